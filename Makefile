@@ -1,0 +1,51 @@
+# Everything runs in .venv, which the first target that needs it builds; only Python 3.11+ and git must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint types imports check format bench clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name one: make PYTHON=python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/runtime.stamp
+	@echo "Adding the test tools to .venv (once) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look at what happened
+	@$(BIN)/salesforce-bulk-ingest demo
+
+test: .venv/dev.stamp  ## Run the tests
+	@$(BIN)/python -m pytest -q
+
+lint: .venv/dev.stamp  ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/dev.stamp  ## Check the types, strictly, in source and tests
+	@$(BIN)/mypy
+
+imports: .venv/dev.stamp  ## Check which part may import which
+	@$(BIN)/lint-imports
+
+check: lint types imports  ## All static checks
+
+format: .venv/dev.stamp  ## Rewrite the code in the one format
+	@$(BIN)/ruff check --fix-only -q .
+	@$(BIN)/ruff format -q .
+
+bench: .venv/dev.stamp  ## Measure time and memory of 100 MB up and down
+	@$(BIN)/python -m tests.bench
+
+clean:  ## Remove what the targets made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
