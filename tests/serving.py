@@ -1,0 +1,55 @@
+"""Run an ASGI application on a real socket, so that a test crosses the same wire as a user."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import uvicorn
+
+START_SECONDS = 10
+STOP_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop; a refused start is told by `started`, not by leaving the process."""
+        with suppress(SystemExit):
+            super().run(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then wake whoever waits: it serves, or its lifespan refused to start."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.settled.set()
+
+
+@contextmanager
+def running(app: Any) -> Iterator[str]:
+    """Serve an ASGI application from a thread, on a free port of 127.0.0.1, and yield its base URL without a slash.
+
+    Raises:
+        RuntimeError: the application did not start within START_SECONDS, or did not stop within STOP_SECONDS.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    # A body cut off by the end of a test must not hold up the rest of the run, hence the bounded grace.
+    config = uvicorn.Config(app, log_level="warning", lifespan="on", ws="none", timeout_graceful_shutdown=3)
+    server = _Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="served-app", daemon=True)
+    thread.start()
+    try:
+        if not server.settled.wait(START_SECONDS) or not server.started:
+            raise RuntimeError(f"the application did not start within {START_SECONDS} s; see its log")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(STOP_SECONDS)
+        listener.close()
+        if thread.is_alive():
+            raise RuntimeError(f"the application did not stop within {STOP_SECONDS} s")
