@@ -1,0 +1,1 @@
+"""What the product knows: the nine operations, rows in and out, results, policy."""

@@ -1,0 +1,1 @@
+"""How we speak to Salesforce: the only place that knows the wire."""

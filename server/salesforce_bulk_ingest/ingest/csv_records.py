@@ -1,0 +1,70 @@
+"""CSV by record, from a stream of bytes.
+
+A line break inside quotes belongs to its cell, and so do characters that only Python takes for line ends (U+2028,
+form feed): records are cut at a line feed outside quotes and nowhere else.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+
+LONGEST_RECORD_BYTES = 4 * 1024 * 1024
+"""Ten times the API's 400,000 characters a record: past that, a quote is unbalanced and lines are taken singly."""
+
+
+class RecordSplitter:
+    """Cuts chunks into records: `feed` each chunk, then `flush`."""
+
+    def __init__(self) -> None:
+        self._open_line = b""
+        self._open_record: list[bytes] = []
+        self._open_bytes = 0
+        self._in_quotes = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The records that this chunk completes, each with its line end."""
+        lines = (self._open_line + chunk).split(b"\n")
+        self._open_line = lines.pop()
+        records: list[bytes] = []
+        for line in lines:
+            self._take(line + b"\n", records)
+        return records
+
+    def flush(self) -> list[bytes]:
+        """What is left at the end of the stream; the last record needs no line end."""
+        records: list[bytes] = []
+        if self._open_line:
+            self._take(self._open_line, records)
+        self._close(records)
+        self._open_line = b""
+        return records
+
+    def _take(self, line: bytes, records: list[bytes]) -> None:
+        self._open_record.append(line)
+        self._open_bytes += len(line)
+        self._in_quotes ^= line.count(b'"') % 2 == 1
+        if not self._in_quotes or self._open_bytes > LONGEST_RECORD_BYTES:
+            self._close(records)
+
+    def _close(self, records: list[bytes]) -> None:
+        record = b"".join(self._open_record)
+        if record.strip(b"\r\n"):
+            records.append(record)
+        self._open_record, self._open_bytes, self._in_quotes = [], 0, False
+
+
+def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
+    """The cells of one record; a malformed one, as unprocessed rows can be, is a single cell with its text."""
+    text = record.decode("utf-8", "replace")
+    try:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return (text.rstrip("\r\n"),)
+    return tuple(cells)
+
+
+def format_record(cells: Sequence[str]) -> str:
+    """One line of comma-separated CSV, ended by a line feed; quoted only where it must be."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()

@@ -1,0 +1,99 @@
+"""Rows on their way in: CSV text or records, as the bytes that go up."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from salesforce_bulk_ingest.ingest.errors import InvalidArgument, TooLarge
+from salesforce_bulk_ingest.salesforce.models import Job
+
+MAX_TEXT_BYTES = 4_000_000
+"""Rows inside a tool call pass through the model and through one message; more than this belongs on another way in."""
+
+NULL_CELL = "#N/A"
+"""What Salesforce reads as null; an empty cell means no change (Bulk API 2.0 guide, Prepare CSV Files)."""
+
+Cell = str | int | float | bool | None
+
+
+class RowSource(Protocol):
+    """Something that can be written as a job's CSV."""
+
+    def encode(self, job: Job) -> bytes:
+        """The upload's bytes, in the job's delimiter and line ending where this source has a say in them.
+
+        Raises:
+            InvalidArgument: there is nothing to send.
+            TooLarge: it is more than `MAX_TEXT_BYTES`.
+        """
+        ...
+
+    def count_rows(self, job: Job) -> int:
+        """Data rows, the header not counted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """CSV as the caller wrote it; it goes up unchanged."""
+
+    text: str
+
+    def encode(self, job: Job) -> bytes:
+        if not self.text.strip():
+            raise InvalidArgument(
+                "body.csv is empty: give a header row with field names, then one row for each record."
+            )
+        return _within_limit(self.text.encode())
+
+    def count_rows(self, job: Job) -> int:
+        rows = csv.reader(io.StringIO(self.text, newline=""), delimiter=job.delimiter)
+        try:
+            return max(sum(1 for row in rows if row) - 1, 0)
+        except csv.Error:
+            return max(self.text.count("\n") - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records as objects; their keys, in the order in which they are first seen, become the columns."""
+
+    records: Sequence[Mapping[str, Cell]]
+
+    def encode(self, job: Job) -> bytes:
+        columns = tuple(dict.fromkeys(name for record in self.records for name in record))
+        if not columns:
+            raise InvalidArgument(
+                "body.records has no fields: give one object for each record, with field names as keys."
+            )
+        out = io.StringIO(newline="")
+        # Everything quoted: a lone carriage return in a cell would otherwise go out bare.
+        writer = csv.writer(out, delimiter=job.delimiter, lineterminator=job.newline, quoting=csv.QUOTE_ALL)
+        writer.writerow(columns)
+        writer.writerows(_cells(record, columns) for record in self.records)
+        return _within_limit(out.getvalue().encode())
+
+    def count_rows(self, job: Job) -> int:
+        return len(self.records)
+
+
+def _cells(record: Mapping[str, Cell], columns: Iterable[str]) -> list[str]:
+    return [_cell(record[name]) if name in record else "" for name in columns]
+
+
+def _cell(value: Cell) -> str:
+    if value is None:
+        return NULL_CELL
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _within_limit(content: bytes) -> bytes:
+    if len(content) > MAX_TEXT_BYTES:
+        raise TooLarge(
+            f"These rows are {len(content):,} bytes; a tool call takes at most {MAX_TEXT_BYTES:,}. Nothing was sent."
+        )
+    return content

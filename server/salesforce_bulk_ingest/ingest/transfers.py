@@ -1,0 +1,61 @@
+"""Uploads in flight. They belong to the server: a call that ends only stops waiting for its upload."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import TaskGroup
+
+
+@dataclass(slots=True)
+class Transfer:
+    """One upload under way."""
+
+    sha256: str
+    bytes: int
+    _done: anyio.Event = field(default_factory=anyio.Event)
+    _error: Exception | None = None
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether it finished within the time.
+
+        Raises:
+            Exception: whatever ended the upload.
+        """
+        with anyio.move_on_after(seconds):
+            await self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._done.is_set()
+
+
+class Transfers:
+    """The uploads that this process is sending, by job.
+
+    Args:
+        tasks: runs them; cancelled with the server, which breaks a PUT off and never ends it as if whole.
+    """
+
+    def __init__(self, tasks: TaskGroup) -> None:
+        self._tasks = tasks
+        self._active: dict[str, Transfer] = {}
+
+    def get(self, job_id: str) -> Transfer | None:
+        """The job's upload, if one is under way here."""
+        return self._active.get(job_id[:15])
+
+    def start(self, job_id: str, sha256: str, size: int, send: Callable[[], Awaitable[None]]) -> Transfer:
+        """Begin an upload in the background."""
+        transfer = Transfer(sha256, size)
+        self._active[job_id[:15]] = transfer
+        self._tasks.start_soon(self._run, job_id[:15], transfer, send)
+        return transfer
+
+    async def _run(self, key: str, transfer: Transfer, send: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await send()
+        except Exception as error:
+            transfer._error = error
+        finally:
+            del self._active[key]
+            transfer._done.set()

@@ -1,0 +1,169 @@
+"""Where the access token comes from: settings, or the official CLI's login. It lives in memory only."""
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import anyio
+from pydantic import SecretStr
+
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+CLI_TIMEOUT_SECONDS = 40
+INSTANCE_PATTERN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """One org and the token that opens it. The token is masked in `repr`."""
+
+    instance_url: str
+    access_token: SecretStr
+
+
+class CredentialSource(Protocol):
+    """Something that can log in."""
+
+    async def credentials(self) -> Credentials:
+        """The current credentials.
+
+        Raises:
+            NoCredentials: there are none, with what to do about it.
+        """
+        ...
+
+    def discard(self, stale: Credentials) -> bool:
+        """Forget credentials that Salesforce refused; true when asking again may give others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCredentials:
+    """A token and an instance from the settings; there is no other to fall back on."""
+
+    current: Credentials
+
+    async def credentials(self) -> Credentials:
+        return self.current
+
+    def discard(self, stale: Credentials) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class MissingCredentials:
+    """Stands in until the settings name an org, so that a server without one starts and can say why."""
+
+    reason: str
+
+    async def credentials(self) -> Credentials:
+        raise NoCredentials(self.reason)
+
+    def discard(self, stale: Credentials) -> bool:
+        return False
+
+
+class CliLogin:
+    """The login of the official Salesforce CLI, by alias or user name.
+
+    The host comes from `sf org display --json`, the token from `sf org auth show-access-token --json`
+    (Salesforce CLI Command Reference). Both are asked once and again after a refusal.
+
+    Args:
+        org: alias or user name, as in `sf org list`.
+        executable: the CLI's name on the PATH, or its path.
+    """
+
+    def __init__(self, org: str, executable: str = "sf") -> None:
+        self._org = org
+        self._executable = executable
+        self._current: Credentials | None = None
+        self._one_at_a_time = anyio.Lock()
+
+    async def credentials(self) -> Credentials:
+        async with self._one_at_a_time:
+            if self._current is None:
+                self._current = await self._ask()
+            return self._current
+
+    def discard(self, stale: Credentials) -> bool:
+        if self._current is stale:
+            self._current = None
+        return True
+
+    async def _ask(self) -> Credentials:
+        display = await self._run("org", "display")
+        token = await self._run("org", "auth", "show-access-token")
+        try:
+            return Credentials(instance_url(display["instanceUrl"]), SecretStr(token["accessToken"]))
+        except (KeyError, ValueError) as error:
+            raise NoCredentials(self._refused(("org", "display"))) from error
+
+    async def _run(self, *command: str) -> dict[str, str]:
+        # Never quote the CLI's output in an error: it holds the token.
+        try:
+            with anyio.fail_after(CLI_TIMEOUT_SECONDS):
+                done = await anyio.run_process(
+                    [self._executable, *command, "--json", "--target-org", self._org],
+                    check=False,
+                    stderr=subprocess.DEVNULL,
+                )
+        except TimeoutError as error:
+            raise NoCredentials(f"The Salesforce CLI did not answer within {CLI_TIMEOUT_SECONDS} s.") from error
+        except OSError as error:
+            raise NoCredentials(
+                f"The Salesforce CLI ({self._executable!r}) could not be started: install it, or name its full path in "
+                "SALESFORCE_CLI."
+            ) from error
+        if done.returncode != 0:
+            raise NoCredentials(self._refused(command))
+        return self._result(command, done.stdout)
+
+    def _result(self, command: Sequence[str], output: bytes) -> dict[str, str]:
+        try:
+            result = json.loads(output)["result"]
+        except (ValueError, KeyError, TypeError):
+            result = None
+        if not isinstance(result, dict):
+            raise NoCredentials(self._refused(command))
+        return {key: value for key, value in result.items() if isinstance(value, str)}
+
+    def _refused(self, command: Sequence[str]) -> str:
+        return (
+            f"The Salesforce CLI gave no login for {self._org!r} (`sf {' '.join(command)}`): run "
+            f"`sf org login web --alias {self._org}` once, or choose another alias in SALESFORCE_ORG."
+        )
+
+
+def instance_url(given: str) -> str:
+    """The origin to send the token to, from `acme.my`, `acme.my.salesforce.com` or a whole URL.
+
+    Raises:
+        ValueError: it is not an https origin (http is taken for loopback only).
+    """
+    if "//" not in given:
+        if not INSTANCE_PATTERN.fullmatch(given):
+            raise ValueError(
+                "expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com"
+            )
+        name = given.lower().removesuffix(".salesforce.com")
+        return f"https://{name}.salesforce.com"
+    parts = urlsplit(given)
+    plain = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+    if not parts.hostname or (parts.scheme != "https" and not plain):
+        raise ValueError(
+            "expected https:// (http:// is taken for this machine only, so that no token travels in clear)"
+        )
+    if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("expected scheme and host only, such as https://acme.my.salesforce.com")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    return urlsplit(url).hostname in LOOPBACK_HOSTS

@@ -1,0 +1,316 @@
+"""The Bulk API 2.0 ingest endpoints as methods, over one pooled HTTP client.
+
+Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page for each endpoint.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio
+import httpx2
+import stamina
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
+from salesforce_bulk_ingest.salesforce.errors import (
+    Rejected,
+    TimedOut,
+    UnexpectedAnswer,
+    Unreachable,
+    rejected,
+)
+from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind
+
+JSON_CALL_SECONDS = 40
+"""An ordinary call, all its tries included, ends within this time: under the 45 s that a tool call may take."""
+
+TIMEOUT = httpx2.Timeout(connect=10, write=30, read=30, pool=10)
+TRANSFER_TIMEOUT = httpx2.Timeout(connect=10, write=60, read=300, pool=10)
+"""For rows: Salesforce may take minutes to acknowledge 100 MB, and a slow reader is not a fault."""
+
+READ_ATTEMPTS = 3
+RETRIED_STATUSES = frozenset({420, 429, 500, 502, 503, 504})
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to the ingest resource.
+
+    Attributes:
+        method: the HTTP method.
+        path: below `/jobs/ingest`, empty or with a leading slash.
+        query: the raw query string, without the question mark.
+        headers: sent as they are; `Authorization` is added.
+        content: the body; an iterator is streamed and can't be sent a second time.
+        api_version: such as `62.0`; none means the client's own.
+        timeout: seconds for each phase.
+    """
+
+    method: str
+    path: str = ""
+    query: str = ""
+    headers: Sequence[tuple[str, str]] = ()
+    content: bytes | AsyncIterable[bytes] | None = None
+    api_version: str | None = None
+    timeout: httpx2.Timeout = TIMEOUT
+
+    @property
+    def can_be_repeated(self) -> bool:
+        """Whether the body is still there after a first try."""
+        return self.content is None or isinstance(self.content, bytes)
+
+
+def open_http(*, trust_env: bool) -> httpx2.AsyncClient:
+    """The one connection pool; the caller closes it.
+
+    Args:
+        trust_env: whether proxy settings of the environment apply; they must not for an org on this machine.
+    """
+    http = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=trust_env, follow_redirects=False)
+    # A gateway passes on the caller's headers; defaults such as "Accept-Encoding: gzip" would be additions of ours.
+    http.headers.clear()
+    return http
+
+
+class SalesforceClient:
+    """Calls one org.
+
+    Args:
+        http: the connection pool.
+        source: where the credentials come from.
+        api_version: such as `63.0`.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, source: CredentialSource, api_version: str) -> None:
+        self._http = http
+        self._source = source
+        self.api_version = api_version
+
+    async def instance_url(self) -> str:
+        """The origin of the org.
+
+        Raises:
+            NoCredentials: no org is configured, or the login failed.
+        """
+        return (await self._source.credentials()).instance_url
+
+    async def create_job(self, body: Mapping[str, object]) -> Job:
+        """Make a job in state Open. Never repeated by itself: a second try could leave a second job."""
+        return await self._json(Job, Call("POST", headers=_JSON_HEADERS, content=_dump(body)))
+
+    async def get_job(self, job_id: str, *, api_version: str | None = None) -> Job:
+        """The job's state and counters.
+
+        Raises:
+            NotFound: no such job, or not any more.
+        """
+        return await self._read(Job, Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version))
+
+    async def list_jobs(self, query: str = "") -> JobList:
+        """One page of the org's jobs.
+
+        Args:
+            query: raw query string with `isPkChunkingEnabled`, `jobType` and `queryLocator`.
+        """
+        return await self._read(JobList, Call("GET", query=query, headers=_ACCEPT_JSON))
+
+    async def set_state(self, job_id: str, state: str) -> Job:
+        """Close (`UploadComplete`) or abort (`Aborted`) the job.
+
+        Raises:
+            WrongState: the job is past that.
+        """
+        return await self._json(
+            Job, Call("PATCH", f"/{job_id}", headers=_JSON_HEADERS, content=_dump({"state": state}))
+        )
+
+    async def delete_job(self, job_id: str) -> None:
+        """Remove the job and its stored data from the org; records stay as they are."""
+        await self._body(Call("DELETE", f"/{job_id}"))
+
+    async def upload(self, job_id: str, content: bytes | AsyncIterable[bytes]) -> None:
+        """Send the job's rows. Salesforce takes them once, so this is never repeated by itself."""
+        call = Call(
+            "PUT", f"/{job_id}/batches", headers=[("Content-Type", "text/csv; charset=UTF-8")], content=content,
+            timeout=TRANSFER_TIMEOUT,
+        )  # fmt: skip
+        async with self.open(call) as response:
+            await _raise_for_status(response)
+
+    @asynccontextmanager
+    async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The rows of one result, decompressed, in chunks; no chunk at all where Salesforce has nothing (204)."""
+        headers = [("Accept", "text/csv"), ("Accept-Encoding", "gzip")]
+        call = Call("GET", f"/{job_id}/{kind}", headers=headers, timeout=TRANSFER_TIMEOUT)
+        async with self.open(call) as response:
+            await _raise_for_status(response)
+            yield _mapped_chunks(response)
+
+    async def identity(self) -> Identity:
+        """Whose token this is.
+
+        Raises:
+            SessionExpired: it is not valid (the page answers 403 with the text `Bad_OAuth_Token`, seen in public code).
+        """
+        credentials = await self._source.credentials()
+        with _mapped_errors(credentials), anyio.fail_after(JSON_CALL_SECONDS):
+            response = await self._http.get(
+                f"{credentials.instance_url}/services/oauth2/userinfo", headers=_authorized(credentials, _ACCEPT_JSON)
+            )
+            if response.status_code in (401, 403):
+                raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
+            await _raise_for_status(response)
+        return _parsed(Identity, response.content)
+
+    @asynccontextmanager
+    async def open(self, call: Call) -> AsyncIterator[httpx2.Response]:
+        """Send a call and hand over the answer with its body unread, whatever its status.
+
+        A refused session is renewed once where the login can give another token and the body is still there.
+
+        Raises:
+            NoCredentials: there is nothing to log in with.
+            Unreachable: no answer came.
+        """
+        credentials = await self._source.credentials()
+        async with self._sent(call, credentials) as response:
+            if response.status_code != 401 or not self._source.discard(credentials) or not call.can_be_repeated:
+                yield response
+                return
+        renewed = await self._source.credentials()
+        async with self._sent(call, renewed) as response:
+            yield response
+
+    @asynccontextmanager
+    async def _sent(self, call: Call, credentials: Credentials) -> AsyncIterator[httpx2.Response]:
+        version = call.api_version or self.api_version
+        url = httpx2.URL(f"{credentials.instance_url}/services/data/v{version}/jobs/ingest{call.path}")
+        request = self._http.build_request(
+            call.method,
+            url.copy_with(query=call.query.encode("ascii", "ignore")) if call.query else url,
+            headers=_authorized(credentials, call.headers),
+            content=call.content,
+            timeout=call.timeout,
+        )
+        with _mapped_errors(credentials):
+            response = await self._http.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            # Closing must not wait on a caller that is being cancelled: the connection is dropped, not drained.
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+    async def _read(self, model: type[ModelT], call: Call) -> ModelT:
+        async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
+            with attempt:
+                return await self._json(model, call)
+        raise AssertionError("retry_context ends with a result or an exception")
+
+    async def _json(self, model: type[ModelT], call: Call) -> ModelT:
+        return _parsed(model, await self._body(call))
+
+    async def _body(self, call: Call) -> bytes:
+        try:
+            with anyio.fail_after(JSON_CALL_SECONDS):
+                async with self.open(call) as response:
+                    await _raise_for_status(response)
+                    return await response.aread()
+        except TimeoutError as error:
+            raise TimedOut(f"Salesforce did not answer within {JSON_CALL_SECONDS} s.") from error
+
+
+_BODY = TypeAdapter(dict[str, object])
+_ERRORS = TypeAdapter(list[dict[str, Any]] | dict[str, Any])
+_ACCEPT_JSON = [("Accept", "application/json")]
+_JSON_HEADERS = [*_ACCEPT_JSON, ("Content-Type", "application/json; charset=UTF-8")]
+
+
+def _dump(body: Mapping[str, object]) -> bytes:
+    return _BODY.dump_json(dict(body))
+
+
+def _authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [*headers, ("Authorization", f"Bearer {credentials.access_token.get_secret_value()}")]
+
+
+def _parsed(model: type[ModelT], body: bytes) -> ModelT:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise UnexpectedAnswer(
+            "The answer is not one of the Salesforce API: is the instance right, and not in maintenance?"
+        ) from error
+
+
+def _worth_another_try(error: Exception) -> bool | float:
+    """Which failed reads may pass on a second try, and after how many seconds."""
+    if isinstance(error, Rejected) and error.status in RETRIED_STATUSES:
+        return True if error.retry_after_seconds is None else min(error.retry_after_seconds, 10.0)
+    return isinstance(error, Unreachable) and not isinstance(error, TimedOut)
+
+
+async def _mapped_chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+    with _mapped_errors(None):
+        async for chunk in response.aiter_bytes():
+            yield chunk
+
+
+@contextmanager
+def _mapped_errors(credentials: Credentials | None) -> Iterator[None]:
+    """Every failure of the transport as one of ours."""
+    where = httpx2.URL(credentials.instance_url).host if credentials else "Salesforce"
+    try:
+        yield
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
+        raise Unreachable(f"{where} could not be reached: {_reason(error)}.", nothing_sent=True) from error
+    except (httpx2.TimeoutException, TimeoutError) as error:
+        raise TimedOut(f"{where} did not answer in time.") from error
+    except (httpx2.RequestError, httpx2.InvalidURL) as error:
+        raise Unreachable(f"The connection to {where} broke: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+async def _raise_for_status(response: httpx2.Response) -> None:
+    """Turn a refusal into the error that stands for it.
+
+    Raises:
+        Rejected: the API's own refusal, or a bare error status of something on the way.
+        UnexpectedAnswer: a redirect; it is never followed, since the token would go with it.
+    """
+    if response.is_success:
+        return
+    if response.is_redirect:
+        raise UnexpectedAnswer(
+            "Salesforce answered with a redirect, which is never followed with a token: check the instance "
+            "(the My Domain name, such as acme.my)."
+        )
+    with _mapped_errors(None):
+        body = await response.aread()
+    code, message = _refusal(response.status_code, body)
+    raise rejected(response.status_code, code, message, _retry_after(response))
+
+
+def _refusal(status: int, body: bytes) -> tuple[str, str]:
+    """`errorCode` and `message` of an error body: an array, a bare object (seen), or a page that is neither."""
+    try:
+        first = _ERRORS.validate_json(body)
+    except ValidationError:
+        code = "SERVER_UNAVAILABLE" if status >= 500 else "UNKNOWN_EXCEPTION"
+        return code, f"Salesforce answered with status {status} and no explanation."
+    if isinstance(first, list):
+        first = first[0] if first else {}
+    code = first.get("errorCode") or first.get("error") or "UNKNOWN_EXCEPTION"
+    return str(code), str(first.get("message") or first.get("error_description") or code)
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None

@@ -1,0 +1,115 @@
+"""What can go wrong between us and Salesforce.
+
+    SalesforceError
+    ├── NoCredentials          nothing to log in with, or the CLI's login did not work
+    ├── Unreachable            no answer came; `nothing_sent` says whether a repeat is safe
+    │   └── TimedOut
+    ├── UnexpectedAnswer       an answer that is not the API's: an HTML page, a body that is not JSON
+    └── Rejected               the API said no, with a status, an error code and a message
+        ├── SessionExpired     401
+        ├── NotFound           404
+        ├── WrongState         the job is not in a state that allows the call
+        └── LimitReached       the org takes no more requests for now
+
+Every error carries `status`, the HTTP status that a gateway reports it with, and `code`, in Salesforce's spelling:
+
+    try:
+        job = await client.get_job(job_id)
+    except NotFound: ...
+    except SalesforceError as error: print(error.code, error)
+"""
+
+
+class SalesforceError(Exception):
+    """Anything that kept a call to Salesforce from succeeding."""
+
+    status = 500
+    code = "UNKNOWN_EXCEPTION"
+
+
+class NoCredentials(SalesforceError):
+    """There is no org to talk to, or no way to log in to it."""
+
+    status = 503
+    code = "SERVER_UNAVAILABLE"
+
+
+class Unreachable(SalesforceError):
+    """The instance gave no answer.
+
+    Args:
+        message: what happened, without secrets.
+        nothing_sent: true when no byte of the request can have arrived, so that a repeat is safe.
+    """
+
+    status = 502
+    code = "SERVER_UNAVAILABLE"
+
+    def __init__(self, message: str, *, nothing_sent: bool = False) -> None:
+        super().__init__(message)
+        self.nothing_sent = nothing_sent
+
+
+class TimedOut(Unreachable):
+    """The instance did not answer in time."""
+
+    status = 504
+
+
+class UnexpectedAnswer(SalesforceError):
+    """The answer is not one that the API gives, such as a login or maintenance page."""
+
+    status = 502
+    code = "SERVER_UNAVAILABLE"
+
+
+class Rejected(SalesforceError):
+    """The API refused the call.
+
+    Args:
+        status: HTTP status of the answer.
+        code: Salesforce's `errorCode`.
+        message: Salesforce's `message`; text from the org, to be shown as data.
+        retry_after_seconds: how long the answer asked to wait, if it did.
+    """
+
+    def __init__(self, status: int, code: str, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SessionExpired(Rejected):
+    """The access token is expired or invalid."""
+
+
+class NotFound(Rejected):
+    """The job does not exist, or not any more."""
+
+
+class WrongState(Rejected):
+    """The job's state does not allow the call."""
+
+
+class LimitReached(Rejected):
+    """The org's request limit is reached, or it asks to slow down."""
+
+
+WRONG_STATE_CODES = frozenset({"INVALIDJOBSTATE", "INVALIDJOB"})
+LIMIT_STATUSES = frozenset({420, 429})
+LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "EXCEEDEDQUOTA"})
+
+
+def rejected(status: int, code: str, message: str, retry_after_seconds: float | None = None) -> Rejected:
+    """The error class for a refusal, chosen by status and code (codes: Bulk API 2.0 guide, Errors; REST guide)."""
+    kind: type[Rejected] = Rejected
+    if status == 401:
+        kind = SessionExpired
+    elif status == 404:
+        kind = NotFound
+    elif code in LIMIT_CODES or status in LIMIT_STATUSES:
+        kind = LimitReached
+    elif code in WRONG_STATE_CODES:
+        kind = WrongState
+    return kind(status, code, message, retry_after_seconds)

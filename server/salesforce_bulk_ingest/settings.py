@@ -1,0 +1,241 @@
+"""One frozen `Settings`, from flags, then the environment, then `settings.toml`.
+
+The environment and the file are parameters, so that nothing reads them behind anybody's back. A value that can't be
+used names the flag, variable or file it came from.
+"""
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import platformdirs
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+APP_NAME = "salesforce-bulk-ingest"
+SETTINGS_FILE = "settings.toml"
+EMULATOR_IGNORES = "SALESFORCE_"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+API_VERSION = re.compile(r"[4-9]\d\.0")
+INSTANCE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+
+
+class BadSetting(Exception):
+    """A setting that can't be used; the message is one line and says where it came from and what is expected."""
+
+
+def _setting(
+    description: str, *, default: Any = None, env: str | None = None, flag: str | None = None, file: bool = True
+) -> Any:
+    """A field with the names it goes by outside: a flag, an environment variable, and its own name in the file."""
+    return Field(default=default, description=description, json_schema_extra={"env": env, "flag": flag, "file": file})
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _instance(value: str) -> str:
+    if not INSTANCE.fullmatch(value):
+        raise ValueError("expected a My Domain name such as acme.my")
+    return value
+
+
+def _api_version(value: str) -> str:
+    if not API_VERSION.fullmatch(value):
+        raise ValueError("expected a version such as 63.0")
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Secrets are masked in `repr`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    access_token: SecretStr | None = _setting("Bearer token for the org", env="SALESFORCE_AUTOMATION_API_KEY")
+    instance: Annotated[str, AfterValidator(_instance)] | None = _setting(
+        "My Domain name, such as `acme.my` or `acme--uat.sandbox.my`", env="SALESFORCE_INSTANCE"
+    )
+    instance_url: str | None = _setting(
+        "Whole URL in place of the instance; http only for this machine", env="SALESFORCE_INSTANCE_URL"
+    )
+    org: str | None = _setting(
+        "Alias of a login of the official CLI, in place of token and instance", env="SALESFORCE_ORG"
+    )
+    cli: str = _setting("The official CLI's name on the PATH, or its full path", default="sf", env="SALESFORCE_CLI")
+    api_version: Annotated[str, AfterValidator(_api_version)] = _setting(
+        "API version of upstream calls", default="63.0", env="SALESFORCE_API_VERSION"
+    )
+    read_only: bool = _setting("Offer reading only", default=False, env="BULK_INGEST_READ_ONLY", flag="--read-only")
+    allow_operation: Operations = _setting(
+        "Allow `delete` or `hardDelete` jobs", default=(), env="BULK_INGEST_ALLOW_OPERATION", flag="--allow-operation"
+    )
+    mcp_host: str = _setting(
+        "Address of the MCP port", default="127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host"
+    )
+    mcp_port: Port = _setting(
+        "MCP port, 0 for any free one", default=9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port"
+    )
+    rest_host: str = _setting(
+        "Address of the REST port", default="127.0.0.1", env="BULK_INGEST_REST_HOST", flag="--rest-host"
+    )
+    rest_port: Port = _setting(
+        "REST port, 0 for any free one", default=8080, env="BULK_INGEST_REST_PORT", flag="--rest-port"
+    )
+    allow_unauthenticated: bool = _setting(
+        "Serve on an address that other machines reach; there is no sign-in",
+        default=False,
+        env="BULK_INGEST_ALLOW_UNAUTHENTICATED",
+        flag="--allow-unauthenticated",
+    )
+    allowed_host: Names = _setting(
+        "Host header to accept beside this machine's names",
+        default=(),
+        env="BULK_INGEST_ALLOWED_HOST",
+        flag="--allowed-host",
+    )
+    allowed_origin: Names = _setting(
+        "Origin header to accept beside this machine's names",
+        default=(),
+        env="BULK_INGEST_ALLOWED_ORIGIN",
+        flag="--allowed-origin",
+    )
+    emulator: bool = _setting(
+        "Use the embedded org and ignore every SALESFORCE_* value", default=False, flag="--emulator", file=False
+    )
+    data_dir: Path | None = _setting("Folder of the embedded org", flag="--data-dir", file=False)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.emulator:
+            return self
+        if self.instance and self.instance_url:
+            raise ValueError("SALESFORCE_INSTANCE and SALESFORCE_INSTANCE_URL are both set: keep one")
+        if self.org and (self.access_token or self.instance or self.instance_url):
+            raise ValueError(
+                "SALESFORCE_ORG is set, and so is a token or an instance: keep the CLI's login or the token, not both"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _closed_by_default(self) -> Self:
+        for flag, host in (("--mcp-host", self.mcp_host), ("--rest-host", self.rest_host)):
+            if host not in LOOPBACK_HOSTS and not (self.allow_unauthenticated and self.allowed_host):
+                raise ValueError(
+                    f"{flag} {host}: other machines would reach this server without signing in. If that is meant, add "
+                    "--allow-unauthenticated and --allowed-host NAME (and --allowed-origin for browsers)"
+                )
+        return self
+
+
+def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> Settings:
+    """Merge the three sources; a flag beats the environment, the environment beats the file.
+
+    Args:
+        flags: by field name; None means not given.
+        environ: the process's environment.
+        file: `settings.toml`; it need not exist.
+
+    Raises:
+        BadSetting: something can't be used.
+    """
+    given = {name: value for name, value in flags.items() if value is not None and value != ()}
+    from_env = {name: environ[env] for name, env in _env_names().items() if environ.get(env)}
+    from_file = _read_file(file) if file is not None else {}
+    if given.get("emulator"):
+        from_env = {name: value for name, value in from_env.items() if not is_about_salesforce(name)}
+        from_file = {name: value for name, value in from_file.items() if not is_about_salesforce(name)}
+    values = {**from_file, **from_env, **given}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSetting(_explain(error, given, from_env, file)) from None
+
+
+def default_settings_file() -> Path:
+    """`settings.toml` in the platform's config folder: desktop hosts pass no environment."""
+    return platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE
+
+
+def state_dir() -> Path:
+    """Where the record of uploads is kept."""
+    return platformdirs.user_state_path(APP_NAME, appauthor=False)
+
+
+def embedded_org_dir() -> Path:
+    """Where the embedded org of `stdio` lives from one start to the next."""
+    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "org"
+
+
+def names_of(field: FieldInfo) -> tuple[str | None, str | None, bool]:
+    """Environment variable, flag, and whether the file may hold it."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    env, flag = extra["env"], extra["flag"]
+    return (env if isinstance(env, str) else None), (flag if isinstance(flag, str) else None), bool(extra["file"])
+
+
+def is_about_salesforce(name: str) -> bool:
+    """Whether the setting says which org to call, and so means nothing beside the embedded one."""
+    env, _, _ = names_of(Settings.model_fields[name])
+    return env is not None and env.startswith(EMULATOR_IGNORES)
+
+
+def _env_names() -> dict[str, str]:
+    names = {name: names_of(field)[0] for name, field in Settings.model_fields.items()}
+    return {name: env for name, env in names.items() if env is not None}
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    try:
+        with file.open("rb") as opened:
+            values = tomllib.load(opened)
+            mode = os.fstat(opened.fileno()).st_mode
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadSetting(f"{file} can't be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"{file} is not TOML: {error}.") from None
+    for name in values:
+        if name not in Settings.model_fields or not names_of(Settings.model_fields[name])[2]:
+            raise BadSetting(f"{file}: {name!r} is not a setting; see the README's configuration table.")
+    if "access_token" in values and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
+    return values
+
+
+def _explain(error: ValidationError, flags: Mapping[str, object], env: Mapping[str, str], file: Path | None) -> str:
+    """The first complaint, in one line, without the value: it may be a secret in the wrong place."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"{message}."
+    name = str(first["loc"][0])
+    variable, flag, _ = names_of(Settings.model_fields[name])
+    if name in flags:
+        source = flag or name
+    elif name in env:
+        source = variable or name
+    else:
+        source = f"{name} in {file}"
+    return f"{source}: {message}."
