@@ -1,0 +1,43 @@
+"""Puts the embedded org together as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from . import routes_data, routes_ingest
+from .config import EmulatorConfig
+from .edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
+from .org import Org
+
+
+class _State(TypedDict):
+    org: Org
+
+
+def create_app(config: EmulatorConfig) -> Starlette:
+    """An embedded org; its lifespan opens the folder and the worker, and closes them after the chunk in hand."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[_State]:
+        org = await run_in_threadpool(Org, config)
+        try:
+            yield {"org": org}
+        finally:
+            await run_in_threadpool(org.close)
+
+    return Starlette(
+        routes=[*routes_ingest.ROUTES, *routes_data.ROUTES],
+        middleware=[
+            Middleware(TolerantPaths),
+            Middleware(LimitInfo),
+            Middleware(WholeBodies, limit=2 * config.max_upload_bytes),
+            Middleware(GZipMiddleware, compresslevel=5),
+        ],
+        exception_handlers=dict.fromkeys(SHOWN, show_error),
+        lifespan=lifespan,
+    )

@@ -1,0 +1,84 @@
+"""What a caller may ask for when creating a job, and how each mistake is answered."""
+
+from typing import Any
+
+from . import errors
+from .csvfile import DELIMITERS, LINE_ENDINGS
+from .errors import ApiError
+from .jobs import JobRequest
+from .schema import Schema, SObject
+
+OPERATIONS = ("insert", "delete", "hardDelete", "update", "upsert")
+
+# Settable (Bulk API 2.0 guide, Create a Job), then what a job shows of itself: sent back by some, ignored (assumed).
+SETTABLE = ("object", "operation", "externalIdFieldName", "contentType", "columnDelimiter", "lineEnding")
+KNOWN = {*SETTABLE, "assignmentRuleId", "id", "state", "concurrencyMode", "apiVersion", "jobType"}
+
+
+def job_request(body: dict[str, Any], version: str, schema: Schema) -> JobRequest:
+    """The job that this body asks for.
+
+    Raises:
+        ApiError: it can't be had (400).
+    """
+    _check_properties(body)
+    operation = _operation(body.get("operation"))
+    sobject = _object(body.get("object"), schema)
+    _choice(body, "contentType", ["CSV"], "CSV")
+    return JobRequest(
+        operation=operation,
+        object=sobject.name,
+        external_id_field=_external_id(body.get("externalIdFieldName"), sobject) if operation == "upsert" else None,
+        assignment_rule_id=body.get("assignmentRuleId"),
+        api_version=version,
+        line_ending=_choice(body, "lineEnding", LINE_ENDINGS, "LF"),
+        column_delimiter=_choice(body, "columnDelimiter", DELIMITERS, "COMMA"),
+    )
+
+
+def _check_properties(body: dict[str, Any]) -> None:
+    """Text seen on another endpoint; assumed: that ingest refuses what it does not know, and without a position."""
+    for name, value in body.items():
+        if name not in KNOWN:
+            raise errors.json_parser_error(f'Unrecognized field "{name}"')
+        if name in (*SETTABLE, "assignmentRuleId") and not isinstance(value, str | None):
+            raise errors.json_parser_error(f'Field "{name}" must be a string')
+
+
+def _operation(name: str | None) -> str:
+    """The code is on the Errors page; assumed: status and text. Case counts, as documented for Bulk API 1.0."""
+    if name not in OPERATIONS:
+        allowed = ", ".join(OPERATIONS)
+        raise ApiError(400, "INVALIDOPERATION", f"Operation '{name or ''}' is not one of {allowed}")
+    return name
+
+
+def _object(name: str | None, schema: Schema) -> SObject:
+    """Text seen on query jobs; assumed for ingest. Any case is accepted and answered canonically (seen)."""
+    sobject = schema.get(name or "")
+    if sobject is None or not sobject.ingestable:
+        raise ApiError(400, "INVALIDENTITY", f"Entity '{name or ''}' is not supported by the Bulk API.")
+    return sobject
+
+
+def _external_id(name: str | None, sobject: SObject) -> str:
+    """Text of the first seen in Bulk API 1.0; assumed: the second, which is the platform's for other calls."""
+    if not name:
+        raise errors.invalid_job(
+            f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
+        )
+    field = sobject.field(name)
+    if field is None or not (field.externalId or field.idLookup):
+        raise errors.invalid_job(
+            f"Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for"
+            f" {sobject.name}"
+        )
+    return field.name
+
+
+def _choice(body: dict[str, Any], name: str, choices: Any, default: str) -> str:
+    """Assumed: code and text of a value that is not in the documented list."""
+    value: str = body.get(name) or default
+    if value not in choices:
+        raise errors.invalid_job(f"{name} '{value}' is not one of {', '.join(choices)}")
+    return value

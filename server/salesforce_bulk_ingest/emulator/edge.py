@@ -1,0 +1,236 @@
+"""What every resource shares: who may call, which versions and methods there are, bodies in, JSON out, errors out."""
+
+import hmac
+import json
+import re
+import sqlite3
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from . import errors
+from .errors import ApiError
+from .org import Org
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+JSON_TYPE = "application/json;charset=UTF-8"
+OLDEST, RETIRED_BELOW, NEWEST = 21, 41, 67
+MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
+DAILY_REQUESTS = 100_000
+
+
+def org_of(request: Request) -> Org:
+    """The org that this request is about."""
+    return cast(Org, request.state.org)
+
+
+def version_of(request: Request) -> str:
+    """The API version in the path, as `63.0`."""
+    version: str = request.path_params["version"]
+    return version
+
+
+class Resource:
+    """One path: checks caller, version and method, then calls the handler. HEAD is GET without the body."""
+
+    def __init__(self, *, check: Callable[[Request], None] | None = None, **handlers: Handler) -> None:
+        self._check = check or check_caller
+        self._handlers = handlers
+        self._allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else [])])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        self._check(request)
+        handler = self._handlers.get("GET" if request.method == "HEAD" else request.method)
+        if handler is None:
+            raise errors.method_not_allowed(request.method, self._allowed)
+        response = await handler(request)
+        await response(scope, receive, send)
+
+
+def check_caller(request: Request) -> None:
+    """Let in who holds the token, and only to the versions there are (410 for retired ones, as documented)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme and scheme.lower() not in ("bearer", "oauth"):
+        raise errors.invalid_auth_header()
+    if not is_token(request, token.strip()):
+        raise errors.invalid_session()
+    match = re.fullmatch(r"([0-9]{1,3})\.0", version_of(request))
+    number = int(match[1]) if match else 0
+    if not OLDEST <= number <= NEWEST:
+        raise errors.not_found()
+    if number < RETIRED_BELOW:
+        raise errors.retired_version()
+
+
+def is_token(request: Request, token: str) -> bool:
+    """Whether this is the org's access token."""
+    return hmac.compare_digest(token.encode(), org_of(request).config.access_token.encode())
+
+
+def anyone(request: Request) -> None:
+    """The check of a resource that needs no token."""
+
+
+def json_answer(request: Request, body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """JSON, indented when the request says X-PrettyPrint: 1 (as all official samples do)."""
+    if request.headers.get("X-PrettyPrint") == "1":
+        text = json.dumps(body, ensure_ascii=False, indent=2, separators=(",", " : "))
+    else:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text.encode("utf-8", "replace"), status, {"Content-Type": JSON_TYPE, **(headers or {})})
+
+
+async def body_of(request: Request, limit: int, unit: str = "bytes") -> AsyncIterator[bytes]:
+    """The body in chunks, decompressed when it says so (REST API guide, Using Compression).
+
+    Raises:
+        ApiError: more than `limit` bytes, or not the compression that it claims.
+        ClientDisconnect: the caller is gone before the end.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    size = 0
+    async for chunk in _decoded(request.stream(), encoding):
+        size += len(chunk)
+        if size > limit:
+            raise errors.too_large(limit, unit)
+        yield chunk
+
+
+async def _decoded(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
+    if encoding not in ("gzip", "deflate"):
+        async for chunk in chunks:
+            yield chunk
+        return
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever the header shows
+    try:
+        async for chunk in chunks:
+            while chunk:
+                yield inflater.decompress(chunk, 1 << 16)
+                chunk = inflater.unconsumed_tail
+        yield inflater.flush()
+    except zlib.error:
+        raise errors.json_parser_error("The body is not compressed as its Content-Encoding says") from None
+
+
+async def json_of(request: Request) -> dict[str, Any]:
+    """The JSON object in the body.
+
+    Raises:
+        ApiError: it is another media type (415) or not a JSON object (400).
+    """
+    check_media_type(request, "application/json")
+    return parse_object(b"".join([chunk async for chunk in body_of(request, MAX_JSON_BYTES)]))
+
+
+def check_media_type(request: Request, expected: str) -> None:
+    """Refuse a body of another media type; one without a type passes (assumed)."""
+    given = request.headers.get("Content-Type", expected)
+    if given.partition(";")[0].strip().lower() != expected:
+        raise errors.unsupported_media_type(given)
+
+
+def parse_object(text: bytes) -> dict[str, Any]:
+    """The JSON object that the text is.
+
+    Raises:
+        ApiError: it is not one (400).
+    """
+    try:
+        value = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise errors.json_parser_error(f"The request body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise errors.json_parser_error("The request body is not a JSON object")
+    return value
+
+
+async def show_error(request: Request, error: Exception) -> Response:
+    """The one place where a refusal becomes an answer."""
+    match error:
+        case ApiError():
+            pass
+        case sqlite3.OperationalError():  # another process holds the org for too long
+            error = ApiError(503, "SERVER_UNAVAILABLE", "The org is busy, try again", platform=True)
+        case HTTPException(status_code=404):
+            error = errors.not_found()
+        case HTTPException():
+            error = ApiError(error.status_code, "UNKNOWN_EXCEPTION", error.detail, platform=True)
+        case ClientDisconnect():  # nobody listens any more
+            return Response(status_code=400)
+    assert isinstance(error, ApiError)
+    return json_answer(request, error.body, error.status, dict(error.headers or {}))
+
+
+SHOWN = (ApiError, HTTPException, ClientDisconnect, sqlite3.OperationalError)
+
+
+class TolerantPaths:
+    """Reads `//` as `/` and drops a trailing slash, as Salesforce does (Data Loader relies on both)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": re.sub("/+", "/", scope["path"]).rstrip("/") or "/"}
+        await self._app(scope, receive, send)
+
+
+class LimitInfo:
+    """Counts requests and tells the count on every answer (REST API guide, Limit Info Header)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        org: Org = scope["state"]["org"]
+        org.requests += 1
+        value = f"api-usage={org.requests}/{DAILY_REQUESTS}".encode()
+
+        async def send_with_usage(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"sforce-limit-info", value)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_usage)
+
+
+class WholeBodies:
+    """Reads what is left of a request before it is answered, up to a limit.
+
+    A caller that is refused in the middle of its upload, for its token say, would otherwise find its connection
+    reset and never see the answer.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        ended = False
+
+        async def watched_receive() -> Message:
+            nonlocal ended
+            message = await receive()
+            ended = message["type"] != "http.request" or not message.get("more_body", False)
+            return message
+
+        async def send_after_body(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                left = self._limit
+                while not ended and left > 0:
+                    left -= len((await watched_receive()).get("body", b""))
+            await send(message)
+
+        await self._app(scope, watched_receive, send_after_body)

@@ -1,0 +1,92 @@
+"""Everything that can go wrong, by who is told.
+
+    ApiError     the caller of an HTTP request: a status and Salesforce's envelope
+    JobFailure   the owner of a job: the job becomes Failed with this errorMessage
+    RowError     the owner of a row: the row goes to failedResults with this sf__Error
+
+Each is mapped once: ApiError in edge.py, JobFailure and RowError in processing.py.
+"""
+
+from collections.abc import Mapping
+
+
+class ApiError(Exception):
+    """A refused request. Platform errors print `message` before `errorCode`, those of the Bulk API the reverse."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        platform: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.headers = headers
+        body = {"errorCode": code, "message": message}
+        self.body = [dict(reversed(body.items())) if platform else body]
+
+
+class JobFailure(Exception):
+    """The whole job fails; its text has the form `CamelCode : text`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code} : {message}")
+
+
+class RowError(Exception):
+    """One row fails; its text has the form `STATUS_CODE:message:Field1,Field2 --`."""
+
+    def __init__(self, code: str, message: str, *fields: str) -> None:
+        super().__init__(f"{code}:{message}:{','.join(fields)}{' ' if fields else ''}--")
+
+
+def not_found() -> ApiError:
+    """Unknown or deleted id, or a path that is not there (Bulk API 2.0 guide, Errors)."""
+    return ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def retired_version() -> ApiError:
+    """The status is documented (API End-of-Life); assumed: code and text."""
+    return ApiError(410, "UNSUPPORTED_API_VERSION", "The requested API version is retired or not supported")
+
+
+def method_not_allowed(method: str, allowed: str) -> ApiError:
+    """Text from the REST API guide, Status Codes and Error Responses."""
+    message = f"HTTP Method '{method}' not allowed. Allowed are {allowed.replace(', ', ',')}"
+    return ApiError(405, "METHOD_NOT_ALLOWED", message, platform=True, headers={"Allow": allowed})
+
+
+def invalid_session() -> ApiError:
+    """Seen in captures of a real org, with this header."""
+    headers = {"WWW-Authenticate": "Token"}
+    return ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid", platform=True, headers=headers)
+
+
+def invalid_auth_header() -> ApiError:
+    """Seen when the scheme is neither Bearer nor OAuth."""
+    headers = {"WWW-Authenticate": "Token"}
+    return ApiError(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", platform=True, headers=headers)
+
+
+def unsupported_media_type(content_type: str) -> ApiError:
+    """The status is documented (REST API guide); assumed: code and text, which the platform uses elsewhere."""
+    message = f"Content-Type header specified in HTTP request is not supported: {content_type}"
+    return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
+
+
+def json_parser_error(message: str) -> ApiError:
+    """Seen on another endpoint of the same platform; assumed for ingest."""
+    return ApiError(400, "JSON_PARSER_ERROR", message, platform=True)
+
+
+def too_large(limit: int, unit: str) -> ApiError:
+    """Assumed: status, code and text; no source shows what an oversize body is told."""
+    return ApiError(413, "CLIENTINPUTERROR", f"The data of the request is larger than {limit} {unit}")
+
+
+def invalid_job(message: str) -> ApiError:
+    """A job that cannot be what it asks to be."""
+    return ApiError(400, "INVALIDJOB", message)

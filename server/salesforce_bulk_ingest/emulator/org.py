@@ -1,0 +1,44 @@
+"""One org: its folder on disk, and the services that work on it."""
+
+from . import records
+from .config import EmulatorConfig
+from .database import Database
+from .jobs import TABLE as JOB_TABLE
+from .jobs import JobFiles, JobStore
+from .locks import Presence, held
+from .processing import Processor, Worker
+from .schema import standard_schema
+from .soql import TABLE as CURSOR_TABLE
+from .values import rest_time
+
+
+class Org:
+    """Opens the org of a folder, or founds it there; two processes may have the same one open."""
+
+    def __init__(self, config: EmulatorConfig) -> None:
+        self.config = config
+        self.schema = standard_schema()
+        self.requests = 0  # since this process opened the org; what Sforce-Limit-Info counts
+        folder = config.data_dir
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.database = Database(folder / "org.sqlite")
+        with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
+            self._found()
+        self._presence = Presence(folder / "processes")
+        self.jobs = JobStore(self.database, JobFiles(folder / "jobs"), config.clock, self._presence.name)
+        processor = Processor(self.database, self.jobs, self.schema, config.clock, config.seed)
+        self.worker = Worker(processor)
+        for job_id in self.jobs.adopt(self._presence.is_gone):
+            self.worker.submit(job_id)
+
+    def _found(self) -> None:
+        with self.database.writing() as connection:
+            connection.execute(JOB_TABLE)
+            connection.execute(CURSOR_TABLE)
+            records.create_tables(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
+
+    def close(self) -> None:
+        """Stop working after the chunk in hand, and let go of the folder."""
+        self.worker.stop()
+        self.database.close()
+        self._presence.close()

@@ -1,0 +1,189 @@
+"""The worker: turns uploads into records and result files, off the event loop.
+
+A chunk is saved in one transaction with the counters, the place in the upload and the valid length of each result
+file. Whatever a killed process had written beyond those lengths is cut off when the next one goes on.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from .csvfile import CsvReader, Record, data_lines, header_line
+from .database import Database
+from .errors import JobFailure
+from .jobs import Job, JobStore
+from .operations import Loader, Row
+from .schema import Schema
+from .values import rest_time
+
+CHUNK = 200  # records saved and counted together: the documented trigger chunk, seen in the counters of real jobs
+
+Turns = Generator[None, None, None]
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One thread that takes turns: a chunk of each waiting job, so that a small job need not wait for a big one."""
+
+    def __init__(self, processor: "Processor") -> None:
+        self._processor = processor
+        self._arrivals: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="emulator-worker", daemon=True)
+        self._thread.start()
+
+    def submit(self, job_id: str) -> None:
+        """Let the job be processed as soon as it is its turn."""
+        self._arrivals.put(job_id)
+
+    def stop(self) -> None:
+        """End after the chunk in hand; whoever opens the org next goes on from there."""
+        self._arrivals.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        jobs: deque[Turns] = deque()
+        while True:
+            while not jobs or not self._arrivals.empty():
+                job_id = self._arrivals.get()
+                if job_id is None:
+                    for job in jobs:
+                        job.close()
+                    return
+                jobs.append(self._processor.process(job_id))
+            job = jobs.popleft()
+            if next(job, self) is not self:
+                jobs.append(job)
+
+
+class Processor:
+    """Takes one job from its upload to its results, chunk by chunk."""
+
+    def __init__(
+        self, database: Database, jobs: JobStore, schema: Schema, clock: Callable[[], datetime], seed: int | None
+    ) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._schema = schema
+        self._clock = clock
+        self._seed = seed
+
+    def process(self, job_id: str) -> Turns:
+        """Process a job to its end; yields after each chunk, and may be closed there for another process to go on."""
+        try:
+            job = self._jobs.start(job_id)
+            if job is not None:
+                yield from self._work(job)
+                self._jobs.finish(job_id)
+        except JobFailure as failure:
+            self._jobs.finish(job_id, str(failure))
+        except Exception as error:
+            log.exception("Job %s failed for a reason that is not in its data", job_id)
+            self._give_up(job_id, error)
+
+    def _give_up(self, job_id: str, error: Exception) -> None:
+        try:
+            self._jobs.finish(job_id, f"InternalServerError : {type(error).__name__}")
+        except Exception:  # not even that: the disk is full, say; the other jobs must still get their turn
+            log.exception("Job %s could not be set to Failed", job_id)
+
+    def _work(self, job: Job) -> Turns:
+        if not job.uploads:
+            return
+        with self._jobs.files.upload(job.id).open("rb") as file:
+            reader = _reader(job, file)
+            header = reader.header()
+            if header is None:
+                return
+            if not job.header_bytes:
+                job = self._begin(job, header, reader.offset)
+            loader = Loader(self._schema, self._schema[job.object], job.operation, job.external_id_field, header)
+            if job.read_bytes == job.header_bytes:
+                # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
+                for _ in reader.chunks(CHUNK):
+                    yield
+            file.seek(job.read_bytes)
+            yield from self._load(job, loader, file)
+
+    def _begin(self, job: Job, header: Record, header_bytes: int) -> Job:
+        """Write the headers of the result files, and note where the data begins."""
+        successes, failures = result_headers(job, header)
+        self._jobs.files.successes(job.id).write_bytes(successes)
+        self._jobs.files.failures(job.id).write_bytes(failures)
+        with self._database.writing() as connection:
+            return self._jobs.begin(connection, job.id, header_bytes, len(successes), len(failures))
+
+    def _load(self, job: Job, loader: Loader, file: BinaryIO) -> Turns:
+        reader = _reader(job, file)
+        shuffle = random.Random(None if self._seed is None else f"{self._seed} {job.id} {job.read_bytes}").shuffle
+        with _results(self._jobs, job) as (successes, failures):
+            for records in reader.chunks(CHUNK):
+                began = time.perf_counter()
+                rows = [loader.read(record) for record in records]
+                with self._database.writing() as connection:
+                    if not self._jobs.is_ours(connection, job.id):
+                        return
+                    loader.save(connection, rows, rest_time(self._clock()))
+                    shuffle(rows)  # documented: results need not be in the order of the upload
+                    failed = [row for row in rows if row.error]
+                    self._jobs.advance(
+                        connection,
+                        job.id,
+                        processed=len(rows),
+                        failed=len(failed),
+                        read_bytes=reader.offset,
+                        success_bytes=_append(successes, job, loader, [row for row in rows if not row.error]),
+                        failure_bytes=_append(failures, job, loader, failed),
+                        active_ms=round((time.perf_counter() - began) * 1000),
+                    )
+                yield
+
+
+def result_headers(job: Job, header: Record) -> tuple[bytes, bytes]:
+    """The first lines of successfulResults and failedResults."""
+    return tuple(  # type: ignore[return-value]
+        header_line(["sf__Id", name], header, delimiter=job.column_delimiter, line_ending=job.line_ending)
+        for name in ("sf__Created", "sf__Error")
+    )
+
+
+def _reader(job: Job, file: BinaryIO) -> CsvReader:
+    return CsvReader(file, delimiter=job.column_delimiter, line_ending=job.line_ending)
+
+
+@contextmanager
+def _results(jobs: JobStore, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    with ExitStack() as stack:
+
+        def cut(path: Path, size: int) -> BinaryIO:
+            file = stack.enter_context(path.open("r+b"))
+            file.truncate(size)
+            file.seek(size)
+            return file
+
+        yield (
+            cut(jobs.files.successes(job.id), job.success_bytes),
+            cut(jobs.files.failures(job.id), job.failure_bytes),
+        )
+
+
+def _append(file: BinaryIO, job: Job, loader: Loader, rows: list[Row]) -> int:
+    """Write rows to a result file, and return its length in bytes."""
+    records = [[row.id, _outcome(row), *loader.printed(row)] for row in rows]
+    file.write(data_lines(records, delimiter=job.column_delimiter, line_ending=job.line_ending))
+    file.flush()
+    return file.tell()
+
+
+def _outcome(row: Row) -> str:
+    if row.error:
+        return str(row.error)
+    return "true" if row.created else "false"
