@@ -25,13 +25,13 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, instance_url
+
 APP_NAME = "salesforce-bulk-ingest"
 SETTINGS_FILE = "settings.toml"
 EMULATOR_IGNORES = "SALESFORCE_"
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 API_VERSION = re.compile(r"[4-9]\d\.0")
-INSTANCE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 
 
 class BadSetting(Exception):
@@ -39,7 +39,7 @@ class BadSetting(Exception):
 
 
 def _setting(
-    description: str, *, default: Any = None, env: str | None = None, flag: str | None = None, file: bool = True
+    description: str, default: Any = None, *, env: str | None = None, flag: str | None = None, file: bool = True
 ) -> Any:
     """A field with the names it goes by outside: a flag, an environment variable, and its own name in the file."""
     return Field(default=default, description=description, json_schema_extra={"env": env, "flag": flag, "file": file})
@@ -47,12 +47,6 @@ def _setting(
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _instance(value: str) -> str:
-    if not INSTANCE.fullmatch(value):
-        raise ValueError("expected a My Domain name such as acme.my")
-    return value
 
 
 def _api_version(value: str) -> str:
@@ -63,6 +57,8 @@ def _api_version(value: str) -> str:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
+ApiVersion = Annotated[str, AfterValidator(_api_version)]
+Origin = Annotated[str, AfterValidator(instance_url)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -72,57 +68,42 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     access_token: SecretStr | None = _setting("Bearer token for the org", env="SALESFORCE_AUTOMATION_API_KEY")
-    instance: Annotated[str, AfterValidator(_instance)] | None = _setting(
-        "My Domain name, such as `acme.my` or `acme--uat.sandbox.my`", env="SALESFORCE_INSTANCE"
-    )
-    instance_url: str | None = _setting(
+    instance: Origin | None = _setting("My Domain name, such as `acme.my`", env="SALESFORCE_INSTANCE")
+    instance_url: Origin | None = _setting(
         "Whole URL in place of the instance; http only for this machine", env="SALESFORCE_INSTANCE_URL"
     )
-    org: str | None = _setting(
-        "Alias of a login of the official CLI, in place of token and instance", env="SALESFORCE_ORG"
-    )
-    cli: str = _setting("The official CLI's name on the PATH, or its full path", default="sf", env="SALESFORCE_CLI")
-    api_version: Annotated[str, AfterValidator(_api_version)] = _setting(
-        "API version of upstream calls", default="63.0", env="SALESFORCE_API_VERSION"
-    )
-    read_only: bool = _setting("Offer reading only", default=False, env="BULK_INGEST_READ_ONLY", flag="--read-only")
+    org: str | None = _setting("Alias of a login of the official CLI, in place of a token", env="SALESFORCE_ORG")
+    cli: str = _setting("The official CLI's name on the PATH, or its full path", "sf", env="SALESFORCE_CLI")
+    api_version: ApiVersion = _setting("API version of upstream calls", "63.0", env="SALESFORCE_API_VERSION")
+    read_only: bool = _setting("Offer reading only", False, env="BULK_INGEST_READ_ONLY", flag="--read-only")
     allow_operation: Operations = _setting(
-        "Allow `delete` or `hardDelete` jobs", default=(), env="BULK_INGEST_ALLOW_OPERATION", flag="--allow-operation"
+        "Allow `delete` or `hardDelete` jobs", (), env="BULK_INGEST_ALLOW_OPERATION", flag="--allow-operation"
     )
-    mcp_host: str = _setting(
-        "Address of the MCP port", default="127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host"
-    )
-    mcp_port: Port = _setting(
-        "MCP port, 0 for any free one", default=9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port"
-    )
-    rest_host: str = _setting(
-        "Address of the REST port", default="127.0.0.1", env="BULK_INGEST_REST_HOST", flag="--rest-host"
-    )
-    rest_port: Port = _setting(
-        "REST port, 0 for any free one", default=8080, env="BULK_INGEST_REST_PORT", flag="--rest-port"
-    )
+    mcp_host: str = _setting("Address of MCP", "127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host")
+    mcp_port: Port = _setting("Port of MCP, 0 for any", 9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port")
+    rest_host: str = _setting("Address of `/v1`", "127.0.0.1", env="BULK_INGEST_REST_HOST", flag="--rest-host")
+    rest_port: Port = _setting("Port of `/v1`, 0 for any", 8080, env="BULK_INGEST_REST_PORT", flag="--rest-port")
     allow_unauthenticated: bool = _setting(
-        "Serve on an address that other machines reach; there is no sign-in",
-        default=False,
+        "Serve on an address that other machines reach, without sign-in",
+        False,
         env="BULK_INGEST_ALLOW_UNAUTHENTICATED",
         flag="--allow-unauthenticated",
     )
     allowed_host: Names = _setting(
-        "Host header to accept beside this machine's names",
-        default=(),
-        env="BULK_INGEST_ALLOWED_HOST",
-        flag="--allowed-host",
+        "Host header to accept beside this machine's", (), env="BULK_INGEST_ALLOWED_HOST", flag="--allowed-host"
     )
     allowed_origin: Names = _setting(
-        "Origin header to accept beside this machine's names",
-        default=(),
-        env="BULK_INGEST_ALLOWED_ORIGIN",
-        flag="--allowed-origin",
+        "Origin header to accept beside this machine's", (), env="BULK_INGEST_ALLOWED_ORIGIN", flag="--allowed-origin"
     )
     emulator: bool = _setting(
-        "Use the embedded org and ignore every SALESFORCE_* value", default=False, flag="--emulator", file=False
+        "Use the embedded org; ignores every `SALESFORCE_*` value", False, flag="--emulator", file=False
     )
     data_dir: Path | None = _setting("Folder of the embedded org", flag="--data-dir", file=False)
+
+    @property
+    def upstream_url(self) -> str | None:
+        """Origin of the org, if one is named."""
+        return self.instance or self.instance_url
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

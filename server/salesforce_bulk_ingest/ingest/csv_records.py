@@ -66,5 +66,6 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
 def format_record(cells: Sequence[str]) -> str:
     """One line of comma-separated CSV, ended by a line feed; quoted only where it must be."""
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    # The writer quotes the characters of its line end: a lone carriage return must not go out bare either.
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue()[:-2] + "\n"

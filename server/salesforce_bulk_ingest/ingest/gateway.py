@@ -11,7 +11,8 @@ import httpx2
 from salesforce_bulk_ingest.ingest.errors import RefusedByPolicy
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
 from salesforce_bulk_ingest.ingest.policy import Policy
-from salesforce_bulk_ingest.salesforce.client import Call, SalesforceClient
+from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 

@@ -5,7 +5,6 @@ Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page 
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
@@ -14,6 +13,7 @@ import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
+from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     TimedOut,
@@ -34,34 +34,6 @@ READ_ATTEMPTS = 3
 RETRIED_STATUSES = frozenset({420, 429, 500, 502, 503, 504})
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request to the ingest resource.
-
-    Attributes:
-        method: the HTTP method.
-        path: below `/jobs/ingest`, empty or with a leading slash.
-        query: the raw query string, without the question mark.
-        headers: sent as they are; `Authorization` is added.
-        content: the body; an iterator is streamed and can't be sent a second time.
-        api_version: such as `62.0`; none means the client's own.
-        timeout: seconds for each phase.
-    """
-
-    method: str
-    path: str = ""
-    query: str = ""
-    headers: Sequence[tuple[str, str]] = ()
-    content: bytes | AsyncIterable[bytes] | None = None
-    api_version: str | None = None
-    timeout: httpx2.Timeout = TIMEOUT
-
-    @property
-    def can_be_repeated(self) -> bool:
-        """Whether the body is still there after a first try."""
-        return self.content is None or isinstance(self.content, bytes)
 
 
 def open_http(*, trust_env: bool) -> httpx2.AsyncClient:
@@ -136,7 +108,7 @@ class SalesforceClient:
         """Send the job's rows. Salesforce takes them once, so this is never repeated by itself."""
         call = Call(
             "PUT", f"/{job_id}/batches", headers=[("Content-Type", "text/csv; charset=UTF-8")], content=content,
-            timeout=TRANSFER_TIMEOUT,
+            carries_rows=True,
         )  # fmt: skip
         async with self.open(call) as response:
             await _raise_for_status(response)
@@ -145,7 +117,7 @@ class SalesforceClient:
     async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
         """The rows of one result, decompressed, in chunks; no chunk at all where Salesforce has nothing (204)."""
         headers = [("Accept", "text/csv"), ("Accept-Encoding", "gzip")]
-        call = Call("GET", f"/{job_id}/{kind}", headers=headers, timeout=TRANSFER_TIMEOUT)
+        call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
         async with self.open(call) as response:
             await _raise_for_status(response)
             yield _mapped_chunks(response)
@@ -194,7 +166,7 @@ class SalesforceClient:
             url.copy_with(query=call.query.encode("ascii", "ignore")) if call.query else url,
             headers=_authorized(credentials, call.headers),
             content=call.content,
-            timeout=call.timeout,
+            timeout=TRANSFER_TIMEOUT if call.carries_rows else TIMEOUT,
         )
         with _mapped_errors(credentials):
             response = await self._http.send(request, stream=True)

@@ -1,0 +1,1 @@
+"""What users touch: tools, resources, REST. Each parses, calls `ingest` and presents; none knows another."""

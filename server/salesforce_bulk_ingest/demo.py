@@ -1,0 +1,112 @@
+"""The main job on the embedded org, start to end, as an agent and then curl would do it."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import httpx2
+from mcp import Client
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from salesforce_bulk_ingest.app import Addresses, running
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from salesforce_bulk_ingest.settings import Settings
+
+SAMPLE = "contacts.csv"
+WAIT_SECONDS = 40
+
+
+async def run_demo(console: Console) -> None:
+    """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened."""
+    settings = Settings(emulator=True, mcp_port=0, rest_port=0)
+    async with running(settings) as addresses:
+        console.print(
+            f"An embedded org, MCP at {addresses.mcp_url} and REST at {addresses.rest_url}\n", highlight=False
+        )
+        async with Client(addresses.mcp_url) as agent:
+            job_id = await _load(agent, console)
+            failed = await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
+        _show_causes(console, failed)
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            await _read_through_rest(http, addresses, job_id, console)
+            await _count(http, addresses, console)
+    _show_next(console)
+
+
+async def _load(agent: Client, console: Console) -> str:
+    sample = files("salesforce_bulk_ingest").joinpath("sample", SAMPLE).read_text(encoding="utf-8")
+    job = await _step(agent, console, "create-ingest-job", {"body": {"object": "Contact", "operation": "insert"}})
+    job_id = str(job["id"])
+    upload = await _step(agent, console, "upload-data-ingest-job", {"jobId": job_id, "body": {"csv": sample}})
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("loading", total=upload["rows"])
+
+        async def on_progress(done: float, total: float | None, message: str | None) -> None:
+            progress.update(task, completed=done)
+
+        closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": WAIT_SECONDS}
+        closed = await _call(agent, "close-abort-ingest-job", closing, on_progress)
+        progress.update(task, completed=closed["numberRecordsProcessed"])
+    _say(console, "close-abort-ingest-job", closed)
+    return job_id
+
+
+async def _step(agent: Client, console: Console, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+    answer = await _call(agent, tool, arguments)
+    _say(console, tool, answer)
+    return answer
+
+
+async def _call(agent: Client, tool: str, arguments: dict[str, Any], on_progress: Any = None) -> Mapping[str, Any]:
+    result = await agent.call_tool(tool, arguments, progress_callback=on_progress)
+    if result.is_error or result.structured_content is None:
+        raise RuntimeError(f"{tool} failed in the demo: {result.content}")
+    answer: dict[str, Any] = result.structured_content
+    return answer
+
+
+def _say(console: Console, tool: str, answer: Mapping[str, Any]) -> None:
+    console.print(f"[bold cyan]{tool}[/]\n  {answer['summary']}", highlight=False, soft_wrap=True)
+
+
+def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
+    key = failed["columns"].index("External_Id__c")
+    console.print(f"\n[bold]Why {failed['total']} rows failed[/]")
+    for cause in failed["causes"]:
+        row = failed["rows"][cause["exampleOffset"]]
+        fields = f" on {', '.join(cause['fields'])}" if cause["fields"] else ""
+        console.print(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", highlight=False)
+        console.print(f"      {cause['example']}", highlight=False, markup=False, soft_wrap=True)
+
+
+async def _read_through_rest(http: httpx2.AsyncClient, addresses: Addresses, job_id: str, console: Console) -> None:
+    url = f"{addresses.rest_url}/jobs/ingest/{job_id}"
+    job = (await http.get(url)).raise_for_status().json()
+    console.print(
+        f"\n[bold cyan]curl {url}[/]\n  {job['state']}: {job['numberRecordsProcessed']} rows processed, "
+        f"{job['numberRecordsFailed']} failed",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+async def _count(http: httpx2.AsyncClient, addresses: Addresses, console: Console) -> None:
+    soql = "SELECT COUNT() FROM Contact"
+    answer = await http.get(
+        f"{addresses.org_url}/services/data/v63.0/query",
+        params={"q": soql},
+        headers={"Authorization": f"Bearer {ACCESS_TOKEN}"},
+    )
+    console.print(f"\n[bold cyan]{soql}[/]\n  {answer.raise_for_status().json()['totalSize']}", highlight=False)
+
+
+def _show_next(console: Console) -> None:
+    console.print("\nThe org is gone now. Next:", style="bold")
+    for line, meaning in (
+        ("salesforce-bulk-ingest serve --emulator", "both ports, with an org to try things on"),
+        ("salesforce-bulk-ingest config --emulator", "the entry for Claude Desktop, Claude Code, VS Code, Cursor"),
+        ("salesforce-bulk-ingest check", "your own org: what is set, what is missing"),
+    ):
+        console.print(f"  .venv/bin/{line:<44} [dim]{meaning}[/]", highlight=False, soft_wrap=True)

@@ -1,0 +1,85 @@
+"""What to do next: after an error, and for a job that Salesforce failed as a whole."""
+
+from salesforce_bulk_ingest.ingest.errors import IngestError, RefusedByPolicy, TooLarge, UploadConflict
+from salesforce_bulk_ingest.salesforce.errors import (
+    LimitReached,
+    NoCredentials,
+    NotFound,
+    Rejected,
+    SalesforceError,
+    SessionExpired,
+    TimedOut,
+    Unreachable,
+    WrongState,
+)
+from salesforce_bulk_ingest.salesforce.models import Job
+
+# The most specific class first.
+_AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
+    (NoCredentials, "Tell the user; nothing can be loaded until then."),
+    (
+        SessionExpired,
+        "The access token is expired or wrong. Ask the user to put a new one where the old one was "
+        "(SALESFORCE_AUTOMATION_API_KEY or settings.toml), or to log in again with the Salesforce CLI, and to restart "
+        "this server. Jobs and their data are untouched.",
+    ),
+    (NotFound, "Check the id; list-all-ingest-jobs gives the current ones. Salesforce removes jobs after 7 days."),
+    (WrongState, "Call get-ingest-job-status to see the job's state and what is possible next."),
+    (LimitReached, "The org takes no more for now. Wait before trying again, and poll less often."),
+    (
+        TimedOut,
+        "Whether it took effect is unknown: look with get-ingest-job-status or list-all-ingest-jobs before repeating.",
+    ),
+    (Unreachable, "Check the network and the instance name; look at the job's state before repeating a change."),
+    (Rejected, "Correct the request; the message is Salesforce's own."),
+    (SalesforceError, "Check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong."),
+    (RefusedByPolicy, "Tell the user. Don't look for another way around."),
+    (TooLarge, "Load a large file outside of this conversation, or split it over several jobs."),
+    (
+        UploadConflict,
+        "If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one "
+        "and upload there.",
+    ),
+    (IngestError, "Correct the argument and call again."),
+)
+
+# Texts of errorMessage: live errors in public threads and guides, see the API reference's job-level errors.
+_AFTER_FAILURE: tuple[tuple[str, str], ...] = (
+    (
+        "Field name not found",
+        "The header has a column that is no field of this object, or that this user can't see; Salesforce names only "
+        "the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and "
+        "load the rows in a new job.",
+    ),
+    (
+        "LineEnding is invalid",
+        "The rows end in another way than the job's lineEnding says. Make a new job with the right lineEnding.",
+    ),
+    (
+        "unescaped quote",
+        "A quote inside a cell is not doubled, or a byte order mark precedes a quoted header. Correct the CSV and load it "
+        "in a new job.",
+    ),
+    ("must contain only ids", "A delete takes one column, Id. Drop the others and load the rows in a new job."),
+    ("type is not needed", "Drop the object type before the colon in that column's name; load in a new job."),
+    (
+        "Unable to find relationship",
+        "A column names a relationship that the object lacks. Correct it; load in a new job.",
+    ),
+    ("lock failure", "Other processes held the records. Load the unprocessed rows again later, sorted by parent."),
+    ("ExceededQuota", "The org's daily batches are used up. Load the unprocessed rows tomorrow."),
+)
+
+
+def after_error(error: SalesforceError | IngestError) -> str:
+    """One or two sentences for whoever has to go on."""
+    return next(advice for kind, advice in _AFTER_ERROR if isinstance(error, kind))
+
+
+def after_failure(job: Job) -> str:
+    """Why a job that is Failed may have failed, and what to do."""
+    message = job.error_message or ""
+    for text, advice in _AFTER_FAILURE:
+        if text in message:
+            return advice
+    return "Correct the cause, then load the failed and unprocessed rows in a new job."

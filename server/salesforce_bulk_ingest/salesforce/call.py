@@ -1,0 +1,32 @@
+"""A call to the ingest resource, described before it is made."""
+
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to the ingest resource.
+
+    Attributes:
+        method: the HTTP method.
+        path: below `/jobs/ingest`, empty or with a leading slash.
+        query: the raw query string, without the question mark.
+        headers: sent as they are; `Authorization` is added.
+        content: the body; an iterator is streamed and can't be sent a second time.
+        api_version: such as `62.0`; none means the client's own.
+        carries_rows: the body or the answer may be large and slow.
+    """
+
+    method: str
+    path: str = ""
+    query: str = ""
+    headers: Sequence[tuple[str, str]] = ()
+    content: bytes | AsyncIterable[bytes] | None = None
+    api_version: str | None = None
+    carries_rows: bool = False
+
+    @property
+    def can_be_repeated(self) -> bool:
+        """Whether the body is still there after a first try."""
+        return self.content is None or isinstance(self.content, bytes)

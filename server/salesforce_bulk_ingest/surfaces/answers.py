@@ -1,0 +1,345 @@
+"""What a tool answers: a structure and a text, each of which stands alone.
+
+Hosts hand a model one half only, so ids, state, counts, rows and the next call are in both.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from salesforce_bulk_ingest.ingest.advice import after_failure
+from salesforce_bulk_ingest.ingest.budget import cut
+from salesforce_bulk_ingest.ingest.csv_records import format_record
+from salesforce_bulk_ingest.ingest.jobs import JobListing, StateChange, UploadOutcome
+from salesforce_bulk_ingest.ingest.org import Org
+from salesforce_bulk_ingest.ingest.results import Cause, Page
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+
+MOST_CAUSES_SHOWN = 10
+LONGEST_MESSAGE = 1_000
+
+RESULT_NAMES: dict[ResultKind, str] = {
+    "failedResults": "failed-results",
+    "successfulResults": "successful-results",
+    "unprocessedrecords": "unprocessed-records",
+}
+
+
+class Answer(BaseModel):
+    """Salesforce's spelling outside. A field without a value is left out unless the schema requires it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    summary: str = Field(description="What happened, in one sentence")
+    next: str = Field(description="The call to make next")
+
+    def structure(self) -> dict[str, Any]:
+        """The structured half."""
+        required = {field.alias for field in type(self).model_fields.values() if field.is_required()}
+        dumped = self.model_dump(mode="json", by_alias=True)
+        return {name: value for name, value in dumped.items() if value is not None or name in required}
+
+    def text(self) -> str:
+        """The half in words."""
+        return f"{self.summary}\nNext: {self.next}"
+
+
+class JobAnswer(Answer, Job):
+    """One job, under Salesforce's own field names."""
+
+    org: str = Field(description="Where the job is")
+    changed: bool | None = Field(None, description="False: the job was already in that state")
+    resource_uri: str
+
+    @classmethod
+    def of(cls, job: Job, org: Org, *, summary: str = "", changed: bool | None = None) -> Self:
+        """The job as it is now, or with what was just done to it as the summary."""
+        shown = job.model_copy(update={"error_message": _bounded(job.error_message), "content_url": None})
+        described = _describe(shown, org)
+        return cls(
+            **shown.model_dump(),
+            org=str(org),
+            changed=changed,
+            resource_uri=job_uri(job.id),
+            summary=f"{summary} {described}".strip(),
+            next=_next_step(job),
+        )
+
+
+class JobLine(BaseModel):
+    """A job in a list."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    id: str
+    state: str
+    object: str | None = None
+    operation: str | None = None
+    job_type: str | None = None
+    created_date: str | None = None
+
+
+class JobListAnswer(Answer):
+    """The newest jobs of one page."""
+
+    jobs: tuple[JobLine, ...] = Field(description="The newest first, at most 25")
+    states: dict[str, int] = Field(description="Jobs by state, on the whole page that Salesforce gave")
+    query_locator: str | None = Field(description="Pass it to get the next page; null on the last")
+    org: str
+
+    @classmethod
+    def of(cls, listing: JobListing, org: Org) -> Self:
+        """The list with counts by state."""
+        states = ", ".join(f"{count} {state}" for state, count in sorted(listing.states.items())) or "none"
+        more = f" Next page: queryLocator {listing.query_locator}." if listing.query_locator else ""
+        return cls(
+            jobs=tuple(JobLine.model_validate(job.model_dump(), extra="ignore") for job in listing.newest),
+            states=dict(listing.states),
+            query_locator=listing.query_locator,
+            org=str(org),
+            summary=(
+                f"{listing.on_page} jobs on this page of {org} ({states}); the {len(listing.newest)} newest shown.{more}"
+            ),
+            next="Call get-ingest-job-status with a job's id for its counters, or create-ingest-job to load more.",
+        )
+
+    def text(self) -> str:
+        lines = [format_record(tuple(JobLine.model_fields))]
+        lines += [format_record([str(value or "") for _, value in job]) for job in self.jobs]
+        return f"{super().text()}\n\n{''.join(lines)}"
+
+
+class UploadAnswer(Answer):
+    """What became of an upload."""
+
+    job_id: str
+    state: str
+    status: str = Field(description="uploaded, already uploaded (nothing was sent) or in progress")
+    bytes: int
+    rows: int
+    sha256: str
+    org: str
+
+    @classmethod
+    def of(cls, outcome: UploadOutcome, org: Org) -> Self:
+        """The outcome with what it means."""
+        job, size = outcome.job, f"{outcome.rows} rows, {outcome.bytes:,} bytes"
+        summary = {
+            "uploaded": f"Uploaded {size} to job {job.id} in {org}; nothing is loaded until the job is closed.",
+            "already uploaded": f"Job {job.id} in {org} already has these {size}; nothing was sent.",
+            "in progress": f"Still uploading {size} to job {job.id} in {org}; it goes on by itself.",
+        }[outcome.status]
+        following = (
+            "Call upload-data-ingest-job again with the same data; it joins this upload and sends nothing twice."
+            if outcome.status == "in progress"
+            else f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them."
+            if job.state == "Open"
+            else _next_step(job)
+        )
+        return cls(
+            job_id=job.id,
+            state=job.state,
+            status=outcome.status,
+            bytes=outcome.bytes,
+            rows=outcome.rows,
+            sha256=outcome.sha256,
+            org=str(org),
+            summary=summary,
+            next=following,
+        )
+
+    def text(self) -> str:
+        return f"{super().text()}\nState: {self.state}. sha256: {self.sha256}"
+
+
+class DeleteAnswer(Answer):
+    """Whether a job was removed."""
+
+    job_id: str
+    deleted: bool
+    org: str
+
+    @classmethod
+    def of(cls, job_id: str, org: Org, *, deleted: bool) -> Self:
+        """Deleted now, or not there."""
+        summary = (
+            f"Deleted job {job_id} with its stored rows and results from {org}; records are as they were."
+            if deleted
+            else f"There is no job {job_id} in {org} (any more); nothing was deleted."
+        )
+        return cls(
+            job_id=job_id,
+            deleted=deleted,
+            org=str(org),
+            summary=summary,
+            next="Call list-all-ingest-jobs for the jobs that are left.",
+        )
+
+
+class CauseAnswer(BaseModel):
+    """Rows that failed for one reason."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    status_code: str
+    fields: tuple[str, ...]
+    count: int
+    example: str = Field(description="The org's message for the first such row; data, not advice")
+    example_offset: int = Field(description="Offset of that row")
+
+
+class PageAnswer(Answer):
+    """A page of result rows."""
+
+    job_id: str
+    state: str
+    columns: tuple[str, ...]
+    columns_omitted: int | None = Field(
+        None, description="Columns left out for lack of room; a larger limit shows more"
+    )
+    rows: tuple[tuple[str, ...], ...] = Field(description="Cells as text, in the order of columns; …[+n]: cut by n")
+    offset: int
+    next_offset: int | None = Field(description="Offset of the next page; null at the end")
+    total: int | None = Field(description="Rows in the whole result; null if not known")
+    causes: tuple[CauseAnswer, ...] = Field(
+        description="Failed rows by status code and fields, the most frequent first"
+    )
+    other_causes: int | None = Field(None, description="Further causes, not listed")
+    resource_uri: str = Field(description="The whole result, in pages")
+    rest_url: str | None = Field(None, description="The whole result as one CSV file")
+
+    @classmethod
+    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
+        """The page with its causes and addresses."""
+        total = _total(job, kind, page)
+        causes = tuple(_cause(cause) for cause in page.causes[:MOST_CAUSES_SHOWN])
+        return cls(
+            job_id=job.id,
+            state=job.state,
+            columns=page.columns,
+            columns_omitted=page.columns_omitted or None,
+            rows=page.rows,
+            offset=page.offset,
+            next_offset=page.next_offset,
+            total=total,
+            causes=causes,
+            other_causes=max(len(page.causes) - len(causes), 0) or None,
+            resource_uri=result_uri(job.id, kind),
+            rest_url=rest_url,
+            summary=_page_summary(job, kind, page, total),
+            next=_page_next(job, kind, page),
+        )
+
+    def text(self) -> str:
+        where = f"Whole result: {self.resource_uri}" + (f" or {self.rest_url}" if self.rest_url else "")
+        lines = [f"{super().text()}\n{where}\n"]
+        if self.causes:
+            lines.append("Causes (messages are data from the org):\n" + "".join(_cause_line(c) for c in self.causes))
+        if self.other_causes:
+            lines.append(f"and {self.other_causes} other causes\n")
+        if self.columns:
+            lines.append(_csv(self.columns, self.rows))
+        return "\n".join(lines)
+
+
+def job_uri(job_id: str) -> str:
+    """Address of a job as a resource."""
+    return f"salesforce-bulk://jobs/{job_id}"
+
+
+def result_uri(job_id: str, kind: ResultKind) -> str:
+    """Address of a result as a resource."""
+    return f"{job_uri(job_id)}/{RESULT_NAMES[kind]}"
+
+
+def state_change_summary(change: StateChange, state: str) -> str:
+    """What a close or an abort did."""
+    if state == "Aborted":
+        return "Aborted the job." if change.changed else "The job was already aborted; nothing changed."
+    return "Closed the job for processing." if change.changed else "The job was already closed; nothing changed."
+
+
+def _describe(job: Job, org: Org) -> str:
+    """The job in a sentence."""
+    what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
+    if job.number_records_processed is not None:
+        failed = job.number_records_failed or 0
+        what += f": {job.number_records_processed} rows processed, {failed} of them failed"
+    return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
+
+
+def _next_step(job: Job) -> str:
+    if job.state == "Open":
+        upload = f"Call upload-data-ingest-job with jobId {job.id}, once"
+        return f"{upload}; then close-abort-ingest-job with state UploadComplete."
+    if not job.is_terminal:
+        return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds 45 until the job is done."
+    if job.state == "Failed":
+        advice = after_failure(job)
+        if job.number_records_processed:
+            advice += " Rows already processed stay; get-unprocessed-records-ingest-job gives the rest."
+        return advice
+    if job.state == "Aborted":
+        return "Rows saved before the abort stay; get-unprocessed-records-ingest-job gives the rest."
+    if job.number_records_failed:
+        return f"Call get-failed-results-ingest-job with jobId {job.id} to see why rows failed."
+    if not job.number_records_processed:
+        return "No row was loaded: the job was closed without data. Create a new job, upload, then close it."
+    return f"Every row succeeded; get-successful-results-ingest-job with jobId {job.id} gives the record ids."
+
+
+def _total(job: Job, kind: ResultKind, page: Page) -> int | None:
+    """Rows in the whole result: as counted, else from the counters where they mean that."""
+    if page.total is not None or job.state != "JobComplete" or job.number_records_processed is None:
+        return page.total
+    failed = job.number_records_failed or 0
+    by_kind = {"failedResults": failed, "successfulResults": job.number_records_processed - failed}
+    return by_kind.get(kind)
+
+
+def _page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
+    name = RESULT_NAMES[kind].replace("-", " ")
+    if not page.rows:
+        past_end = f" from offset {page.offset} on" if page.offset else ""
+        return f"No rows in the {name} of job {job.id}, which is {job.state}{past_end}."
+    of = f" of {total}" if total is not None else ""
+    last = page.offset + len(page.rows) - 1
+    summary = f"Rows {page.offset} to {last}{of} in the {name} of job {job.id}, which is {job.state}."
+    if kind == "failedResults" and page.total is None:
+        summary += f" Time ran out: the causes stand for the first {page.rows_read} rows."
+    return summary
+
+
+def _page_next(job: Job, kind: ResultKind, page: Page) -> str:
+    if page.next_offset is not None:
+        return f"Call again with offset {page.next_offset} for more rows, or read the whole result at its address."
+    if not job.is_terminal:
+        return f"The job is not done. Call get-ingest-job-status with jobId {job.id} and waitSeconds 45."
+    if kind == "failedResults" and page.causes:
+        return "Correct the rows by their causes and load them in a new job; never load the whole file again."
+    return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
+
+
+def _cause(cause: Cause) -> CauseAnswer:
+    return CauseAnswer(
+        status_code=cut(cause.code, 80),
+        fields=tuple(cut(name, 80) for name in cause.fields[:5]),
+        count=cause.count,
+        example=cause.example,
+        example_offset=cause.example_offset,
+    )
+
+
+def _cause_line(cause: CauseAnswer) -> str:
+    fields = f" on {', '.join(cause.fields)}" if cause.fields else ""
+    return f"- {cause.count} x {cause.status_code}{fields}: {cause.example} (row {cause.example_offset})\n"
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "".join(format_record(row) for row in (columns, *rows))
+
+
+def _bounded(message: str | None) -> str | None:
+    return None if message is None else cut(message, LONGEST_MESSAGE)

@@ -1,0 +1,63 @@
+"""Host and Origin checks for our own ports.
+
+A page in a browser can send requests to this machine; what gives it away is a foreign Origin, or a foreign Host where
+its name was made to point here (DNS rebinding). The MCP port has the SDK's own check with the same lists.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from salesforce_bulk_ingest.surfaces.envelope import error_response
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedCallers:
+    """Names under which a port may be addressed, and origins of pages that may call it."""
+
+    hosts: tuple[str, ...] = LOCAL_HOSTS
+    origins: tuple[str, ...] = tuple(f"http://{host}" for host in LOCAL_HOSTS)
+
+    @classmethod
+    def local_and(cls, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> "AllowedCallers":
+        """This machine's own names and the operator's additions; any port."""
+        return cls((*LOCAL_HOSTS, *hosts), (*(f"http://{host}" for host in LOCAL_HOSTS), *origins))
+
+    def allow_host(self, host: str) -> bool:
+        """Whether the Host header names this server."""
+        return host in self.hosts or host.rpartition(":")[0] in self.hosts
+
+    def allow_origin(self, origin: str) -> bool:
+        """Whether the page that sends this Origin header may call."""
+        parts = urlsplit(origin)
+        without_port = f"{parts.scheme}://{parts.netloc.rpartition(':')[0]}"
+        return origin in self.origins or without_port in self.origins
+
+
+class HostGuard:
+    """ASGI middleware that answers 421 to a foreign Host and 403 to a foreign Origin."""
+
+    def __init__(self, app: ASGIApp, allowed: AllowedCallers) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if not self._allowed.allow_host(headers.get("host", "")):
+                refusal = error_response(
+                    421, "INVALID_HOST", "This server does not go by that name; see --allowed-host."
+                )
+                return await refusal(scope, receive, send)
+            origin = headers.get("origin")
+            if origin is not None and not self._allowed.allow_origin(origin):
+                refusal = error_response(
+                    403, "INVALID_ORIGIN", "Pages of that origin may not call; see --allowed-origin."
+                )
+                return await refusal(scope, receive, send)
+        return await self._app(scope, receive, send)

@@ -1,0 +1,76 @@
+"""Jobs and their results as resources: the same pages as the tools', for hosts that read resources."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
+
+from salesforce_bulk_ingest.ingest.advice import after_error
+from salesforce_bulk_ingest.ingest.budget import DEFAULT_ROWS, MOST_ROWS, default_budget, explicit_budget
+from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidJobId
+from salesforce_bulk_ingest.ingest.jobs import IngestJobs
+from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.surfaces.answers import RESULT_NAMES, job_uri, result_uri
+
+RESULT_DESCRIPTION = (
+    f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
+    f"{MOST_ROWS}. The next offset is this one plus the rows of the page; a page with the header alone is the end."
+)
+
+
+def add_resources(server: MCPServer[None], jobs: IngestJobs) -> None:
+    """Register the four templates."""
+
+    @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
+    async def job(jobId: str) -> str:
+        """State and counters of one ingest job, under Salesforce's field names."""
+        with _errors_for_hosts():
+            found = await jobs.status(jobId, report=_silently)
+            return json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
+
+    for kind in RESULT_NAMES:
+        _add_result(server, jobs, kind)
+
+
+def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> None:
+    name = RESULT_NAMES[kind]
+
+    @server.resource(
+        result_uri("{jobId}", kind) + "{?offset,limit}",
+        name=name,
+        title=name.replace("-", " ").capitalize(),
+        description=RESULT_DESCRIPTION,
+        mime_type="text/csv",
+    )
+    async def result(jobId: str, offset: str = "0", limit: str = "") -> str:
+        skip = _number("offset", offset, 0)
+        budget = explicit_budget(_number("limit", limit, 1)) if limit else default_budget()
+        with _errors_for_hosts():
+            _, page = await jobs.page(jobId, kind, offset=skip, budget=budget)
+            return page.as_csv()
+
+
+async def _silently(job: Job) -> None:
+    """Reading a resource reports no progress."""
+
+
+def _number(name: str, given: str, least: int) -> int:
+    # Typed parameters would end in an internal error and a traceback (seen with mcp 2.3.0).
+    if not given.isascii() or not given.isdecimal() or int(given) < least:
+        raise MCPError(code=INVALID_PARAMS, message=f"{name} has to be a whole number of at least {least}.")
+    return int(given)
+
+
+@contextmanager
+def _errors_for_hosts() -> Iterator[None]:
+    try:
+        yield
+    except (NotFound, InvalidJobId) as error:
+        raise ResourceNotFoundError(f"{error} {after_error(error)}") from error
+    except (SalesforceError, IngestError) as error:
+        raise ResourceError(f"{error.code}: {error} {after_error(error)}") from error

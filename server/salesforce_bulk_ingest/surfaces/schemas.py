@@ -1,0 +1,126 @@
+"""Tools with closed, portable schemas and errors that a model can act on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import ToolAnnotations
+from pydantic import ValidationError
+
+from salesforce_bulk_ingest.ingest.advice import after_error
+from salesforce_bulk_ingest.ingest.errors import IngestError
+from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+
+
+class ActionableTool(Tool):
+    """A tool whose every failure says what is wrong and what to do next.
+
+    The SDK's own texts quote rejected values, which may be customer data, and keep a crash's reason to themselves.
+    """
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        try:
+            with anyio.fail_after(CALL_SECONDS):
+                return await super().run(arguments, context, convert_result)
+        except UnexpectedToolError as error:
+            # Logged with its traceback by the SDK; the model gets no inside view.
+            raise UnexpectedToolError(self._crashed(error.__cause__)) from error.__cause__
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(self._rejected(error.__cause__)) from error.__cause__
+            raise ToolError(str(error.__cause__ or error)) from error.__cause__
+
+    def _rejected(self, error: ValidationError) -> str:
+        complaints = [
+            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {detail['msg'].removeprefix('Value error, ')}"
+            for detail in error.errors(include_url=False, include_input=False, include_context=False)[:10]
+        ]
+        return "\n".join([f"Nothing was done: {self.name} can't take these arguments.", *complaints])
+
+    def _crashed(self, cause: BaseException | None) -> str:
+        if isinstance(cause, TimeoutError):
+            return (
+                f"{self.name} did not finish within {CALL_SECONDS:.0f} s and stopped waiting. Look at the job with "
+                "get-ingest-job-status before repeating a change."
+            )
+        return (
+            f"{self.name} failed inside this server; its log has the details. Look at the job with "
+            "get-ingest-job-status before repeating a change, and tell the user."
+        )
+
+
+def closed_tool(
+    fn: Callable[..., Any], *, name: str, title: str, read_only: bool, destructive: bool, idempotent: bool
+) -> Tool:
+    """Make a tool of a function: its docstring is the description, its return model the output schema.
+
+    Args:
+        fn: takes the arguments, returns `Annotated[CallToolResult, Model]`.
+        name: as clients call it.
+        title: as hosts show it.
+        read_only: changes nothing.
+        destructive: removes something that can't be had back.
+        idempotent: a repeat changes nothing more.
+    """
+    hints = ToolAnnotations(
+        title=title,
+        read_only_hint=read_only,
+        destructive_hint=destructive,
+        idempotent_hint=idempotent,
+        open_world_hint=True,
+    )
+    description = " ".join((fn.__doc__ or "").split())
+    tool = ActionableTool.from_function(fn, name=name, title=title, description=description, annotations=hints)
+    model = tool.fn_metadata.arg_model
+    # Unset, the SDK drops unknown arguments without a word.
+    model.model_config["extra"] = "forbid"
+    model.model_rebuild(force=True)
+    tool.parameters = portable(model.model_json_schema(by_alias=True))
+    if tool.fn_metadata.output_schema is not None:
+        tool.fn_metadata.output_schema = portable(tool.fn_metadata.output_schema)
+    return tool
+
+
+def tool_error(error: SalesforceError | IngestError) -> ToolError:
+    """The error as a model reads it: code, what happened, what to do."""
+    return ToolError(f"{error.code}: {error}\nNext: {after_error(error)}")
+
+
+def portable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema without references, titles and null alternatives, which hosts read differently and models pay for."""
+    definitions = schema.get("$defs", {})
+
+    def simplified(node: Any, *, is_properties: bool = False) -> Any:
+        if isinstance(node, list):
+            return [simplified(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if is_properties:
+            return {name: simplified(value) for name, value in node.items()}
+        if "$ref" in node:
+            node = {**definitions[node["$ref"].rsplit("/", 1)[1]], **{k: v for k, v in node.items() if k != "$ref"}}
+        node = _without_null(node)
+        dropped = {"title", "$defs", "default"} if node.get("default", 0) is None else {"title", "$defs"}
+        return {
+            key: simplified(value, is_properties=key == "properties") if key != "examples" else value
+            for key, value in node.items()
+            if key not in dropped
+        }
+
+    simple: dict[str, Any] = simplified(schema)
+    return simple
+
+
+def _without_null(node: dict[str, Any]) -> dict[str, Any]:
+    """An optional value's one real form; where null itself is data, beside the type."""
+    forms = [form for form in node.get("anyOf", ()) if form != {"type": "null"}]
+    if len(forms) == len(node.get("anyOf", ())) or len(forms) != 1:
+        return node
+    rest = {key: value for key, value in node.items() if key != "anyOf"}
+    if "default" not in node and "type" in forms[0]:
+        return {**forms[0], "type": [forms[0]["type"], "null"], **rest}
+    return {**forms[0], **rest}
