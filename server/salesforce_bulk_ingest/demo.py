@@ -21,9 +21,9 @@ async def run_demo(console: Console) -> None:
     """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened."""
     settings = Settings(emulator=True, mcp_port=0, rest_port=0)
     async with running(settings) as addresses:
-        console.print(
-            f"An embedded org, MCP at {addresses.mcp_url} and REST at {addresses.rest_url}\n", highlight=False
-        )
+        for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
+            console.print(f"{name:<5} {url}", highlight=False)
+        console.print()
         async with Client(addresses.mcp_url) as agent:
             job_id = await _load(agent, console)
             failed = await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
