@@ -88,7 +88,7 @@ class CsvReader:
             raise self._wrong_line_ending()
 
     def _check_quotes(self, record: Record) -> None:
-        if any('"' in cell for cell in record) and not _well_quoted(self._delimiter).fullmatch("".join(self._lines)):
+        if '"' in "".join(record) and not _well_quoted(self._delimiter).fullmatch("".join(self._lines)):
             raise _unescaped_quote()
 
     def _wrong_line_ending(self) -> JobFailure:

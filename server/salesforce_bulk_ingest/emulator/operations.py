@@ -234,11 +234,11 @@ class Loader:
         constants = self._constants(now)
         names = ", ".join(f'"{name}"' for name in ("Id", *(column.name for column in written), *constants))
         marks = ", ".join("?" * (1 + len(written) + len(constants)))
-        fill = [(place, _default(self.columns[place])) for place in self._written]
+        defaults = [(place, _default(self.columns[place])) for place in self._written]
         tail = tuple(constants.values())
         connection.executemany(
             f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks})',
-            [(row.id, *[_or_default(row.values[place], default) for place, default in fill], *tail) for row in rows],
+            [(row.id, *_filled(row.values, defaults), *tail) for row in rows],
         )
 
     def _constants(self, now: str) -> dict[str, Stored]:
@@ -342,5 +342,7 @@ def _default(field_: Field) -> Stored:
     return int(default) if isinstance(default, bool) else default
 
 
-def _or_default(value: Value, default: Stored) -> Stored:
-    return default if value is None or isinstance(value, Cell) else value
+def _filled(values: list[Value], defaults: list[tuple[int, Stored]]) -> list[Value]:
+    return [
+        default if (value := values[place]) is None or value is Cell.EMPTY else value for place, default in defaults
+    ]

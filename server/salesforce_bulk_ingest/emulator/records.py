@@ -85,8 +85,10 @@ def matches(
 
 
 def fold(value: Stored) -> Stored:
-    """Make values equal that the database holds for equal: its NOCASE folds ASCII letters, as lower() does on bytes."""
-    return value.encode().lower().decode() if isinstance(value, str) else value
+    """Make values equal that the database takes for equal: its NOCASE folds the letters of ASCII only."""
+    if not isinstance(value, str):
+        return value
+    return value.lower() if value.isascii() else value.encode().lower().decode()  # bytes, too, fold only ASCII
 
 
 def json_value(field: Field, value: Stored) -> object:

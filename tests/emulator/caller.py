@@ -1,0 +1,124 @@
+"""A caller of the embedded org: a plain HTTP client with the few moves that every test makes."""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from tests.serving import running
+
+INGEST = "/services/data/v63.0/jobs/ingest"
+TERMINAL = ("JobComplete", "Failed", "Aborted")
+DEADLINE_SECONDS = 30
+DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
+
+Job = dict[str, Any]
+
+
+class Caller:
+    """Speaks to one org; `http` is there for what has no move of its own."""
+
+    def __init__(self, http: httpx2.Client) -> None:
+        self.http = http
+
+    def create(self, object_: str = "Account", operation: str = "insert", **more: str) -> str:
+        answer = self.http.post(INGEST, json={"object": object_, "operation": operation, **more})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    def upload(self, job_id: str, data: bytes) -> None:
+        answer = self.http.put(f"{INGEST}/{job_id}/batches", content=data, headers={"Content-Type": "text/csv"})
+        assert (answer.status_code, answer.content) == (201, b"")
+
+    def patch(self, job_id: str, state: str) -> httpx2.Response:
+        return self.http.patch(f"{INGEST}/{job_id}", json={"state": state})
+
+    def get(self, job_id: str) -> Job:
+        body: Job = self.http.get(f"{INGEST}/{job_id}").json()
+        return body
+
+    def until(self, job_id: str, *states: str) -> Job:
+        """Poll until the job is in one of the states (a terminal one by default), within a deadline."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (job := self.get(job_id))["state"] not in (states or TERMINAL):
+            assert time.monotonic() < deadline, job
+        return job
+
+    def until_some_are_processed(self, job_id: str) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not self.get(job_id).get("numberRecordsProcessed"):
+            assert time.monotonic() < deadline
+
+    def submit(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> str:
+        """Create, upload and close."""
+        job_id = self.create(object_, operation, **more)
+        self.upload(job_id, data.encode() if isinstance(data, str) else data)
+        assert self.patch(job_id, "UploadComplete").status_code == 200
+        return job_id
+
+    def load(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> Job:
+        """Create, upload, close and wait for the end."""
+        return self.until(self.submit(data, object_, operation, **more))
+
+    def result(self, job: Job, segment: str) -> str:
+        answer = self.http.get(f"{INGEST}/{job['id']}/{segment}")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def rows(self, job: Job, segment: str) -> list[dict[str, str]]:
+        """The rows of a result, as a client with a proper CSV parser reads them."""
+        text = io.StringIO(self.result(job, segment), newline="")
+        return list(csv.DictReader(text, delimiter=DELIMITERS[job["columnDelimiter"]]))
+
+    def succeeded(self, job: Job) -> list[dict[str, str]]:
+        return self.rows(job, "successfulResults")
+
+    def errors(self, job: Job) -> list[str]:
+        return [row["sf__Error"] for row in self.rows(job, "failedResults")]
+
+    def query(self, soql: str) -> Job:
+        body: Job = self.http.get("/services/data/v63.0/query", params={"q": soql}).json()
+        return body
+
+    def count(self, where: str, object_: str = "Account") -> int:
+        return int(self.query(f"SELECT COUNT() FROM {object_} WHERE {where}")["totalSize"])
+
+    def record(self, record_id: str, object_: str = "Account") -> Job:
+        body: Job = self.http.get(f"/services/data/v63.0/sobjects/{object_}/{record_id}").json()
+        return body
+
+
+@contextmanager
+def calling(url: str) -> Iterator[Caller]:
+    """A caller of the org that serves here."""
+    with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {ACCESS_TOKEN}"}, timeout=30) as http:
+        yield Caller(http)
+
+
+@contextmanager
+def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
+    """An org of the test's own."""
+    with running(create_app(EmulatorConfig(data_dir=data_dir, **config))) as url, calling(url) as caller:
+        yield caller
+
+
+def seen(answer: httpx2.Response) -> str:
+    """The JSON of an answer, in its order, with what differs from run to run replaced."""
+    text = json.dumps(answer.json(), indent=2)
+    text = re.sub(r"\b([0-9A-Za-z]{3})Em[0-9A-Za-z]{13}\b", r"<\1 id>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", "<date>", text)
+    return re.sub(r'(Time": )\d+', r"\1<ms>", text)
+
+
+def csv_text(rows: Sequence[Sequence[str]], *, delimiter: str = ",", line_ending: str = "\n") -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=line_ending, quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue()
