@@ -37,9 +37,8 @@ class Answer(BaseModel):
 
     def structure(self) -> dict[str, Any]:
         """The structured half."""
-        required = {field.alias for field in type(self).model_fields.values() if field.is_required()}
-        dumped = self.model_dump(mode="json", by_alias=True)
-        return {name: value for name, value in dumped.items() if value is not None or name in required}
+        required = {field.alias or name: None for name, field in type(self).model_fields.items() if field.is_required()}
+        return {**required, **self.model_dump(mode="json", by_alias=True, exclude_none=True)}
 
     def text(self) -> str:
         """The half in words."""

@@ -1,9 +1,10 @@
 """What the tools take: closed models in Salesforce's own spelling."""
 
 import json
+import math
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from salesforce_bulk_ingest.ingest.job_ids import JOB_ID_PATTERN
 from salesforce_bulk_ingest.ingest.rows import Cell, CsvText, Records, RowSource
@@ -20,6 +21,16 @@ def _parsed_json(value: object) -> object:
         except ValueError:
             return value
     return value
+
+
+def _cell(value: object) -> Cell:
+    # A union would complain once for each of its types.
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ValueError("expected text, a number, true, false or null")
+
+
+CellValue = Annotated[Cell, PlainValidator(_cell, json_schema_input_type=Cell)]
 
 
 class Closed(BaseModel):
@@ -69,7 +80,7 @@ class UploadBody(Closed):
         examples=["Name,BillingCity\nAcme,Oslo\n"],
     )
     records: Annotated[
-        list[dict[str, Cell]] | None,
+        list[dict[str, CellValue]] | None,
         BeforeValidator(_parsed_json),
         Field(
             None,

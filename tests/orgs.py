@@ -1,0 +1,110 @@
+"""Orgs and clients for tests of the surfaces: always over a real socket."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mcp import Client
+from mcp_types import CallToolResult
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.emulator import EmulatorConfig, create_app
+from salesforce_bulk_ingest.settings import Settings
+from tests.serving import running
+
+Era = Literal["auto", "legacy"]
+ERAS: tuple[Era, ...] = ("auto", "legacy")
+"""Protocol generations 2026-07-28 and 2025-11-25."""
+
+UNKNOWN_JOB = "750000000000001AAA"
+
+
+@dataclass
+class Recorder:
+    """Passes requests on to an application and remembers them."""
+
+    app: ASGIApp
+    calls: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
+        self.calls.append(f"{scope['method']} {scope['path']}{query}")
+        body = bytearray()
+
+        async def recorded() -> Message:
+            message = await receive()
+            body.extend(message.get("body", b""))
+            return message
+
+        await self.app(scope, recorded, send)
+        self.bodies.append(bytes(body))
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[str]:
+    """An embedded org in a folder; yields its base URL."""
+    with running(create_app(EmulatorConfig(data_dir=folder))) as url:
+        yield url
+
+
+@asynccontextmanager
+async def agent(
+    org_url: str, *, era: Era = "auto", rest_url: str | None = None, **settings: Any
+) -> AsyncIterator[Client]:
+    """A client of the nine tools over an org, in memory."""
+    chosen = Settings(**{"emulator": True, **settings})
+    async with open_services(chosen, org_url) as services:
+        async with Client(build_mcp(services.jobs, rest_url), mode=era) as client:
+            yield client
+
+
+async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The structured half of a call that has to succeed."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, text_of(result)
+    assert result.structured_content is not None
+    structure: dict[str, Any] = result.structured_content
+    return structure
+
+
+async def refusal(client: Client, tool: str, **arguments: Any) -> str:
+    """The text of a call that has to fail."""
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    return text_of(result)
+
+
+async def loaded(client: Client, csv: str, *, object: str = "Account", operation: str = "insert", **body: str) -> str:
+    """The id of a job that has been created, filled and closed, and is done."""
+    job = await call(client, "create-ingest-job", body={"object": object, "operation": operation, **body})
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv})
+    closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+    closed = await call(client, "close-abort-ingest-job", **closing)
+    assert closed["state"] in {"JobComplete", "Failed"}, closed
+    return str(job["id"])
+
+
+def text_of(result: CallToolResult) -> str:
+    """The text half."""
+    return "".join(part.text for part in result.content if part.type == "text")
+
+
+def steady(value: Any) -> Any:
+    """Ids, dates, durations and ports that differ from run to run, replaced by their kind."""
+    if isinstance(value, dict):
+        return {key: "MS" if key.endswith("Time") else steady(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [steady(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    value = re.sub(r"\b750[0-9A-Za-z]{15}\b", "JOB", value)
+    value = re.sub(r"\b(001|003|00Q|00T|006|500)[0-9A-Za-z]{15}\b", "RECORD", value)
+    value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", "DATE", value)
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", value)
