@@ -18,6 +18,7 @@ from tests.orgs import agent, text_of
 from tests.serving import running
 
 JOB_ID = "750000000000001AAA"
+ENDLESS = "E" * 200_000
 TOKEN_BUDGET = 8_000
 MESSAGE_BYTES = 512 * 1024
 
@@ -33,7 +34,7 @@ def hostile_org(columns: list[str], rows: list[list[str]], *, jobs: int = 1) -> 
             "state": "JobComplete",
             "object": "X" * 80,
             "operation": "insert",
-            "errorMessage": "E" * 200_000,
+            "errorMessage": ENDLESS,
             "numberRecordsProcessed": len(rows),
             "numberRecordsFailed": len(rows),
             "createdDate": "2026-01-01T00:00:00.000+0000",

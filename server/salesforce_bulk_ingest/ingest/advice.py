@@ -34,7 +34,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (Rejected, "Correct the request; the message is Salesforce's own."),
     (SalesforceError, "Check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong."),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
-    (TooLarge, "Load a large file outside of this conversation, or split it over several jobs."),
+    (TooLarge, "Do that, or split the rows over several jobs; then close the job."),
     (
         UploadConflict,
         "If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one "

@@ -190,7 +190,10 @@ class IngestTools:
 
     def _way_for_files(self, job_id: str) -> str:
         if self._rest_url is None:
-            return "Over stdio there is no other way in: split the rows over several jobs."
+            return (
+                "Have the user run `salesforce-bulk-ingest serve` with the same settings and send the file itself to the "
+                f"REST port: curl -T FILE.csv -H 'Content-Type: text/csv' URL/v1/jobs/ingest/{job_id}/batches"
+            )
         return (
             "Have the user send the file itself: curl -T FILE.csv -H 'Content-Type: text/csv' "
             f"{self._rest_url}/jobs/ingest/{job_id}/batches"

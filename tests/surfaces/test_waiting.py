@@ -1,0 +1,182 @@
+"""Waits and transfers belong to the server: they report, they end in time, and a call that ends stops only itself."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import httpx2
+import pytest
+from mcp import Client
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.ingest.jobs import IngestJobs
+from salesforce_bulk_ingest.ingest.ledger import Ledger
+from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.ingest.transfers import Transfers
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from tests.orgs import ERAS, Era, call, refusal, text_of
+from tests.serving import running
+
+JOB_ID = "750000000000001AAA"
+BASE = "/services/data/v63.0/jobs/ingest"
+
+
+class ScriptedOrg:
+    """One job whose counters move with every reading, and an upload that ends when it is told to."""
+
+    def __init__(self, *readings: tuple[str, int]) -> None:
+        self._readings = list(readings)
+        self.read = 0
+        self.uploads: list[bytes] = []
+        self.patches = 0
+        self.upload_began = anyio.Event()
+        self.upload_may_end = anyio.Event()
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route(f"{BASE}/{JOB_ID}", self._job, methods=["GET", "PATCH"]),
+                Route(f"{BASE}/{JOB_ID}/batches", self._batches, methods=["PUT"]),
+            ]
+        )
+
+    async def _job(self, request: Request) -> Response:
+        if request.method == "PATCH":
+            self.patches += 1
+        state, processed = self._readings[min(self.read, len(self._readings) - 1)]
+        self.read += 1
+        return JSONResponse({"id": JOB_ID, "state": state, "operation": "insert", "numberRecordsProcessed": processed})
+
+    async def _batches(self, request: Request) -> Response:
+        self.uploads.append(await request.body())
+        self.upload_began.set()
+        await self.upload_may_end.wait()
+        return Response(status_code=201)
+
+
+async def _no_pause(seconds: float) -> None:
+    await anyio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def agent_of(org: ScriptedOrg, folder: Path, era: Era = "auto") -> AsyncIterator[Client]:
+    """The org runs in this loop, over its ASGI face, so that its events can be shared with the test."""
+    transport = httpx2.ASGITransport(org.app())
+    credentials = FixedCredentials(Credentials("http://127.0.0.1", SecretStr("a token")))
+    async with httpx2.AsyncClient(transport=transport) as http, anyio.create_task_group() as tasks:
+        client = SalesforceClient(http, credentials, "63.0")
+        jobs = IngestJobs(
+            client, Policy(), Ledger(folder / "ledger"), Transfers(tasks), embedded=False, sleep=_no_pause
+        )
+        async with Client(build_mcp(jobs, None), mode=era) as connected:
+            yield connected
+        tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_wait_reports_rows_as_they_are_processed_and_ends_with_the_job(era: Era, tmp_path: Path) -> None:
+    org = ScriptedOrg(
+        ("InProgress", 0), ("InProgress", 200), ("InProgress", 200), ("InProgress", 600), ("JobComplete", 800)
+    )
+    seen: list[float] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append(progress)
+
+    async with agent_of(org, tmp_path, era) as client:
+        result = await client.call_tool(
+            "get-ingest-job-status", {"jobId": JOB_ID, "waitSeconds": 45}, progress_callback=on_progress
+        )
+        assert result.structured_content is not None and result.structured_content["state"] == "JobComplete"
+        with anyio.fail_after(5):
+            while len(seen) < 4:
+                await anyio.lowlevel.checkpoint()
+    assert seen == [0, 200, 600, 800]
+
+
+async def test_without_a_wait_the_job_is_read_once(tmp_path: Path) -> None:
+    org = ScriptedOrg(("InProgress", 200))
+    async with agent_of(org, tmp_path) as client:
+        answer = await call(client, "get-ingest-job-status", jobId=JOB_ID)
+    assert (org.read, answer["state"]) == (1, "InProgress")
+    assert "waitSeconds 45" in answer["next"]
+
+
+async def test_a_wait_that_ends_first_leaves_the_job_alone_and_says_how_to_go_on(tmp_path: Path) -> None:
+    org = ScriptedOrg(("InProgress", 200))
+    async with agent_of(org, tmp_path) as client:
+        answer = await call(client, "get-ingest-job-status", jobId=JOB_ID, waitSeconds=1)
+    assert answer["state"] == "InProgress" and org.patches == 0
+    assert re.search("waitSeconds 45 until the job is done", answer["next"])
+
+
+async def test_a_cancelled_upload_goes_on_and_the_same_call_joins_it(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+    async with agent_of(org, tmp_path) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "upload-data-ingest-job", upload)
+            with anyio.fail_after(5):
+                await org.upload_began.wait()
+            tasks.cancel_scope.cancel()
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}}
+        assert "still under way" in await refusal(client, "close-abort-ingest-job", **closing)
+        other = {"jobId": JOB_ID, "body": {"csv": "Name\nOther\n"}}
+        assert "other rows" in await refusal(client, "upload-data-ingest-job", **other)
+        org.upload_may_end.set()
+        result = await client.call_tool("upload-data-ingest-job", upload)
+        assert result.structured_content is not None, text_of(result)
+        assert result.structured_content["status"] in {"uploaded", "already uploaded"}
+    assert (org.uploads, org.patches) == ([b"Name\nAcme\n"], 0)
+
+
+async def test_two_calls_at_once_send_the_rows_once(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    org.upload_may_end.set()
+    statuses: list[str] = []
+
+    async with agent_of(org, tmp_path) as client:
+
+        async def upload() -> None:
+            answer = await call(client, "upload-data-ingest-job", jobId=JOB_ID, body={"csv": "Name\nAcme\n"})
+            statuses.append(answer["status"])
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(upload)
+    assert org.uploads == [b"Name\nAcme\n"]
+    assert set(statuses) <= {"uploaded", "already uploaded"} and len(statuses) == 5
+
+
+async def test_after_a_lost_answer_the_rows_are_not_sent_again(tmp_path: Path) -> None:
+    arrived: list[bytes] = []
+
+    async def loses_the_answer(request: Request) -> Response:
+        arrived.append(await request.body())
+        raise ConnectionError
+
+    async def job(request: Request) -> Response:
+        return JSONResponse({"id": JOB_ID, "state": "Open"})
+
+    app = Starlette(
+        routes=[Route(f"{BASE}/{JOB_ID}", job), Route(f"{BASE}/{JOB_ID}/batches", loses_the_answer, methods=["PUT"])]
+    )
+    with running(app) as url:
+        async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+            client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("a token"))), "63.0")
+            jobs = IngestJobs(client, Policy(), Ledger(tmp_path / "ledger"), Transfers(tasks), embedded=False)
+            async with Client(build_mcp(jobs, None)) as connected:
+                upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+                await refusal(connected, "upload-data-ingest-job", **upload)
+                again = await refusal(connected, "upload-data-ingest-job", **upload)
+    assert "may or may not have them" in again and "abort this job" in again
+    assert arrived == [b"Name\nAcme\n"]
