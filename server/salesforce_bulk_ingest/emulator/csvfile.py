@@ -32,64 +32,64 @@ class CsvReader:
         self._file = file
         self._delimiter = DELIMITERS[delimiter]
         self._line_ending = line_ending
-        self._wants_cr = line_ending == "CRLF"
-        self._lines: list[str] = []  # those of the record being read
-        self._records = csv.reader(self._read_lines(), delimiter=self._delimiter, strict=True)
 
     def header(self) -> Record | None:
         """The first record; None if there is none.
 
         Raises:
-            JobFailure: as for `chunks`, or the header is too long.
+            JobFailure: as for `check`, or the header is too long.
         """
         header = next(self._checked(), None)
         if header and sum(map(len, header)) + len(header) > MAX_HEADER_CHARACTERS:
             raise _unparsable(f"The header row is longer than {MAX_HEADER_CHARACTERS} characters")
         return header
 
-    def chunks(self, size: int) -> Iterator[list[Record]]:
-        """The records that follow, `size` at a time; blank lines are no records (assumed).
+    def check(self, size: int) -> Iterator[None]:
+        """Read all that follows, in steps of `size` records, without handing it out.
 
         Raises:
             JobFailure: the file is not the CSV that the job says.
         """
         records = self._checked()
+        while any(islice(records, size)):
+            yield
+
+    def chunks(self, size: int) -> Iterator[list[Record]]:
+        """The records that follow, `size` at a time, of a file that has been checked."""
+        records = filter(None, csv.reader(self._lines(), delimiter=self._delimiter, strict=True))
         while chunk := list(islice(records, size)):
             yield chunk
 
-    def _read_lines(self) -> Iterator[str]:
-        characters = 0
+    def _lines(self) -> Iterator[str]:
         while raw := self._file.readline(MAX_LINE_BYTES):
-            # assumed: bytes that are not UTF-8 become U+FFFD, as Java's decoder makes them
-            line = raw.decode("utf-8", "replace")
             self.offset += len(raw)
-            characters = characters + len(line) if self._lines else len(line)
-            if characters > MAX_RECORD_CHARACTERS:
-                raise _unparsable(f"A record is longer than {MAX_RECORD_CHARACTERS} characters")
-            self._lines.append(line)
-            yield line
+            # assumed: bytes that are not UTF-8 become U+FFFD, as Java's decoder makes them
+            yield raw.decode("utf-8", "replace")
 
     def _checked(self) -> Iterator[Record]:
+        """The records, each compared with the lines that it was read from; blank lines are no records (assumed)."""
+        lines: list[str] = []
         try:
-            for record in self._records:
-                self._check_line_ending()
+            for record in csv.reader(self._kept(lines), delimiter=self._delimiter, strict=True):
+                if lines[-1].endswith("\n") and lines[-1].endswith("\r\n") != (self._line_ending == "CRLF"):
+                    raise self._wrong_line_ending()
+                if '"' in "".join(record) and not _well_quoted(self._delimiter).fullmatch("".join(lines)):
+                    raise _unescaped_quote()
+                lines.clear()
                 if record:
-                    if '"' in self._lines[0] or len(self._lines) > 1:
-                        self._check_quotes(record)
-                    self._lines.clear()
                     yield record
-                self._lines.clear()
         except csv.Error as error:
             raise self._failure(error) from None
 
-    def _check_line_ending(self) -> None:
-        last = self._lines[-1]
-        if last.endswith("\n") and last.endswith("\r\n") is not self._wants_cr:
-            raise self._wrong_line_ending()
-
-    def _check_quotes(self, record: Record) -> None:
-        if '"' in "".join(record) and not _well_quoted(self._delimiter).fullmatch("".join(self._lines)):
-            raise _unescaped_quote()
+    def _kept(self, lines: list[str]) -> Iterator[str]:
+        """The lines, kept in the list until the record that they make is done with; bounded in memory."""
+        characters = 0
+        for line in self._lines():
+            characters = len(line) + (characters if lines else 0)
+            if characters > MAX_RECORD_CHARACTERS:
+                raise _unparsable(f"A record is longer than {MAX_RECORD_CHARACTERS} characters")
+            lines.append(line)
+            yield line
 
     def _wrong_line_ending(self) -> JobFailure:
         message = f"LineEnding is invalid on user data. Current LineEnding setting is {self._line_ending}"

@@ -20,7 +20,8 @@ from .csvfile import CsvReader, Record, data_lines, header_line
 from .database import Database
 from .errors import JobFailure
 from .jobs import Job, JobStore
-from .operations import Loader, Row
+from .operations import Loader
+from .rows import Columns, Row
 from .schema import Schema
 from .values import rest_time
 
@@ -105,13 +106,14 @@ class Processor:
                 return
             if not job.header_bytes:
                 job = self._begin(job, header, reader.offset)
-            loader = Loader(self._schema, self._schema[job.object], job.operation, job.external_id_field, header)
+            sobject = self._schema[job.object]
+            columns = Columns(self._schema, sobject, job.operation, header)
+            loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns)
             if job.read_bytes == job.header_bytes:
                 # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
-                for _ in reader.chunks(CHUNK):
-                    yield
+                yield from reader.check(CHUNK)
             file.seek(job.read_bytes)
-            yield from self._load(job, loader, file)
+            yield from self._load(job, columns, loader, file)
 
     def _begin(self, job: Job, header: Record, header_bytes: int) -> Job:
         """Write the headers of the result files, and note where the data begins."""
@@ -121,13 +123,13 @@ class Processor:
         with self._database.writing() as connection:
             return self._jobs.begin(connection, job.id, header_bytes, len(successes), len(failures))
 
-    def _load(self, job: Job, loader: Loader, file: BinaryIO) -> Turns:
+    def _load(self, job: Job, columns: Columns, loader: Loader, file: BinaryIO) -> Turns:
         reader = _reader(job, file)
         shuffle = random.Random(None if self._seed is None else f"{self._seed} {job.id} {job.read_bytes}").shuffle
         with _results(self._jobs, job) as (successes, failures):
             for records in reader.chunks(CHUNK):
                 began = time.perf_counter()
-                rows = [loader.read(record) for record in records]
+                rows = [columns.read(record) for record in records]
                 with self._database.writing() as connection:
                     if not self._jobs.is_ours(connection, job.id):
                         return
@@ -140,8 +142,8 @@ class Processor:
                         processed=len(rows),
                         failed=len(failed),
                         read_bytes=reader.offset,
-                        success_bytes=_append(successes, job, loader, [row for row in rows if not row.error]),
-                        failure_bytes=_append(failures, job, loader, failed),
+                        success_bytes=_append(successes, job, columns, [row for row in rows if not row.error]),
+                        failure_bytes=_append(failures, job, columns, failed),
                         active_ms=round((time.perf_counter() - began) * 1000),
                     )
                 yield
@@ -175,9 +177,9 @@ def _results(jobs: JobStore, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         )
 
 
-def _append(file: BinaryIO, job: Job, loader: Loader, rows: list[Row]) -> int:
+def _append(file: BinaryIO, job: Job, columns: Columns, rows: list[Row]) -> int:
     """Write rows to a result file, and return its length in bytes."""
-    records = [[row.id, _outcome(row), *loader.printed(row)] for row in rows]
+    records = [[row.id, _outcome(row), *columns.printed(row)] for row in rows]
     file.write(data_lines(records, delimiter=job.column_delimiter, line_ending=job.line_ending))
     file.flush()
     return file.tell()

@@ -3,7 +3,6 @@
 Stored: text as it is, numbers as numbers, booleans as 0 and 1, dates and times as the text that the REST API prints.
 """
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -198,11 +197,10 @@ def rest_time(moment: datetime) -> str:
 def java_double(value: Stored) -> str:
     """The number as Java's Double.toString prints it, which is what results hold (seen: 9.12260031E8)."""
     number = float(value or 0)
-    if number == 0 or 1e-3 <= math.fabs(number) < 1e7:
+    if number == 0 or 1e-3 <= abs(number) < 1e7:
         return repr(number)
-    sign, digits, _ = Decimal(repr(number)).normalize().as_tuple()
-    fraction = "".join(map(str, digits[1:])) or "0"
-    return f"{'-' if sign else ''}{digits[0]}.{fraction}E{Decimal(repr(number)).adjusted()}"
+    text = f"{Decimal(repr(number)).normalize():E}".replace("E+", "E")
+    return text if "." in text else text.replace("E", ".0E")
 
 
 PRINTERS: dict[str, Callable[[Stored], str]] = {
