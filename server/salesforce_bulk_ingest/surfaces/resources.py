@@ -71,6 +71,6 @@ def _errors_for_hosts() -> Iterator[None]:
     try:
         yield
     except (NotFound, InvalidJobId) as error:
-        raise ResourceNotFoundError(f"{error} {after_error(error)}") from error
+        raise ResourceNotFoundError(f"{error}\n{after_error(error)}") from error
     except (SalesforceError, IngestError) as error:
-        raise ResourceError(f"{error.code}: {error} {after_error(error)}") from error
+        raise ResourceError(f"{error.code}: {error}\n{after_error(error)}") from error

@@ -1,0 +1,157 @@
+"""The running server against the contract: names, hints, routes, schemas, and what the list of tools costs."""
+
+import json
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from starlette.routing import Mount, Route
+
+from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.app import SERVER_NAME
+from salesforce_bulk_ingest.hosts import SERVER_KEY
+from salesforce_bulk_ingest.ingest.gateway import Gateway
+from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.salesforce.auth import MissingCredentials
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.surfaces.rest import build_rest
+from tests.orgs import ERAS, Era, agent
+
+TOKENS_FOR_THE_LIST = 6_000
+LONGEST_DESCRIPTION = 1_024
+LONGEST_QUALIFIED_NAME = 60
+
+# name, readOnly, destructive, idempotent, REST
+CONTRACT = [
+    ("list-all-ingest-jobs", True, False, True, "GET /v1/jobs/ingest"),
+    ("create-ingest-job", False, False, False, "POST /v1/jobs/ingest"),
+    ("get-ingest-job-status", True, False, True, "GET /v1/jobs/ingest/{jobid}"),
+    ("close-abort-ingest-job", False, False, True, "PATCH /v1/jobs/ingest/{jobid}"),
+    ("delete-ingest-job", False, True, True, "DELETE /v1/jobs/ingest/{jobid}"),
+    ("upload-data-ingest-job", False, False, True, "PUT /v1/jobs/ingest/{jobid}/batches"),
+    ("get-failed-results-ingest-job", True, False, True, "GET /v1/jobs/ingest/{jobid}/failedresults"),
+    ("get-successful-results-ingest-job", True, False, True, "GET /v1/jobs/ingest/{jobid}/successfulresults"),
+    ("get-unprocessed-records-ingest-job", True, False, True, "GET /v1/jobs/ingest/{jobid}/unprocessedrecords"),
+]
+
+
+async def listed(org_url: str, era: Era = "auto") -> list[dict[str, Any]]:
+    async with agent(org_url, era=era) as client:
+        tools = (await client.list_tools()).tools
+    return [tool.model_dump(by_alias=True, mode="json", exclude_none=True) for tool in tools]
+
+
+def nodes(schema: Any) -> list[dict[str, Any]]:
+    """Every schema within a schema."""
+    if isinstance(schema, list):
+        return [node for item in schema for node in nodes(item)]
+    if not isinstance(schema, dict):
+        return []
+    return [schema, *(node for item in schema.values() for node in nodes(item))]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_nine_tools_have_their_names_and_hints(era: Era, org_url: str) -> None:
+    found = [
+        (
+            tool["name"],
+            tool["annotations"]["readOnlyHint"],
+            tool["annotations"]["destructiveHint"],
+            tool["annotations"]["idempotentHint"],
+        )
+        for tool in await listed(org_url, era)
+    ]
+    assert found == [row[:4] for row in CONTRACT]
+
+
+async def test_every_tool_has_a_title_and_reaches_an_open_world(org_url: str) -> None:
+    for tool in await listed(org_url):
+        assert tool["title"] == tool["annotations"]["title"]
+        assert tool["annotations"]["openWorldHint"] is True
+
+
+async def test_descriptions_are_short_enough_for_every_host(org_url: str) -> None:
+    for tool in await listed(org_url):
+        assert 100 < len(tool["description"]) < LONGEST_DESCRIPTION
+        assert "\n" not in tool["description"]
+
+
+async def test_schemas_are_closed_and_portable(org_url: str) -> None:
+    for tool in await listed(org_url):
+        for node in nodes(tool["inputSchema"]):
+            if node.get("type") == "object" and "properties" in node:
+                assert node["additionalProperties"] is False, tool["name"]
+        for node in nodes([tool["inputSchema"], tool["outputSchema"]]):
+            assert not {"$ref", "$defs", "oneOf", "allOf"} & node.keys(), tool["name"]
+        assert tool["outputSchema"]["type"] == "object"
+        assert {"summary", "next"} <= tool["outputSchema"]["properties"].keys()
+
+
+async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
+    arguments = {tool["name"]: list(tool["inputSchema"].get("properties", {})) for tool in await listed(org_url)}
+    assert arguments == snapshot(
+        {
+            "list-all-ingest-jobs": ["isPkChunkingEnabled", "jobType", "queryLocator"],
+            "create-ingest-job": ["body"],
+            "get-ingest-job-status": ["jobId", "waitSeconds"],
+            "close-abort-ingest-job": ["jobId", "body", "waitSeconds"],
+            "delete-ingest-job": ["jobId"],
+            "upload-data-ingest-job": ["jobId", "body"],
+            "get-failed-results-ingest-job": ["jobId", "offset", "limit"],
+            "get-successful-results-ingest-job": ["jobId", "offset", "limit"],
+            "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit"],
+        }
+    )
+
+
+async def test_key_and_name_together_stay_under_the_limit_of_hosts(org_url: str) -> None:
+    assert all(len(f"{SERVER_KEY}{row[0]}") < LONGEST_QUALIFIED_NAME for row in CONTRACT)
+
+
+async def test_the_list_of_tools_costs_a_model_at_most_6_000_tokens(
+    org_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = len(json.dumps(await listed(org_url), ensure_ascii=False)) / 4
+    with capsys.disabled():
+        print(f"\ntools/list costs {tokens:.0f} tokens (characters / 4)")  # noqa: T201  the figure is asked for
+    assert tokens <= TOKENS_FOR_THE_LIST
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_server_says_its_name_its_version_and_the_order_of_a_load(era: Era, org_url: str) -> None:
+    async with agent(org_url, era=era) as client:
+        assert client.server_info is not None
+        assert (client.server_info.name, client.server_info.version) == (SERVER_NAME, __version__)
+        instructions = client.instructions or ""
+        order = [
+            instructions.index(name) for name in (row[0] for row in CONTRACT if not row[1]) if name in instructions
+        ]
+        assert order == sorted(order, key=order.index) and "create-ingest-job (object, operation)" in instructions
+
+
+async def test_the_four_resource_templates_are_there(org_url: str) -> None:
+    async with agent(org_url) as client:
+        templates = (await client.list_resource_templates()).resource_templates
+    assert [(template.uri_template, template.mime_type) for template in templates] == snapshot(
+        [
+            ("salesforce-bulk://jobs/{jobId}", "application/json"),
+            ("salesforce-bulk://jobs/{jobId}/failed-results{?offset,limit}", "text/csv"),
+            ("salesforce-bulk://jobs/{jobId}/successful-results{?offset,limit}", "text/csv"),
+            ("salesforce-bulk://jobs/{jobId}/unprocessed-records{?offset,limit}", "text/csv"),
+        ]
+    )
+
+
+async def test_the_rest_routes_are_those_of_the_contract() -> None:
+    async with open_http(trust_env=False) as http:
+        client = SalesforceClient(http, MissingCredentials("none"), "63.0")
+        app = build_rest(Gateway(client, Policy()))
+    found = set()
+    for mount in app.routes:
+        assert isinstance(mount, Mount)
+        for route in mount.routes:
+            assert isinstance(route, Route) and route.methods is not None
+            path = f"{mount.path}{route.path}".lower()  # any case of the last segment is served
+            found |= {f"{method} {path}" for method in route.methods - {"HEAD"}}
+    v1 = {row[4] for row in CONTRACT}
+    assert found == v1 | {route.replace("/v1", "/services/data/v{version}") for route in v1}
