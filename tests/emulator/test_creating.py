@@ -1,5 +1,6 @@
 """What a job may ask for."""
 
+import json
 from typing import Any
 
 import pytest
@@ -34,11 +35,17 @@ GOOD = {"object": "Account", "operation": "insert"}
         (GOOD | {"contentType": "JSON"}, "INVALIDJOB", "contentType 'JSON' is not one of CSV"),
         (GOOD | {"colour": "red"}, "JSON_PARSER_ERROR", 'Unrecognized field "colour"'),
         (GOOD | {"lineEnding": 5}, "JSON_PARSER_ERROR", 'Field "lineEnding" must be a string'),
+        (
+            GOOD | {"assignmentRuleId": "\ud800"},
+            "INVALIDJOB",
+            "assignmentRuleId '?' is not the id of an assignment rule",
+        ),
         ([], "JSON_PARSER_ERROR", "The request body is not a JSON object"),
     ],
 )
 def test_each_mistake_has_its_own_answer(org: Caller, body: Any, code: str, message: str) -> None:
-    answer = org.http.post(INGEST, json=body)
+    headers = {"Content-Type": "application/json"}
+    answer = org.http.post(INGEST, content=json.dumps(body), headers=headers)
     assert answer.status_code == 400
     assert (answer.json()[0]["errorCode"], answer.json()[0]["message"]) == (code, message)
 

@@ -42,6 +42,12 @@ def test_a_complete_job_takes_no_more_orders(org: Caller, state: str, code: str,
     assert (answer.status_code, answer.json()) == (400, [{"errorCode": code, "message": message}])
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"state": {}}', b'{"state": null}', b"[]", b"", b"null"])
+def test_only_a_state_can_be_asked_for(org: Caller, body: bytes) -> None:
+    answer = org.http.patch(f"{INGEST}/{org.create()}", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+
+
 def test_data_for_a_closed_job_is_refused(org: Caller) -> None:
     job = org.load("Name\nAcme\n")
     answer = org.http.put(f"{INGEST}/{job['id']}/batches", content=b"Name\nB\n", headers={"Content-Type": "text/csv"})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import errors
+from . import errors, ids
 from .csvfile import DELIMITERS, LINE_ENDINGS
 from .errors import ApiError
 from .jobs import JobRequest
@@ -29,7 +29,7 @@ def job_request(body: dict[str, Any], version: str, schema: Schema) -> JobReques
         operation=operation,
         object=sobject.name,
         external_id_field=_external_id(body.get("externalIdFieldName"), sobject) if operation == "upsert" else None,
-        assignment_rule_id=body.get("assignmentRuleId"),
+        assignment_rule_id=_assignment_rule(body.get("assignmentRuleId")),
         api_version=version,
         line_ending=_choice(body, "lineEnding", LINE_ENDINGS, "LF"),
         column_delimiter=_choice(body, "columnDelimiter", DELIMITERS, "COMMA"),
@@ -74,6 +74,16 @@ def _external_id(name: str | None, sobject: SObject) -> str:
             f" {sobject.name}"
         )
     return field.name
+
+
+def _assignment_rule(rule_id: str | None) -> str | None:
+    """The org has no rules, so any id of a rule will do; assumed: code and text for what is no id."""
+    if not rule_id:
+        return None
+    normal = ids.normal(rule_id)
+    if normal is None or not normal.startswith("01Q"):
+        raise errors.invalid_job(f"assignmentRuleId '{rule_id}' is not the id of an assignment rule")
+    return normal
 
 
 def _choice(body: dict[str, Any], name: str, choices: Any, default: str) -> str:

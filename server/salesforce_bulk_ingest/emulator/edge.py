@@ -116,7 +116,9 @@ async def _decoded(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator
                 chunk = inflater.unconsumed_tail
         yield inflater.flush()
     except zlib.error:
-        raise errors.json_parser_error("The body is not compressed as its Content-Encoding says") from None
+        raise errors.broken_compression() from None
+    if not inflater.eof:
+        raise errors.broken_compression()
 
 
 async def json_of(request: Request) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def too_large(limit: int, unit: str) -> ApiError:
     return ApiError(413, "CLIENTINPUTERROR", f"The data of the request is larger than {limit} {unit}")
 
 
+def broken_compression() -> ApiError:
+    """Assumed: status, code and text."""
+    return ApiError(400, "CLIENTINPUTERROR", "The body is not compressed as its Content-Encoding says")
+
+
 def invalid_job(message: str) -> ApiError:
     """A job that cannot be what it asks to be."""
     return ApiError(400, "INVALIDJOB", message)

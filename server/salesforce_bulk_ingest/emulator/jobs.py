@@ -280,15 +280,17 @@ class JobStore:
             progress | {"id": job_id},
         )
 
-    def finish(self, job_id: str, error_message: str | None = None) -> None:
-        """End the job as JobComplete, or as Failed with a message; nothing happens to a job that is no longer ours."""
+    def finish(self, job_id: str, error_message: str | None = None) -> bool:
+        """End the job as JobComplete, or as Failed with a message; False for a job that is no longer ours to end."""
         with self._database.writing() as connection:
-            if self.is_ours(connection, job_id):
-                job = self._find(connection, job_id)
-                total = max(round((self._clock().timestamp() - job.closed_at) * 1000), job.active_ms)
-                settings = (error_message, total, job_id)
-                connection.execute("UPDATE job SET error_message = ?, total_ms = ? WHERE id = ?", settings)
-                self._move(connection, job, Event.FAIL if error_message else Event.COMPLETE)
+            if not self.is_ours(connection, job_id):
+                return False
+            job = self._find(connection, job_id)
+            total = max(round((self._clock().timestamp() - job.closed_at) * 1000), job.active_ms)
+            settings = (error_message, total, job_id)
+            connection.execute("UPDATE job SET error_message = ?, total_ms = ? WHERE id = ?", settings)
+            self._move(connection, job, Event.FAIL if error_message else Event.COMPLETE)
+            return True
 
     def adopt(self, is_gone: Callable[[str], bool]) -> Iterable[str]:
         """Take over the unfinished jobs of processes that are gone, and name them, oldest first."""

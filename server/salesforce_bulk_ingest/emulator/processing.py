@@ -87,12 +87,12 @@ class Processor:
         except JobFailure as failure:
             self._jobs.finish(job_id, str(failure))
         except Exception as error:
-            log.exception("Job %s failed for a reason that is not in its data", job_id)
             self._give_up(job_id, error)
 
     def _give_up(self, job_id: str, error: Exception) -> None:
         try:
-            self._jobs.finish(job_id, f"InternalServerError : {type(error).__name__}")
+            if self._jobs.finish(job_id, f"InternalServerError : {type(error).__name__}"):
+                log.error("Job %s failed for a reason that is not in its data", job_id, exc_info=error)
         except Exception:  # not even that: the disk is full, say; the other jobs must still get their turn
             log.exception("Job %s could not be set to Failed", job_id)
 
@@ -105,7 +105,10 @@ class Processor:
             if header is None:
                 return
             if not job.header_bytes:
-                job = self._begin(job, header, reader.offset)
+                begun = self._begin(job, header, reader.offset)
+                if begun is None:
+                    return
+                job = begun
             sobject = self._schema[job.object]
             columns = Columns(self._schema, sobject, job.operation, header)
             loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns)
@@ -115,12 +118,14 @@ class Processor:
             file.seek(job.read_bytes)
             yield from self._load(job, columns, loader, file)
 
-    def _begin(self, job: Job, header: Record, header_bytes: int) -> Job:
-        """Write the headers of the result files, and note where the data begins."""
+    def _begin(self, job: Job, header: Record, header_bytes: int) -> Job | None:
+        """Write the headers of the result files, and note where the data begins; None if the job is gone meanwhile."""
         successes, failures = result_headers(job, header)
-        self._jobs.files.successes(job.id).write_bytes(successes)
-        self._jobs.files.failures(job.id).write_bytes(failures)
         with self._database.writing() as connection:
+            if not self._jobs.is_ours(connection, job.id):
+                return None
+            self._jobs.files.successes(job.id).write_bytes(successes)
+            self._jobs.files.failures(job.id).write_bytes(failures)
             return self._jobs.begin(connection, job.id, header_bytes, len(successes), len(failures))
 
     def _load(self, job: Job, columns: Columns, loader: Loader, file: BinaryIO) -> Turns:

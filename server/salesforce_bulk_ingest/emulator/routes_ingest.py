@@ -111,11 +111,11 @@ async def change(request: Request) -> Response:
     org = org_of(request)
     body = await json_of(request)
     steps = {State.UPLOAD_COMPLETE: org.jobs.close, State.ABORTED: org.jobs.abort}
-    step = steps.get(body.get("state", ""))
-    if step is None:
+    state = body.get("state")
+    if state not in list(steps):
         # assumed: code and text; other keys in the body are ignored
-        raise errors.invalid_job(f"State {body.get('state')!r} can't be asked for. Use UploadComplete or Aborted")
-    job = await run_in_threadpool(step, request.path_params["job_id"])
+        raise errors.invalid_job(f"State {state!r} can't be asked for. Use UploadComplete or Aborted")
+    job = await run_in_threadpool(steps[state], request.path_params["job_id"])
     if job.state is State.UPLOAD_COMPLETE:
         org.worker.submit(job.id)
     return json_answer(request, changed_body(job))
