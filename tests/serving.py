@@ -46,8 +46,14 @@ def running(app: Any) -> Iterator[str]:
         RuntimeError: the application did not start within START_SECONDS, or did not stop within STOP_SECONDS.
     """
     listener = _listener()
-    # A body cut off by the end of a test must not hold up the rest of the run, hence the bounded grace.
-    config = uvicorn.Config(app, log_level="warning", lifespan="on", ws="none", timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        ws="none",
+        timeout_keep_alive=60,  # the default of 5 s meets clients that poll every 5 s: some find the connection reset
+        timeout_graceful_shutdown=3,  # a body cut off by the end of a test must not hold up the rest of the run
+    )
     server = _Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="served-app", daemon=True)
     thread.start()

@@ -51,7 +51,7 @@ class CsvReader:
             JobFailure: the file is not the CSV that the job says.
         """
         records = self._checked()
-        while any(islice(records, size)):
+        while list(islice(records, size)):
             yield
 
     def chunks(self, size: int) -> Iterator[list[Record]]:

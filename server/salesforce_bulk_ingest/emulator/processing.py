@@ -63,6 +63,7 @@ class Worker:
             job = jobs.popleft()
             if next(job, self) is not self:
                 jobs.append(job)
+            time.sleep(0)  # hands over the interpreter, for which requests would otherwise wait 5 ms many times over
 
 
 class Processor:
@@ -156,10 +157,8 @@ class Processor:
 
 def result_headers(job: Job, header: Record) -> tuple[bytes, bytes]:
     """The first lines of successfulResults and failedResults."""
-    return tuple(  # type: ignore[return-value]
-        header_line(["sf__Id", name], header, delimiter=job.column_delimiter, line_ending=job.line_ending)
-        for name in ("sf__Created", "sf__Error")
-    )
+    form = {"delimiter": job.column_delimiter, "line_ending": job.line_ending}
+    return header_line(["sf__Id", "sf__Created"], header, **form), header_line(["sf__Id", "sf__Error"], header, **form)
 
 
 def _reader(job: Job, file: BinaryIO) -> CsvReader:
