@@ -4,15 +4,16 @@ A page in a browser can send requests to this machine; what gives it away is a f
 its name was made to point here (DNS rebinding). The MCP port has the SDK's own check with the same lists.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.surfaces.envelope import error_response
 
+PORT = re.compile(r":[0-9]{1,5}\Z")
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -30,13 +31,17 @@ class AllowedCallers:
 
     def allow_host(self, host: str) -> bool:
         """Whether the Host header names this server."""
-        return host in self.hosts or host.rpartition(":")[0] in self.hosts
+        return _is_one_of(host, self.hosts)
 
     def allow_origin(self, origin: str) -> bool:
         """Whether the page that sends this Origin header may call."""
-        parts = urlsplit(origin)
-        without_port = f"{parts.scheme}://{parts.netloc.rpartition(':')[0]}"
-        return origin in self.origins or without_port in self.origins
+        return _is_one_of(origin, self.origins)
+
+
+def _is_one_of(given: str, allowed: Iterable[str]) -> bool:
+    """Whether the name, or the name before a port, is on the list; names have no case (RFC 9110, 4.2.3)."""
+    names = {name.lower() for name in allowed}
+    return given.lower() in names or PORT.sub("", given.lower()) in names
 
 
 class HostGuard:
@@ -54,8 +59,7 @@ class HostGuard:
                     421, "INVALID_HOST", "This server does not go by that name; see --allowed-host."
                 )
                 return await refusal(scope, receive, send)
-            origin = headers.get("origin")
-            if origin is not None and not self._allowed.allow_origin(origin):
+            if not all(self._allowed.allow_origin(origin) for origin in headers.getlist("origin")):
                 refusal = error_response(
                     403, "INVALID_ORIGIN", "Pages of that origin may not call; see --allowed-origin."
                 )
