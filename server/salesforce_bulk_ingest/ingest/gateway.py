@@ -1,10 +1,10 @@
 """The nine operations as bytes, for callers that speak Salesforce's own API: policy in between, and nothing else."""
 
-import email.parser
-import email.policy
 import json
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import unquote
 
 import httpx2
 
@@ -13,8 +13,26 @@ from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
 from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer, Unreachable
 
 READING_METHODS = frozenset({"GET", "HEAD"})
+
+# A method that only the upstream reads is one that no policy was held against (REST API guide: `_HttpMethod` in the
+# query; the headers are what web frameworks take).
+METHOD_PARAMETER = "_httpmethod"
+METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
+
+_CHARSET = r'(?:; ?charset="?(?:utf-8|us-ascii|iso-8859-1)"?)?'
+_MULTIPART = re.compile(
+    rf'multipart/form-data{_CHARSET}; ?boundary=("?)(?P<boundary>[\w\'()+,./:=?-]{{1,70}})\1{_CHARSET}',
+    re.ASCII | re.IGNORECASE,
+)
+_PART_HEADER = re.compile(
+    rf"content-type: ?(?!multipart|message)[\w.+-]+/[\w.+-]+{_CHARSET}|content-length: ?[0-9]+|"
+    r"content-transfer-encoding: ?(?:7bit|8bit|binary)|"
+    r'content-disposition: ?form-data; ?name="(?P<name>\w+)"(?:; ?filename="[^"\\\r\n]*")?'.encode(),
+    re.IGNORECASE,
+)
 
 
 class Gateway:
@@ -42,21 +60,27 @@ class Gateway:
         """
         if job_id is not None:
             checked_job_id(job_id)
+        _check_method(call)
         if call.method not in READING_METHODS:
             self._policy.check_write()
         if call.method == "POST":
             self._check_create(call)
-        if call.method == "PATCH" and job_id is not None:
-            await self._check_state_change(call, job_id)
-        async with self._client.open(call) as response:
-            yield response
+        async with AsyncExitStack() as stack:
+            if call.method == "PATCH" and job_id is not None:
+                job = await stack.enter_async_context(self._client.open(_look_up(call, job_id)))
+                if not job.is_success:
+                    # Salesforce shows the job to nobody who may change it: its refusal is the answer.
+                    yield job
+                    return
+                self._check_state_change(call, await _operation_of_job(job))
+            yield await stack.enter_async_context(self._client.open(call))
 
     def _check_create(self, call: Call) -> None:
         if not self._policy.refused_operations:
             return
         body = call.content if isinstance(call.content, bytes) else b""
         content_types = _values(call, "content-type")
-        if all(value.lower().startswith("application/json") for value in content_types):
+        if not any("multipart" in value.lower() for value in content_types):
             # An unreadable body makes no job or an open one, and closing looks the job up.
             self._policy.check_operation(_operation(body))
             return
@@ -64,15 +88,36 @@ class Gateway:
         if operation is None or len(content_types) > 1 or _values(call, "content-encoding"):
             # Such a request creates, fills and closes in one go: there is no later check.
             raise RefusedByPolicy(
-                "The operation of this multipart request can't be read, and this server refuses "
-                f"{' and '.join(self._policy.refused_operations)}: send the job as a part named 'job' with JSON."
+                "The operation of this multipart request can't be read beyond doubt, and this server refuses "
+                f"{' and '.join(self._policy.refused_operations)}: send two parts, 'job' with JSON and 'content', and "
+                "nothing around them; or create, upload and close in three requests."
             )
         self._policy.check_operation(operation)
 
-    async def _check_state_change(self, call: Call, job_id: str) -> None:
-        job = await self._client.get_job(job_id, api_version=call.api_version)
-        if not _is_plain_abort(call):
-            self._policy.check_operation(job.operation)
+    def _check_state_change(self, call: Call, operation: str | None) -> None:
+        if _is_plain_abort(call) or not self._policy.refused_operations:
+            return
+        if operation is None:
+            raise UnexpectedAnswer("Salesforce did not say which operation the job has, so its state is not changed.")
+        self._policy.check_operation(operation)
+
+
+def _check_method(call: Call) -> None:
+    in_headers = any(name.lower() in METHOD_HEADERS for name, _ in call.headers)
+    if in_headers or METHOD_PARAMETER in unquote(call.query).lower():
+        raise RefusedByPolicy("This server passes on no request that names another method: send it with that method.")
+
+
+def _look_up(call: Call, job_id: str) -> Call:
+    headers = [("Accept", "application/json"), ("Accept-Encoding", "identity")]
+    return Call("GET", f"/{job_id}", headers=headers, api_version=call.api_version)
+
+
+async def _operation_of_job(shown: httpx2.Response) -> str | None:
+    try:
+        return _operation(await shown.aread())
+    except httpx2.RequestError as error:
+        raise Unreachable("The connection broke while the job was looked up.") from error
 
 
 def _is_plain_abort(call: Call) -> bool:
@@ -87,31 +132,45 @@ def _values(call: Call, header: str) -> list[str]:
 
 def _operation(body: bytes) -> str | None:
     operation = _object_without_repeats(body).get("operation")
-    return operation if isinstance(operation, str) else None
+    return operation if isinstance(operation, str) and operation.isascii() and operation.isalpha() else None
 
 
 def _object_without_repeats(body: bytes) -> dict[str, object]:
-    """The JSON object in the body, or an empty one: for no JSON, no object, or a key given twice."""
+    """The JSON object in the body, or an empty one: for no JSON in UTF-8, no object, or a key given twice in any case."""
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
-        if len(found) != len(pairs):
+        if len({key.casefold() for key in found}) != len(pairs):
             raise ValueError("a key is given twice")
         return found
 
     try:
-        value = json.loads(body, object_pairs_hook=unique)
+        value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=unique)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def _job_part(content_type: str, body: bytes) -> bytes | None:
-    """The part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job), if there is exactly one."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    parts = [part for part in message.iter_parts() if part.get_param("name", header="content-disposition") == "job"]
-    if message.defects or len(parts) != 1:
+    """The part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
+
+    None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing around
+    them, and no header that could be read in two ways.
+    """
+    form = _MULTIPART.fullmatch(content_type)
+    pieces = body.split(b"--" + form["boundary"].encode()) if form else []
+    if len(pieces) != 4 or pieces[0] or pieces[3] not in (b"--", b"--\r\n", b"--\n"):
         return None
-    content = parts[0].get_payload(decode=True)
-    return content if isinstance(content, bytes) else None
+    parts = dict(filter(None, map(_named_part, pieces[1:3])))
+    return parts[b"job"] if parts.keys() == {b"job", b"content"} else None
+
+
+def _named_part(part: bytes) -> tuple[bytes, bytes] | None:
+    """Name and content of what stands between two delimiters."""
+    newline = b"\r\n" if part.startswith(b"\r\n") else b"\n"
+    head, _, content = part.removeprefix(newline).partition(newline * 2)
+    headers = [_PART_HEADER.fullmatch(line) for line in head.split(newline)]
+    names = [header["name"] for header in headers if header and header["name"]]
+    if not all(headers) or len(names) != 1 or not part.startswith(newline) or not content.endswith(newline):
+        return None
+    return names[0].lower(), content
