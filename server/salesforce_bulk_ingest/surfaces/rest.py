@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 MOST_BODY_BYTES = 1_000_000
 """Bodies that the policy has to read: a create request (multipart: 100,000 characters) or a change of state."""
 
-RESULT_SEGMENTS = {name.lower(): name for name in ("failedResults", "successfulResults", "unprocessedrecords")}
-API_VERSION = re.compile(r"\d{2}\.\d")
+RESULTS = ("failedResults", "successfulResults", "unprocessedrecords")
+API_VERSION = re.compile(r"[0-9]{2}\.[0-9]")
 
 # RFC 9110, 7.6.1: fields for one connection only.
 HOP_BY_HOP = frozenset(
@@ -50,8 +50,11 @@ NOT_SENT_DOWN = HOP_BY_HOP | {"set-cookie"}
 def build_rest(gateway: Gateway) -> Starlette:
     """The REST application: the same routes under `/v1` and under Salesforce's own `/services/data/v{NN.N}`."""
     ingest = RestGateway(gateway).routes()
-    return Starlette(
-        routes=[Mount("/v1", routes=ingest), Mount("/services/data/v{version}", routes=ingest)],
+    app = Starlette(
+        routes=[
+            Mount("/v1", routes=ingest),
+            Mount("/services/data/v{version}", routes=ingest, middleware=[Middleware(KnownVersion)]),
+        ],
         middleware=[Middleware(TolerantPath)],
         exception_handlers={
             HTTPException: _on_http_exception,
@@ -61,6 +64,9 @@ def build_rest(gateway: Gateway) -> Starlette:
             Exception: _on_crash,
         },
     )
+    # No path here ends in a slash, so a redirect to one would never arrive.
+    app.router.redirect_slashes = False
+    return app
 
 
 class RestGateway:
@@ -75,7 +81,7 @@ class RestGateway:
             Route("/jobs/ingest", self.jobs, methods=["GET", "POST"]),
             Route("/jobs/ingest/{jobid}", self.job, methods=["GET", "PATCH", "DELETE"]),
             Route("/jobs/ingest/{jobid}/batches", self.batches, methods=["PUT"]),
-            Route("/jobs/ingest/{jobid}/{result}", self.result, methods=["GET"]),
+            *(Route(f"/jobs/ingest/{{jobid}}/{result}", self.result, methods=["GET"]) for result in RESULTS),
         ]
 
     async def jobs(self, request: Request) -> Response:
@@ -97,23 +103,19 @@ class RestGateway:
     async def result(self, request: Request) -> Response:
         """Download result rows, streamed."""
         job_id = _job_id(request)
-        segment = RESULT_SEGMENTS.get(request.path_params["result"].lower())
-        if segment is None:
-            raise HTTPException(404)
-        return await self._pass_on(request, Call(request.method, f"/{job_id}/{segment}", carries_rows=True), job_id)
+        result = request.scope["path"].rpartition("/")[2]
+        call = Call(request.method, f"/{job_id}/{result}", content=await _small_body(request), carries_rows=True)
+        return await self._pass_on(request, call, job_id)
 
     async def _pass_on(self, request: Request, call: Call, job_id: str | None = None) -> Response:
-        version = request.path_params.get("version")
-        if version is not None and not API_VERSION.fullmatch(version):
-            raise HTTPException(404)
         # A HEAD is answered from the head of the GET: not every upstream resource knows the method.
         head_only = call.method == "HEAD"
         call = replace(
             call,
             method="GET" if head_only else call.method,
-            query=request.url.query,
+            query=request.scope["query_string"].decode("latin-1"),
             headers=_headers_up(request),
-            api_version=version,
+            api_version=request.path_params.get("version"),
         )
         return await UpstreamResponse.open(self._gateway, call, job_id, head_only=head_only)
 
@@ -143,7 +145,11 @@ class UpstreamResponse(Response):
                 await send({"type": "http.response.body", "body": b""})
 
     async def _passed_on(self, receive: Receive, send: Send) -> bool:
-        """Whether the whole body went down; false where the caller left, and then the upstream is dropped too."""
+        """Whether the whole body went down.
+
+        It did not where the caller left, and then the upstream is dropped too, nor where the upstream broke off: the
+        answer is left without its end, and the server closes the connection.
+        """
         whole = False
         async with anyio.create_task_group() as tasks:
 
@@ -153,23 +159,42 @@ class UpstreamResponse(Response):
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(leave_with_the_caller)
-            async for chunk in self._upstream.aiter_raw():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            whole = True
+            try:
+                async for chunk in self._upstream.aiter_raw():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                whole = True
+            except httpx2.RequestError as error:
+                path = self._upstream.request.url.path
+                logger.warning("%s broke off: %s", path, str(error) or type(error).__name__)
             tasks.cancel_scope.cancel()
         return whole
 
 
 class TolerantPath:
-    """Accepts what Salesforce accepts: a slash at the end and doubled slashes, without a redirect."""
+    """Accepts what Salesforce accepts, without a redirect: a slash at the end, doubled slashes, a result in any case."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = re.sub("/+", "/", scope["path"]).rstrip("/") or "/"
+            path = re.sub("/+", "/", scope["path"]).rstrip("/")
+            parent, _, last = path.rpartition("/")
+            result = next((name for name in RESULTS if name.lower() == last.lower()), last)
+            path = f"{parent}/{result}"
             scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
+
+
+class KnownVersion:
+    """Finds nothing under what can't be an API version."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not API_VERSION.fullmatch(scope["path_params"]["version"]):
+            raise HTTPException(404)
         await self._app(scope, receive, send)
 
 
@@ -190,7 +215,7 @@ async def _small_body(request: Request) -> bytes | None:
 def _headers_up(request: Request) -> list[tuple[str, str]]:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in
                _end_to_end(request.headers.raw, NOT_SENT_UP)]  # fmt: skip
-    if "accept-encoding" not in request.headers:
+    if "accept-encoding" not in {name for name, _ in headers}:
         headers.append(("accept-encoding", "identity"))
     return headers
 
@@ -206,9 +231,9 @@ def _end_to_end(headers: Iterable[tuple[bytes, bytes]], dropped: frozenset[str])
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         message = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
-        return error_response(405, "METHOD_NOT_ALLOWED", message, error.headers)
+        return error_response(405, "METHOD_NOT_ALLOWED", message, {"Allow": allowed})
     return error_response(error.status_code, "NOT_FOUND", "The requested resource does not exist")
 
 
