@@ -1,5 +1,6 @@
 """Where the access token comes from: settings, or the official CLI's login. It lives in memory only."""
 
+import ipaddress
 import json
 import re
 import subprocess
@@ -16,6 +17,12 @@ from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 CLI_TIMEOUT_SECONDS = 40
 INSTANCE_PATTERN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+TOKEN_PATTERN = re.compile(r"[!-~]+")
+
+PAGE_HOSTS = (
+    ".force.com", ".my.site.com", ".my.salesforce-setup.com", ".visualforce.com", ".documentforce.com",
+)  # fmt: skip
+"""Where Salesforce shows pages, some of them written by customers; the API is elsewhere and no token belongs there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +107,9 @@ class CliLogin:
         display = await self._run("org", "display")
         token = await self._run("org", "auth", "show-access-token")
         try:
-            return Credentials(instance_url(display["instanceUrl"]), SecretStr(token["accessToken"]))
-        except (KeyError, ValueError) as error:
-            raise NoCredentials(self._refused(("org", "display"))) from error
+            return Credentials(instance_url(display["instanceUrl"]), SecretStr(checked_token(token["accessToken"])))
+        except (KeyError, ValueError):
+            raise NoCredentials(self._refused(("org", "display"))) from None
 
     async def _run(self, *command: str) -> dict[str, str]:
         # Never quote the CLI's output in an error: it holds the token.
@@ -111,6 +118,8 @@ class CliLogin:
                 done = await anyio.run_process(
                     [self._executable, *command, "--json", "--target-org", self._org],
                     check=False,
+                    # Ours may carry an MCP client's messages, which are not the CLI's to read.
+                    stdin=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
         except TimeoutError as error:
@@ -140,28 +149,57 @@ class CliLogin:
         )
 
 
+def checked_token(given: str) -> str:
+    """The token without the white space that a copy brings along.
+
+    Raises:
+        ValueError: it can't be one. It would be quoted where HTTP refuses it, so it must not get that far.
+    """
+    token = given.strip()
+    if not TOKEN_PATTERN.fullmatch(token):
+        raise ValueError("expected an access token: one word of plain characters")
+    return token
+
+
 def instance_url(given: str) -> str:
     """The origin to send the token to, from `acme.my`, `acme.my.salesforce.com` or a whole URL.
 
     Raises:
-        ValueError: it is not an https origin (http is taken for loopback only).
+        ValueError: it is not an https origin (http is taken for loopback only), or one of pages.
     """
-    if "//" not in given:
-        if not INSTANCE_PATTERN.fullmatch(given):
-            raise ValueError(
-                "expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com"
-            )
-        name = given.lower().removesuffix(".salesforce.com")
-        return f"https://{name}.salesforce.com"
-    parts = urlsplit(given)
-    plain = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
-    if not parts.hostname or (parts.scheme != "https" and not plain):
+    given = given.strip()
+    scheme, host, port = _parts_of_url(given) if "//" in given else ("https", _host_of_name(given), None)
+    if scheme != "https" and not (scheme == "http" and host in LOOPBACK_HOSTS):
         raise ValueError(
             "expected https:// (http:// is taken for this machine only, so that no token travels in clear)"
         )
+    if f".{host}".endswith(PAGE_HOSTS):
+        raise ValueError("that host shows pages and has no API: expected a My Domain name such as acme.my")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if port is None else f"{scheme}://{shown}:{port}"
+
+
+def _host_of_name(name: str) -> str:
+    if not INSTANCE_PATTERN.fullmatch(name):
+        raise ValueError("expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com")
+    name = name.lower()
+    whole = name.endswith(".salesforce.com") or f".{name}".endswith(PAGE_HOSTS)
+    return name if whole else f"{name}.salesforce.com"
+
+
+def _parts_of_url(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        if ":" in host:
+            ipaddress.IPv6Address(host)
+        elif not INSTANCE_PATTERN.fullmatch(host):
+            raise ValueError
+    except ValueError:
+        raise ValueError("expected a URL such as https://acme.my.salesforce.com") from None
     if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("expected scheme and host only, such as https://acme.my.salesforce.com")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    return parts.scheme, host, port
 
 
 def is_loopback(url: str) -> bool:

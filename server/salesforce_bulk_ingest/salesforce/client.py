@@ -5,6 +5,7 @@ Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page 
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import anyio
@@ -42,7 +43,9 @@ def open_http(*, trust_env: bool) -> httpx2.AsyncClient:
     Args:
         trust_env: whether proxy settings of the environment apply; they must not for an org on this machine.
     """
-    http = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=trust_env, follow_redirects=False)
+    # One caller's cookies are not the next one's.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    http = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=trust_env, follow_redirects=False, cookies=no_cookies)
     # A gateway passes on the caller's headers; defaults such as "Accept-Encoding: gzip" would be additions of ours.
     http.headers.clear()
     return http
@@ -133,7 +136,7 @@ class SalesforceClient:
             response = await self._http.get(
                 f"{credentials.instance_url}/services/oauth2/userinfo", headers=_authorized(credentials, _ACCEPT_JSON)
             )
-            if response.status_code in (401, 403):
+            if response.status_code == 401 or response.content.strip() == b"Bad_OAuth_Token":
                 raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
             await _raise_for_status(response)
         return _parsed(Identity, response.content)
@@ -178,22 +181,21 @@ class SalesforceClient:
                 await response.aclose()
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
-        async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
-            with attempt:
-                return await self._json(model, call)
+        with _deadline():
+            async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
+                with attempt:
+                    return await self._json(model, call)
         raise AssertionError("retry_context ends with a result or an exception")
 
     async def _json(self, model: type[ModelT], call: Call) -> ModelT:
         return _parsed(model, await self._body(call))
 
     async def _body(self, call: Call) -> bytes:
-        try:
-            with anyio.fail_after(JSON_CALL_SECONDS):
-                async with self.open(call) as response:
-                    await _raise_for_status(response)
+        with _deadline():
+            async with self.open(call) as response:
+                await _raise_for_status(response)
+                with _mapped_errors(None):
                     return await response.aread()
-        except TimeoutError as error:
-            raise TimedOut(f"Salesforce did not answer within {JSON_CALL_SECONDS} s.") from error
 
 
 _BODY = TypeAdapter(dict[str, object])
@@ -233,6 +235,15 @@ async def _mapped_chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
 
 
 @contextmanager
+def _deadline() -> Iterator[None]:
+    try:
+        with anyio.fail_after(JSON_CALL_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise TimedOut(f"Salesforce did not answer within {JSON_CALL_SECONDS} s.") from error
+
+
+@contextmanager
 def _mapped_errors(credentials: Credentials | None) -> Iterator[None]:
     """Every failure of the transport as one of ours."""
     where = httpx2.URL(credentials.instance_url).host if credentials else "Salesforce"
@@ -247,6 +258,9 @@ def _mapped_errors(credentials: Credentials | None) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
+    # What breaks the rules of HTTP on our side is quoted in the message, headers with the token included.
+    if isinstance(error, httpx2.LocalProtocolError):
+        return "the request can't be written as HTTP"
     return str(error) or type(error).__name__
 
 
@@ -285,4 +299,4 @@ def _refusal(status: int, body: bytes) -> tuple[str, str]:
 
 def _retry_after(response: httpx2.Response) -> float | None:
     value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isascii() and value.isdigit() else None

@@ -1,0 +1,257 @@
+"""Credentials: the CLI's login by a stand-in script, and what may be an instance or a token."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from inline_snapshot import snapshot
+from pydantic import SecretStr
+
+from salesforce_bulk_ingest.salesforce.auth import (
+    CliLogin,
+    Credentials,
+    FixedCredentials,
+    MissingCredentials,
+    checked_token,
+    instance_url,
+    is_loopback,
+)
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials
+from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, served
+
+Sf = Callable[..., CliLogin]
+DISPLAY = ("org", "display", "--json", "--target-org", "acme")
+SHOW_TOKEN = ("org", "auth", "show-access-token", "--json", "--target-org", "acme")
+
+
+def _answer(**result: object) -> str:
+    return json.dumps({"status": 0, "result": result})
+
+
+@pytest.fixture
+def sf(tmp_path: Path) -> Sf:
+    """Makes a login from a stand-in for the CLI, which logs how it was called and answers as the real one does."""
+
+    def make(
+        display: str = _answer(instanceUrl="https://acme.my.salesforce.com", alias="acme"),
+        token: str = _answer(accessToken=TOKEN),
+        code: int = 0,
+        before: str = "",
+    ) -> CliLogin:
+        (tmp_path / "display").write_text(display)
+        (tmp_path / "token").write_text(token)
+        script = tmp_path / "sf"
+        script.write_text(
+            f'#!/bin/sh\ncd "{tmp_path}"\necho "$@" >> calls\n{before}\n'
+            f'echo "Warning: {TOKEN}" >&2\n'
+            f'case "$2" in display) cat display;; *) cat token;; esac\nexit {code}\n'
+        )
+        script.chmod(0o755)
+        return CliLogin("acme", str(script))
+
+    return make
+
+
+def _calls(folder: Path) -> list[tuple[str, ...]]:
+    return [tuple(line.split()) for line in (folder / "calls").read_text().splitlines()]
+
+
+async def test_the_cli_gives_the_host_and_the_token_and_is_asked_once(sf: Sf, tmp_path: Path) -> None:
+    login = sf()
+    first = await login.credentials()
+    assert (first.instance_url, first.access_token.get_secret_value()) == ("https://acme.my.salesforce.com", TOKEN)
+    assert await login.credentials() is first
+    assert _calls(tmp_path) == [DISPLAY, SHOW_TOKEN]
+
+
+async def test_many_callers_at_once_wait_for_one_login(sf: Sf, tmp_path: Path) -> None:
+    login = sf()
+    got: list[Credentials] = []
+
+    async def ask() -> None:
+        got.append(await login.credentials())
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(ask)
+    assert {id(credentials) for credentials in got} == {id(got[0])}
+    assert _calls(tmp_path) == [DISPLAY, SHOW_TOKEN]
+
+
+async def test_a_refused_login_is_forgotten_unless_another_took_its_place(sf: Sf, tmp_path: Path) -> None:
+    login = sf()
+    first = await login.credentials()
+    assert login.discard(first)
+    second = await login.credentials()
+    assert second is not first
+    assert login.discard(first), "asking again may still give others"
+    assert await login.credentials() is second
+    assert len(_calls(tmp_path)) == 4
+
+
+async def test_a_session_that_ended_is_renewed_through_the_cli(sf: Sf, tmp_path: Path) -> None:
+    upstream = Upstream([Answer(401), Answer.of(JOB)])
+    with served(upstream) as url:
+        async with client_of(sf(display=_answer(instanceUrl=url))) as client:
+            assert (await client.get_job(JOB_ID)).id == JOB_ID
+    assert len(_calls(tmp_path)) == 4
+
+
+WRONG_LOGIN = snapshot(
+    "The Salesforce CLI gave no login for 'acme' (`sf org display`): run `sf org login web --alias acme` once, or choose another alias in SALESFORCE_ORG."
+)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        f"not JSON {TOKEN}",
+        f'["{TOKEN}"]',
+        f'"{TOKEN}"',
+        "null",
+        f'{{"result": "{TOKEN}"}}',
+        f'{{"accessToken": "{TOKEN}"}}',
+        _answer(accessToken=TOKEN),
+        _answer(instanceUrl=f"http://{TOKEN}.example"),
+        _answer(instanceUrl=f"https://user:{TOKEN}@acme.my.salesforce.com"),
+        _answer(instanceUrl=17),
+    ],
+)
+async def test_what_the_cli_printed_instead_of_a_login_is_never_quoted(sf: Sf, output: str) -> None:
+    with pytest.raises(NoCredentials) as raised:
+        await sf(display=output).credentials()
+    assert str(raised.value) == WRONG_LOGIN
+    assert raised.value.__cause__ is None and (raised.value.__context__ is None or raised.value.__suppress_context__)
+
+
+@pytest.mark.parametrize("token", ["", "two words", "half\nline", "täken"])
+async def test_a_token_that_can_not_be_one_is_no_login(sf: Sf, token: str) -> None:
+    with pytest.raises(NoCredentials) as raised:
+        await sf(token=_answer(accessToken=token)).credentials()
+    assert str(raised.value) == WRONG_LOGIN
+
+
+async def test_a_cli_that_ends_with_an_error_is_no_login(sf: Sf) -> None:
+    with pytest.raises(NoCredentials) as raised:
+        await sf(code=1).credentials()
+    assert str(raised.value) == WRONG_LOGIN
+
+
+async def test_a_cli_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoCredentials) as raised:
+        await CliLogin("acme", str(tmp_path / "sf")).credentials()
+    assert str(raised.value).replace(str(tmp_path), "/opt") == snapshot(
+        "The Salesforce CLI ('/opt/sf') could not be started: install it, or name its full path in SALESFORCE_CLI."
+    )
+
+
+async def test_a_failed_login_is_tried_afresh_by_the_next_call(sf: Sf) -> None:
+    login = sf(display="")
+    with pytest.raises(NoCredentials):
+        await login.credentials()
+    sf()
+    assert (await login.credentials()).instance_url == "https://acme.my.salesforce.com"
+
+
+@contextmanager
+def _stdin_held_open() -> Iterator[None]:
+    """A stdin that gives nothing and does not end, as an MCP client's."""
+    kept = os.dup(0)
+    read_end, write_end = os.pipe()
+    os.dup2(read_end, 0)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        for descriptor in (kept, read_end, write_end):
+            os.close(descriptor)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors")
+async def test_the_cli_does_not_read_what_is_meant_for_the_server(sf: Sf) -> None:
+    with _stdin_held_open(), anyio.fail_after(10):
+        await sf(before="cat > /dev/null").credentials()
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("acme.my", "https://acme.my.salesforce.com"),
+        ("ACME.my", "https://acme.my.salesforce.com"),
+        (" acme.my\n", "https://acme.my.salesforce.com"),
+        ("acme--uat.sandbox.my", "https://acme--uat.sandbox.my.salesforce.com"),
+        ("acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("na139", "https://na139.salesforce.com"),
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
+        ("https://Acme.My.Salesforce.com:443", "https://acme.my.salesforce.com:443"),
+        ("https://proxy.example:8443", "https://proxy.example:8443"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081"),
+        ("http://localhost:8081/", "http://localhost:8081"),
+        ("http://[::1]:8081", "http://[::1]:8081"),
+    ],
+)
+def test_an_instance_is_a_name_or_an_origin(given: str, origin: str) -> None:
+    assert instance_url(given) == origin
+    assert instance_url(origin) == origin
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "", " ", "acme my", "acme.my/services", "localhost:8081", "evil.com#.my", "../x", "a@b",
+        "http://acme.my.salesforce.com", "http://127.0.0.1.evil.com", "http://localhost@evil.com", "ftp://acme.my",
+        "//acme.my.salesforce.com", "https://", "https:///path", "https://user@acme.my.salesforce.com",
+        "https://:secret@acme.my.salesforce.com", "https://acme.my.salesforce.com/services/data",
+        "https://acme.my.salesforce.com?x=1", "https://acme.my.salesforce.com#x", "https://acme.my.salesforce.com:port",
+        "https://acme.my.salesforce.com:99999", "https://[::1", "https://[nonsense]", "https://ac me.my",
+        "https://evil.com\\.salesforce.com", "https://acme.lightning.force.com", "acme.lightning.force.com",
+        "https://acme.my.site.com", "https://acme.my.salesforce-setup.com", "https://acme--c.visualforce.com",
+    ],
+)  # fmt: skip
+def test_what_is_no_origin_of_an_api_is_refused_without_quoting_it(given: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        instance_url(given)
+    assert "expected" in str(raised.value)
+    assert len(given) < 10 or given not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [TOKEN, f" {TOKEN}\r\n"])
+def test_a_token_loses_the_white_space_that_a_copy_brought_along(given: str) -> None:
+    assert checked_token(given) == TOKEN
+
+
+@pytest.mark.parametrize("given", ["", "\n", "two words", "line\nbreak", "nul\0", "töken"])
+def test_what_http_could_not_carry_is_no_token(given: str) -> None:
+    with pytest.raises(ValueError, match="expected an access token: one word of plain characters"):
+        checked_token(given)
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://localhost", True),
+        ("http://[::1]:1", True),
+        ("https://127.0.0.1.evil.com", False),
+        ("https://acme.my.salesforce.com", False),
+    ],
+)
+def test_only_this_machine_is_loopback(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback
+
+
+async def test_without_an_org_the_reason_is_told_and_asking_again_is_no_use() -> None:
+    missing = MissingCredentials("Set this.")
+    with pytest.raises(NoCredentials, match=r"^Set this\.$"):
+        await missing.credentials()
+    given = Credentials("https://acme.my.salesforce.com", SecretStr(TOKEN))
+    assert not missing.discard(given)
+    assert not FixedCredentials(given).discard(given)
+    assert TOKEN not in repr(given)
