@@ -14,6 +14,7 @@ from pathlib import Path
 
 import anyio
 import uvicorn
+from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import SecretStr
@@ -45,6 +46,8 @@ from salesforce_bulk_ingest.surfaces.tools import INSTRUCTIONS, IngestTools
 SERVER_NAME = "salesforce-bulk-ingest-jobs"
 MAX_MCP_BODY_BYTES = 32 * 1024 * 1024
 """Above the 4 MB of rows that a tool call may carry, however they are escaped."""
+
+TOOL_LIST_TTL_MS = 300_000
 
 SHUTDOWN_SECONDS = 2
 """What a request in flight gets when the server is told to stop."""
@@ -214,6 +217,8 @@ def build_mcp(jobs: IngestJobs, rest_url: str | None) -> MCPServer[None]:
         version=__version__,
         instructions=INSTRUCTIONS,
         tools=IngestTools(jobs, rest_url).as_list(),
+        # The list depends on the operator's settings alone, so it lasts as long as the process.
+        cache_hints={"tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="public")},
         log_level="WARNING",
     )
     add_resources(server, jobs)

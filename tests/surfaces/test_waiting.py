@@ -4,25 +4,31 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Annotated
 
 import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
 from mcp import Client
+from mcp.server.mcpserver import MCPServer
+from mcp_types import CallToolResult
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.ingest.budget import default_budget
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.ingest.transfers import Transfers
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.surfaces.answers import DeleteAnswer
+from salesforce_bulk_ingest.surfaces.schemas import closed_tool
 from tests.orgs import ERAS, Era, call, refusal, text_of
 from tests.serving import running
 
@@ -180,3 +186,38 @@ async def test_after_a_lost_answer_the_rows_are_not_sent_again(tmp_path: Path) -
                 again = await refusal(connected, "upload-data-ingest-job", **upload)
     assert "may or may not have them" in again and "abort this job" in again
     assert arrived == [b"Name\nAcme\n"]
+
+
+async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> None:
+    async def endless() -> Annotated[CallToolResult, DeleteAnswer]:
+        """Never answers."""
+        await anyio.sleep_forever()
+        raise NotImplementedError
+
+    tool = closed_tool(endless, name="endless", title="Endless", read_only=True, destructive=False, idempotent=True)
+    tool.longest_call_seconds = 0
+    async with Client(MCPServer("test", tools=[tool])) as client:
+        text = await refusal(client, "endless")
+    assert text.startswith("endless did not finish within 45 s") and "get-ingest-job-status" in text
+
+
+async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(tmp_path: Path) -> None:
+    async def job(request: Request) -> Response:
+        return JSONResponse({"id": JOB_ID, "state": "JobComplete"})
+
+    async def stalls(request: Request) -> Response:
+        async def rows() -> AsyncIterator[bytes]:
+            yield b'"sf__Id","sf__Error",Name\n"","A_CODE:broken:Name --","Acme"\n'
+            await anyio.sleep_forever()
+
+        return StreamingResponse(rows(), media_type="text/csv")
+
+    app = Starlette(routes=[Route(f"{BASE}/{JOB_ID}", job), Route(f"{BASE}/{JOB_ID}/failedResults", stalls)])
+    with running(app) as url:
+        async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+            client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
+            jobs = IngestJobs(client, Policy(), Ledger(tmp_path / "ledger"), Transfers(tasks), embedded=False)
+            with anyio.fail_after(2.5):
+                _, page = await jobs.page(JOB_ID, "failedResults", offset=0, budget=default_budget())
+    assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
+    assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]

@@ -300,6 +300,8 @@ def _total(job: Job, kind: ResultKind, page: Page) -> int | None:
 
 def _page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
     name = RESULT_NAMES[kind].replace("-", " ")
+    if not page.rows and page.next_offset is not None:
+        return f"Time ran out before row {page.offset} of the {name} of job {job.id}, which is {job.state}, came in."
     if not page.rows:
         past_end = f" from offset {page.offset} on" if page.offset else ""
         return f"No rows in the {name} of job {job.id}, which is {job.state}{past_end}."
@@ -312,6 +314,8 @@ def _page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> 
 
 
 def _page_next(job: Job, kind: ResultKind, page: Page) -> str:
+    if page.next_offset == page.offset:
+        return "Call again; if it stays so, have the user download the whole result through /v1."
     if page.next_offset is not None:
         return f"Call again with offset {page.next_offset} for more rows, or read the whole result at its address."
     if not job.is_terminal:

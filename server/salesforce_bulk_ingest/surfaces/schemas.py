@@ -8,12 +8,16 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from salesforce_bulk_ingest.ingest.advice import after_error
+from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.errors import IngestError
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+
+LONGEST_MESSAGE = 2_000
+"""Characters of an error text that may come from the org."""
 
 
 class ActionableTool(Tool):
@@ -22,13 +26,23 @@ class ActionableTool(Tool):
     The SDK's own texts quote rejected values, which may be customer data, and keep a crash's reason to themselves.
     """
 
+    longest_call_seconds: float = Field(CALL_SECONDS, exclude=True)
+
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         try:
-            with anyio.fail_after(CALL_SECONDS):
+            with anyio.fail_after(self.longest_call_seconds):
                 return await super().run(arguments, context, convert_result)
+        except TimeoutError:
+            raise ToolError(
+                f"{self.name} did not finish within {CALL_SECONDS:.0f} s and stopped waiting. Look at the job with "
+                "get-ingest-job-status before repeating a change."
+            ) from None
         except UnexpectedToolError as error:
             # Logged with its traceback by the SDK; the model gets no inside view.
-            raise UnexpectedToolError(self._crashed(error.__cause__)) from error.__cause__
+            raise UnexpectedToolError(
+                f"{self.name} failed inside this server; its log has the details. Look at the job with "
+                "get-ingest-job-status before repeating a change, and tell the user."
+            ) from error.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(self._rejected(error.__cause__)) from error.__cause__
@@ -41,21 +55,10 @@ class ActionableTool(Tool):
         ]
         return "\n".join([f"Nothing was done: {self.name} can't take these arguments.", *complaints])
 
-    def _crashed(self, cause: BaseException | None) -> str:
-        if isinstance(cause, TimeoutError):
-            return (
-                f"{self.name} did not finish within {CALL_SECONDS:.0f} s and stopped waiting. Look at the job with "
-                "get-ingest-job-status before repeating a change."
-            )
-        return (
-            f"{self.name} failed inside this server; its log has the details. Look at the job with "
-            "get-ingest-job-status before repeating a change, and tell the user."
-        )
-
 
 def closed_tool(
     fn: Callable[..., Any], *, name: str, title: str, read_only: bool, destructive: bool, idempotent: bool
-) -> Tool:
+) -> ActionableTool:
     """Make a tool of a function: its docstring is the description, its return model the output schema.
 
     Args:
@@ -75,6 +78,7 @@ def closed_tool(
     )
     description = " ".join((fn.__doc__ or "").split())
     tool = ActionableTool.from_function(fn, name=name, title=title, description=description, annotations=hints)
+    assert isinstance(tool, ActionableTool)  # from_function makes what it is called on, but does not say so
     model = tool.fn_metadata.arg_model
     # Unset, the SDK drops unknown arguments without a word.
     model.model_config["extra"] = "forbid"
@@ -87,7 +91,7 @@ def closed_tool(
 
 def tool_error(error: SalesforceError | IngestError) -> ToolError:
     """The error as a model reads it: code, what happened, what to do."""
-    return ToolError(f"{error.code}: {error}\nNext: {after_error(error)}")
+    return ToolError(f"{cut(error.code, 100)}: {cut(str(error), LONGEST_MESSAGE)}\nNext: {after_error(error)}")
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
