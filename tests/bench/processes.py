@@ -1,0 +1,175 @@
+"""The programs that are measured, each in a process of its own on a free port of 127.0.0.1."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+SAMPLE_SECONDS = 0.01
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NGINX_CONFIG = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log warn;
+events {{}}
+http {{
+  access_log off;
+  client_max_body_size 0;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://127.0.0.1:{upstream_port};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_request_buffering off;
+      proxy_buffering off;
+    }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[int]:
+    """The embedded org; yields its port."""
+    port = _free_port()
+    command = [*_OURS, "emulator", "--port", str(port), "--data-dir", str(folder / "org")]
+    with _process(command, port, _environment(folder)):
+        yield port
+
+
+@contextmanager
+def gateway(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
+    """`serve` in front of that org; yields the port of `/v1` and the process id."""
+    port = _free_port()
+    environment = {
+        **_environment(folder),
+        "SALESFORCE_INSTANCE_URL": f"http://127.0.0.1:{org_port}",
+        "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
+    }
+    with _process([*_OURS, "serve", "--mcp-port", "0", "--rest-port", str(port)], port, environment) as pid:
+        yield port, pid
+
+
+@contextmanager
+def nginx(folder: Path, org_port: int) -> Iterator[int | None]:
+    """A reverse proxy in front of that org, passing bodies on as they come; yields its port, or None without nginx."""
+    if NGINX is None:
+        yield None
+        return
+    port = _free_port()
+    config = folder / "nginx.conf"
+    config.write_text(NGINX_CONFIG.format(folder=folder, port=port, upstream_port=org_port))
+    with _process([NGINX, "-c", str(config), "-e", str(folder / "nginx.log")], port, _environment(folder)):
+        yield port
+
+
+class PeakMemory:
+    """Resident memory of a process: what it has now, and the most that it had while the block ran.
+
+    The kernel's own high-water mark where it can be set back, samples otherwise.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._reset = Path(f"/proc/{pid}/clear_refs")
+        self._peak = 0
+        self._over = threading.Event()
+
+    def now(self) -> int:
+        """Resident bytes."""
+        return self._read("VmRSS")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Note the peak while the block runs."""
+        self._peak = 0
+        self._over.clear()
+        exact = self._reset_mark()
+        sampler = threading.Thread(target=self._sample)
+        sampler.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            sampler.join()
+            if exact:
+                self._peak = max(self._peak, self._read("VmHWM"))
+
+    @property
+    def peak(self) -> int:
+        """Bytes, of the last watched block."""
+        return self._peak
+
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLE_SECONDS):
+            self._peak = max(self._peak, self.now())
+
+    def _reset_mark(self) -> bool:
+        try:
+            self._reset.write_text("5")
+        except OSError:
+            return False
+        return True
+
+    def _read(self, name: str) -> int:
+        line = next(line for line in self._status.read_text().splitlines() if line.startswith(f"{name}:"))
+        return int(line.split()[1]) * 1024
+
+
+_OURS = [sys.executable, "-m", "salesforce_bulk_ingest"]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Nothing of the user's: no settings, no proxies, no credentials."""
+    return {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
+
+
+@contextmanager
+def _process(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+    process = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{process.args!r} does not listen on port {port}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
