@@ -78,28 +78,35 @@ class RowRoom:
         """The row as it will be shown, or None where it no longer fits. The first row of a page always does."""
         if self._rows_left == 0:
             return None
-        shown = tuple(cut(cell, self._budget.cell_chars) for cell in row[: self._columns])
-        if self._empty:
-            shown = self._squeezed(shown)
-        chars, on_wire = _cost(shown)
-        if not self._empty and (chars > self._chars_left or on_wire > self._bytes_left):
+        shown = _cut_cells(row[: self._columns], self._budget.cell_chars)
+        if self._empty and not self._fits(shown):
+            shown = self._squeezed(row[: self._columns])
+        elif not self._fits(shown):
             return None
+        chars, on_wire = _cost(shown)
         self._empty = False
         self._rows_left -= 1
         self._chars_left -= chars
         self._bytes_left -= on_wire
         return shown
 
-    def _squeezed(self, row: tuple[str, ...]) -> tuple[str, ...]:
-        longest = self._budget.cell_chars
-        while longest > 1 and not self._fits(row):
+    def _squeezed(self, row: Sequence[str]) -> tuple[str, ...]:
+        """The row with the longest cells that fit, or, where a page is all columns, a sign in place of each cell."""
+        longest = self._budget.cell_chars // 2
+        while longest > 0:
+            shown = _cut_cells(row, longest)
+            if self._fits(shown):
+                return shown
             longest //= 2
-            row = tuple(cut(cell, longest) for cell in row)
-        return row
+        return tuple(cell if len(cell) <= 1 else "…" for cell in row)
 
     def _fits(self, row: tuple[str, ...]) -> bool:
         chars, on_wire = _cost(row)
         return chars <= self._chars_left and on_wire <= self._bytes_left
+
+
+def _cut_cells(row: Sequence[str], longest: int) -> tuple[str, ...]:
+    return tuple(cut(cell, longest) for cell in row)
 
 
 def _cost(row: Sequence[str]) -> tuple[int, int]:

@@ -57,7 +57,8 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
     """The cells of one record; a malformed one, as unprocessed rows can be, is a single cell with its text."""
     text = record.decode("utf-8", "replace")
     try:
-        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        # One string, not a file: a file would end the record at a carriage return too.
+        cells = next(csv.reader([text], delimiter=delimiter, strict=True))
     except (csv.Error, StopIteration):
         return (text.rstrip("\r\n"),)
     return tuple(cells)

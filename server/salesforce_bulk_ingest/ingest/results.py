@@ -11,8 +11,7 @@ ERROR_COLUMN = "sf__Error"
 MOST_CAUSES = 1_000
 UNKNOWN_CODE = "UNKNOWN"
 
-# CODE:message:Field1,Field2 --   or   CODE:message:--   (seen in live tests of jsforce and the Salesforce CLI)
-_ROW_ERROR = re.compile(r"(?P<code>[A-Z][A-Z0-9_]*):(?P<message>.*?)(?::(?P<fields>[^:]*?) ?--)?\s*", re.DOTALL)
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,18 @@ class Page:
 
 
 def parse_row_error(text: str) -> RowError:
-    """Take an `sf__Error` apart; text of another form keeps its message whole under the code UNKNOWN."""
-    match = _ROW_ERROR.fullmatch(text)
-    if match is None:
+    """Take an `sf__Error` apart; text of another form keeps its message whole under the code UNKNOWN.
+
+    The form is `CODE:message:Field1,Field2 --` or `CODE:message:--` (seen in live tests of jsforce and the Salesforce
+    CLI). The message may hold anything, row data included.
+    """
+    code, colon, rest = text.rstrip().partition(":")
+    if not colon or not _CODE.fullmatch(code):
         return RowError(UNKNOWN_CODE, text, ())
-    names = (match["fields"] or "").split(",")
-    return RowError(match["code"], match["message"], tuple(name.strip() for name in names if name.strip()))
+    message, colon, names = rest.removesuffix("--").rpartition(":") if rest.endswith("--") else (rest, "", "")
+    if not colon:
+        return RowError(code, rest, ())
+    return RowError(code, message, tuple(name.strip() for name in names.split(",") if name.strip()))
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.salesforce.models import Job
 
@@ -46,14 +47,12 @@ class CsvText:
             raise InvalidArgument(
                 "body.csv is empty: give a header row with field names, then one row for each record."
             )
-        return _within_limit(self.text.encode())
+        return _within_limit(self.text)
 
     def count_rows(self, job: Job) -> int:
-        rows = csv.reader(io.StringIO(self.text, newline=""), delimiter=job.delimiter)
-        try:
-            return max(sum(1 for row in rows if row) - 1, 0)
-        except csv.Error:
-            return max(self.text.count("\n") - 1, 0)
+        splitter = RecordSplitter()
+        records = len(splitter.feed(self.text.encode("utf-8", "replace"))) + len(splitter.flush())
+        return max(records - 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Records:
         writer = csv.writer(out, delimiter=job.delimiter, lineterminator=job.newline, quoting=csv.QUOTE_ALL)
         writer.writerow(columns)
         writer.writerows(_cells(record, columns) for record in self.records)
-        return _within_limit(out.getvalue().encode())
+        return _within_limit(out.getvalue())
 
     def count_rows(self, job: Job) -> int:
         return len(self.records)
@@ -91,7 +90,13 @@ def _cell(value: Cell) -> str:
     return str(value)
 
 
-def _within_limit(content: bytes) -> bytes:
+def _within_limit(text: str) -> bytes:
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(
+            f"The rows hold {text[error.start]!a}, half of a character, which can't be sent: remove or replace it."
+        ) from None
     if len(content) > MAX_TEXT_BYTES:
         raise TooLarge(
             f"These rows are {len(content):,} bytes; a tool call takes at most {MAX_TEXT_BYTES:,}. Nothing was sent."

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
+from salesforce_bulk_ingest.salesforce.errors import Unreachable
+
 
 @dataclass(slots=True)
 class Transfer:
@@ -56,6 +58,9 @@ class Transfers:
             await send()
         except Exception as error:
             transfer._error = error
+        except anyio.get_cancelled_exc_class():
+            transfer._error = Unreachable("This server was stopped in the middle of the upload.")
+            raise
         finally:
             del self._active[key]
             transfer._done.set()

@@ -1,0 +1,193 @@
+"""Pages and causes out of a stream of result rows."""
+
+from collections.abc import AsyncIterator, Iterable
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.ingest.budget import Budget, default_budget, explicit_budget
+from salesforce_bulk_ingest.ingest.csv_records import format_record
+from salesforce_bulk_ingest.ingest.results import MOST_CAUSES, Cause, Page, PageReader, RowError, parse_row_error
+
+HEADER = '"sf__Id","sf__Error","Name"\n'
+
+
+async def _chunks(content: bytes, size: int = 7) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+async def _page(
+    content: str, *, offset: int = 0, budget: Budget | None = None, whole: bool = False, delimiter: str = ","
+) -> Page:
+    reader = PageReader(delimiter, offset, budget or default_budget(), whole)
+    await reader.read(_chunks(content.encode()))
+    return reader.page()
+
+
+def _failed(errors: Iterable[str]) -> str:
+    return HEADER + "".join(format_record(("", error, f"row {index}")) for index, error in enumerate(errors))
+
+
+small = st.text(st.sampled_from('ab,"\r\n\u2028é😀'), max_size=8)
+rows_of_two = st.lists(st.tuples(small, small), max_size=30)
+budgets = st.builds(
+    Budget,
+    rows=st.integers(1, 7),
+    half_chars=st.integers(60, 200),
+    wire_bytes=st.integers(450, 900),
+    header_chars=st.just(100),
+    cell_chars=st.just(100),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows_of_two, budgets, st.booleans())
+def test_pages_one_after_another_are_all_the_rows(rows: list[tuple[str, str]], budget: Budget, whole: bool) -> None:
+    content = "".join(format_record(row) for row in (("A", "B"), *rows))
+
+    async def read_all() -> list[tuple[str, ...]]:
+        collected: list[tuple[str, ...]] = []
+        offset: int | None = 0
+        while offset is not None:
+            page = await _page(content, offset=offset, budget=budget, whole=whole)
+            assert (page.offset, page.columns) == (offset, ("A", "B"))
+            assert page.rows or not rows, "a page without rows would be asked for again and again"
+            if page.total is not None:
+                assert page.total == len(rows)
+            collected += page.rows
+            offset = page.next_offset
+        return collected
+
+    assert anyio.run(read_all) == rows
+
+
+async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> None:
+    given_out = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal given_out
+        yield b"Name\n"
+        while True:
+            given_out += 1
+            yield b"x\n"
+
+    reader = PageReader(",", 10, explicit_budget(5), whole=False)
+    with anyio.fail_after(5):
+        await reader.read(endless())
+    page = reader.page()
+    assert (len(page.rows), page.next_offset, page.total) == (5, 15, None)
+    assert given_out == 16
+
+
+@pytest.mark.parametrize("content", ["", "\n", '"sf__Id"\n', '"sf__Id"'])
+async def test_a_result_without_rows_is_an_empty_page(content: str) -> None:
+    page = await _page(content)
+    assert (page.rows, page.next_offset, page.total, page.causes) == ((), None, 0, ())
+    assert page.as_csv() == ("sf__Id\n" if content.strip() else "")
+
+
+async def test_past_the_end_there_is_nothing() -> None:
+    page = await _page("Name\na\nb\n", offset=5)
+    assert (page.rows, page.offset, page.next_offset, page.total) == ((), 5, None, 2)
+
+
+async def test_a_page_is_written_with_commas_whatever_the_job_s_delimiter() -> None:
+    page = await _page('Name;"Street"\nAnn;"a;b"\n"B,ob";"two\r\nlines"\n', delimiter=";")
+    assert page.as_csv() == snapshot('Name,Street\nAnn,a;b\n"B,ob","two\r\nlines"\n')
+
+
+async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_the_same() -> None:
+    names = [f"A_rather_long_custom_field_{number}__c" for number in range(500)]
+    header = format_record([*names, "sf__Error"])
+    row = format_record([*("x" for _ in names), "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"])
+    page = await _page(header + row, whole=True)
+    assert len(page.columns) + page.columns_omitted == 501
+    assert [(cause.code, cause.count) for cause in page.causes] == [("REQUIRED_FIELD_MISSING", 1)]
+
+
+async def test_causes_stand_for_all_rows_though_the_page_holds_few() -> None:
+    missing = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+    locked = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
+    page = await _page(_failed([locked, missing, missing] * 40), budget=explicit_budget(2), whole=True)
+    assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, 120, 120)
+    assert list(page.causes) == [
+        Cause("REQUIRED_FIELD_MISSING", ("Name",), 80, "Required fields are missing: [Name]", 1),
+        Cause("UNABLE_TO_LOCK_ROW", (), 40, "unable to obtain exclusive access to this record", 0),
+    ]
+
+
+async def test_causes_do_not_grow_without_bound() -> None:
+    page = await _page(_failed(f"CODE_{number}:x:--" for number in range(MOST_CAUSES + 500)), whole=True)
+    assert len(page.causes) == MOST_CAUSES + 1
+    assert sum(cause.count for cause in page.causes) == MOST_CAUSES + 500
+    assert (page.causes[0].code, page.causes[0].count) == ("UNKNOWN", 500)
+
+
+async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
+    async def stalls() -> AsyncIterator[bytes]:
+        yield _failed(["CODE:x:--"] * 3).encode()
+        await anyio.sleep_forever()
+
+    reader = PageReader(",", 0, explicit_budget(2), whole=True)
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(reader.read, stalls())
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+    page = reader.page()
+    assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, None, 3)
+    assert page.causes[0].count == 3
+
+
+async def test_a_malformed_row_is_shown_as_one_cell() -> None:
+    page = await _page('Name,Phone\n"unbalanced,1\n')
+    assert page.rows == (('"unbalanced,1',),)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --",
+         RowError("REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", ("Name",))),
+        ("INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",
+         RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())),
+        ("MALFORMED_ID:bad id       001000000000000AAA:--",
+         RowError("MALFORMED_ID", "bad id       001000000000000AAA", ())),
+        ("DUPLICATE_VALUE:duplicate value found: Code__c duplicates value on record with id: 500XX000008abcdEAE:--",
+         RowError("DUPLICATE_VALUE",
+                  "duplicate value found: Code__c duplicates value on record with id: 500XX000008abcdEAE", ())),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION:One, two\nthree \"four\": five:A__c,B__c --",
+         RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", 'One, two\nthree "four": five', ("A__c", "B__c"))),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:Trigger: line 1\nTrigger: line 2:--\n",
+         RowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Trigger: line 1\nTrigger: line 2", ())),
+        ("CODE:without an end", RowError("CODE", "without an end", ())),
+        ("CODE:ends in dashes --", RowError("CODE", "ends in dashes --", ())),
+        ("CODE:", RowError("CODE", "", ())),
+        ("Something went wrong: badly", RowError("UNKNOWN", "Something went wrong: badly", ())),
+        ("", RowError("UNKNOWN", "", ())),
+    ],
+)  # fmt: skip
+def test_an_error_of_a_row_is_taken_apart(text: str, error: RowError) -> None:
+    """Forms: live tests of jsforce and the Salesforce CLI, public threads (API reference, 5.3)."""
+    assert parse_row_error(text) == error
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("A:-, \nx_"), max_size=40))
+def test_no_error_of_a_row_loses_its_text(text: str) -> None:
+    error = parse_row_error(text)
+    assert error.message in text
+    assert error.code == "UNKNOWN" or text.startswith(f"{error.code}:{error.message}")
+
+
+@pytest.mark.timeout(20)
+def test_an_error_that_quotes_a_great_cell_is_taken_apart_as_fast_as_another() -> None:
+    """A pattern that looks at each blank again and again would take minutes."""
+    text = f"STRING_TOO_LONG:Name: data value too large: {' ' * 130_000}x (max length=255):Name --"
+    for _ in range(20):
+        assert parse_row_error(text).fields == ("Name",)
+        assert parse_row_error(f"CODE:{' ' * 130_000}x").fields == ()

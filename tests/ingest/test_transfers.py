@@ -1,0 +1,51 @@
+"""Uploads in flight belong to the server, not to the call that started them."""
+
+import anyio
+import pytest
+
+from salesforce_bulk_ingest.ingest.transfers import Transfers
+from salesforce_bulk_ingest.salesforce.errors import Unreachable
+
+JOB_ID = "750000000000001AAA"
+
+
+async def test_an_upload_outlives_the_call_that_waits_for_it_and_can_be_joined() -> None:
+    go_on = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        transfers = Transfers(tasks)
+        transfer = transfers.start(JOB_ID, "digest", 17, go_on.wait)
+        assert (transfer.sha256, transfer.bytes) == ("digest", 17)
+        assert not await transfer.wait(0)
+        with anyio.CancelScope() as call:
+            call.cancel()
+            await transfer.wait(60)
+        joined = transfers.get(JOB_ID[:15])
+        assert joined is transfer
+        go_on.set()
+        with anyio.fail_after(5):
+            assert await joined.wait(60)
+        assert transfers.get(JOB_ID) is None
+        assert await transfer.wait(0)
+
+
+async def test_what_ended_an_upload_reaches_everyone_who_waits() -> None:
+    async def fail() -> None:
+        raise Unreachable("gone")
+
+    async with anyio.create_task_group() as tasks:
+        transfers = Transfers(tasks)
+        transfer = transfers.start(JOB_ID, "digest", 17, fail)
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="gone"), anyio.fail_after(5):
+                await transfer.wait(60)
+        assert transfers.get(JOB_ID) is None
+
+
+async def test_an_upload_that_the_server_s_end_broke_off_is_not_reported_as_done() -> None:
+    async with anyio.create_task_group() as tasks:
+        transfer = Transfers(tasks).start(JOB_ID, "digest", 17, anyio.sleep_forever)
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    with pytest.raises(Unreachable, match="stopped in the middle") as raised:
+        await transfer.wait(0)
+    assert not raised.value.nothing_sent
