@@ -24,14 +24,23 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
-from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, instance_url
+from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, checked_token, instance_url
 
 APP_NAME = "salesforce-bulk-ingest"
 SETTINGS_FILE = "settings.toml"
 EMULATOR_IGNORES = "SALESFORCE_"
 
 API_VERSION = re.compile(r"[4-9]\d\.0")
+
+RIVALS = {
+    "instance": ("instance_url", "org"),
+    "instance_url": ("instance", "org"),
+    "access_token": ("org",),
+    "org": ("access_token", "instance", "instance_url"),
+}
+"""Other ways to say the same: one in the environment beats these in the file, as a value beats the same setting's."""
 
 
 class BadSetting(Exception):
@@ -55,11 +64,22 @@ def _api_version(value: str) -> str:
     return value
 
 
+def _token(value: SecretStr) -> SecretStr:
+    return SecretStr(checked_token(value.get_secret_value()))
+
+
+def _complaint(message: str, *settings: str) -> PydanticCustomError:
+    """A complaint about several settings together; where they come from is added when it is shown."""
+    return PydanticCustomError("setting", "{message}", {"message": message, "settings": settings})
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
@@ -67,21 +87,21 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    access_token: SecretStr | None = _setting("Bearer token for the org", env="SALESFORCE_AUTOMATION_API_KEY")
+    access_token: Token | None = _setting("Bearer token for the org", env="SALESFORCE_AUTOMATION_API_KEY")
     instance: Origin | None = _setting("My Domain name, such as `acme.my`", env="SALESFORCE_INSTANCE")
     instance_url: Origin | None = _setting(
         "Whole URL in place of the instance; http only for this machine", env="SALESFORCE_INSTANCE_URL"
     )
-    org: str | None = _setting("Alias of a login of the official CLI, in place of a token", env="SALESFORCE_ORG")
-    cli: str = _setting("The official CLI's name on the PATH, or its full path", "sf", env="SALESFORCE_CLI")
+    org: Name | None = _setting("Alias of a login of the official CLI, in place of a token", env="SALESFORCE_ORG")
+    cli: Name = _setting("The official CLI's name on the PATH, or its full path", "sf", env="SALESFORCE_CLI")
     api_version: ApiVersion = _setting("API version of upstream calls", "63.0", env="SALESFORCE_API_VERSION")
     read_only: bool = _setting("Offer reading only", False, env="BULK_INGEST_READ_ONLY", flag="--read-only")
     allow_operation: Operations = _setting(
         "Allow `delete` or `hardDelete` jobs", (), env="BULK_INGEST_ALLOW_OPERATION", flag="--allow-operation"
     )
-    mcp_host: str = _setting("Address of MCP", "127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host")
+    mcp_host: Name = _setting("Address of MCP", "127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host")
     mcp_port: Port = _setting("Port of MCP, 0 for any", 9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port")
-    rest_host: str = _setting("Address of `/v1`", "127.0.0.1", env="BULK_INGEST_REST_HOST", flag="--rest-host")
+    rest_host: Name = _setting("Address of `/v1`", "127.0.0.1", env="BULK_INGEST_REST_HOST", flag="--rest-host")
     rest_port: Port = _setting("Port of `/v1`, 0 for any", 8080, env="BULK_INGEST_REST_PORT", flag="--rest-port")
     allow_unauthenticated: bool = _setting(
         "Serve on an address that other machines reach, without sign-in",
@@ -107,23 +127,27 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.mcp_port == self.rest_port != 0 and self.mcp_host == self.rest_host:
+            raise _complaint("MCP and REST can't share one port", "mcp_port", "rest_port")
         if self.emulator:
             return self
+        if self.data_dir:
+            raise _complaint("that is the embedded org's folder, so add --emulator", "data_dir")
         if self.instance and self.instance_url:
-            raise ValueError("SALESFORCE_INSTANCE and SALESFORCE_INSTANCE_URL are both set: keep one")
-        if self.org and (self.access_token or self.instance or self.instance_url):
-            raise ValueError(
-                "SALESFORCE_ORG is set, and so is a token or an instance: keep the CLI's login or the token, not both"
-            )
+            raise _complaint("two names for the org, keep one", "instance", "instance_url")
+        for name in RIVALS["org"]:
+            if self.org and getattr(self, name):
+                raise _complaint("keep either the CLI's login or a token with an instance, not both", "org", name)
         return self
 
     @model_validator(mode="after")
     def _closed_by_default(self) -> Self:
-        for flag, host in (("--mcp-host", self.mcp_host), ("--rest-host", self.rest_host)):
-            if host not in LOOPBACK_HOSTS and not (self.allow_unauthenticated and self.allowed_host):
-                raise ValueError(
-                    f"{flag} {host}: other machines would reach this server without signing in. If that is meant, add "
-                    "--allow-unauthenticated and --allowed-host NAME (and --allowed-origin for browsers)"
+        for name in ("mcp_host", "rest_host"):
+            if getattr(self, name) not in LOOPBACK_HOSTS and not (self.allow_unauthenticated and self.allowed_host):
+                raise _complaint(
+                    "other machines would reach this server without signing in; if that is meant, add "
+                    "--allow-unauthenticated and --allowed-host NAME (and --allowed-origin for browsers)",
+                    name,
                 )
         return self
 
@@ -145,11 +169,15 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
     if given.get("emulator"):
         from_env = {name: value for name, value in from_env.items() if not is_about_salesforce(name)}
         from_file = {name: value for name, value in from_file.items() if not is_about_salesforce(name)}
+    beaten = {rival for name in from_env for rival in RIVALS.get(name, ())}
+    from_file = {name: value for name, value in from_file.items() if name not in beaten}
     values = {**from_file, **from_env, **given}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise BadSetting(_explain(error, given, from_env, file)) from None
+        sources = {name: f"{name} in {file}" for name in from_file}
+        sources |= {name: env for name, env in _env_names().items() if name in from_env}
+        raise BadSetting(_explain(error, sources | {name: _flag(name) for name in given})) from None
 
 
 def default_settings_file() -> Path:
@@ -195,6 +223,8 @@ def _read_file(file: Path) -> dict[str, object]:
         return {}
     except OSError as error:
         raise BadSetting(f"{file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{file} is not TOML: it has to be saved as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise BadSetting(f"{file} is not TOML: {error}.") from None
     for name in values:
@@ -205,18 +235,13 @@ def _read_file(file: Path) -> dict[str, object]:
     return values
 
 
-def _explain(error: ValidationError, flags: Mapping[str, object], env: Mapping[str, str], file: Path | None) -> str:
+def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     """The first complaint, in one line, without the value: it may be a secret in the wrong place."""
     first = error.errors(include_url=False, include_input=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
-        return f"{message}."
-    name = str(first["loc"][0])
-    variable, flag, _ = names_of(Settings.model_fields[name])
-    if name in flags:
-        source = flag or name
-    elif name in env:
-        source = variable or name
-    else:
-        source = f"{name} in {file}"
-    return f"{source}: {message}."
+    names = [str(first["loc"][0])] if first["loc"] else first.get("ctx", {})["settings"]
+    where = " and ".join(sources.get(name) or _flag(name) for name in names)
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _flag(name: str) -> str:
+    return names_of(Settings.model_fields[name])[1] or name
