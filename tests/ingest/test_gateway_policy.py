@@ -39,6 +39,7 @@ class Guarded:
     direct: httpx2.Client
     guarded: httpx2.Client
     url: str
+    open_job: str | None = None
 
     def job(self, operation: str = "delete") -> str:
         """The id of a job with one record to delete, made by somebody who may."""
@@ -496,11 +497,9 @@ def test_no_trick_closes_a_delete_job(
 @pytest.fixture
 def open_delete_job(org: Guarded) -> str:
     """One job for as many tests as leave it open."""
-    kept: str | None = getattr(org, "kept", None)
-    if kept is None or org.state(kept) != "Open":
-        kept = org.job()
-        org.kept = kept  # type: ignore[attr-defined]
-    return kept
+    if org.open_job is None or org.state(org.open_job) != "Open":
+        org.open_job = org.job()
+    return org.open_job
 
 
 def test_an_id_of_15_characters_is_no_way_round(org: Guarded) -> None:
