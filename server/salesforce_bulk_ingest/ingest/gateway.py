@@ -1,7 +1,6 @@
 """The nine operations as bytes, for callers that speak Salesforce's own API: policy in between, and nothing else."""
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import unquote
@@ -10,6 +9,7 @@ import httpx2
 
 from salesforce_bulk_ingest.ingest.errors import RefusedByPolicy
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
+from salesforce_bulk_ingest.ingest.multipart import job_part
 from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -21,18 +21,6 @@ READING_METHODS = frozenset({"GET", "HEAD"})
 # query; the headers are what web frameworks take).
 METHOD_PARAMETER = "_httpmethod"
 METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
-
-_CHARSET = r'(?:; ?charset="?(?:utf-8|us-ascii|iso-8859-1)"?)?'
-_MULTIPART = re.compile(
-    rf'multipart/form-data{_CHARSET}; ?boundary=("?)(?P<boundary>[\w\'()+,./:=?-]{{1,70}})\1{_CHARSET}',
-    re.ASCII | re.IGNORECASE,
-)
-_PART_HEADER = re.compile(
-    rf"content-type: ?(?!multipart|message)[\w.+-]+/[\w.+-]+{_CHARSET}|content-length: ?[0-9]+|"
-    r"content-transfer-encoding: ?(?:7bit|8bit|binary)|"
-    r'content-disposition: ?form-data; ?name="(?P<name>\w+)"(?:; ?filename="[^"\\\r\n]*")?'.encode(),
-    re.IGNORECASE,
-)
 
 
 class Gateway:
@@ -84,7 +72,7 @@ class Gateway:
             # An unreadable body makes no job or an open one, and closing looks the job up.
             self._policy.check_operation(_operation(body))
             return
-        operation = _operation(_job_part(content_types[0], body) or b"")
+        operation = _operation(job_part(content_types[0], body) or b"")
         if operation is None or len(content_types) > 1 or _values(call, "content-encoding"):
             # Such a request creates, fills and closes in one go: there is no later check.
             raise RefusedByPolicy(
@@ -149,28 +137,3 @@ def _object_without_repeats(body: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _job_part(content_type: str, body: bytes) -> bytes | None:
-    """The part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
-
-    None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing around
-    them, and no header that could be read in two ways.
-    """
-    form = _MULTIPART.fullmatch(content_type)
-    pieces = body.split(b"--" + form["boundary"].encode()) if form else []
-    if len(pieces) != 4 or pieces[0] or pieces[3] not in (b"--", b"--\r\n", b"--\n"):
-        return None
-    parts = dict(filter(None, map(_named_part, pieces[1:3])))
-    return parts[b"job"] if parts.keys() == {b"job", b"content"} else None
-
-
-def _named_part(part: bytes) -> tuple[bytes, bytes] | None:
-    """Name and content of what stands between two delimiters."""
-    newline = b"\r\n" if part.startswith(b"\r\n") else b"\n"
-    head, _, content = part.removeprefix(newline).partition(newline * 2)
-    headers = [_PART_HEADER.fullmatch(line) for line in head.split(newline)]
-    names = [header["name"] for header in headers if header and header["name"]]
-    if not all(headers) or len(names) != 1 or not part.startswith(newline) or not content.endswith(newline):
-        return None
-    return names[0].lower(), content
