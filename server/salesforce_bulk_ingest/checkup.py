@@ -4,9 +4,35 @@ from dataclasses import dataclass, field
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import PortBusy, bound_socket, open_services, policy_of
-from salesforce_bulk_ingest.ingest.advice import after_error
-from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SalesforceError
+from salesforce_bulk_ingest.salesforce.errors import (
+    LimitReached,
+    NoCredentials,
+    NotFound,
+    Rejected,
+    SalesforceError,
+    SessionExpired,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from salesforce_bulk_ingest.settings import Settings, default_settings_file
+
+# For the person at this machine; what a model is told is in ingest/advice.py. The most specific class first.
+_WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
+    (
+        SessionExpired,
+        "Put a new access token where the old one was (SALESFORCE_AUTOMATION_API_KEY or access_token in the settings "
+        "file), or log in again with the Salesforce CLI.",
+    ),
+    (
+        NotFound,
+        "The host answers, but not as a Salesforce org: check the instance's name (SALESFORCE_INSTANCE, such as acme.my) "
+        "and SALESFORCE_API_VERSION.",
+    ),
+    (LimitReached, "The org takes no more requests for now: try again later."),
+    (Unreachable, "Check the instance's name (SALESFORCE_INSTANCE, such as acme.my), the network and the proxy."),
+    (UnexpectedAnswer, "Check the instance's name (SALESFORCE_INSTANCE, such as acme.my)."),
+    (Rejected, "If this is the right host, ask the org's administrator whether this user may use the API."),
+)
 
 
 @dataclass(slots=True)
@@ -36,16 +62,16 @@ async def _check_org(settings: Settings, org_url: str | None, found: Checkup) ->
         try:
             found.facts.append(("org", str(await services.jobs.org())))
             user = await services.client.identity()
-            found.facts.append(
-                ("user", f"{user.name} ({user.preferred_username}), organization {user.organization_id}")
-            )
+            found.facts.append(("user", f"{user.name or 'unnamed'} ({user.preferred_username})"))
+            found.facts.append(("organization", user.organization_id))
             listing = await services.jobs.list(job_type="V2Ingest")
             found.facts.append(("ingest jobs", f"{listing.on_page} on the first page"))
         except NoCredentials as error:
             found.facts.append(("org", "none"))
             found.problems.append(str(error))
         except SalesforceError as error:
-            found.problems.append(f"{error.code}: {error} {after_error(error)}")
+            advice = next((text for kind, text in _WHAT_TO_DO if isinstance(error, kind)), "")
+            found.problems.append(f"{_as_sentence(str(error))} {advice}".strip())
 
 
 def _check_port(name: str, host: str, port: int, found: Checkup) -> None:
@@ -54,3 +80,8 @@ def _check_port(name: str, host: str, port: int, found: Checkup) -> None:
             found.facts.append((name, f"{host}:{port} is free"))
     except PortBusy as busy:
         found.facts.append((name, str(busy).rstrip(".")))
+
+
+def _as_sentence(message: str) -> str:
+    """Salesforce's own messages come with and without a full stop."""
+    return message if message.endswith((".", "!", "?")) else f"{message}."

@@ -1,17 +1,23 @@
 """The commands: the only module that hands in the environment, prints and exits."""
 
+import asyncio
 import logging
 import os
+import shutil
 import signal
+import socket
 import sys
-from collections.abc import Awaitable, Callable
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import anyio
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import PortBusy, embedded_org, running, serve_stdio
@@ -19,17 +25,26 @@ from salesforce_bulk_ingest.checkup import Checkup, check_up
 from salesforce_bulk_ingest.demo import run_demo
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from salesforce_bulk_ingest.hosts import host_entries
-from salesforce_bulk_ingest.settings import BadSetting, Settings, default_settings_file, load_settings
+from salesforce_bulk_ingest.settings import (
+    BadSetting,
+    Settings,
+    default_settings_file,
+    embedded_org_dir,
+    load_settings,
+)
 
+PROGRAM = "salesforce-bulk-ingest"
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Load data into Salesforce through Bulk API 2.0 ingest jobs: MCP server, REST gateway, embedded org.",
 )
 out = Console()
+
+NO_ORG = f"none yet: see `{PROGRAM} check`"
 
 Emulator = Annotated[bool, typer.Option("--emulator", help="Use the embedded org; ignores every SALESFORCE_* value.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded org.", file_okay=False)]
@@ -51,16 +66,34 @@ AllowedOrigin = Annotated[list[str] | None, typer.Option(help="Origin of pages t
 def main() -> None:
     """Entry point: every error that a user can cause is one line and exit code 2."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    app()
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    try:
+        code = app(prog_name=PROGRAM, standalone_mode=False)
+    except typer.TyperException as error:
+        show = getattr(error, "format_message", error.__str__)
+        complaint = show()
+        end = "" if complaint.endswith((".", "?")) else "."
+        _complain(f"{complaint}{end} See `{PROGRAM} --help`.")
+        code = USAGE_ERROR
+    sys.exit(code)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not where a request was broken off at the end: uvicorn says how many in one line, then shows a trace of each."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 @app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
-        out.print(f"salesforce-bulk-ingest {__version__}", highlight=False)
+        out.print(f"{PROGRAM} {__version__}", highlight=False)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        out.print(context.get_help(), end="")
+        raise typer.Exit(USAGE_ERROR)
 
 
 @app.command()
@@ -90,14 +123,9 @@ def stdio(
 ) -> None:
     """Serve one MCP client over stdin and stdout; this is what desktop hosts start."""
     settings = _settings(locals())
-
-    async def until_closed_or_told() -> None:
-        await _until_signal(serve_stdio(settings))
-
-    _run(until_closed_or_told)
-    # A cancelled read of stdin leaves its thread behind, which would keep the process until the next line.
-    sys.stdout.flush()
-    os._exit(0)
+    if settings.emulator:
+        _check_folder(settings.data_dir or embedded_org_dir())
+    _run(_stdio, settings)
 
 
 @app.command()
@@ -106,22 +134,26 @@ def emulator(
     data_dir: DataDir = None,
 ) -> None:
     """Run the embedded org alone, for your own loader to load into, until interrupted."""
+    if data_dir is not None:
+        _check_folder(data_dir)
     _run(_emulator, port, data_dir)
 
 
 @app.command()
 def demo() -> None:
     """Load a sample file into the embedded org and look at what happened."""
-    _run(run_demo, out)
+    if not _run(_demo):
+        _complain("interrupted; the demo's org is gone.")
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()
 def config(emulator: Emulator = False, read_only: ReadOnly = False) -> None:
     """Print the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor."""
-    arguments = ["stdio", *(["--emulator"] if emulator else []), *(["--read-only"] if read_only else [])]
-    command = str(Path(sys.argv[0]).absolute())
+    command, *arguments = _this_program()
+    arguments += ["stdio", *(["--emulator"] if emulator else []), *(["--read-only"] if read_only else [])]
     for entry in host_entries(command, arguments, Path.home(), os.environ):
-        out.rule(f"{entry.host}: {entry.where}", align="left")
+        out.print(Text(f"{entry.host}: {entry.where}", style="bold"), soft_wrap=True)
         out.print(entry.text, highlight=False, markup=False, soft_wrap=True)
         out.print()
 
@@ -130,41 +162,53 @@ def config(emulator: Emulator = False, read_only: ReadOnly = False) -> None:
 def check(emulator: Emulator = False, read_only: ReadOnly = False, allow_operation: AllowOperation = None) -> None:
     """Show which org, which user, which policy, and what is wrong. Changes nothing."""
     found: Checkup = _run(_check, _settings(locals()))
-    table = Table.grid(padding=(0, 2))
-    for name, value in found.facts:
-        table.add_row(name, value)
-    out.print(table)
+    _show_facts(found.facts)
     for problem in found.problems:
-        out.print(f"\n[bold red]wrong:[/] {problem}", highlight=False)
+        out.print(Text.assemble("\n", ("wrong: ", "bold red"), problem))
     if found.problems:
         raise typer.Exit(1)
     out.print("\n[green]Nothing is wrong.[/]")
 
 
 async def _serve(settings: Settings) -> None:
-    async with running(settings) as addresses:
-        org = "embedded org, gone when this ends" if settings.emulator and not settings.data_dir else None
-        table = Table.grid(padding=(0, 2))
-        table.add_row("MCP", addresses.mcp_url)
-        table.add_row("REST", addresses.rest_url)
-        table.add_row(
-            "org", org or addresses.org_url or settings.org or settings.upstream_url or "none yet: see `check`"
-        )
-        if addresses.org_url:
-            table.add_row("org's URL", addresses.org_url)
-        if settings.read_only:
-            table.add_row("policy", "read-only")
-        out.print(table)
-        out.print("Ctrl-C ends it.")
-        await _signal()
+    with _told_to_stop() as told:
+        async with running(settings) as addresses:
+            org = "embedded org, gone when this ends" if settings.emulator and not settings.data_dir else None
+            known = org or addresses.org_url or settings.org or settings.upstream_url
+            facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", known or NO_ORG)]
+            if addresses.org_url:
+                facts.append(("org's URL", addresses.org_url))
+            if settings.read_only:
+                facts.append(("policy", "read-only"))
+            _show_facts(facts)
+            out.print("Ctrl-C ends it.")
+            await told()
+
+
+async def _stdio(settings: Settings) -> None:
+    with _told_to_stop() as told, _stdin_that_can_end() as end_stdin:
+        async with anyio.create_task_group() as tasks:
+
+            async def stop() -> None:
+                await told()
+                end_stdin()
+
+            tasks.start_soon(stop)
+            await serve_stdio(settings)
+            tasks.cancel_scope.cancel()
+
+
+async def _demo() -> bool:
+    with _told_to_stop() as told:
+        return await run_demo(out, _as_typed(), told)
 
 
 async def _emulator(port: int, data_dir: Path | None) -> None:
-    async with embedded_org(data_dir, port=port) as url:
-        out.print(f"base URL  {url}", highlight=False, soft_wrap=True)
-        out.print(f"token     {ACCESS_TOKEN}", highlight=False, soft_wrap=True)
-        out.print("Ctrl-C ends it.")
-        await _signal()
+    with _told_to_stop() as told:
+        async with embedded_org(data_dir, port=port) as url:
+            _show_facts([("base URL", url), ("token", ACCESS_TOKEN)])
+            out.print("Ctrl-C ends it.")
+            await told()
 
 
 async def _check(settings: Settings) -> Checkup:
@@ -174,44 +218,102 @@ async def _check(settings: Settings) -> Checkup:
         return await check_up(settings, url)
 
 
-async def _signal() -> None:
-    """Until the user or the system asks to stop."""
+@contextmanager
+def _told_to_stop() -> Iterator[Callable[[], Awaitable[object]]]:
+    """From here on, SIGINT and SIGTERM only end the wait for what this yields."""
+    if sys.platform == "win32":  # no such signals there: Ctrl-C arrives as an exception
+        yield anyio.sleep_forever
+        return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+        yield signals.__anext__
 
 
-async def _until_signal(work: Awaitable[None]) -> None:
-    async with anyio.create_task_group() as tasks:
+@contextmanager
+def _stdin_that_can_end() -> Iterator[Callable[[], None]]:
+    """Put something before stdin that can be told to end.
 
-        async def stop() -> None:
-            await _signal()
-            tasks.cancel_scope.cancel()
+    The SDK reads stdin in a thread that no cancellation reaches, so that only the end of the input lets it go.
+    """
+    if sys.platform == "win32":  # sockets are no file descriptors there, and nothing sends a signal
+        yield lambda: None
+        return
+    given = os.dup(0)
+    way_in, way_out = socket.socketpair()
+    os.dup2(way_out.fileno(), 0)
+    way_out.close()
 
-        tasks.start_soon(stop)
-        await work
-        tasks.cancel_scope.cancel()
+    def end() -> None:
+        with suppress(OSError):
+            way_in.shutdown(socket.SHUT_WR)
+
+    def pass_on() -> None:
+        with suppress(OSError):
+            while chunk := os.read(given, 1 << 16):
+                way_in.sendall(chunk)
+        end()
+
+    threading.Thread(target=pass_on, name="stdin", daemon=True).start()
+    yield end
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
-    given = {name: value for name, value in flags.items() if value not in (None, False, [])}
-    file = None if given.get("emulator") and not default_settings_file().exists() else default_settings_file()
+    given = {name: value for name, value in flags.items() if value is not None and value is not False and value != []}
     try:
-        return load_settings(given, os.environ, file)
+        settings = load_settings(given, os.environ, default_settings_file())
     except BadSetting as error:
         _fail(str(error))
+    if settings.data_dir is not None:
+        _check_folder(settings.data_dir)
+    return settings
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        _fail(f"the embedded org can't be kept in {folder}: {error.strerror}; choose another --data-dir.")
+
+
+def _this_program() -> list[str]:
+    """How a program with another PATH and another working folder starts this one."""
+    if Path(sys.argv[0]).name == "__main__.py":
+        return [sys.executable, "-m", "salesforce_bulk_ingest"]
+    return [str(Path(shutil.which(sys.argv[0]) or sys.argv[0]).absolute())]
+
+
+def _as_typed() -> str:
+    """How the user starts this program."""
+    command = _this_program()
+    return PROGRAM if command[0] == shutil.which(PROGRAM) else " ".join([sys.argv[0]] if len(command) == 1 else command)
+
+
+def _show_facts(facts: Iterable[tuple[str, str]]) -> None:
+    facts = list(facts)
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        out.print(f"{name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _run(action: Callable[..., Awaitable[Any]], *args: Any) -> Any:
     try:
         return anyio.run(action, *args)
-    except* PortBusy as busy:
-        message = str(busy.exceptions[0])
-    except* KeyboardInterrupt:
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except (PortBusy, ExceptionGroup) as error:
+        while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if not isinstance(error, PortBusy):
+            raise
+        message = str(error)
     _fail(message)
 
 
 def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"salesforce-bulk-ingest: {message}", highlight=False, markup=False, soft_wrap=True)
+    _complain(message)
     raise typer.Exit(USAGE_ERROR)
+
+
+def _complain(message: str) -> None:
+    line = " ".join(message.split())
+    Console(stderr=True).print(f"{PROGRAM}: {line}", highlight=False, markup=False, soft_wrap=True)

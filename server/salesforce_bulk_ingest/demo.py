@@ -1,13 +1,16 @@
 """The main job on the embedded org, start to end, as an agent and then curl would do it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
+import anyio
 import httpx2
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
 from salesforce_bulk_ingest.app import Addresses, running
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
@@ -17,21 +20,47 @@ SAMPLE = "contacts.csv"
 WAIT_SECONDS = 40
 
 
-async def run_demo(console: Console) -> None:
-    """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened."""
+async def run_demo(console: Console, program: str, told_to_stop: Callable[[], Awaitable[object]]) -> bool:
+    """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened.
+
+    Args:
+        console: to show it on.
+        program: how the user starts this program, for the lines to type next.
+        told_to_stop: returns when the user has had enough.
+
+    Returns:
+        Whether it went through to the end.
+    """
     settings = Settings(emulator=True, mcp_port=0, rest_port=0)
+    finished = False
     async with running(settings) as addresses:
         for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
             console.print(f"{name:<5} {url}", highlight=False)
         console.print()
-        async with Client(addresses.mcp_url) as agent:
+        async with anyio.create_task_group() as tasks:
+
+            async def stop() -> None:
+                await told_to_stop()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(stop)
+            await _main_job(console, addresses)
+            finished = True
+            tasks.cancel_scope.cancel()
+    if finished:
+        _show_next(console, program)
+    return finished
+
+
+async def _main_job(console: Console, addresses: Addresses) -> None:
+    # No proxy of the environment stands between this machine and itself.
+    async with httpx2.AsyncClient(trust_env=False, timeout=WAIT_SECONDS + 20) as http:
+        async with Client(streamable_http_client(addresses.mcp_url, http_client=http)) as agent:
             job_id = await _load(agent, console)
             failed = await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
         _show_causes(console, failed)
-        async with httpx2.AsyncClient(trust_env=False) as http:
-            await _read_through_rest(http, addresses, job_id, console)
-            await _count(http, addresses, console)
-    _show_next(console)
+        await _read_through_rest(http, addresses, job_id, console)
+        await _count(http, addresses, console)
 
 
 async def _load(agent: Client, console: Console) -> str:
@@ -102,11 +131,12 @@ async def _count(http: httpx2.AsyncClient, addresses: Addresses, console: Consol
     console.print(f"\n[bold cyan]{soql}[/]\n  {answer.raise_for_status().json()['totalSize']}", highlight=False)
 
 
-def _show_next(console: Console) -> None:
+def _show_next(console: Console, program: str) -> None:
     console.print("\nThe org is gone now. Next:", style="bold")
-    for line, meaning in (
-        ("salesforce-bulk-ingest serve --emulator", "both ports, with an org to try things on"),
-        ("salesforce-bulk-ingest config --emulator", "the entry for Claude Desktop, Claude Code, VS Code, Cursor"),
-        ("salesforce-bulk-ingest check", "your own org: what is set, what is missing"),
+    for command, meaning in (
+        ("serve --emulator", "both ports, with an org to try things on"),
+        ("config --emulator", "the entry for Claude Desktop, Claude Code, VS Code, Cursor"),
+        ("check", "your own org: what is set, what is missing"),
     ):
-        console.print(f"  .venv/bin/{line:<44} [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+        line = Text.assemble(f"  {program} {command:<17}  ", (meaning, "dim"))
+        console.print(line, soft_wrap=True)

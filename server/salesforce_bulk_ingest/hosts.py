@@ -26,7 +26,7 @@ def host_entries(command: str, arguments: Sequence[str], home: Path, environ: Ma
         command: the full path of the program; desktop hosts have another PATH.
         arguments: what follows it.
         home: the user's home folder.
-        environ: for the folders that Windows names there.
+        environ: for the folders that Windows and XDG name there.
     """
     stdio = {"command": command, "args": list(arguments)}
     mcp_servers = json.dumps({"mcpServers": {SERVER_KEY: stdio}}, indent=2)
@@ -45,7 +45,8 @@ def _claude_desktop_file(home: Path, environ: Mapping[str, str]) -> Path:
         "darwin": home / "Library" / "Application Support" / "Claude",
         "win32": Path(environ.get("APPDATA", home / "AppData" / "Roaming")) / "Claude",
     }
-    return folders.get(sys.platform, home / ".config" / "Claude") / "claude_desktop_config.json"
+    elsewhere = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "Claude"
+    return folders.get(sys.platform, elsewhere) / "claude_desktop_config.json"
 
 
 def _quoted(part: str) -> str:

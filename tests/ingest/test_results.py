@@ -120,6 +120,12 @@ async def test_causes_stand_for_all_rows_though_the_page_holds_few() -> None:
     ]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_causes_as_frequent_as_each_other_come_in_the_order_of_their_names(order: int) -> None:
+    page = await _page(_failed(["B:x:Two --", "B:x:One --", "A:x:--"][::order]), whole=True)
+    assert [(cause.code, cause.fields) for cause in page.causes] == [("A", ()), ("B", ("One",)), ("B", ("Two",))]
+
+
 async def test_causes_do_not_grow_without_bound() -> None:
     page = await _page(_failed(f"CODE_{number}:x:--" for number in range(MOST_CAUSES + 500)), whole=True)
     assert len(page.causes) == MOST_CAUSES + 1

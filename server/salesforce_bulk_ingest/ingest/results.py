@@ -116,7 +116,8 @@ class PageReader:
 
     def page(self) -> Page:
         """What was collected."""
-        causes = sorted(self._causes.values(), key=lambda cause: -cause.count)
+        # Salesforce gives rows in no promised order, so that a tie needs an order of its own.
+        causes = sorted(self._causes.values(), key=lambda cause: (-cause.count, cause.code, cause.fields))
         shown = self.offset + len(self._rows)
         return Page(
             columns=self._columns,

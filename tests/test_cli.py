@@ -1,0 +1,508 @@
+"""The commands as a user runs them: what they print, how they end. Each has a home of its own."""
+
+import json
+import math
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from salesforce_bulk_ingest.settings import Settings, names_of
+from tests.serving import running
+
+Environ = dict[str, str]
+AS_MODULE = (sys.executable, "-m", "salesforce_bulk_ingest")
+INSTALLED = (str(Path(sys.executable).with_name("salesforce-bulk-ingest")),)
+READY = "Ctrl-C ends it."
+END_SECONDS = 5
+TOKEN = "00D000000000001!SECRET.FOR.TESTS"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Environ:
+    """A machine on which nothing is set; nothing of this one is read or written."""
+    return fresh_environ(tmp_path)
+
+
+def fresh_environ(folder: Path) -> Environ:
+    home, temporary = folder / "home", folder / "tmp"
+    for made in (home, temporary):
+        made.mkdir()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "500",
+        **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
+    }
+
+
+def run(environ: Environ, *args: str, program: Sequence[str] = AS_MODULE) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*program, *args], env=environ, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60
+    )
+
+
+@contextmanager
+def started(environ: Environ, *args: str, until: str = READY) -> Iterator["Started"]:
+    """A command that goes on, once it has printed a line that begins in this way."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*AS_MODULE, *args], env=environ, encoding="utf-8", **pipes) as process:
+        try:
+            yield Started(process, _lines_until(process, until) if until else "")
+        finally:
+            process.kill()
+
+
+def _lines_until(process: subprocess.Popen[str], start: str) -> str:
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith(start):
+            return printed
+    assert process.stderr is not None
+    raise AssertionError(f"it ended before {start!r}: {printed}{process.stderr.read()}")
+
+
+@dataclass
+class Started:
+    """A command that is running, and what it printed so far."""
+
+    process: subprocess.Popen[str]
+    printed: str
+
+    def url(self, name: str) -> str:
+        """The address printed under this name."""
+        match = re.search(rf"^{name} +(http\S+)$", self.printed, re.MULTILINE)
+        assert match is not None, self.printed
+        return match[1]
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Exit code and stderr after this signal; it has five seconds."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=END_SECONDS)
+        return self.process.returncode, errors
+
+
+@contextmanager
+def open_request(url: str, method: str, path: str, headers: dict[str, str], body: str = "") -> Iterator[HTTPResponse]:
+    """One request; the answer's head is there, its body unread."""
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
+        connection.request(method, path, body.encode() or None, headers)
+        yield connection.getresponse()
+
+
+def create_job(rest_url: str) -> str:
+    headers = {"Content-Type": "application/json"}
+    body = '{"object": "Contact", "operation": "insert"}'
+    with open_request(rest_url, "POST", "/v1/jobs/ingest", headers, body) as answer:
+        return str(json.load(answer)["id"])
+
+
+def anonymous(text: str, environ: Environ) -> str:
+    """Without what differs from run to run and from version to version."""
+    for found, shown in ((environ["HOME"], "/home/me"), (__version__, "1.2.3")):
+        text = text.replace(found, shown)
+    return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def screen_lines(text: str) -> int:
+    """How many lines of a terminal with 80 columns the text takes."""
+    return sum(max(math.ceil(len(line) / 80), 1) for line in text.splitlines())
+
+
+def test_the_version_is_one_line(environ: Environ) -> None:
+    done = run(environ, "--version", program=INSTALLED)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"salesforce-bulk-ingest {__version__}\n", "")
+
+
+def test_a_command_without_arguments_shows_what_there_is(environ: Environ) -> None:
+    done = run(environ)
+    assert (done.returncode, done.stderr) == (2, "")
+    for command in ("serve", "stdio", "emulator", "demo", "config", "check"):
+        assert re.search(rf"\b{command}\b", done.stdout)
+
+
+def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        cases: list[tuple[list[str], Environ]] = [
+            (["serve", "--emulator", "--mcp-port", port, "--rest-port", "0"], {}),
+            (["emulator", "--port", port], {}),
+            (["serve"], {"SALESFORCE_API_VERSION": TOKEN}),
+            (["serve", "--rest-host", "0.0.0.0"], {}),
+            (["serve", "--mcp-port", "x"], {}),
+            (["stdio", "--emulator", "--data-dir", str(tmp_path / "file" / "org")], {}),
+            (["srve"], {}),
+        ]
+        processes = [
+            subprocess.Popen(
+                [*AS_MODULE, *args],
+                env=environ | more,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+            )
+            for args, more in cases
+        ]
+        ends = [(*process.communicate(timeout=60), process.returncode) for process in processes]
+    assert {(printed, code) for printed, _, code in ends} == {("", 2)}
+    assert [anonymous(complaint, environ).replace(str(tmp_path), "/tmp/x") for _, complaint, _ in ends] == snapshot(
+        [
+            "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another port.\n",
+            "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another port.\n",
+            "salesforce-bulk-ingest: SALESFORCE_API_VERSION: expected a version such as 63.0.\n",
+            "salesforce-bulk-ingest: --rest-host: other machines would reach this server without signing in; if that is meant, add --allow-unauthenticated and --allowed-host NAME (and --allowed-origin for browsers).\n",
+            "salesforce-bulk-ingest: Invalid value for '--mcp-port': Input should be a valid integer, unable to parse string as an integer. See `salesforce-bulk-ingest --help`.\n",
+            "salesforce-bulk-ingest: the embedded org can't be kept in /tmp/x/file/org: Not a directory; choose another --data-dir.\n",
+            "salesforce-bulk-ingest: No such command 'srve'. Did you mean 'serve'? See `salesforce-bulk-ingest --help`.\n",
+        ]
+    )
+
+
+def test_serving_nothing_but_the_embedded_org_answers_on_both_ports(environ: Environ) -> None:
+    with started(environ, "serve", "--emulator", "--mcp-port", "0", "--rest-port", "0", "--read-only") as server:
+        assert anonymous(server.printed, environ) == snapshot("""\
+MCP        http://127.0.0.1:PORT/mcp
+REST       http://127.0.0.1:PORT/v1
+org        embedded org, gone when this ends
+org's URL  http://127.0.0.1:PORT
+policy     read-only
+Ctrl-C ends it.
+""")
+        assert server.url("MCP").endswith("/mcp")
+        with open_request(server.url("REST"), "GET", "/v1/jobs/ingest", {}) as answer:
+            assert (answer.status, json.load(answer)["records"]) == (200, [])
+        with open_request(server.url("REST"), "POST", "/v1/jobs/ingest", {}, "{}") as answer:
+            assert answer.status == 403
+        assert server.end(signal.SIGTERM) == (0, "")
+    assert list(Path(environ["TMPDIR"]).iterdir()) == []
+
+
+INITIALIZE = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_upload_and_an_open_stream_do_not_keep_the_server_from_ending(
+    number: signal.Signals, environ: Environ
+) -> None:
+    with started(environ, "serve", "--emulator", "--mcp-port", "0", "--rest-port", "0") as server:
+        rest, mcp = server.url("REST"), server.url("MCP")
+        address = urlsplit(rest)
+        with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as caller:
+            head = f"PUT /v1/jobs/ingest/{create_job(rest)}/batches HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            caller.sendall(
+                f"{head}Content-Type: text/csv\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n".encode()
+            )
+            assert caller.recv(1000).startswith(b"HTTP/1.1 100 "), "the server reads the body"
+            caller.sendall(b"LastName\nHalf a row")
+            accepts = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+            with open_request(mcp, "POST", "/mcp", accepts, INITIALIZE) as answer:
+                session = {"Mcp-Session-Id": str(answer.headers["Mcp-Session-Id"])}
+            with open_request(mcp, "GET", "/mcp", session | {"Accept": "text/event-stream"}) as stream:
+                assert stream.status == 200
+                code, complaints = server.end(number)
+    assert code == 0
+    assert "Traceback" not in complaints
+    assert len(complaints.splitlines()) <= 4
+    assert list(Path(environ["TMPDIR"]).iterdir()) == []
+
+
+def test_the_emulator_answers_at_the_url_and_with_the_token_that_it_prints_and_keeps_its_org_where_it_is_told(
+    environ: Environ, tmp_path: Path
+) -> None:
+    with started(environ, "emulator", "--data-dir", str(tmp_path / "org")) as org:
+        assert anonymous(org.printed, environ) == snapshot("""\
+base URL  http://127.0.0.1:PORT
+token     00D000000000001!EMULATOR.ACCESS.TOKEN
+Ctrl-C ends it.
+""")
+        url = org.url("base URL")
+        path = "/services/data/v63.0/jobs/ingest"
+        with open_request(url, "GET", path, {"Authorization": f"Bearer {ACCESS_TOKEN}"}) as answer:
+            assert answer.status == 200
+        with open_request(url, "GET", path, {"Authorization": "Bearer another"}) as answer:
+            assert answer.status == 401
+        with open_request(url, "GET", path, {"Host": "evil.example"}) as answer:
+            assert answer.status == 421
+        assert org.end(signal.SIGINT) == (0, "")
+    assert (tmp_path / "org" / "org.sqlite").exists()
+
+
+@pytest.mark.parametrize("way", ["SIGTERM", "the end of stdin"])
+def test_stdio_ends_when_it_is_told_or_its_client_leaves_also_in_the_middle_of_a_call(
+    way: str, environ: Environ
+) -> None:
+    with started(environ, "stdio", "--emulator", until="") as server:
+        process = server.process
+        assert process.stdin is not None and process.stdout is not None
+
+        def call(number: int, tool: str, arguments: dict[str, Any]) -> None:
+            params = {"name": tool, "arguments": arguments}
+            message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+            assert process.stdin is not None
+            print(json.dumps(message), file=process.stdin, flush=True)
+
+        print(INITIALIZE, file=process.stdin, flush=True)
+        assert json.loads(process.stdout.readline())["result"]["serverInfo"]["name"] == "salesforce-bulk-ingest-jobs"
+        print('{"jsonrpc": "2.0", "method": "notifications/initialized"}', file=process.stdin, flush=True)
+        call(2, "create-ingest-job", {"body": {"object": "Contact", "operation": "insert"}})
+        job_id = json.loads(process.stdout.readline())["result"]["structuredContent"]["id"]
+        call(3, "get-ingest-job-status", {"jobId": job_id, "waitSeconds": 45})
+        if way == "the end of stdin":
+            _, complaints = process.communicate(timeout=END_SECONDS)
+            code = process.returncode
+        else:
+            code, complaints = server.end(signal.Signals[way])
+    assert (code, complaints) == (0, "")
+    assert (Path(environ["XDG_DATA_HOME"]) / "salesforce-bulk-ingest" / "org" / "org.sqlite").exists()
+
+
+def test_config_prints_entries_that_a_host_takes_as_they_are(environ: Environ) -> None:
+    printed = run(environ, "config", "--emulator", program=INSTALLED)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    entries = re.findall(r"^\{.*?^\}", printed.stdout, re.MULTILINE | re.DOTALL)
+    for entry in (json.loads(text) for text in entries):
+        (servers,) = entry.values()
+        server = servers["salesforce-bulk"]
+        assert (server["command"], server["args"]) == (INSTALLED[0], ["stdio", "--emulator"])
+        assert Path(server["command"]).is_absolute() and os.access(server["command"], os.X_OK)
+    assert len(entries) == 3
+    assert printed.stdout.replace(INSTALLED[0], "/opt/bulk").replace(environ["HOME"], "/home/me") == snapshot("""\
+Claude Desktop: merge into /home/me/config/Claude/claude_desktop_config.json
+{
+  "mcpServers": {
+    "salesforce-bulk": {
+      "command": "/opt/bulk",
+      "args": [
+        "stdio",
+        "--emulator"
+      ]
+    }
+  }
+}
+
+Claude Code: run once
+claude mcp add salesforce-bulk -- /opt/bulk stdio --emulator
+
+VS Code: merge into .vscode/mcp.json of the workspace
+{
+  "servers": {
+    "salesforce-bulk": {
+      "type": "stdio",
+      "command": "/opt/bulk",
+      "args": [
+        "stdio",
+        "--emulator"
+      ]
+    }
+  }
+}
+
+Cursor: merge into /home/me/.cursor/mcp.json
+{
+  "mcpServers": {
+    "salesforce-bulk": {
+      "command": "/opt/bulk",
+      "args": [
+        "stdio",
+        "--emulator"
+      ]
+    }
+  }
+}
+
+""")
+
+
+def test_config_of_a_program_run_as_a_module_names_a_command_that_runs(environ: Environ) -> None:
+    printed = run(environ, "config").stdout
+    entry = json.loads(printed[printed.index("{") : printed.index("\n}\n") + 2])["mcpServers"]["salesforce-bulk"]
+    assert (entry["command"], entry["args"]) == (sys.executable, ["-m", "salesforce_bulk_ingest", "stdio"])
+
+
+def _check(environ: Environ, *args: str, **more: str) -> tuple[int, str]:
+    ports = {"BULK_INGEST_MCP_PORT": str(free_port()), "BULK_INGEST_REST_PORT": str(free_port())}
+    done = run({**environ, **ports, **more}, "check", *args)
+    assert done.stderr == ""
+    assert screen_lines(done.stdout) <= 24
+    assert "SECRET" not in done.stdout
+    return done.returncode, anonymous(done.stdout, environ)
+
+
+def test_check_with_nothing_set_says_what_to_do(environ: Environ) -> None:
+    code, printed = _check(environ)
+    assert (code, printed) == snapshot(
+        (
+            1,
+            """\
+version        1.2.3
+settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
+org            none
+API version    63.0
+policy         read and write; refused operations: delete, hardDelete
+MCP port       127.0.0.1:PORT is free
+REST port      127.0.0.1:PORT is free
+
+wrong: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in /home/me/config/salesforce-bulk-ingest/settings.toml; or start the server with --emulator to try it on an embedded org.
+""",
+        )
+    )
+
+
+def test_check_of_the_embedded_org_finds_nothing_wrong(environ: Environ) -> None:
+    code, printed = _check(environ, "--emulator", SALESFORCE_INSTANCE_URL="http://127.0.0.1:1")
+    assert (code, printed) == snapshot(
+        (
+            0,
+            """\
+version        1.2.3
+settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
+org            embedded org
+user           Administrator (admin@emulator.example)
+organization   00D000000000001EAA
+ingest jobs    0 on the first page
+API version    63.0
+policy         read and write; refused operations: none
+MCP port       127.0.0.1:PORT is free
+REST port      127.0.0.1:PORT is free
+
+Nothing is wrong.
+""",
+        )
+    )
+
+
+def test_check_of_an_org_that_refuses_the_token_says_where_to_put_a_new_one(environ: Environ, tmp_path: Path) -> None:
+    with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url:
+        code, printed = _check(environ, SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "Session expired or invalid. Put a new access token where the old one was (SALESFORCE_AUTOMATION_API_KEY or access_token in the settings file), or log in again with the Salesforce CLI.\n",
+        )
+    )
+
+
+def test_check_of_an_org_that_can_not_be_reached_says_so(environ: Environ) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    code, printed = _check(environ, SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "127.0.0.1 could not be reached: All connection attempts failed. Check the instance's name (SALESFORCE_INSTANCE, such as acme.my), the network and the proxy.\n",
+        )
+    )
+
+
+def _html(scope: dict[str, Any], status: int) -> list[dict[str, Any]]:
+    return [
+        {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/html")]},
+        {"type": "http.response.body", "body": b"<html>[/bold] welcome"},
+    ]
+
+
+async def _website(scope: Any, receive: Any, send: Any) -> None:
+    while scope["type"] == "lifespan":
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+    for message in _html(scope, 404):
+        await send(message)
+
+
+async def _org_with_brackets(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        return await _website(scope, receive, send)
+    status = 200 if scope["path"].endswith("userinfo") else 400
+    body: Any = {"name": "Ann [/x] [red]", "preferred_username": "ann@[bold].example", "organization_id": "00D"}
+    if status == 400:
+        body = [{"errorCode": "API_ERROR", "message": "no [/such] thing"}]
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def test_check_of_a_website_says_that_it_is_no_org(environ: Environ) -> None:
+    with running(_website) as url:
+        code, printed = _check(environ, SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "Salesforce answered with status 404 and no explanation. The host answers, but not as a Salesforce org: check the instance's name (SALESFORCE_INSTANCE, such as acme.my) and SALESFORCE_API_VERSION.\n",
+        )
+    )
+
+
+def test_what_an_org_says_is_shown_as_it_is(environ: Environ) -> None:
+    with running(_org_with_brackets) as url:
+        code, printed = _check(environ, SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert code == 1
+    assert "Ann [/x] [red] (ann@[bold].example)" in printed
+    assert "wrong: no [/such] thing." in printed
+
+
+@contextmanager
+def everything_points_to_a_listener(environ: Environ, folder: Path) -> Iterator[Environ]:
+    """Every SALESFORCE_* variable, and every proxy, leads to something that must not be called."""
+    called = folder / "the CLI was called"
+    cli = folder / "sf"
+    cli.write_text(f'#!/bin/sh\ntouch "{called}"\nexit 1\n')
+    cli.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        variables = {names_of(field)[0] or "" for field in Settings.model_fields.values()}
+        values = {name: url for name in variables if name.startswith("SALESFORCE_")}
+        values |= {"SALESFORCE_CLI": str(cli), "SALESFORCE_AUTOMATION_API_KEY": TOKEN, "SALESFORCE_API_VERSION": "60.0"}
+        values |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), url)
+        yield environ | values
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody is waiting to be accepted
+            listener.accept()
+    assert not called.exists()
+
+
+def test_serving_the_embedded_org_calls_nothing_that_the_environment_names(environ: Environ, tmp_path: Path) -> None:
+    args = ("serve", "--emulator", "--mcp-port", "0", "--rest-port", "0")
+    with everything_points_to_a_listener(environ, tmp_path) as pointed, started(pointed, *args) as server:
+        job_id = create_job(server.url("REST"))
+        with open_request(server.url("REST"), "GET", f"/v1/jobs/ingest/{job_id}", {}) as answer:
+            assert json.load(answer)["apiVersion"] == 63.0
+        assert server.end(signal.SIGTERM) == (0, "")
