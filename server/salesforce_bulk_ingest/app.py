@@ -107,8 +107,9 @@ class Listener(uvicorn.Server):
         self.ready.set()
 
     async def run_until_told(self) -> None:
-        """Serve until `should_exit` is set."""
-        await self.serve(sockets=[self._bound])
+        """Serve until `should_exit` is set: cancelled, uvicorn would cut its lifespan off and log a traceback."""
+        with anyio.CancelScope(shield=True):
+            await self.serve(sockets=[self._bound])
 
 
 @contextmanager
@@ -137,11 +138,11 @@ def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
 async def listening(listeners: Sequence[Listener]) -> AsyncIterator[None]:
     """Run the ports for the time of the block."""
     async with anyio.create_task_group() as tasks:
-        for listener in listeners:
-            tasks.start_soon(listener.run_until_told)
-        for listener in listeners:
-            await listener.ready.wait()
         try:
+            for listener in listeners:
+                tasks.start_soon(listener.run_until_told)
+            for listener in listeners:
+                await listener.ready.wait()
             yield
         finally:
             for listener in listeners:

@@ -1,8 +1,10 @@
 """Orgs outlive their processes, and bear two at once."""
 
+import itertools
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.emulator.caller import Caller, Job, an_org, calling
@@ -69,11 +71,17 @@ def test_two_processes_never_hand_out_the_same_id(tmp_path: Path) -> None:
 
 
 def test_a_small_job_does_not_wait_for_a_big_one(tmp_path: Path) -> None:
-    with an_org(tmp_path) as org:
+    seconds = itertools.count()  # a clock that ticks when it is read, so that dates are the order of events
+
+    def clock() -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(seconds))
+
+    with an_org(tmp_path, clock=clock) as org:
+        small = org.create()
+        org.upload(small, b"Name\nsmall\n")
         big = org.submit(BIG)
-        org.until_some_are_processed(big)
-        org.load("Name\nsmall\n")
-        assert org.get(big)["state"] == "InProgress"
+        org.patch(small, "UploadComplete")
+        assert org.until(small)["systemModstamp"] < org.until(big)["systemModstamp"]
 
 
 def test_a_seed_repeats_ids_and_order_and_no_seed_does_not(tmp_path: Path) -> None:
