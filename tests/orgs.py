@@ -1,19 +1,25 @@
 """Orgs and clients for tests of the surfaces: always over a real socket."""
 
 import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from anyio.abc import TaskGroup
 from mcp import Client
 from mcp_types import CallToolResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
 from salesforce_bulk_ingest.emulator import EmulatorConfig, create_app
-from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.ingest.ledger import Ledger
+from salesforce_bulk_ingest.ingest.transfers import Transfers
+from salesforce_bulk_ingest.ingest.uploads import Uploads
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.settings import Places, Settings
 from tests.serving import running
 
 Era = Literal["auto", "legacy"]
@@ -58,11 +64,31 @@ def emulator(folder: Path) -> Iterator[str]:
 async def agent(
     org_url: str, *, era: Era = "auto", rest_url: str | None = None, **settings: Any
 ) -> AsyncIterator[Client]:
-    """A client of the nine tools over an org, in memory."""
+    """A client of the nine tools over an embedded org, in memory."""
     chosen = Settings(**{"emulator": True, **settings})
-    async with open_services(chosen, org_url) as services:
-        async with Client(build_mcp(services.jobs, rest_url), mode=era) as client:
-            yield client
+    with tempfile.TemporaryDirectory() as folder:
+        org = EmbeddedOrg(org_url, Path(folder))
+        async with open_services(chosen, places_in(Path(folder)), org) as services:
+            async with Client(build_mcp(services.jobs, rest_url), mode=era) as client:
+                yield client
+
+
+@asynccontextmanager
+async def services_of(settings: Settings) -> AsyncIterator[Services]:
+    """The services for an org that the settings name, with an empty record of uploads."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_services(settings, places_in(Path(folder))) as services:
+            yield services
+
+
+def places_in(folder: Path) -> Places:
+    """Places that are nobody's."""
+    return Places(folder / "settings.toml", folder / "state", folder / "org")
+
+
+def uploads_of(client: SalesforceClient, folder: Path, tasks: TaskGroup) -> Uploads:
+    """Uploads through this client, with their record in a folder."""
+    return Uploads(client, Ledger(folder / "uploads.sqlite3"), Transfers(tasks), embedded=False)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -149,6 +149,9 @@ def test_a_command_without_arguments_shows_what_there_is(environ: Environ) -> No
 
 def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "org.sqlite").write_text("this is no database, however long it is " * 100)
+    acme = {"SALESFORCE_INSTANCE": "acme.my", "SALESFORCE_AUTOMATION_API_KEY": TOKEN}
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
         cases: list[tuple[list[str], Environ]] = [
@@ -159,6 +162,10 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp
             (["serve", "--mcp-port", "x"], {}),
             (["stdio", "--emulator", "--data-dir", str(tmp_path / "file" / "org")], {}),
             (["srve"], {}),
+            (["emulator", "--port", "99999"], {}),
+            (["emulator", "--data-dir", str(tmp_path / "broken")], {}),
+            (["check"], {**acme, "ALL_PROXY": "socks5://127.0.0.1:9"}),
+            (["check"], {**acme, "SSL_CERT_FILE": str(tmp_path)}),
         ]
         processes = [
             subprocess.Popen(
@@ -182,6 +189,10 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp
             "salesforce-bulk-ingest: Invalid value for '--mcp-port': Input should be a valid integer, unable to parse string as an integer. See `salesforce-bulk-ingest --help`.\n",
             "salesforce-bulk-ingest: the embedded org can't be kept in /tmp/x/file/org: Not a directory; choose another --data-dir.\n",
             "salesforce-bulk-ingest: No such command 'srve'. Did you mean 'serve'? See `salesforce-bulk-ingest --help`.\n",
+            "salesforce-bulk-ingest: Invalid value for '--port': Input should be less than or equal to 65535. See `salesforce-bulk-ingest --help`.\n",
+            "salesforce-bulk-ingest: the embedded org in /tmp/x/broken can't be opened: sqlite3.DatabaseError: file is not a database.\n",
+            "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: Using SOCKS proxy, but the 'socksio' package is not installed. Make sure to install httpx using `pip install httpx[socks]`.\n",
+            "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: [Errno 21] Is a directory\n",
         ]
     )
 

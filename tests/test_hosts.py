@@ -44,7 +44,7 @@ def test_an_entry_is_json_with_the_whole_path_of_the_command() -> None:
 
 def test_a_line_for_the_shell_keeps_a_path_with_blanks_together() -> None:
     line = next(entry.text for entry in host_entries(COMMAND, ["stdio"], HOME, {}) if entry.host == "Claude Code")
-    assert line == 'claude mcp add salesforce-bulk -- "/opt/my tools/salesforce-bulk-ingest" stdio'
+    assert line == "claude mcp add salesforce-bulk -- '/opt/my tools/salesforce-bulk-ingest' stdio"
 
 
 def test_key_and_tool_name_together_stay_under_sixty_characters() -> None:

@@ -11,11 +11,11 @@ import httpx2
 import pytest
 from mcp import Client
 
-from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.emulator import EmulatorConfig, create_app
 from salesforce_bulk_ingest.settings import Settings, load_settings
 from salesforce_bulk_ingest.surfaces.rest import build_rest
-from tests.orgs import UNKNOWN_JOB, Recorder, text_of
+from tests.orgs import UNKNOWN_JOB, Recorder, services_of, text_of
 from tests.serving import running
 
 CSV = "Name\nAcme\n"
@@ -88,7 +88,7 @@ async def surfaces(folder: Path, settings: Settings | None = None) -> AsyncItera
         chosen = settings or load_settings({}, {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": TOKEN})
         if settings is not None:
             chosen = settings.model_copy(update={"instance_url": url})
-        async with open_services(chosen) as services:
+        async with services_of(chosen) as services:
             rest = httpx2.ASGITransport(build_rest(services.gateway))
             async with Client(build_mcp(services.jobs, None)) as tools, httpx2.AsyncClient(transport=rest) as http:
                 yield Surfaces(tools, http, org)
@@ -100,10 +100,7 @@ def without_lookups(calls: list[str]) -> list[str]:
     return [call for call in calls if call != lookup] or calls[:1]
 
 
-async def test_each_operation_makes_the_same_upstream_call_on_both_surfaces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+async def test_each_operation_makes_the_same_upstream_call_on_both_surfaces(tmp_path: Path) -> None:
     async with surfaces(tmp_path / "org") as both:
         made: dict[str, list[list[str]]] = {}
         for through in (both.through_tool, both.through_rest):
@@ -129,9 +126,8 @@ REFUSED: list[tuple[str, Settings | None, str]] = [
 
 @pytest.mark.parametrize(("why", "settings", "job_id"), REFUSED, ids=[row[0] for row in REFUSED])
 async def test_a_refusal_has_the_same_code_on_both_surfaces(
-    why: str, settings: Settings | None, job_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    why: str, settings: Settings | None, job_id: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with surfaces(tmp_path / "org", settings) as both:
         for operation in OPERATIONS[2:]:
             _, from_tool, tool_calls = await both.through_tool(operation, job_id)
@@ -144,10 +140,7 @@ async def test_a_refusal_has_the_same_code_on_both_surfaces(
             assert bool(tool_calls) == bool(rest_calls), operation[0]
 
 
-async def test_policy_and_wrong_states_have_the_same_code_on_both_surfaces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+async def test_policy_and_wrong_states_have_the_same_code_on_both_surfaces(tmp_path: Path) -> None:
     deleting = {"object": "Account", "operation": "delete"}
     async with surfaces(tmp_path / "org") as both:
         create = ("create-ingest-job", {"body": deleting}, "POST", "", deleting)
@@ -165,7 +158,7 @@ async def test_policy_and_wrong_states_have_the_same_code_on_both_surfaces(
 
 
 async def test_without_credentials_both_surfaces_say_so_with_the_same_code() -> None:
-    async with open_services(Settings()) as services:
+    async with services_of(Settings()) as services:
         rest = httpx2.ASGITransport(build_rest(services.gateway))
         async with Client(build_mcp(services.jobs, None)) as tools, httpx2.AsyncClient(transport=rest) as http:
             result = await tools.call_tool("list-all-ingest-jobs", {})

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -12,9 +13,9 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from salesforce_bulk_ingest.app import Addresses, running
+from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, open_services, running
 from salesforce_bulk_ingest.settings import Settings
-from tests.orgs import ERAS, Era, call, emulator, refusal
+from tests.orgs import ERAS, Era, call, emulator, places_in, refusal
 
 TOKEN = "00D000000000001!EMULATOR.ACCESS.TOKEN"
 SAMPLE = files("salesforce_bulk_ingest").joinpath("sample", "contacts.csv").read_text(encoding="utf-8")
@@ -29,10 +30,10 @@ SAMPLE_CAUSES = {
 
 @asynccontextmanager
 async def served(**settings: object) -> AsyncIterator[Addresses]:
-    async with running(
-        Settings.model_validate({"emulator": True, "mcp_port": 0, "rest_port": 0, **settings})
-    ) as addresses:
-        yield addresses
+    chosen = Settings.model_validate({"emulator": True, "mcp_port": 0, "rest_port": 0, **settings})
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(chosen, places_in(Path(folder))) as addresses:
+            yield addresses
 
 
 async def sample_loads(client: Client) -> str:
@@ -101,11 +102,15 @@ async def test_the_embedded_org_of_stdio_is_the_same_one_next_time(tmp_path: Pat
             "XDG_CONFIG_HOME": str(tmp_path / "config"),
         },
     )
+    rows = {"csv": "Name\nAcme\n"}
     async with Client(stdio_client(process)) as client:
         first = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+        await call(client, "upload-data-ingest-job", jobId=first["id"], body=rows)
     async with Client(stdio_client(process)) as client:
-        second = await call(client, "get-ingest-job-status", jobId=first["id"])
-    assert second["state"] == "Open"
+        again = await call(client, "upload-data-ingest-job", jobId=first["id"], body=rows)
+        assert (again["status"], again["state"]) == ("already uploaded", "Open")
+        closing = {"jobId": first["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+        assert (await call(client, "close-abort-ingest-job", **closing))["numberRecordsProcessed"] == 1
 
 
 async def test_4_mb_of_rows_pass_through_the_http_port_however_they_are_escaped() -> None:
@@ -115,13 +120,18 @@ async def test_4_mb_of_rows_pass_through_the_http_port_however_they_are_escaped(
         job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
         assert (await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": rows}))["bytes"] == len(rows)
         over = {"jobId": job["id"], "body": {"csv": rows + "x" * 200_000}}
-        assert "at most 4,000,000" in await refusal(client, "upload-data-ingest-job", **over)
+        assert "over 4,000,000 bytes" in await refusal(client, "upload-data-ingest-job", **over)
 
 
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({"Host": "evil.example:9090"}, 421),
+        ({"Host": "localhost:80@evil.example"}, 421),
+        ({"Host": "localhost:evil"}, 421),
+        ({"Host": "LOCALHOST:1"}, 200),
+        ({"Origin": "http://localhost:port"}, 403),
+        ({"Origin": "null"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://localhost:5173"}, 200),
         ({}, 200),
@@ -146,3 +156,21 @@ async def test_read_only_holds_on_both_ports() -> None:
         refused = await http.post(f"{addresses.rest_url}/jobs/ingest", json=insert)
         assert (refused.status_code, refused.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
         assert (await http.get(f"{addresses.rest_url}/jobs/ingest")).status_code == 200
+
+
+async def test_rows_that_went_through_v1_are_not_followed_by_others_from_a_tool() -> None:
+    async with served() as addresses, Client(addresses.mcp_url) as client, httpx2.AsyncClient() as http:
+        job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+        url = f"{addresses.rest_url}/jobs/ingest/{job['id']}/batches"
+        assert (await http.put(url, content=b"Name\nAcme\n", headers={"Content-Type": "text/csv"})).status_code == 201
+        text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nOther\n"})
+        assert "already has rows, sent through /v1" in text
+        closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+        assert (await call(client, "close-abort-ingest-job", **closing))["numberRecordsProcessed"] == 1
+
+
+async def test_an_embedded_org_is_never_elsewhere(tmp_path: Path) -> None:
+    elsewhere = EmbeddedOrg("https://acme.my.salesforce.com", tmp_path)
+    with pytest.raises(ValueError, match="on this machine"):
+        async with open_services(Settings(emulator=True), places_in(tmp_path), elsewhere):
+            raise NotImplementedError

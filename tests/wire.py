@@ -1,20 +1,27 @@
 """Both sides of `/v1` on real sockets: an upstream that records what reached it, the gateway, and callers that misbehave."""
 
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.abc
 import httpx2
+from anyio.abc import TaskGroup
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import Listener, bound_socket, listening
 from salesforce_bulk_ingest.ingest.gateway import Gateway
+from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.ingest.transfers import Transfers
+from salesforce_bulk_ingest.ingest.uploads import Uploads
+from salesforce_bulk_ingest.ports import Listener, bound_socket, listening
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.surfaces.hostguard import AllowedCallers, HostGuard
@@ -109,7 +116,11 @@ def gateway_to(
     if read_seconds is not None:
         http.event_hooks = {"request": [_waiting_at_most(read_seconds)]}
     source = source or FixedCredentials(Credentials(upstream_url, SecretStr(token)))
-    rest = build_rest(Gateway(SalesforceClient(http, source, "63.0"), policy))
+    client = SalesforceClient(http, source, "63.0")
+    folder = Path(tempfile.mkdtemp(prefix="uploads-"))
+    # A gateway starts no transfers of its own, so none of the task group is ever asked for.
+    uploads = Uploads(client, Ledger(folder / "uploads.sqlite3"), Transfers(cast(TaskGroup, None)), embedded=False)
+    rest = build_rest(Gateway(client, policy, uploads))
     return WithLifespan(HostGuard(rest, AllowedCallers.local_and()), http)
 
 

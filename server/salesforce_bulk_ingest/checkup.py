@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import PortBusy, bound_socket, open_services, policy_of
+from salesforce_bulk_ingest.app import EmbeddedOrg, open_services, policy_of
+from salesforce_bulk_ingest.ports import PortBusy, bound_socket
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
@@ -14,7 +15,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from salesforce_bulk_ingest.settings import Settings, default_settings_file
+from salesforce_bulk_ingest.settings import Places, Settings
 
 # For the person at this machine; what a model is told is in ingest/advice.py. The most specific class first.
 _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
@@ -43,13 +44,13 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-async def check_up(settings: Settings, org_url: str | None) -> Checkup:
+async def check_up(settings: Settings, places: Places, org: EmbeddedOrg | None) -> Checkup:
     """Look at everything once; nothing is changed anywhere."""
     found = Checkup()
-    file = default_settings_file()
+    file = places.settings_file
     found.facts.append(("version", __version__))
     found.facts.append(("settings file", f"{file}{'' if file.exists() else ' (not there)'}"))
-    await _check_org(settings, org_url, found)
+    await _check_org(settings, places, org, found)
     found.facts.append(("API version", settings.api_version))
     found.facts.append(("policy", policy_of(settings).describe()))
     _check_port("MCP port", settings.mcp_host, settings.mcp_port, found)
@@ -57,8 +58,8 @@ async def check_up(settings: Settings, org_url: str | None) -> Checkup:
     return found
 
 
-async def _check_org(settings: Settings, org_url: str | None, found: Checkup) -> None:
-    async with open_services(settings, org_url) as services:
+async def _check_org(settings: Settings, places: Places, org: EmbeddedOrg | None, found: Checkup) -> None:
+    async with open_services(settings, places, org) as services:
         try:
             found.facts.append(("org", str(await services.jobs.org())))
             user = await services.client.identity()
@@ -78,8 +79,9 @@ def _check_port(name: str, host: str, port: int, found: Checkup) -> None:
     try:
         with bound_socket(host, port):
             found.facts.append((name, f"{host}:{port} is free"))
-    except PortBusy as busy:
-        found.facts.append((name, str(busy).rstrip(".")))
+    except PortBusy:
+        # Not a fault: it may well be this program's own `serve`.
+        found.facts.append((name, f"{host}:{port} is in use; a second `serve` needs another"))
 
 
 def _as_sentence(message: str) -> str:

@@ -20,16 +20,16 @@ from rich.console import Console
 from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import PortBusy, embedded_org, running, serve_stdio
+from salesforce_bulk_ingest.app import embedded_org, running, serve_stdio
 from salesforce_bulk_ingest.checkup import Checkup, check_up
 from salesforce_bulk_ingest.demo import run_demo
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from salesforce_bulk_ingest.hosts import host_entries
+from salesforce_bulk_ingest.ports import CantStart
 from salesforce_bulk_ingest.settings import (
     BadSetting,
     Settings,
-    default_settings_file,
-    embedded_org_dir,
+    default_places,
     load_settings,
 )
 
@@ -67,6 +67,7 @@ def main() -> None:
     """Entry point: every error that a user can cause is one line and exit code 2."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").addFilter(_is_news)
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # a second try is not a warning
     try:
         code = app(prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
@@ -124,13 +125,13 @@ def stdio(
     """Serve one MCP client over stdin and stdout; this is what desktop hosts start."""
     settings = _settings(locals())
     if settings.emulator:
-        _check_folder(settings.data_dir or embedded_org_dir())
+        _check_folder(settings.data_dir or default_places().org_dir)
     _run(_stdio, settings)
 
 
 @app.command()
 def emulator(
-    port: Annotated[int, typer.Option(help="Port; 0 for any free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any free one.")] = 0,
     data_dir: DataDir = None,
 ) -> None:
     """Run the embedded org alone, for your own loader to load into, until interrupted."""
@@ -172,7 +173,7 @@ def check(emulator: Emulator = False, read_only: ReadOnly = False, allow_operati
 
 async def _serve(settings: Settings) -> None:
     with _told_to_stop() as told:
-        async with running(settings) as addresses:
+        async with running(settings, default_places()) as addresses:
             org = "embedded org, gone when this ends" if settings.emulator and not settings.data_dir else None
             known = org or addresses.org_url or settings.org or settings.upstream_url
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", known or NO_ORG)]
@@ -194,28 +195,28 @@ async def _stdio(settings: Settings) -> None:
                 end_stdin()
 
             tasks.start_soon(stop)
-            await serve_stdio(settings)
+            await serve_stdio(settings, default_places())
             tasks.cancel_scope.cancel()
 
 
 async def _demo() -> bool:
     with _told_to_stop() as told:
-        return await run_demo(out, _as_typed(), told)
+        return await run_demo(out, _as_typed(), default_places(), told)
 
 
 async def _emulator(port: int, data_dir: Path | None) -> None:
     with _told_to_stop() as told:
-        async with embedded_org(data_dir, port=port) as url:
-            _show_facts([("base URL", url), ("token", ACCESS_TOKEN)])
+        async with embedded_org(data_dir, port=port) as org:
+            _show_facts([("base URL", org.url), ("token", ACCESS_TOKEN)])
             out.print("Ctrl-C ends it.")
             await told()
 
 
 async def _check(settings: Settings) -> Checkup:
     if not settings.emulator:
-        return await check_up(settings, None)
-    async with embedded_org(None) as url:
-        return await check_up(settings, url)
+        return await check_up(settings, default_places(), None)
+    async with embedded_org(None) as org:
+        return await check_up(settings, default_places(), org)
 
 
 @contextmanager
@@ -259,7 +260,7 @@ def _stdin_that_can_end() -> Iterator[Callable[[], None]]:
 def _settings(flags: dict[str, Any]) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None and value is not False and value != []}
     try:
-        settings = load_settings(given, os.environ, default_settings_file())
+        settings = load_settings(given, os.environ, default_places().settings_file)
     except BadSetting as error:
         _fail(str(error))
     if settings.data_dir is not None:
@@ -300,10 +301,10 @@ def _run(action: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         return anyio.run(action, *args)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except (PortBusy, ExceptionGroup) as error:
+    except (CantStart, ExceptionGroup) as error:
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
-        if not isinstance(error, PortBusy):
+        if not isinstance(error, CantStart):
             raise
         message = str(error)
     _fail(message)

@@ -14,18 +14,21 @@ from rich.text import Text
 
 from salesforce_bulk_ingest.app import Addresses, running
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
-from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings import Places, Settings
 
 SAMPLE = "contacts.csv"
 WAIT_SECONDS = 40
 
 
-async def run_demo(console: Console, program: str, told_to_stop: Callable[[], Awaitable[object]]) -> bool:
+async def run_demo(
+    console: Console, program: str, places: Places, told_to_stop: Callable[[], Awaitable[object]]
+) -> bool:
     """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened.
 
     Args:
         console: to show it on.
         program: how the user starts this program, for the lines to type next.
+        places: none of which is used, since the org is the demo's own.
         told_to_stop: returns when the user has had enough.
 
     Returns:
@@ -33,7 +36,7 @@ async def run_demo(console: Console, program: str, told_to_stop: Callable[[], Aw
     """
     settings = Settings(emulator=True, mcp_port=0, rest_port=0)
     finished = False
-    async with running(settings) as addresses:
+    async with running(settings, places) as addresses:
         for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
             console.print(f"{name:<5} {url}", highlight=False)
         console.print()

@@ -1,6 +1,8 @@
 """The configuration entries of the hosts that run MCP servers."""
 
 import json
+import shlex
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +33,7 @@ def host_entries(command: str, arguments: Sequence[str], home: Path, environ: Ma
     stdio = {"command": command, "args": list(arguments)}
     mcp_servers = json.dumps({"mcpServers": {SERVER_KEY: stdio}}, indent=2)
     servers = json.dumps({"servers": {SERVER_KEY: {"type": "stdio", **stdio}}}, indent=2)
-    line = " ".join(_quoted(part) for part in (command, *arguments))
+    line = _typed((command, *arguments))
     return [
         HostEntry("Claude Desktop", f"merge into {_claude_desktop_file(home, environ)}", mcp_servers),
         HostEntry("Claude Code", "run once", f"claude mcp add {SERVER_KEY} -- {line}"),
@@ -49,5 +51,5 @@ def _claude_desktop_file(home: Path, environ: Mapping[str, str]) -> Path:
     return folders.get(sys.platform, elsewhere) / "claude_desktop_config.json"
 
 
-def _quoted(part: str) -> str:
-    return f'"{part}"' if " " in part else part
+def _typed(parts: Sequence[str]) -> str:
+    return subprocess.list2cmdline(parts) if sys.platform == "win32" else shlex.join(parts)

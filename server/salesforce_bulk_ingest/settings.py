@@ -9,6 +9,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -180,19 +181,28 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
         raise BadSetting(_explain(error, sources | {name: _flag(name) for name in given})) from None
 
 
-def default_settings_file() -> Path:
-    """`settings.toml` in the platform's config folder: desktop hosts pass no environment."""
-    return platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this program keeps what.
+
+    Attributes:
+        settings_file: `settings.toml`; desktop hosts pass no environment, so it is all that they have.
+        state_dir: the record of uploads.
+        org_dir: the embedded org of `stdio`, from one start to the next.
+    """
+
+    settings_file: Path
+    state_dir: Path
+    org_dir: Path
 
 
-def state_dir() -> Path:
-    """Where the record of uploads is kept."""
-    return platformdirs.user_state_path(APP_NAME, appauthor=False)
-
-
-def embedded_org_dir() -> Path:
-    """Where the embedded org of `stdio` lives from one start to the next."""
-    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "org"
+def default_places() -> Places:
+    """This user's folders on this platform."""
+    return Places(
+        settings_file=platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE,
+        state_dir=platformdirs.user_state_path(APP_NAME, appauthor=False),
+        org_dir=platformdirs.user_data_path(APP_NAME, appauthor=False) / "org",
+    )
 
 
 def names_of(field: FieldInfo) -> tuple[str | None, str | None, bool]:

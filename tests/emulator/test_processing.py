@@ -17,5 +17,5 @@ def test_a_fault_of_ours_fails_the_job_and_spares_the_next(tmp_path: Path, caplo
             org.patch(job_id, "UploadComplete")
             job = org.until(job_id)
         assert (job["state"], job["errorMessage"]) == ("Failed", "InternalServerError : FileNotFoundError")
-        assert job_id in caplog.text
         assert org.load("Name\nB\n")["state"] == "JobComplete"
+    assert job_id in caplog.text  # read after the worker has gone on: it logs once the job is Failed

@@ -365,7 +365,6 @@ def test_a_create_that_two_parsers_could_read_differently_does_not_go_up(
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"object":"Account","operation":"insert","operation":"delete"}',
         b'{"object":"Account","operation":"delete",}',
         DELETE.decode().encode("utf-16"),
         gzip.compress(DELETE),
@@ -380,6 +379,24 @@ def test_an_unreadable_create_without_rows_goes_up_since_its_close_is_looked_up(
     upstream.reset(POST=Answer(400))
     assert caller.post(JOBS, content=body, headers={"Content-Type": "application/json"}).status_code == 400
     assert [request.body for request in upstream.seen] == [body]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"object":"Account","operation":"insert","operation":"delete"}', {}),
+        (b'{"object":"Account","operation":"delete","Operation":"insert"}', {}),
+        (gzip.compress(DELETE), {"Content-Encoding": "gzip"}),
+    ],
+)
+def test_a_create_that_can_be_read_in_two_ways_is_refused(
+    recording: tuple[Upstream, httpx2.Client, str], body: bytes, headers: dict[str, str]
+) -> None:
+    upstream, caller, _ = recording
+    upstream.reset(POST=Answer(200))
+    answer = caller.post(JOBS, content=body, headers={"Content-Type": "application/json", **headers})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
+    assert upstream.seen == []
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "application/xml", "text/plain"])

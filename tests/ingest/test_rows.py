@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -68,7 +69,7 @@ def test_records_as_they_go_up() -> None:
 
 
 def test_text_goes_up_as_it_is() -> None:
-    given_text = '\ufeffName;"x\r\ny"\rZ,\n\n'
+    given_text = '\ufeffName;"x\r\ny"\rZ,\nAnn\n\n'
     assert CsvText(given_text).encode(JOB) == given_text.encode()
 
 
@@ -116,12 +117,30 @@ def test_half_a_character_is_refused(source: CsvText | Records) -> None:
 
 
 def test_the_limit_is_in_bytes_and_holds_for_both_sources() -> None:
-    fits = "é" * (MAX_TEXT_BYTES // 2)
+    fits = "N\n" + "é" * (MAX_TEXT_BYTES // 2 - 1)
     assert len(CsvText(fits).encode(JOB)) == MAX_TEXT_BYTES
     with pytest.raises(TooLarge) as raised:
         CsvText(fits + "x").encode(JOB)
     assert str(raised.value) == snapshot(
-        "These rows are 4,000,001 bytes; a tool call takes at most 4,000,000. Nothing was sent."
+        "These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent."
     )
     with pytest.raises(TooLarge):
         Records([{"Name": fits}]).encode(JOB)
+
+
+def test_a_header_alone_is_refused_since_a_file_name_looks_the_same() -> None:
+    for given_text in ("Name,Phone\n", "/home/ada/accounts.csv"):
+        with pytest.raises(InvalidArgument, match="not a file's name"):
+            CsvText(given_text).encode(JOB)
+
+
+def test_records_that_would_fill_memory_with_empty_cells_are_refused_on_the_way() -> None:
+    """Columns times records: 20,000 objects of one key each are 400 million cells."""
+    records: list[dict[str, Cell]] = [{f"Field_{number}__c": 1} for number in range(20_000)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            Records(records).encode(JOB)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
+    finally:
+        tracemalloc.stop()

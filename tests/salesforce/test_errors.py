@@ -11,6 +11,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     SalesforceError,
     SessionExpired,
     TimedOut,
+    Unavailable,
     UnexpectedAnswer,
     Unreachable,
     WrongState,
@@ -45,9 +46,10 @@ def test_an_error_says_how_a_gateway_reports_it(error: SalesforceError, status: 
         (400, "LIMIT_EXCEEDED", LimitReached),
         (400, "EXCEEDEDQUOTA", LimitReached),
         (400, "INVALIDJOBSTATE", WrongState),
-        (400, "INVALIDJOB", WrongState),
+        (400, "INVALIDJOB", Rejected),
         (400, "API_ERROR", Rejected),
-        (500, "UNKNOWN_EXCEPTION", Rejected),
+        (500, "UNKNOWN_EXCEPTION", Unavailable),
+        (503, "SERVER_UNAVAILABLE", Unavailable),
     ],
 )
 def test_a_refusal_is_of_the_class_of_its_status_and_code(status: int, code: str, kind: type[Rejected]) -> None:

@@ -45,7 +45,8 @@ def hostile_org(columns: list[str], rows: list[list[str]], *, jobs: int = 1) -> 
 
     async def every(request: Request) -> Response:
         page = {
-            "records": [job(number) for number in range(jobs)],
+            # The list has no errorMessage (Bulk API 2.0 guide, Get Information About All Ingest Jobs).
+            "records": [{**job(number), "errorMessage": None} for number in range(jobs)],
             "done": False,
             "nextRecordsUrl": "/x?queryLocator=L",
         }
@@ -87,6 +88,10 @@ HOSTILE = {
         [["", f"CODE_{'X' * 400}_{n}:{'m' * 5_000}:{','.join(['Field__c'] * 300)} --", ""] for n in range(200)],
     ),
     "control characters": (["Name"], [["", ERROR, "\x01\x02" * 200]] * 60),
+    "causes in control characters": (
+        ["Name"],
+        [["", f"CODE_{n}:{chr(1) * 300}:{','.join([chr(1) * 90] * 9)} --", ""] for n in range(60)],
+    ),
 }
 
 
@@ -131,3 +136,31 @@ async def test_a_job_with_an_endless_error_message_is_cut() -> None:
     async with agent_of(hostile_org([], [])) as client:
         for half in await halves(client, "get-ingest-job-status", jobId=JOB_ID):
             assert len(half) / 4 <= TOKEN_BUDGET and "…[+199000]" in half
+
+
+async def test_texts_that_an_org_makes_endless_are_cut_everywhere() -> None:
+    async def every(request: Request) -> Response:
+        records = [
+            {"id": JOB_ID, "state": f"{n}" + "S" * 500, "object": "O" * 4_000, "operation": "P" * 4_000}
+            for n in range(1_000)
+        ]
+        return JSONResponse(
+            {"records": records, "done": False, "nextRecordsUrl": f"http://[?queryLocator={'L' * 50_000}"}
+        )
+
+    async def one(request: Request) -> Response:
+        return JSONResponse({"id": JOB_ID, "state": "S" * 40_000, "object": "O" * 40_000, "operation": "P" * 40_000})
+
+    async def refused(request: Request) -> Response:
+        return JSONResponse([{"errorCode": "C" * 1_000, "message": "M" * 50_000}], 400)
+
+    base = "/services/data/v63.0/jobs/ingest"
+    routes = [Route(base, every), Route(f"{base}/{{id}}", one), Route(f"{base}/{{id}}/{{kind}}", refused)]
+    async with agent_of(Starlette(routes=routes)) as client:
+        for tool, arguments in (("list-all-ingest-jobs", {}), ("get-ingest-job-status", {"jobId": JOB_ID})):
+            for half in await halves(client, tool, **arguments):
+                assert len(half) / 4 <= TOKEN_BUDGET
+        result = await client.call_tool("get-failed-results-ingest-job", {"jobId": JOB_ID})
+        assert result.is_error and len(text_of(result)) / 4 <= TOKEN_BUDGET
+        [content] = (await client.read_resource(f"salesforce-bulk://jobs/{JOB_ID}")).contents
+        assert len(content.model_dump_json()) / 4 <= TOKEN_BUDGET

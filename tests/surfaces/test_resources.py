@@ -80,7 +80,7 @@ async def test_without_a_limit_a_page_is_the_first_50_rows(client: Client) -> No
 
 
 async def test_a_page_past_the_end_is_the_header_alone(client: Client) -> None:
-    job_id = await loaded(client, "Name\n\n")
+    job_id = await loaded(client, "Name\nAcme\n")
     for kind in ("failed-results?offset=7", "unprocessed-records"):
         assert len(rows_of(await read(client, f"salesforce-bulk://jobs/{job_id}/{kind}"))) == 1
 

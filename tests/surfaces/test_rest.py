@@ -760,3 +760,46 @@ async def leave(connection: anyio.abc.SocketStream, way: str) -> None:
     if way == "reset":
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     await connection.aclose()
+
+
+# What only some parsers would read as one message
+
+
+async def test_chunks_with_a_length_beside_them_never_go_up_as_less_than_all() -> None:
+    """The length of the first chunk alone: an upstream that believed it would take a part for the whole."""
+    uploads: list[tuple[bytes, bool]] = []
+
+    async def upstream(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await pass_lifespan(receive, send)
+        uploads.append(await read_body(receive))
+        await start(send, 201, [])
+        await send({"type": "http.response.body", "body": b""})
+
+    async with gateway_before(upstream) as url, connected(url) as caller:
+        head = f"PUT {JOB}/batches HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
+        await caller.send(f"{head}Transfer-Encoding: chunked\r\nContent-Length: 8\r\n\r\n".encode())
+        for chunk in (b"Name\nA1\n", b"A2\nA3\n"):
+            await caller.send(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+        await caller.send(b"0\r\n\r\n")
+        with anyio.fail_after(SECONDS):
+            answer = await caller.receive()
+    if b" 201 " in answer:
+        assert uploads == [(b"Name\nA1\nA2\nA3\n", True)]
+    else:
+        assert b" 400 " in answer and all(not whole for _, whole in uploads)
+
+
+def test_headers_beyond_ascii_go_up_byte_for_byte(wired: Wired) -> None:
+    raw = request_bytes("GET", JOB, "X-Who: Jos\xe9")
+    assert status_of(exchanged(wired.url, raw)) == 200
+    assert wired.last.values("x-who") == ["Jos\xe9"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [("a=1&b=%20x", "a=1&b=%20x"), ("a=1#frag", "a=1%23frag"), ("a=[b]|{c}", "a=[b]|{c}")],
+)
+def test_a_query_goes_up_as_it_is_but_for_what_no_query_may_hold(wired: Wired, sent: str, expected: str) -> None:
+    assert status_of(exchanged(wired.url, request_bytes("GET", f"/v1/jobs/ingest?{sent}"))) == 200
+    assert wired.last.query == expected

@@ -1,21 +1,19 @@
 """Every error says what is wrong and what to do next, and none says the token."""
 
+import re
 from pathlib import Path
 
 import anyio
-import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
-from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.policy import Policy
-from salesforce_bulk_ingest.ingest.transfers import Transfers
 from salesforce_bulk_ingest.salesforce.auth import Credentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.settings import Settings, load_settings
-from tests.orgs import UNKNOWN_JOB, agent, call, loaded, refusal, steady
+from tests.orgs import UNKNOWN_JOB, agent, call, loaded, refusal, services_of, steady, uploads_of
 
 INSERT = {"object": "Account", "operation": "insert"}
 DELETE = {"object": "Account", "operation": "delete"}
@@ -23,7 +21,7 @@ DELETE = {"object": "Account", "operation": "delete"}
 
 async def refused_by(settings: Settings, tool: str = "get-ingest-job-status", **arguments: object) -> list[str]:
     """What a call on a server with these settings, and no embedded org, is refused with."""
-    async with open_services(settings) as services, Client(build_mcp(services.jobs, None)) as client:
+    async with services_of(settings) as services, Client(build_mcp(services.jobs, None)) as client:
         text = await refusal(client, tool, **(arguments or {"jobId": UNKNOWN_JOB}))
         return str(steady(text)).splitlines()
 
@@ -32,11 +30,12 @@ def pointed_at(url: str, token: str = "A.TOKEN") -> Settings:
     return load_settings({}, {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": token})
 
 
-async def test_without_credentials_a_call_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/ada/.config")
-    assert await refused_by(Settings()) == snapshot(
+async def test_without_credentials_a_call_says_what_to_set() -> None:
+    lines = await refused_by(Settings())
+    lines[0] = re.sub(r"in /\S+/settings.toml", "in FILE", lines[0])
+    assert lines == snapshot(
         [
-            "SERVER_UNAVAILABLE: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in /home/ada/.config/salesforce-bulk-ingest/settings.toml; or start the server with --emulator to try it on an embedded org.",
+            "SERVER_UNAVAILABLE: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in FILE; or start the server with --emulator to try it on an embedded org.",
             "Next: Tell the user; nothing can be loaded until then.",
         ]
     )
@@ -86,7 +85,7 @@ async def test_a_delete_job_made_elsewhere_is_refused_at_close_but_can_be_aborte
     async with agent(org_url) as elsewhere:
         job = await call(elsewhere, "create-ingest-job", body=DELETE)
     settings = pointed_at(org_url, "00D000000000001!EMULATOR.ACCESS.TOKEN")
-    async with open_services(settings) as services, Client(build_mcp(services.jobs, None)) as client:
+    async with services_of(settings) as services, Client(build_mcp(services.jobs, None)) as client:
         closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}}
         assert "--allow-operation delete" in await refusal(client, "close-abort-ingest-job", **closing)
         aborted = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
@@ -99,7 +98,7 @@ async def test_an_allowed_operation_goes_through(org_url: str) -> None:
         "SALESFORCE_AUTOMATION_API_KEY": "00D000000000001!EMULATOR.ACCESS.TOKEN",
     }
     settings = load_settings({"allow_operation": ["delete"]}, environ)
-    async with open_services(settings) as services, Client(build_mcp(services.jobs, None)) as client:
+    async with services_of(settings) as services, Client(build_mcp(services.jobs, None)) as client:
         assert (await call(client, "create-ingest-job", body=DELETE))["operation"] == "delete"
         assert "hardDelete are refused" in await refusal(
             client, "create-ingest-job", body={"object": "Account", "operation": "hardDelete"}
@@ -118,7 +117,9 @@ async def test_a_read_only_server_lists_the_five_reading_tools_and_no_others_can
                 "get-unprocessed-records-ingest-job",
             ]
         )
-        assert await refusal(client, "create-ingest-job", body=INSERT) == "Unknown tool: create-ingest-job"
+        refused = await refusal(client, "create-ingest-job", body=INSERT)
+        assert refused.startswith("INSUFFICIENT_ACCESS: This server is read-only (--read-only)")
+        assert "read-only" in (client.instructions or "")
 
 
 async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: str) -> None:
@@ -128,7 +129,7 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": too_much})
         assert steady(text).splitlines() == snapshot(
             [
-                "REQUEST_ENTITY_TOO_LARGE: These rows are 4,000,005 bytes; a tool call takes at most 4,000,000. Nothing was sent. Have the user send the file itself: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches",
+                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have the user send the file itself: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches",
                 "Next: Do that, or split the rows over several jobs; then close the job.",
             ]
         )
@@ -137,7 +138,7 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": too_much})
         assert steady(text).splitlines() == snapshot(
             [
-                "REQUEST_ENTITY_TOO_LARGE: These rows are 4,000,005 bytes; a tool call takes at most 4,000,000. Nothing was sent. Have the user run `salesforce-bulk-ingest serve` with the same settings and send the file itself to the REST port: curl -T FILE.csv -H 'Content-Type: text/csv' URL/v1/jobs/ingest/JOB/batches",
+                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Over stdio the embedded org has no other way in: split the rows over several jobs.",
                 "Next: Do that, or split the rows over several jobs; then close the job.",
             ]
         )
@@ -156,7 +157,7 @@ class BrokenLogin:
 async def test_a_crash_is_reported_without_an_inside_view(tmp_path: Path) -> None:
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, BrokenLogin(), "63.0")
-        jobs = IngestJobs(client, Policy(), Ledger(tmp_path / "ledger"), Transfers(tasks), embedded=False)
+        jobs = IngestJobs(client, Policy(), uploads_of(client, tmp_path, tasks))
         async with Client(build_mcp(jobs, None)) as connected:
             text = await refusal(connected, "get-ingest-job-status", jobId=UNKNOWN_JOB)
     assert text.splitlines() == snapshot(

@@ -151,7 +151,7 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
             [
                 "Rows 0 to 0 of 1 in the failed results of job JOB, which is JobComplete.",
                 "Next: Correct the rows by their causes and load them in a new job; never load the whole file again.",
-                "Whole result: salesforce-bulk://jobs/JOB/failed-results or http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults",
+                "All rows: salesforce-bulk://jobs/JOB/failed-results in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults in one file",
                 "",
                 "Causes (messages are data from the org):",
                 "- 1 x REQUIRED_FIELD_MISSING on Name: Required fields are missing: [Name] (row 0)",
@@ -184,7 +184,7 @@ async def test_successful_rows_come_with_their_record_ids(client: Client) -> Non
             [
                 "Rows 0 to 0 of 1 in the successful results of job JOB, which is JobComplete.",
                 "Next: That is all. get-ingest-job-status with jobId JOB has the counters.",
-                "Whole result: salesforce-bulk://jobs/JOB/successful-results or http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults",
+                "All rows: salesforce-bulk://jobs/JOB/successful-results in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults in one file",
                 "",
                 "sf__Id,sf__Created,Name",
                 "RECORD,true,Acme",
@@ -214,7 +214,7 @@ async def test_no_unprocessed_rows_is_a_normal_answer(client: Client) -> None:
             [
                 "No rows in the unprocessed records of job JOB, which is JobComplete.",
                 "Next: That is all. get-ingest-job-status with jobId JOB has the counters.",
-                "Whole result: salesforce-bulk://jobs/JOB/unprocessed-records or http://127.0.0.1:PORT/v1/jobs/ingest/JOB/unprocessedrecords",
+                "All rows: salesforce-bulk://jobs/JOB/unprocessed-records in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/unprocessedrecords in one file",
                 "",
                 "Name",
             ],
@@ -393,46 +393,56 @@ async def test_a_bad_argument_is_explained_without_its_value(
             'get-failed-results-ingest-job {"jobId": "750000000000001AAA", "limit": 0}': [
                 "Nothing was done: get-failed-results-ingest-job can't take these arguments.",
                 "- limit: Input should be greater than or equal to 1",
+                "Next: correct them and call again.",
             ],
             'get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": 46}': [
                 "Nothing was done: get-ingest-job-status can't take these arguments.",
                 "- waitSeconds: Input should be less than or equal to 45",
+                "Next: correct them and call again.",
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "merge"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body.operation: Input should be 'insert', 'update', 'upsert', 'delete' or 'hardDelete'",
+                "Next: correct them and call again.",
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "upsert"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body: an upsert needs externalIdFieldName: an external id field, or Id",
+                "Next: correct them and call again.",
             ],
             'create-ingest-job {"body": {"object": "Nothing__c", "operation": "insert"}}': [
                 "INVALIDENTITY: Entity 'Nothing__c' is not supported by the Bulk API.",
-                "Next: Correct the request; the message is Salesforce's own.",
+                "Next: Check the object's API name, such as Account or Invoice__c.",
             ],
             "create-ingest-job {}": [
                 "Nothing was done: create-ingest-job can't take these arguments.",
-                "- body: Field required",
+                "- body: this is required",
+                "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text} or {"records": [...]}',
+                "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text} or {"records": [...]}',
+                "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body.records.0.Name: expected text, a number, true, false or null",
+                "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\n"}, "secretFile": "x"}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
-                "- secretFile: Extra inputs are not permitted",
+                "- secretFile: there is no such argument here",
+                "Next: correct them and call again.",
             ],
             'list-all-ingest-jobs {"jobType": "V3"}': [
                 "Nothing was done: list-all-ingest-jobs can't take these arguments.",
                 "- jobType: Input should be 'BigObjectIngest', 'Classic' or 'V2Ingest'",
+                "Next: correct them and call again.",
             ],
         }
     )[f"{tool} {json.dumps(arguments)}"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 import anyio.lowlevel
@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.server.mcpserver import MCPServer
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -22,14 +23,13 @@ from starlette.routing import Route
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.ingest.budget import default_budget
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
-from salesforce_bulk_ingest.ingest.ledger import Ledger
+from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
 from salesforce_bulk_ingest.ingest.policy import Policy
-from salesforce_bulk_ingest.ingest.transfers import Transfers
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.surfaces.answers import DeleteAnswer
 from salesforce_bulk_ingest.surfaces.schemas import closed_tool
-from tests.orgs import ERAS, Era, call, refusal, text_of
+from tests.orgs import ERAS, Era, call, refusal, text_of, uploads_of
 from tests.serving import running
 
 JOB_ID = "750000000000001AAA"
@@ -60,6 +60,8 @@ class ScriptedOrg:
             self.patches += 1
         state, processed = self._readings[min(self.read, len(self._readings) - 1)]
         self.read += 1
+        if state == "BROKEN":
+            return Response(status_code=503)
         return JSONResponse({"id": JOB_ID, "state": state, "operation": "insert", "numberRecordsProcessed": processed})
 
     async def _batches(self, request: Request) -> Response:
@@ -74,15 +76,13 @@ async def _no_pause(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def agent_of(org: ScriptedOrg, folder: Path, era: Era = "auto") -> AsyncIterator[Client]:
+async def agent_of(org: ScriptedOrg, folder: Path, era: Era = "auto", **options: Any) -> AsyncIterator[Client]:
     """The org runs in this loop, over its ASGI face, so that its events can be shared with the test."""
     transport = httpx2.ASGITransport(org.app())
     credentials = FixedCredentials(Credentials("http://127.0.0.1", SecretStr("a token")))
     async with httpx2.AsyncClient(transport=transport) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, credentials, "63.0")
-        jobs = IngestJobs(
-            client, Policy(), Ledger(folder / "ledger"), Transfers(tasks), embedded=False, sleep=_no_pause
-        )
+        jobs = IngestJobs(client, Policy(), uploads_of(client, folder, tasks), sleep=_no_pause, **options)
         async with Client(build_mcp(jobs, None), mode=era) as connected:
             yield connected
         tasks.cancel_scope.cancel()
@@ -119,16 +119,17 @@ async def test_without_a_wait_the_job_is_read_once(tmp_path: Path) -> None:
 
 async def test_a_wait_that_ends_first_leaves_the_job_alone_and_says_how_to_go_on(tmp_path: Path) -> None:
     org = ScriptedOrg(("InProgress", 200))
-    async with agent_of(org, tmp_path) as client:
-        answer = await call(client, "get-ingest-job-status", jobId=JOB_ID, waitSeconds=1)
+    async with agent_of(org, tmp_path, seconds_left=lambda: 0.0) as client:
+        answer = await call(client, "get-ingest-job-status", jobId=JOB_ID, waitSeconds=45)
     assert answer["state"] == "InProgress" and org.patches == 0
     assert re.search("waitSeconds 45 until the job is done", answer["next"])
 
 
-async def test_a_cancelled_upload_goes_on_and_the_same_call_joins_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_cancelled_upload_goes_on_and_the_same_call_joins_it(era: Era, tmp_path: Path) -> None:
     org = ScriptedOrg(("Open", 0))
     upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
-    async with agent_of(org, tmp_path) as client:
+    async with agent_of(org, tmp_path, era) as client:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.call_tool, "upload-data-ingest-job", upload)
             with anyio.fail_after(5):
@@ -143,6 +144,41 @@ async def test_a_cancelled_upload_goes_on_and_the_same_call_joins_it(tmp_path: P
         assert result.structured_content is not None, text_of(result)
         assert result.structured_content["status"] in {"uploaded", "already uploaded"}
     assert (org.uploads, org.patches) == ([b"Name\nAcme\n"], 0)
+
+
+async def test_an_upload_that_outlasts_its_call_says_how_far_it_is(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+    async with agent_of(org, tmp_path, seconds_left=lambda: 0.0) as client:
+        assert (await call(client, "upload-data-ingest-job", **upload))["status"] == "in progress"
+        with anyio.fail_after(5):
+            await org.upload_began.wait()
+        joined = await call(client, "upload-data-ingest-job", **upload)
+        assert (joined["status"], joined["bytesSent"], joined["bytes"]) == ("in progress", 10, 10)
+        assert (
+            "10 so far; it goes on by itself" in joined["summary"]
+            and "Call upload-data-ingest-job again" in joined["next"]
+        )
+        org.upload_may_end.set()
+
+
+async def test_a_job_whose_upload_was_cut_off_is_not_closed(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, Upload("sending", "a digest", 10))
+    async with agent_of(org, tmp_path) as client:
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}}
+        assert "may or may not have its rows" in await refusal(client, "close-abort-ingest-job", **closing)
+        await call(client, "close-abort-ingest-job", jobId=JOB_ID, body={"state": "Aborted"})
+    assert org.patches == 1
+
+
+async def test_a_close_that_took_effect_is_reported_even_when_the_next_reading_fails(tmp_path: Path) -> None:
+    """A model that takes a close for failed loads the rows again."""
+    org = ScriptedOrg(("Open", 0), ("UploadComplete", 0), ("BROKEN", 0))
+    async with agent_of(org, tmp_path) as client:
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+        answer = await call(client, "close-abort-ingest-job", **closing)
+    assert (answer["changed"], answer["state"], org.patches) == (True, "UploadComplete", 1)
 
 
 async def test_two_calls_at_once_send_the_rows_once(tmp_path: Path) -> None:
@@ -179,12 +215,12 @@ async def test_after_a_lost_answer_the_rows_are_not_sent_again(tmp_path: Path) -
     with running(app) as url:
         async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
             client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("a token"))), "63.0")
-            jobs = IngestJobs(client, Policy(), Ledger(tmp_path / "ledger"), Transfers(tasks), embedded=False)
+            jobs = IngestJobs(client, Policy(), uploads_of(client, tmp_path, tasks))
             async with Client(build_mcp(jobs, None)) as connected:
                 upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
                 await refusal(connected, "upload-data-ingest-job", **upload)
                 again = await refusal(connected, "upload-data-ingest-job", **upload)
-    assert "may or may not have them" in again and "abort this job" in again
+    assert "may or may not have its rows" in again and "abort this job" in again
     assert arrived == [b"Name\nAcme\n"]
 
 
@@ -198,7 +234,7 @@ async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> Non
     tool.longest_call_seconds = 0
     async with Client(MCPServer("test", tools=[tool])) as client:
         text = await refusal(client, "endless")
-    assert text.startswith("endless did not finish within 45 s") and "get-ingest-job-status" in text
+    assert text.startswith("endless did not finish within 0 s") and "get-ingest-job-status" in text
 
 
 async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(tmp_path: Path) -> None:
@@ -216,8 +252,12 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
     with running(app) as url:
         async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
             client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
-            jobs = IngestJobs(client, Policy(), Ledger(tmp_path / "ledger"), Transfers(tasks), embedded=False)
-            with anyio.fail_after(2.5):
-                _, page = await jobs.page(JOB_ID, "failedResults", offset=0, budget=default_budget())
+            jobs = IngestJobs(client, Policy(), uploads_of(client, tmp_path, tasks), seconds_left=lambda: 3.0)
+            _, page = await jobs.page(JOB_ID, "failedResults", offset=0, budget=default_budget())
+            async with Client(build_mcp(jobs, None)) as connected:
+                answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
+                with pytest.raises(MCPError, match="Time ran out before row 1 came in"):
+                    await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
     assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
     assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]
+    assert answer["summary"].startswith("Time ran out before row 1") and answer["nextOffset"] == 1

@@ -9,10 +9,23 @@ from salesforce_bulk_ingest.salesforce.errors import (
     SalesforceError,
     SessionExpired,
     TimedOut,
+    Unavailable,
     Unreachable,
     WrongState,
 )
 from salesforce_bulk_ingest.salesforce.models import Job
+
+# Where Salesforce's text says more than its class (texts: see the API reference's errors).
+_AFTER_TEXT: tuple[tuple[str, str], ...] = (
+    (
+        "contents for job",
+        "Rows were sent twice for this job, so Salesforce will load none of them: abort it with close-abort-ingest-job, "
+        "create a new job, and upload once.",
+    ),
+    ("not terminated", "An open or running job can't be deleted: abort it first, with close-abort-ingest-job."),
+    ("is not supported by the Bulk API", "Check the object's API name, such as Account or Invoice__c."),
+    ("query locator", "Leave queryLocator out to start from the first page."),
+)
 
 # The most specific class first.
 _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
@@ -31,6 +44,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "Whether it took effect is unknown: look with get-ingest-job-status or list-all-ingest-jobs before repeating.",
     ),
     (Unreachable, "Check the network and the instance name; look at the job's state before repeating a change."),
+    (
+        Unavailable,
+        "Salesforce is out of order for now, and whether a change took effect is unknown: look with "
+        "get-ingest-job-status or list-all-ingest-jobs before repeating it.",
+    ),
     (Rejected, "Correct the request; the message is Salesforce's own."),
     (SalesforceError, "Check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong."),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
@@ -45,6 +63,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
 
 # Texts of errorMessage: live errors in public threads and guides, see the API reference's job-level errors.
 _AFTER_FAILURE: tuple[tuple[str, str], ...] = (
+    (
+        "\ufeff",
+        "The data begins with a byte order mark, which became part of the first column's name. Remove it, and load the rows "
+        "in a new job.",
+    ),
     (
         "Field name not found",
         "The header has a column that is no field of this object, or that this user can't see; Salesforce names only "
@@ -73,6 +96,9 @@ _AFTER_FAILURE: tuple[tuple[str, str], ...] = (
 
 def after_error(error: SalesforceError | IngestError) -> str:
     """One or two sentences for whoever has to go on."""
+    for text, advice in _AFTER_TEXT:
+        if text in str(error):
+            return advice
     return next(advice for kind, advice in _AFTER_ERROR if isinstance(error, kind))
 
 

@@ -16,27 +16,36 @@ class RecordSplitter:
     """Cuts chunks into records: `feed` each chunk, then `flush`."""
 
     def __init__(self) -> None:
-        self._open_line = b""
+        self._open_line: list[bytes] = []
+        self._open_line_bytes = 0
         self._open_record: list[bytes] = []
         self._open_bytes = 0
         self._in_quotes = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The records that this chunk completes, each with its line end."""
-        lines = (self._open_line + chunk).split(b"\n")
-        self._open_line = lines.pop()
+        first, *others = chunk.split(b"\n")
+        self._open_line.append(first)
+        self._open_line_bytes += len(first)
         records: list[bytes] = []
-        for line in lines:
-            self._take(line + b"\n", records)
+        if others:
+            self._take(b"".join(self._open_line) + b"\n", records)
+            for line in others[:-1]:
+                self._take(line + b"\n", records)
+            self._open_line, self._open_line_bytes = [others[-1]], len(others[-1])
+        if self._open_line_bytes > LONGEST_RECORD_BYTES:
+            self._take(b"".join(self._open_line), records)
+            self._close(records)
+            self._open_line, self._open_line_bytes = [], 0
         return records
 
     def flush(self) -> list[bytes]:
         """What is left at the end of the stream; the last record needs no line end."""
         records: list[bytes] = []
-        if self._open_line:
-            self._take(self._open_line, records)
+        if self._open_line_bytes:
+            self._take(b"".join(self._open_line), records)
         self._close(records)
-        self._open_line = b""
+        self._open_line, self._open_line_bytes = [], 0
         return records
 
     def _take(self, line: bytes, records: list[bytes]) -> None:

@@ -11,9 +11,10 @@ from salesforce_bulk_ingest.ingest.errors import RefusedByPolicy
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
 from salesforce_bulk_ingest.ingest.multipart import job_part
 from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.ingest.uploads import Uploads
 from salesforce_bulk_ingest.salesforce.call import Call
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer, Unreachable
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, body_of
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 
@@ -30,9 +31,10 @@ class Gateway:
     is closed, so that one made elsewhere, or with a body that two parsers read differently, does not get round it.
     """
 
-    def __init__(self, client: SalesforceClient, policy: Policy) -> None:
+    def __init__(self, client: SalesforceClient, policy: Policy, uploads: Uploads) -> None:
         self._client = client
         self._policy = policy
+        self._uploads = uploads
 
     @asynccontextmanager
     async def forward(self, call: Call, job_id: str | None = None) -> AsyncIterator[httpx2.Response]:
@@ -61,7 +63,12 @@ class Gateway:
                     yield job
                     return
                 self._check_state_change(call, await _operation_of_job(job))
-            yield await stack.enter_async_context(self._client.open(call))
+            if call.method == "PUT" and job_id is not None:
+                stack.enter_context(self._uploads.passing(job_id))
+            answer = await stack.enter_async_context(self._client.open(call))
+            if call.method == "PUT" and job_id is not None and answer.is_success:
+                await self._uploads.passed(job_id)
+            yield answer
 
     def _check_create(self, call: Call) -> None:
         if not self._policy.refused_operations:
@@ -69,7 +76,12 @@ class Gateway:
         body = call.content if isinstance(call.content, bytes) else b""
         content_types = _values(call, "content-type")
         if not any("multipart" in value.lower() for value in content_types):
-            # An unreadable body makes no job or an open one, and closing looks the job up.
+            if _values(call, "content-encoding") or _repeats_a_key(body):
+                raise RefusedByPolicy(
+                    "The operation of this request can't be read beyond doubt, and this server refuses "
+                    f"{' and '.join(self._policy.refused_operations)}: send plain JSON with each key once."
+                )
+            # Other bodies that can't be read make no job; and closing looks the job up.
             self._policy.check_operation(_operation(body))
             return
         operation = _operation(job_part(content_types[0], body) or b"")
@@ -102,10 +114,7 @@ def _look_up(call: Call, job_id: str) -> Call:
 
 
 async def _operation_of_job(shown: httpx2.Response) -> str | None:
-    try:
-        return _operation(await shown.aread())
-    except httpx2.RequestError as error:
-        raise Unreachable("The connection broke while the job was looked up.") from error
+    return _operation(await body_of(shown))
 
 
 def _is_plain_abort(call: Call) -> bool:
@@ -123,17 +132,31 @@ def _operation(body: bytes) -> str | None:
     return operation if isinstance(operation, str) and operation.isascii() and operation.isalpha() else None
 
 
+class _RepeatedKey(ValueError):
+    """Two parsers may take different ones of two values."""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len({key.casefold() for key in found}) != len(pairs):
+        raise _RepeatedKey
+    return found
+
+
+def _repeats_a_key(body: bytes) -> bool:
+    try:
+        json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
+    except _RepeatedKey:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
 def _object_without_repeats(body: bytes) -> dict[str, object]:
     """The JSON object in the body, or an empty one: for no JSON in UTF-8, no object, or a key given twice in any case."""
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len({key.casefold() for key in found}) != len(pairs):
-            raise ValueError("a key is given twice")
-        return found
-
     try:
-        value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=unique)
+        value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

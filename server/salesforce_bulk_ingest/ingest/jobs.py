@@ -1,36 +1,41 @@
 """The nine operations, as a caller that wants answers uses them (callers that want bytes use the gateway)."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import anyio
 
 from salesforce_bulk_ingest.ingest.budget import Budget
-from salesforce_bulk_ingest.ingest.errors import UploadConflict
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
-from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
-from salesforce_bulk_ingest.ingest.org import Org, org_at
+from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.ingest.results import Page, PageReader
 from salesforce_bulk_ingest.ingest.rows import RowSource
-from salesforce_bulk_ingest.ingest.transfers import Transfer, Transfers
+from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadStatus
 from salesforce_bulk_ingest.ingest.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NoCredentials, NotFound, Rejected, Unreachable, WrongState
+from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
 
 CALL_SECONDS = 45.0
 """No call lasts longer: hosts give up at 60 s, and a call that a host gave up on tells nobody anything."""
 
 NEWEST_SHOWN = 25
+ID_COLUMN = "sf__Id"
+LONGEST_LOCATOR = 200
 MARGIN_SECONDS = 2.0
+"""Kept back from the time of a call, to put its answer together and send it."""
 
 TargetState = Literal["UploadComplete", "Aborted"]
-UploadStatus = Literal["uploaded", "already uploaded", "in progress"]
+
+
+def seconds_left() -> float:
+    """Time to spend inside the current call, with a margin to answer in."""
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    return max(min(left, CALL_SECONDS) - MARGIN_SECONDS, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class UploadOutcome:
     bytes: int
     rows: int
     sha256: str
+    sent_bytes: int
 
 
 class IngestJobs:
@@ -80,23 +86,20 @@ class IngestJobs:
         self,
         client: SalesforceClient,
         policy: Policy,
-        ledger: Ledger,
-        transfers: Transfers,
+        uploads: Uploads,
         *,
-        embedded: bool,
         sleep: Sleep = anyio.sleep,
+        seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
-        self._ledger = ledger
-        self._transfers = transfers
-        self._embedded = embedded
+        self._uploads = uploads
         self._sleep = sleep
-        self._starting = anyio.Lock()
+        self._seconds_left = seconds_left
         self.policy = policy
 
     async def org(self) -> Org:
         """The org that these operations go to."""
-        return org_at(await self._client.instance_url(), embedded=self._embedded)
+        return await self._uploads.org()
 
     async def list(
         self, *, pk_chunking: bool | None = None, job_type: JobType | None = None, query_locator: str | None = None
@@ -136,13 +139,28 @@ class IngestJobs:
         job = await self._client.get_job(checked_job_id(job_id))
         if state == "UploadComplete":
             self.policy.check_operation(job.operation)
-            if self._transfers.get(job_id):
-                raise UploadConflict("The upload to this job is still under way, so it is not closed yet.")
         changed = not _already(job, state)
         if changed:
-            short = await self._client.set_state(job_id, state)
-            job = job.model_copy(update=short.model_dump(exclude_unset=True))
-        return StateChange(await self._waited(job, wait_seconds, report), changed)
+            job, changed = await self._changed(job, state)
+        try:
+            job = await self._waited(job, wait_seconds, report)
+        except SalesforceError:
+            # The change took effect: that must not be lost with a reading afterwards.
+            if not changed:
+                raise
+        return StateChange(job, changed)
+
+    async def _changed(self, job: Job, state: TargetState) -> tuple[Job, bool]:
+        if state == "UploadComplete":
+            await self._uploads.check_closable(job.id)
+        try:
+            short = await self._client.set_state(job.id, state)
+        except WrongState:
+            now = await self._client.get_job(job.id)
+            if not _already(now, state):
+                raise
+            return now, False  # another call was faster
+        return job.model_copy(update=short.model_dump(exclude_unset=True)), True
 
     async def delete(self, job_id: str) -> bool:
         """Remove the job from the org; false where there was none."""
@@ -151,7 +169,7 @@ class IngestJobs:
             await self._client.delete_job(checked_job_id(job_id))
         except NotFound:
             return False
-        await self._ledger.forget(await self._client.instance_url(), job_id)
+        await self._uploads.forget(job_id)
         return True
 
     async def upload(self, job_id: str, source: RowSource) -> UploadOutcome:
@@ -164,60 +182,30 @@ class IngestJobs:
         self.policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
         content = source.encode(job)
-        digest = hashlib.sha256(content).hexdigest()
-        transfer = await self._joined_or_started(job, content, digest)
-        status: UploadStatus = "already uploaded"
-        if transfer is not None:
-            status = "uploaded" if await transfer.wait(_seconds_left()) else "in progress"
-        return UploadOutcome(job, status, len(content), source.count_rows(job), digest)
+        transfer, status = await self._uploads.begin(job, content)
+        if status == "in progress" and await transfer.wait(self._seconds_left()):
+            status = "uploaded"
+        return UploadOutcome(
+            job, status, len(content), source.count_rows(job), transfer.sha256, sent_bytes=transfer.sent_bytes
+        )
 
     async def page(self, job_id: str, kind: ResultKind, *, offset: int, budget: Budget) -> tuple[Job, Page]:
         """A page of one result, with the causes where rows failed."""
         job = await self._client.get_job(checked_job_id(job_id))
         reader = PageReader(job.delimiter, offset, budget, whole=kind == "failedResults")
-        with anyio.move_on_after(_seconds_left()):
+        with anyio.move_on_after(self._seconds_left()):
             async with self._client.results(job_id, kind) as chunks:
                 await reader.read(chunks)
-        return job, reader.page()
+        page = reader.page()
+        if kind != "unprocessedrecords" and page.columns and page.columns[0] != ID_COLUMN:
+            raise UnexpectedAnswer(f"The result does not begin with {ID_COLUMN}, so it is not one of Salesforce's.")
+        return job, page
 
     async def _waited(self, job: Job, seconds: float, report: Report) -> Job:
         async def read() -> Job:
             return await self._client.get_job(job.id)
 
-        return await wait_until_terminal(job, read, report, min(seconds, _seconds_left()), sleep=self._sleep)
-
-    async def _joined_or_started(self, job: Job, content: bytes, digest: str) -> Transfer | None:
-        """The transfer to wait for, or None where Salesforce already has these rows."""
-        org = await self._client.instance_url()
-        # One at a time: two calls must not both find nothing and both send.
-        async with self._starting:
-            running = self._transfers.get(job.id)
-            if running is not None:
-                _check_same(running.sha256, digest)
-                return running
-            earlier = await self._ledger.find(org, job.id)
-            if earlier is not None:
-                _check_same(earlier.sha256, digest)
-                if earlier.state == "sent":
-                    return None
-                raise UploadConflict(
-                    "An earlier upload of these rows was cut off, and Salesforce may or may not have them."
-                )
-            if job.state != "Open":
-                raise WrongState(
-                    400, "INVALIDJOBSTATE", f"The job is {job.state}; it takes rows only while it is Open."
-                )
-            return self._transfers.start(job.id, digest, len(content), lambda: self._send(org, job.id, content, digest))
-
-    async def _send(self, org: str, job_id: str, content: bytes, digest: str) -> None:
-        await self._ledger.record(org, job_id, Upload("sending", digest, len(content)))
-        try:
-            await self._client.upload(job_id, content)
-        except (Rejected, Unreachable, NoCredentials) as error:
-            if _took_nothing(error):
-                await self._ledger.forget(org, job_id)
-            raise
-        await self._ledger.record(org, job_id, Upload("sent", digest, len(content)))
+        return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
 
 
 def _already(job: Job, state: TargetState) -> bool:
@@ -226,25 +214,9 @@ def _already(job: Job, state: TargetState) -> bool:
     return job.state in {"UploadComplete", "InProgress", "JobComplete"}
 
 
-def _check_same(known: str, digest: str) -> None:
-    if known != digest:
-        raise UploadConflict("This job already has other rows, and Salesforce takes rows once for each job.")
-
-
-def _took_nothing(error: Rejected | Unreachable | NoCredentials) -> bool:
-    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx or a lost answer is not."""
-    if isinstance(error, Rejected):
-        return error.status < 500
-    return isinstance(error, NoCredentials) or error.nothing_sent
-
-
-def _seconds_left() -> float:
-    """Time to spend inside the current call, with a margin to answer in."""
-    left = anyio.current_effective_deadline() - anyio.current_time()
-    return max(min(left, CALL_SECONDS) - MARGIN_SECONDS, 0)
-
-
 def _locator(next_records_url: str | None) -> str | None:
     if next_records_url is None or next_records_url.lower() == "null":
         return None
-    return parse_qs(urlsplit(next_records_url).query).get("queryLocator", [None])[0]
+    # Treated as a path: the host in it, if any, is never called.
+    locator = parse_qs(next_records_url.partition("?")[2]).get("queryLocator", [None])[0]
+    return locator if locator and len(locator) <= LONGEST_LOCATOR else None

@@ -53,13 +53,22 @@ class Ledger:
     async def find(self, org: str, job_id: str) -> Upload | None:
         """What is known of the job's upload."""
 
-        def select(db: sqlite3.Connection) -> Upload | None:
-            row = db.execute(
-                "SELECT state, sha256, bytes FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15])
-            ).fetchone()
-            return Upload(*row) if row else None
+        return await self._run(lambda db: _selected(db, org, job_id), None)
 
-        return await self._run(select, None)
+    async def claim(self, org: str, job_id: str, upload: Upload) -> Upload | None:
+        """Remember the upload unless there is one, in one step, also against other processes.
+
+        Returns:
+            The one that was there before; None if this one is now.
+        """
+
+        def insert(db: sqlite3.Connection) -> Upload | None:
+            values = (org, job_id[:15], upload.state, upload.sha256, upload.bytes)
+            if db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?, ?)", values).rowcount:
+                return None
+            return _selected(db, org, job_id)
+
+        return await self._run(insert, None)
 
     async def record(self, org: str, job_id: str, upload: Upload) -> None:
         """Remember or replace the job's upload."""
@@ -90,3 +99,9 @@ class Ledger:
         except (OSError, sqlite3.Error) as error:
             logger.warning("the record of uploads at %s can't be used: %s", self._path, error)
             return without
+
+
+def _selected(db: sqlite3.Connection, org: str, job_id: str) -> Upload | None:
+    query = "SELECT state, sha256, bytes FROM uploads WHERE org = ? AND job_id = ?"
+    row = db.execute(query, (org, job_id[:15])).fetchone()
+    return Upload(*row) if row else None

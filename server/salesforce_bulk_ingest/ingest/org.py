@@ -15,12 +15,20 @@ _KINDS = (
 )
 
 
+EMBEDDED = "embedded org"
+
+
 @dataclass(frozen=True, slots=True)
 class Org:
     """The org that a server writes to."""
 
     host: str
     kind: str
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is this program's own, on this machine."""
+        return self.kind == EMBEDDED
 
     def __str__(self) -> str:
         return f"{self.host} ({self.kind})" if self.host != self.kind else self.kind
@@ -30,7 +38,7 @@ def org_at(instance_url: str, *, embedded: bool) -> Org:
     """Name the org behind an origin by its host alone; nothing is asked."""
     parts = urlsplit(instance_url)
     if embedded:
-        return Org("embedded org", "embedded org")
+        return Org(EMBEDDED, EMBEDDED)
     if is_loopback(instance_url):
         return Org(parts.netloc, "local org")
     host = parts.hostname or instance_url

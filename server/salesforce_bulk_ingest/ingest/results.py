@@ -4,6 +4,8 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import anyio.lowlevel
+
 from salesforce_bulk_ingest.ingest.budget import Budget, RowRoom, cut, fit_columns
 from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter, format_record, parse_record
 
@@ -56,6 +58,11 @@ class Page:
     total: int | None
     causes: tuple[Cause, ...]
     rows_read: int
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether time ran out before any of these rows came in."""
+        return not self.rows and self.next_offset is not None
 
     def as_csv(self) -> str:
         """Header and rows as comma-separated CSV."""
@@ -110,6 +117,7 @@ class PageReader:
                 self._take(record)
             if self._full and not self.whole:
                 return
+            await anyio.lowlevel.checkpoint()
         for record in splitter.flush():
             self._take(record)
         self._ended = True

@@ -13,6 +13,8 @@ from salesforce_bulk_ingest.salesforce.models import Job
 MAX_TEXT_BYTES = 4_000_000
 """Rows inside a tool call pass through the model and through one message; more than this belongs on another way in."""
 
+TOO_LARGE = f"These rows are over {MAX_TEXT_BYTES:,} bytes, the most that a tool call takes. Nothing was sent."
+
 NULL_CELL = "#N/A"
 """What Salesforce reads as null; an empty cell means no change (Bulk API 2.0 guide, Prepare CSV Files)."""
 
@@ -47,6 +49,11 @@ class CsvText:
             raise InvalidArgument(
                 "body.csv is empty: give a header row with field names, then one row for each record."
             )
+        if self.count_rows(job) == 0:
+            raise InvalidArgument(
+                "body.csv has one line and no rows: give the CSV's text itself (not a file's name), a header row with "
+                "field names and then one row for each record."
+            )
         return _within_limit(self.text)
 
     def count_rows(self, job: Job) -> int:
@@ -71,7 +78,11 @@ class Records:
         # Everything quoted: a lone carriage return in a cell would otherwise go out bare.
         writer = csv.writer(out, delimiter=job.delimiter, lineterminator=job.newline, quoting=csv.QUOTE_ALL)
         writer.writerow(columns)
-        writer.writerows(_cells(record, columns) for record in self.records)
+        for record in self.records:
+            # Checked on the way: columns times records can be far more than what came in.
+            if out.tell() > MAX_TEXT_BYTES:
+                raise TooLarge(TOO_LARGE)
+            writer.writerow(_cells(record, columns))
         return _within_limit(out.getvalue())
 
     def count_rows(self, job: Job) -> int:
@@ -98,7 +109,5 @@ def _within_limit(text: str) -> bytes:
             f"The rows hold {text[error.start]!a}, half of a character, which can't be sent: remove or replace it."
         ) from None
     if len(content) > MAX_TEXT_BYTES:
-        raise TooLarge(
-            f"These rows are {len(content):,} bytes; a tool call takes at most {MAX_TEXT_BYTES:,}. Nothing was sent."
-        )
+        raise TooLarge(TOO_LARGE)
     return content

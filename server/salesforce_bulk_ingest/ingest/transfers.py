@@ -1,6 +1,7 @@
 """Uploads in flight. They belong to the server: a call that ends only stops waiting for its upload."""
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import anyio
@@ -8,15 +9,26 @@ from anyio.abc import TaskGroup
 
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 1 << 16
+
 
 @dataclass(slots=True)
 class Transfer:
-    """One upload under way."""
+    """One upload under way; iterating it sends its content, and may be done again after a refused session."""
 
+    content: bytes = field(repr=False)
     sha256: str
-    bytes: int
+    sent_bytes: int = 0
     _done: anyio.Event = field(default_factory=anyio.Event)
     _error: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.content), CHUNK_BYTES):
+            self.sent_bytes = start
+            yield self.content[start : start + CHUNK_BYTES]
+        self.sent_bytes = len(self.content)
 
     async def wait(self, seconds: float) -> bool:
         """Whether it finished within the time.
@@ -46,17 +58,16 @@ class Transfers:
         """The job's upload, if one is under way here."""
         return self._active.get(job_id[:15])
 
-    def start(self, job_id: str, sha256: str, size: int, send: Callable[[], Awaitable[None]]) -> Transfer:
+    def start(self, job_id: str, transfer: Transfer, send: Callable[[Transfer], Awaitable[None]]) -> None:
         """Begin an upload in the background."""
-        transfer = Transfer(sha256, size)
         self._active[job_id[:15]] = transfer
         self._tasks.start_soon(self._run, job_id[:15], transfer, send)
-        return transfer
 
-    async def _run(self, key: str, transfer: Transfer, send: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, key: str, transfer: Transfer, send: Callable[[Transfer], Awaitable[None]]) -> None:
         try:
-            await send()
+            await send(transfer)
         except Exception as error:
+            logger.warning("the upload to job %s failed: %s", key, error)
             transfer._error = error
         except anyio.get_cancelled_exc_class():
             transfer._error = Unreachable("This server was stopped in the middle of the upload.")

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-CLI_TIMEOUT_SECONDS = 40
+CLI_LOGIN_SECONDS = 20
+"""Both of the CLI's commands together: well under the time of the call that waits for them."""
 INSTANCE_PATTERN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 TOKEN_PATTERN = re.compile(r"[!-~]+")
 
@@ -104,8 +105,12 @@ class CliLogin:
         return True
 
     async def _ask(self) -> Credentials:
-        display = await self._run("org", "display")
-        token = await self._run("org", "auth", "show-access-token")
+        try:
+            with anyio.fail_after(CLI_LOGIN_SECONDS):
+                display = await self._run("org", "display")
+                token = await self._run("org", "auth", "show-access-token")
+        except TimeoutError:
+            raise NoCredentials(f"The Salesforce CLI did not answer within {CLI_LOGIN_SECONDS} s.") from None
         try:
             return Credentials(instance_url(display["instanceUrl"]), SecretStr(checked_token(token["accessToken"])))
         except (KeyError, ValueError):
@@ -114,16 +119,15 @@ class CliLogin:
     async def _run(self, *command: str) -> dict[str, str]:
         # Never quote the CLI's output in an error: it holds the token.
         try:
-            with anyio.fail_after(CLI_TIMEOUT_SECONDS):
-                done = await anyio.run_process(
-                    [self._executable, *command, "--json", "--target-org", self._org],
-                    check=False,
-                    # Ours may carry an MCP client's messages, which are not the CLI's to read.
-                    stdin=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-        except TimeoutError as error:
-            raise NoCredentials(f"The Salesforce CLI did not answer within {CLI_TIMEOUT_SECONDS} s.") from error
+            done = await anyio.run_process(
+                [self._executable, *command, "--json", "--target-org", self._org],
+                check=False,
+                # Ours may carry an MCP client's messages, which are not the CLI's to read.
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except TimeoutError:
+            raise
         except OSError as error:
             raise NoCredentials(
                 f"The Salesforce CLI ({self._executable!r}) could not be started: install it, or name its full path in "
@@ -183,7 +187,7 @@ def _host_of_name(name: str) -> str:
     if not INSTANCE_PATTERN.fullmatch(name):
         raise ValueError("expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com")
     name = name.lower()
-    whole = name.endswith(".salesforce.com") or f".{name}".endswith(PAGE_HOSTS)
+    whole = name.endswith((".salesforce.com", ".salesforce.mil")) or f".{name}".endswith(PAGE_HOSTS)
     return name if whole else f"{name}.salesforce.com"
 
 

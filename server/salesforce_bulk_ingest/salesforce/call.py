@@ -1,6 +1,6 @@
 """A call to the ingest resource, described before it is made."""
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 
@@ -12,8 +12,8 @@ class Call:
         method: the HTTP method.
         path: below `/jobs/ingest`, empty or with a leading slash.
         query: the raw query string, without the question mark.
-        headers: sent as they are; `Authorization` is added.
-        content: the body; an iterator is streamed and can't be sent a second time.
+        headers: sent as they are, in latin-1; `Authorization` is added.
+        content: the body; an iterator can't be sent a second time.
         api_version: such as `62.0`; none means the client's own.
         carries_rows: the body or the answer may be large and slow.
     """
@@ -29,4 +29,4 @@ class Call:
     @property
     def can_be_repeated(self) -> bool:
         """Whether the body is still there after a first try."""
-        return self.content is None or isinstance(self.content, bytes)
+        return not isinstance(self.content, AsyncIterator)

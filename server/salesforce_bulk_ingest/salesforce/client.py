@@ -3,12 +3,15 @@
 Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page for each endpoint.
 """
 
+import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -31,6 +34,14 @@ TIMEOUT = httpx2.Timeout(connect=10, write=30, read=30, pool=10)
 TRANSFER_TIMEOUT = httpx2.Timeout(connect=10, write=60, read=300, pool=10)
 """For rows: Salesforce may take minutes to acknowledge 100 MB, and a slow reader is not a fault."""
 
+QUERY_CHARACTERS = "%-._~!$&'()*+,;=:@/?[]|^`{}\\"
+"""What may stand in a query as it is; anything else, such as a lone # or a byte over 0x7F, is escaped."""
+
+CHUNK_BYTES = 1 << 16
+MOST_JSON_BYTES = 16_000_000
+"""A page of 1,000 jobs is about half a megabyte."""
+
+MOST_ERROR_BYTES = 100_000
 READ_ATTEMPTS = 3
 RETRIED_STATUSES = frozenset({420, 429, 500, 502, 503, 504})
 
@@ -105,16 +116,28 @@ class SalesforceClient:
 
     async def delete_job(self, job_id: str) -> None:
         """Remove the job and its stored data from the org; records stay as they are."""
-        await self._body(Call("DELETE", f"/{job_id}"))
+        with _deadline():
+            async with self.open(Call("DELETE", f"/{job_id}")) as response:
+                await _raise_for_status(response)
+                if response.status_code != 204:
+                    raise UnexpectedAnswer(f"The delete was answered with status {response.status_code}, not 204.")
 
-    async def upload(self, job_id: str, content: bytes | AsyncIterable[bytes]) -> None:
-        """Send the job's rows. Salesforce takes them once, so this is never repeated by itself."""
-        call = Call(
-            "PUT", f"/{job_id}/batches", headers=[("Content-Type", "text/csv; charset=UTF-8")], content=content,
-            carries_rows=True,
-        )  # fmt: skip
+    async def upload(self, job_id: str, content: bytes | AsyncIterable[bytes], size: int | None = None) -> None:
+        """Send the job's rows. Salesforce takes them once, so this is never repeated by itself.
+
+        Args:
+            job_id: an open job that has none yet.
+            content: the rows; sent a second time after a refused session, if it can be read a second time.
+            size: bytes in all, where the content does not say.
+        """
+        headers = [("Content-Type", "text/csv; charset=UTF-8")]
+        if size is not None:
+            headers.append(("Content-Length", str(size)))
+        call = Call("PUT", f"/{job_id}/batches", headers=headers, content=content, carries_rows=True)
         async with self.open(call) as response:
             await _raise_for_status(response)
+            if response.status_code != 201:
+                raise UnexpectedAnswer(f"The upload was answered with status {response.status_code}, not 201.")
 
     @asynccontextmanager
     async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -123,7 +146,9 @@ class SalesforceClient:
         call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
         async with self.open(call) as response:
             await _raise_for_status(response)
-            yield _mapped_chunks(response)
+            if response.status_code != 204 and not _is_csv(response):
+                raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
+            yield decoded(response)
 
     async def identity(self) -> Identity:
         """Whose token this is.
@@ -132,14 +157,16 @@ class SalesforceClient:
             SessionExpired: it is not valid (the page answers 403 with the text `Bad_OAuth_Token`, seen in public code).
         """
         credentials = await self._source.credentials()
-        with _mapped_errors(credentials), anyio.fail_after(JSON_CALL_SECONDS):
-            response = await self._http.get(
-                f"{credentials.instance_url}/services/oauth2/userinfo", headers=_authorized(credentials, _ACCEPT_JSON)
-            )
-            if response.status_code == 401 or response.content.strip() == b"Bad_OAuth_Token":
-                raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
-            await _raise_for_status(response)
-        return _parsed(Identity, response.content)
+        url, headers = f"{credentials.instance_url}/services/oauth2/userinfo", _authorized(credentials, _ACCEPT_JSON)
+        with _deadline(), _mapped_errors(credentials):
+            async with self._http.stream("GET", url, headers=headers) as response:
+                body = await body_of(response)
+        if response.status_code == 401 or body.strip() == b"Bad_OAuth_Token":
+            raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        _check_no_redirect(response)
+        if not response.is_success:
+            raise _refused(response, body)
+        return _parsed(Identity, body)
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[httpx2.Response]:
@@ -162,23 +189,26 @@ class SalesforceClient:
 
     @asynccontextmanager
     async def _sent(self, call: Call, credentials: Credentials) -> AsyncIterator[httpx2.Response]:
-        version = call.api_version or self.api_version
-        url = httpx2.URL(f"{credentials.instance_url}/services/data/v{version}/jobs/ingest{call.path}")
-        request = self._http.build_request(
+        with _mapped_errors(credentials):
+            response = await self._http.send(self._request(call, credentials), stream=True)
+        try:
+            yield response
+        finally:
+            # Run to its end under cancellation too: a connection that is half closed would stay in the pool.
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+    def _request(self, call: Call, credentials: Credentials) -> httpx2.Request:
+        path = f"/services/data/v{call.api_version or self.api_version}/jobs/ingest{call.path}"
+        target = f"{path}?{quote(call.query, safe=QUERY_CHARACTERS, encoding='latin-1')}" if call.query else path
+        return self._http.build_request(
             call.method,
-            url.copy_with(query=call.query.encode("ascii", "ignore")) if call.query else url,
+            # Not parsed into parameters and back: that would be another query.
+            httpx2.URL(credentials.instance_url).copy_with(raw_path=target.encode("ascii")),
             headers=_authorized(credentials, call.headers),
             content=call.content,
             timeout=TRANSFER_TIMEOUT if call.carries_rows else TIMEOUT,
         )
-        with _mapped_errors(credentials):
-            response = await self._http.send(request, stream=True)
-        try:
-            yield response
-        finally:
-            # Closing must not wait on a caller that is being cancelled: the connection is dropped, not drained.
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
         with _deadline():
@@ -194,8 +224,7 @@ class SalesforceClient:
         with _deadline():
             async with self.open(call) as response:
                 await _raise_for_status(response)
-                with _mapped_errors(None):
-                    return await response.aread()
+                return await body_of(response)
 
 
 _BODY = TypeAdapter(dict[str, object])
@@ -208,8 +237,9 @@ def _dump(body: Mapping[str, object]) -> bytes:
     return _BODY.dump_json(dict(body))
 
 
-def _authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [*headers, ("Authorization", f"Bearer {credentials.access_token.get_secret_value()}")]
+def _authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    authorization = ("Authorization", f"Bearer {credentials.access_token.get_secret_value()}")
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*headers, authorization)]
 
 
 def _parsed(model: type[ModelT], body: bytes) -> ModelT:
@@ -228,10 +258,46 @@ def _worth_another_try(error: Exception) -> bool | float:
     return isinstance(error, Unreachable) and not isinstance(error, TimedOut)
 
 
-async def _mapped_chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+async def decoded(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """The body in chunks of at most 64 KiB, decompressed in the same small steps.
+
+    httpx2 decompresses what it reads at once, and 64 KiB of gzip can stand for 64 MiB.
+
+    Raises:
+        UnexpectedAnswer: a compression that was not asked for, or one that is broken.
+        Unreachable: the connection broke.
+    """
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise UnexpectedAnswer("The answer is compressed in a way that was not asked for.")
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
     with _mapped_errors(None):
-        async for chunk in response.aiter_bytes():
-            yield chunk
+        async for chunk in response.aiter_raw():
+            while chunk:
+                yield inflater.decompress(chunk, CHUNK_BYTES) if inflater else chunk
+                chunk = inflater.unconsumed_tail if inflater else b""
+                await anyio.lowlevel.checkpoint()
+    if inflater and not inflater.eof and inflater.unused_data == b"" and response.num_bytes_downloaded:
+        raise Unreachable("The connection broke in the middle of a compressed answer.")
+
+
+async def body_of(response: httpx2.Response, most_bytes: int = MOST_JSON_BYTES) -> bytes:
+    """The whole body of an answer that has to be small.
+
+    Raises:
+        UnexpectedAnswer: it is not.
+    """
+    body = bytearray()
+    async for chunk in decoded(response):
+        body += chunk
+        if len(body) > most_bytes:
+            raise UnexpectedAnswer(f"The answer is longer than {most_bytes:,} bytes.")
+    return bytes(body)
+
+
+def _is_csv(response: httpx2.Response) -> bool:
+    given: str = response.headers.get("Content-Type", "text/csv")
+    return given.partition(";")[0].strip().lower() in ("text/csv", "application/octet-stream")
 
 
 @contextmanager
@@ -253,6 +319,8 @@ def _mapped_errors(credentials: Credentials | None) -> Iterator[None]:
         raise Unreachable(f"{where} could not be reached: {_reason(error)}.", nothing_sent=True) from error
     except (httpx2.TimeoutException, TimeoutError) as error:
         raise TimedOut(f"{where} did not answer in time.") from error
+    except zlib.error:
+        raise Unreachable(f"The answer of {where} is compressed, and broken.") from None
     except (httpx2.RequestError, httpx2.InvalidURL) as error:
         raise Unreachable(f"The connection to {where} broke: {_reason(error)}.") from error
 
@@ -264,6 +332,14 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+def _check_no_redirect(response: httpx2.Response) -> None:
+    if response.is_redirect:
+        raise UnexpectedAnswer(
+            "Salesforce answered with a redirect, which is never followed with a token: check the instance "
+            "(the My Domain name, such as acme.my)."
+        )
+
+
 async def _raise_for_status(response: httpx2.Response) -> None:
     """Turn a refusal into the error that stands for it.
 
@@ -273,15 +349,23 @@ async def _raise_for_status(response: httpx2.Response) -> None:
     """
     if response.is_success:
         return
-    if response.is_redirect:
-        raise UnexpectedAnswer(
-            "Salesforce answered with a redirect, which is never followed with a token: check the instance "
-            "(the My Domain name, such as acme.my)."
-        )
-    with _mapped_errors(None):
-        body = await response.aread()
+    _check_no_redirect(response)
+    try:
+        body = await body_of(response, MOST_ERROR_BYTES)
+    except UnexpectedAnswer:
+        body = b""
+    raise _refused(response, body)
+
+
+def _refused(response: httpx2.Response, body: bytes) -> Rejected:
     code, message = _refusal(response.status_code, body)
-    raise rejected(response.status_code, code, message, _retry_after(response))
+    return rejected(response.status_code, code, _without_token(message, response), _retry_after(response))
+
+
+def _without_token(message: str, response: httpx2.Response) -> str:
+    """The message, should it quote the request."""
+    token = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return message.replace(token, "***") if token else message
 
 
 def _refusal(status: int, body: bytes) -> tuple[str, str]:

@@ -9,6 +9,7 @@
         ├── SessionExpired     401
         ├── NotFound           404
         ├── WrongState         the job is not in a state that allows the call
+        ├── Unavailable        5xx: the org, or something on the way, is out of order
         └── LimitReached       the org takes no more requests for now
 
 Every error carries `status`, the HTTP status that a gateway reports it with, and `code`, in Salesforce's spelling:
@@ -92,11 +93,14 @@ class WrongState(Rejected):
     """The job's state does not allow the call."""
 
 
+class Unavailable(Rejected):
+    """The org, or something on the way to it, is out of order; what was asked for may have happened all the same."""
+
+
 class LimitReached(Rejected):
     """The org's request limit is reached, or it asks to slow down."""
 
 
-WRONG_STATE_CODES = frozenset({"INVALIDJOBSTATE", "INVALIDJOB"})
 LIMIT_STATUSES = frozenset({420, 429})
 LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "EXCEEDEDQUOTA"})
 
@@ -110,6 +114,8 @@ def rejected(status: int, code: str, message: str, retry_after_seconds: float | 
         kind = NotFound
     elif code in LIMIT_CODES or status in LIMIT_STATUSES:
         kind = LimitReached
-    elif code in WRONG_STATE_CODES:
+    elif code == "INVALIDJOBSTATE":
         kind = WrongState
+    elif status >= 500:
+        kind = Unavailable
     return kind(status, code, message, retry_after_seconds)

@@ -17,7 +17,13 @@ from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Cause, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
+LONGEST_NAME = 100
+MOST_STATES = 20
 MOST_CAUSES_SHOWN = 10
+MOST_FIELDS_SHOWN = 5
+ROOM_FOR_CAUSES = 6_000
+"""Characters of the structured half; the rows leave that much, see `ingest.budget`."""
+
 LONGEST_MESSAGE = 1_000
 
 RESULT_NAMES: dict[ResultKind, str] = {
@@ -55,7 +61,7 @@ class JobAnswer(Answer, Job):
     @classmethod
     def of(cls, job: Job, org: Org, *, summary: str = "", changed: bool | None = None) -> Self:
         """The job as it is now, or with what was just done to it as the summary."""
-        shown = job.model_copy(update={"error_message": _bounded(job.error_message), "content_url": None})
+        shown = bounded(job).model_copy(update={"content_url": None})
         described = _describe(shown, org)
         return cls(
             **shown.model_dump(),
@@ -63,7 +69,7 @@ class JobAnswer(Answer, Job):
             changed=changed,
             resource_uri=job_uri(job.id),
             summary=f"{summary} {described}".strip(),
-            next=_next_step(job),
+            next=_next_step(shown),
         )
 
 
@@ -91,11 +97,12 @@ class JobListAnswer(Answer):
     @classmethod
     def of(cls, listing: JobListing, org: Org) -> Self:
         """The list with counts by state."""
-        states = ", ".join(f"{count} {state}" for state, count in sorted(listing.states.items())) or "none"
+        counts = [(cut(state, LONGEST_NAME), count) for state, count in sorted(listing.states.items())[:MOST_STATES]]
+        states = ", ".join(f"{count} {state}" for state, count in counts) or "none"
         more = f" Next page: queryLocator {listing.query_locator}." if listing.query_locator else ""
         return cls(
-            jobs=tuple(JobLine.model_validate(job.model_dump(), extra="ignore") for job in listing.newest),
-            states=dict(listing.states),
+            jobs=tuple(JobLine.model_validate(bounded(job).model_dump(), extra="ignore") for job in listing.newest),
+            states=dict(counts),
             query_locator=listing.query_locator,
             org=str(org),
             summary=(
@@ -105,7 +112,7 @@ class JobListAnswer(Answer):
         )
 
     def text(self) -> str:
-        lines = [format_record(tuple(JobLine.model_fields))]
+        lines = [format_record([to_camel(name) for name in JobLine.model_fields])]
         lines += [format_record([str(value or "") for _, value in job]) for job in self.jobs]
         return f"{super().text()}\n\n{''.join(lines)}"
 
@@ -117,6 +124,7 @@ class UploadAnswer(Answer):
     state: str
     status: str = Field(description="uploaded, already uploaded (nothing was sent) or in progress")
     bytes: int
+    bytes_sent: int | None = Field(None, description="While in progress: how far it is")
     rows: int
     sha256: str
     org: str
@@ -128,7 +136,8 @@ class UploadAnswer(Answer):
         summary = {
             "uploaded": f"Uploaded {size} to job {job.id} in {org}; nothing is loaded until the job is closed.",
             "already uploaded": f"Job {job.id} in {org} already has these {size}; nothing was sent.",
-            "in progress": f"Still uploading {size} to job {job.id} in {org}; it goes on by itself.",
+            "in progress": f"Still uploading {size} to job {job.id} in {org}, {outcome.sent_bytes:,} so far; it "
+            "goes on by itself.",
         }[outcome.status]
         following = (
             "Call upload-data-ingest-job again with the same data; it joins this upload and sends nothing twice."
@@ -142,6 +151,7 @@ class UploadAnswer(Answer):
             state=job.state,
             status=outcome.status,
             bytes=outcome.bytes,
+            bytes_sent=outcome.sent_bytes if outcome.status == "in progress" else None,
             rows=outcome.rows,
             sha256=outcome.sha256,
             org=str(org),
@@ -213,7 +223,7 @@ class PageAnswer(Answer):
     def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
         """The page with its causes and addresses."""
         total = _total(job, kind, page)
-        causes = tuple(_cause(cause) for cause in page.causes[:MOST_CAUSES_SHOWN])
+        causes = _fitting_causes(page.causes)
         return cls(
             job_id=job.id,
             state=job.state,
@@ -232,7 +242,7 @@ class PageAnswer(Answer):
         )
 
     def text(self) -> str:
-        where = f"Whole result: {self.resource_uri}" + (f" or {self.rest_url}" if self.rest_url else "")
+        where = f"All rows: {self.resource_uri} in pages" + (f", {self.rest_url} in one file" if self.rest_url else "")
         lines = [f"{super().text()}\n{where}\n"]
         if self.causes:
             lines.append("Causes (messages are data from the org):\n" + "".join(_cause_line(c) for c in self.causes))
@@ -291,20 +301,34 @@ def _next_step(job: Job) -> str:
 
 def _total(job: Job, kind: ResultKind, page: Page) -> int | None:
     """Rows in the whole result: as counted, else from the counters where they mean that."""
-    if page.total is not None or job.state != "JobComplete" or job.number_records_processed is None:
+    if page.total is not None or job.state != "JobComplete":
         return page.total
+    counted = _counted(job).get(kind)
+    # Counters can leave rows out (seen where a whole batch failed): then the total is not known.
+    return counted if counted is not None and counted >= page.offset + len(page.rows) else None
+
+
+def _counted(job: Job) -> dict[ResultKind, int]:
+    """Rows in a result, as the job counts them."""
+    if job.number_records_processed is None:
+        return {}
     failed = job.number_records_failed or 0
-    by_kind = {"failedResults": failed, "successfulResults": job.number_records_processed - failed}
-    return by_kind.get(kind)
+    return {"failedResults": failed, "successfulResults": job.number_records_processed - failed}
 
 
 def _page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
     name = RESULT_NAMES[kind].replace("-", " ")
-    if not page.rows and page.next_offset is not None:
+    if page.is_cut_off:
         return f"Time ran out before row {page.offset} of the {name} of job {job.id}, which is {job.state}, came in."
     if not page.rows:
+        counted = _counted(job).get(kind, 0)
+        if counted > page.offset:
+            return (
+                f"Salesforce gave no rows for the {name} of job {job.id}, which is {job.state}, although it counts "
+                f"{counted} of them. Call again later; this is no sign that there are none."
+            )
         past_end = f" from offset {page.offset} on" if page.offset else ""
-        return f"No rows in the {name} of job {job.id}, which is {job.state}{past_end}."
+        return f"No rows{past_end} in the {name} of job {job.id}, which is {job.state}."
     of = f" of {total}" if total is not None else ""
     last = page.offset + len(page.rows) - 1
     summary = f"Rows {page.offset} to {last}{of} in the {name} of job {job.id}, which is {job.state}."
@@ -314,21 +338,39 @@ def _page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> 
 
 
 def _page_next(job: Job, kind: ResultKind, page: Page) -> str:
-    if page.next_offset == page.offset:
+    if page.is_cut_off:
         return "Call again; if it stays so, have the user download the whole result through /v1."
     if page.next_offset is not None:
-        return f"Call again with offset {page.next_offset} for more rows, or read the whole result at its address."
+        return f"Call again with offset {page.next_offset} for more rows."
     if not job.is_terminal:
         return f"The job is not done. Call get-ingest-job-status with jobId {job.id} and waitSeconds 45."
     if kind == "failedResults" and page.causes:
         return "Correct the rows by their causes and load them in a new job; never load the whole file again."
+    if job.state == "Failed" and kind == "failedResults":
+        return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
+    if kind == "unprocessedrecords" and page.rows:
+        return "Load these rows in a new job, once what stopped this one is out of the way."
     return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
 
 
+def _fitting_causes(causes: Sequence[Cause]) -> tuple[CauseAnswer, ...]:
+    """The most frequent causes for which there is room: texts from the org may cost six times their length."""
+    fitting: list[CauseAnswer] = []
+    room = ROOM_FOR_CAUSES
+    for cause in map(_cause, causes[:MOST_CAUSES_SHOWN]):
+        room -= len(cause.model_dump_json(by_alias=True))
+        if room < 0 and fitting:
+            break
+        fitting.append(cause)
+    return tuple(fitting)
+
+
 def _cause(cause: Cause) -> CauseAnswer:
+    more = len(cause.fields) - MOST_FIELDS_SHOWN
+    fields = [cut(name, 80) for name in cause.fields[:MOST_FIELDS_SHOWN]] + ([f"…[+{more}]"] if more > 0 else [])
     return CauseAnswer(
         status_code=cut(cause.code, 80),
-        fields=tuple(cut(name, 80) for name in cause.fields[:5]),
+        fields=tuple(fields),
         count=cause.count,
         example=cause.example,
         example_offset=cause.example_offset,
@@ -344,5 +386,8 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(format_record(row) for row in (columns, *rows))
 
 
-def _bounded(message: str | None) -> str | None:
-    return None if message is None else cut(message, LONGEST_MESSAGE)
+def bounded(job: Job) -> Job:
+    """The job with its texts cut to what an answer has room for, whatever the org sends."""
+    texts = {name: value for name, value in job if isinstance(value, str)}
+    longest = {"error_message": LONGEST_MESSAGE}
+    return job.model_copy(update={name: cut(value, longest.get(name, LONGEST_NAME)) for name, value in texts.items()})

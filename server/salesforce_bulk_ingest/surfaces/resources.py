@@ -4,18 +4,22 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.ingest.advice import after_error
-from salesforce_bulk_ingest.ingest.budget import DEFAULT_ROWS, MOST_ROWS, default_budget, explicit_budget
+from salesforce_bulk_ingest.ingest.budget import DEFAULT_ROWS, MOST_ROWS, cut, default_budget, explicit_budget
 from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidJobId
-from salesforce_bulk_ingest.ingest.jobs import IngestJobs
+from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, IngestJobs
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
-from salesforce_bulk_ingest.surfaces.answers import RESULT_NAMES, job_uri, result_uri
+from salesforce_bulk_ingest.surfaces.answers import RESULT_NAMES, bounded, job_uri, result_uri
+
+LONGEST_ERROR = 2_000
+MOST_DIGITS = 15
 
 RESULT_DESCRIPTION = (
     f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
@@ -31,6 +35,7 @@ def add_resources(server: MCPServer[None], jobs: IngestJobs) -> None:
         """State and counters of one ingest job, under Salesforce's field names."""
         with _errors_for_hosts():
             found = await jobs.status(jobId, report=_silently)
+            found = bounded(found)
             return json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
 
     for kind in RESULT_NAMES:
@@ -52,7 +57,10 @@ def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> 
         budget = explicit_budget(_number("limit", limit, 1)) if limit else default_budget()
         with _errors_for_hosts():
             _, page = await jobs.page(jobId, kind, offset=skip, budget=budget)
-            return page.as_csv()
+        if page.is_cut_off:
+            # A header alone would read as the end.
+            raise ResourceError(f"Time ran out before row {skip} came in: read this page again.")
+        return page.as_csv()
 
 
 async def _silently(job: Job) -> None:
@@ -61,7 +69,7 @@ async def _silently(job: Job) -> None:
 
 def _number(name: str, given: str, least: int) -> int:
     # Typed parameters would end in an internal error and a traceback (seen with mcp 2.3.0).
-    if not given.isascii() or not given.isdecimal() or int(given) < least:
+    if not given.isascii() or not given.isdecimal() or len(given) > MOST_DIGITS or int(given) < least:
         raise MCPError(code=INVALID_PARAMS, message=f"{name} has to be a whole number of at least {least}.")
     return int(given)
 
@@ -69,8 +77,11 @@ def _number(name: str, given: str, least: int) -> int:
 @contextmanager
 def _errors_for_hosts() -> Iterator[None]:
     try:
-        yield
+        with anyio.fail_after(CALL_SECONDS):
+            yield
+    except TimeoutError:
+        raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS:.0f} s: read again.") from None
     except (NotFound, InvalidJobId) as error:
-        raise ResourceNotFoundError(f"{error}\n{after_error(error)}") from error
+        raise ResourceNotFoundError(f"{cut(str(error), LONGEST_ERROR)}\n{after_error(error)}") from error
     except (SalesforceError, IngestError) as error:
-        raise ResourceError(f"{error.code}: {error}\n{after_error(error)}") from error
+        raise ResourceError(f"{error.code}: {cut(str(error), LONGEST_ERROR)}\n{after_error(error)}") from error

@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.ingest.advice import after_error
 from salesforce_bulk_ingest.ingest.budget import cut
@@ -34,8 +35,8 @@ class ActionableTool(Tool):
                 return await super().run(arguments, context, convert_result)
         except TimeoutError:
             raise ToolError(
-                f"{self.name} did not finish within {CALL_SECONDS:.0f} s and stopped waiting. Look at the job with "
-                "get-ingest-job-status before repeating a change."
+                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting. Look at the "
+                "job with get-ingest-job-status before repeating a change."
             ) from None
         except UnexpectedToolError as error:
             # Logged with its traceback by the SDK; the model gets no inside view.
@@ -50,10 +51,23 @@ class ActionableTool(Tool):
 
     def _rejected(self, error: ValidationError) -> str:
         complaints = [
-            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {detail['msg'].removeprefix('Value error, ')}"
-            for detail in error.errors(include_url=False, include_input=False, include_context=False)[:10]
+            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {_complaint(detail)}"
+            for detail in error.errors(include_url=False, include_input=False)[:10]
         ]
-        return "\n".join([f"Nothing was done: {self.name} can't take these arguments.", *complaints])
+        first = f"Nothing was done: {self.name} can't take these arguments."
+        return "\n".join([first, *complaints, "Next: correct them and call again."])
+
+
+def _complaint(detail: ErrorDetails) -> str:
+    """What is wrong with an argument, without its value."""
+    in_our_words = {
+        "missing": "this is required",
+        "extra_forbidden": "there is no such argument here",
+        "model_type": "expected an object",
+        "dict_type": "expected an object",
+        "list_type": "expected an array",
+    }
+    return in_our_words.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
 
 
 def closed_tool(

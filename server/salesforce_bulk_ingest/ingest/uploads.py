@@ -1,0 +1,147 @@
+"""Rows go into a job once: what is on its way, what went before, and what is therefore refused."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import anyio
+
+from salesforce_bulk_ingest.ingest.errors import UploadConflict
+from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
+from salesforce_bulk_ingest.ingest.org import Org, org_at
+from salesforce_bulk_ingest.ingest.transfers import Transfer, Transfers
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, Unreachable, WrongState
+from salesforce_bulk_ingest.salesforce.models import Job
+
+UNKNOWN_DIGEST = ""
+"""Of rows that streamed through the gateway, which looks at none of them."""
+
+UploadStatus = Literal["uploaded", "already uploaded", "in progress"]
+
+
+class Uploads:
+    """The uploads to one org.
+
+    Args:
+        client: sends them.
+        ledger: what is known of earlier ones.
+        transfers: those on their way.
+        embedded: whether the org is the embedded one, which has another address at every start.
+    """
+
+    def __init__(self, client: SalesforceClient, ledger: Ledger, transfers: Transfers, *, embedded: bool) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._transfers = transfers
+        self._embedded = embedded
+        self._starting = anyio.Lock()
+        self._passing: Counter[str] = Counter()
+
+    async def org(self) -> Org:
+        """The org that they go to."""
+        return org_at(await self._client.instance_url(), embedded=self._embedded)
+
+    async def check_closable(self, job_id: str) -> None:
+        """Raises UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
+        if self._transfers.get(job_id) is not None or self._passing[job_id[:15]] > 0:
+            raise UploadConflict("The upload to this job is still under way, so it is not closed yet.")
+        earlier = await self._ledger.find(await self._key(), job_id)
+        if earlier is not None:
+            _check_not_cut_off(earlier)
+
+    async def begin(self, job: Job, content: bytes) -> tuple[Transfer, UploadStatus]:
+        """Send the rows in the background, or join the upload that does.
+
+        Returns:
+            The transfer, and "in progress", or "already uploaded" where Salesforce has these rows.
+
+        Raises:
+            UploadConflict: the job has other rows, or an earlier upload was cut off.
+            WrongState: the job takes no rows any more.
+        """
+        transfer = Transfer(content, hashlib.sha256(content).hexdigest())
+        # One at a time: two calls must not both find nothing and both send.
+        async with self._starting:
+            running = self._transfers.get(job.id)
+            if running is not None:
+                _check_same(job, running.sha256, transfer)
+                return running, "in progress"
+            earlier = await self._earlier(job, transfer)
+            if earlier is not None:
+                _check_same(job, earlier.sha256, transfer)
+                _check_not_cut_off(earlier)
+                return transfer, "already uploaded"
+            if job.state != "Open":
+                raise _closed(job)
+            self._transfers.start(job.id, transfer, lambda started: self._send(job.id, started))
+            return transfer, "in progress"
+
+    @contextmanager
+    def passing(self, job_id: str) -> Iterator[None]:
+        """For the time that rows stream to the job through the gateway."""
+        self._passing[job_id[:15]] += 1
+        try:
+            yield
+        finally:
+            self._passing[job_id[:15]] -= 1
+
+    async def passed(self, job_id: str) -> None:
+        """Remember that rows went to the job through the gateway."""
+        await self._ledger.record(await self._key(), job_id, Upload("sent", UNKNOWN_DIGEST, 0))
+
+    async def forget(self, job_id: str) -> None:
+        """The job is gone."""
+        await self._ledger.forget(await self._key(), job_id)
+
+    async def _key(self) -> str:
+        return (await self.org()).host
+
+    async def _earlier(self, job: Job, transfer: Transfer) -> Upload | None:
+        """What went before; if nothing did and the job is open, this upload has the job from now on."""
+        key = await self._key()
+        if job.state != "Open":
+            return await self._ledger.find(key, job.id)
+        return await self._ledger.claim(key, job.id, Upload("sending", transfer.sha256, len(transfer.content)))
+
+    async def _send(self, job_id: str, transfer: Transfer) -> None:
+        org, size = await self._key(), len(transfer.content)
+        try:
+            await self._client.upload(job_id, transfer, size)
+        except (Rejected, Unreachable, NoCredentials) as error:
+            if _took_nothing(error):
+                await self._ledger.forget(org, job_id)
+            raise
+        await self._ledger.record(org, job_id, Upload("sent", transfer.sha256, size))
+
+
+def _check_same(job: Job, known: str, transfer: Transfer) -> None:
+    if known == transfer.sha256:
+        return
+    if job.state != "Open":
+        raise _closed(job)
+    if known == UNKNOWN_DIGEST:
+        raise UploadConflict(
+            "This job already has rows, sent through /v1, and Salesforce takes rows once for each job."
+        )
+    raise UploadConflict("This job already has other rows, and Salesforce takes rows once for each job.")
+
+
+def _check_not_cut_off(upload: Upload) -> None:
+    if upload.state == "sending":
+        raise UploadConflict(
+            "An upload to this job was cut off, or goes on in another server: Salesforce may or may not have its rows."
+        )
+
+
+def _closed(job: Job) -> WrongState:
+    return WrongState(400, "INVALIDJOBSTATE", f"The job is {job.state}; it takes rows only while it is Open.")
+
+
+def _took_nothing(error: Rejected | Unreachable | NoCredentials) -> bool:
+    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx or a lost answer is not."""
+    if isinstance(error, Rejected):
+        return error.status < 500
+    return isinstance(error, NoCredentials) or error.nothing_sent
