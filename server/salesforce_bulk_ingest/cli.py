@@ -4,13 +4,9 @@ import asyncio
 import logging
 import os
 import shutil
-import signal
-import socket
 import sys
 import tempfile
-import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -32,6 +28,7 @@ from salesforce_bulk_ingest.settings import (
     default_places,
     load_settings,
 )
+from salesforce_bulk_ingest.signals import stdin_that_can_end, told_to_stop
 
 PROGRAM = "salesforce-bulk-ingest"
 USAGE_ERROR = 2
@@ -172,7 +169,7 @@ def check(emulator: Emulator = False, read_only: ReadOnly = False, allow_operati
 
 
 async def _serve(settings: Settings) -> None:
-    with _told_to_stop() as told:
+    with told_to_stop() as told:
         async with running(settings, default_places()) as addresses:
             org = "embedded org, gone when this ends" if settings.emulator and not settings.data_dir else None
             known = org or addresses.org_url or settings.org or settings.upstream_url
@@ -187,7 +184,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _stdio(settings: Settings) -> None:
-    with _told_to_stop() as told, _stdin_that_can_end() as end_stdin:
+    with told_to_stop() as told, stdin_that_can_end() as end_stdin:
         async with anyio.create_task_group() as tasks:
 
             async def stop() -> None:
@@ -200,12 +197,12 @@ async def _stdio(settings: Settings) -> None:
 
 
 async def _demo() -> bool:
-    with _told_to_stop() as told:
+    with told_to_stop() as told:
         return await run_demo(out, _as_typed(), default_places(), told)
 
 
 async def _emulator(port: int, data_dir: Path | None) -> None:
-    with _told_to_stop() as told:
+    with told_to_stop() as told:
         async with embedded_org(data_dir, port=port) as org:
             _show_facts([("base URL", org.url), ("token", ACCESS_TOKEN)])
             out.print("Ctrl-C ends it.")
@@ -217,44 +214,6 @@ async def _check(settings: Settings) -> Checkup:
         return await check_up(settings, default_places(), None)
     async with embedded_org(None) as org:
         return await check_up(settings, default_places(), org)
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[Callable[[], Awaitable[object]]]:
-    """From here on, SIGINT and SIGTERM only end the wait for what this yields."""
-    if sys.platform == "win32":  # no such signals there: Ctrl-C arrives as an exception
-        yield anyio.sleep_forever
-        return
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        yield signals.__anext__
-
-
-@contextmanager
-def _stdin_that_can_end() -> Iterator[Callable[[], None]]:
-    """Put something before stdin that can be told to end.
-
-    The SDK reads stdin in a thread that no cancellation reaches, so that only the end of the input lets it go.
-    """
-    if sys.platform == "win32":  # sockets are no file descriptors there, and nothing sends a signal
-        yield lambda: None
-        return
-    given = os.dup(0)
-    way_in, way_out = socket.socketpair()
-    os.dup2(way_out.fileno(), 0)
-    way_out.close()
-
-    def end() -> None:
-        with suppress(OSError):
-            way_in.shutdown(socket.SHUT_WR)
-
-    def pass_on() -> None:
-        with suppress(OSError):
-            while chunk := os.read(given, 1 << 16):
-                way_in.sendall(chunk)
-        end()
-
-    threading.Thread(target=pass_on, name="stdin", daemon=True).start()
-    yield end
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
