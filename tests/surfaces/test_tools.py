@@ -127,7 +127,7 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
     assert await both_halves(client, "get-failed-results-ingest-job", jobId=job_id) == snapshot(
         (
             {
-                "summary": "Rows 0 to 0 of 1 in the failed results of job JOB, which is JobComplete.",
+                "summary": "Row 0 of 1 in the failed results of job JOB, which is JobComplete.",
                 "next": "Correct the rows by their causes and load them in a new job; never load the whole file again.",
                 "jobId": "JOB",
                 "state": "JobComplete",
@@ -149,7 +149,7 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults",
             },
             [
-                "Rows 0 to 0 of 1 in the failed results of job JOB, which is JobComplete.",
+                "Row 0 of 1 in the failed results of job JOB, which is JobComplete.",
                 "Next: Correct the rows by their causes and load them in a new job; never load the whole file again.",
                 "All rows: salesforce-bulk://jobs/JOB/failed-results in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults in one file",
                 "",
@@ -168,7 +168,7 @@ async def test_successful_rows_come_with_their_record_ids(client: Client) -> Non
     assert await both_halves(client, "get-successful-results-ingest-job", jobId=job_id) == snapshot(
         (
             {
-                "summary": "Rows 0 to 0 of 1 in the successful results of job JOB, which is JobComplete.",
+                "summary": "Row 0 of 1 in the successful results of job JOB, which is JobComplete.",
                 "next": "That is all. get-ingest-job-status with jobId JOB has the counters.",
                 "jobId": "JOB",
                 "state": "JobComplete",
@@ -182,7 +182,7 @@ async def test_successful_rows_come_with_their_record_ids(client: Client) -> Non
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults",
             },
             [
-                "Rows 0 to 0 of 1 in the successful results of job JOB, which is JobComplete.",
+                "Row 0 of 1 in the successful results of job JOB, which is JobComplete.",
                 "Next: That is all. get-ingest-job-status with jobId JOB has the counters.",
                 "All rows: salesforce-bulk://jobs/JOB/successful-results in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults in one file",
                 "",
@@ -342,7 +342,7 @@ async def test_a_second_close_or_abort_changes_nothing_and_says_so(client: Clien
     assert (closed["changed"], steady(closed["summary"])) == snapshot(
         (
             False,
-            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 rows processed, 0 of them failed.",
+            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 row processed, 0 of them failed.",
         )
     )
     job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})

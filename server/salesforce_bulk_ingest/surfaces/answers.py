@@ -9,13 +9,22 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.ingest.advice import after_failure
 from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.csv_records import format_record
-from salesforce_bulk_ingest.ingest.jobs import JobListing, StateChange, UploadOutcome
+from salesforce_bulk_ingest.ingest.jobs import JobListing, UploadOutcome
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Cause, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.surfaces.wording import (
+    describe,
+    job_uri,
+    next_step,
+    page_next,
+    page_summary,
+    result_uri,
+    rows,
+    total_rows,
+)
 
 LONGEST_NAME = 100
 MOST_STATES = 20
@@ -25,12 +34,6 @@ ROOM_FOR_CAUSES = 6_000
 """Characters of the structured half; the rows leave that much, see `ingest.budget`."""
 
 LONGEST_MESSAGE = 1_000
-
-RESULT_NAMES: dict[ResultKind, str] = {
-    "failedResults": "failed-results",
-    "successfulResults": "successful-results",
-    "unprocessedrecords": "unprocessed-records",
-}
 
 
 class Answer(BaseModel):
@@ -62,14 +65,14 @@ class JobAnswer(Answer, Job):
     def of(cls, job: Job, org: Org, *, summary: str = "", changed: bool | None = None) -> Self:
         """The job as it is now, or with what was just done to it as the summary."""
         shown = bounded(job).model_copy(update={"content_url": None})
-        described = _describe(shown, org)
+        described = describe(shown, org)
         return cls(
             **shown.model_dump(),
             org=str(org),
             changed=changed,
             resource_uri=job_uri(job.id),
             summary=f"{summary} {described}".strip(),
-            next=_next_step(shown),
+            next=next_step(shown),
         )
 
 
@@ -132,7 +135,7 @@ class UploadAnswer(Answer):
     @classmethod
     def of(cls, outcome: UploadOutcome, org: Org) -> Self:
         """The outcome with what it means."""
-        job, size = outcome.job, f"{outcome.rows} rows, {outcome.bytes:,} bytes"
+        job, size = outcome.job, f"{rows(outcome.rows)}, {outcome.bytes:,} bytes"
         summary = {
             "uploaded": f"Uploaded {size} to job {job.id} in {org}; nothing is loaded until the job is closed.",
             "already uploaded": f"Job {job.id} in {org} already has these {size}; nothing was sent.",
@@ -144,7 +147,7 @@ class UploadAnswer(Answer):
             if outcome.status == "in progress"
             else f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them."
             if job.state == "Open"
-            else _next_step(job)
+            else next_step(job)
         )
         return cls(
             job_id=job.id,
@@ -222,7 +225,7 @@ class PageAnswer(Answer):
     @classmethod
     def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
         """The page with its causes and addresses."""
-        total = _total(job, kind, page)
+        total = total_rows(job, kind, page)
         causes = _fitting_causes(page.causes)
         return cls(
             job_id=job.id,
@@ -237,8 +240,8 @@ class PageAnswer(Answer):
             other_causes=max(len(page.causes) - len(causes), 0) or None,
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
-            summary=_page_summary(job, kind, page, total),
-            next=_page_next(job, kind, page),
+            summary=page_summary(job, kind, page, total),
+            next=page_next(job, kind, page),
         )
 
     def text(self) -> str:
@@ -251,106 +254,6 @@ class PageAnswer(Answer):
         if self.columns:
             lines.append(_csv(self.columns, self.rows))
         return "\n".join(lines)
-
-
-def job_uri(job_id: str) -> str:
-    """Address of a job as a resource."""
-    return f"salesforce-bulk://jobs/{job_id}"
-
-
-def result_uri(job_id: str, kind: ResultKind) -> str:
-    """Address of a result as a resource."""
-    return f"{job_uri(job_id)}/{RESULT_NAMES[kind]}"
-
-
-def state_change_summary(change: StateChange, state: str) -> str:
-    """What a close or an abort did."""
-    if state == "Aborted":
-        return "Aborted the job." if change.changed else "The job was already aborted; nothing changed."
-    return "Closed the job for processing." if change.changed else "The job was already closed; nothing changed."
-
-
-def _describe(job: Job, org: Org) -> str:
-    """The job in a sentence."""
-    what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
-    if job.number_records_processed is not None:
-        failed = job.number_records_failed or 0
-        what += f": {job.number_records_processed} rows processed, {failed} of them failed"
-    return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
-
-
-def _next_step(job: Job) -> str:
-    if job.state == "Open":
-        upload = f"Call upload-data-ingest-job with jobId {job.id}, once"
-        return f"{upload}; then close-abort-ingest-job with state UploadComplete."
-    if not job.is_terminal:
-        return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds 45 until the job is done."
-    if job.state == "Failed":
-        advice = after_failure(job)
-        if job.number_records_processed:
-            advice += " Rows already processed stay; get-unprocessed-records-ingest-job gives the rest."
-        return advice
-    if job.state == "Aborted":
-        return "Rows saved before the abort stay; get-unprocessed-records-ingest-job gives the rest."
-    if job.number_records_failed:
-        return f"Call get-failed-results-ingest-job with jobId {job.id} to see why rows failed."
-    if not job.number_records_processed:
-        return "No row was loaded: the job was closed without data. Create a new job, upload, then close it."
-    return f"Every row succeeded; get-successful-results-ingest-job with jobId {job.id} gives the record ids."
-
-
-def _total(job: Job, kind: ResultKind, page: Page) -> int | None:
-    """Rows in the whole result: as counted, else from the counters where they mean that."""
-    if page.total is not None or job.state != "JobComplete":
-        return page.total
-    counted = _counted(job).get(kind)
-    # Counters can leave rows out (seen where a whole batch failed): then the total is not known.
-    return counted if counted is not None and counted >= page.offset + len(page.rows) else None
-
-
-def _counted(job: Job) -> dict[ResultKind, int]:
-    """Rows in a result, as the job counts them."""
-    if job.number_records_processed is None:
-        return {}
-    failed = job.number_records_failed or 0
-    return {"failedResults": failed, "successfulResults": job.number_records_processed - failed}
-
-
-def _page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
-    name = RESULT_NAMES[kind].replace("-", " ")
-    if page.is_cut_off:
-        return f"Time ran out before row {page.offset} of the {name} of job {job.id}, which is {job.state}, came in."
-    if not page.rows:
-        counted = _counted(job).get(kind, 0)
-        if counted > page.offset:
-            return (
-                f"Salesforce gave no rows for the {name} of job {job.id}, which is {job.state}, although it counts "
-                f"{counted} of them. Call again later; this is no sign that there are none."
-            )
-        past_end = f" from offset {page.offset} on" if page.offset else ""
-        return f"No rows{past_end} in the {name} of job {job.id}, which is {job.state}."
-    of = f" of {total}" if total is not None else ""
-    last = page.offset + len(page.rows) - 1
-    summary = f"Rows {page.offset} to {last}{of} in the {name} of job {job.id}, which is {job.state}."
-    if kind == "failedResults" and page.total is None:
-        summary += f" Time ran out: the causes stand for the first {page.rows_read} rows."
-    return summary
-
-
-def _page_next(job: Job, kind: ResultKind, page: Page) -> str:
-    if page.is_cut_off:
-        return "Call again; if it stays so, have the user download the whole result through /v1."
-    if page.next_offset is not None:
-        return f"Call again with offset {page.next_offset} for more rows."
-    if not job.is_terminal:
-        return f"The job is not done. Call get-ingest-job-status with jobId {job.id} and waitSeconds 45."
-    if kind == "failedResults" and page.causes:
-        return "Correct the rows by their causes and load them in a new job; never load the whole file again."
-    if job.state == "Failed" and kind == "failedResults":
-        return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
-    if kind == "unprocessedrecords" and page.rows:
-        return "Load these rows in a new job, once what stopped this one is out of the way."
-    return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
 
 
 def _fitting_causes(causes: Sequence[Cause]) -> tuple[CauseAnswer, ...]:

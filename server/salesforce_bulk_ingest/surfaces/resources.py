@@ -16,7 +16,8 @@ from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidJobId
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, IngestJobs
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
-from salesforce_bulk_ingest.surfaces.answers import RESULT_NAMES, bounded, job_uri, result_uri
+from salesforce_bulk_ingest.surfaces.answers import bounded
+from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, job_uri, result_uri
 
 LONGEST_ERROR = 2_000
 MOST_DIGITS = 15

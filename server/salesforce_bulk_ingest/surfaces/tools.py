@@ -15,15 +15,12 @@ from salesforce_bulk_ingest.ingest.waiting import Report
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
 from salesforce_bulk_ingest.surfaces.answers import (
-    RESULT_NAMES,
     Answer,
     DeleteAnswer,
     JobAnswer,
     JobListAnswer,
     PageAnswer,
     UploadAnswer,
-    result_uri,
-    state_change_summary,
 )
 from salesforce_bulk_ingest.surfaces.arguments import (
     CreateBody,
@@ -36,6 +33,7 @@ from salesforce_bulk_ingest.surfaces.arguments import (
     WaitSeconds,
 )
 from salesforce_bulk_ingest.surfaces.schemas import closed_tool, tool_error
+from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, result_uri, state_change_summary
 
 TOOL_NAMES = frozenset(
     {

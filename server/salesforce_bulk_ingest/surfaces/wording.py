@@ -1,0 +1,122 @@
+"""The sentences of the answers: what happened, and the call to make next."""
+
+from salesforce_bulk_ingest.ingest.advice import after_failure
+from salesforce_bulk_ingest.ingest.jobs import StateChange
+from salesforce_bulk_ingest.ingest.org import Org
+from salesforce_bulk_ingest.ingest.results import Page
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+
+RESULT_NAMES: dict[ResultKind, str] = {
+    "failedResults": "failed-results",
+    "successfulResults": "successful-results",
+    "unprocessedrecords": "unprocessed-records",
+}
+
+
+def job_uri(job_id: str) -> str:
+    """Address of a job as a resource."""
+    return f"salesforce-bulk://jobs/{job_id}"
+
+
+def result_uri(job_id: str, kind: ResultKind) -> str:
+    """Address of a result as a resource."""
+    return f"{job_uri(job_id)}/{RESULT_NAMES[kind]}"
+
+
+def state_change_summary(change: StateChange, state: str) -> str:
+    """What a close or an abort did."""
+    if state == "Aborted":
+        return "Aborted the job." if change.changed else "The job was already aborted; nothing changed."
+    return "Closed the job for processing." if change.changed else "The job was already closed; nothing changed."
+
+
+def rows(count: int) -> str:
+    """A number of rows."""
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def describe(job: Job, org: Org) -> str:
+    """The job in a sentence."""
+    what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
+    if job.number_records_processed is not None:
+        failed = job.number_records_failed or 0
+        what += f": {rows(job.number_records_processed)} processed, {failed} of them failed"
+    return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
+
+
+def next_step(job: Job) -> str:
+    """What to do with a job in this state."""
+    if job.state == "Open":
+        upload = f"Call upload-data-ingest-job with jobId {job.id}, once"
+        return f"{upload}; then close-abort-ingest-job with state UploadComplete."
+    if not job.is_terminal:
+        return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds 45 until the job is done."
+    if job.state == "Failed":
+        advice = after_failure(job)
+        if job.number_records_processed:
+            advice += " Rows already processed stay; get-unprocessed-records-ingest-job gives the rest."
+        return advice
+    if job.state == "Aborted":
+        return "Rows saved before the abort stay; get-unprocessed-records-ingest-job gives the rest."
+    if job.number_records_failed:
+        return f"Call get-failed-results-ingest-job with jobId {job.id} to see why rows failed."
+    if not job.number_records_processed:
+        return "No row was loaded: the job was closed without data. Create a new job, upload, then close it."
+    return f"Every row succeeded; get-successful-results-ingest-job with jobId {job.id} gives the record ids."
+
+
+def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
+    """Rows in the whole result: as counted, else from the counters where they mean that."""
+    if page.total is not None or job.state != "JobComplete":
+        return page.total
+    counted = _counted(job).get(kind)
+    # Counters can leave rows out (seen where a whole batch failed): then the total is not known.
+    return counted if counted is not None and counted >= page.offset + len(page.rows) else None
+
+
+def _counted(job: Job) -> dict[ResultKind, int]:
+    """Rows in a result, as the job counts them."""
+    if job.number_records_processed is None:
+        return {}
+    failed = job.number_records_failed or 0
+    return {"failedResults": failed, "successfulResults": job.number_records_processed - failed}
+
+
+def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
+    """Which rows these are, or why there are none."""
+    name = RESULT_NAMES[kind].replace("-", " ")
+    if page.is_cut_off:
+        return f"Time ran out before row {page.offset} of the {name} of job {job.id}, which is {job.state}, came in."
+    if not page.rows:
+        counted = _counted(job).get(kind, 0)
+        if counted > page.offset:
+            return (
+                f"Salesforce gave no rows for the {name} of job {job.id}, which is {job.state}, although it counts "
+                f"{counted} of them. Call again later; this is no sign that there are none."
+            )
+        past_end = f" from offset {page.offset} on" if page.offset else ""
+        return f"No rows{past_end} in the {name} of job {job.id}, which is {job.state}."
+    of = f" of {total}" if total is not None else ""
+    last = page.offset + len(page.rows) - 1
+    shown = f"Row {last}" if last == page.offset else f"Rows {page.offset} to {last}"
+    summary = f"{shown}{of} in the {name} of job {job.id}, which is {job.state}."
+    if kind == "failedResults" and page.total is None:
+        summary += f" Time ran out: the causes stand for the first {page.rows_read} rows."
+    return summary
+
+
+def page_next(job: Job, kind: ResultKind, page: Page) -> str:
+    """What to do after this page."""
+    if page.is_cut_off:
+        return "Call again; if it stays so, have the user download the whole result through /v1."
+    if page.next_offset is not None:
+        return f"Call again with offset {page.next_offset} for more rows."
+    if not job.is_terminal:
+        return f"The job is not done. Call get-ingest-job-status with jobId {job.id} and waitSeconds 45."
+    if kind == "failedResults" and page.causes:
+        return "Correct the rows by their causes and load them in a new job; never load the whole file again."
+    if job.state == "Failed" and kind == "failedResults":
+        return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
+    if kind == "unprocessedrecords" and page.rows:
+        return "Load these rows in a new job, once what stopped this one is out of the way."
+    return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
