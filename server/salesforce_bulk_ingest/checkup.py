@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     SalesforceError,
     SessionExpired,
+    Unavailable,
     UnexpectedAnswer,
     Unreachable,
 )
@@ -32,6 +33,7 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
     (LimitReached, "The org takes no more requests for now: try again later."),
     (Unreachable, "Check the instance's name (SALESFORCE_INSTANCE, such as acme.my), the network and the proxy."),
     (UnexpectedAnswer, "Check the instance's name (SALESFORCE_INSTANCE, such as acme.my)."),
+    (Unavailable, "Salesforce is out of order for now: try again later."),
     (Rejected, "If this is the right host, ask the org's administrator whether this user may use the API."),
 )
 

@@ -23,6 +23,7 @@ from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from salesforce_bulk_ingest.hosts import host_entries
 from salesforce_bulk_ingest.ports import CantStart
 from salesforce_bulk_ingest.settings import (
+    APP_NAME,
     BadSetting,
     Settings,
     default_places,
@@ -30,7 +31,7 @@ from salesforce_bulk_ingest.settings import (
 )
 from salesforce_bulk_ingest.signals import stdin_that_can_end, told_to_stop
 
-PROGRAM = "salesforce-bulk-ingest"
+PROGRAM = APP_NAME
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -171,8 +172,10 @@ def check(emulator: Emulator = False, read_only: ReadOnly = False, allow_operati
 async def _serve(settings: Settings) -> None:
     with told_to_stop() as told:
         async with running(settings, default_places()) as addresses:
-            org = "embedded org, gone when this ends" if settings.emulator and not settings.data_dir else None
-            known = org or addresses.org_url or settings.org or settings.upstream_url
+            embedded = (
+                f"embedded org in {settings.data_dir}" if settings.data_dir else "embedded org, gone when this ends"
+            )
+            known = embedded if settings.emulator else settings.org or settings.upstream_url
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", known or NO_ORG)]
             if addresses.org_url:
                 facts.append(("org's URL", addresses.org_url))

@@ -3,7 +3,8 @@
 import anyio
 import pytest
 
-from salesforce_bulk_ingest.ingest.transfers import CHUNK_BYTES, Transfer, Transfers
+from salesforce_bulk_ingest.ingest.transfers import Transfer, Transfers
+from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 
 JOB_ID = "750000000000001AAA"

@@ -583,3 +583,19 @@ async def test_a_refusal_that_quotes_the_request_does_not_quote_the_token() -> N
         async with client_of(fixed(url)) as client:
             with pytest.raises(Rejected, match=r"You sent Bearer \*\*\*$"):
                 await client.get_job(JOB_ID)
+
+
+async def test_a_result_of_several_gzip_members_is_all_of_them() -> None:
+    body = gzip.compress(b"Name\nAnn\n") + gzip.compress(b"Bob\n") + gzip.compress(b"")
+    headers = [("Content-Type", "text/csv"), ("Content-Encoding", "gzip")]
+    with served(Upstream([Answer(200, body, headers)])) as url:
+        async with client_of(fixed(url)) as client, client.results(JOB_ID, "failedResults") as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == b"Name\nAnn\nBob\n"
+
+
+async def test_a_refusal_whose_body_is_broken_keeps_its_status() -> None:
+    answer = Answer(400, b"this is no gzip", [("Content-Type", "application/json"), ("Content-Encoding", "gzip")])
+    with served(Upstream([answer])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(Rejected, match="status 400 and no explanation"):
+                await client.set_state(JOB_ID, "Aborted")

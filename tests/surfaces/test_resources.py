@@ -103,14 +103,14 @@ async def test_a_bad_address_is_explained(client: Client, uri: str) -> None:
             "salesforce-bulk://jobs/750000000000001AAA": (
                 -32602,
                 """\
-The requested resource does not exist
+NOT_FOUND: The requested resource does not exist
 Check the id; list-all-ingest-jobs gives the current ones. Salesforce removes jobs after 7 days.\
 """,
             ),
             "salesforce-bulk://jobs/001000000000001AAA/failed-results": (
                 -32602,
                 """\
-This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.
+NOT_FOUND: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.
 Correct the argument and call again.\
 """,
             ),

@@ -1,6 +1,7 @@
 """What to do next: after an error, and for a job that Salesforce failed as a whole."""
 
-from salesforce_bulk_ingest.ingest.errors import IngestError, RefusedByPolicy, TooLarge, UploadConflict
+from salesforce_bulk_ingest.ingest.budget import cut
+from salesforce_bulk_ingest.ingest.errors import IngestError, RefusedByPolicy, TooLarge, UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
@@ -14,6 +15,9 @@ from salesforce_bulk_ingest.salesforce.errors import (
     WrongState,
 )
 from salesforce_bulk_ingest.salesforce.models import Job
+
+LONGEST_TEXT = 2_000
+"""Characters of an error text."""
 
 # Where Salesforce's text says more than its class (texts: see the API reference's errors).
 _AFTER_TEXT: tuple[tuple[str, str], ...] = (
@@ -54,6 +58,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
     (TooLarge, "Do that, or split the rows over several jobs; then close the job."),
     (
+        UploadUnderWay,
+        "Wait for it: upload-data-ingest-job with the same data joins an upload of a tool, and get-ingest-job-status shows "
+        "the job; then close it.",
+    ),
+    (
         UploadConflict,
         "If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one "
         "and upload there.",
@@ -92,6 +101,11 @@ _AFTER_FAILURE: tuple[tuple[str, str], ...] = (
     ("lock failure", "Other processes held the records. Load the unprocessed rows again later, sorted by parent."),
     ("ExceededQuota", "The org's daily batches are used up. Load the unprocessed rows tomorrow."),
 )
+
+
+def shown(error: SalesforceError | IngestError) -> str:
+    """Code and message, cut to what an answer has room for: both may come from the org."""
+    return f"{cut(error.code, 100)}: {cut(str(error), LONGEST_TEXT)}"
 
 
 def after_error(error: SalesforceError | IngestError) -> str:

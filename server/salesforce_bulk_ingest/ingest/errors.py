@@ -6,6 +6,7 @@
     │   └── TooLarge
     ├── RefusedByPolicy     the operator has to allow it
     └── UploadConflict      the job already has, or may have, other data
+        └── UploadUnderWay  and some of it is on its way right now
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
 """
@@ -48,3 +49,7 @@ class UploadConflict(IngestError):
 
     status = 409
     code = "INVALIDJOBSTATE"
+
+
+class UploadUnderWay(UploadConflict):
+    """Rows are on their way to the job right now."""

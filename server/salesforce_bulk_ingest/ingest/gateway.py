@@ -13,8 +13,11 @@ from salesforce_bulk_ingest.ingest.multipart import job_part
 from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.ingest.uploads import Uploads
 from salesforce_bulk_ingest.salesforce.call import Call
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, body_of
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, body_of, deadline
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
+
+CREATED = 201
+"""What an upload that was taken is answered with (Bulk API 2.0 guide, Upload Job Data)."""
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 
@@ -64,10 +67,12 @@ class Gateway:
                     return
                 self._check_state_change(call, await _operation_of_job(job))
             if call.method == "PUT" and job_id is not None:
-                stack.enter_context(self._uploads.passing(job_id))
-            answer = await stack.enter_async_context(self._client.open(call))
-            if call.method == "PUT" and job_id is not None and answer.is_success:
-                await self._uploads.passed(job_id)
+                taken = await stack.enter_async_context(self._uploads.passing(job_id))
+                answer = await stack.enter_async_context(self._client.open(call))
+                if answer.status_code == CREATED:
+                    await taken()
+            else:
+                answer = await stack.enter_async_context(self._client.open(call))
             yield answer
 
     def _check_create(self, call: Call) -> None:
@@ -114,7 +119,8 @@ def _look_up(call: Call, job_id: str) -> Call:
 
 
 async def _operation_of_job(shown: httpx2.Response) -> str | None:
-    return _operation(await body_of(shown))
+    with deadline():
+        return _operation(await body_of(shown))
 
 
 def _is_plain_abort(call: Call) -> bool:

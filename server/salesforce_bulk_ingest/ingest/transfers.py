@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
+from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 
 logger = logging.getLogger(__name__)
-
-CHUNK_BYTES = 1 << 16
 
 
 @dataclass(slots=True)

@@ -2,18 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Literal
 
 import anyio
 
-from salesforce_bulk_ingest.ingest.errors import UploadConflict
+from salesforce_bulk_ingest.ingest.errors import UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
 from salesforce_bulk_ingest.ingest.org import Org, org_at
 from salesforce_bulk_ingest.ingest.transfers import Transfer, Transfers
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, Unreachable, WrongState
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
 
 UNKNOWN_DIGEST = ""
@@ -46,11 +46,12 @@ class Uploads:
 
     async def check_closable(self, job_id: str) -> None:
         """Raises UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
-        if self._transfers.get(job_id) is not None or self._passing[job_id[:15]] > 0:
-            raise UploadConflict("The upload to this job is still under way, so it is not closed yet.")
         earlier = await self._ledger.find(await self._key(), job_id)
-        if earlier is not None:
-            _check_not_cut_off(earlier)
+        # Looked at after the record, so that an upload that begins meanwhile is not taken for one that was cut off.
+        if self._transfers.get(job_id) is not None or job_id[:15] in self._passing:
+            raise UploadUnderWay("The upload to this job is still under way, so it is not closed yet.")
+        if earlier is not None and earlier.state == "sending":
+            raise _cut_off()
 
     async def begin(self, job: Job, content: bytes) -> tuple[Transfer, UploadStatus]:
         """Send the rows in the background, or join the upload that does.
@@ -63,34 +64,39 @@ class Uploads:
             WrongState: the job takes no rows any more.
         """
         transfer = Transfer(content, hashlib.sha256(content).hexdigest())
+        key = await self._key()
         # One at a time: two calls must not both find nothing and both send.
         async with self._starting:
             running = self._transfers.get(job.id)
             if running is not None:
                 _check_same(job, running.sha256, transfer)
                 return running, "in progress"
-            earlier = await self._earlier(job, transfer)
+            if job.id[:15] in self._passing:
+                raise UploadUnderWay("Rows are on their way to this job through /v1, and Salesforce takes rows once.")
+            earlier = await self._earlier(key, job, transfer)
+            if earlier is None and job.state != "Open":
+                raise _closed(job)
             if earlier is not None:
                 _check_same(job, earlier.sha256, transfer)
-                _check_not_cut_off(earlier)
+                if earlier.state == "sending":
+                    raise _cut_off() if job.state == "Open" else _closed(job)
                 return transfer, "already uploaded"
-            if job.state != "Open":
-                raise _closed(job)
-            self._transfers.start(job.id, transfer, lambda started: self._send(job.id, started))
+            self._transfers.start(job.id, transfer, lambda started: self._send(key, job.id, started))
             return transfer, "in progress"
 
-    @contextmanager
-    def passing(self, job_id: str) -> Iterator[None]:
-        """For the time that rows stream to the job through the gateway."""
-        self._passing[job_id[:15]] += 1
-        try:
-            yield
-        finally:
-            self._passing[job_id[:15]] -= 1
+    @asynccontextmanager
+    async def passing(self, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """For the time that rows stream to the job through the gateway; yields what to call once they are taken."""
+        key, job = await self._key(), job_id[:15]
 
-    async def passed(self, job_id: str) -> None:
-        """Remember that rows went to the job through the gateway."""
-        await self._ledger.record(await self._key(), job_id, Upload("sent", UNKNOWN_DIGEST, 0))
+        async def taken() -> None:
+            await self._ledger.record(key, job_id, Upload("sent", UNKNOWN_DIGEST, 0))
+
+        self._passing[job] += 1
+        try:
+            yield taken
+        finally:
+            self._passing -= Counter({job: 1})  # a count of none is dropped
 
     async def forget(self, job_id: str) -> None:
         """The job is gone."""
@@ -99,22 +105,21 @@ class Uploads:
     async def _key(self) -> str:
         return (await self.org()).host
 
-    async def _earlier(self, job: Job, transfer: Transfer) -> Upload | None:
+    async def _earlier(self, key: str, job: Job, transfer: Transfer) -> Upload | None:
         """What went before; if nothing did and the job is open, this upload has the job from now on."""
-        key = await self._key()
         if job.state != "Open":
             return await self._ledger.find(key, job.id)
         return await self._ledger.claim(key, job.id, Upload("sending", transfer.sha256, len(transfer.content)))
 
-    async def _send(self, job_id: str, transfer: Transfer) -> None:
-        org, size = await self._key(), len(transfer.content)
+    async def _send(self, key: str, job_id: str, transfer: Transfer) -> None:
+        size = len(transfer.content)
         try:
             await self._client.upload(job_id, transfer, size)
-        except (Rejected, Unreachable, NoCredentials) as error:
+        except SalesforceError as error:
             if _took_nothing(error):
-                await self._ledger.forget(org, job_id)
+                await self._ledger.forget(key, job_id)
             raise
-        await self._ledger.record(org, job_id, Upload("sent", transfer.sha256, size))
+        await self._ledger.record(key, job_id, Upload("sent", transfer.sha256, size))
 
 
 def _check_same(job: Job, known: str, transfer: Transfer) -> None:
@@ -129,19 +134,19 @@ def _check_same(job: Job, known: str, transfer: Transfer) -> None:
     raise UploadConflict("This job already has other rows, and Salesforce takes rows once for each job.")
 
 
-def _check_not_cut_off(upload: Upload) -> None:
-    if upload.state == "sending":
-        raise UploadConflict(
-            "An upload to this job was cut off, or goes on in another server: Salesforce may or may not have its rows."
-        )
+def _cut_off() -> UploadConflict:
+    return UploadConflict(
+        "An upload to this job was cut off or not clearly answered, or goes on in another server: Salesforce may or may not "
+        "have its rows."
+    )
 
 
 def _closed(job: Job) -> WrongState:
     return WrongState(400, "INVALIDJOBSTATE", f"The job is {job.state}; it takes rows only while it is Open.")
 
 
-def _took_nothing(error: Rejected | Unreachable | NoCredentials) -> bool:
-    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx or a lost answer is not."""
+def _took_nothing(error: SalesforceError) -> bool:
+    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not."""
     if isinstance(error, Rejected):
         return error.status < 500
-    return isinstance(error, NoCredentials) or error.nothing_sent
+    return isinstance(error, NoCredentials) or (isinstance(error, Unreachable) and error.nothing_sent)

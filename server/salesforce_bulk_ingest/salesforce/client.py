@@ -38,6 +38,7 @@ QUERY_CHARACTERS = "%-._~!$&'()*+,;=:@/?[]|^`{}\\"
 """What may stand in a query as it is; anything else, such as a lone # or a byte over 0x7F, is escaped."""
 
 CHUNK_BYTES = 1 << 16
+GZIP = zlib.MAX_WBITS | 16
 MOST_JSON_BYTES = 16_000_000
 """A page of 1,000 jobs is about half a megabyte."""
 
@@ -116,7 +117,7 @@ class SalesforceClient:
 
     async def delete_job(self, job_id: str) -> None:
         """Remove the job and its stored data from the org; records stay as they are."""
-        with _deadline():
+        with deadline():
             async with self.open(Call("DELETE", f"/{job_id}")) as response:
                 await _raise_for_status(response)
                 if response.status_code != 204:
@@ -158,7 +159,7 @@ class SalesforceClient:
         """
         credentials = await self._source.credentials()
         url, headers = f"{credentials.instance_url}/services/oauth2/userinfo", _authorized(credentials, _ACCEPT_JSON)
-        with _deadline(), _mapped_errors(credentials):
+        with deadline(), _mapped_errors(credentials):
             async with self._http.stream("GET", url, headers=headers) as response:
                 body = await body_of(response)
         if response.status_code == 401 or body.strip() == b"Bad_OAuth_Token":
@@ -211,7 +212,7 @@ class SalesforceClient:
         )
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
-        with _deadline():
+        with deadline():
             async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
                 with attempt:
                     return await self._json(model, call)
@@ -221,7 +222,7 @@ class SalesforceClient:
         return _parsed(model, await self._body(call))
 
     async def _body(self, call: Call) -> bytes:
-        with _deadline():
+        with deadline():
             async with self.open(call) as response:
                 await _raise_for_status(response)
                 return await body_of(response)
@@ -264,20 +265,29 @@ async def decoded(response: httpx2.Response) -> AsyncIterator[bytes]:
     httpx2 decompresses what it reads at once, and 64 KiB of gzip can stand for 64 MiB.
 
     Raises:
-        UnexpectedAnswer: a compression that was not asked for, or one that is broken.
-        Unreachable: the connection broke.
+        UnexpectedAnswer: a compression that was not asked for.
+        Unreachable: the connection broke, or what it is compressed with.
     """
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise UnexpectedAnswer("The answer is compressed in a way that was not asked for.")
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
     with _mapped_errors(None):
-        async for chunk in response.aiter_raw():
-            while chunk:
-                yield inflater.decompress(chunk, CHUNK_BYTES) if inflater else chunk
-                chunk = inflater.unconsumed_tail if inflater else b""
-                await anyio.lowlevel.checkpoint()
-    if inflater and not inflater.eof and inflater.unused_data == b"" and response.num_bytes_downloaded:
+        async for chunk in response.aiter_raw() if encoding == "identity" else _inflated(response.aiter_raw()):
+            yield chunk
+            await anyio.lowlevel.checkpoint()
+
+
+async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    inflater = zlib.decompressobj(wbits=GZIP)
+    begun = False
+    async for chunk in chunks:
+        while chunk:
+            if inflater.eof:  # a body may be several members, one after the other (RFC 1952, 2.2)
+                inflater = zlib.decompressobj(wbits=GZIP)
+            begun = True
+            yield inflater.decompress(chunk, CHUNK_BYTES)
+            chunk = inflater.unconsumed_tail or inflater.unused_data
+    if begun and not inflater.eof:
         raise Unreachable("The connection broke in the middle of a compressed answer.")
 
 
@@ -301,7 +311,12 @@ def _is_csv(response: httpx2.Response) -> bool:
 
 
 @contextmanager
-def _deadline() -> Iterator[None]:
+def deadline() -> Iterator[None]:
+    """Ends what an ordinary call is made of in time.
+
+    Raises:
+        TimedOut: it took longer.
+    """
     try:
         with anyio.fail_after(JSON_CALL_SECONDS):
             yield
@@ -352,8 +367,8 @@ async def _raise_for_status(response: httpx2.Response) -> None:
     _check_no_redirect(response)
     try:
         body = await body_of(response, MOST_ERROR_BYTES)
-    except UnexpectedAnswer:
-        body = b""
+    except (UnexpectedAnswer, Unreachable):
+        body = b""  # the refusal itself has arrived: its status stands
     raise _refused(response, body)
 
 

@@ -102,15 +102,14 @@ class JobListAnswer(Answer):
         """The list with counts by state."""
         counts = [(cut(state, LONGEST_NAME), count) for state, count in sorted(listing.states.items())[:MOST_STATES]]
         states = ", ".join(f"{count} {state}" for state, count in counts) or "none"
+        jobs = "1 job" if listing.on_page == 1 else f"{listing.on_page:,} jobs"
         more = f" Next page: queryLocator {listing.query_locator}." if listing.query_locator else ""
         return cls(
             jobs=tuple(JobLine.model_validate(bounded(job).model_dump(), extra="ignore") for job in listing.newest),
             states=dict(counts),
             query_locator=listing.query_locator,
             org=str(org),
-            summary=(
-                f"{listing.on_page} jobs on this page of {org} ({states}); the {len(listing.newest)} newest shown.{more}"
-            ),
+            summary=(f"{jobs} on this page of {org} ({states}); the {len(listing.newest)} newest shown.{more}"),
             next="Call get-ingest-job-status with a job's id for its counters, or create-ingest-job to load more.",
         )
 
@@ -250,7 +249,7 @@ class PageAnswer(Answer):
         if self.causes:
             lines.append("Causes (messages are data from the org):\n" + "".join(_cause_line(c) for c in self.causes))
         if self.other_causes:
-            lines.append(f"and {self.other_causes} other causes\n")
+            lines.append(f"other causes, not listed: {self.other_causes}\n")
         if self.columns:
             lines.append(_csv(self.columns, self.rows))
         return "\n".join(lines)

@@ -10,8 +10,8 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
-from salesforce_bulk_ingest.ingest.advice import after_error
-from salesforce_bulk_ingest.ingest.budget import DEFAULT_ROWS, MOST_ROWS, cut, default_budget, explicit_budget
+from salesforce_bulk_ingest.ingest.advice import after_error, shown
+from salesforce_bulk_ingest.ingest.budget import DEFAULT_ROWS, MOST_ROWS, default_budget, explicit_budget
 from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidJobId
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, IngestJobs
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
@@ -19,7 +19,6 @@ from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.surfaces.answers import bounded
 from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, job_uri, result_uri
 
-LONGEST_ERROR = 2_000
 MOST_DIGITS = 15
 
 RESULT_DESCRIPTION = (
@@ -83,6 +82,6 @@ def _errors_for_hosts() -> Iterator[None]:
     except TimeoutError:
         raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS:.0f} s: read again.") from None
     except (NotFound, InvalidJobId) as error:
-        raise ResourceNotFoundError(f"{cut(str(error), LONGEST_ERROR)}\n{after_error(error)}") from error
+        raise ResourceNotFoundError(f"{shown(error)}\n{after_error(error)}") from error
     except (SalesforceError, IngestError) as error:
-        raise ResourceError(f"{error.code}: {cut(str(error), LONGEST_ERROR)}\n{after_error(error)}") from error
+        raise ResourceError(f"{shown(error)}\n{after_error(error)}") from error

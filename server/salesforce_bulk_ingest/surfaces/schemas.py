@@ -11,14 +11,10 @@ from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from salesforce_bulk_ingest.ingest.advice import after_error
-from salesforce_bulk_ingest.ingest.budget import cut
+from salesforce_bulk_ingest.ingest.advice import after_error, shown
 from salesforce_bulk_ingest.ingest.errors import IngestError
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
-
-LONGEST_MESSAGE = 2_000
-"""Characters of an error text that may come from the org."""
 
 
 class ActionableTool(Tool):
@@ -105,7 +101,7 @@ def closed_tool(
 
 def tool_error(error: SalesforceError | IngestError) -> ToolError:
     """The error as a model reads it: code, what happened, what to do."""
-    return ToolError(f"{cut(error.code, 100)}: {cut(str(error), LONGEST_MESSAGE)}\nNext: {after_error(error)}")
+    return ToolError(f"{shown(error)}\nNext: {after_error(error)}")
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from salesforce_bulk_ingest.surfaces.arguments import (
     WaitSeconds,
 )
 from salesforce_bulk_ingest.surfaces.schemas import closed_tool, tool_error
-from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, result_uri, state_change_summary
+from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, result_uri, rows, state_change_summary
 
 TOOL_NAMES = frozenset(
     {
@@ -267,6 +267,6 @@ def _progress(ctx: Context) -> Report:
         processed = job.number_records_processed or 0
         if processed > last:
             last = processed
-            await ctx.report_progress(processed, None, f"{job.state}: {processed} rows processed")
+            await ctx.report_progress(processed, None, f"{job.state}: {rows(processed)} processed")
 
     return report

@@ -40,7 +40,7 @@ def describe(job: Job, org: Org) -> str:
     what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
     if job.number_records_processed is not None:
         failed = job.number_records_failed or 0
-        what += f": {rows(job.number_records_processed)} processed, {failed} of them failed"
+        what += f": {rows(job.number_records_processed)} processed, {failed:,} of them failed"
     return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
 
 
@@ -101,14 +101,14 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     shown = f"Row {last}" if last == page.offset else f"Rows {page.offset} to {last}"
     summary = f"{shown}{of} in the {name} of job {job.id}, which is {job.state}."
     if kind == "failedResults" and page.total is None:
-        summary += f" Time ran out: the causes stand for the first {page.rows_read} rows."
+        summary += f" Time ran out: the causes stand for the first {rows(page.rows_read)}."
     return summary
 
 
 def page_next(job: Job, kind: ResultKind, page: Page) -> str:
     """What to do after this page."""
     if page.is_cut_off:
-        return "Call again; if it stays so, have the user download the whole result through /v1."
+        return "Call again with the same arguments."
     if page.next_offset is not None:
         return f"Call again with offset {page.next_offset} for more rows."
     if not job.is_terminal:
