@@ -1,7 +1,8 @@
 """Rows go into a job once, whichever way they come."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
@@ -132,3 +133,17 @@ async def test_of_two_servers_with_one_record_one_sends(tmp_path: Path) -> None:
         await first.begin(OPEN, ROWS)
         with pytest.raises(UploadConflict, match="goes on in another server"):
             await second.begin(OPEN, ROWS)
+
+
+async def test_a_record_that_another_process_locks_does_not_make_a_second_upload(tmp_path: Path) -> None:
+    """The lock falls between the sending and the answer: the record on disk still says that rows are on their way."""
+    org = Org(201)
+    async with uploads_to(org, tmp_path) as (uploads, _):
+        transfer, _ = await uploads.begin(OPEN, ROWS)
+        with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            org.may_answer.set()
+            assert await transfer.wait(10)
+        assert (await uploads.begin(OPEN, ROWS))[1] == "already uploaded"
+        await uploads.check_closable(JOB_ID)
+    assert org.puts == [ROWS]

@@ -197,7 +197,7 @@ class IngestJobs:
             async with self._client.results(job_id, kind) as chunks:
                 await reader.read(chunks)
         page = reader.page()
-        if kind != "unprocessedrecords" and page.columns and page.columns[0] != ID_COLUMN:
+        if kind != "unprocessedrecords" and page.columns and page.columns[0].lstrip("\ufeff") != ID_COLUMN:
             raise UnexpectedAnswer(f"The result does not begin with {ID_COLUMN}, so it is not one of Salesforce's.")
         return job, page
 

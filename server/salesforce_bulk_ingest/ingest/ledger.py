@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 UploadState = Literal["sending", "sent"]
 
+BUSY_SECONDS = 1
+"""How long another process may hold the file before this one goes on without it."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
     org TEXT NOT NULL,
@@ -90,7 +93,7 @@ class Ledger:
     async def _run(self, action: Callable[[sqlite3.Connection], T], without: T) -> T:
         def connected() -> T:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=5)) as db, db:
+            with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as db, db:
                 db.execute(SCHEMA)
                 return action(db)
 

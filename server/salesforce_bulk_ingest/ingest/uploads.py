@@ -1,7 +1,7 @@
 """Rows go into a job once: what is on its way, what went before, and what is therefore refused."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -18,6 +18,8 @@ from salesforce_bulk_ingest.salesforce.models import Job
 
 UNKNOWN_DIGEST = ""
 """Of rows that streamed through the gateway, which looks at none of them."""
+
+MOST_REMEMBERED = 10_000
 
 UploadStatus = Literal["uploaded", "already uploaded", "in progress"]
 
@@ -39,6 +41,7 @@ class Uploads:
         self._embedded = embedded
         self._starting = anyio.Lock()
         self._passing: Counter[str] = Counter()
+        self._taken_here: OrderedDict[tuple[str, str], Upload] = OrderedDict()
 
     async def org(self) -> Org:
         """The org that they go to."""
@@ -46,7 +49,7 @@ class Uploads:
 
     async def check_closable(self, job_id: str) -> None:
         """Raises UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
-        earlier = await self._ledger.find(await self._key(), job_id)
+        earlier = await self._known(await self._key(), job_id)
         # Looked at after the record, so that an upload that begins meanwhile is not taken for one that was cut off.
         if self._transfers.get(job_id) is not None or job_id[:15] in self._passing:
             raise UploadUnderWay("The upload to this job is still under way, so it is not closed yet.")
@@ -90,7 +93,7 @@ class Uploads:
         key, job = await self._key(), job_id[:15]
 
         async def taken() -> None:
-            await self._ledger.record(key, job_id, Upload("sent", UNKNOWN_DIGEST, 0))
+            await self._remember(key, job_id, Upload("sent", UNKNOWN_DIGEST, 0))
 
         self._passing[job] += 1
         try:
@@ -100,13 +103,18 @@ class Uploads:
 
     async def forget(self, job_id: str) -> None:
         """The job is gone."""
-        await self._ledger.forget(await self._key(), job_id)
+        key = await self._key()
+        self._taken_here.pop((key, job_id[:15]), None)
+        await self._ledger.forget(key, job_id)
 
     async def _key(self) -> str:
         return (await self.org()).host
 
     async def _earlier(self, key: str, job: Job, transfer: Transfer) -> Upload | None:
         """What went before; if nothing did and the job is open, this upload has the job from now on."""
+        known = self._taken_here.get((key, job.id[:15]))
+        if known is not None:
+            return known
         if job.state != "Open":
             return await self._ledger.find(key, job.id)
         return await self._ledger.claim(key, job.id, Upload("sending", transfer.sha256, len(transfer.content)))
@@ -119,7 +127,17 @@ class Uploads:
             if _took_nothing(error):
                 await self._ledger.forget(key, job_id)
             raise
-        await self._ledger.record(key, job_id, Upload("sent", transfer.sha256, size))
+        await self._remember(key, job_id, Upload("sent", transfer.sha256, size))
+
+    async def _known(self, key: str, job_id: str) -> Upload | None:
+        return self._taken_here.get((key, job_id[:15])) or await self._ledger.find(key, job_id)
+
+    async def _remember(self, key: str, job_id: str, upload: Upload) -> None:
+        """In this process first: the record on disk may be locked or broken just now."""
+        self._taken_here[key, job_id[:15]] = upload
+        if len(self._taken_here) > MOST_REMEMBERED:
+            self._taken_here.popitem(last=False)
+        await self._ledger.record(key, job_id, upload)
 
 
 def _check_same(job: Job, known: str, transfer: Transfer) -> None:

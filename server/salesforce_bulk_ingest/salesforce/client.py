@@ -147,7 +147,7 @@ class SalesforceClient:
         call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
         async with self.open(call) as response:
             await _raise_for_status(response)
-            if response.status_code != 204 and not _is_csv(response):
+            if response.status_code not in (200, 204) or (response.status_code == 200 and not _is_csv(response)):
                 raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
             yield decoded(response)
 
@@ -307,7 +307,7 @@ async def body_of(response: httpx2.Response, most_bytes: int = MOST_JSON_BYTES) 
 
 def _is_csv(response: httpx2.Response) -> bool:
     given: str = response.headers.get("Content-Type", "text/csv")
-    return given.partition(";")[0].strip().lower() in ("text/csv", "application/octet-stream")
+    return given.partition(";")[0].strip().lower() == "text/csv"
 
 
 @contextmanager
@@ -341,9 +341,11 @@ def _mapped_errors(credentials: Credentials | None) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    # What breaks the rules of HTTP on our side is quoted in the message, headers with the token included.
+    # What breaks the rules of HTTP is quoted in the message, and it may hold the token, on either side.
     if isinstance(error, httpx2.LocalProtocolError):
         return "the request can't be written as HTTP"
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return "what came back is not HTTP, or not all of it"
     return str(error) or type(error).__name__
 
 
@@ -374,7 +376,8 @@ async def _raise_for_status(response: httpx2.Response) -> None:
 
 def _refused(response: httpx2.Response, body: bytes) -> Rejected:
     code, message = _refusal(response.status_code, body)
-    return rejected(response.status_code, code, _without_token(message, response), _retry_after(response))
+    code, message = _without_token(code, response), _without_token(message, response)
+    return rejected(response.status_code, code, message, _retry_after(response))
 
 
 def _without_token(message: str, response: httpx2.Response) -> str:

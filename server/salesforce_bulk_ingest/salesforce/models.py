@@ -6,7 +6,7 @@ fields are kept out of the way, so that a newer API version does not break a rea
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete"]
@@ -36,7 +36,7 @@ class WireModel(BaseModel):
 class Job(WireModel):
     """One ingest job. Times in milliseconds (Bulk API 2.0 guide, Get Information About an Ingest Job)."""
 
-    id: str
+    id: str = Field(max_length=18)
     state: str
     object: str | None = None
     operation: str | None = None
