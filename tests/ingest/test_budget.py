@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.ingest.budget import (
@@ -61,6 +61,7 @@ def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[
 
 @settings(deadline=None)
 @given(wide, cell)
+@example([""] * 1_601, "\x00")
 def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[str], value: str) -> None:
     budget = default_budget()
     fitting = fit_columns(columns, budget)

@@ -98,7 +98,7 @@ class RowRoom:
             if self._fits(shown):
                 return shown
             longest //= 2
-        return tuple(cell if len(cell) <= 1 else "…" for cell in row)
+        return tuple(cell if not cell or (len(cell) == 1 and cell.isprintable()) else "…" for cell in row)
 
     def _fits(self, row: tuple[str, ...]) -> bool:
         chars, on_wire = _cost(row)
