@@ -43,10 +43,9 @@ class Guarded:
 
     def job(self, operation: str = "delete") -> str:
         """The id of a job with one record to delete, made by somebody who may."""
-        record = self._record()
+        rows = f"Id\n{self._record()}\n" if operation == "delete" else "Name\nAcme\n"
         body = {"object": "Account", "operation": operation}
         job_id: str = self.direct.post("/jobs/ingest", json=body).json()["id"]
-        rows = f"Id\n{record}\n" if operation == "delete" else "Name\nAcme\n"
         assert self.direct.put(f"/jobs/ingest/{job_id}/batches", content=rows).status_code == 201
         return job_id
 
