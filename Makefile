@@ -26,7 +26,7 @@ demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look 
 	@$(BIN)/salesforce-bulk-ingest demo
 
 test: .venv/dev.stamp  ## Run the tests
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/dev.stamp  ## Check style and formatting
 	@$(BIN)/ruff check .
