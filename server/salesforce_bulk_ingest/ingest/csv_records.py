@@ -6,7 +6,7 @@ form feed): records are cut at a line feed outside quotes and nowhere else.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LONGEST_RECORD_BYTES = 4 * 1024 * 1024
 """Ten times the API's 400,000 characters a record: past that, a quote is unbalanced and lines are taken singly."""
@@ -71,6 +71,11 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
     except (csv.Error, StopIteration):
         return (text.rstrip("\r\n"),)
     return tuple(cells)
+
+
+def format_records(records: Iterable[Sequence[str]]) -> str:
+    """Lines of comma-separated CSV."""
+    return "".join(map(format_record, records))
 
 
 def format_record(cells: Sequence[str]) -> str:

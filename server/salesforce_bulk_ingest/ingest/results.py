@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import anyio.lowlevel
 
 from salesforce_bulk_ingest.ingest.budget import Budget, RowRoom, cut, fit_columns
-from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter, format_record, parse_record
+from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter, format_records, parse_record
 
 ERROR_COLUMN = "sf__Error"
 MOST_CAUSES = 1_000
@@ -66,7 +66,7 @@ class Page:
 
     def as_csv(self) -> str:
         """Header and rows as comma-separated CSV."""
-        return "".join(format_record(row) for row in (self.columns, *self.rows)) if self.columns else ""
+        return format_records((self.columns, *self.rows)) if self.columns else ""
 
 
 def parse_row_error(text: str) -> RowError:

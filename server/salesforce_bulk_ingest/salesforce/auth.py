@@ -126,8 +126,6 @@ class CliLogin:
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-        except TimeoutError:
-            raise
         except OSError as error:
             raise NoCredentials(
                 f"The Salesforce CLI ({self._executable!r}) could not be started: install it, or name its full path in "

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from salesforce_bulk_ingest.ingest.budget import cut
-from salesforce_bulk_ingest.ingest.csv_records import format_record
+from salesforce_bulk_ingest.ingest.csv_records import format_record, format_records
 from salesforce_bulk_ingest.ingest.jobs import JobListing, UploadOutcome
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Cause, Page
@@ -251,7 +251,7 @@ class PageAnswer(Answer):
         if self.other_causes:
             lines.append(f"other causes, not listed: {self.other_causes}\n")
         if self.columns:
-            lines.append(_csv(self.columns, self.rows))
+            lines.append(format_records((self.columns, *self.rows)))
         return "\n".join(lines)
 
 
@@ -282,10 +282,6 @@ def _cause(cause: Cause) -> CauseAnswer:
 def _cause_line(cause: CauseAnswer) -> str:
     fields = f" on {', '.join(cause.fields)}" if cause.fields else ""
     return f"- {cause.count} x {cause.status_code}{fields}: {cause.example} (row {cause.example_offset})\n"
-
-
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "".join(format_record(row) for row in (columns, *rows))
 
 
 def bounded(job: Job) -> Job:

@@ -35,20 +35,6 @@ from salesforce_bulk_ingest.surfaces.arguments import (
 from salesforce_bulk_ingest.surfaces.schemas import closed_tool, tool_error
 from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, result_uri, rows, state_change_summary
 
-TOOL_NAMES = frozenset(
-    {
-        "list-all-ingest-jobs",
-        "create-ingest-job",
-        "get-ingest-job-status",
-        "close-abort-ingest-job",
-        "delete-ingest-job",
-        "upload-data-ingest-job",
-        "get-failed-results-ingest-job",
-        "get-successful-results-ingest-job",
-        "get-unprocessed-records-ingest-job",
-    }
-)
-
 READING = {"read_only": True, "destructive": False, "idempotent": True}
 
 INSTRUCTIONS = """\
@@ -71,16 +57,17 @@ class IngestServer(MCPServer[None]):
     """The MCP server of these tools; a tool that the policy hides is refused in words when it is called all the same."""
 
     def __init__(self, name: str, tools: "IngestTools", **options: Any) -> None:
-        shown = tools.as_list()
+        every = tools.as_list()
+        shown = [tool for tool in every if not tools.policy.read_only or _reads_only(tool)]
         instructions = READ_ONLY_INSTRUCTIONS if tools.policy.read_only else INSTRUCTIONS
         super().__init__(name, instructions=instructions, tools=shown, **options)
         self._tools = tools
-        self._shown = {tool.name for tool in shown}
+        self._hidden = {tool.name for tool in every} - {tool.name for tool in shown}
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        if name not in self._shown and name in TOOL_NAMES:
+        if name in self._hidden:
             with _errors_for_models():
                 self._tools.policy.check_write()
         return await super().call_tool(name, arguments, context)
@@ -100,8 +87,8 @@ class IngestTools:
         self.policy = jobs.policy
 
     def as_list(self) -> list[Tool]:
-        """The tools that the policy leaves: all nine, or the five that read."""
-        tools = [
+        """All nine, in the order of the contract."""
+        return [
             closed_tool(self.list_jobs, name="list-all-ingest-jobs", title="List ingest jobs", **READING),
             closed_tool(
                 self.create, name="create-ingest-job", title="Create an ingest job",
@@ -126,7 +113,6 @@ class IngestTools:
                 self.unprocessed, name="get-unprocessed-records-ingest-job", title="Get unprocessed rows", **READING
             ),
         ]  # fmt: skip
-        return [tool for tool in tools if not self.policy.read_only or _reads_only(tool)]
 
     async def list_jobs(
         self,
