@@ -3,7 +3,7 @@
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator.states import REFUSALS, TRANSITIONS, Event, State, after
+from salesforce_bulk_ingest.emulator.jobs.states import REFUSALS, TRANSITIONS, Event, State, after
 from tests.emulator.caller import INGEST, Caller
 
 

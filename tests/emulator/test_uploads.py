@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, Limits
 from tests.emulator.caller import INGEST, Caller, an_org
 
 
@@ -45,7 +45,7 @@ def test_chunked_uploads_without_a_length_are_taken(org: Caller) -> None:
 
 @pytest.mark.parametrize(("size", "status"), [(300, 201), (301, 413)])
 def test_the_limit_of_an_upload_is_meant_after_base64(tmp_path: Path, size: int, status: int) -> None:
-    with an_org(tmp_path, max_upload_bytes=400) as org:
+    with an_org(tmp_path, limits=Limits(upload_bytes=400)) as org:
         url = f"{INGEST}/{org.create()}/batches"
         answer = org.http.put(url, content=b"x" * size, headers={"Content-Type": "text/csv"})
         assert answer.status_code == status

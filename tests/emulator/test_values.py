@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.emulator.values import java_double
+from salesforce_bulk_ingest.emulator.processing.values import java_double
 from tests.emulator.caller import Caller, csv_text
 
 

@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from . import routes_data, routes_ingest
+from .api import data as routes_data
+from .api import ingest as routes_ingest
+from .api.edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
 from .config import EmulatorConfig
-from .edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
 from .org import Org
 
 
@@ -35,7 +36,7 @@ def create_app(config: EmulatorConfig) -> Starlette:
         middleware=[
             Middleware(TolerantPaths),
             Middleware(LimitInfo),
-            Middleware(WholeBodies, limit=2 * config.max_upload_bytes),
+            Middleware(WholeBodies, limit=2 * config.limits.upload_bytes),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
         exception_handlers=dict.fromkeys(SHOWN, show_error),

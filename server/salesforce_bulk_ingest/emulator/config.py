@@ -2,18 +2,67 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
+
+from .clock import utc_now
 
 ACCESS_TOKEN = "00D000000000001!EMULATOR.ACCESS.TOKEN"  # noqa: S105 - published on purpose, it opens nothing real
+CLIENT_ID = "emulator-client"
+CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published on purpose, it opens nothing real
 ORGANIZATION_ID = "00D000000000001EAA"
 USER_ID = "005000000000001AAA"
 USERNAME = "admin@emulator.example"
 
 
-def utc_now() -> datetime:
-    """The time of day in UTC; the default of every clock here."""
-    return datetime.now(UTC)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """Behaviours that no source settles, or on which real orgs and clients disagree; each can be switched.
+
+    Attributes:
+        second_upload: a second PUT is taken and keeps the job from closing (seen at v43), or is refused (seen in 2026).
+        empty_results: a result file without rows is its header (seen), an empty 200, or a 204 (both reported).
+        early_results: results of a job that has not ended are refused, or are what there is so far.
+        bom: a byte order mark before the first name is part of that name (seen), or is dropped; reports conflict.
+        embedded_line_endings: a quoted cell may hold either line ending (documented), or only the job's (reported).
+        compressed_uploads: a gzipped PUT is unpacked, as the REST framework does, or refused.
+        differing_header_case: a column in another case than the field's comes back with its values, or blank in
+            failedResults (a known issue of Salesforce).
+        expired_jobs: a job that stays open for more than 24 hours is aborted, or fails.
+    """
+
+    second_upload: Literal["at-close", "at-once"] = "at-close"
+    empty_results: Literal["header", "blank", "no-content"] = "header"
+    early_results: Literal["refused", "partial"] = "refused"
+    bom: Literal["in-name", "dropped"] = "in-name"
+    embedded_line_endings: Literal["any", "same"] = "any"
+    compressed_uploads: Literal["unpacked", "refused"] = "unpacked"
+    differing_header_case: Literal["kept", "blanked"] = "kept"
+    expired_jobs: Literal["aborted", "failed"] = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The org's limits, which can be set low to be hit (Salesforce limits quick reference; see each).
+
+    Attributes:
+        daily_requests: calls per rolling 24 hours; beyond them 403 REQUEST_LIMIT_EXCEEDED.
+        daily_batches: internal batches per rolling 24 hours; records of batches beyond them appear in no result.
+        daily_records: records per rolling 24 hours; a job that goes beyond them fails.
+        batch_records: records of one internal batch.
+        upload_bytes: of one upload, measured after base64 (Bulk API 2.0 guide, Upload Job Data).
+        open_hours: how long a job may stay open.
+        retention_days: how long a job and its results are kept after its end.
+    """
+
+    daily_requests: int = 100_000
+    daily_batches: int = 15_000
+    daily_records: int = 150_000_000
+    batch_records: int = 10_000
+    upload_bytes: int = 150_000_000
+    open_hours: float = 24
+    retention_days: float = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +71,29 @@ class EmulatorConfig:
 
     Attributes:
         data_dir: folder of the org; created for its owner alone (0700). The same folder is the same org next time.
+        schema_file: YAML that adds objects, fields and validation rules to the standard ones.
         seed: makes ids and the order of results repeat; without it they differ from run to run.
-        access_token: the one bearer token that is let in.
-        max_upload_bytes: limit of one upload, measured after base64, as Salesforce does (Bulk API 2.0 guide, Upload
-            Job Data).
-        clock: the time in UTC that goes into dates.
+        rows_per_second: the pace of processing; None is as fast as it goes.
+        access_token: a bearer token that is let in and never expires.
+        token_seconds: how long a token from /services/oauth2/token is valid.
+        client_id, client_secret: the connected app that may ask for tokens.
+        client_public_key: PEM text of the key that checks the app's JWT assertions; None refuses them.
+        faults_file: a plan of faults that is in force from the start, as POST /emulator/faults takes it.
+        limits: what can be used up.
+        assumptions: how to behave where no source says.
+        clock: the time in UTC that goes into dates and that limits and expiry are measured with.
     """
 
     data_dir: Path
+    schema_file: Path | None = None
     seed: int | None = None
+    rows_per_second: int | None = None
     access_token: str = field(default=ACCESS_TOKEN, repr=False)
-    max_upload_bytes: int = 150_000_000
+    token_seconds: int = 7200
+    client_id: str = CLIENT_ID
+    client_secret: str = field(default=CLIENT_SECRET, repr=False)
+    client_public_key: str | None = None
+    faults_file: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    assumptions: Assumptions = field(default_factory=Assumptions)
     clock: Callable[[], datetime] = utc_now

@@ -1,15 +1,16 @@
 """One org: its folder on disk, and the services that work on it."""
 
-from . import records
+from .clock import rest_time
 from .config import EmulatorConfig
-from .database import Database
-from .jobs import TABLE as JOB_TABLE
-from .jobs import JobFiles, JobStore
-from .locks import Presence, held
-from .processing import Processor, Worker
-from .schema import standard_schema
-from .soql import TABLE as CURSOR_TABLE
-from .values import rest_time
+from .jobs.store import TABLE as JOB_TABLE
+from .jobs.store import JobFiles, JobStore
+from .processing.processor import Processor
+from .processing.worker import Worker
+from .schema.model import standard_schema
+from .soql.query import TABLE as CURSOR_TABLE
+from .storage import records
+from .storage.database import Database
+from .storage.locks import Presence, held
 
 
 class Org:

@@ -7,6 +7,9 @@ from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
+Stored = str | int | float | None
+"""What a field can hold; booleans are 0 and 1, dates and times the text that the REST API prints."""
+
 LENGTHS = {"id": 18, "reference": 18, "phone": 40, "email": 80, "url": 255, "picklist": 255}
 SOAP_TYPES = {"id": "tns:ID", "reference": "tns:ID", "currency": "xsd:double", "percent": "xsd:double"} | {
     name: f"xsd:{name}" for name in ("boolean", "int", "double", "date")
@@ -158,7 +161,7 @@ def _field(data: dict[str, Any]) -> Field:
 @lru_cache(maxsize=1)
 def standard_schema() -> Schema:
     """The objects that ship with the package, read once."""
-    folder = resources.files(__package__) / "schema"
+    folder = resources.files(__package__) / "objects"
     files = {file.name: json.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".json")}
     common = [_field(data) for data in files.pop("common.json")["fields"]]
     return Schema(

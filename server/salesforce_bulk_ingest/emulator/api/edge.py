@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import errors
-from .errors import ApiError
-from .org import Org
+from .. import errors
+from ..errors import ApiError
+from ..org import Org
 
 Handler = Callable[[Request], Awaitable[Response]]
 

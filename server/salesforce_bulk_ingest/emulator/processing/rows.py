@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .errors import JobFailure, RowError
-from .schema import Field, Schema, SObject
-from .values import NULL, Cell, Stored, Value, parser, show
+from ..errors import JobFailure, RowError
+from ..schema.model import Field, Schema, SObject, Stored
+from .values import NULL, Cell, Value, parser, show
 
 ID_ONLY = ("delete", "hardDelete")
 

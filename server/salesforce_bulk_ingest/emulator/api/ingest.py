@@ -14,7 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from . import errors
+from .. import errors
+from ..jobs.states import Event, State
+from ..jobs.store import Job, JobFiles, is_finished
+from ..processing.processor import result_headers
 from .creating import job_request
 from .edge import (
     Resource,
@@ -26,9 +29,6 @@ from .edge import (
     parse_object,
     version_of,
 )
-from .jobs import Job, JobFiles, is_finished
-from .processing import result_headers
-from .states import Event, State
 from .wire import changed_body, created_body, job_body, listed_body
 
 MAX_MULTIPART_CHARACTERS = 100_000  # Bulk API 2.0 guide, Create a Job
@@ -91,7 +91,7 @@ async def upload(request: Request) -> Response:
     job = await run_in_threadpool(org.jobs.check, request.path_params["job_id"], Event.UPLOAD)
     check_media_type(request, "text/csv")
     part = org.jobs.files.incoming(uuid4().hex)
-    limit = org.config.max_upload_bytes // 4 * 3  # the limit is meant after base64, which makes 4 bytes of 3
+    limit = org.config.limits.upload_bytes // 4 * 3  # the limit is meant after base64, which makes 4 bytes of 3
     try:
         await _save(body_of(request, limit), part)
         await run_in_threadpool(org.jobs.uploaded, job.id, part)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from . import errors, ids
-from .csvfile import DELIMITERS, LINE_ENDINGS
-from .errors import ApiError
-from .jobs import JobRequest
-from .schema import Schema, SObject
+from .. import errors, ids
+from ..errors import ApiError
+from ..jobs.store import JobRequest
+from ..processing.csvfile import DELIMITERS, LINE_ENDINGS
+from ..schema.model import Schema, SObject
 
 OPERATIONS = ("insert", "delete", "hardDelete", "update", "upsert")
 

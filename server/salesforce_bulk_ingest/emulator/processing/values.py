@@ -10,11 +10,10 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import TypeVar
 
-from . import ids
-from .errors import RowError
-from .schema import Field, Schema
-
-Stored = str | int | float | None
+from .. import ids
+from ..clock import rest_time
+from ..errors import RowError
+from ..schema.model import Field, Schema, Stored
 
 
 class Cell(Enum):
@@ -187,11 +186,6 @@ PARSERS: dict[str, Callable[[Field], Parse]] = {
     "percent": _number,
     "picklist": _picklist,
 }
-
-
-def rest_time(moment: datetime) -> str:
-    """The time as the REST API prints it: milliseconds, and an offset without a colon."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000"
 
 
 def java_double(value: Stored) -> str:

@@ -3,13 +3,13 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 
-from . import ids
-from .config import USER_ID
-from .errors import RowError
-from .records import ME, deletion_of, fold, matches, next_serials
+from .. import ids
+from ..config import USER_ID
+from ..errors import RowError
+from ..schema.model import Field, Schema, SObject, Stored
+from ..storage.records import ME, deletion_of, fold, matches, next_serials
 from .rows import Columns, Row
-from .schema import Field, Schema, SObject
-from .values import Cell, Stored, Value
+from .values import Cell, Value
 
 
 class Loader:

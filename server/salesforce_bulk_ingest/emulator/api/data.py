@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import errors, ids, soql
-from .config import ORGANIZATION_ID, USER_ID, USERNAME
+from .. import errors, ids
+from ..config import ORGANIZATION_ID, USER_ID, USERNAME
+from ..org import Org
+from ..schema.model import Field, SObject
+from ..soql import query as soql
+from ..storage.records import json_value
 from .edge import DAILY_REQUESTS, NEWEST, RETIRED_BELOW, Resource, anyone, is_token, json_answer, org_of, version_of
-from .org import Org
-from .records import json_value
-from .schema import Field, SObject
 
 # Release names are for people; clients read version and url.
 RELEASES = ("Winter", "Spring", "Summer")

@@ -1,4 +1,4 @@
-"""The worker: turns uploads into records and result files, off the event loop.
+"""One job from its upload to its records and result files, chunk by chunk.
 
 A chunk is saved in one transaction with the counters, the place in the upload and the valid length of each result
 file. Whatever a killed process had written beyond those lengths is cut off when the next one goes on.
@@ -6,64 +6,27 @@ file. Whatever a killed process had written beyond those lengths is cut off when
 
 import logging
 import random
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from queue import SimpleQueue
 from typing import BinaryIO
 
+from ..clock import rest_time
+from ..errors import JobFailure
+from ..jobs.store import Job, JobStore
+from ..schema.model import Schema
+from ..storage.database import Database
 from .csvfile import CsvReader, Record, data_lines, header_line
-from .database import Database
-from .errors import JobFailure
-from .jobs import Job, JobStore
 from .operations import Loader
 from .rows import Columns, Row
-from .schema import Schema
-from .values import rest_time
 
 CHUNK = 200  # records saved and counted together: the documented trigger chunk, seen in the counters of real jobs
 
 Turns = Generator[None, None, None]
 
 log = logging.getLogger(__name__)
-
-
-class Worker:
-    """One thread that takes turns: a chunk of each waiting job, so that a small job need not wait for a big one."""
-
-    def __init__(self, processor: "Processor") -> None:
-        self._processor = processor
-        self._arrivals: SimpleQueue[str | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="emulator-worker", daemon=True)
-        self._thread.start()
-
-    def submit(self, job_id: str) -> None:
-        """Let the job be processed as soon as it is its turn."""
-        self._arrivals.put(job_id)
-
-    def stop(self) -> None:
-        """End after the chunk in hand; whoever opens the org next goes on from there."""
-        self._arrivals.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        jobs: deque[Turns] = deque()
-        while True:
-            while not jobs or not self._arrivals.empty():
-                job_id = self._arrivals.get()
-                if job_id is None:
-                    for job in jobs:
-                        job.close()
-                    return
-                jobs.append(self._processor.process(job_id))
-            job = jobs.popleft()
-            if next(job, self) is not self:
-                jobs.append(job)
-            time.sleep(0)  # hands over the interpreter, for which requests would otherwise wait 5 ms many times over
 
 
 class Processor:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO
 
-from .errors import JobFailure
+from ..errors import JobFailure
 
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}

@@ -4,10 +4,9 @@ import random
 import sqlite3
 from collections.abc import Iterable
 
-from . import ids
-from .config import USER_ID, USERNAME
-from .schema import Field, Schema, SObject
-from .values import Stored
+from .. import ids
+from ..config import USER_ID, USERNAME
+from ..schema.model import Field, Schema, SObject, Stored
 
 ME = "$me"  # the default of fields that hold the user's own id
 AFFINITIES = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}

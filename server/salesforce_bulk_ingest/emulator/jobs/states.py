@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from .errors import ApiError
+from ..errors import ApiError
 
 
 class State(StrEnum):

@@ -5,10 +5,9 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import ids
-from .errors import ApiError
-from .schema import Field, Schema, SObject
-from .values import Stored
+from .. import ids
+from ..errors import ApiError
+from ..schema.model import Field, Schema, SObject, Stored
 
 PAGE_SIZE = 2000
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from . import ids
-from .config import USER_ID
-from .database import Database
-from .errors import ApiError, invalid_job, not_found
-from .records import next_serials
+from .. import ids
+from ..clock import rest_time
+from ..config import USER_ID
+from ..errors import ApiError, invalid_job, not_found
+from ..storage.database import Database
+from ..storage.records import next_serials
 from .states import TERMINAL, WAITING, Event, State, after
-from .values import rest_time
 
 JOB_PREFIX = "750"
 PAGE_SIZE = 1000

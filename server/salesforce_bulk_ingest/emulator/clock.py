@@ -1,0 +1,13 @@
+"""The time of day, as the org reads and prints it."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The time of day in UTC; the default of every clock here."""
+    return datetime.now(UTC)
+
+
+def rest_time(moment: datetime) -> str:
+    """The time as the REST API prints it: milliseconds, and an offset without a colon."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000"

@@ -1,0 +1,1 @@
+"""The objects of the org and their fields, standard and custom."""

@@ -1,0 +1,1 @@
+"""Queries: SOQL understood and answered from the records."""
