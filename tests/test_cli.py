@@ -263,6 +263,8 @@ def test_the_emulator_answers_at_the_url_and_with_the_token_that_it_prints_and_k
         assert anonymous(org.printed, environ) == snapshot("""\
 base URL  http://127.0.0.1:PORT
 token     00D000000000001!EMULATOR.ACCESS.TOKEN
+client    emulator-client / emulator-secret
+window    http://127.0.0.1:PORT/
 Ctrl-C ends it.
 """)
         url = org.url("base URL")

@@ -53,6 +53,7 @@ def test_nothing_set_gives_the_defaults(file: Path) -> None:
             "allowed_origin": (),
             "emulator": False,
             "data_dir": None,
+            "schema_file": None,
         }
     )
 
@@ -189,7 +190,7 @@ CLOSED = (
         ({"allow_operation": [TOKEN]}, {}, "--allow-operation: Input should be 'delete' or 'hardDelete'."),
         ({}, {"BULK_INGEST_ALLOW_OPERATION": "upsert"},
          "BULK_INGEST_ALLOW_OPERATION: Input should be 'delete' or 'hardDelete'."),
-        ({"data_dir": Path(TOKEN)}, {}, "--data-dir: that is the embedded org's folder, so add --emulator."),
+        ({"data_dir": Path(TOKEN)}, {}, "--data-dir: that is about the embedded org, so add --emulator."),
         ({"mcp_host": "0.0.0.0"}, {}, f"--mcp-host: {CLOSED}"),
         ({"rest_host": "::"}, {}, f"--rest-host: {CLOSED}"),
         ({}, {"BULK_INGEST_MCP_HOST": "10.0.0.1"}, f"BULK_INGEST_MCP_HOST: {CLOSED}"),

@@ -5,9 +5,10 @@ settings -> embedded org (if asked for) -> services -> MCP server and REST app -
 
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -49,6 +50,9 @@ MAX_MCP_BODY_BYTES = 32 * 1024 * 1024
 TOOL_LIST_TTL_MS = 300_000
 
 
+Configured = Callable[..., EmulatorConfig]
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What both surfaces share."""
@@ -76,16 +80,23 @@ class Addresses:
 
 
 @asynccontextmanager
-async def embedded_org(data_dir: Path | None, *, port: int = 0) -> AsyncIterator[EmbeddedOrg]:
-    """Run the emulator on this machine; without a folder its org is gone afterwards.
+async def embedded_org(
+    data_dir: Path | None, configured: Configured = EmulatorConfig, *, port: int = 0
+) -> AsyncIterator[EmbeddedOrg]:
+    """Run the emulator on this machine.
+
+    Args:
+        data_dir: where its org lives; without a folder it is gone afterwards.
+        configured: makes the org's configuration, given its folder as `data_dir`.
+        port: 0 for any free one.
 
     Raises:
-        CantStart: the port is taken, or the folder holds no org that can be opened.
+        CantStart: the port is taken, the folder holds no org that can be opened, or its configuration is wrong.
     """
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salesforce-bulk-org-")))
         bound = stack.enter_context(bound_socket("127.0.0.1", port))
-        guarded = HostGuard(create_app(EmulatorConfig(data_dir=folder)), AllowedCallers.local_and())
+        guarded = HostGuard(create_app(configured(data_dir=folder)), AllowedCallers.local_and())
         async with listening([Listener(guarded, bound, name=f"the embedded org in {folder}", lifespan=True)]):
             yield EmbeddedOrg(_url("127.0.0.1", bound), folder)
 
@@ -202,7 +213,7 @@ async def _org_of(settings: Settings, data_dir: Path | None) -> AsyncIterator[Em
     if not settings.emulator:
         yield None
         return
-    async with embedded_org(data_dir) as org:
+    async with embedded_org(data_dir, partial(EmulatorConfig, schema_file=settings.schema_file)) as org:
         yield org
 
 

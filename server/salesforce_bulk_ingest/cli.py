@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,10 +17,20 @@ from rich.console import Console
 from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import embedded_org, running, serve_stdio
+from salesforce_bulk_ingest.app import Configured, embedded_org, running, serve_stdio
 from salesforce_bulk_ingest.checkup import Checkup, check_up
 from salesforce_bulk_ingest.demo import run_demo
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from salesforce_bulk_ingest.emulator import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Assumptions,
+    BadChoice,
+    Choices,
+    EmulatorConfig,
+    Limits,
+    chosen,
+)
 from salesforce_bulk_ingest.hosts import host_entries
 from salesforce_bulk_ingest.ports import CantStart
 from salesforce_bulk_ingest.settings import (
@@ -46,6 +57,10 @@ NO_ORG = f"none yet: see `{PROGRAM} check`"
 
 Emulator = Annotated[bool, typer.Option("--emulator", help="Use the embedded org; ignores every SALESFORCE_* value.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded org.", file_okay=False)]
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option("--schema", help="YAML with objects, fields and rules of your own.", exists=True, dir_okay=False),
+]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Offer the five reading tools only; /v1 refuses changes.")]
 AllowOperation = Annotated[
     list[str] | None, typer.Option(metavar="[delete|hardDelete]", help="Allow this operation; repeatable.")
@@ -103,6 +118,7 @@ def serve(
     rest_host: RestHost = None,
     emulator: Emulator = False,
     data_dir: DataDir = None,
+    schema_file: SchemaFile = None,
     read_only: ReadOnly = False,
     allow_operation: AllowOperation = None,
     allow_unauthenticated: AllowUnauthenticated = False,
@@ -117,6 +133,7 @@ def serve(
 def stdio(
     emulator: Emulator = False,
     data_dir: DataDir = None,
+    schema_file: SchemaFile = None,
     read_only: ReadOnly = False,
     allow_operation: AllowOperation = None,
 ) -> None:
@@ -131,11 +148,40 @@ def stdio(
 def emulator(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any free one.")] = 0,
     data_dir: DataDir = None,
+    schema_file: SchemaFile = None,
+    seed: Annotated[int | None, typer.Option(help="Make ids and the order of results repeat.")] = None,
+    rows_per_second: Annotated[int | None, typer.Option(min=1, help="Pace of processing (as fast as it goes).")] = None,
+    token_seconds: Annotated[int, typer.Option(min=1, help="How long tokens of /services/oauth2/token last.")] = 7200,
+    public_key: Annotated[
+        Path | None, typer.Option(help="PEM file of the key that checks JWT assertions.", exists=True, dir_okay=False)
+    ] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="Plan of faults, in force from the start.", exists=True, dir_okay=False)
+    ] = None,
+    limit: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Set a limit; repeatable.")] = None,
+    assume: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=CHOICE", help="Switch an assumed behaviour; repeatable.")
+    ] = None,
+    hard_delete: Annotated[
+        bool, typer.Option("--hard-delete/--no-hard-delete", help="Whether the user may hard-delete.")
+    ] = True,
 ) -> None:
     """Run the embedded org alone, for your own loader to load into, until interrupted."""
     if data_dir is not None:
         _check_folder(data_dir)
-    _run(_emulator, port, data_dir)
+    configured = partial(
+        EmulatorConfig,
+        schema_file=schema_file,
+        seed=seed,
+        rows_per_second=rows_per_second,
+        token_seconds=token_seconds,
+        client_public_key=public_key.read_text("utf-8", "replace") if public_key else None,
+        faults_file=faults,
+        hard_delete=hard_delete,
+        limits=_chosen(Limits, "--limit", limit),
+        assumptions=_chosen(Assumptions, "--assume", assume),
+    )
+    _run(_emulator, port, data_dir, configured)
 
 
 @app.command()
@@ -204,10 +250,11 @@ async def _demo() -> bool:
         return await run_demo(out, _as_typed(), default_places(), told)
 
 
-async def _emulator(port: int, data_dir: Path | None) -> None:
+async def _emulator(port: int, data_dir: Path | None, configured: Configured) -> None:
     with told_to_stop() as told:
-        async with embedded_org(data_dir, port=port) as org:
-            _show_facts([("base URL", org.url), ("token", ACCESS_TOKEN)])
+        async with embedded_org(data_dir, configured, port=port) as org:
+            facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
+            _show_facts([*facts, ("window", f"{org.url}/")])
             out.print("Ctrl-C ends it.")
             await told()
 
@@ -228,6 +275,13 @@ def _settings(flags: dict[str, Any]) -> Settings:
     if settings.data_dir is not None:
         _check_folder(settings.data_dir)
     return settings
+
+
+def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choices:
+    try:
+        return chosen(kind, texts or ())
+    except BadChoice as error:
+        _fail(f"{flag}: {error}.")
 
 
 def _check_folder(folder: Path) -> None:

@@ -120,6 +120,9 @@ class Settings(BaseModel):
         "Use the embedded org; ignores every `SALESFORCE_*` value", False, flag="--emulator", file=False
     )
     data_dir: Path | None = _setting("Folder of the embedded org", flag="--data-dir", file=False)
+    schema_file: Path | None = _setting(
+        "YAML with objects, fields and rules of the embedded org's own", flag="--schema", file=False
+    )
 
     @property
     def upstream_url(self) -> str | None:
@@ -132,8 +135,9 @@ class Settings(BaseModel):
             raise _complaint("MCP and REST can't share one port", "mcp_port", "rest_port")
         if self.emulator:
             return self
-        if self.data_dir:
-            raise _complaint("that is the embedded org's folder, so add --emulator", "data_dir")
+        for name in ("data_dir", "schema_file"):
+            if getattr(self, name):
+                raise _complaint("that is about the embedded org, so add --emulator", name)
         if self.instance and self.instance_url:
             raise _complaint("two names for the org, keep one", "instance", "instance_url")
         for name in RIVALS["org"]:

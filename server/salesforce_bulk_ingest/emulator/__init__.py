@@ -1,6 +1,27 @@
 """An embedded org that speaks Bulk API 2.0 ingest on a real socket, for when there is no Salesforce to talk to."""
 
 from .app import create_app
-from .config import ACCESS_TOKEN, Assumptions, EmulatorConfig, Limits
+from .config import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Assumptions,
+    BadChoice,
+    Choices,
+    EmulatorConfig,
+    Limits,
+    chosen,
+)
 
-__all__ = ["ACCESS_TOKEN", "Assumptions", "EmulatorConfig", "Limits", "create_app"]
+__all__ = [
+    "ACCESS_TOKEN",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "Assumptions",
+    "BadChoice",
+    "Choices",
+    "EmulatorConfig",
+    "Limits",
+    "chosen",
+    "create_app",
+]

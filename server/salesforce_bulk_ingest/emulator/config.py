@@ -1,10 +1,12 @@
 """What a user of the embedded org can choose, and who its one user is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
+
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from .clock import utc_now
 
@@ -48,7 +50,7 @@ class Limits:
 
     Attributes:
         daily_requests: calls per rolling 24 hours; beyond them 403 REQUEST_LIMIT_EXCEEDED.
-        daily_batches: internal batches per rolling 24 hours; records of batches beyond them appear in no result.
+        daily_batches: NonNegativeInternal batches per rolling 24 hours; records of batches beyond them appear in no result.
         daily_records: records per rolling 24 hours; a job that goes beyond them fails.
         batch_records: records of one internal batch.
         upload_bytes: of one upload, measured after base64 (Bulk API 2.0 guide, Upload Job Data).
@@ -56,13 +58,13 @@ class Limits:
         retention_days: how long a job and its results are kept after its end.
     """
 
-    daily_requests: int = 100_000
-    daily_batches: int = 15_000
-    daily_records: int = 150_000_000
-    batch_records: int = 10_000
-    upload_bytes: int = 150_000_000
-    open_hours: float = 24
-    retention_days: float = 7
+    daily_requests: NonNegativeInt = 100_000
+    daily_batches: NonNegativeInt = 15_000
+    daily_records: NonNegativeInt = 150_000_000
+    batch_records: PositiveInt = 10_000
+    upload_bytes: NonNegativeInt = 150_000_000
+    open_hours: NonNegativeFloat = 24
+    retention_days: NonNegativeFloat = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class EmulatorConfig:
         client_id, client_secret: the connected app that may ask for tokens.
         client_public_key: PEM text of the key that checks the app's JWT assertions; None refuses them.
         faults_file: a plan of faults that is in force from the start, as POST /emulator/faults takes it.
+        hard_delete: whether the user has the permission "Bulk API Hard Delete", which real users lack by default.
         limits: what can be used up.
         assumptions: how to behave where no source says.
         clock: the time in UTC that goes into dates and that limits and expiry are measured with.
@@ -94,6 +97,32 @@ class EmulatorConfig:
     client_secret: str = field(default=CLIENT_SECRET, repr=False)
     client_public_key: str | None = None
     faults_file: Path | None = None
+    hard_delete: bool = True
     limits: Limits = field(default_factory=Limits)
     assumptions: Assumptions = field(default_factory=Assumptions)
     clock: Callable[[], datetime] = utc_now
+
+
+class BadChoice(ValueError):
+    """A limit or an assumption that can't be had; the message is one line that names what can."""
+
+
+Choices = TypeVar("Choices", Assumptions, Limits)
+
+
+def chosen(kind: type[Choices], texts: Iterable[str]) -> Choices:
+    """Assumptions or limits from texts such as `second_upload=at-once`; what they leave out keeps its default.
+
+    Raises:
+        BadChoice: a name or a value that is not one of them.
+    """
+    pairs = [text.partition("=") for text in texts]
+    names = ", ".join(known.name for known in fields(kind))
+    for name, _, _ in pairs:
+        if name not in {known.name for known in fields(kind)}:
+            raise BadChoice(f"{name!r} is not one of {names}")
+    try:
+        return TypeAdapter(kind).validate_python({name: value for name, _, value in pairs})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise BadChoice(f"{first['loc'][0]}: {first['msg']}") from None
