@@ -44,8 +44,8 @@ format: .venv/dev.stamp  ## Rewrite the code in the one format
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format -q .
 
-bench: .venv/dev.stamp  ## Measure time and memory of 100 MB up and down
-	@$(BIN)/python -m tests.bench
+bench: .venv/dev.stamp  ## Measure the gateway and the embedded org (make bench PART=org for one)
+	@$(BIN)/python -m tests.bench $(PART)
 
 clean:  ## Remove what the targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -47,12 +47,12 @@ http {{
 
 
 @contextmanager
-def emulator(folder: Path) -> Iterator[int]:
-    """The embedded org; yields its port."""
+def emulator(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
+    """The embedded org; yields its port and the process id."""
     port = _free_port()
-    command = [*_OURS, "emulator", "--port", str(port), "--data-dir", str(folder / "org")]
-    with _process(command, port, _environment(folder)):
-        yield port
+    command = [*_OURS, "emulator", "--port", str(port), "--data-dir", str(folder / "org"), *options]
+    with _process(command, port, _environment(folder)) as pid:
+        yield port, pid
 
 
 @contextmanager
