@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from salesforce_bulk_ingest.ports import Http
+
 START_SECONDS = 10
 STOP_SECONDS = 10
 
@@ -48,6 +50,7 @@ def running(app: Any) -> Iterator[str]:
     listener = _listener()
     config = uvicorn.Config(
         app,
+        http=Http,
         log_level="warning",
         lifespan="on",
         ws="none",

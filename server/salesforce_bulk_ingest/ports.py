@@ -1,15 +1,21 @@
 """Ports: bound before anything starts, served side by side, told to stop together."""
 
+import asyncio
 import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+import struct
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any
 
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -27,6 +33,36 @@ class PortBusy(CantStart):
     """An address can't be listened on."""
 
 
+NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+class Http(H11Protocol):
+    """HTTP, parsed by what the tests against request smuggling are run with, whatever else is installed.
+
+    It also lets an application break its connection, which ASGI has no message for: the scope's `extensions` hold
+    `{"connection": {"abort": function}}`, and the other side finds its connection reset.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Serve this connection, and hand it to the application."""
+        super().connection_made(transport)
+        self.app = _with_connection(self.app, partial(_reset, transport))
+
+
+def _with_connection(app: Any, abort: Callable[[], None]) -> Any:
+    async def with_connection(scope: Any, receive: Any, send: Any) -> None:
+        extensions = {**scope.get("extensions", {}), "connection": {"abort": abort}}
+        await app({**scope, "extensions": extensions}, receive, send)
+
+    return with_connection
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    # Without lingering the system sends a reset; otherwise the connection would seem to have ended in good order.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    transport.abort()
+
+
 class Listener(uvicorn.Server):
     """One port, served from a socket that is already bound. Signals are not its business."""
 
@@ -37,8 +73,7 @@ class Listener(uvicorn.Server):
             log_level="warning",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            # The parser that the tests against request smuggling are run with, whatever else is installed.
-            http="h11",
+            http=Http,
             # A gateway passes on what the upstream says about itself.
             server_header=False,
             date_header=False,
