@@ -162,11 +162,12 @@ class JobStore:
         with self._database.reading() as connection:
             return self._find(connection, job_id)
 
-    def newest(self, before: int | None) -> tuple[list[Job], int | None]:
+    def newest(self, before: int | None, size: int = PAGE_SIZE) -> tuple[list[Job], int | None]:
         """A page of jobs, newest first (assumed: the order is documented as indeterminate).
 
         Args:
             before: the running number that the page ends above, as an earlier page handed it out.
+            size: how many jobs a page holds.
 
         Returns:
             The page, and the `before` of the next one if there is more.
@@ -174,10 +175,16 @@ class JobStore:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT * FROM job WHERE serial < ? ORDER BY serial DESC LIMIT ?",
-                (before if before is not None else 2**62, PAGE_SIZE + 1),
+                (before if before is not None else 2**62, size + 1),
             ).fetchall()
-        page = [_job(row) for row in rows[:PAGE_SIZE]]
-        return page, page[-1].serial if len(rows) > PAGE_SIZE else None
+        page = [_job(row) for row in rows[:size]]
+        return page, page[-1].serial if len(rows) > size else None
+
+    def by_state(self) -> dict[State, int]:
+        """How many jobs are in each state; states without any are left out."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT state, COUNT(*) AS jobs FROM job GROUP BY state").fetchall()
+        return {State(row["state"]): row["jobs"] for row in rows}
 
     def check(self, job_id: str, event: Event) -> Job:
         """The job, if a request may do this to it.

@@ -42,6 +42,9 @@ def _create_table(connection: sqlite3.Connection, sobject: SObject) -> None:
             unique = "UNIQUE" if field.type == "id" else ""
             index = f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ("{field.name}")'
             connection.execute(index)
+    # Costs an insert nothing, and spares a count of the live records the reading of all of them.
+    deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
+    connection.execute(deleted)
 
 
 def _column(field: Field) -> str:
