@@ -99,6 +99,20 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A validation rule: a record for which `when` is true, a condition as after WHERE in SOQL, is refused.
+
+    Attributes:
+        field: the field that the message stands at; None for the top of the page.
+    """
+
+    name: str
+    when: str
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SObject:
     """One object; `ingestable` says whether jobs and requests may change its records."""
 
@@ -108,6 +122,7 @@ class SObject:
     keyPrefix: str
     fields: tuple[Field, ...]
     ingestable: bool = True
+    rules: tuple[Rule, ...] = ()
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
