@@ -8,11 +8,15 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 
+from .api import control
 from .api import data as routes_data
 from .api import ingest as routes_ingest
 from .api.edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
 from .config import EmulatorConfig
+from .faults.injection import FaultInjection
+from .faults.journal import Journaled
 from .org import Org
 
 
@@ -31,14 +35,24 @@ def create_app(config: EmulatorConfig) -> Starlette:
         finally:
             await run_in_threadpool(org.close)
 
+    # Controlling the org is no part of Salesforce: it is not journaled, not counted, and nothing goes wrong with it.
+    return Starlette(
+        routes=[*control.ROUTES, Mount("/", _salesforce(config))],
+        middleware=[Middleware(TolerantPaths)],
+        exception_handlers=dict.fromkeys(SHOWN, show_error),
+        lifespan=lifespan,
+    )
+
+
+def _salesforce(config: EmulatorConfig) -> Starlette:
     return Starlette(
         routes=[*routes_ingest.ROUTES, *routes_data.ROUTES],
         middleware=[
-            Middleware(TolerantPaths),
+            Middleware(Journaled),
             Middleware(LimitInfo),
             Middleware(WholeBodies, limit=2 * config.limits.upload_bytes),
+            Middleware(FaultInjection),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
         exception_handlers=dict.fromkeys(SHOWN, show_error),
-        lifespan=lifespan,
     )

@@ -2,6 +2,9 @@
 
 from .clock import rest_time
 from .config import EmulatorConfig
+from .faults.faults import Faults
+from .faults.journal import Journal
+from .faults.plan import Plan
 from .jobs.store import TABLE as JOB_TABLE
 from .jobs.store import JobFiles, JobStore
 from .processing.processor import Processor
@@ -19,6 +22,8 @@ class Org:
     def __init__(self, config: EmulatorConfig) -> None:
         self.config = config
         self.schema = standard_schema()
+        self.journal = Journal(config.clock)
+        self.faults = Faults(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
         self.requests = 0  # since this process opened the org; what Sforce-Limit-Info counts
         folder = config.data_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -30,6 +35,11 @@ class Org:
         processor = Processor(self.database, self.jobs, self.schema, config.clock, config.seed)
         self.worker = Worker(processor)
         for job_id in self.jobs.adopt(self._presence.is_gone):
+            self.worker.submit(job_id)
+
+    def put_in_force(self, plan: Plan) -> None:
+        """Let these faults happen from now on; jobs that the plan before has held go on."""
+        for job_id in self.faults.replace(plan):
             self.worker.submit(job_id)
 
     def _found(self) -> None:

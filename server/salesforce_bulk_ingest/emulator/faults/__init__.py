@@ -1,1 +1,1 @@
-"""Faults on purpose: a plan of what goes wrong, by operation, count and probability."""
+"""What goes wrong on purpose, and the journal that shows what callers did and met."""

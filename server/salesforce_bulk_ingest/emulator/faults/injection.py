@@ -1,0 +1,185 @@
+"""How faults reach callers: as answers, delays, trickles and broken connections."""
+
+import json
+
+import anyio
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .faults import Faults
+from .journal import Journal, exchange_of
+from .plan import (
+    Answer,
+    EmptyResults,
+    ErrorPage,
+    ExpiredSession,
+    Latency,
+    NoRoute,
+    RefusedLogin,
+    RequestLimit,
+    RequestRule,
+    Reset,
+    ServerError,
+    SlowBody,
+    TooManyRequests,
+    Unavailable,
+)
+
+JSON_TYPE = "application/json;charset=UTF-8"
+PAGE = "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
+PIECES_PER_SECOND = 20  # of a body that trickles
+
+
+class _Broken(Exception):
+    """Unwinds the application when its connection is to be broken."""
+
+
+class FaultInjection:
+    """Lets each request meet the faults of the plan before it meets the org; outside of its compression."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        faults: Faults = scope["state"]["org"].faults
+        exchange = exchange_of(scope)
+        app, faulty_send = self._app, send
+        try:
+            for rule in faults.met_by(exchange.operation):
+                exchange.faults.append(rule.fault)
+                match rule:
+                    case Latency():
+                        await anyio.sleep(rule.seconds)
+                    case SlowBody():
+                        faulty_send = _slowed(faulty_send, rule.bytes_per_second)
+                    case Reset(when="download"):
+                        faulty_send = _cut(faulty_send, rule.bytes)
+                    case Reset(when="after"):
+                        app = _with_lost_answer(app)
+                    case Reset():
+                        await _take(receive, rule.bytes if rule.when == "during" else 0)
+                        raise _Broken
+                    case _:
+                        app = _answer(rule)
+                        break
+            await app(scope, receive, faulty_send)
+        except _Broken:
+            await _break_off(scope, receive, send)
+
+
+async def _take(receive: Receive, size: int) -> None:
+    """Read so many bytes of the request's body, or as many as there are."""
+    more = True
+    while more and size > 0:
+        message = await receive()
+        size -= len(message.get("body", b""))
+        more = message.get("more_body", False)
+
+
+def _with_lost_answer(app: ASGIApp) -> ASGIApp:
+    async def lose(message: Message) -> None:
+        pass
+
+    async def with_lost_answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, lose)
+        raise _Broken
+
+    return with_lost_answer
+
+
+def _cut(send: Send, size: int) -> Send:
+    """Let so many bytes of the answer's body pass, but never the last, by which a caller would have the whole."""
+    left = size
+
+    async def cut(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            return await send(message)
+        body = message.get("body", b"")
+        last = not message.get("more_body", False)
+        piece = body[: min(left, len(body) - 1) if last else left]
+        left -= len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if last or len(piece) < len(body):
+            raise _Broken
+
+    return cut
+
+
+def _slowed(send: Send, bytes_per_second: int) -> Send:
+    size = max(1, bytes_per_second // PIECES_PER_SECOND)
+
+    async def slow(message: Message) -> None:
+        body = message.get("body", b"")
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            await anyio.sleep(len(piece) / bytes_per_second)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({**message, "body": b""} if body else message)
+
+    return slow
+
+
+async def _break_off(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reset the connection; where the server can't, begin an answer that it has to break off by closing."""
+    exchange = exchange_of(scope)
+    journal: Journal = scope["state"]["org"].journal
+    answered = exchange.status is not None
+    journal.end(exchange, "reset")
+    connection = scope.get("extensions", {}).get("connection")
+    if connection is not None:
+        connection["abort"]()
+        while (await receive())["type"] != "http.disconnect":  # only then does the server know that nobody waits
+            pass
+    elif not answered:
+        await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})
+        await send({"type": "http.response.body", "more_body": True})
+
+
+def _answer(rule: RequestRule) -> Response:
+    match rule:
+        case ExpiredSession():
+            return _refusal(401, "INVALID_SESSION_ID", rule.message, {"WWW-Authenticate": "Token"})
+        case RequestLimit():
+            return _refusal(403, "REQUEST_LIMIT_EXCEEDED", rule.message)
+        case NoRoute():  # documented is the status; assumed: that its body is a page
+            return _page(420, "Setting things up")
+        case TooManyRequests():  # clients take it for a rate limit; assumed: code and text
+            return _refusal(429, "TOO_MANY_REQUESTS", "Too many requests, try again later", _later(rule.retry_after))
+        case Unavailable():  # code seen; assumed: text
+            return _refusal(503, "SERVER_UNAVAILABLE", "Service temporarily unavailable", _later(rule.retry_after))
+        case ServerError():  # assumed: code and text, which the platform uses elsewhere
+            return _refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred")
+        case ErrorPage():
+            return _page(rule.status, "This page is not available")
+        case RefusedLogin():
+            body = {"error": rule.error, "error_description": rule.description}
+            return _json(400, {name: value for name, value in body.items() if value is not None})
+        case EmptyResults(fault="no-content"):
+            return Response(status_code=204)
+        case EmptyResults():
+            return Response(media_type="text/csv; charset=UTF-8")
+        case Answer() if rule.error_code is not None:
+            return _refusal(rule.status, rule.error_code, rule.message)
+        case Answer():
+            return Response(status_code=rule.status)
+    raise TypeError(f"{rule.fault} is no answer")
+
+
+def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return _json(status, [{"message": message, "errorCode": code}], headers)
+
+
+def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text.encode("utf-8", "replace"), status, {"Content-Type": JSON_TYPE, **(headers or {})})
+
+
+def _page(status: int, title: str) -> Response:
+    return HTMLResponse(PAGE.format(title=title), status)
+
+
+def _later(seconds: int | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": str(seconds)}
