@@ -32,7 +32,7 @@ def test_a_bad_token_is_told_in_the_platforms_order(org: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [("v41.0", 200), ("v67.0", 200), ("v40.0", 410), ("v21.0", 410), ("v20.0", 404), ("v68.0", 404), ("v63", 404)],
+    [("v41.0", 200), ("v67.0", 200), ("v40.0", 404), ("v30.0", 410), ("v21.0", 410), ("v20.0", 404), ("v68.0", 404), ("v63", 404)],
 )
 def test_only_versions_that_exist_answer(org: Caller, version: str, status: int) -> None:
     assert org.http.get(f"/services/data/{version}/jobs/ingest").status_code == status
@@ -78,9 +78,10 @@ def test_head_answers_as_get_without_a_body(org: Caller) -> None:
         assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_every_answer_counts_api_calls(org: Caller) -> None:
-    for answer in (org.http.get(INGEST), org.http.get("/nowhere"), org.http.get("/services/data")):
+def test_every_call_is_told_the_count_of_calls_but_not_the_one_for_versions(org: Caller) -> None:
+    for answer in (org.http.get(INGEST), org.http.get("/services/data/v63.0/nowhere")):
         assert answer.headers["Sforce-Limit-Info"].startswith("api-usage=")
+    assert "Sforce-Limit-Info" not in org.http.get("/services/data/").headers
 
 
 def test_answers_are_compressed_for_those_who_ask_for_gzip(org: Caller) -> None:

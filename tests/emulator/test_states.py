@@ -17,7 +17,7 @@ def test_the_table_of_transitions_is_the_documented_one() -> None:
             "delete": {"Aborted": None, "Failed": None, "JobComplete": None, "UploadComplete": None},
             "start": {"InProgress": "InProgress", "UploadComplete": "InProgress"},
             "complete": {"InProgress": "JobComplete"},
-            "fail": {"InProgress": "Failed", "UploadComplete": "Failed"},
+            "fail": {"InProgress": "Failed", "Open": "Failed", "UploadComplete": "Failed"},
         }
     )
 

@@ -77,6 +77,28 @@ def unsupported_media_type(content_type: str) -> ApiError:
     return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
 
 
+def unsupported_encoding(encoding: str) -> ApiError:
+    """Assumed: status, code and text, in the manner of the refused media type."""
+    message = f"Content-Encoding header specified in HTTP request is not supported: {encoding}"
+    return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
+
+
+def uri_too_long(limit: int) -> ApiError:
+    """Status and limit are documented (REST API guide, Status Codes); assumed: code and text."""
+    return ApiError(414, "URI_TOO_LONG", f"The length of the URI exceeds the {limit} byte limit", platform=True)
+
+
+def headers_too_large(limit: int) -> ApiError:
+    """Status and limit are documented (REST API guide, Status Codes); assumed: code and text."""
+    message = f"The combined length of the URI and headers exceeds the {limit} byte limit"
+    return ApiError(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", message, platform=True)
+
+
+def request_limit_exceeded() -> ApiError:
+    """Seen when the daily allocation of requests is used up."""
+    return ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", platform=True)
+
+
 def json_parser_error(message: str) -> ApiError:
     """Seen on another endpoint of the same platform; assumed for ingest."""
     return ApiError(400, "JSON_PARSER_ERROR", message, platform=True)

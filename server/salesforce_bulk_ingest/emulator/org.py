@@ -5,8 +5,8 @@ from .config import EmulatorConfig
 from .faults.faults import Faults
 from .faults.journal import Journal
 from .faults.plan import Plan
-from .jobs.store import TABLE as JOB_TABLE
-from .jobs.store import JobFiles, JobStore
+from .jobs.files import JobFiles
+from .jobs.store import JobStore, create_job_table
 from .processing.processor import Processor
 from .processing.worker import Worker
 from .schema.model import standard_schema
@@ -14,6 +14,8 @@ from .soql.query import TABLE as CURSOR_TABLE
 from .storage import records
 from .storage.database import Database
 from .storage.locks import Presence, held
+from .storage.usage import TABLE as USAGE_TABLE
+from .storage.usage import Usage
 
 
 class Org:
@@ -24,18 +26,17 @@ class Org:
         self.schema = standard_schema()
         self.journal = Journal(config.clock)
         self.faults = Faults(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
-        self.requests = 0  # since this process opened the org; what Sforce-Limit-Info counts
         folder = config.data_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(folder / "org.sqlite")
         with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
             self._found()
-        self._presence = Presence(folder / "processes")
-        self.jobs = JobStore(self.database, JobFiles(folder / "jobs"), config.clock, self._presence.name)
-        processor = Processor(self.database, self.jobs, self.schema, config.clock, config.seed)
-        self.worker = Worker(processor)
-        for job_id in self.jobs.adopt(self._presence.is_gone):
-            self.worker.submit(job_id)
+            self._presence = Presence(folder / "processes")
+        files = JobFiles(folder / "jobs", self._presence.name)
+        self.usage = Usage(self.database, config.limits, config.clock)
+        self.jobs = JobStore(self.database, files, config, self._presence.name)
+        files.sweep(self._presence.is_gone, self.jobs.is_known)
+        self.worker = Worker(Processor(self.database, self.jobs, self.usage, self.schema, config), self._chores)
 
     def put_in_force(self, plan: Plan) -> None:
         """Let these faults happen from now on; jobs that the plan before has held go on."""
@@ -44,12 +45,20 @@ class Org:
 
     def _found(self) -> None:
         with self.database.writing() as connection:
-            connection.execute(JOB_TABLE)
+            create_job_table(connection)
+            connection.execute(USAGE_TABLE)
             connection.execute(CURSOR_TABLE)
             records.create_tables(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
+
+    def _chores(self) -> list[str]:
+        """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""
+        self.usage.save()
+        self.jobs.expire()
+        return self.jobs.adopt(self._presence.is_gone)
 
     def close(self) -> None:
         """Stop working after the chunk in hand, and let go of the folder."""
         self.worker.stop()
+        self.usage.save()
         self.database.close()
         self._presence.close()

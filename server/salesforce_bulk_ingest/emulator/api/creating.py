@@ -12,17 +12,26 @@ OPERATIONS = ("insert", "delete", "hardDelete", "update", "upsert")
 
 # Settable (Bulk API 2.0 guide, Create a Job), then what a job shows of itself: sent back by some, ignored (assumed).
 SETTABLE = ("object", "operation", "externalIdFieldName", "contentType", "columnDelimiter", "lineEnding")
+ASSIGNMENT_RULES_FROM = 49.0
 KNOWN = {*SETTABLE, "assignmentRuleId", "id", "state", "concurrencyMode", "apiVersion", "jobType"}
 
 
-def job_request(body: dict[str, Any], version: str, schema: Schema) -> JobRequest:
+def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_delete: bool = True) -> JobRequest:
     """The job that this body asks for.
+
+    Args:
+        body: of the request.
+        version: the API version in its path, as `63.0`.
+        schema: of the org.
+        hard_delete: whether the user has the permission "Bulk API Hard Delete".
 
     Raises:
         ApiError: it can't be had (400).
     """
-    _check_properties(body)
+    _check_properties(body, version)
     operation = _operation(body.get("operation"))
+    if operation == "hardDelete" and not hard_delete:
+        raise _no_hard_delete()
     sobject = _object(body.get("object"), schema)
     _choice(body, "contentType", ["CSV"], "CSV")
     return JobRequest(
@@ -36,10 +45,11 @@ def job_request(body: dict[str, Any], version: str, schema: Schema) -> JobReques
     )
 
 
-def _check_properties(body: dict[str, Any]) -> None:
+def _check_properties(body: dict[str, Any], version: str) -> None:
     """Text seen on another endpoint; assumed: that ingest refuses what it does not know, and without a position."""
+    has_rules = float(version) >= ASSIGNMENT_RULES_FROM
     for name, value in body.items():
-        if name not in KNOWN:
+        if name not in KNOWN or (name == "assignmentRuleId" and not has_rules):
             raise errors.json_parser_error(f'Unrecognized field "{name}"')
         if name in (*SETTABLE, "assignmentRuleId") and not isinstance(value, str | None):
             raise errors.json_parser_error(f'Field "{name}" must be a string')
@@ -51,6 +61,12 @@ def _operation(name: str | None) -> str:
         allowed = ", ".join(OPERATIONS)
         raise ApiError(400, "INVALIDOPERATION", f"Operation '{name or ''}' is not one of {allowed}")
     return name
+
+
+def _no_hard_delete() -> ApiError:
+    """The code was seen with 2.0, the text with Bulk API 1.0; assumed: the status."""
+    message = "hardDelete operation requires special user profile permission, please contact your system administrator"
+    return ApiError(400, "FEATURENOTENABLED", message)
 
 
 def _object(name: str | None, schema: Schema) -> SObject:

@@ -14,17 +14,16 @@ from ..org import Org
 from ..schema.model import Field, SObject
 from ..soql import query as soql
 from ..storage.records import json_value
-from .edge import DAILY_REQUESTS, NEWEST, RETIRED_BELOW, Resource, anyone, is_token, json_answer, org_of, version_of
+from ..storage.usage import Allocation
+from .edge import NEWEST, OLDEST, Resource, anyone, is_token, json_answer, org_of, version_of
 
 # Release names are for people; clients read version and url.
 RELEASES = ("Winter", "Spring", "Summer")
 
-DAILY_BATCHES = 15_000
-
 
 async def versions(request: Request) -> Response:
     """The versions there are; needs no token (REST API guide, Versions)."""
-    return json_answer(request, [_version(number) for number in range(RETIRED_BELOW, NEWEST + 1)])
+    return json_answer(request, [_version(number) for number in range(OLDEST, NEWEST + 1)])
 
 
 def _version(number: int) -> dict[str, str]:
@@ -55,18 +54,29 @@ async def userinfo(request: Request) -> Response:
 
 
 async def limits(request: Request) -> Response:
-    """The limits that a load cares about; nothing here ever runs out but the count of requests."""
-    used = org_of(request).requests
+    """The limits that a load cares about; only requests and batches are ever used up."""
     full = {
         "DailyAsyncApexExecutions": 250_000,
-        "DailyBulkApiBatches": DAILY_BATCHES,
         "DailyBulkV2QueryFileStorageMB": 976_562,
         "DailyBulkV2QueryJobs": 10_000,
         "DataStorageMB": 10_240,
         "FileStorageMB": 10_240,
     }
-    requests = {"DailyApiRequests": {"Max": DAILY_REQUESTS, "Remaining": max(0, DAILY_REQUESTS - used)}}
-    return json_answer(request, requests | {name: {"Max": size, "Remaining": size} for name, size in full.items()})
+    counted = await run_in_threadpool(_counted, org_of(request))
+    return json_answer(request, counted | {name: {"Max": size, "Remaining": size} for name, size in full.items()})
+
+
+def _counted(org: Org) -> dict[str, dict[str, int]]:
+    most = org.usage.max
+    with org.database.reading() as connection:
+        batches_left = org.usage.left(connection, Allocation.BATCHES)
+    return {
+        "DailyApiRequests": {
+            "Max": most[Allocation.REQUESTS],
+            "Remaining": most[Allocation.REQUESTS] - org.usage.requests(),
+        },
+        "DailyBulkApiBatches": {"Max": most[Allocation.BATCHES], "Remaining": batches_left},
+    }
 
 
 async def list_objects(request: Request) -> Response:

@@ -16,13 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .. import errors
 from ..errors import ApiError
 from ..org import Org
+from ..storage.usage import Allocation
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 JSON_TYPE = "application/json;charset=UTF-8"
-OLDEST, RETIRED_BELOW, NEWEST = 21, 41, 67
+RETIRED = range(21, 31)  # with Summer '25 (Bulk API guide, API End-of-Life)
+OLDEST, NEWEST = 41, 67  # ingest jobs exist from 41.0 on
 MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
-DAILY_REQUESTS = 100_000
+MAX_URI_BYTES = 16_384  # of the URI, and of URI and headers together (REST API guide, Status Codes)
 
 
 def org_of(request: Request) -> Org:
@@ -46,6 +48,7 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
+        _check_size(request)
         self._check(request)
         handler = self._handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
@@ -54,19 +57,29 @@ class Resource:
         await response(scope, receive, send)
 
 
+def _check_size(request: Request) -> None:
+    uri = len(request.scope["raw_path"]) + len(request.scope["query_string"])
+    if uri > MAX_URI_BYTES:
+        raise errors.uri_too_long(MAX_URI_BYTES)
+    if uri + sum(len(name) + len(value) for name, value in request.headers.raw) > MAX_URI_BYTES:
+        raise errors.headers_too_large(MAX_URI_BYTES)
+
+
 def check_caller(request: Request) -> None:
-    """Let in who holds the token, and only to the versions there are (410 for retired ones, as documented)."""
+    """Let in who holds the token, as long as requests are left, and only to the versions there are."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme and scheme.lower() not in ("bearer", "oauth"):
         raise errors.invalid_auth_header()
     if not is_token(request, token.strip()):
         raise errors.invalid_session()
+    if not org_of(request).usage.take_request():
+        raise errors.request_limit_exceeded()
     match = re.fullmatch(r"([0-9]{1,3})\.0", version_of(request))
     number = int(match[1]) if match else 0
+    if number in RETIRED:
+        raise errors.retired_version()
     if not OLDEST <= number <= NEWEST:
         raise errors.not_found()
-    if number < RETIRED_BELOW:
-        raise errors.retired_version()
 
 
 def is_token(request: Request, token: str) -> bool:
@@ -186,20 +199,23 @@ class TolerantPaths:
 
 
 class LimitInfo:
-    """Counts requests and tells the count on every answer (REST API guide, Limit Info Header)."""
+    """Tells on the answers of the REST API how many requests were made (REST API guide, Limit Info Header).
+
+    Only requests of callers who are let in are counted (assumed).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        # Documented: on every call but that for the versions, which is /services/data itself.
+        if scope["type"] != "http" or not scope["path"].startswith("/services/data/"):
             return await self._app(scope, receive, send)
-        org: Org = scope["state"]["org"]
-        org.requests += 1
-        value = f"api-usage={org.requests}/{DAILY_REQUESTS}".encode()
+        usage = cast(Org, scope["state"]["org"]).usage
 
         async def send_with_usage(message: Message) -> None:
             if message["type"] == "http.response.start":
+                value = f"api-usage={usage.requests()}/{usage.max[Allocation.REQUESTS]}".encode()
                 message["headers"] = [*message.get("headers", []), (b"sforce-limit-info", value)]
             await send(message)
 

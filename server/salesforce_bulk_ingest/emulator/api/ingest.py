@@ -1,23 +1,22 @@
 """The resources of ingest jobs (Bulk API 2.0 guide, Reference)."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from urllib.parse import urlencode
 
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import errors
-from ..jobs.states import Event, State
-from ..jobs.store import Job, JobFiles, is_finished
-from ..processing.processor import result_headers
+from ..jobs.states import State
+from ..jobs.store import Job, JobRequest
 from .creating import job_request
 from .edge import (
     Resource,
@@ -29,35 +28,41 @@ from .edge import (
     parse_object,
     version_of,
 )
+from .results import results
 from .wire import changed_body, created_body, job_body, listed_body
 
 MAX_MULTIPART_CHARACTERS = 100_000  # Bulk API 2.0 guide, Create a Job
 MAX_MULTIPART_BYTES = 4 * MAX_MULTIPART_CHARACTERS + 100_000  # with the job itself and the framing
-READ_BYTES = 1 << 16
-CSV_TYPE = "text/csv; charset=UTF-8"
+FILTERS = ("jobType", "isPkChunkingEnabled")
+LOCATOR = "01gEm0000000001EAA"
 
 
 async def create(request: Request) -> Response:
     """Create a job; with a multipart body, upload and close it in the same call."""
     if request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
         return await _create_with_data(request)
-    wanted = job_request(await json_of(request), version_of(request), org_of(request).schema)
+    wanted = _wanted(request, await json_of(request))
     job = await run_in_threadpool(org_of(request).jobs.create, wanted)
     return json_answer(request, created_body(job))
+
+
+def _wanted(request: Request, body: dict[str, Any]) -> JobRequest:
+    org = org_of(request)
+    return job_request(body, version_of(request), org.schema, hard_delete=org.config.hard_delete)
 
 
 async def _create_with_data(request: Request) -> Response:
     org = org_of(request)
     spec, data = await _parts(request)
-    wanted = job_request(parse_object(spec), version_of(request), org.schema)
+    wanted = _wanted(request, parse_object(spec))
     if len(data.decode("utf-8", "replace")) > MAX_MULTIPART_CHARACTERS:
         raise errors.too_large(MAX_MULTIPART_CHARACTERS, "characters")
 
     def create_and_close() -> Job:
         job = org.jobs.create(wanted)
-        part = org.jobs.files.incoming(uuid4().hex)
-        part.write_bytes(data)
-        org.jobs.uploaded(job.id, part)
+        with org.jobs.files.incoming() as part:
+            part.write_bytes(data)
+            org.jobs.uploaded(job.id, part)
         return org.jobs.close(job.id)
 
     job = await run_in_threadpool(create_and_close)
@@ -88,15 +93,15 @@ async def _bytes(part: UploadFile | str | None) -> bytes:
 async def upload(request: Request) -> Response:
     """Take the data of a job; it is not looked at before the job is closed (seen)."""
     org = org_of(request)
-    job = await run_in_threadpool(org.jobs.check, request.path_params["job_id"], Event.UPLOAD)
+    job = await run_in_threadpool(org.jobs.check_upload, request.path_params["job_id"])
     check_media_type(request, "text/csv")
-    part = org.jobs.files.incoming(uuid4().hex)
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity" and org.config.assumptions.compressed_uploads == "refused":
+        raise errors.unsupported_encoding(encoding)
     limit = org.config.limits.upload_bytes // 4 * 3  # the limit is meant after base64, which makes 4 bytes of 3
-    try:
+    with org.jobs.files.incoming() as part:
         await _save(body_of(request, limit), part)
         await run_in_threadpool(org.jobs.uploaded, job.id, part)
-    finally:
-        part.unlink(missing_ok=True)
     return Response(status_code=201)
 
 
@@ -140,15 +145,18 @@ async def list_jobs(request: Request) -> Response:
         return json_answer(request, {"done": True, "records": [], "nextRecordsUrl": None})
     before = _position(query["queryLocator"]) if "queryLocator" in query else None
     jobs, next_before = await run_in_threadpool(org_of(request).jobs.newest, before)
-    next_url = f"/services/data/v{version_of(request)}/jobs/ingest?queryLocator=01gEm0000000001-{next_before}"
-    return json_answer(
-        request,
-        {
-            "done": next_before is None,
-            "records": [listed_body(job) for job in jobs],
-            "nextRecordsUrl": next_url if next_before is not None else None,
-        },
-    )
+    body = {
+        "done": next_before is None,
+        "records": [listed_body(job) for job in jobs],
+        "nextRecordsUrl": None if next_before is None else _next_url(request, next_before),
+    }
+    return json_answer(request, body)
+
+
+def _next_url(request: Request, before: int) -> str:
+    kept = {name: request.query_params[name] for name in FILTERS if name in request.query_params}
+    query = urlencode(kept | {"queryLocator": f"{LOCATOR}-{before}"})
+    return f"/services/data/v{version_of(request)}/jobs/ingest?{query}"
 
 
 def _position(locator: str) -> int:
@@ -156,56 +164,6 @@ def _position(locator: str) -> int:
     if match is None:
         raise errors.ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator", platform=True)
     return int(match[1])
-
-
-async def results(request: Request) -> Response:
-    """One of the three result files, streamed without a length (documented as chunked)."""
-    sources = {
-        "successfulresults": _successes,
-        "failedresults": _failures,
-        "unprocessedrecords": _unprocessed,
-    }
-    source = sources.get(request.path_params["segment"].lower())
-    if source is None:
-        raise errors.not_found()
-    org = org_of(request)
-    job = await run_in_threadpool(org.jobs.get, request.path_params["job_id"])
-    if not is_finished(job):
-        # assumed: documented only as available after the end. An error can't be mistaken for "no failures", and no
-        # client asks before it has seen a terminal state.
-        raise errors.ApiError(400, "INVALIDJOBSTATE", f"Results of a job in state {job.state} are not available")
-    body = source(job, org.jobs.files) if request.method != "HEAD" else iter(())
-    return StreamingResponse(body, media_type=CSV_TYPE)
-
-
-def _successes(job: Job, files: JobFiles) -> Iterator[bytes]:
-    if not job.success_bytes:
-        return iter([result_headers(job, [])[0]])
-    return _slice(files.successes(job.id), 0, job.success_bytes)
-
-
-def _failures(job: Job, files: JobFiles) -> Iterator[bytes]:
-    if not job.failure_bytes:
-        return iter([result_headers(job, [])[1]])
-    return _slice(files.failures(job.id), 0, job.failure_bytes)
-
-
-def _unprocessed(job: Job, files: JobFiles) -> Iterator[bytes]:
-    """The header and the rows that were not reached, byte for byte as they came (assumed; a client parses leniently)."""
-    if not job.uploads:
-        return
-    end = files.upload(job.id).stat().st_size
-    yield from _slice(files.upload(job.id), 0, job.header_bytes)
-    yield from _slice(files.upload(job.id), job.read_bytes, end)
-
-
-def _slice(path: Path, start: int, end: int) -> Iterator[bytes]:
-    # A job that is deleted meanwhile ends the answer early; its caller deleted it.
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        file.seek(start)
-        while start < end and (chunk := file.read(min(READ_BYTES, end - start))):
-            start += len(chunk)
-            yield chunk
 
 
 BASE = "/services/data/v{version}/jobs/ingest"

@@ -65,7 +65,7 @@ def _counters(job: Job) -> Body:
 
 def _times(job: Job) -> Body:
     return {
-        "retries": 0,
+        "retries": job.retries,
         "totalProcessingTime": job.total_ms,
         "apiActiveProcessingTime": job.active_ms,
         "apexProcessingTime": 0,

@@ -38,7 +38,7 @@ TRANSITIONS: dict[Event, dict[State, State | None]] = {
     Event.DELETE: dict.fromkeys([State.UPLOAD_COMPLETE, *TERMINAL]),  # to nothing: the job is gone
     Event.START: dict.fromkeys(WAITING, State.IN_PROGRESS),  # from InProgress: taken over from a process that died
     Event.COMPLETE: {State.IN_PROGRESS: State.JOB_COMPLETE},
-    Event.FAIL: dict.fromkeys(WAITING, State.FAILED),
+    Event.FAIL: dict.fromkeys([State.OPEN, *WAITING], State.FAILED),  # from Open: one that was open for too long
 }
 
 REFUSALS = {

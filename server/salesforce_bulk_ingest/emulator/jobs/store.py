@@ -1,51 +1,59 @@
 """The jobs of the org: what is known of each, and the transactions that move it through its states."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from .. import ids
-from ..clock import rest_time
-from ..config import USER_ID
+from ..clock import from_rest_time, rest_time
+from ..config import USER_ID, EmulatorConfig
 from ..errors import ApiError, invalid_job, not_found
-from ..storage.database import Database
+from ..storage.database import Database, create_table
 from ..storage.records import next_serials
+from .files import JobFiles
 from .states import TERMINAL, WAITING, Event, State, after
 
 JOB_PREFIX = "750"
 PAGE_SIZE = 1000
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS job (
-  serial INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
-  operation TEXT NOT NULL,
-  object TEXT NOT NULL,
-  external_id_field TEXT,
-  assignment_rule_id TEXT,
-  api_version TEXT NOT NULL,
-  line_ending TEXT NOT NULL,
-  column_delimiter TEXT NOT NULL,
-  created_by_id TEXT NOT NULL,
-  created_date TEXT NOT NULL,
-  system_modstamp TEXT NOT NULL,
-  state TEXT NOT NULL,
-  uploads INTEGER NOT NULL DEFAULT 0,
-  error_message TEXT,
-  worker TEXT,
-  closed_at REAL NOT NULL DEFAULT 0,
-  processed INTEGER NOT NULL DEFAULT 0,
-  failed INTEGER NOT NULL DEFAULT 0,
-  header_bytes INTEGER NOT NULL DEFAULT 0,
-  read_bytes INTEGER NOT NULL DEFAULT 0,
-  success_bytes INTEGER NOT NULL DEFAULT 0,
-  failure_bytes INTEGER NOT NULL DEFAULT 0,
-  active_ms INTEGER NOT NULL DEFAULT 0,
-  total_ms INTEGER NOT NULL DEFAULT 0
-)
-"""
+COLUMNS = {
+    "serial": "INTEGER PRIMARY KEY",
+    "id": "TEXT NOT NULL UNIQUE",
+    "operation": "TEXT NOT NULL",
+    "object": "TEXT NOT NULL",
+    "external_id_field": "TEXT",
+    "assignment_rule_id": "TEXT",
+    "api_version": "TEXT NOT NULL",
+    "line_ending": "TEXT NOT NULL",
+    "column_delimiter": "TEXT NOT NULL",
+    "created_by_id": "TEXT NOT NULL",
+    "created_date": "TEXT NOT NULL",
+    "system_modstamp": "TEXT NOT NULL",
+    "state": "TEXT NOT NULL",
+    "uploads": "INTEGER NOT NULL DEFAULT 0",
+    "error_message": "TEXT",
+    "worker": "TEXT",
+    "closed_at": "REAL NOT NULL DEFAULT 0",
+    "processed": "INTEGER NOT NULL DEFAULT 0",
+    "failed": "INTEGER NOT NULL DEFAULT 0",
+    "retries": "INTEGER NOT NULL DEFAULT 0",
+    "header_bytes": "INTEGER NOT NULL DEFAULT 0",
+    "records_read": "INTEGER NOT NULL DEFAULT 0",
+    "read_bytes": "INTEGER NOT NULL DEFAULT 0",
+    "success_bytes": "INTEGER NOT NULL DEFAULT 0",
+    "failure_bytes": "INTEGER NOT NULL DEFAULT 0",
+    "active_ms": "INTEGER NOT NULL DEFAULT 0",
+    "total_ms": "INTEGER NOT NULL DEFAULT 0",
+}
+
+
+def create_job_table(connection: sqlite3.Connection) -> None:
+    """Make the table of jobs, or what an older version of it lacks."""
+    create_table(connection, "job", COLUMNS)
+    connection.execute("CREATE INDEX IF NOT EXISTS job_age ON job (state, system_modstamp)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,9 @@ class Job(JobRequest):
         worker: the process whose turn it is to work on the job.
         closed_at: when processing was asked for, in seconds since 1970.
         processed, failed: records whose results are on disk.
+        retries: how often a batch was tried again.
         header_bytes, read_bytes: where in the upload its data begins, and where the next record to process begins.
+        records_read: how many records lie between the two.
         success_bytes, failure_bytes: how much of each result file is valid; what follows was never committed.
         active_ms, total_ms: time spent in processing, and from close to end as far as it has ended.
     """
@@ -87,7 +97,9 @@ class Job(JobRequest):
     closed_at: float
     processed: int
     failed: int
+    retries: int
     header_bytes: int
+    records_read: int
     read_bytes: int
     success_bytes: int
     failure_bytes: int
@@ -96,44 +108,26 @@ class Job(JobRequest):
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return Job(**dict(row) | {"state": State(row["state"])})
-
-
-class JobFiles:
-    """Where the upload and the results of each job lie."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(exist_ok=True)
-
-    def upload(self, job_id: str) -> Path:
-        """The data as it came."""
-        return self._folder / f"{job_id}.csv"
-
-    def successes(self, job_id: str) -> Path:
-        """The body of successfulResults."""
-        return self._folder / f"{job_id}.successes.csv"
-
-    def failures(self, job_id: str) -> Path:
-        """The body of failedResults."""
-        return self._folder / f"{job_id}.failures.csv"
-
-    def incoming(self, token: str) -> Path:
-        """An upload that has not ended yet."""
-        return self._folder / f"{token}.part"
-
-    def remove(self, job_id: str) -> None:
-        """Remove all files of a job."""
-        for path in (self.upload(job_id), self.successes(job_id), self.failures(job_id)):
-            path.unlink(missing_ok=True)
+    return Job(**{name: row[name] for name in COLUMNS} | {"state": State(row["state"])})
 
 
 class JobStore:
-    """Creates, finds and moves jobs; every method is one transaction."""
+    """Creates, finds, moves and forgets jobs; every method is one transaction.
 
-    def __init__(self, database: Database, files: JobFiles, clock: Callable[[], datetime], worker: str) -> None:
+    Args:
+        database: of the org.
+        files: where the data of the jobs lies.
+        config: the clock, and how long jobs may stay open and are kept.
+        worker: the name of this process.
+    """
+
+    def __init__(self, database: Database, files: JobFiles, config: EmulatorConfig, worker: str) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = config.clock
+        self._open_time = timedelta(hours=config.limits.open_hours)
+        self._kept_time = timedelta(days=config.limits.retention_days)
+        self._second_upload = config.assumptions.second_upload
+        self._expired_jobs = config.assumptions.expired_jobs
         self._worker = worker
         self.files = files
 
@@ -159,6 +153,7 @@ class JobStore:
         Raises:
             ApiError: there is none (404).
         """
+        self.expire()
         with self._database.reading() as connection:
             return self._find(connection, job_id)
 
@@ -172,6 +167,7 @@ class JobStore:
         Returns:
             The page, and the `before` of the next one if there is more.
         """
+        self.expire()
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT * FROM job WHERE serial < ? ORDER BY serial DESC LIMIT ?",
@@ -182,31 +178,34 @@ class JobStore:
 
     def by_state(self) -> dict[State, int]:
         """How many jobs are in each state; states without any are left out."""
+        self.expire()
         with self._database.reading() as connection:
             rows = connection.execute("SELECT state, COUNT(*) AS jobs FROM job GROUP BY state").fetchall()
         return {State(row["state"]): row["jobs"] for row in rows}
 
-    def check(self, job_id: str, event: Event) -> Job:
-        """The job, if a request may do this to it.
+    def check_upload(self, job_id: str) -> Job:
+        """The job, if data may be uploaded for it.
 
         Raises:
-            ApiError: there is no such job (404), or its state does not allow this (400).
+            ApiError: there is no such job (404), or it takes no data, or no more (400).
         """
         job = self.get(job_id)
-        after(event, job.state)
+        self._check_upload(job)
         return job
 
-    def uploaded(self, job_id: str, part: Path) -> None:
-        """Take over a finished upload.
+    def _check_upload(self, job: Job) -> None:
+        after(Event.UPLOAD, job.state)
+        if job.uploads and self._second_upload == "at-once":
+            raise _several_uploads("multiple", job.id)
 
-        The first counts as the job's data; one more is accepted but keeps the job from being closed (seen at v43).
+    def uploaded(self, job_id: str, part: Path) -> None:
+        """Take over a finished upload; the first counts as the job's data.
 
         Raises:
             ApiError: meanwhile the job was closed, aborted or deleted.
         """
-        with self._database.writing() as connection:
-            job = self._find(connection, job_id)
-            after(Event.UPLOAD, job.state)
+        with self._changing(job_id) as (connection, job):
+            self._check_upload(job)
             if not job.uploads:
                 part.replace(self.files.upload(job.id))
             connection.execute("UPDATE job SET uploads = uploads + 1 WHERE id = ?", (job.id,))
@@ -217,11 +216,10 @@ class JobStore:
         Raises:
             ApiError: no such job (404), wrong state or several uploads (400).
         """
-        with self._database.writing() as connection:
-            job = self._find(connection, job_id)
+        with self._changing(job_id) as (connection, job):
             after(Event.CLOSE, job.state)
             if job.uploads > 1:
-                raise _several_uploads(job.id)
+                raise _several_uploads("multipe", job.id)
             settings = (self._worker, self._clock().timestamp(), job.id)
             connection.execute("UPDATE job SET worker = ?, closed_at = ? WHERE id = ?", settings)
             return self._move(connection, job, Event.CLOSE)
@@ -232,8 +230,8 @@ class JobStore:
         Raises:
             ApiError: no such job (404) or wrong state (400).
         """
-        with self._database.writing() as connection:
-            return self._move(connection, self._find(connection, job_id), Event.ABORT)
+        with self._changing(job_id) as (connection, job):
+            return self._move(connection, job, Event.ABORT)
 
     def delete(self, job_id: str) -> None:
         """Forget the job and its files.
@@ -241,11 +239,44 @@ class JobStore:
         Raises:
             ApiError: no such job (404) or wrong state (400).
         """
-        with self._database.writing() as connection:
-            job = self._find(connection, job_id)
+        with self._changing(job_id) as (connection, job):
             after(Event.DELETE, job.state)
             connection.execute("DELETE FROM job WHERE id = ?", (job.id,))
         self.files.remove(job.id)
+
+    def expire(self) -> None:
+        """End the jobs that were open for too long, and forget those that have been kept for long enough.
+
+        Nothing waits for the moment: whoever asks for jobs comes here first, and the worker every now and then.
+        """
+        now = self._clock()
+        with self._database.reading() as connection:
+            if not self._left_open(connection, now) and not self._outlived(connection, now):
+                return
+        with self._database.writing() as connection:
+            for job in self._left_open(connection, now):
+                self._end_open(connection, job)
+            forgotten = self._outlived(connection, now)
+            connection.executemany("DELETE FROM job WHERE id = ?", [(job_id,) for job_id in forgotten])
+        for job_id in forgotten:
+            self.files.remove(job_id)
+
+    def _left_open(self, connection: sqlite3.Connection, now: datetime) -> list[Job]:
+        statement = "SELECT * FROM job WHERE state = ? AND system_modstamp <= ?"
+        return [_job(row) for row in connection.execute(statement, (State.OPEN, rest_time(now - self._open_time)))]
+
+    def _end_open(self, connection: sqlite3.Connection, job: Job) -> None:
+        moment = rest_time(from_rest_time(job.created_date) + self._open_time)
+        self._move(connection, job, Event.ABORT if self._expired_jobs == "aborted" else Event.FAIL, moment)
+        if self._expired_jobs == "failed":
+            message = f"Timeout : The job was open for more than {self._open_time / timedelta(hours=1):g} hours"
+            connection.execute("UPDATE job SET error_message = ? WHERE id = ?", (message, job.id))
+
+    def _outlived(self, connection: sqlite3.Connection, now: datetime) -> list[str]:
+        """The jobs that ended, or were left behind unfinished, too long ago (Bulk API limits: both are cleaned up)."""
+        statement = f"SELECT id FROM job WHERE state IN ({_marks(len(State))}) AND system_modstamp <= ?"
+        rows = connection.execute(statement, (*State, rest_time(now - self._kept_time)))
+        return [row["id"] for row in rows]
 
     # What follows is for the worker.
 
@@ -277,15 +308,20 @@ class JobStore:
         Args:
             connection: the transaction.
             job_id: the job.
-            progress: `processed`, `failed` and `active_ms` of the chunk; `read_bytes`, `success_bytes` and
-                `failure_bytes` as they are after it.
+            progress: `processed`, `failed`, `records_read` and `active_ms` of the chunk; `read_bytes`, `success_bytes`
+                and `failure_bytes` as they are after it.
         """
         connection.execute(
             "UPDATE job SET processed = processed + :processed, failed = failed + :failed,"
-            " active_ms = active_ms + :active_ms, read_bytes = :read_bytes,"
-            " success_bytes = :success_bytes, failure_bytes = :failure_bytes WHERE id = :id",
+            " records_read = records_read + :records_read, active_ms = active_ms + :active_ms,"
+            " read_bytes = :read_bytes, success_bytes = :success_bytes, failure_bytes = :failure_bytes WHERE id = :id",
             progress | {"id": job_id},
         )
+
+    def drop_rest(self, connection: sqlite3.Connection, job_id: str) -> None:
+        """Let what was not read yet appear in no result."""
+        size = self.files.upload(job_id).stat().st_size
+        connection.execute("UPDATE job SET read_bytes = ? WHERE id = ?", (size, job_id))
 
     def finish(self, job_id: str, error_message: str | None = None) -> bool:
         """End the job as JobComplete, or as Failed with a message; False for a job that is no longer ours to end."""
@@ -293,22 +329,41 @@ class JobStore:
             if not self.is_ours(connection, job_id):
                 return False
             job = self._find(connection, job_id)
+            if job.uploads and not error_message:
+                self.drop_rest(connection, job_id)  # blank lines at most
             total = max(round((self._clock().timestamp() - job.closed_at) * 1000), job.active_ms)
             settings = (error_message, total, job_id)
             connection.execute("UPDATE job SET error_message = ?, total_ms = ? WHERE id = ?", settings)
             self._move(connection, job, Event.FAIL if error_message else Event.COMPLETE)
             return True
 
-    def adopt(self, is_gone: Callable[[str], bool]) -> Iterable[str]:
+    def adopt(self, is_gone: Callable[[str], bool]) -> list[str]:
         """Take over the unfinished jobs of processes that are gone, and name them, oldest first."""
+        with self._database.reading() as connection:
+            if not self._orphans(connection, is_gone):
+                return []
         with self._database.writing() as connection:
-            marks = ", ".join("?" * len(WAITING))
-            waiting = connection.execute(
-                f"SELECT id, worker FROM job WHERE state IN ({marks}) ORDER BY serial", list(WAITING)
-            ).fetchall()
-            orphans = [row["id"] for row in waiting if is_gone(row["worker"])]
+            orphans = self._orphans(connection, is_gone)
             connection.executemany("UPDATE job SET worker = ? WHERE id = ?", [(self._worker, id_) for id_ in orphans])
         return orphans
+
+    def _orphans(self, connection: sqlite3.Connection, is_gone: Callable[[str], bool]) -> list[str]:
+        statement = (
+            f"SELECT id, worker FROM job WHERE state IN ({_marks(len(WAITING))}) AND worker != ? ORDER BY serial"
+        )
+        rows = connection.execute(statement, (*WAITING, self._worker)).fetchall()
+        return [row["id"] for row in rows if is_gone(row["worker"])]
+
+    def is_known(self, job_id: str) -> bool:
+        """Whether there is a job of this id."""
+        with self._database.reading() as connection:
+            return connection.execute("SELECT 1 FROM job WHERE id = ?", (job_id,)).fetchone() is not None
+
+    @contextmanager
+    def _changing(self, job_id: str) -> Iterator[tuple[sqlite3.Connection, Job]]:
+        self.expire()
+        with self._database.writing() as connection:
+            yield connection, self._find(connection, job_id)
 
     def _now(self) -> str:
         return rest_time(self._clock().replace(microsecond=0))  # milliseconds of job dates are always 000 (seen)
@@ -319,8 +374,8 @@ class JobStore:
             raise not_found()
         return _job(row)
 
-    def _move(self, connection: sqlite3.Connection, job: Job, event: Event) -> Job:
-        settings = (after(event, job.state), self._now(), job.id)
+    def _move(self, connection: sqlite3.Connection, job: Job, event: Event, moment: str | None = None) -> Job:
+        settings = (after(event, job.state), moment or self._now(), job.id)
         connection.execute("UPDATE job SET state = ?, system_modstamp = ? WHERE id = ?", settings)
         return self._find(connection, job.id)
 
@@ -330,9 +385,13 @@ def is_finished(job: Job) -> bool:
     return job.state in TERMINAL
 
 
-def _several_uploads(job_id: str) -> ApiError:
-    """Seen at v43, misspelling included."""
+def _several_uploads(multiple: str, job_id: str) -> ApiError:
+    """Seen at v43 on closing, misspelling included; of the refusal of a PUT only the first words are known."""
     return invalid_job(
-        f"Found multipe contents for job: <{job_id[:15]}>, please 'Close' / 'Abort' / 'Delete' the current Job then"
+        f"Found {multiple} contents for job: <{job_id[:15]}>, please 'Close' / 'Abort' / 'Delete' the current Job then"
         " create a new Job and make sure you only do 'PUT' once on a given Job."
     )
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

@@ -6,43 +6,63 @@ file. Whatever a killed process had written beyond those lengths is cut off when
 
 import logging
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from ..clock import rest_time
+from ..config import EmulatorConfig
 from ..errors import JobFailure
+from ..jobs.files import JobFiles
 from ..jobs.store import Job, JobStore
 from ..schema.model import Schema
 from ..storage.database import Database
+from ..storage.usage import Allocation, Usage
+from .batches import CHUNK_RECORDS, Chunk, chunks
 from .csvfile import CsvReader, Record, data_lines, header_line
 from .operations import Loader
+from .pace import Pace
 from .rows import Columns, Row
 
-CHUNK = 200  # records saved and counted together: the documented trigger chunk, seen in the counters of real jobs
+NOW = 0.0
 
-Turns = Generator[None, None, None]
+Turns = Generator[float, None, None]
+"""The turns of a job, each named by the earliest time of the monotonic clock at which the next may come."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Work:
+    """What is at hand while the rows of a job are saved: how to read them, how to save them, where to write of them."""
+
+    job: Job
+    columns: Columns
+    loader: Loader
+    shuffle: Callable[[list[Row]], None]
+    pace: Pace
+    successes: BinaryIO
+    failures: BinaryIO
 
 
 class Processor:
     """Takes one job from its upload to its results, chunk by chunk."""
 
     def __init__(
-        self, database: Database, jobs: JobStore, schema: Schema, clock: Callable[[], datetime], seed: int | None
+        self, database: Database, jobs: JobStore, usage: Usage, schema: Schema, config: EmulatorConfig
     ) -> None:
         self._database = database
         self._jobs = jobs
+        self._usage = usage
         self._schema = schema
-        self._clock = clock
-        self._seed = seed
+        self._config = config
 
     def process(self, job_id: str) -> Turns:
-        """Process a job to its end; yields after each chunk, and may be closed there for another process to go on."""
+        """Process a job to its end; it yields between chunks, and may be closed there for another process to go on."""
         try:
             job = self._jobs.start(job_id)
             if job is not None:
@@ -78,7 +98,8 @@ class Processor:
             loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns)
             if job.read_bytes == job.header_bytes:
                 # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
-                yield from reader.check(CHUNK)
+                for _ in reader.check(CHUNK_RECORDS):
+                    yield NOW
             file.seek(job.read_bytes)
             yield from self._load(job, columns, loader, file)
 
@@ -93,29 +114,66 @@ class Processor:
             return self._jobs.begin(connection, job.id, header_bytes, len(successes), len(failures))
 
     def _load(self, job: Job, columns: Columns, loader: Loader, file: BinaryIO) -> Turns:
-        reader = _reader(job, file)
-        shuffle = random.Random(None if self._seed is None else f"{self._seed} {job.id} {job.read_bytes}").shuffle
-        with _results(self._jobs, job) as (successes, failures):
-            for records in reader.chunks(CHUNK):
-                began = time.perf_counter()
-                rows = [columns.read(record) for record in records]
-                with self._database.writing() as connection:
-                    if not self._jobs.is_ours(connection, job.id):
-                        return
-                    loader.save(connection, rows, rest_time(self._clock()))
-                    shuffle(rows)  # documented: results need not be in the order of the upload
-                    failed = [row for row in rows if row.error]
-                    self._jobs.advance(
-                        connection,
-                        job.id,
-                        processed=len(rows),
-                        failed=len(failed),
-                        read_bytes=reader.offset,
-                        success_bytes=_append(successes, job, columns, [row for row in rows if not row.error]),
-                        failure_bytes=_append(failures, job, columns, failed),
-                        active_ms=round((time.perf_counter() - began) * 1000),
-                    )
-                yield
+        seed = None if self._config.seed is None else f"{self._config.seed} {job.id} {job.read_bytes}"
+        with _results(self._jobs.files, job) as (successes, failures):
+            pace = Pace(self._config.rows_per_second)
+            work = Work(job, columns, loader, random.Random(seed).shuffle, pace, successes, failures)
+            for chunk in chunks(_reader(job, file), job.records_read, self._config.limits.batch_records):
+                yield work.pace.due_after(len(chunk.records))
+                if not self._save(work, chunk):
+                    return
+
+    def _save(self, work: Work, chunk: Chunk) -> bool:
+        """Save a chunk of rows; False if the job is not ours any more.
+
+        Raises:
+            JobFailure: a daily allocation is used up; what was left of it is saved.
+        """
+        began = time.perf_counter()
+        rows = [work.columns.read(record) for record in chunk.records]
+        with self._database.writing() as connection:
+            if not self._jobs.is_ours(connection, work.job.id):
+                return False
+            granted, refusal = self._allocate(connection, work.job, chunk)
+            if granted:
+                self._save_rows(connection, work, rows[:granted], chunk.ends[granted - 1], began)
+        if refusal:
+            raise refusal
+        return True
+
+    def _allocate(self, connection: sqlite3.Connection, job: Job, chunk: Chunk) -> tuple[int, JobFailure | None]:
+        """How many records of the chunk may be saved, and why it is not all of them."""
+        if chunk.begins_batch and not self._usage.take(connection, Allocation.BATCHES, 1):
+            self._jobs.drop_rest(connection, job.id)  # documented: records of such batches are in none of the results
+            # assumed: that the job fails; the text was seen in Bulk API 1.0
+            return 0, JobFailure("ExceededQuota", "ApiBatchItems Limit exceeded.")
+        wanted = len(chunk.records)
+        granted = self._usage.take(connection, Allocation.RECORDS, wanted)
+        if granted < wanted:  # documented: the job fails, and the rest is not processed; assumed: code and text
+            limit = self._usage.max[Allocation.RECORDS]
+            return granted, JobFailure("ExceededQuota", f"The limit of {limit} records in 24 hours is exceeded")
+        return granted, None
+
+    def _save_rows(
+        self, connection: sqlite3.Connection, work: Work, rows: list[Row], read_bytes: int, began: float
+    ) -> None:
+        work.loader.save(connection, rows, rest_time(self._config.clock()))
+        work.shuffle(rows)  # documented: results need not be in the order of the upload
+        failed = [row for row in rows if row.error]
+        success_bytes = _append(work.successes, work, [row for row in rows if not row.error])
+        failure_bytes = _append(work.failures, work, failed)
+        seconds = max(time.perf_counter() - began, work.pace.seconds(len(rows)))
+        self._jobs.advance(
+            connection,
+            work.job.id,
+            processed=len(rows),
+            failed=len(failed),
+            records_read=len(rows),
+            read_bytes=read_bytes,
+            success_bytes=success_bytes,
+            failure_bytes=failure_bytes,
+            active_ms=round(seconds * 1000),
+        )
 
 
 def result_headers(job: Job, header: Record) -> tuple[bytes, bytes]:
@@ -129,7 +187,7 @@ def _reader(job: Job, file: BinaryIO) -> CsvReader:
 
 
 @contextmanager
-def _results(jobs: JobStore, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+def _results(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     with ExitStack() as stack:
 
         def cut(path: Path, size: int) -> BinaryIO:
@@ -138,16 +196,13 @@ def _results(jobs: JobStore, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
             file.seek(size)
             return file
 
-        yield (
-            cut(jobs.files.successes(job.id), job.success_bytes),
-            cut(jobs.files.failures(job.id), job.failure_bytes),
-        )
+        yield cut(files.successes(job.id), job.success_bytes), cut(files.failures(job.id), job.failure_bytes)
 
 
-def _append(file: BinaryIO, job: Job, columns: Columns, rows: list[Row]) -> int:
+def _append(file: BinaryIO, work: Work, rows: list[Row]) -> int:
     """Write rows to a result file, and return its length in bytes."""
-    records = [[row.id, _outcome(row), *columns.printed(row)] for row in rows]
-    file.write(data_lines(records, delimiter=job.column_delimiter, line_ending=job.line_ending))
+    records = [[row.id, _outcome(row), *work.columns.printed(row)] for row in rows]
+    file.write(data_lines(records, delimiter=work.job.column_delimiter, line_ending=work.job.line_ending))
     file.flush()
     return file.tell()
 

@@ -1,7 +1,7 @@
 """The SQLite file of the org: connections, and transactions that two processes can run side by side."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,3 +48,13 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # survives the death of the process, which is what we promise
         return connection
+
+
+def create_table(connection: sqlite3.Connection, name: str, columns: Mapping[str, str]) -> None:
+    """Make a table of these columns with their declarations, or add what an older version of it lacks."""
+    declarations = ", ".join(f"{column} {declaration}" for column, declaration in columns.items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({declarations})")
+    present = {row["name"] for row in connection.execute(f"PRAGMA table_info({name})")}
+    for column, declaration in columns.items():
+        if column not in present:
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN {column} {declaration}")

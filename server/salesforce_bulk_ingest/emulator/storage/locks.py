@@ -35,11 +35,18 @@ def held(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 class Presence:
-    """Shows the other processes that use this org that this one is alive, so that they leave its jobs alone."""
+    """Shows the other processes that use this org that this one is alive, so that they leave its jobs alone.
+
+    To be made by one process at a time: it sweeps away the files of those that were killed, and could not tell them
+    from one that is just being made.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
+        for path in folder.glob("*.lock"):
+            if self.is_gone(path.stem):
+                path.unlink(missing_ok=True)
         self.name = uuid4().hex
         self._descriptor = os.open(self._path(self.name), os.O_RDWR | os.O_CREAT, 0o600)
         _lock(self._descriptor, wait=False)
@@ -60,4 +67,4 @@ class Presence:
     def close(self) -> None:
         """Be gone, in good order."""
         os.close(self._descriptor)
-        self._path(self.name).unlink()
+        self._path(self.name).unlink(missing_ok=True)
