@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types imports check format bench clean
+.PHONY: help demo test lint types imports check format bench test-clients clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,11 +22,20 @@ $(BIN)/python:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+tests/clients/node_modules/.stamp: .venv/dev.stamp tests/clients/package.json
+	@echo "Setting up the clients (once, about a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[clients]'
+	@$(BIN)/python -m tests.clients.node
+	@touch $@
+
 demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look at what happened
 	@$(BIN)/salesforce-bulk-ingest demo
 
 test: .venv/dev.stamp  ## Run the tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
 
 lint: .venv/dev.stamp  ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -48,4 +57,4 @@ bench: .venv/dev.stamp  ## Measure the gateway and the embedded org (make bench 
 	@$(BIN)/python -m tests.bench $(PART)
 
 clean:  ## Remove what the targets made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules

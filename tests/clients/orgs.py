@@ -1,0 +1,92 @@
+"""What the clients are pointed at, and what they are given to load."""
+
+import csv
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.emulator.caller import Caller, calling
+
+# Cells that a client or the org can only keep whole by writing and reading CSV properly.
+AWKWARD = {
+    "comma": "Acme, Inc.",
+    "quotes": 'Say "hi", she said "',
+    "delimiters": "a;b|c^d`e\tf",
+    "line break": "first\nsecond",
+    "separator": "one line\u2028to most",
+    "accents": "Ångström & Söhne, Zürich",
+    "wide": "東京 😀",
+    "formula": "=1+1",
+    "markup": "<b>&amp;</b>",
+}
+
+
+@dataclass(frozen=True)
+class Product:
+    """Where the product serves, and its embedded org to look at what came through."""
+
+    rest_url: str
+    org: Caller
+
+    @property
+    def url(self) -> str:
+        """The host with Salesforce's own paths."""
+        return self.rest_url.removesuffix("/v1")
+
+
+@contextmanager
+def serving_product(home: Path) -> Iterator[Product]:
+    """Run `serve --emulator` in a process of its own."""
+    command = [sys.executable, "-m", "salesforce_bulk_ingest", "serve", "--emulator"]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "500"}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(
+        [*command, "--mcp-port", "0", "--rest-port", "0"], env=environ, encoding="utf-8", **pipes
+    ) as process:
+        try:
+            printed = _printed_until(process, "Ctrl-C ends it.")
+            with calling(_address(printed, "org's URL")) as caller:
+                yield Product(_address(printed, "REST"), caller)
+        finally:
+            process.terminate()
+
+
+def _printed_until(process: subprocess.Popen[str], last: str) -> str:
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith(last):
+            return printed
+    raise AssertionError(f"it ended too early: {printed}")
+
+
+def _address(printed: str, name: str) -> str:
+    match = re.search(rf"^{name} +(http\S+)$", printed, re.MULTILINE)
+    assert match is not None, printed
+    return match[1]
+
+
+def stored(org: Caller, *fields: str, object_: str = "Account") -> list[tuple[Any, ...]]:
+    """The fields of all records of an object, sorted."""
+    records = org.query(f"SELECT {', '.join(fields)} FROM {object_}")["records"]
+    return sorted(tuple(record[field] for field in fields) for record in records)
+
+
+def named(org: Caller, *names: str) -> list[str]:
+    """Create accounts of these names, and their ids in the same order."""
+    job = org.load("Name\n" + "".join(f"{name}\n" for name in names))
+    ids = {row["Name"]: row["sf__Id"] for row in org.succeeded(job)}
+    return [ids[name] for name in names]
+
+
+def rows_of(text: str, delimiter: str = ",") -> list[dict[str, str]]:
+    """The rows of a CSV text."""
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))

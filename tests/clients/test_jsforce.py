@@ -1,0 +1,177 @@
+"""jsforce, the client for Node.js, through scripts that call it as its users do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from tests.clients.node import script
+from tests.clients.orgs import AWKWARD, Product, named, rows_of, stored
+from tests.emulator.caller import DELIMITERS, Caller, an_org, csv_text
+
+Results = dict[str, list[dict[str, str]]]
+
+
+def run(name: str, org: Caller, **given: Any) -> Any:
+    return script(f"jsforce/{name}.mjs", {"url": str(org.http.base_url), "token": ACCESS_TOKEN, **given})
+
+
+def load(org: Caller, input: str | list[dict[str, Any]], **job: Any) -> Results:
+    results: Results = run("load", org, input=input, job={"object": "Account", **job})
+    return results
+
+
+# Loading
+
+
+def test_inserted_records_are_stored_and_reported_cell_by_cell(org: Caller) -> None:
+    records = [{"Name": name, "Description": cell} for name, cell in AWKWARD.items()]
+    results = load(org, records, operation="insert")
+    assert stored(org, "Name", "Description") == sorted(AWKWARD.items())
+    assert {row["Name"]: row["Description"] for row in results["successfulResults"]} == AWKWARD
+    assert (results["failedResults"], results["unprocessedRecords"]) == ([], [])
+
+
+@pytest.mark.parametrize("delimiter", sorted(DELIMITERS))
+def test_text_with_any_delimiter_is_loaded_and_reported(org: Caller, delimiter: str) -> None:
+    character = DELIMITERS[delimiter]
+    rows = [["Name", "Description"], ["one", f"left{character}right"], ["", "has no name"]]
+    results = load(org, csv_text(rows, delimiter=character), operation="insert", columnDelimiter=delimiter)
+    assert stored(org, "Name", "Description") == [("one", f"left{character}right")]
+    assert [row["Description"] for row in results["successfulResults"]] == [f"left{character}right"]
+    assert [row["Description"] for row in results["failedResults"]] == ["has no name"]
+
+
+def test_null_clears_a_field_and_what_is_missing_stays(org: Caller) -> None:
+    org.load("External_Id__c,Name,Phone,Site\nA,first,1,HQ\n")
+    ((id_, *_),) = stored(org, "Id")
+    load(org, [{"Id": id_, "Phone": None, "Name": "renamed"}], operation="update")
+    assert stored(org, "Name", "Phone", "Site") == [("renamed", None, "HQ")]
+
+
+def test_an_upsert_tells_created_from_updated(org: Caller) -> None:
+    org.load("External_Id__c,Name\nA,old\n")
+    records = [{"External_Id__c": "A", "Name": "new"}, {"External_Id__c": "B", "Name": "other"}]
+    results = load(org, records, operation="upsert", externalIdFieldName="External_Id__c")
+    assert stored(org, "External_Id__c", "Name") == [("A", "new"), ("B", "other")]
+    created = {row["External_Id__c"]: row["sf__Created"] for row in results["successfulResults"]}
+    assert created == {"A": "false", "B": "true"}
+
+
+@pytest.mark.parametrize("operation", ["delete", "hardDelete"])
+def test_deleted_records_are_gone(org: Caller, operation: str) -> None:
+    first, _ = named(org, "first", "second")
+    results = load(org, [{"Id": first, "Name": "only the id goes up"}], operation=operation)
+    assert stored(org, "Name") == [("second",)]
+    assert results["successfulResults"] == [{"sf__Id": first, "sf__Created": "false", "Id": first}]
+
+
+def test_failed_rows_come_with_their_reasons(org: Caller) -> None:
+    results = load(org, [{"Name": "fine", "Phone": "1"}, {"Name": "", "Phone": "2"}], operation="insert")
+    assert [row["Name"] for row in results["successfulResults"]] == ["fine"]
+    assert results["failedResults"] == snapshot(
+        [
+            {
+                "sf__Id": "",
+                "sf__Error": "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --",
+                "Name": "",
+                "Phone": "2",
+            }
+        ]
+    )
+
+
+def test_a_load_that_takes_longer_than_the_wait_goes_on(tmp_path: Path) -> None:
+    """It means to delete the job then; the org refuses that to a job that is being processed."""
+    rows = [["Name"], *([f"account {number}"] for number in range(1000))]
+    with an_org(tmp_path, rows_per_second=1000) as org:
+        late = run("late", org, input=csv_text(rows))
+        assert late == {"name": "JobPollingTimeout", "message": late["message"]}
+        (job,) = org.http.get("/services/data/v63.0/jobs/ingest").json()["records"]
+        assert org.until(job["id"])["state"] == "JobComplete"
+
+
+# Jobs, one step at a time
+
+
+def test_a_file_goes_up_as_a_stream_and_the_reports_come_raw(org: Caller, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    names = [f"account {number}" for number in range(30_000)]
+    file.write_text(csv_text([["Name", "Phone"], *([name, "1"] for name in names), ["", "2"]]))
+    said = run("steps", org, file=str(file), job={"object": "Account", "operation": "insert"})
+    assert (said["opened"]["state"], said["closed"]["state"]) == ("Open", "UploadComplete")
+    done = said["done"]
+    assert (done["state"], done["numberRecordsProcessed"], done["numberRecordsFailed"]) == ("JobComplete", 30_001, 1)
+    assert sorted(row["Name"] for row in rows_of(said["successes"])) == sorted(names)
+    assert said["failures"] == snapshot("""\
+"sf__Id","sf__Error",Name,Phone
+"","REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --","","2"
+""")
+    assert rows_of(said["unprocessed"]) == []
+    assert said["events"] == ["open", "close", "inProgress", "jobComplete"]
+
+
+def test_each_refusal_is_thrown_with_its_code_and_text(org: Caller) -> None:
+    assert run("refusals", org) == snapshot(
+        {
+            "unknownObject": {"name": "INVALIDENTITY", "message": "Entity 'Nothing' is not supported by the Bulk API."},
+            "unknownColumn": {
+                "name": "Error",
+                "message": "Ingest job failed to complete due to: InvalidBatch : Field name not found : Nmae",
+            },
+            "closedAfterAbort": {"name": "INVALIDJOBSTATE", "message": "Closing already Completed Job not allowed"},
+            "polledAfterAbort": {"name": "Error", "message": "Job has been aborted"},
+            "checkedAfterDelete": {"name": "NOT_FOUND", "message": "The requested resource does not exist"},
+            "badToken": {"name": "INVALID_SESSION_ID", "message": "Session expired or invalid"},
+        }
+    )
+
+
+# Around the jobs
+
+
+def test_a_query_is_followed_page_by_page(org: Caller) -> None:
+    names = [f"account {number:04}" for number in range(4500)]
+    org.load("\n".join(["Name", *names, ""]))
+    found = run("query", org, soql="SELECT Name FROM Account", all=False)
+    assert (found["total"], found["done"]) == (4500, True)
+    assert sorted(record["Name"] for record in found["records"]) == names
+
+
+def test_a_query_of_all_records_finds_the_deleted(org: Caller) -> None:
+    (gone, _) = named(org, "gone", "there")
+    org.load(f"Id\n{gone}\n", operation="delete")
+    found = run("query", org, soql="SELECT Name, IsDeleted FROM Account", all=True)
+    assert sorted((each["Name"], each["IsDeleted"]) for each in found["records"]) == [("gone", True), ("there", False)]
+
+
+def test_objects_records_and_limits_are_shown(org: Caller) -> None:
+    (id_,) = named(org, "Ngata")
+    shown = run("look", org, id=id_)
+    objects = shown.pop("objects")
+    assert {"Account", "Contact", "Lead", "Opportunity"} <= set(objects)
+    assert shown.pop("found") == [id_]
+    assert shown == snapshot(
+        {"keyPrefix": "001", "externalIds": ["External_Id__c"], "record": "Ngata", "requests": 100000, "usage": 100000}
+    )
+
+
+# The product's own surface
+
+
+def test_the_product_serves_it_on_salesforces_own_paths(product: Product, tmp_path: Path) -> None:
+    """Its users change nothing but the address of the instance."""
+    given = {"url": product.url, "token": "any token"}
+    records = [{"LastName": name, "Description": cell} for name, cell in AWKWARD.items()]
+    job = {"object": "Contact", "operation": "insert"}
+    results = script("jsforce/load.mjs", {**given, "input": [*records, {"LastName": ""}], "job": job})
+    assert stored(product.org, "LastName", "Description", object_="Contact") == sorted(AWKWARD.items())
+    assert {row["LastName"]: row["Description"] for row in results["successfulResults"]} == AWKWARD
+    assert [row["sf__Error"][:22] for row in results["failedResults"]] == ["REQUIRED_FIELD_MISSING"]
+    file = tmp_path / "contacts.csv"
+    file.write_text("Id\n" + "".join(f"{row['sf__Id']}\n" for row in results["successfulResults"]))
+    said = script("jsforce/steps.mjs", {**given, "file": str(file), "job": {**job, "operation": "delete"}})
+    assert (said["done"]["numberRecordsProcessed"], said["done"]["numberRecordsFailed"]) == (9, 0)
+    assert stored(product.org, "Id", object_="Contact") == []
