@@ -9,8 +9,9 @@ from .jobs.files import JobFiles
 from .jobs.store import JobStore, create_job_table
 from .processing.processor import Processor
 from .processing.worker import Worker
-from .schema.model import standard_schema
+from .schema.custom import load_schema
 from .soql.query import TABLE as CURSOR_TABLE
+from .soql.rules import check_rules
 from .storage import records
 from .storage.database import Database
 from .storage.locks import Presence, held
@@ -23,7 +24,8 @@ class Org:
 
     def __init__(self, config: EmulatorConfig) -> None:
         self.config = config
-        self.schema = standard_schema()
+        self.schema = load_schema(config.schema_file)
+        check_rules(self.schema)
         self.journal = Journal(config.clock)
         self.faults = Faults(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
         folder = config.data_dir
@@ -48,7 +50,9 @@ class Org:
             create_job_table(connection)
             connection.execute(USAGE_TABLE)
             connection.execute(CURSOR_TABLE)
-            records.create_tables(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
+            self.schema = records.create_tables(
+                connection, self.schema, self.config.seed, rest_time(self.config.clock())
+            )
 
     def _chores(self) -> list[str]:
         """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from .. import errors, ids
 from ..config import ORGANIZATION_ID, USER_ID, USERNAME
 from ..org import Org
+from ..schema.describe import described, summary
 from ..schema.model import Field, SObject
 from ..soql import query as soql
 from ..storage.records import json_value
@@ -82,14 +83,14 @@ def _counted(org: Org) -> dict[str, dict[str, int]]:
 async def list_objects(request: Request) -> Response:
     """All objects of the org (REST API guide, Describe Global)."""
     schema = org_of(request).schema
-    sobjects = [schema[name].summary() | {"urls": _urls(request, name)} for name in schema]
+    sobjects = [summary(schema[name]) | {"urls": _urls(request, name)} for name in schema]
     return json_answer(request, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": sobjects})
 
 
 async def describe(request: Request) -> Response:
     """One object with its fields."""
     sobject = _sobject(request)
-    return json_answer(request, sobject.describe() | {"urls": _urls(request, sobject.name)})
+    return json_answer(request, described(sobject, org_of(request).schema) | {"urls": _urls(request, sobject.name)})
 
 
 async def show_record(request: Request) -> Response:

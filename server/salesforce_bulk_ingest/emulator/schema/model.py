@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 Stored = str | int | float | None
 """What a field can hold; booleans are 0 and 1, dates and times the text that the REST API prints."""
 
-LENGTHS = {"id": 18, "reference": 18, "phone": 40, "email": 80, "url": 255, "picklist": 255}
-SOAP_TYPES = {"id": "tns:ID", "reference": "tns:ID", "currency": "xsd:double", "percent": "xsd:double"} | {
-    name: f"xsd:{name}" for name in ("boolean", "int", "double", "date")
-}
-SOAP_TYPES["datetime"] = "xsd:dateTime"
+ME = "$me"  # the default of fields that hold the user's own id
+
+LENGTHS = {"id": 18, "reference": 18, "phone": 40, "email": 80, "url": 255, "picklist": 255, "multipicklist": 4099}
+
+SHORT_TEXT = 255  # the longest text area that is not a long one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Field:
 
     Attributes:
         length: in characters; 0 where text has no place.
+        childRelationshipName: under which the record that a lookup leads to speaks of those that lead to it.
         default: what an insert without this field stores; `$me` is the user.
         defaulted: the org fills the field by itself.
         formula: an SQL expression over the object's own columns; such a field is never stored.
@@ -43,10 +45,12 @@ class Field:
     unique: bool = False
     idLookup: bool = False
     autoNumber: bool = False
+    nameField: bool = False
     restricted: bool = False
     picklist: tuple[str, ...] = ()
     referenceTo: tuple[str, ...] = ()
     relationshipName: str | None = None
+    childRelationshipName: str | None = None
     default: Any = None
     defaulted: bool = False
     formula: str | None = None
@@ -57,45 +61,14 @@ class Field:
         return not (self.nillable or self.defaulted_on_create) and self.createable and self.type != "boolean"
 
     @property
+    def long_text(self) -> bool:
+        """Whether it can be neither filtered nor sorted by (SOQL and SOSL reference, Text Area (Long))."""
+        return self.type == "textarea" and self.length > SHORT_TEXT
+
+    @property
     def defaulted_on_create(self) -> bool:
         """Whether an insert without a value gets one from the org."""
         return self.defaulted or self.default is not None
-
-    def describe(self) -> dict[str, Any]:
-        """The field as the describe resource shows it (REST API guide, sObject Describe)."""
-        return {
-            "autoNumber": self.autoNumber,
-            "calculated": self.formula is not None and not self.autoNumber,
-            "caseSensitive": False,
-            "compoundFieldName": None,
-            "createable": self.createable,
-            "custom": self.custom,
-            "defaultedOnCreate": self.defaulted_on_create,
-            "deprecatedAndHidden": False,
-            "digits": self.digits,
-            "encrypted": False,
-            "externalId": self.externalId,
-            "idLookup": self.idLookup,
-            "label": self.label,
-            "length": self.length,
-            "name": self.name,
-            "namePointing": len(self.referenceTo) > 1,
-            "nillable": self.nillable,
-            "permissionable": self.nillable and self.createable,
-            "picklistValues": [
-                {"active": True, "defaultValue": value == self.default, "label": value, "value": value}
-                for value in self.picklist
-            ],
-            "precision": self.precision,
-            "referenceTo": list(self.referenceTo),
-            "relationshipName": self.relationshipName,
-            "restrictedPicklist": self.restricted,
-            "scale": self.scale,
-            "soapType": SOAP_TYPES.get(self.type, "xsd:string"),
-            "type": self.type,
-            "unique": self.unique,
-            "updateable": self.updateable,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +87,13 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class SObject:
-    """One object; `ingestable` says whether jobs and requests may change its records."""
+    """One object.
+
+    Attributes:
+        keyPrefix: what its ids begin with; of a custom object the org decides that when it first opens with it.
+        ingestable: jobs and requests may change its records.
+        deletable: they may also delete them.
+    """
 
     name: str
     label: str
@@ -122,34 +101,34 @@ class SObject:
     keyPrefix: str
     fields: tuple[Field, ...]
     ingestable: bool = True
+    deletable: bool = True
     rules: tuple[Rule, ...] = ()
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
         return {field.name.lower(): field for field in self.fields}
 
+    @cached_property
+    def _by_relationship(self) -> dict[str, Field]:
+        return {field.relationshipName.lower(): field for field in self.fields if field.relationshipName}
+
     def field(self, name: str) -> Field | None:
         """The field of this name, in any case."""
         return self._by_name.get(name.lower())
 
-    def summary(self) -> dict[str, Any]:
-        """The object as the list of all objects shows it (REST API guide, Describe Global)."""
-        return {
-            "createable": self.ingestable,
-            "custom": self.name.endswith("__c"),
-            "deletable": self.ingestable,
-            "keyPrefix": self.keyPrefix,
-            "label": self.label,
-            "labelPlural": self.labelPlural,
-            "name": self.name,
-            "queryable": True,
-            "updateable": self.ingestable,
-        }
+    def relationship(self, name: str) -> Field | None:
+        """The lookup that is spoken of by this relationship name, in any case."""
+        return self._by_relationship.get(name.lower())
 
-    def describe(self) -> dict[str, Any]:
-        """The object with all its fields (REST API guide, sObject Describe)."""
-        fields = [field.describe() for field in self.fields]
-        return self.summary() | {"childRelationships": [], "fields": fields, "recordTypeInfos": []}
+    @cached_property
+    def name_field(self) -> Field | None:
+        """The field that names a record to people."""
+        return next((field for field in self.fields if field.nameField), None)
+
+    @property
+    def custom(self) -> bool:
+        """Whether somebody added it to the standard objects."""
+        return self.name.endswith("__c")
 
 
 class Schema(Mapping[str, SObject]):
@@ -167,18 +146,47 @@ class Schema(Mapping[str, SObject]):
     def __len__(self) -> int:
         return len(self._by_name)
 
+    def lookups_to(self, name: str) -> Iterator[tuple[SObject, Field]]:
+        """Every lookup that can lead to a record of this object, with the object that has it."""
+        for sobject in self._by_name.values():
+            for field in sobject.fields:
+                if name in field.referenceTo:
+                    yield sobject, field
 
-def _field(data: dict[str, Any]) -> Field:
+
+def make_field(data: Mapping[str, Any]) -> Field:
+    """The field that a data file describes, with what goes without saying for its type."""
     lists = {key: tuple(data[key]) for key in ("picklist", "referenceTo") if key in data}
-    return Field(**{"length": LENGTHS.get(data["type"], 0)} | data | lists)
+    usual = {"length": LENGTHS.get(data["type"], 0), "nillable": data["type"] != "boolean"}
+    return Field(**usual | dict(data) | lists)
+
+
+@lru_cache(maxsize=1)
+def common_fields() -> tuple[Field, ...]:
+    """The fields that every object has."""
+    return tuple(map(make_field, _read(_objects() / "common.json")["fields"]))
 
 
 @lru_cache(maxsize=1)
 def standard_schema() -> Schema:
     """The objects that ship with the package, read once."""
-    folder = resources.files(__package__) / "objects"
-    files = {file.name: json.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".json")}
-    common = [_field(data) for data in files.pop("common.json")["fields"]]
-    return Schema(
-        [SObject(**data | {"fields": (*common, *map(_field, data["fields"]))}) for _, data in sorted(files.items())]
+    files = sorted(
+        (file for file in _objects().iterdir() if file.name.endswith(".json") and file.name != "common.json"),
+        key=lambda file: file.name,
     )
+    return Schema([_standard_object(_read(file)) for file in files])
+
+
+def _standard_object(data: dict[str, Any]) -> SObject:
+    id_, *others = common_fields()
+    own_id = replace(id_, label=f"{data['label']} ID")
+    return SObject(**data | {"fields": (own_id, *others, *map(make_field, data["fields"]))})
+
+
+def _objects() -> Traversable:
+    return resources.files(__package__) / "objects"
+
+
+def _read(file: Traversable) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return data

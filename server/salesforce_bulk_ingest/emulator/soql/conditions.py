@@ -27,7 +27,6 @@ from .syntax import (
     parse_condition,
 )
 
-FILTERABLE_TEXT = 255  # documented: longer text areas can be neither filtered nor sorted by
 CHAIN = 16  # so many terms stand side by side: each is a level to SQLite, which follows no more than 1,000
 
 Sql = tuple[str, list[Stored]]
@@ -110,7 +109,7 @@ def _compiled(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
 
 
 def _filterable(column: Column, name: Token) -> Column:
-    if column.field.type == "textarea" and column.field.length > FILTERABLE_TEXT:
+    if column.field.long_text:
         reason = f"field '{column.field.name}' can not be filtered in a query call"
         raise Refusal("INVALID_FIELD", reason, position(name))
     return column

@@ -174,7 +174,7 @@ def _unexpected(error: UnexpectedInput, text: str) -> Refusal:
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":
         return malformed("unexpected token: '<EOF>'", len(text.rstrip()))
-    position = error.pos_in_stream
+    position: int = getattr(error, "pos_in_stream", 0)
     word = re.match(r"\w[\w.]*|.", text[position:], re.DOTALL)
     return malformed(f"unexpected token: '{word[0] if word else '<EOF>'}'", position)
 

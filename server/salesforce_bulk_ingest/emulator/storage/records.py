@@ -1,50 +1,138 @@
 """The records of the org: one table per object, and the questions that are asked of it."""
 
+import hashlib
 import random
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from .. import ids
-from ..config import USER_ID, USERNAME
+from ..config import USER_ID
+from ..schema.custom import SchemaError
+from ..schema.model import ME as ME
 from ..schema.model import Field, Schema, SObject, Stored
+from .standing import STANDING
 
-ME = "$me"  # the default of fields that hold the user's own id
 AFFINITIES = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}
+FAMILIES = {"double": "number", "currency": "number", "percent": "number", "boolean": "boolean", "date": "date"}
+FAMILIES |= {"datetime": "datetime"}  # of types that hold the same values; text is whatever is not listed
 
 SEQUENCES = "CREATE TABLE IF NOT EXISTS sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID"
+PREFIXES = (
+    "CREATE TABLE IF NOT EXISTS custom_object (name TEXT PRIMARY KEY COLLATE NOCASE, prefix TEXT NOT NULL UNIQUE)"
+)
+CUSTOM_FIELDS = (
+    "CREATE TABLE IF NOT EXISTS custom_field (object TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE,"
+    " holds TEXT NOT NULL, PRIMARY KEY (object, name)) WITHOUT ROWID"
+)
+CHANGES = "CREATE TABLE IF NOT EXISTS schema_change (digest TEXT PRIMARY KEY, at TEXT NOT NULL)"
 
 
-def create_tables(connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str) -> None:
-    """Make what is missing: tables, columns that the schema has gained, id sequences and the org's user."""
-    connection.execute(SEQUENCES)
-    start = random.Random(seed)
+def create_tables(connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str) -> Schema:
+    """Make what is missing: tables, columns that the schema has gained, id sequences and the records of a new org.
+
+    Returns:
+        The schema with the key prefixes that custom objects have in this org.
+
+    Raises:
+        SchemaError: a custom field of this org would have to hold what it can't.
+    """
+    for statement in (SEQUENCES, PREFIXES, CUSTOM_FIELDS, CHANGES):
+        connection.execute(statement)
+    schema = Schema([_with_prefix(connection, schema[name]) for name in schema])
     for prefix in ("750", *(schema[name].keyPrefix for name in schema)):
-        connection.execute("INSERT OR IGNORE INTO sequence VALUES (?, ?)", (prefix, start.randrange(ids.FIRST_SERIALS)))
+        start = random.Random(None if seed is None else f"{seed} {prefix}").randrange(ids.FIRST_SERIALS)
+        connection.execute("INSERT OR IGNORE INTO sequence VALUES (?, ?)", (prefix, start))
     for name in schema:
+        _keep_types(connection, schema[name])
         _create_table(connection, schema[name])
-    connection.execute(
-        'INSERT OR IGNORE INTO "User" (Id, Username, LastName, Email, Alias, IsActive, IsDeleted, CreatedDate,'
-        " CreatedById, LastModifiedDate, LastModifiedById, SystemModstamp)"
-        " VALUES (:id, :name, 'Administrator', :name, 'admin', 1, 0, :now, :id, :now, :id, :now)",
-        {"id": USER_ID, "name": USERNAME, "now": now},
-    )
+    for name, records in STANDING.items():
+        for record in records:
+            _keep_standing(connection, schema[name], record, now)
+    _note_change(connection, schema, now)
+    return schema
+
+
+def changed_at(connection: sqlite3.Connection) -> str:
+    """When the org's schema became what it is."""
+    at: str = connection.execute("SELECT at FROM schema_change").fetchone()["at"]
+    return at
+
+
+def _with_prefix(connection: sqlite3.Connection, sobject: SObject) -> SObject:
+    """Custom objects get a00, a01 and so on in the order in which the org came to know them, and keep them."""
+    if not sobject.custom:
+        return sobject
+    known = connection.execute("SELECT prefix FROM custom_object WHERE name = ?", (sobject.name,)).fetchone()
+    if known is None:
+        count: int = connection.execute("SELECT COUNT(*) FROM custom_object").fetchone()[0]
+        high, low = divmod(count, len(ids.DIGITS))
+        known = {"prefix": f"a{ids.DIGITS[high]}{ids.DIGITS[low]}"}
+        connection.execute("INSERT INTO custom_object VALUES (?, ?)", (sobject.name, known["prefix"]))
+    return replace(sobject, keyPrefix=known["prefix"])
+
+
+def _keep_types(connection: sqlite3.Connection, sobject: SObject) -> None:
+    """Refuse a custom field that would hold other values than those which the org has stored in it."""
+    for field in sobject.fields:
+        if not field.custom:
+            continue
+        holds = f"reference to {', '.join(field.referenceTo)}" if field.referenceTo else _family(field)
+        key = (sobject.name, field.name)
+        connection.execute("INSERT OR IGNORE INTO custom_field VALUES (?, ?, ?)", (*key, holds))
+        held = connection.execute("SELECT holds FROM custom_field WHERE object = ? AND name = ?", key).fetchone()[
+            "holds"
+        ]
+        if held != holds:
+            raise SchemaError(
+                f"{sobject.name}.{field.name} holds {held} in this org and can't become {holds};"
+                " give the new field another name, or start a new org in another folder"
+            )
+
+
+def _family(field: Field) -> str:
+    return FAMILIES.get(field.type, "text")
 
 
 def _create_table(connection: sqlite3.Connection, sobject: SObject) -> None:
     table = sobject.name
     connection.execute(f'CREATE TABLE IF NOT EXISTS "{table}" (_serial INTEGER PRIMARY KEY)')
-    present = {row["name"] for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
+    present = {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
     stored_first = sorted(sobject.fields, key=lambda field: field.formula is not None)
     for field in stored_first:
-        if field.name not in present:
+        if field.name.lower() not in present:
             connection.execute(f'ALTER TABLE "{table}" ADD COLUMN {_column(field)}')
-        if field.idLookup and not field.formula:
+        if (field.idLookup or field.unique) and not field.formula:
             unique = "UNIQUE" if field.type == "id" else ""
             index = f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ("{field.name}")'
             connection.execute(index)
     # Costs an insert nothing, and spares a count of the live records the reading of all of them.
     deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
     connection.execute(deleted)
+    if sobject.custom:
+        # Documented: a record that is given no name is named by its id (Object reference, Custom Objects).
+        connection.execute(
+            f'CREATE TRIGGER IF NOT EXISTS "{table}.named" AFTER INSERT ON "{table}" WHEN NEW.Name IS NULL'
+            f' BEGIN UPDATE "{table}" SET Name = Id WHERE _serial = NEW._serial; END'
+        )
+
+
+def _keep_standing(connection: sqlite3.Connection, sobject: SObject, record: Mapping[str, Stored], now: str) -> None:
+    """Make a record that every org has, or fill in what it lacks since an older version made it."""
+    stamps = {"IsDeleted": 0, "CreatedById": USER_ID, "LastModifiedById": USER_ID}
+    stamps |= dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), now)
+    values = {**stamps, **record}
+    names = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join(f":{name}" for name in values)
+    kept = ", ".join(f'"{name}" = coalesce("{name}", :{name})' for name in record)
+    statement = f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks}) ON CONFLICT (Id) DO UPDATE SET {kept}'
+    connection.execute(statement, values)
+
+
+def _note_change(connection: sqlite3.Connection, schema: Schema, now: str) -> None:
+    digest = hashlib.sha256(repr([schema[name] for name in schema]).encode()).hexdigest()
+    connection.execute("DELETE FROM schema_change WHERE digest <> ?", (digest,))
+    connection.execute("INSERT OR IGNORE INTO schema_change VALUES (?, ?)", (digest, now))
 
 
 def _column(field: Field) -> str:
