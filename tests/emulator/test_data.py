@@ -15,28 +15,6 @@ def test_versions_are_listed_for_anyone(org: Caller) -> None:
     assert listed[22] == {"label": "Spring '25", "url": "/services/data/v63.0", "version": "63.0"}
 
 
-def test_the_user_of_the_token_is_told(org: Caller) -> None:
-    answer = org.http.get("/services/oauth2/userinfo")
-    body = answer.json() | {"sub": "<url>"}
-    assert body == snapshot(
-        {
-            "sub": "<url>",
-            "user_id": "005000000000001AAA",
-            "organization_id": "00D000000000001EAA",
-            "preferred_username": "admin@emulator.example",
-            "name": "Administrator",
-            "email": "admin@emulator.example",
-        }
-    )
-    assert org.record(body["user_id"], "User")["Username"] == body["preferred_username"]
-
-
-def test_a_bad_token_has_no_user(org: Caller) -> None:
-    answer = org.http.get("/services/oauth2/userinfo", headers={"Authorization": "Bearer nonsense"})
-    assert (answer.status_code, answer.text) == (403, "Bad_OAuth_Token")
-    assert answer.headers["Content-Type"].startswith("text/plain")
-
-
 def test_limits_have_a_maximum_and_what_remains(org: Caller) -> None:
     limits = org.http.get(f"{DATA}/limits").json()
     assert limits["DailyBulkApiBatches"]["Max"] == 15_000

@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from .api import control
 from .api import data as routes_data
 from .api import ingest as routes_ingest
+from .api import login as routes_login
 from .api.edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
 from .config import EmulatorConfig
 from .faults.injection import FaultInjection
@@ -29,6 +30,8 @@ def create_app(config: EmulatorConfig) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[_State]:
+        if config.client_public_key is not None:
+            routes_login.public_key(config.client_public_key)  # a wrong one is told now, not to the first caller
         org = await run_in_threadpool(Org, config)
         try:
             yield {"org": org}
@@ -46,7 +49,7 @@ def create_app(config: EmulatorConfig) -> Starlette:
 
 def _salesforce(config: EmulatorConfig) -> Starlette:
     return Starlette(
-        routes=[*routes_ingest.ROUTES, *routes_data.ROUTES],
+        routes=[*routes_ingest.ROUTES, *routes_data.ROUTES, *routes_login.ROUTES],
         middleware=[
             Middleware(Journaled),
             Middleware(LimitInfo),

@@ -13,6 +13,8 @@ from .clock import utc_now
 ACCESS_TOKEN = "00D000000000001!EMULATOR.ACCESS.TOKEN"  # noqa: S105 - published on purpose, it opens nothing real
 CLIENT_ID = "emulator-client"
 CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published on purpose, it opens nothing real
+PASSWORD = "emulator-password"  # noqa: S105 - published on purpose, it opens nothing real
+REFRESH_TOKEN = "5AepEMULATOR.REFRESH.TOKEN"  # noqa: S105 - published on purpose, it opens nothing real
 ORGANIZATION_ID = "00D000000000001EAA"
 USER_ID = "005000000000001AAA"
 USERNAME = "admin@emulator.example"
@@ -79,7 +81,9 @@ class EmulatorConfig:
         access_token: a bearer token that is let in and never expires.
         token_seconds: how long a token from /services/oauth2/token is valid.
         client_id, client_secret: the connected app that may ask for tokens.
-        client_public_key: PEM text of the key that checks the app's JWT assertions; None refuses them.
+        client_public_key: PEM text of the key or certificate that checks the app's JWT assertions; None refuses them.
+        password: the user's, for the password grant.
+        refresh_token: what the refresh_token grant takes, as often as it comes.
         faults_file: a plan of faults that is in force from the start, as POST /emulator/faults takes it.
         hard_delete: whether the user has the permission "Bulk API Hard Delete", which real users lack by default.
         limits: what can be used up.
@@ -96,6 +100,8 @@ class EmulatorConfig:
     client_id: str = CLIENT_ID
     client_secret: str = field(default=CLIENT_SECRET, repr=False)
     client_public_key: str | None = None
+    password: str = field(default=PASSWORD, repr=False)
+    refresh_token: str = field(default=REFRESH_TOKEN, repr=False)
     faults_file: Path | None = None
     hard_delete: bool = True
     limits: Limits = field(default_factory=Limits)

@@ -26,7 +26,15 @@ class ApiError(Exception):
         self.status = status
         self.headers = headers
         body = {"errorCode": code, "message": message}
-        self.body = [dict(reversed(body.items())) if platform else body]
+        self.body: object = [dict(reversed(body.items())) if platform else body]
+
+
+class OAuthError(ApiError):
+    """A refused login: an object, unlike all other errors."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(400, error, description)
+        self.body = {"error": error, "error_description": description}
 
 
 class JobFailure(Exception):

@@ -15,6 +15,8 @@ from .soql.rules import check_rules
 from .storage import records
 from .storage.database import Database
 from .storage.locks import Presence, held
+from .storage.sessions import TABLE as SESSION_TABLE
+from .storage.sessions import Sessions
 from .storage.usage import TABLE as USAGE_TABLE
 from .storage.usage import Usage
 
@@ -31,6 +33,7 @@ class Org:
         folder = config.data_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(folder / "org.sqlite")
+        self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
         with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
             self._found()
             self._presence = Presence(folder / "processes")
@@ -50,6 +53,7 @@ class Org:
             create_job_table(connection)
             connection.execute(USAGE_TABLE)
             connection.execute(CURSOR_TABLE)
+            connection.execute(SESSION_TABLE)
             self.schema = records.create_tables(
                 connection, self.schema, self.config.seed, rest_time(self.config.clock())
             )

@@ -1,22 +1,21 @@
-"""The resources around jobs: the org's objects and records, queries, limits, versions and the user."""
+"""The resources around jobs: the org's objects and records, queries, limits and versions."""
 
 import re
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import errors, ids
-from ..config import ORGANIZATION_ID, USER_ID, USERNAME
 from ..org import Org
 from ..schema.describe import described, summary
 from ..schema.model import Field, SObject
 from ..soql import query as soql
 from ..storage.records import json_value
 from ..storage.usage import Allocation
-from .edge import NEWEST, OLDEST, Resource, anyone, is_token, json_answer, org_of, version_of
+from .edge import NEWEST, OLDEST, Resource, anyone, json_answer, org_of, version_of
 
 # Release names are for people; clients read version and url.
 RELEASES = ("Winter", "Spring", "Summer")
@@ -34,24 +33,6 @@ def _version(number: int) -> dict[str, str]:
         "url": f"/services/data/v{number}.0",
         "version": f"{number}.0",
     }
-
-
-async def userinfo(request: Request) -> Response:
-    """The user of the token; a bad one is told so in plain text (seen)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() not in ("bearer", "oauth") or not is_token(request, token.strip()):
-        return PlainTextResponse("Bad_OAuth_Token", 403)
-    return json_answer(
-        request,
-        {
-            "sub": f"{request.base_url}id/{ORGANIZATION_ID}/{USER_ID}",
-            "user_id": USER_ID,
-            "organization_id": ORGANIZATION_ID,
-            "preferred_username": USERNAME,
-            "name": "Administrator",
-            "email": USERNAME,
-        },
-    )
 
 
 async def limits(request: Request) -> Response:
@@ -177,7 +158,6 @@ BASE = "/services/data/v{version}"
 
 ROUTES = [
     Route("/services/data", Resource(check=anyone, GET=versions)),
-    Route("/services/oauth2/userinfo", Resource(check=anyone, GET=userinfo, POST=userinfo)),
     Route(f"{BASE}/limits", Resource(GET=limits)),
     Route(f"{BASE}/sobjects", Resource(GET=list_objects)),
     Route(f"{BASE}/sobjects/{{object}}/describe", Resource(GET=describe)),

@@ -1,6 +1,5 @@
 """What every resource shares: who may call, which versions and methods there are, bodies in, JSON out, errors out."""
 
-import hmac
 import json
 import re
 import sqlite3
@@ -8,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,9 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .. import errors
 from ..errors import ApiError
 from ..org import Org
+from ..storage.sessions import Session
 from ..storage.usage import Allocation
 
 Handler = Callable[[Request], Awaitable[Response]]
+Check = Callable[[Request], Awaitable[None]]
 
 JSON_TYPE = "application/json;charset=UTF-8"
 RETIRED = range(21, 31)  # with Summer '25 (Bulk API guide, API End-of-Life)
@@ -41,7 +43,7 @@ def version_of(request: Request) -> str:
 class Resource:
     """One path: checks caller, version and method, then calls the handler. HEAD is GET without the body."""
 
-    def __init__(self, *, check: Callable[[Request], None] | None = None, **handlers: Handler) -> None:
+    def __init__(self, *, check: Check | None = None, **handlers: Handler) -> None:
         self._check = check or check_caller
         self._handlers = handlers
         self._allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else [])])
@@ -49,7 +51,7 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         _check_size(request)
-        self._check(request)
+        await self._check(request)
         handler = self._handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise errors.method_not_allowed(request.method, self._allowed)
@@ -65,12 +67,12 @@ def _check_size(request: Request) -> None:
         raise errors.headers_too_large(MAX_URI_BYTES)
 
 
-def check_caller(request: Request) -> None:
+async def check_caller(request: Request) -> None:
     """Let in who holds the token, as long as requests are left, and only to the versions there are."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme and scheme.lower() not in ("bearer", "oauth"):
         raise errors.invalid_auth_header()
-    if not is_token(request, token.strip()):
+    if await session_of(request, token.strip()) is None:
         raise errors.invalid_session()
     if not org_of(request).usage.take_request():
         raise errors.request_limit_exceeded()
@@ -82,12 +84,13 @@ def check_caller(request: Request) -> None:
         raise errors.not_found()
 
 
-def is_token(request: Request, token: str) -> bool:
-    """Whether this is the org's access token."""
-    return hmac.compare_digest(token.encode(), org_of(request).config.access_token.encode())
+async def session_of(request: Request, token: str) -> Session | None:
+    """The session that the token opens, if it opens one."""
+    sessions = org_of(request).sessions
+    return sessions.published(token) or await run_in_threadpool(sessions.find, token)
 
 
-def anyone(request: Request) -> None:
+async def anyone(request: Request) -> None:
     """The check of a resource that needs no token."""
 
 
