@@ -1,0 +1,17 @@
+"""A clock that a test sets."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Stands still until it is told to go on; give it to an org as its `clock`."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self._now
+
+    def forward(self, **span: float) -> None:
+        """Let time pass, told as to `timedelta`."""
+        self._now += timedelta(**span)
