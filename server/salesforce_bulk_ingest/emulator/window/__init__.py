@@ -1,1 +1,1 @@
-"""A window into the org: pages for a browser, rendered here, that need no JavaScript."""
+"""A window into the org for people: pages that show its jobs, its records and what is done to its requests."""

@@ -1,0 +1,21 @@
+"""Where the pages are."""
+
+from starlette.routing import Route
+
+from .faults import show_faults
+from .jobs import show_job, show_row
+from .objects import show_object, show_record
+from .overview import show_overview
+from .page import Asset, Page
+
+ROUTES = [
+    Route("/", Page("overview.html", show_overview)),
+    Route("/jobs/{job_id}", Page("job.html", show_job)),
+    Route("/jobs/{job_id}/{kind}/{place}", Page("row.html", show_row)),
+    Route("/objects/{object}", Page("object.html", show_object)),
+    Route("/objects/{object}/{record_id}", Page("record.html", show_record)),
+    Route("/faults", Page("faults.html", show_faults)),
+    Route("/window.css", Asset("window.css", "text/css")),
+    Route("/window.js", Asset("window.js", "text/javascript")),
+    Route("/window.svg", Asset("window.svg", "image/svg+xml")),
+]
