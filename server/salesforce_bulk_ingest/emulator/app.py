@@ -14,11 +14,14 @@ from .api import control
 from .api import data as routes_data
 from .api import ingest as routes_ingest
 from .api import login as routes_login
+from .api import query as routes_query
+from .api import sobjects as routes_sobjects
 from .api.edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
 from .config import EmulatorConfig
 from .faults.injection import FaultInjection
 from .faults.journal import Journaled
 from .org import Org
+from .window.routes import ROUTES as WINDOW
 
 
 class _State(TypedDict):
@@ -38,9 +41,9 @@ def create_app(config: EmulatorConfig) -> Starlette:
         finally:
             await run_in_threadpool(org.close)
 
-    # Controlling the org is no part of Salesforce: it is not journaled, not counted, and nothing goes wrong with it.
+    # Controlling the org and looking at it are no part of Salesforce: not journaled, not counted, nothing goes wrong.
     return Starlette(
-        routes=[*control.ROUTES, Mount("/", _salesforce(config))],
+        routes=[*control.ROUTES, *WINDOW, Mount("/", _salesforce(config))],
         middleware=[Middleware(TolerantPaths)],
         exception_handlers=dict.fromkeys(SHOWN, show_error),
         lifespan=lifespan,
@@ -49,7 +52,13 @@ def create_app(config: EmulatorConfig) -> Starlette:
 
 def _salesforce(config: EmulatorConfig) -> Starlette:
     return Starlette(
-        routes=[*routes_ingest.ROUTES, *routes_data.ROUTES, *routes_login.ROUTES],
+        routes=[
+            *routes_ingest.ROUTES,
+            *routes_data.ROUTES,
+            *routes_sobjects.ROUTES,
+            *routes_query.ROUTES,
+            *routes_login.ROUTES,
+        ],
         middleware=[
             Middleware(Journaled),
             Middleware(LimitInfo),
