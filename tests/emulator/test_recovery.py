@@ -1,13 +1,18 @@
 """Orgs outlive their processes, and bear two at once."""
 
 import itertools
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.emulator.caller import Caller, Job, an_org, calling
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from tests.emulator.behaviours import own
+from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, Job, an_org, calling
 
 ROWS = 20_000
 BIG = "Name,Site\n" + "".join(f"row {number},big\n" for number in range(ROWS))
@@ -21,6 +26,32 @@ def assert_each_row_is_there_once(org: Caller, job: Job) -> None:
     assert org.count("Site = 'big'") == ROWS
 
 
+@contextmanager
+def killed_in_the_end(folder: Path) -> Iterator[Caller]:
+    """An org in a process of its own, which is killed without warning when the block ends."""
+    command = [sys.executable, "-m", "tests.emulator.serve_org", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with calling(process.stdout.readline().strip()) as org:
+            yield org
+            process.kill()
+
+
+def begin_an_upload(org: Caller, job_id: str, folder: Path) -> socket.socket:
+    """Send the first bytes of an upload, and see them arrive on disk."""
+    url = org.http.base_url
+    connection = socket.create_connection((url.host, url.port or 80))
+    connection.sendall(
+        f"PUT {INGEST}/{job_id}/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
+        "Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nName\nhalf".encode()
+    )
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not list(folder.glob("jobs/*.part")):
+        assert time.monotonic() < deadline
+    return connection
+
+
+@own
 def test_the_org_is_still_there_after_a_restart(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
         first = org.load("Name\nAcme\n")
@@ -32,6 +63,7 @@ def test_the_org_is_still_there_after_a_restart(tmp_path: Path) -> None:
     assert (tmp_path.stat().st_mode & 0o777, list(tmp_path.glob("processes/*"))) == (0o700, [])
 
 
+@own
 def test_a_job_cut_by_a_stop_goes_on_with_the_next_start(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
         job_id = org.submit(BIG)
@@ -40,18 +72,58 @@ def test_a_job_cut_by_a_stop_goes_on_with_the_next_start(tmp_path: Path) -> None
         assert_each_row_is_there_once(org, org.until(job_id))
 
 
+@own
 def test_a_killed_process_leaves_no_half_record_and_no_row_is_doubled(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.emulator.serve_org", str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        with calling(process.stdout.readline().strip()) as org:
-            job_id = org.submit(BIG)
-            org.until_some_are_processed(job_id)
-            process.kill()
+    with killed_in_the_end(tmp_path) as org:
+        job_id = org.submit(BIG)
+        org.until_some_are_processed(job_id)
     with an_org(tmp_path) as org:
         assert_each_row_is_there_once(org, org.until(job_id))
 
 
+@own
+def test_the_job_of_a_killed_process_goes_on_in_one_that_has_the_org_open(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with killed_in_the_end(tmp_path) as first:
+            second = stack.enter_context(an_org(tmp_path))
+            job_id = first.submit(BIG)
+            first.until_some_are_processed(job_id)
+        assert_each_row_is_there_once(second, second.until(job_id))
+
+
+@own
+def test_the_job_of_a_stopped_process_goes_on_in_one_that_has_the_org_open(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with an_org(tmp_path) as first:
+            second = stack.enter_context(an_org(tmp_path))
+            job_id = first.submit(BIG)
+            first.until_some_are_processed(job_id)
+        assert_each_row_is_there_once(second, second.until(job_id))
+
+
+@own
+def test_what_a_killed_process_left_behind_is_gone_with_the_next_start(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with killed_in_the_end(tmp_path) as org:
+            job_id = org.create()
+            stack.enter_context(begin_an_upload(org, job_id, tmp_path))
+        (tmp_path / "jobs" / "750Em000000GoneAAA.successes.csv").touch()  # a deletion that was cut by the kill
+        with an_org(tmp_path) as org:
+            assert list(tmp_path.glob("jobs/*")) == []
+            assert len(list(tmp_path.glob("processes/*"))) == 1
+            org.upload(job_id, b"Name\nwhole\n")
+
+
+@own
+def test_a_start_leaves_alone_what_living_processes_are_at(tmp_path: Path) -> None:
+    with an_org(tmp_path) as first:
+        job_id = first.create()
+        with begin_an_upload(first, job_id, tmp_path) as connection, an_org(tmp_path):
+            connection.sendall(b"x" * (1000 - len("Name\nhalf")))
+            assert connection.recv(12) == b"HTTP/1.1 201"
+
+
+@own
 def test_a_second_process_leaves_the_jobs_of_the_first_alone(tmp_path: Path) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(an_org(tmp_path))
@@ -63,6 +135,7 @@ def test_a_second_process_leaves_the_jobs_of_the_first_alone(tmp_path: Path) -> 
         assert_each_row_is_there_once(second, first.until(job_id))
 
 
+@own
 def test_two_processes_never_hand_out_the_same_id(tmp_path: Path) -> None:
     with an_org(tmp_path) as first, an_org(tmp_path) as second:
         jobs = [(org, org.submit("Name\n" + "A\n" * 2000)) for _ in range(3) for org in (first, second)]
@@ -70,6 +143,7 @@ def test_two_processes_never_hand_out_the_same_id(tmp_path: Path) -> None:
     assert len(set(ids)) == len(ids) == 12_000
 
 
+@own
 def test_a_small_job_does_not_wait_for_a_big_one(tmp_path: Path) -> None:
     seconds = itertools.count()  # a clock that ticks when it is read, so that dates are the order of events
 
@@ -84,6 +158,7 @@ def test_a_small_job_does_not_wait_for_a_big_one(tmp_path: Path) -> None:
         assert org.until(small)["systemModstamp"] < org.until(big)["systemModstamp"]
 
 
+@own
 def test_a_seed_repeats_ids_and_order_and_no_seed_does_not(tmp_path: Path) -> None:
     def outcome(name: str, seed: int | None) -> str:
         with an_org(tmp_path / name, seed=seed) as org:
