@@ -1,6 +1,7 @@
 """Salesforce record ids: 15 case-sensitive characters, and 3 more that carry their case."""
 
 import string
+from functools import lru_cache
 
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase  # ascends as ASCII does, so ids sort by age
 SUFFIXES = string.ascii_uppercase + "012345"
@@ -22,11 +23,23 @@ def to_18(id_15: str) -> str:
 
 def make(prefix: str, serial: int) -> str:
     """The 18-character id of the record with this running number, which must be below 62**10."""
-    pairs = []
-    for _ in range(5):
-        serial, pair = divmod(serial, 3844)
-        pairs.append(_PAIRS[pair])
-    return to_18(prefix + POD + "".join(reversed(pairs)))
+    high, low = divmod(serial, 62**5)
+    head, case = _head(prefix, high)
+    tail = _five(low)
+    return f"{head}{tail}{case}{_case_of(tail)}"
+
+
+@lru_cache(maxsize=100)
+def _head(prefix: str, high: int) -> tuple[str, str]:
+    """What the ids of a million records in a row have in common: ten characters, and the case of them."""
+    first, second = prefix + POD, _five(high)
+    return first + second, _case_of(first) + _case_of(second)
+
+
+def _five(number: int) -> str:
+    pairs, last = divmod(number, 62)
+    high, low = divmod(pairs, 3844)
+    return f"{_PAIRS[high]}{_PAIRS[low]}{DIGITS[last]}"
 
 
 def normal(text: str) -> str | None:

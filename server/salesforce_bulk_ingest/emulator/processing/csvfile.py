@@ -1,121 +1,220 @@
-"""CSV as Bulk API 2.0 reads and writes it: by record, in constant memory, with a byte offset after each chunk.
+"""CSV as Bulk API 2.0 reads and writes it: by record, in constant memory, with a byte offset after each record.
 
-The standard parser does the work. What it lets pass and Salesforce does not is checked here: a quote inside an
-unquoted value, and records that end otherwise than the job says.
+The standard parser does the work. What it lets pass and Salesforce does not is checked here: quotes that are not
+around a whole value, and records that end otherwise than the job says.
+
+Seen of a real job: the text about an unescaped quote, and a name that is a value of the file. The other texts are
+those of the parser in Salesforce's own client library (forcedotcom/wsc, CSVReader), which says the seen one in the
+same words; assumed: that the server says them too.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO
 
+from ..config import Assumptions
 from ..errors import JobFailure
 
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
+BOM = b"\xef\xbb\xbf"
 
 MAX_HEADER_CHARACTERS = 32_000  # Bulk API 2.0 guide, Prepare CSV Files
-MAX_RECORD_CHARACTERS = 400_000  # Bulk API limits; the 131,072 of a cell are the csv module's own default limit
+MAX_FIELDS = 5_000  # this and the next two: limits quick reference, Bulk API and Bulk API 2.0
+MAX_RECORD_CHARACTERS = 400_000
+MAX_FIELD_CHARACTERS = 131_072
 MAX_LINE_BYTES = 4 * MAX_RECORD_CHARACTERS
+
+UNESCAPED_QUOTE = "Found unescaped quote. A value with quote should be within a quote"
+
+DEFAULTS = Assumptions()
 
 Record = list[str]
 
 
-class CsvReader:
-    """Reads records from where the file stands; `offset` is the byte after the last record that was handed out."""
+class Misquoted(Record):
+    """A record with a space next to a quote: an error of this record alone (Bulk API 2.0 guide, Prepare CSV Files)."""
 
-    def __init__(self, file: BinaryIO, *, delimiter: str, line_ending: str) -> None:
+
+class CsvReader:
+    """Reads records from where the file stands; `offset` is the byte after the last record that was handed out.
+
+    Raises, while it reads:
+        JobFailure: the file is not the CSV that the job says.
+    """
+
+    def __init__(
+        self, file: BinaryIO, *, delimiter: str, line_ending: str, assumptions: Assumptions = DEFAULTS
+    ) -> None:
         self.offset = file.tell()
         self._file = file
         self._delimiter = DELIMITERS[delimiter]
         self._line_ending = line_ending
+        self._end = LINE_ENDINGS[line_ending]
+        self._assumptions = assumptions
+        self._width = 0
 
     def header(self) -> Record | None:
-        """The first record; None if there is none.
-
-        Raises:
-            JobFailure: as for `check`, or the header is too long.
-        """
-        header = next(self._checked(), None)
-        if header and sum(map(len, header)) + len(header) > MAX_HEADER_CHARACTERS:
+        """The first record of the file, which must stand at its start; None if there is none."""
+        if self._assumptions.bom == "dropped" and self._file.read(len(BOM)) == BOM:
+            self.offset = len(BOM)
+        self._file.seek(self.offset)
+        header = next(self.records(), None)
+        if isinstance(header, Misquoted):
+            raise _unparsable(UNESCAPED_QUOTE)
+        if header and sum(map(len, header)) + len(header) - 1 > MAX_HEADER_CHARACTERS:
+            # assumed: the text
             raise _unparsable(f"The header row is longer than {MAX_HEADER_CHARACTERS} characters")
+        self._width = len(header or ())
         return header
 
-    def check(self, size: int) -> Iterator[None]:
-        """Read all that follows, in steps of `size` records, without handing it out.
-
-        Raises:
-            JobFailure: the file is not the CSV that the job says.
-        """
-        records = self._checked()
-        while list(islice(records, size)):
-            yield
-
     def chunks(self, size: int) -> Iterator[list[Record]]:
-        """The records that follow, `size` at a time, of a file that has been checked."""
-        records = filter(None, csv.reader(self._lines(), delimiter=self._delimiter, strict=True))
+        """The records that follow, `size` at a time."""
+        records = self.records()
         while chunk := list(islice(records, size)):
             yield chunk
 
-    def _lines(self) -> Iterator[str]:
-        while raw := self._file.readline(MAX_LINE_BYTES):
-            self.offset += len(raw)
-            # assumed: bytes that are not UTF-8 become U+FFFD, as Java's decoder makes them
-            yield raw.decode("utf-8", "replace")
-
-    def _checked(self) -> Iterator[Record]:
-        """The records, each compared with the lines that it was read from; blank lines are no records (assumed)."""
+    def records(self) -> Iterator[Record]:
+        """The records that follow, each compared with the lines that it was read from; blank lines are no records."""
         lines: list[str] = []
-        try:
-            for record in csv.reader(self._kept(lines), delimiter=self._delimiter, strict=True):
-                if lines[-1].endswith("\n") and lines[-1].endswith("\r\n") != (self._line_ending == "CRLF"):
-                    raise self._wrong_line_ending()
-                if '"' in "".join(record) and not _well_quoted(self._delimiter).fullmatch("".join(lines)):
-                    raise _unescaped_quote()
-                lines.clear()
-                if record:
-                    yield record
-        except csv.Error as error:
-            raise self._failure(error) from None
+        reader = csv.reader(self._kept(lines), delimiter=self._delimiter, strict=True)
+        while True:
+            try:
+                record = next(reader, None)
+            except csv.Error as error:
+                record = _misquoted("".join(lines), self._delimiter) if "expected after" in str(error) else None
+                if record is None:
+                    raise self._failure(lines, error) from None
+            if record is None:
+                return
+            record = self._checked(record, lines)
+            lines.clear()
+            if record:
+                yield record
+
+    def _checked(self, record: Record, lines: Sequence[str]) -> Record:
+        """The record, if the lines that it was read from are as they must be."""
+        if not self._ends_as_promised(lines):
+            raise self._wrong_line_ending()
+        if '"' in "".join(record) and not _is_well_quoted("".join(lines), self._delimiter):
+            misquoted = _misquoted("".join(lines), self._delimiter)
+            if misquoted is None:
+                raise _unparsable(UNESCAPED_QUOTE)
+            record = misquoted
+        if len(record) > MAX_FIELDS or len(lines) > 1 or len(lines[0]) > MAX_FIELD_CHARACTERS:
+            self._check_size(record, lines)
+        return record
 
     def _kept(self, lines: list[str]) -> Iterator[str]:
         """The lines, kept in the list until the record that they make is done with; bounded in memory."""
         characters = 0
-        for line in self._lines():
+        while raw := self._file.readline(MAX_LINE_BYTES):
+            self.offset += len(raw)
+            # assumed: bytes that are not UTF-8 become U+FFFD, as Java's decoder makes them
+            line = raw.decode("utf-8", "replace")
             characters = len(line) + (characters if lines else 0)
-            if characters > MAX_RECORD_CHARACTERS:
-                raise _unparsable(f"A record is longer than {MAX_RECORD_CHARACTERS} characters")
+            if characters > MAX_LINE_BYTES:
+                raise csv.Error("field larger than any that is allowed")  # as the parser does beyond its own limit
             lines.append(line)
             yield line
+
+    def _ends_as_promised(self, lines: Sequence[str]) -> bool:
+        last, end = lines[-1], self._end
+        if self._assumptions.embedded_line_endings == "same":
+            rest = "".join(lines).replace(end, "")
+            return "\r" not in rest and "\n" not in rest
+        if not last.endswith(end):
+            return not last.endswith(("\r", "\n"))
+        return last[-len(end) - 1 : -len(end)] != "\r"
 
     def _wrong_line_ending(self) -> JobFailure:
         message = f"LineEnding is invalid on user data. Current LineEnding setting is {self._line_ending}"
         return JobFailure("ClientInputError", message)
 
-    def _failure(self, error: csv.Error) -> JobFailure:
+    def _failure(self, lines: Sequence[str], error: csv.Error) -> JobFailure:
+        """What the owner of the job is told where the standard parser stops."""
         if "new-line character" in str(error):
             return self._wrong_line_ending()
         if "field larger" in str(error):
-            return _unparsable(f"A value is longer than {csv.field_size_limit()} characters")
-        return _unescaped_quote()
+            longest = max(map(len, "".join(lines).strip("\r\n").split(self._delimiter)))
+            return self._too_large(lines, longest)
+        swallowed = self._swallowed(lines)
+        if swallowed is not None:
+            return field_not_found(swallowed)
+        if "unexpected end" in str(error):
+            return _unparsable("EOF reached before closing an opened quote")
+        return _unparsable("Not expecting more text after end quote")
+
+    def _too_large(self, lines: Sequence[str], characters: int) -> JobFailure:
+        swallowed = self._swallowed(lines)
+        return (
+            field_not_found(swallowed)
+            if swallowed is not None
+            else _unparsable(f"Exceeded max field size: {characters}")
+        )
+
+    def _check_size(self, record: Record, lines: Sequence[str]) -> None:
+        if len(record) > MAX_FIELDS:
+            raise _unparsable(f"Exceeded max number of columns per record : {MAX_FIELDS}")
+        sizes = [len(value) for value in record]
+        if max(sizes, default=0) > MAX_FIELD_CHARACTERS:
+            raise self._too_large(lines, max(sizes))
+        if sum(sizes) > MAX_RECORD_CHARACTERS:
+            raise _unparsable(
+                f"Exceeded max length for one record: {sum(sizes)}."
+                f" Max length for one record should be less than or equal to {MAX_RECORD_CHARACTERS}"
+            )
+
+    def _swallowed(self, lines: Sequence[str]) -> str | None:
+        """The first value of a row that became part of a value, because the quote before it was left open.
+
+        Seen: then the job says that a field of the name of some value of the file is not found. Assumed: which value.
+        """
+        if len(lines) < 2:
+            return None
+        cells = lines[1].rstrip("\r\n").split(self._delimiter)
+        return cells[0].strip('"') if len(cells) == self._width else None
+
+
+def field_not_found(name: str) -> JobFailure:
+    """A column that is no field; only the first of them is told (seen)."""
+    return JobFailure("InvalidBatch", f"Field name not found : {name}")
 
 
 def _unparsable(message: str) -> JobFailure:
-    """Assumed: the text; no source shows what happens beyond the documented limits."""
     return JobFailure("InvalidBatch", f"Failed to parse CSV. {message}")
 
 
-def _unescaped_quote() -> JobFailure:
-    return _unparsable("Found unescaped quote. A value with quote should be within a quote")
-
-
 @lru_cache
-def _well_quoted(delimiter: str) -> re.Pattern[str]:
-    cell = rf'(?:"(?:[^"]|"")*+"|[^"\r\n{re.escape(delimiter)}]*+)'
-    return re.compile(rf"{cell}(?:{re.escape(delimiter)}{cell})*+\r?\n?")
+def _record_pattern(delimiter: str, space: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Patterns of a whole record and of one of its values, with this around quotes."""
+    mark = re.escape(delimiter)
+    cell = rf'(?:{space}"(?:[^"]|"")*+"{space}|[^"\r\n{mark}]*+)'
+    return re.compile(rf"{cell}(?:{mark}{cell})*+\r?\n?"), re.compile(cell)
+
+
+def _is_well_quoted(text: str, delimiter: str) -> bool:
+    whole, _ = _record_pattern(delimiter, "")
+    return whole.fullmatch(text) is not None
+
+
+def _misquoted(text: str, delimiter: str) -> Misquoted | None:
+    """The values of a record, of which those with spaces around their quotes are as they came; None if it is worse."""
+    whole, cell = _record_pattern(delimiter, " *+")
+    if not whole.fullmatch(text):
+        return None
+    record, position = Misquoted(), 0
+    text = text.rstrip("\r\n")
+    while position <= len(text):
+        match = cell.match(text, position)
+        value = match[0] if match else ""
+        record.append(value[1:-1].replace('""', '"') if value[:1] == value[-1:] == '"' else value)
+        position += len(value) + 1
+    return record
 
 
 def header_line(prefix: list[str], header: Record, *, delimiter: str, line_ending: str) -> bytes:
@@ -130,7 +229,7 @@ def _doubled(text: str) -> str:
     return text.replace('"', '""')
 
 
-def data_lines(records: list[Record], *, delimiter: str, line_ending: str) -> bytes:
+def data_lines(records: Iterable[Sequence[str]], *, delimiter: str, line_ending: str) -> bytes:
     """Records of a result file: every value quoted (Bulk API 2.0 guide, quick start, step 3)."""
     text = io.StringIO(newline="")
     writer = csv.writer(

@@ -2,14 +2,20 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from itertools import groupby
 
 from .. import ids
 from ..config import USER_ID
 from ..errors import RowError
 from ..schema.model import Field, Schema, SObject, Stored
 from ..storage.records import ME, deletion_of, fold, matches, next_serials
+from .headers import ID_ONLY
+from .relationships import Lookups
 from .rows import Columns, Row
+from .rules import Rules
 from .values import Cell, Value
+
+STAMPS = ("LastModifiedDate", "LastModifiedById", "SystemModstamp")  # what each change sets
 
 
 class Loader:
@@ -20,24 +26,47 @@ class Loader:
     ) -> None:
         self._schema = schema
         self._sobject = sobject
-        self._save = OPERATIONS[operation]
+        self._operation = OPERATIONS[operation]
         self._key = sobject.field(key_name) if key_name else None
         self._columns = columns
-        self._written = [place for place, column in enumerate(columns.fields) if column.name != "Id"]
+        self._lookups = Lookups(columns)
+        self._rules = Rules(schema, sobject) if sobject.rules and operation not in ID_ONLY else None
+        self._written = [
+            (field, columns.written[field.name]) for field in sobject.fields if field.name in columns.written
+        ]
         self._required = {field.name: columns.place(field.name) for field in sobject.fields if field.required}
         self._locked = {
-            flag: [place for place in self._written if not getattr(columns.fields[place], flag)]
+            flag: [(field.name, place) for field, place in self._written if not getattr(field, flag)]
             for flag in ("createable", "updateable")
         }
 
     def save(self, connection: sqlite3.Connection, rows: Iterable[Row], now: str) -> None:
         """Do the job's operation with every row that has not failed; afterwards each has an id or an error."""
-        self._save(self, connection, [row for row in rows if row.error is None], now)
+        sound = self._lookups.resolve(connection, [row for row in rows if row.error is None])
+        if self._rules is None:
+            self._operation(self, connection, sound, now)
+        else:
+            self._save_by_rules(connection, sound, now, self._rules)
+
+    def _save_by_rules(self, connection: sqlite3.Connection, rows: list[Row], now: str, rules: Rules) -> None:
+        """Save what the rules let pass: if they refuse a row, all are taken back and the others saved again.
+
+        So does Salesforce (Apex developer guide, Bulk DML Exception Handling).
+        """
+        connection.execute("SAVEPOINT chunk")
+        self._operation(self, connection, rows, now)
+        if rules.refuse(connection, [row for row in rows if row.error is None]):
+            connection.execute("ROLLBACK TO chunk")
+            for row in rows:
+                row.take_back()
+            self._operation(self, connection, [row for row in rows if row.error is None], now)
+        connection.execute("RELEASE chunk")
 
     # The operations.
 
     def _insert(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
-        rows = [row for row in rows if row.require(self._check_no_id)]
+        if self._columns.place("Id") is not None:
+            rows = [row for row in rows if row.require(self._check_no_id)]
         self._create(connection, rows, now)
 
     def _update(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
@@ -91,13 +120,14 @@ class Loader:
         keys = [self._columns.stored(row, key.name) for row in rows]
         found = matches(connection, self._sobject, key, keys)
         known, new, seen = [], [], set()
-        for row, value in zip(rows, map(fold, keys), strict=True):
+        for row, given in zip(rows, keys, strict=True):
+            value = fold(given)
             hits = found.get(value, [])
             if value is None:
                 row.error = RowError("MISSING_ARGUMENT", f"{key.name} not specified")
             elif value in seen:
                 # assumed: within one chunk all but the first row of a key fail; across chunks the last one wins
-                row.error = RowError("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", key.name)
+                row.error = RowError("DUPLICATE_VALUE", f"Duplicate external id specified: {given}", key.name)
             elif len(hits) > 1:
                 message = f"{key.name}: more than one record found for external id field: [{', '.join(hits)}]"
                 row.error = RowError("DUPLICATE_EXTERNAL_ID", message)
@@ -136,22 +166,23 @@ class Loader:
 
     def _create(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         sobject = self._sobject
-        rows = [row for row in rows if row.require(self._check_createable) and row.require(self._check_required)]
+        if self._locked["createable"]:
+            rows = [row for row in rows if row.require(self._check_createable)]
+        rows = [row for row in rows if row.require(self._check_required)]
         rows = self._check_others(connection, rows)
         if not rows:
             return
         first = next_serials(connection, sobject.keyPrefix, len(rows))
         for serial, row in enumerate(rows, first):
             row.id, row.created = ids.make(sobject.keyPrefix, serial), True
-        written = [self._columns.fields[place] for place in self._written]
         constants = self._constants(now)
-        names = ", ".join(f'"{name}"' for name in ("Id", *(column.name for column in written), *constants))
-        marks = ", ".join("?" * (1 + len(written) + len(constants)))
-        defaults = [(place, _default(self._columns.fields[place])) for place in self._written]
-        tail = tuple(constants.values())
+        names = ", ".join(f'"{name}"' for name in ("Id", *(field.name for field, _ in self._written), *constants))
+        marks = ", ".join("?" * (1 + len(self._written) + len(constants)))
+        columns = [_filled([row.values[place] for row in rows], _default(field)) for field, place in self._written]
+        columns += [[value] * len(rows) for value in constants.values()]
         connection.executemany(
             f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks})',
-            [(row.id, *_filled(row.values, defaults), *tail) for row in rows],
+            zip([row.id for row in rows], *columns, strict=True),
         )
 
     def _constants(self, now: str) -> dict[str, Stored]:
@@ -167,16 +198,19 @@ class Loader:
     def _change(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         rows = [row for row in rows if row.require(self._check_updateable) and row.require(self._check_not_emptied)]
         rows = self._check_others(connection, self._existing(connection, rows))
-        for row in rows:
-            changes: dict[str, object] = {
-                self._columns.fields[place].name: row.values[place]
-                for place in self._written
-                if row.values[place] is not Cell.EMPTY
-            }
-            changes |= {"LastModifiedDate": now, "LastModifiedById": USER_ID, "SystemModstamp": now}
-            settings = ", ".join(f'"{name}" = ?' for name in changes)
-            statement = f'UPDATE "{self._sobject.name}" SET {settings} WHERE Id = ?'
-            connection.execute(statement, [*changes.values(), row.id])
+        for places, alike in groupby(rows, self._given):  # in order: a record may be named by several rows
+            names = [field.name for field, place in self._written if place in places]
+            settings = ", ".join(
+                f'"{name}" = ?' for name in (*names, "LastModifiedDate", "LastModifiedById", "SystemModstamp")
+            )
+            connection.executemany(
+                f'UPDATE "{self._sobject.name}" SET {settings} WHERE Id = ?',
+                [(*(row.values[place] for place in places), now, USER_ID, now, row.id) for row in alike],
+            )
+
+    def _given(self, row: Row) -> tuple[int, ...]:
+        """The places of the values that the row brings."""
+        return tuple(place for _, place in self._written if row.values[place] is not Cell.EMPTY)
 
     def _check_createable(self, row: Row) -> None:
         self._check_unlocked(row, "createable")
@@ -185,9 +219,7 @@ class Loader:
         self._check_unlocked(row, "updateable")
 
     def _check_unlocked(self, row: Row, flag: str) -> None:
-        refused = [
-            self._columns.fields[place].name for place in self._locked[flag] if row.values[place] is not Cell.EMPTY
-        ]
+        refused = [name for name, place in self._locked[flag] if row.values[place] is not Cell.EMPTY]
         if refused:
             message = (
                 f"Unable to create/update fields: {', '.join(refused)}. Please check the security settings of this"
@@ -210,21 +242,21 @@ class Loader:
 
     def _check_others(self, connection: sqlite3.Connection, rows: list[Row]) -> list[Row]:
         """The rows whose lookups lead somewhere and whose unique values nobody else has; the others fail."""
-        for column in self._columns.fields:
-            if column.type == "reference":
-                rows = self._check_references(connection, rows, column)
-            elif column.unique:
-                rows = self._check_unique(connection, rows, column)
+        for place, column in enumerate(self._columns.columns):
+            if column.key is None and column.field.type == "reference":  # what a key has led to is there
+                rows = self._check_references(connection, rows, column.field, place)
+            elif column.field.unique:
+                rows = self._check_unique(connection, rows, column.field)
         return rows
 
-    def _check_references(self, connection: sqlite3.Connection, rows: list[Row], column: Field) -> list[Row]:
-        targets = {value for row in rows if isinstance(value := self._columns.value(row, column.name), str)}
+    def _check_references(self, connection: sqlite3.Connection, rows: list[Row], field: Field, place: int) -> list[Row]:
+        targets = {value for row in rows if isinstance(value := row.values[place], str)}
         found: dict[str, bool] = {}
-        for name in column.referenceTo:
+        for name in field.referenceTo:
             found |= deletion_of(connection, self._schema[name], targets) if targets else {}
 
         def check(row: Row) -> None:
-            value = self._columns.value(row, column.name)
+            value = row.values[place]
             if isinstance(value, str) and value not in found:
                 raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
             if isinstance(value, str) and found[value]:
@@ -260,10 +292,11 @@ def _default(field: Field) -> Stored:
     return int(default) if isinstance(default, bool) else default
 
 
-def _filled(values: list[Value], defaults: list[tuple[int, Stored]]) -> list[Value]:
-    return [
-        default if (value := values[place]) is None or value is Cell.EMPTY else value for place, default in defaults
-    ]
+def _filled(values: list[Value], default: Stored) -> list[Value]:
+    """Values of a column with the default where there is none; most columns of most chunks are full."""
+    if Cell.EMPTY not in values and None not in values:
+        return values
+    return [default if value is None or value is Cell.EMPTY else value for value in values]
 
 
 OPERATIONS: dict[str, Callable[[Loader, sqlite3.Connection, list[Row], str], None]] = {

@@ -8,7 +8,7 @@ import logging
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ class Processor:
         if not job.uploads:
             return
         with self._jobs.files.upload(job.id).open("rb") as file:
-            reader = _reader(job, file)
+            reader = self._reader(job, file)
             header = reader.header()
             if header is None:
                 return
@@ -94,14 +94,29 @@ class Processor:
                     return
                 job = begun
             sobject = self._schema[job.object]
-            columns = Columns(self._schema, sobject, job.operation, header)
+            columns = Columns(
+                self._schema,
+                sobject,
+                job.operation,
+                header,
+                api_version=job.api_version,
+                assumptions=self._config.assumptions,
+            )
             loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns)
             if job.read_bytes == job.header_bytes:
                 # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
-                for _ in reader.check(CHUNK_RECORDS):
+                for _ in reader.chunks(CHUNK_RECORDS):
                     yield NOW
             file.seek(job.read_bytes)
             yield from self._load(job, columns, loader, file)
+
+    def _reader(self, job: Job, file: BinaryIO) -> CsvReader:
+        return CsvReader(
+            file,
+            delimiter=job.column_delimiter,
+            line_ending=job.line_ending,
+            assumptions=self._config.assumptions,
+        )
 
     def _begin(self, job: Job, header: Record, header_bytes: int) -> Job | None:
         """Write the headers of the result files, and note where the data begins; None if the job is gone meanwhile."""
@@ -118,7 +133,7 @@ class Processor:
         with _results(self._jobs.files, job) as (successes, failures):
             pace = Pace(self._config.rows_per_second)
             work = Work(job, columns, loader, random.Random(seed).shuffle, pace, successes, failures)
-            for chunk in chunks(_reader(job, file), job.records_read, self._config.limits.batch_records):
+            for chunk in chunks(self._reader(job, file), job.records_read, self._config.limits.batch_records):
                 yield work.pace.due_after(len(chunk.records))
                 if not self._save(work, chunk):
                     return
@@ -130,7 +145,7 @@ class Processor:
             JobFailure: a daily allocation is used up; what was left of it is saved.
         """
         began = time.perf_counter()
-        rows = [work.columns.read(record) for record in chunk.records]
+        rows = work.columns.read(chunk.records)
         with self._database.writing() as connection:
             if not self._jobs.is_ours(connection, work.job.id):
                 return False
@@ -160,8 +175,9 @@ class Processor:
         work.loader.save(connection, rows, rest_time(self._config.clock()))
         work.shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
-        success_bytes = _append(work.successes, work, [row for row in rows if not row.error])
-        failure_bytes = _append(work.failures, work, failed)
+        saved = [row for row in rows if not row.error]
+        success_bytes = _append(work.successes, work, saved, work.columns.printed(saved))
+        failure_bytes = _append(work.failures, work, failed, work.columns.printed_failed(failed))
         seconds = max(time.perf_counter() - began, work.pace.seconds(len(rows)))
         self._jobs.advance(
             connection,
@@ -182,10 +198,6 @@ def result_headers(job: Job, header: Record) -> tuple[bytes, bytes]:
     return header_line(["sf__Id", "sf__Created"], header, **form), header_line(["sf__Id", "sf__Error"], header, **form)
 
 
-def _reader(job: Job, file: BinaryIO) -> CsvReader:
-    return CsvReader(file, delimiter=job.column_delimiter, line_ending=job.line_ending)
-
-
 @contextmanager
 def _results(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     with ExitStack() as stack:
@@ -199,9 +211,9 @@ def _results(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         yield cut(files.successes(job.id), job.success_bytes), cut(files.failures(job.id), job.failure_bytes)
 
 
-def _append(file: BinaryIO, work: Work, rows: list[Row]) -> int:
+def _append(file: BinaryIO, work: Work, rows: list[Row], cells: Iterable[tuple[str, ...]]) -> int:
     """Write rows to a result file, and return its length in bytes."""
-    records = [[row.id, _outcome(row), *work.columns.printed(row)] for row in rows]
+    records = [(row.id, _outcome(row), *own) for row, own in zip(rows, cells, strict=True)]
     file.write(data_lines(records, delimiter=work.job.column_delimiter, line_ending=work.job.line_ending))
     file.flush()
     return file.tell()

@@ -1,21 +1,26 @@
-"""The rows of an upload: which fields their columns are, what their cells mean, and how results print them."""
+"""The rows of an upload: what their cells mean, and how results print them.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+Cells are understood and printed a column at a time, each by one function that knows the column's type: this is where
+the time of a job goes.
+"""
 
-from ..errors import JobFailure, RowError
-from ..schema.model import Field, Schema, SObject, Stored
-from .values import NULL, Cell, Value, parser, show
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-ID_ONLY = ("delete", "hardDelete")
+from ..config import Assumptions
+from ..errors import RowError
+from ..schema.model import Schema, SObject, Stored
+from .csvfile import UNESCAPED_QUOTE, Misquoted, Record
+from .headers import HeaderReader
+from .values import Cell, Value, cells_of, key_reader, reader
 
 
 @dataclass(slots=True)
 class Row:
-    """One row on its way: its cells, what they mean, and what became of it."""
+    """One row on its way: its cells, what they mean once they are understood, and what became of it."""
 
     cells: list[str]
-    values: list[Value] = field(default_factory=list)
+    values: tuple[Value, ...] = ()
     id: str = ""
     created: bool = False
     error: RowError | None = None
@@ -28,22 +33,59 @@ class Row:
             self.error = error
         return self.error is None
 
+    def take_back(self) -> None:
+        """Be as before the row was saved, but for what it has failed of."""
+        if self.created:
+            self.id, self.created = "", False
+
 
 class Columns:
-    """The columns of one upload, resolved once and then applied to every row.
+    """The columns of one upload, and the place of each field's value in `Row.values`.
+
+    A lookup that relationship columns fill has its place behind those of the columns, for there may be several such
+    columns, and one of the plain id beside them.
+
+    Attributes:
+        columns: in the order of the header.
+        written: the fields that rows write, each with its place; never the Id.
+        blanked: the places of cells that failedResults leaves blank.
 
     Raises:
-        JobFailure: a name is no field (only the first is told, as seen), is there twice, or is not for this operation.
+        JobFailure: as `HeaderReader.columns`.
     """
 
-    def __init__(self, schema: Schema, sobject: SObject, operation: str, header: Sequence[str]) -> None:
-        self.fields = _resolve(sobject, operation, header)
-        self._places = {column.name: place for place, column in enumerate(self.fields)}
-        self._parsers = [str if column.name == "Id" else parser(column, schema) for column in self.fields]
-        self._printers = [(place, print_) for place, column in enumerate(self.fields) if (print_ := show(column))]
+    def __init__(
+        self,
+        schema: Schema,
+        sobject: SObject,
+        operation: str,
+        header: Sequence[str],
+        *,
+        api_version: str,
+        assumptions: Assumptions,
+    ) -> None:
+        columns = HeaderReader(schema, sobject, api_version).columns(operation, header)
+        self.columns = columns
+        self._places = {column.field.name: place for place, column in enumerate(columns)}
+        by_relationship = dict.fromkeys(column.field.name for column in columns if column.key)
+        self._places |= {name: place for place, name in enumerate(by_relationship, len(columns))}
+        self.written = {name: place for name, place in self._places.items() if name != "Id"}
+        self.blanked = [
+            place
+            for place, column in enumerate(columns)
+            if assumptions.differing_header_case == "blanked" and not column.key and column.name != column.field.name
+        ]
+        self._readers = [
+            key_reader(column.key.field) if column.key else reader(column.field, schema) for column in columns
+        ]
+        self._printers = [
+            (place, cells)
+            for place, column in enumerate(columns)
+            if not column.key and (cells := cells_of(column.field))
+        ]
 
     def place(self, name: str) -> int | None:
-        """Where the column of this field is."""
+        """Where the value of this field is."""
         return self._places.get(name)
 
     def value(self, row: Row, name: str) -> Value:
@@ -56,51 +98,53 @@ class Columns:
         value = self.value(row, name)
         return None if isinstance(value, Cell) else value
 
-    def read(self, cells: list[str]) -> Row:
-        """A row, its cells understood or the row already failed.
+    def read(self, records: Sequence[Record]) -> list[Row]:
+        """Rows, each with its cells understood or already failed."""
+        rows = [self._row(record) for record in records]
+        whole = [row for row in rows if row.error is None]
+        cells = zip(*(row.cells for row in whole), strict=True)
+        columns = [read(column) for read, column in zip(self._readers, cells, strict=False)]
+        for column in columns:
+            _fail(whole, column)
+        for row, values in zip(whole, zip(*columns, strict=True), strict=False):
+            if row.error is None:
+                row.values = values
+        return rows
+
+    def _row(self, record: Record) -> Row:
+        """A row whose cells are as many as the columns.
 
         Missing cells count as empty (assumed); cells beyond the header fail the row (seen: only those rows fail).
         """
-        width = len(self.fields)
-        row = Row(cells if len(cells) == width else (cells + [""] * width)[:width])
-        if len(cells) > width:
-            # assumed: code and text
-            row.error = RowError("INVALID_FIELD", f"The row has {len(cells)} values but the header has {width}")
-        else:
-            row.require(self._understand)
+        width = len(self.columns)
+        row = Row(record if len(record) == width else (record + [""] * width)[:width])
+        if isinstance(record, Misquoted):  # documented: an error of this row; assumed: code and text
+            row.error = RowError("INVALID_FIELD", f"Failed to parse CSV. {UNESCAPED_QUOTE}")
+        elif len(record) > width:  # assumed: code and text
+            row.error = RowError("INVALID_FIELD", f"The row has {len(record)} values but the header has {width}")
         return row
 
-    def _understand(self, row: Row) -> None:
-        values = row.values
-        for parse, cell in zip(self._parsers, row.cells, strict=True):
-            if not cell:
-                values.append(Cell.EMPTY)
-            elif cell == NULL:
-                values.append(None)
-            else:
-                values.append(parse(cell))
+    def printed(self, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+        """The cells of succeeded rows as results hold them: typed again."""
+        columns = list(zip(*(row.cells for row in rows), strict=True))
+        for place, cells in self._printers if columns else ():
+            columns[place] = tuple(cells([row.values[place] for row in rows]))
+        return zip(*columns, strict=True)
 
-    def printed(self, row: Row) -> list[str]:
-        """The cells of the row as result files hold them: typed again where all of them were understood."""
-        if len(row.values) < len(row.cells):
-            return row.cells
-        cells = row.cells.copy()
-        for place, print_ in self._printers:
-            value = row.values[place]
-            if value is not None and value is not Cell.EMPTY:
-                cells[place] = print_(value)
-        return cells
+    def printed_failed(self, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+        """The cells of failed rows as results hold them: typed again where all cells of the row were understood."""
+        for row in rows:
+            cells = next(self.printed([row])) if row.values else tuple(row.cells)
+            yield (
+                tuple("" if place in self.blanked else cell for place, cell in enumerate(cells))
+                if self.blanked
+                else cells
+            )
 
 
-def _resolve(sobject: SObject, operation: str, header: Sequence[str]) -> list[Field]:
-    if operation in ID_ONLY and [name.lower() for name in header] != ["id"]:
-        raise JobFailure("InvalidBatch", f"The '{operation}' batch must contain only ids.")
-    columns: list[Field] = []
-    for name in header:
-        column = sobject.field(name)  # a dotted name would be resolved here; relationship columns are not known yet
-        if column is None:
-            raise JobFailure("InvalidBatch", f"Field name not found : {name}")
-        if column in columns:  # assumed: no source shows what a repeated column does
-            raise JobFailure("InvalidBatch", f"Duplicate field name : {name}")
-        columns.append(column)
-    return columns
+def _fail(rows: Sequence[Row], column: Sequence[Value | RowError]) -> None:
+    """Fail the rows whose cell of this column can't be understood, unless one before it could not be."""
+    if RowError in map(type, column):
+        for row, value in zip(rows, column, strict=True):
+            if isinstance(value, RowError) and row.error is None:
+                row.error = value

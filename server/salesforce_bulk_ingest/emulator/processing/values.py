@@ -1,14 +1,14 @@
-"""Cells of a CSV file to stored values and back, by the type of the field.
+"""Cells of a CSV file to stored values and back, by the type of the field, a column at a time.
 
 Stored: text as it is, numbers as numbers, booleans as 0 and 1, dates and times as the text that the REST API prints.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, auto
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .. import ids
 from ..clock import rest_time
@@ -24,9 +24,14 @@ class Cell(Enum):
 
 Value = Stored | Cell
 Parse = Callable[[str], Stored]
+Read = Callable[[Sequence[str]], Sequence[Value | RowError]]
+Print = Callable[[Sequence[Value]], Iterable[str]]
 Number = TypeVar("Number", int, float)
+_Known = TypeVar("_Known")
+_Found = TypeVar("_Found")
 
 NULL = "#N/A"  # sets a field to null (Bulk API 2.0 guide, Prepare CSV Files); assumed: on insert too
+NO_VALUES: dict[str, Value] = {"": Cell.EMPTY, NULL: None}
 BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: the guide names no literals; those of Bulk API 1.0
 
 _INT = re.compile(r"[+-]?[0-9]{1,10}")
@@ -38,22 +43,85 @@ _DATETIME = re.compile(
 _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
 
 
-def parser(field: Field, schema: Schema) -> Parse:
-    """A function that turns a cell of this field into what is stored.
-
-    The function raises RowError for a cell that the field can't hold.
-    """
+def reader(field: Field, schema: Schema) -> Read:
+    """A function that turns cells of this field into what is stored; for a cell that it can't hold, into the error."""
+    if field.type == "id":
+        return _remembering(str)  # what is no id is told by the operation
     if field.type == "reference":
-        return _reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema])
-    return PARSERS.get(field.type, _text)(field)
+        return _remembering(_reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema]))
+    return _remembering(PARSERS[field.type](field)) if field.type in PARSERS else _texts(field)
 
 
-def show(field: Field) -> Callable[[Stored], str] | None:
-    """How result files print a stored value of this field; None where they print the cell as it came.
+def key_reader(field: Field) -> Read:
+    """A function that turns cells that name a parent by this field of it into what that field holds."""
+    if field.type == "id":
+        return _remembering(lambda cell: ids.normal(cell) or cell)
+    return _remembering(PARSERS[field.type](field) if field.type in NUMBERS else str)
+
+
+def cells_of(field: Field) -> Print | None:
+    """How result files print stored values of this field; None where they print the cells as they came.
 
     Results are typed again, not echoed (Bulk API 2.0 guide, quick start, step 3: 912260031 comes back 9.12260031E8).
     """
-    return PRINTERS.get(field.type)
+    show = PRINTERS.get(field.type)
+    if show is None:
+        return None
+    shown: _Memory[Value, str] = _Memory(show, {value: cell for cell, value in NO_VALUES.items()})
+    return shown.of_all
+
+
+class _Memory(dict[_Known, _Found]):
+    """The answers of a function, each found out once, for the cells of a column repeat."""
+
+    MANY = 10_000
+    LONG = 50  # characters; what is longer seldom repeats, and would fill the memory
+
+    def __init__(self, find: Callable[[Any], _Found], first: Mapping[_Known, _Found]) -> None:
+        super().__init__(first)
+        self._find = find
+        self._first = first
+
+    def __missing__(self, key: _Known) -> _Found:
+        found = self._find(key)
+        if not isinstance(key, str) or len(key) <= self.LONG:
+            self[key] = found
+        return found
+
+    def of_all(self, keys: Sequence[_Known]) -> list[_Found]:
+        if len(self) > self.MANY:
+            self.clear()
+            self.update(self._first)
+        return list(map(self.__getitem__, keys))
+
+
+def _remembering(parse: Parse) -> Read:
+    known: _Memory[str, Value | RowError] = _Memory(_telling(parse), NO_VALUES)
+    return known.of_all
+
+
+def _telling(parse: Parse) -> Callable[[str], Stored | RowError]:
+    """The same function, but its errors are answers."""
+
+    def tell(cell: str) -> Stored | RowError:
+        try:
+            return parse(cell)
+        except RowError as error:
+            return error
+
+    return tell
+
+
+def _texts(field: Field) -> Read:
+    """Text hardly repeats, but all of a column can be measured at once."""
+    limit, tell = field.length, _telling(_text(field))
+
+    def read(cells: Sequence[str]) -> Sequence[Value | RowError]:
+        if "" in cells or NULL in cells or max(map(len, cells)) > limit:
+            return [NO_VALUES[cell] if cell in NO_VALUES else tell(cell) for cell in cells]
+        return cells
+
+    return read
 
 
 def _wrong_type(field: Field, cell: str) -> RowError:
@@ -65,7 +133,7 @@ def _text(field: Field) -> Parse:
     limit = field.length
 
     def parse(cell: str) -> str:
-        if len(cell) > limit:
+        if len(cell) > limit:  # assumed: the framing; the code and the message are the platform's
             message = f"{field.label}: data value too large: {cell} (max length={limit})"
             raise RowError("STRING_TOO_LONG", message, field.name)
         return cell
@@ -186,6 +254,7 @@ PARSERS: dict[str, Callable[[Field], Parse]] = {
     "percent": _number,
     "picklist": _picklist,
 }
+NUMBERS = ("currency", "double", "int", "percent")
 
 
 def java_double(value: Stored) -> str:

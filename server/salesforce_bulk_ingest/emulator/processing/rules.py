@@ -1,0 +1,41 @@
+"""The validation rules of an object, asked of the records of a chunk after it is written."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from ..errors import RowError
+from ..schema.model import Schema, SObject, Stored
+from ..soql.conditions import compile_condition
+from .rows import Row
+
+
+class Rules:
+    """Finds which records break a rule, with one question for all rules; the first rule of the object counts."""
+
+    def __init__(self, schema: Schema, sobject: SObject) -> None:
+        self._sobject = sobject
+        compiled = [compile_condition(rule.when, sobject, schema) for rule in sobject.rules]
+        cases = " ".join(f"WHEN {condition} THEN {number}" for number, (condition, _) in enumerate(compiled))
+        self._broken = f"CASE {cases} END"
+        self._values: list[Stored] = [value for _, values in compiled for value in values]
+
+    def __bool__(self) -> bool:
+        return bool(self._sobject.rules)
+
+    def refuse(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> bool:
+        """Fail the rows whose record breaks a rule; whether there are any."""
+        record_ids = list(dict.fromkeys(row.id for row in rows))
+        marks = ", ".join("?" * len(record_ids))
+        broken = dict(
+            connection.execute(
+                f'SELECT Id, {self._broken} AS rule FROM "{self._sobject.name}"'
+                f" WHERE rule IS NOT NULL AND Id IN ({marks})",
+                [*self._values, *record_ids],
+            ).fetchall()
+        )
+        for row in rows:
+            if row.id in broken:
+                rule = self._sobject.rules[broken[row.id]]
+                fields = [rule.field] if rule.field else []
+                row.error = RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, *fields)
+        return bool(broken)
