@@ -10,7 +10,7 @@ from .jobs.store import JobStore, create_job_table
 from .processing.processor import Processor
 from .processing.worker import Worker
 from .schema.custom import load_schema
-from .soql.query import TABLE as CURSOR_TABLE
+from .soql.cursors import TABLE as CURSOR_TABLE
 from .soql.rules import check_rules
 from .storage import records
 from .storage.database import Database

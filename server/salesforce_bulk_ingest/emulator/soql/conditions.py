@@ -73,13 +73,17 @@ def field_of(sobject: SObject, name: str, token: Token) -> Field:
     """
     field = sobject.field(name)
     if field is None:
-        reason = (
-            f"No such column '{name}' on entity '{sobject.name}'. If you are attempting to use a custom field, be sure"
-            " to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the"
-            " appropriate names."
-        )
-        raise Refusal("INVALID_FIELD", reason, position(token))
+        raise Refusal("INVALID_FIELD", unknown_column(sobject.name, name), position(token))
     return field
+
+
+def unknown_column(entity: str, name: str) -> str:
+    """What the platform says of a field that is not there."""
+    return (
+        f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append"
+        " the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate"
+        " names."
+    )
 
 
 def compiled(condition: Condition, resolve: Resolve, now: datetime) -> Sql:

@@ -1,183 +1,198 @@
-"""The part of SOQL that checks of a load need: fields or COUNT(), one object, `=` joined by AND, LIMIT."""
+"""Queries: compiled once, then asked which records they find and what those hold."""
 
-import re
 import sqlite3
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
 
-from .. import ids
-from ..errors import ApiError
+from lark import Token
+
 from ..schema.model import Field, Schema, SObject, Stored
+from ..storage.records import json_value
+from .conditions import compiled
+from .literals import position
+from .paths import Paths, Place
+from .syntax import Count, FieldsOf, Ordering, Refusal, Select, explaining, malformed, parse_query
 
 PAGE_SIZE = 2000
+MAX_OFFSET = 2000  # documented
+MAX_FIELDS_LIMIT = 200  # documented: FIELDS(ALL) and FIELDS(CUSTOM) want a LIMIT of no more
 
-# A query that has further pages; its locator names it and the first record of the next page.
-TABLE = "CREATE TABLE IF NOT EXISTS query_cursor (id INTEGER PRIMARY KEY, soql TEXT NOT NULL)"
-
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<text>'(?:[^'\\]|\\.)*')
-      | (?P<number>[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?(?![\w.-]))
-      | (?P<word>[A-Za-z_][\w.]*)
-      | (?P<mark>[=,()])
-    )""",
-    re.VERBOSE,
-)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_NUMERIC = {"int", "double", "currency", "percent"}
+Serials: TypeAlias = "array[int]"  # quoted: an array is subscriptable from Python 3.12 on
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """A selected field: its name in the answer, the field, and the column of the result that holds it."""
+
+    name: str
+    field: Field
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A record of the answer, or one that it leads to.
+
+    Attributes:
+        targets: the objects that it can be of, each with the column that holds its Id.
+        members: what it shows, in the order of the query.
+    """
+
+    targets: tuple[tuple[SObject, int], ...]
+    members: dict[str, "Output | Shape"]
+
+    def show(self, row: sqlite3.Row, base: str) -> Record | None:
+        """The record as JSON; None if the lookup leads nowhere.
+
+        Seen in threads: where a lookup can lead to several objects, the type is Name, and the URL tells which it is.
+        """
+        for sobject, column in self.targets:
+            if row[column] is not None:
+                kind = sobject.name if len(self.targets) == 1 else "Name"
+                attributes = {"type": kind, "url": f"{base}/sobjects/{sobject.name}/{row[column]}"}
+                return {"attributes": attributes} | {
+                    name: member.show(row, base)
+                    if isinstance(member, Shape)
+                    else json_value(member.field, row[member.column])
+                    for name, member in self.members.items()
+                }
+        return None
+
+
 class Query:
-    """A parsed query: `fields` is empty for COUNT(); each condition is a field and the value that it equals."""
+    """A query that was understood.
 
-    sobject: SObject
-    fields: tuple[Field, ...]
-    conditions: tuple[tuple[Field, Stored], ...]
-    limit: int | None
-
-
-def parse(soql: str, schema: Schema) -> Query:
-    """Understand a query.
+    Attributes:
+        counts: the answer is a number: None for the records themselves.
 
     Raises:
-        ApiError: it can't be understood, or names what is not there (400).
+        QueryError: it can't be understood, or names what is not there (400).
     """
-    return _Parser(soql, schema).query()
 
+    def __init__(self, text: str, schema: Schema, now: datetime, *, deleted_too: bool = False) -> None:
+        with explaining(text):
+            select = parse_query(text)
+            sobject = _sobject(schema, select.sobject)
+            self._paths = Paths(schema, sobject)
+            self.counts = select.selection if isinstance(select.selection, Count) else None
+            self._columns: list[str] = []
+            self._shape = self._selected(select, sobject)
+            self._where, self._values = self._found(select, now, deleted_too)
+            self._order = ", ".join([*map(self._ordered, select.ordering), "t._serial"])
+            self._limit, self._offset = -1 if select.limit is None else select.limit, select.offset
+            _check_limits(select)
 
-def count(connection: sqlite3.Connection, query: Query) -> int:
-    """How many records the query finds, its LIMIT included."""
-    where, values = _where(query)
-    limit = -1 if query.limit is None else query.limit
-    statement = f'SELECT COUNT(*) FROM (SELECT 1 FROM "{query.sobject.name}" WHERE {where} LIMIT ?)'
-    found: int = connection.execute(statement, (*values, limit)).fetchone()[0]
-    return found
+    def count(self, connection: sqlite3.Connection) -> int:
+        """How many records the query finds; with COUNT(field), those that have a value in it."""
+        statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM {self._paths.sql} WHERE {self._where} LIMIT ? OFFSET ?)"
+        count: int = connection.execute(statement, (*self._values, self._limit, self._offset)).fetchone()[0]
+        return count
 
-
-def page(connection: sqlite3.Connection, query: Query, start: int) -> list[sqlite3.Row]:
-    """The records of one page, oldest first, with their Id whatever the query names."""
-    where, values = _where(query)
-    size = PAGE_SIZE if query.limit is None else max(0, min(PAGE_SIZE, query.limit - start))
-    names = ", ".join(f'"{name}"' for name in dict.fromkeys(["Id", *(field.name for field in query.fields)]))
-    statement = f'SELECT {names} FROM "{query.sobject.name}" WHERE {where} ORDER BY _serial LIMIT ? OFFSET ?'
-    return connection.execute(statement, (*values, size, start)).fetchall()
-
-
-def _where(query: Query) -> tuple[str, list[Stored]]:
-    tests = ["NOT IsDeleted", *(f'"{field.name}" IS ?' for field, _ in query.conditions)]
-    return " AND ".join(tests), [value for _, value in query.conditions]
-
-
-def malformed(message: str) -> ApiError:
-    """Platform error of the query resource."""
-    return ApiError(400, "MALFORMED_QUERY", message, platform=True)
-
-
-class _Parser:
-    def __init__(self, soql: str, schema: Schema) -> None:
-        self._schema = schema
-        self._tokens = _tokens(soql)
-        self._kind, self._token = next(self._tokens)
-
-    def query(self) -> Query:
-        self._keyword("SELECT")
-        names = self._selection()
-        self._keyword("FROM")
-        sobject = self._object(self._take("word"))
-        fields = tuple(_field(sobject, name) for name in names)
-        conditions = tuple(self._conditions(sobject)) if self._skip("WHERE") else ()
-        limit = int(self._whole_number()) if self._skip("LIMIT") else None
-        if self._kind != "end":
-            raise malformed(f"unexpected token: '{self._token}'")
-        return Query(sobject, fields, conditions, limit)
-
-    def _selection(self) -> list[str]:
-        names = [self._take("word")]
-        if names[0].upper() == "COUNT" and self._skip("("):
-            self._keyword(")")
-            return []
-        while self._skip(","):
-            names.append(self._take("word"))
-        return names
-
-    def _object(self, name: str) -> SObject:
-        try:
-            return self._schema[name]
-        except KeyError:
-            raise ApiError(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.", platform=True) from None
-
-    def _conditions(self, sobject: SObject) -> Iterator[tuple[Field, Stored]]:
-        while True:
-            field = _field(sobject, self._take("word"))
-            self._keyword("=")
-            yield field, self._value(field)
-            if not self._skip("AND"):
-                return
-
-    def _value(self, field: Field) -> Stored:
-        kind, token = self._kind, self._take("text", "number", "word")
-        if kind == "word" and token.lower() == "null":
-            return None
-        if kind == "word" and token.lower() in ("true", "false") and field.type == "boolean":
-            return int(token.lower() == "true")
-        if kind == "number" and field.type in _NUMERIC:
-            return float(token)
-        if kind == "text" and field.type not in _NUMERIC | {"boolean", "date", "datetime"}:
-            text = re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), token[1:-1], flags=re.DOTALL)
-            return (ids.normal(text) or text) if field.type in ("id", "reference") else text
-        if kind == "word":
-            raise malformed(f"unexpected token: '{token}'")
-        quoting = "should not" if kind == "text" else "should"
-        message = (
-            f"value of filter criterion for field '{field.name}' must be of type {field.type} and {quoting} be"
-            " enclosed in quotes"
+    def serials(self, connection: sqlite3.Connection) -> Serials:
+        """The running numbers of the records that the query finds, in their order."""
+        statement = (
+            f"SELECT t._serial FROM {self._paths.sql} WHERE {self._where} ORDER BY {self._order} LIMIT ? OFFSET ?"
         )
-        raise ApiError(400, "INVALID_FIELD", message, platform=True)
+        rows = connection.execute(statement, (*self._values, self._limit, self._offset))
+        return array("q", (row[0] for row in rows))
 
-    def _whole_number(self) -> str:
-        token = self._take("number")
-        if not token.isdigit() or len(token) > 9:
-            raise malformed(f"unexpected token: '{token}'")
-        return token
+    def records(self, connection: sqlite3.Connection, serials: Iterable[int], base: str) -> list[Record]:
+        """The records of these numbers in this order, without those that are gone for good; `base` begins their URLs."""
+        wanted = list(serials)
+        marks = ", ".join("?" * len(wanted))
+        names = ", ".join([*self._columns, "t._serial"])
+        statement = f"SELECT {names} FROM {self._paths.sql} WHERE t._serial IN ({marks})"
+        rows = {row["_serial"]: row for row in connection.execute(statement, wanted)}
+        shown = (self._shape.show(rows[serial], base) for serial in wanted if serial in rows)
+        return [record for record in shown if record is not None]
 
-    def _take(self, *kinds: str) -> str:
-        token = self._token
-        if self._kind not in kinds:
-            raise malformed(f"unexpected token: '{token}'")
-        self._kind, self._token = next(self._tokens)
-        return token
+    def _selected(self, select: Select, sobject: SObject) -> Shape:
+        root = self._shape_of(self._paths.root)
+        if isinstance(select.selection, Count):
+            return root
+        for name in _names(select.selection, sobject):
+            place, column = self._paths.resolve(name)
+            shape = self._shape_at(root, place)
+            if column.field.name in shape.members:
+                raise Refusal("INVALID_FIELD", f"duplicate field selected: {name}", position(name))
+            shape.members[column.field.name] = Output(column.field.name, column.field, self._column(column.sql))
+        return root
 
-    def _skip(self, keyword: str) -> bool:
-        if self._kind not in ("word", "mark") or self._token.upper() != keyword:
-            return False
-        self._kind, self._token = next(self._tokens)
-        return True
+    def _shape_at(self, root: Shape, place: Place) -> Shape:
+        shape, at = root, self._paths.root
+        for relationship in place.path:
+            at = at.places[relationship.lower()]
+            member = shape.members.get(relationship)
+            if not isinstance(member, Shape):
+                member = shape.members[relationship] = self._shape_of(at)
+            shape = member
+        return shape
 
-    def _keyword(self, keyword: str) -> None:
-        if not self._skip(keyword):
-            raise malformed(f"unexpected token: '{self._token}', expected '{keyword}'")
+    def _shape_of(self, place: Place) -> Shape:
+        return Shape(tuple((sobject, self._column(f"{alias}.Id")) for alias, sobject in place.targets), {})
+
+    def _column(self, sql: str) -> int:
+        self._columns.append(sql)
+        return len(self._columns) - 1
+
+    def _found(self, select: Select, now: datetime, deleted_too: bool) -> tuple[str, list[Stored]]:
+        tests = ["1" if deleted_too else "NOT t.IsDeleted"]
+        values: list[Stored] = []
+        if self.counts and self.counts.name:
+            tests.append(f"{self._paths.column(self.counts.name).sql} IS NOT NULL")
+        if select.where:
+            sql, values = compiled(select.where, self._paths.column, now)
+            tests.append(sql)
+        return " AND ".join(tests), values
+
+    def _ordered(self, ordering: Ordering) -> str:
+        column = self._paths.column(ordering.name)
+        if column.field.long_text:
+            reason = f"field '{column.field.name}' can not be sorted in a query call"
+            raise Refusal("INVALID_FIELD", reason, position(ordering.name))
+        direction = "DESC" if ordering.descending else "ASC"
+        return f"{column.sql} {direction} NULLS {'LAST' if ordering.nulls_last else 'FIRST'}"
 
 
-def _tokens(soql: str) -> Iterator[tuple[str, str]]:
-    position, text = 0, soql.rstrip()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise malformed(f"unexpected token: '{text[position : position + 20].strip()}'")
-        yield match.lastgroup, match[match.lastgroup]
-        position = match.end()
-    while True:
-        yield "end", "<EOF>"
-
-
-def _field(sobject: SObject, name: str) -> Field:
-    field = sobject.field(name)
-    if field is None:
-        message = (
-            f"No such column '{name}' on entity '{sobject.name}'. If you are attempting to use a custom field, be sure"
-            " to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the"
-            " appropriate names."
+def _sobject(schema: Schema, name: Token) -> SObject:
+    try:
+        return schema[name]
+    except KeyError:
+        reason = (
+            f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append"
+            " the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate"
+            " names."
         )
-        raise ApiError(400, "INVALID_FIELD", message, platform=True)
-    return field
+        raise Refusal("INVALID_TYPE", reason, position(name)) from None
+
+
+def _names(selection: Iterable[Token | FieldsOf], sobject: SObject) -> Iterator[Token]:
+    for selected in selection:
+        if isinstance(selected, Token):
+            yield selected
+            continue
+        custom = {"ALL": (True, False), "STANDARD": (False,), "CUSTOM": (True,)}.get(selected.kind.upper())
+        if custom is None:
+            raise malformed(f"unexpected token: '{selected.kind}'", position(selected.kind))
+        yield from (selected.kind.update(value=field.name) for field in sobject.fields if field.custom in custom)
+
+
+def _check_limits(select: Select) -> None:
+    if select.offset > MAX_OFFSET:
+        reason = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
+        raise Refusal("NUMBER_OUTSIDE_VALID_RANGE", reason, position(select.sobject))
+    if isinstance(select.selection, Count):
+        if select.selection.name and (select.limit is not None or select.ordering):
+            clause = "LIMIT" if select.limit is not None else "ORDER BY"
+            reason = f"Non-grouped query that uses overall aggregate functions cannot also use {clause}"
+            raise malformed(reason, position(select.sobject))
+        return
+    unbounded = select.limit is None or select.limit > MAX_FIELDS_LIMIT
+    for selected in select.selection:
+        if isinstance(selected, FieldsOf) and selected.kind.upper() != "STANDARD" and unbounded:
+            reason = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_LIMIT}"
+            raise malformed(reason, position(selected.kind))

@@ -119,9 +119,10 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """COUNT(), or COUNT(field)."""
+    """COUNT(), or COUNT(field) with the name that the answer gives it."""
 
-    name: Token | None
+    name: Token | None = None
+    alias: str = "expr0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,11 @@ class _Reader(Transformer[Token, Select]):
             given.get("offset", 0),
         )
 
-    def count(self, name: Token | None) -> Count:
-        return Count(name)
+    def count_all(self) -> Count:
+        return Count()
+
+    def count_of(self, name: Token, alias: Token | None) -> Count:
+        return Count(name, str(alias or "expr0"))
 
     def select_list(self, *names: Token | FieldsOf) -> tuple[Token | FieldsOf, ...]:
         return names

@@ -1,0 +1,102 @@
+"""The query resources: a first page, further pages, and the same with what lies in the recycle bin."""
+
+import re
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..errors import ApiError
+from ..org import Org
+from ..soql import cursors
+from ..soql.query import PAGE_SIZE, Query
+from .edge import Resource, json_answer, org_of, version_of
+
+Body = dict[str, Any]
+
+
+async def query(request: Request) -> Response:
+    """The first page of what a query finds (REST API guide, Query)."""
+    return await _first_page(request, deleted_too=False)
+
+
+async def query_all(request: Request) -> Response:
+    """The same, with what lies in the recycle bin (REST API guide, QueryAll)."""
+    return await _first_page(request, deleted_too=True)
+
+
+async def query_more(request: Request) -> Response:
+    """A further page of a query, by the locator that the page before handed out."""
+    match = re.fullmatch(r"01g[A-Za-z]*0*([0-9]{1,15})-([0-9]{1,12})", request.path_params["locator"])
+    if match is None:
+        raise _invalid_locator()
+    cursor, start = int(match[1]), int(match[2])
+    return json_answer(request, await run_in_threadpool(_rest, org_of(request), cursor, start, _base(request)))
+
+
+def _invalid_locator() -> ApiError:
+    return ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator", platform=True)
+
+
+async def _first_page(request: Request, *, deleted_too: bool) -> Response:
+    text = request.query_params.get("q")
+    if not text:  # assumed: the text
+        raise ApiError(400, "MALFORMED_QUERY", "A query string has to be specified", platform=True)
+    return json_answer(request, await run_in_threadpool(_answer, org_of(request), text, _base(request), deleted_too))
+
+
+def _answer(org: Org, text: str, base: str, deleted_too: bool) -> Body:
+    now = org.config.clock()
+    query = Query(text, org.schema, now, deleted_too=deleted_too)
+    with org.database.reading() as connection:
+        if query.counts:
+            return _count(query.count(connection), query)
+        serials = query.serials(connection)
+        records = query.records(connection, serials[:PAGE_SIZE], base)
+    if len(serials) <= PAGE_SIZE:
+        return _page(len(serials), records, None)
+    with org.database.writing() as connection:
+        cursor = cursors.keep(connection, text, serials, now)
+    return _page(len(serials), records, _locator(base, cursor, PAGE_SIZE))
+
+
+def _count(found: int, query: Query) -> Body:
+    if query.counts is None or query.counts.name is None:
+        return _page(found, [], None)
+    return _page(1, [{"attributes": {"type": "AggregateResult"}, query.counts.alias: found}], None)
+
+
+def _rest(org: Org, cursor: int, start: int, base: str) -> Body:
+    now = org.config.clock()
+    with org.database.reading() as connection:
+        rest = cursors.recall(connection, cursor, start, now)
+        if rest is None:
+            raise _invalid_locator()
+        records = Query(rest.soql, org.schema, now).records(connection, rest.serials, base)
+    after = start + len(rest.serials)
+    return _page(rest.total, records, _locator(base, cursor, after) if after < rest.total else None)
+
+
+def _page(total: int, records: list[Body], next_url: str | None) -> Body:
+    further = {} if next_url is None else {"nextRecordsUrl": next_url}
+    return {"totalSize": total, "done": next_url is None, **further, "records": records}
+
+
+def _locator(base: str, cursor: int, start: int) -> str:
+    return f"{base}/query/01gEm{cursor:010}-{start}"
+
+
+def _base(request: Request) -> str:
+    return f"/services/data/v{version_of(request)}"
+
+
+BASE = "/services/data/v{version}"
+
+ROUTES = [
+    Route(f"{BASE}/query", Resource(GET=query)),
+    Route(f"{BASE}/queryAll", Resource(GET=query_all)),
+    Route(f"{BASE}/query/{{locator}}", Resource(GET=query_more)),
+    Route(f"{BASE}/queryAll/{{locator}}", Resource(GET=query_more)),
+]

@@ -1,0 +1,48 @@
+"""What a query found that does not fit on one page, kept so that its pages stay what they are."""
+
+import sqlite3
+from array import array
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..clock import rest_time
+from .query import PAGE_SIZE, Serials
+
+LIFETIME = timedelta(days=2)  # documented: how long a query locator can be followed
+_BYTES = 8  # of a running number
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS query_result"
+    " (id INTEGER PRIMARY KEY, soql TEXT NOT NULL, at TEXT NOT NULL, serials BLOB NOT NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A page of an earlier query: its text, how many records it found, and those of this page."""
+
+    soql: str
+    total: int
+    serials: Serials
+
+
+def keep(connection: sqlite3.Connection, soql: str, serials: Serials, now: datetime) -> int:
+    """Keep what a query found, and return the number to recall it by; what is too old is forgotten."""
+    connection.execute("DELETE FROM query_result WHERE at < ?", (rest_time(now - LIFETIME),))
+    statement = "INSERT INTO query_result (soql, at, serials) VALUES (?, ?, ?)"
+    cursor = connection.execute(statement, (soql, rest_time(now), serials.tobytes())).lastrowid
+    assert cursor is not None
+    return cursor
+
+
+def recall(connection: sqlite3.Connection, cursor: int, start: int, now: datetime) -> Rest | None:
+    """The page that begins at this record; None if there is no such query any more, or no such page."""
+    statement = (
+        f"SELECT soql, length(serials) / {_BYTES} AS total, substr(serials, ?, ?) AS page FROM query_result"
+        " WHERE id = ? AND at >= ?"
+    )
+    place = (start * _BYTES + 1, PAGE_SIZE * _BYTES)
+    row = connection.execute(statement, (*place, cursor, rest_time(now - LIFETIME))).fetchone()
+    if row is None or not row["page"]:
+        return None
+    return Rest(row["soql"], row["total"], array("q", row["page"]))
