@@ -12,6 +12,7 @@ from ..errors import ApiError
 from ..org import Org
 from ..soql import cursors
 from ..soql.query import PAGE_SIZE, Query
+from .columns import column_metadata
 from .edge import Resource, json_answer, org_of, version_of
 
 Body = dict[str, Any]
@@ -44,6 +45,10 @@ async def _first_page(request: Request, *, deleted_too: bool) -> Response:
     text = request.query_params.get("q")
     if not text:  # assumed: the text
         raise ApiError(400, "MALFORMED_QUERY", "A query string has to be specified", platform=True)
+    if request.query_params.get("columns") == "true":
+        return json_answer(
+            request, column_metadata(Query(text, org_of(request).schema, org_of(request).config.clock()))
+        )
     return json_answer(request, await run_in_threadpool(_answer, org_of(request), text, _base(request), deleted_too))
 
 

@@ -67,7 +67,9 @@ class Query:
     """A query that was understood.
 
     Attributes:
+        sobject: what it asks for.
         counts: the answer is a number: None for the records themselves.
+        shape: what each record of the answer shows.
 
     Raises:
         QueryError: it can't be understood, or names what is not there (400).
@@ -77,10 +79,11 @@ class Query:
         with explaining(text):
             select = parse_query(text)
             sobject = _sobject(schema, select.sobject)
+            self.sobject = sobject
             self._paths = Paths(schema, sobject)
             self.counts = select.selection if isinstance(select.selection, Count) else None
             self._columns: list[str] = []
-            self._shape = self._selected(select, sobject)
+            self.shape = self._selected(select, sobject)
             self._where, self._values = self._found(select, now, deleted_too)
             self._order = ", ".join([*map(self._ordered, select.ordering), "t._serial"])
             self._limit, self._offset = -1 if select.limit is None else select.limit, select.offset
@@ -107,7 +110,7 @@ class Query:
         names = ", ".join([*self._columns, "t._serial"])
         statement = f"SELECT {names} FROM {self._paths.sql} WHERE t._serial IN ({marks})"
         rows = {row["_serial"]: row for row in connection.execute(statement, wanted)}
-        shown = (self._shape.show(rows[serial], base) for serial in wanted if serial in rows)
+        shown = (self.shape.show(rows[serial], base) for serial in wanted if serial in rows)
         return [record for record in shown if record is not None]
 
     def _selected(self, select: Select, sobject: SObject) -> Shape:
