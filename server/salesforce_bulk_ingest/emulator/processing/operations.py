@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from itertools import groupby
 
 from .. import ids
@@ -22,7 +23,13 @@ class Loader:
     """Saves the rows of one job, a chunk at a time, in transactions that the caller opens."""
 
     def __init__(
-        self, schema: Schema, sobject: SObject, operation: str, key_name: str | None, columns: Columns
+        self,
+        schema: Schema,
+        sobject: SObject,
+        operation: str,
+        key_name: str | None,
+        columns: Columns,
+        started: datetime,
     ) -> None:
         self._schema = schema
         self._sobject = sobject
@@ -30,7 +37,7 @@ class Loader:
         self._key = sobject.field(key_name) if key_name else None
         self._columns = columns
         self._lookups = Lookups(columns)
-        self._rules = Rules(schema, sobject) if sobject.rules and operation not in ID_ONLY else None
+        self._rules = Rules(schema, sobject, started) if sobject.rules and operation not in ID_ONLY else None
         self._written = [
             (field, columns.written[field.name]) for field in sobject.fields if field.name in columns.written
         ]

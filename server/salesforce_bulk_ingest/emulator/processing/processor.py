@@ -102,7 +102,7 @@ class Processor:
                 api_version=job.api_version,
                 assumptions=self._config.assumptions,
             )
-            loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns)
+            loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns, self._config.clock())
             if job.read_bytes == job.header_bytes:
                 # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
                 for _ in reader.chunks(CHUNK_RECORDS):

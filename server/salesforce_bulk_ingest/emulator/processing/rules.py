@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
 from ..errors import RowError
 from ..schema.model import Schema, SObject, Stored
@@ -10,17 +11,17 @@ from .rows import Row
 
 
 class Rules:
-    """Finds which records break a rule, with one question for all rules; the first rule of the object counts."""
+    """Finds which records break a rule, with one question for all rules; the first rule of the object counts.
 
-    def __init__(self, schema: Schema, sobject: SObject) -> None:
+    TODAY and the other date literals are reckoned from `now`.
+    """
+
+    def __init__(self, schema: Schema, sobject: SObject, now: datetime) -> None:
         self._sobject = sobject
-        compiled = [compile_condition(rule.when, sobject, schema) for rule in sobject.rules]
+        compiled = [compile_condition(rule.when, sobject, schema, now=now) for rule in sobject.rules]
         cases = " ".join(f"WHEN {condition} THEN {number}" for number, (condition, _) in enumerate(compiled))
         self._broken = f"CASE {cases} END"
         self._values: list[Stored] = [value for _, values in compiled for value in values]
-
-    def __bool__(self) -> bool:
-        return bool(self._sobject.rules)
 
     def refuse(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> bool:
         """Fail the rows whose record breaks a rule; whether there are any."""
