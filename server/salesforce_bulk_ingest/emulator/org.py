@@ -41,7 +41,8 @@ class Org:
         self.usage = Usage(self.database, config.limits, config.clock)
         self.jobs = JobStore(self.database, files, config, self._presence.name)
         files.sweep(self._presence.is_gone, self.jobs.is_known)
-        self.worker = Worker(Processor(self.database, self.jobs, self.usage, self.schema, config), self._chores)
+        processor = Processor(self.database, self.jobs, self.usage, self.schema, config, self.faults)
+        self.worker = Worker(processor, self._chores)
 
     def put_in_force(self, plan: Plan) -> None:
         """Let these faults happen from now on; jobs that the plan before has held go on."""

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import errors
+from ..faults.journal import exchange_of
 from ..jobs.states import State
 from ..jobs.store import Job, JobRequest
 from .creating import job_request
@@ -42,7 +43,11 @@ async def create(request: Request) -> Response:
     if request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
         return await _create_with_data(request)
     wanted = _wanted(request, await json_of(request))
-    job = await run_in_threadpool(org_of(request).jobs.create, wanted)
+    return _created(request, await run_in_threadpool(org_of(request).jobs.create, wanted))
+
+
+def _created(request: Request, job: Job) -> Response:
+    exchange_of(request.scope).job_id = job.id  # for the journal: the path could not name it yet
     return json_answer(request, created_body(job))
 
 
@@ -67,7 +72,7 @@ async def _create_with_data(request: Request) -> Response:
 
     job = await run_in_threadpool(create_and_close)
     org.worker.submit(job.id)
-    return json_answer(request, created_body(job))
+    return _created(request, job)
 
 
 async def _parts(request: Request) -> tuple[bytes, bytes]:

@@ -54,7 +54,8 @@ class _Armed(Generic[AnyRule]):
         return True
 
     def shown(self) -> dict[str, Any]:
-        return self.rule.model_dump(by_alias=True, exclude_none=True) | {"matched": self.matched, "fired": self.fired}
+        named = {"on": self.rule.on, "fault": self.rule.fault}
+        return named | self.rule.model_dump(by_alias=True) | {"matched": self.matched, "fired": self.fired}
 
 
 class Faults:
@@ -84,8 +85,7 @@ class Faults:
 
     def shown(self) -> dict[str, Any]:
         """The plan as JSON, each rule with how many matches it counted and how often it fired."""
-        seed = {} if self._plan.seed is None else {"seed": self._plan.seed}
-        return seed | {"rules": [armed.shown() for armed in self._armed]}
+        return {"seed": self._plan.seed, "rules": [armed.shown() for armed in self._armed]}
 
     def met_by(self, operation: Operation) -> Iterator[RequestRule]:
         """The faults that a request meets, in order; whoever stops asking keeps later rules from counting it."""
@@ -110,6 +110,11 @@ class Faults:
                     raise GivenUp(armed.rule)
                 self._held.add(job_id)
                 raise JobHeld
+
+    @property
+    def lock_rows(self) -> bool:
+        """Whether rows have to be asked about at all."""
+        return bool(self._on_rows)
 
     def locks_a_row(self) -> bool:
         """Whether the next row that could be saved finds its record locked."""

@@ -154,6 +154,8 @@ class Journaled:
             return message
 
         async def counted_send(message: Message) -> None:
+            if gone:
+                return journal.end(exchange, "caller left")
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
             elif exchange.method != "HEAD":

@@ -15,6 +15,15 @@ Status = Annotated[int, Field(ge=400, le=599)]
 Text = Annotated[str, Field(max_length=1000)]
 
 
+class _Yaml(yaml.SafeLoader):
+    """YAML in which `on` is a word, as in YAML 1.2, and no boolean."""
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: resolvers for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items() if first not in "oO"
+}
+
+
 class BadPlan(ValueError):
     """A plan that can't be put in force; the message is one line that names the place and what is wrong."""
 
@@ -31,9 +40,11 @@ class Rule(_Closed):
         every: 1 is each of them, 10 each tenth.
         times: how often the fault happens; without it, until the plan is replaced or deleted.
         probability: of each hit to happen at all; the dice are seeded by the plan.
+        on: what it happens to.
         fault: what happens.
     """
 
+    on: str
     fault: str
     after: NonNegativeInt = 0
     every: PositiveInt = 1
@@ -48,7 +59,7 @@ class RequestRule(Rule):
         on: the operation, as the journal names it.
     """
 
-    on: Operation | Literal["any"]
+    on: Literal[Operation, "any"]
 
     def concerns(self, operation: Operation) -> bool:
         """Whether requests of this operation match."""
@@ -135,7 +146,7 @@ class Answer(RequestRule):
 class EmptyResults(RequestRule):
     """A result without even a header: an empty 200, or a 204."""
 
-    on: Results | Literal["any"]
+    on: Literal[Results, "any"]
     fault: Literal["blank-results", "no-content"]
 
     def concerns(self, operation: Operation) -> bool:
@@ -220,6 +231,11 @@ AnyRule = Annotated[
     Field(discriminator="fault"),
 ]
 
+FAULTS = tuple(
+    name for kind in get_args(get_args(AnyRule)[0]) for name in get_args(kind.model_fields["fault"].annotation)
+)
+"""The names of all faults."""
+
 
 class Plan(_Closed):
     """Rules in the order in which a request asks them. One that answers is the last: later rules don't count it.
@@ -252,7 +268,7 @@ class Plan(_Closed):
         """
         try:
             text = path.read_text("utf-8")
-            return cls.read(json.loads(text) if path.suffix == ".json" else yaml.safe_load(text))
+            return cls.read(json.loads(text) if path.suffix == ".json" else yaml.load(text, _Yaml))
         except BadPlan as error:
             raise BadPlan(f"{path.name}: {error}") from None
         except (OSError, ValueError, yaml.YAMLError) as error:
@@ -262,7 +278,9 @@ class Plan(_Closed):
 
 def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    place = [str(step) for step in first["loc"]]
-    if place[:1] == ["rules"]:
+    place, problem = [str(step) for step in first["loc"]], first["msg"]
+    if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        place, problem = [*place, "fault"], f"Input should be one of {', '.join(FAULTS)}"
+    elif place[:1] == ["rules"]:
         del place[2:3]  # the name of the fault, by which pydantic chose the kind of rule
-    return ": ".join([*(["the plan"] if not place else [".".join(place)]), first["msg"]])
+    return f"{'.'.join(place) or 'the plan'}: {problem}"

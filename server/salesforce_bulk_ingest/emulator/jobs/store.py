@@ -323,7 +323,7 @@ class JobStore:
         size = self.files.upload(job_id).stat().st_size
         connection.execute("UPDATE job SET read_bytes = ? WHERE id = ?", (size, job_id))
 
-    def finish(self, job_id: str, error_message: str | None = None) -> bool:
+    def finish(self, job_id: str, error_message: str | None = None, *, retries: int = 0) -> bool:
         """End the job as JobComplete, or as Failed with a message; False for a job that is no longer ours to end."""
         with self._database.writing() as connection:
             if not self.is_ours(connection, job_id):
@@ -332,8 +332,8 @@ class JobStore:
             if job.uploads and not error_message:
                 self.drop_rest(connection, job_id)  # blank lines at most
             total = max(round((self._clock().timestamp() - job.closed_at) * 1000), job.active_ms)
-            settings = (error_message, total, job_id)
-            connection.execute("UPDATE job SET error_message = ?, total_ms = ? WHERE id = ?", settings)
+            settings = (error_message, total, retries, job_id)
+            connection.execute("UPDATE job SET error_message = ?, total_ms = ?, retries = ? WHERE id = ?", settings)
             self._move(connection, job, Event.FAIL if error_message else Event.COMPLETE)
             return True
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from .. import ids
 from ..clock import rest_time
 from ..config import EmulatorConfig
-from ..errors import JobFailure
+from ..errors import JobFailure, RowError
+from ..faults.faults import Faults, GivenUp, JobHeld
 from ..jobs.files import JobFiles
 from ..jobs.store import Job, JobStore
 from ..schema.model import Schema
@@ -53,13 +55,20 @@ class Processor:
     """Takes one job from its upload to its results, chunk by chunk."""
 
     def __init__(
-        self, database: Database, jobs: JobStore, usage: Usage, schema: Schema, config: EmulatorConfig
+        self,
+        database: Database,
+        jobs: JobStore,
+        usage: Usage,
+        schema: Schema,
+        config: EmulatorConfig,
+        faults: Faults,
     ) -> None:
         self._database = database
         self._jobs = jobs
         self._usage = usage
         self._schema = schema
         self._config = config
+        self._faults = faults
 
     def process(self, job_id: str) -> Turns:
         """Process a job to its end; it yields between chunks, and may be closed there for another process to go on."""
@@ -68,6 +77,10 @@ class Processor:
             if job is not None:
                 yield from self._work(job)
                 self._jobs.finish(job_id)
+        except JobHeld:
+            pass  # the job is submitted again when the plan of faults changes
+        except GivenUp as failure:
+            self._jobs.finish(job_id, str(failure), retries=failure.retries)
         except JobFailure as failure:
             self._jobs.finish(job_id, str(failure))
         except Exception as error:
@@ -135,6 +148,7 @@ class Processor:
             work = Work(job, columns, loader, random.Random(seed).shuffle, pace, successes, failures)
             for chunk in chunks(self._reader(job, file), job.records_read, self._config.limits.batch_records):
                 yield work.pace.due_after(len(chunk.records))
+                self._faults.before_chunk(job.id)
                 if not self._save(work, chunk):
                     return
 
@@ -172,6 +186,8 @@ class Processor:
     def _save_rows(
         self, connection: sqlite3.Connection, work: Work, rows: list[Row], read_bytes: int, began: float
     ) -> None:
+        if self._faults.lock_rows:
+            self._lock(work.columns, rows)
         work.loader.save(connection, rows, rest_time(self._config.clock()))
         work.shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
@@ -190,6 +206,13 @@ class Processor:
             failure_bytes=failure_bytes,
             active_ms=round(seconds * 1000),
         )
+
+    def _lock(self, columns: Columns, rows: list[Row]) -> None:
+        """Let rows fail whose record someone else is said to hold (text seen)."""
+        for row in rows:
+            if row.error is None and self._faults.locks_a_row():
+                row.id = ids.normal(str(columns.stored(row, "Id"))) or ""
+                row.error = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 
 
 def result_headers(job: Job, header: Record) -> tuple[bytes, bytes]:
