@@ -200,6 +200,12 @@ def test_a_signed_assertion_gets_a_token_whichever_login_host_it_is_meant_for(
     assert works(login, ask(login, assertion(aud=audience)).json()["access_token"])
 
 
+@seen("simple-salesforce, login")
+def test_the_end_of_an_assertion_may_be_told_as_text(login: Caller) -> None:
+    answer = ask(login, assertion(exp=f"{NOW.timestamp() + 180:.0f}"))
+    assert works(login, answer.json()["access_token"])
+
+
 @doc("OAuth 2.0 Authorization Errors")
 @seen("an expired assertion: Salesforce StackExchange 282513")
 @assumed("the text for an assertion that can't be trusted")

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -101,8 +102,9 @@ def _jwt_bearer(config: EmulatorConfig, form: Form, audience: str) -> None:
 
 def _check_expiry(expiry: object, now: float) -> None:
     # Seen for a time that is past, and for one in milliseconds. Sources name 3 or 5 minutes as the most that is allowed;
-    # assumed: that only what can't be seconds is refused.
-    if not isinstance(expiry, int | float) or not now < expiry <= now + LONGEST_ASSERTION_SECONDS:
+    # assumed: that only what can't be seconds is refused. The number may be a string (seen in simple-salesforce).
+    seconds = int(expiry) if isinstance(expiry, str) and re.fullmatch("[0-9]{1,18}", expiry) else expiry
+    if not isinstance(seconds, int | float) or not now < seconds <= now + LONGEST_ASSERTION_SECONDS:
         raise OAuthError("invalid_grant", "expired authorization code")
 
 
