@@ -7,9 +7,11 @@ import httpx2
 import pytest
 from inline_snapshot import snapshot
 
-from tests.emulator.caller import INGEST, Caller, seen
+from tests.emulator.behaviours import assumed, doc, own, seen
+from tests.emulator.caller import INGEST, Caller
 
 
+@seen("a captured 401 (heroku-applink) and client reports")
 @pytest.mark.parametrize(
     ("header", "status", "code"),
     [
@@ -25,19 +27,33 @@ def test_callers_without_the_token_are_turned_away(org: Caller, header: str, sta
     assert answer.headers["WWW-Authenticate"] == "Token"
 
 
+@seen("platform errors print their message first")
 def test_a_bad_token_is_told_in_the_platforms_order(org: Caller) -> None:
     answer = org.http.get(INGEST, headers={"Authorization": "Bearer x"})
     assert answer.text == snapshot('[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]')
 
 
-@pytest.mark.parametrize(
-    ("version", "status"),
-    [("v41.0", 200), ("v67.0", 200), ("v40.0", 404), ("v30.0", 410), ("v21.0", 410), ("v20.0", 404), ("v68.0", 404), ("v63", 404)],
-)
-def test_only_versions_that_exist_answer(org: Caller, version: str, status: int) -> None:
-    assert org.http.get(f"/services/data/{version}/jobs/ingest").status_code == status
+@doc("Bulk API 2.0 guide: ingest jobs from API 41.0 on")
+def test_every_version_from_41_to_67_answers(org: Caller) -> None:
+    for number in range(41, 68):
+        assert org.http.get(f"/services/data/v{number}.0/jobs/ingest/{org.create()}").status_code == 200
 
 
+@doc("Bulk API guide, API End-of-Life: 21.0 to 30.0 are retired")
+@assumed("code and text")
+@pytest.mark.parametrize("version", ["v21.0", "v30.0"])
+def test_retired_versions_are_gone(org: Caller, version: str) -> None:
+    answer = org.http.get(f"/services/data/{version}/jobs/ingest")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (410, "UNSUPPORTED_API_VERSION")
+
+
+@doc("Bulk API 2.0 guide, Errors: a version that is not there; ingest jobs from API 41.0 on")
+@pytest.mark.parametrize("version", ["v31.0", "v40.0", "v68.0", "v63", "63.0", "v63.1", "vlatest"])
+def test_versions_without_ingest_jobs_are_not_found(org: Caller, version: str) -> None:
+    assert org.http.get(f"/services/data/{version}/jobs/ingest").json()[0]["errorCode"] == "NOT_FOUND"
+
+
+@doc("Bulk API 2.0 guide, Errors")
 @pytest.mark.parametrize("path", ["/nowhere", "/services/data/v63.0/nowhere", f"{INGEST}/750/successes", f"{INGEST}/x"])
 def test_what_is_not_there_is_not_found(org: Caller, path: str) -> None:
     answer = org.http.get(path)
@@ -45,19 +61,60 @@ def test_what_is_not_there_is_not_found(org: Caller, path: str) -> None:
     assert answer.json() == [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
 
 
-def test_a_wrong_method_is_told_the_right_ones(org: Caller) -> None:
-    answer = org.http.put(f"{INGEST}/{org.create()}")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PATCH, DELETE, HEAD")
-    assert seen(answer) == snapshot("""\
+@doc("REST API guide, Status Codes and Error Responses")
+@assumed("the order of the methods, and the header Allow")
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "", "GET, POST, HEAD"),
+        ("PUT", "/{id}", "GET, PATCH, DELETE, HEAD"),
+        ("GET", "/{id}/batches", "PUT"),
+        ("POST", "/{id}/failedResults", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(org: Caller, method: str, path: str, allowed: str) -> None:
+    answer = org.http.request(method, INGEST + path.format(id=org.create()))
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    message = f"HTTP Method '{method}' not allowed. Allowed are {allowed.replace(', ', ',')}"
+    assert answer.json() == [{"message": message, "errorCode": "METHOD_NOT_ALLOWED"}]
+
+
+@doc("REST API guide, Status Codes and Error Responses: 16,384 bytes of URI")
+@assumed("code and text")
+def test_a_uri_that_is_too_long_is_refused(org: Caller) -> None:
+    answer = org.http.get(INGEST, params={"x": "y" * 16_384})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (414, "URI_TOO_LONG")
+
+
+@doc("REST API guide, Status Codes and Error Responses: 16,384 bytes of URI and headers")
+@assumed("code and text")
+def test_headers_that_are_too_long_are_refused(org: Caller) -> None:
+    answer = org.http.get(INGEST, headers={"X-Long": "y" * 16_384})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (431, "REQUEST_HEADER_FIELDS_TOO_LARGE")
+
+
+@doc("Bulk API 2.0 guide, Headers: Sforce-Call-Options, Sforce-Line-Ending")
+def test_headers_for_the_log_and_of_bulk_api_1_0_change_nothing(org: Caller) -> None:
+    headers = {"Sforce-Call-Options": "client=loader, defaultNamespace=x", "Sforce-Line-Ending": "CRLF"}
+    answer = org.http.post(INGEST, json={"object": "Account", "operation": "insert"}, headers=headers)
+    assert answer.json()["lineEnding"] == "LF"
+
+
+@doc("Bulk API 2.0 guide, quick start: X-PrettyPrint")
+def test_errors_are_indented_for_those_who_ask_for_it(org: Caller) -> None:
+    answer = org.http.get(f"{INGEST}/x", headers={"X-PrettyPrint": "1"})
+    assert answer.text == snapshot("""\
 [
   {
-    "message": "HTTP Method 'PUT' not allowed. Allowed are GET,PATCH,DELETE,HEAD",
-    "errorCode": "METHOD_NOT_ALLOWED"
+    "errorCode" : "NOT_FOUND",
+    "message" : "The requested resource does not exist"
   }
 ]\
 """)
 
 
+@doc("Bulk API 2.0 guide, quick start: trailing slashes")
+@seen("Data Loader posts to /jobs/ingest//")
 def test_slashes_may_trail_and_double(org: Caller) -> None:
     job_id = org.create()
     assert org.http.get(f"/services/data/v63.0//jobs/ingest//{job_id}/").json()["id"] == job_id
@@ -65,12 +122,22 @@ def test_slashes_may_trail_and_double(org: Caller) -> None:
     assert created.status_code == 200
 
 
-def test_ids_of_15_characters_do_and_foreign_suffixes_do_not(org: Caller) -> None:
+@seen("a comment on ids in results (salesforcecli/plugin-data)")
+def test_ids_of_15_and_18_characters_name_the_same_job_in_every_path(org: Caller) -> None:
     job_id = org.create()
-    assert org.get(job_id[:15])["id"] == job_id
-    assert org.http.get(f"{INGEST}/{job_id[:15]}AAA").status_code == 404
+    org.upload(job_id[:15], b"Name\nA\n")
+    assert org.patch(job_id[:15], "UploadComplete").json()["id"] == job_id
+    assert org.until(job_id[:15])["id"] == job_id
+    assert org.http.get(f"{INGEST}/{job_id[:15]}/successfulResults").status_code == 200
+    assert org.http.delete(f"{INGEST}/{job_id[:15]}").status_code == 204
 
 
+@assumed("ids are case-sensitive, and the suffix tells their case")
+def test_an_id_with_a_foreign_suffix_names_no_job(org: Caller) -> None:
+    assert org.http.get(f"{INGEST}/{org.create()[:15]}AAA").status_code == 404
+
+
+@doc("REST API guide, HTTP methods")
 def test_head_answers_as_get_without_a_body(org: Caller) -> None:
     job = org.load("Name\nAcme\n")
     for path in (f"{INGEST}/{job['id']}", f"{INGEST}/{job['id']}/successfulResults"):
@@ -78,12 +145,14 @@ def test_head_answers_as_get_without_a_body(org: Caller) -> None:
         assert (answer.status_code, answer.content) == (200, b"")
 
 
+@doc("REST API guide, Limit Info Header")
 def test_every_call_is_told_the_count_of_calls_but_not_the_one_for_versions(org: Caller) -> None:
     for answer in (org.http.get(INGEST), org.http.get("/services/data/v63.0/nowhere")):
         assert answer.headers["Sforce-Limit-Info"].startswith("api-usage=")
     assert "Sforce-Limit-Info" not in org.http.get("/services/data/").headers
 
 
+@doc("Bulk API 2.0 guide, Use Compression for Responses")
 def test_answers_are_compressed_for_those_who_ask_for_gzip(org: Caller) -> None:
     job = org.load("Name\n" + "Acme\n" * 1000)
     url = f"{INGEST}/{job['id']}/successfulResults"
@@ -96,6 +165,8 @@ def test_answers_are_compressed_for_those_who_ask_for_gzip(org: Caller) -> None:
     assert plain.headers["Content-Type"] == "text/csv; charset=UTF-8"
 
 
+@doc("REST API guide, Using Compression")
+@assumed("what a body is told that is not what it claims")
 def test_compressed_requests_are_read(org: Caller) -> None:
     body = gzip.compress(b'{"object": "Account", "operation": "insert"}')
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
@@ -105,6 +176,8 @@ def test_compressed_requests_are_read(org: Caller) -> None:
         assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "CLIENTINPUTERROR")
 
 
+@doc("REST API guide, Status Codes and Error Responses")
+@assumed("code and text")
 def test_other_media_types_are_refused(org: Caller) -> None:
     answer = org.http.post(INGEST, content=b"{}", headers={"Content-Type": "text/xml"})
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
@@ -112,6 +185,7 @@ def test_other_media_types_are_refused(org: Caller) -> None:
     assert upload.status_code == 415
 
 
+@own
 def test_a_caller_refused_in_mid_upload_still_gets_the_answer(org: Caller) -> None:
     """Without reading on, the connection would be reset and the 401 lost."""
 

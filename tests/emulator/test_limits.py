@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.emulator import Limits
-from tests.emulator.behaviours import assumed, doc, own
-from tests.emulator.behaviours import seen as observed
+from tests.emulator.behaviours import assumed, doc, own, seen
 from tests.emulator.caller import INGEST, Caller, Job, an_org
 from tests.emulator.clocks import Clock
 
@@ -30,7 +29,7 @@ def counts(org: Caller, job: Job) -> tuple[int, int, int]:
     return succeeded, failed, unprocessed
 
 
-@observed("the status and text that clients meet when the day's requests are used up")
+@seen("the status and text that clients meet when the day's requests are used up")
 @doc("REST API guide, Status Codes and Error Responses")
 def test_calls_beyond_the_daily_requests_are_refused(tmp_path: Path) -> None:
     with an_org(tmp_path, limits=Limits(daily_requests=2)) as org:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.emulator.behaviours import own
 from tests.emulator.caller import an_org
 
 
+@own
 def test_a_fault_of_ours_fails_the_job_and_spares_the_next(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with an_org(tmp_path) as org:
         job_id = org.create()

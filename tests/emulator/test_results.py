@@ -1,16 +1,25 @@
 """The three result files, byte by byte."""
 
 import re
+from pathlib import Path
+from typing import Literal
 
+import pytest
 from inline_snapshot import snapshot
 
-from tests.emulator.caller import INGEST, Caller
+from salesforce_bulk_ingest.emulator import Assumptions
+from tests.emulator.behaviours import assumed, doc, own, seen
+from tests.emulator.caller import INGEST, Caller, an_org
+
+SEGMENTS = ("successfulResults", "failedResults", "unprocessedrecords")
 
 
 def without_ids(text: str) -> str:
     return re.sub(r"001Em\w{13}", "<id>", text)
 
 
+@seen("failed results captured at v62.0 (airbytehq/airbyte)")
+@doc("Bulk API 2.0 guide, quick start, step 3: names bare, values quoted, numbers typed again")
 def test_results_are_quoted_as_salesforce_quotes_them(org: Caller) -> None:
     """Bulk API 2.0 guide, quick start, step 3: names bare, values quoted, numbers typed again."""
     job = org.load('Name,AnnualRevenue,NumberOfEmployees\n"Say ""hi""",912260031,2676\n,1,2\n')
@@ -25,6 +34,8 @@ def test_results_are_quoted_as_salesforce_quotes_them(org: Caller) -> None:
     assert org.result(job, "unprocessedrecords") == snapshot("Name,AnnualRevenue,NumberOfEmployees\n")
 
 
+@seen("live tests with all delimiters (jsforce)")
+@assumed("of the line ending no source tells")
 def test_results_use_the_jobs_delimiter_and_line_ending(org: Caller) -> None:
     job = org.load("Name|Phone\r\nA|1\r\n", columnDelimiter="PIPE", lineEnding="CRLF")
     assert without_ids(org.result(job, "successfulResults")) == snapshot("""\
@@ -33,18 +44,22 @@ def test_results_use_the_jobs_delimiter_and_line_ending(org: Caller) -> None:
 """)
 
 
+@own
 def test_names_are_quoted_only_where_they_would_break_the_csv(org: Caller) -> None:
     job = org.load('"a,b","c""d",Name\n1,2,3\n')
     assert job["errorMessage"] == "InvalidBatch : Field name not found : a,b"
     assert org.result(job, "failedResults") == '"sf__Id","sf__Error","a,b","c""d",Name\n'
 
 
+@seen("clients in use write unprocessedrecords and unprocessedRecords (simple-salesforce, salesforcer)")
+@assumed("that the other two take any case as well")
 def test_segments_are_found_in_any_case(org: Caller) -> None:
     job = org.load("Name\nA\n")
     for segment in ("successfulresults", "FAILEDRESULTS", "unprocessedRecords", "successfulResults/"):
         assert org.http.get(f"{INGEST}/{job['id']}/{segment}").status_code == 200
 
 
+@doc("Bulk API 2.0 guide, Get Job Successful Record Results: the order is not guaranteed")
 def test_results_come_in_another_order_than_the_upload(org: Caller) -> None:
     """Documented: the order is not guaranteed; here it is shuffled within each chunk of 200."""
     names = [f"{number:03}" for number in range(400)]
@@ -55,8 +70,87 @@ def test_results_come_in_another_order_than_the_upload(org: Caller) -> None:
     assert sorted(result[200:]) == names[200:]
 
 
+@seen("a live test with half of 10,000 rows bad (salesforcecli/plugin-data)")
 def test_one_bad_row_in_ten_leaves_the_job_complete(org: Caller) -> None:
     job = org.load("Name,Site\n" + "".join(f"{'' if n % 10 == 0 else n},one in ten\n" for n in range(1000)))
     assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 1000, 100)
     assert (len(org.succeeded(job)), len(org.errors(job))) == (900, 100)
     assert org.count("Site = 'one in ten'") == 900
+
+
+@seen("fixtures of clients with a header alone (heroku-applink, airbytehq/airbyte)")
+@assumed("an empty 200 and a 204 were reported as well", switch="empty_results")
+@pytest.mark.parametrize(
+    ("choice", "status", "bodies"),
+    [
+        ("header", 200, ['"sf__Id","sf__Created",Name\n', '"sf__Id","sf__Error",Name\n', "Name\n"]),
+        ("blank", 200, ["", "", ""]),
+        ("no-content", 204, ["", "", ""]),
+    ],
+)
+def test_a_result_without_rows_is_its_header_or_nothing(
+    tmp_path: Path, choice: Literal["header", "blank", "no-content"], status: int, bodies: list[str]
+) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(empty_results=choice)) as org:
+        url = f"{INGEST}/{org.load('Name' + chr(10))['id']}"
+        answers = [org.http.get(f"{url}/{segment}") for segment in SEGMENTS]
+    assert [(answer.status_code, answer.text) for answer in answers] == [(status, body) for body in bodies]
+
+
+@own
+@pytest.mark.parametrize("choice", ["blank", "no-content"])
+def test_results_with_rows_are_the_same_whatever_empty_ones_are(
+    tmp_path: Path, choice: Literal["blank", "no-content"]
+) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(empty_results=choice)) as org:
+        job = org.load("Name,Site\nA,1\n,2\n")
+        assert len(org.succeeded(job)) == len(org.errors(job)) == 1
+        rest = org.submit("Nope\nA\n")
+        assert org.rows(org.until(rest), "unprocessedrecords") == [{"Nope": "A"}]
+
+
+@assumed("nothing is left of a whole file, not even blank lines", switch="empty_results")
+def test_blank_lines_at_the_end_are_not_unprocessed(tmp_path: Path) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(empty_results="no-content")) as org:
+        job = org.load("Name\n" + "A\n" * 200 + "\n\n")
+        assert org.http.get(f"{INGEST}/{job['id']}/unprocessedrecords").status_code == 204
+
+
+@assumed("documented only as available after the end", switch="early_results")
+def test_results_of_a_job_in_progress_can_be_what_there_is_so_far(tmp_path: Path) -> None:
+    names = {str(number) for number in range(5000)}
+    with an_org(tmp_path, rows_per_second=1000, assumptions=Assumptions(early_results="partial")) as org:
+        job_id = org.submit("Name\n" + "".join(f"{name}\n" for name in names))
+        org.until_some_are_processed(job_id)
+        job = org.get(job_id)
+        rest = org.rows(job, "unprocessedrecords")  # before the others: rows only ever move from here to there
+        saved = org.succeeded(job)
+    assert job["state"] == "InProgress"
+    assert len(saved) >= job["numberRecordsProcessed"] > 0
+    assert {row["Name"] for row in (*saved, *rest)} == names
+
+
+@assumed("documented only as available after the end", switch="early_results")
+def test_results_of_a_job_that_has_not_begun_can_be_its_headers_and_all_of_its_data(tmp_path: Path) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(early_results="partial")) as org:
+        job_id = org.create()
+        org.upload(job_id, b"Name\nA\n")
+        assert [org.result(org.get(job_id), segment) for segment in SEGMENTS] == [
+            '"sf__Id","sf__Created"\n',
+            '"sf__Id","sf__Error"\n',
+            "Name\nA\n",
+        ]
+
+
+@doc("Bulk API 2.0 guide, Get Job Failed Record Results")
+def test_results_are_plain_csv_in_utf_8_without_a_length(org: Caller) -> None:
+    job = org.load("Name\nZoë\n")
+    answer = org.http.get(f"{INGEST}/{job['id']}/successfulResults", headers={"Accept": "application/json"})
+    assert (answer.headers["Content-Type"], "Content-Length" in answer.headers) == ("text/csv; charset=UTF-8", False)
+    assert "Zoë" in answer.content.decode()
+
+
+@doc("Bulk API 2.0 guide: query results have locators and counts, those of ingest have not")
+def test_results_have_no_pages(org: Caller) -> None:
+    answer = org.http.get(f"{INGEST}/{org.load('Name' + chr(10))['id']}/successfulResults")
+    assert not {"Sforce-Locator", "Sforce-NumberOfRecords"} & {name.title() for name in answer.headers}

@@ -1,5 +1,6 @@
 """How data gets in: streamed, once, whole or not at all."""
 
+import gzip
 import socket
 import time
 from collections.abc import Iterator
@@ -8,10 +9,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, Limits
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, Assumptions, Limits
+from tests.emulator.behaviours import assumed, doc, own, seen
 from tests.emulator.caller import INGEST, Caller, an_org
 
 
+@own
 def test_a_body_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
         job_id = org.create()
@@ -31,6 +34,7 @@ def test_a_body_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         assert [row["Name"] for row in org.succeeded(org.until(job_id))] == ["whole"]
 
 
+@own
 def test_chunked_uploads_without_a_length_are_taken(org: Caller) -> None:
     def body() -> Iterator[bytes]:
         yield b"Name\nchu"
@@ -43,6 +47,8 @@ def test_chunked_uploads_without_a_length_are_taken(org: Caller) -> None:
     assert [row["Name"] for row in org.succeeded(org.until(job_id))] == ["chunked"]
 
 
+@doc("Bulk API 2.0 guide, Upload Job Data: 150 MB after base64")
+@assumed("status, code and text; of gzip, that the limit is meant unpacked")
 @pytest.mark.parametrize(("size", "status"), [(300, 201), (301, 413)])
 def test_the_limit_of_an_upload_is_meant_after_base64(tmp_path: Path, size: int, status: int) -> None:
     with an_org(tmp_path, limits=Limits(upload_bytes=400)) as org:
@@ -51,7 +57,45 @@ def test_the_limit_of_an_upload_is_meant_after_base64(tmp_path: Path, size: int,
         assert answer.status_code == status
 
 
+@doc("Bulk API 2.0 guide, Errors")
 def test_an_upload_for_a_job_that_is_not_there_is_not_found(org: Caller) -> None:
     url = f"{INGEST}/750000000000001AAA/batches"
     answer: httpx2.Response = org.http.put(url, content=b"Name\n", headers={"Content-Type": "text/csv"})
     assert answer.status_code == 404
+
+
+def gzipped(org: Caller, job_id: str, data: bytes) -> httpx2.Response:
+    headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+    return org.http.put(f"{INGEST}/{job_id}/batches", content=gzip.compress(data), headers=headers)
+
+
+@doc("REST API guide, Using Compression: any request")
+@assumed("documented for REST, not for uploads; clients send them uncompressed", switch="compressed_uploads")
+def test_a_compressed_upload_is_unpacked(org: Caller) -> None:
+    job_id = org.create()
+    assert gzipped(org, job_id, b"Name\nA\n").status_code == 201
+    org.patch(job_id, "UploadComplete")
+    assert [row["Name"] for row in org.succeeded(org.until(job_id))] == ["A"]
+
+
+@assumed("status, code and text", switch="compressed_uploads")
+def test_a_compressed_upload_can_be_refused(tmp_path: Path) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(compressed_uploads="refused")) as org:
+        job_id = org.create()
+        answer = gzipped(org, job_id, b"Name\nA\n")
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+        org.upload(job_id, b"Name\nA\n")
+
+
+@seen("a job whose header was no field: the upload was taken, the job failed later")
+def test_an_upload_is_not_looked_into(org: Caller) -> None:
+    job_id = org.create()
+    org.upload(job_id, b'"\xff\x00 garbage')
+    org.patch(job_id, "UploadComplete")
+    assert org.until(job_id)["state"] == "Failed"
+
+
+@seen("live tests with empty input (jsforce)")
+def test_an_empty_upload_is_taken_and_the_job_completes_with_nothing(org: Caller) -> None:
+    job = org.load("")
+    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 0, 0)

@@ -14,8 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+<<<<<<< ours
 from .. import errors
 from ..faults.journal import exchange_of
+=======
+from .. import errors, ids
+>>>>>>> theirs
 from ..jobs.states import State
 from ..jobs.store import Job, JobRequest
 from .creating import job_request
@@ -35,7 +39,7 @@ from .wire import changed_body, created_body, job_body, listed_body
 MAX_MULTIPART_CHARACTERS = 100_000  # Bulk API 2.0 guide, Create a Job
 MAX_MULTIPART_BYTES = 4 * MAX_MULTIPART_CHARACTERS + 100_000  # with the job itself and the framing
 FILTERS = ("jobType", "isPkChunkingEnabled")
-LOCATOR = "01gEm0000000001EAA"
+LOCATOR = ids.to_18("01gEm0000000001")
 
 
 async def create(request: Request) -> Response:
