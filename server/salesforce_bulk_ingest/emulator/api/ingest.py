@@ -14,12 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-<<<<<<< ours
-from .. import errors
-from ..faults.journal import exchange_of
-=======
 from .. import errors, ids
->>>>>>> theirs
+from ..faults.journal import exchange_of
 from ..jobs.states import State
 from ..jobs.store import Job, JobRequest
 from .creating import job_request
