@@ -35,7 +35,11 @@ class Org:
         self.database = Database(folder / "org.sqlite")
         self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
         with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
-            self._found()
+            try:
+                self._found()
+            except BaseException:  # a schema that does not fit this org, say
+                self.database.close()
+                raise
             self._presence = Presence(folder / "processes")
         files = JobFiles(folder / "jobs", self._presence.name)
         self.usage = Usage(self.database, config.limits, config.clock)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic import Field as Setting
 
 from .model import ME, Field, Rule, Schema, SObject, common_fields, make_field, standard_schema
@@ -36,6 +36,10 @@ PLAINLY = {
     "extra_forbidden": "there is no such setting; leave it out or correct its name",
     "dict_type": "write names with their settings here, as in name: {...}",
     "model_type": "write names with their settings here, as in name: {...}",
+    "list_type": "write a list here, as in [A, B]",
+    "missing": "this is missing; add it",
+    "string_type": "write text here, in quotes if it looks like something else, as yes, no and numbers do",
+    "bool_type": "use true or false",
 }
 SETTABLE_LENGTHS = {"string": 255, "textarea": 131_072}  # and the longest that there is
 
@@ -114,6 +118,10 @@ def _relationship_name(name: str) -> str:
     return name
 
 
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 CustomName = Annotated[str, AfterValidator(_custom_name)]
 RelationshipName = Annotated[str, AfterValidator(_relationship_name)]
 
@@ -134,12 +142,12 @@ class _CustomField(_Part):
     precision: int | None = Setting(None, ge=1, le=18)
     scale: int | None = Setting(None, ge=0, le=17)
     required: bool = False
-    default: bool | int | float | str | date | None = None
+    default: Any = None
     unique: bool = False
     externalId: bool = False
     picklist: list[str] = Setting([])
     restricted: bool = False
-    referenceTo: str | list[str] = Setting([])
+    referenceTo: Annotated[list[str], BeforeValidator(_one_or_more)] = Setting([])
     relationshipName: RelationshipName | None = None
     childRelationshipName: RelationshipName | None = None
 
@@ -285,7 +293,7 @@ def _field(name: str, custom: _CustomField) -> Field:
         "idLookup": custom.externalId,
         "picklist": custom.picklist,
         "restricted": custom.restricted,
-        "referenceTo": [custom.referenceTo] if isinstance(custom.referenceTo, str) else custom.referenceTo,
+        "referenceTo": custom.referenceTo,
     }
     if custom.type in SETTABLE_LENGTHS:
         data["length"] = custom.length or 255
@@ -307,8 +315,7 @@ def _label(name: str) -> str:
 def _check_names(schema: Schema, sobject: SObject, custom: _CustomObject, place: Place) -> None:
     """What the additions speak of must be there, now that all of them are."""
     for name, addition in custom.fields.items():
-        targets = [addition.referenceTo] if isinstance(addition.referenceTo, str) else addition.referenceTo
-        for target in targets:
+        for target in addition.referenceTo:
             if target not in schema:
                 message = f"there is no object {target}; use one of {', '.join(schema)}"
                 raise _Misplaced(message, *place, "fields", name, "referenceTo")

@@ -17,7 +17,8 @@ def check_rules(schema: Schema) -> None:
             try:
                 compile_condition(rule.when, schema[name], schema)
             except QueryError as error:
+                when, reason = " ".join(rule.when.split()), error.reason.rstrip(".")
                 raise SchemaError(
-                    f"The rule {rule.name} of {name} can't be understood: {error.reason}, at character {error.column} of"
-                    f" when: {' '.join(rule.when.split())}. Write it as after WHERE in SOQL"
+                    f"The rule {rule.name} of {name} can't be understood: {reason}, at character {error.column} of when:"
+                    f" {when}. Write it as after WHERE in SOQL"
                 ) from None

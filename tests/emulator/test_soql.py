@@ -1,0 +1,526 @@
+"""Queries in SOQL."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.emulator.behaviours import assumed, doc, own
+from tests.emulator.behaviours import seen as observed
+from tests.emulator.caller import Caller, Job, an_org, seen
+
+DATA = "/services/data/v63.0"
+SELECT = "SOQL and SOSL reference, SOQL SELECT Syntax"
+CONDITIONS = "SOQL and SOSL reference, conditionExpression Syntax"
+COMPARISONS = "SOQL and SOSL reference, Comparison Operators"
+DATES = "SOQL and SOSL reference, Date Formats and Date Literals"
+RELATIONSHIPS = "SOQL and SOSL reference, Relationship Queries"
+
+ACCOUNTS = """\
+Name,Site,AnnualRevenue,Phone,Industry
+Alpha,soql,1000,1,Banking
+beta,soql,5,,Banking
+Gam%ma,soql,,3,
+It's,soql,-7,4,Energy
+"a
+b",soql,0.5,5,Energy
+"""
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """An org with five accounts, three contacts and two tasks; its clock stands on 20 March 2025."""
+    with an_org(tmp_path_factory.mktemp("soql"), clock=lambda: datetime(2025, 3, 20, 12, tzinfo=UTC)) as org:
+        accounts = {row["Name"]: row["sf__Id"] for row in org.succeeded(org.load(ACCOUNTS))}
+        org.load(
+            "LastName,FirstName,AccountId,Birthdate,DoNotCall\n"
+            f"Ngata,Whetu,{accounts['Alpha']},2025-03-19,true\nLi,,{accounts['beta']},2025-01-01,false\nSolo,,,,false\n",
+            "Contact",
+        )
+        contact = org.query("SELECT Id FROM Contact WHERE LastName = 'Ngata'")["records"][0]["Id"]
+        org.load(f"Subject,WhoId,WhatId\nCall,{contact},{accounts['beta']}\nMail,,\n", "Task")
+        yield org
+
+
+def names(org: Caller, where: str, object_: str = "Account", field: str = "Name") -> list[str]:
+    """What the query finds, in its order."""
+    answer = org.query(f"SELECT {field} FROM {object_} {where}")
+    assert isinstance(answer, dict), answer
+    return [record[field] for record in answer["records"]]
+
+
+def refusal(org: Caller, soql: str) -> tuple[str, str]:
+    answer = org.http.get(f"{DATA}/query", params={"q": soql})
+    assert answer.status_code == 400
+    [error] = answer.json()
+    return error["errorCode"], error["message"]
+
+
+# What a query answers with.
+
+
+@doc("REST API guide, Query")
+def test_a_query_answers_with_records_in_the_order_of_its_fields(stocked: Caller) -> None:
+    soql = "select Name, Id, DoNotCall, AccountId FROM contact WHERE LastName = 'SOLO' LIMIT 5"
+    assert seen(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
+{
+  "totalSize": 1,
+  "done": true,
+  "records": [
+    {
+      "attributes": {
+        "type": "Contact",
+        "url": "/services/data/v63.0/sobjects/Contact/<003 id>"
+      },
+      "Name": "Solo",
+      "Id": "<003 id>",
+      "DoNotCall": false,
+      "AccountId": null
+    }
+  ]
+}\
+""")
+
+
+@doc(RELATIONSHIPS)
+def test_fields_of_parents_come_as_nested_records_and_a_missing_parent_as_null(stocked: Caller) -> None:
+    soql = "SELECT LastName, Account.Name, account.owner.Username FROM Contact WHERE LastName != 'Li' ORDER BY LastName"
+    assert seen(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
+{
+  "totalSize": 2,
+  "done": true,
+  "records": [
+    {
+      "attributes": {
+        "type": "Contact",
+        "url": "/services/data/v63.0/sobjects/Contact/<003 id>"
+      },
+      "LastName": "Ngata",
+      "Account": {
+        "attributes": {
+          "type": "Account",
+          "url": "/services/data/v63.0/sobjects/Account/<001 id>"
+        },
+        "Name": "Alpha",
+        "Owner": {
+          "attributes": {
+            "type": "User",
+            "url": "/services/data/v63.0/sobjects/User/005000000000001AAA"
+          },
+          "Username": "admin@emulator.example"
+        }
+      }
+    },
+    {
+      "attributes": {
+        "type": "Contact",
+        "url": "/services/data/v63.0/sobjects/Contact/<003 id>"
+      },
+      "LastName": "Solo",
+      "Account": null
+    }
+  ]
+}\
+""")
+
+
+@observed("threads on Who and What in SOQL: the type is Name, and the URL tells which object it is")
+def test_a_parent_that_may_be_of_several_objects_shows_what_they_have_in_common(stocked: Caller) -> None:
+    soql = "SELECT Subject, Who.Name, Who.Type, What.Name, Owner.Email FROM Task ORDER BY Subject"
+    assert seen(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
+{
+  "totalSize": 2,
+  "done": true,
+  "records": [
+    {
+      "attributes": {
+        "type": "Task",
+        "url": "/services/data/v63.0/sobjects/Task/<00T id>"
+      },
+      "Subject": "Call",
+      "Who": {
+        "attributes": {
+          "type": "Name",
+          "url": "/services/data/v63.0/sobjects/Contact/<003 id>"
+        },
+        "Name": "Whetu Ngata",
+        "Type": "Contact"
+      },
+      "What": {
+        "attributes": {
+          "type": "Name",
+          "url": "/services/data/v63.0/sobjects/Account/<001 id>"
+        },
+        "Name": "beta"
+      },
+      "Owner": {
+        "attributes": {
+          "type": "Name",
+          "url": "/services/data/v63.0/sobjects/User/005000000000001AAA"
+        },
+        "Email": "admin@emulator.example"
+      }
+    },
+    {
+      "attributes": {
+        "type": "Task",
+        "url": "/services/data/v63.0/sobjects/Task/<00T id>"
+      },
+      "Subject": "Mail",
+      "Who": null,
+      "What": null,
+      "Owner": {
+        "attributes": {
+          "type": "Name",
+          "url": "/services/data/v63.0/sobjects/User/005000000000001AAA"
+        },
+        "Email": "admin@emulator.example"
+      }
+    }
+  ]
+}\
+""")
+
+
+@doc(RELATIONSHIPS)
+def test_conditions_reach_five_relationships_far(stocked: Caller) -> None:
+    assert names(stocked, "WHERE Account.Owner.Profile.Name = 'system administrator'", "Contact", "LastName") == [
+        "Ngata",
+        "Li",
+    ]
+    code, message = refusal(stocked, f"SELECT Id FROM Account WHERE {'Parent.' * 6}Name = 'x'")
+    assert (code, message.rpartition("\n")[2]) == (
+        "INVALID_FIELD",
+        snapshot("Path 'Parent.Parent.Parent.Parent.Parent.Parent.Name' is longer than 5 relationships"),
+    )
+
+
+@doc("SOQL and SOSL reference, COUNT()")
+def test_count_gives_a_number_without_records(stocked: Caller) -> None:
+    assert stocked.query("SELECT COUNT() FROM Account LIMIT 3") == {"totalSize": 3, "done": True, "records": []}
+
+
+@doc("SOQL and SOSL reference, COUNT(fieldName)")
+def test_count_of_a_field_gives_one_record_with_the_number_of_values(stocked: Caller) -> None:
+    assert stocked.query("SELECT COUNT(Phone) FROM Account")["records"] == [
+        {"attributes": {"type": "AggregateResult"}, "expr0": 4}
+    ]
+    assert stocked.query("SELECT COUNT(Id) total FROM Account")["records"][0]["total"] == 5
+
+
+@doc("SOQL and SOSL reference, FIELDS()")
+def test_fields_of_a_kind_can_be_selected_at_once(stocked: Caller) -> None:
+    [record] = stocked.query("SELECT FIELDS(ALL) FROM Organization LIMIT 200")["records"]
+    assert (record["Name"], record["Id"]) == ("Embedded org", "00D000000000001EAA")
+    [record] = stocked.query("SELECT FIELDS(CUSTOM), Name FROM Account WHERE Name = 'beta' LIMIT 1")["records"]
+    assert list(record) == ["attributes", "External_Id__c", "Name"]
+    assert "External_Id__c" not in stocked.query("SELECT FIELDS(STANDARD) FROM Account")["records"][0]
+    code, message = refusal(stocked, "SELECT FIELDS(ALL) FROM Account")
+    assert (code, message.rpartition("\n")[2]) == (
+        "MALFORMED_QUERY",
+        "The SOQL FIELDS function must have a LIMIT of at most 200",
+    )
+
+
+# Which records it finds.
+
+
+@doc(COMPARISONS)
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("Name = 'ALPHA'", ["Alpha"]),
+        ("Name > 'alpha' AND Name < 'H'", ["beta", "Gam%ma"]),
+        ("AnnualRevenue >= 5", ["Alpha", "beta"]),
+        ("AnnualRevenue = 5e0", ["beta"]),
+        ("AnnualRevenue <= -7", ["It's"]),
+        ("AnnualRevenue = null", ["Gam%ma"]),
+        ("Industry != null AND Phone != NULL", ["Alpha", "It's", "a\nb"]),
+        ("Name LIKE '%A'", ["Alpha", "beta", "Gam%ma"]),
+        ("Name LIKE 'gam\\%%'", ["Gam%ma"]),
+        ("Name LIKE '_eta'", ["beta"]),
+        ("Name IN ('alpha', 'BETA', 'x')", ["Alpha", "beta"]),
+        ("Name NOT IN ('alpha', 'beta')", ["Gam%ma", "It's", "a\nb"]),
+        ("Phone IN ('1', null)", ["Alpha", "beta"]),
+        ("Name = 'It\\'s'", ["It's"]),
+        ("Name = 'a\\nb'", ["a\nb"]),
+        ("Name = '\\u0041lpha'", ["Alpha"]),
+        ("Id > '001000000000000' AND IsDeleted = false AND Phone < '2'", ["Alpha"]),
+    ],
+)
+def test_a_comparison_finds_what_salesforce_finds(stocked: Caller, where: str, found: list[str]) -> None:
+    assert names(stocked, f"WHERE {where}") == found
+
+
+@doc(COMPARISONS)
+@pytest.mark.parametrize("where", ["Phone != '1'", "Phone <> '1'", "(NOT Phone = '1')", "Phone NOT IN ('1')"])
+def test_what_has_no_value_differs_from_every_value(stocked: Caller, where: str) -> None:
+    assert names(stocked, f"WHERE {where}") == ["beta", "Gam%ma", "It's", "a\nb"]
+
+
+@doc(COMPARISONS)
+def test_not_finds_exactly_what_its_condition_does_not(stocked: Caller) -> None:
+    assert names(stocked, "WHERE NOT AnnualRevenue < 5") == ["Alpha", "beta", "Gam%ma"]
+
+
+@doc(CONDITIONS)
+def test_parentheses_group_conditions(stocked: Caller) -> None:
+    where = "WHERE Industry = 'Energy' OR (Phone = '1' AND (NOT (AnnualRevenue = 5 OR AnnualRevenue = null)))"
+    assert names(stocked, where) == ["Alpha", "It's", "a\nb"]
+
+
+@doc(CONDITIONS)
+@pytest.mark.parametrize(
+    ("where", "token"),
+    [
+        ("Name = 'a' AND Name = 'b' OR Name = 'c'", "OR"),
+        ("NOT Name = 'a' AND Name = 'b'", "AND"),
+    ],
+)
+def test_and_or_and_not_do_not_mix_without_parentheses(stocked: Caller, where: str, token: str) -> None:
+    code, message = refusal(stocked, f"SELECT Id FROM Account WHERE {where}")
+    assert (code, message.rpartition("\n")[2]) == ("MALFORMED_QUERY", f"unexpected token: '{token}'")
+
+
+@doc(DATES)
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("Birthdate = 2025-01-01", ["Li"]),
+        ("Birthdate = YESTERDAY", ["Ngata"]),
+        ("Birthdate < today", ["Ngata", "Li"]),
+        ("Birthdate = LAST_N_DAYS:90", ["Ngata", "Li"]),
+        ("Birthdate = N_DAYS_AGO:1", ["Ngata"]),
+        ("Birthdate > LAST_MONTH", ["Ngata"]),
+        ("Birthdate <= THIS_YEAR AND Birthdate >= THIS_MONTH", ["Ngata"]),
+        ("Birthdate IN (2025-01-01, YESTERDAY)", ["Ngata", "Li"]),
+        ("Birthdate != YESTERDAY", ["Li", "Solo"]),
+        ("CreatedDate = TODAY AND LastName = 'Li'", ["Li"]),
+        ("CreatedDate > 2025-03-20T13:00:00+02:00 AND LastName = 'Li'", ["Li"]),
+        ("CreatedDate > 2025-03-20T12:00:00.000Z", []),
+        ("CreatedDate = NEXT_N_DAYS:3", []),
+    ],
+)
+def test_dates_and_date_literals_are_understood(stocked: Caller, where: str, found: list[str]) -> None:
+    assert names(stocked, f"WHERE {where}", "Contact", "LastName") == found
+
+
+@doc("SOQL and SOSL reference, ORDER BY")
+@pytest.mark.parametrize(
+    ("clause", "found"),
+    [
+        ("ORDER BY Name", ["a\nb", "Alpha", "beta", "Gam%ma", "It's"]),
+        ("ORDER BY AnnualRevenue", ["Gam%ma", "It's", "a\nb", "beta", "Alpha"]),
+        ("ORDER BY AnnualRevenue DESC", ["Gam%ma", "Alpha", "beta", "a\nb", "It's"]),
+        ("ORDER BY AnnualRevenue DESC NULLS LAST LIMIT 2", ["Alpha", "beta"]),
+        ("ORDER BY Industry NULLS LAST, Name DESC", ["beta", "Alpha", "It's", "a\nb", "Gam%ma"]),
+        ("ORDER BY Owner.Name, Name LIMIT 2 OFFSET 3", ["Gam%ma", "It's"]),
+    ],
+)
+def test_records_come_in_the_order_asked_for(stocked: Caller, clause: str, found: list[str]) -> None:
+    assert names(stocked, f"WHERE Site = 'soql' {clause}") == found
+
+
+@doc("REST API guide, QueryAll")
+def test_query_all_finds_what_lies_in_the_recycle_bin(org: Caller) -> None:
+    name = uuid4().hex
+    [row] = org.succeeded(org.load(f"Name\n{name}\n"))
+    org.load(f"Id\n{row['sf__Id']}\n", operation="delete")
+    soql = f"SELECT IsDeleted FROM Account WHERE Name = '{name}'"
+    assert org.query(soql)["totalSize"] == 0
+    assert org.http.get(f"{DATA}/queryAll", params={"q": soql}).json()["records"][0]["IsDeleted"] is True
+
+
+# Pages.
+
+
+def pages(org: Caller, answer: Job) -> list[Job]:
+    found = [answer]
+    while not found[-1]["done"]:
+        found.append(org.http.get(found[-1]["nextRecordsUrl"]).json())
+    return found
+
+
+@doc("REST API guide, Query More Results")
+def test_long_answers_come_in_pages_of_2000(org: Caller) -> None:
+    org.load("Name,Site\n" + "".join(f"{number:04},paged\n" for number in range(4500)))
+    found = pages(org, org.query("SELECT Name FROM Account WHERE Site = 'paged' ORDER BY Name DESC"))
+    assert [len(page["records"]) for page in found] == [2000, 2000, 500]
+    assert {page["totalSize"] for page in found} == {4500}
+    assert [record["Name"] for page in found for record in page["records"]] == [f"{n:04}" for n in range(4499, -1, -1)]
+    assert "nextRecordsUrl" not in found[-1]
+
+
+@own
+def test_pages_stay_what_they_are_while_records_come_and_change(org: Caller) -> None:
+    job = org.load("Name,Site\n" + "".join(f"{number:04},stable\n" for number in range(2001)))
+    ids = {row["Name"]: row["sf__Id"] for row in org.succeeded(job)}
+    first = org.query("SELECT Name FROM Account WHERE Site = 'stable' ORDER BY Name")
+    org.load("Name,Site\n0000,stable\n")
+    org.load(f"Id,Site\n{ids['0001']},moved\n", operation="update")
+    assert [record["Name"] for record in org.http.get(first["nextRecordsUrl"]).json()["records"]] == ["2000"]
+
+
+@doc("REST API guide, Query More Results")
+@pytest.mark.parametrize("locator", ["01gEm0000099999-2000", "x", "01gEm0000000001-99999999"])
+def test_a_locator_that_leads_nowhere_is_refused(org: Caller, locator: str) -> None:
+    answer = org.http.get(f"{DATA}/query/{locator}")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+
+
+# What is refused.
+
+
+@observed("threads that quote the API: an excerpt, a caret, row and column, then the reason")
+def test_a_mistake_is_shown_at_its_place(org: Caller) -> None:
+    assert refusal(org, "SELECT Id FROM Account WHERE Nope = 5") == snapshot(
+        (
+            "INVALID_FIELD",
+            """\
+
+SELECT Id FROM Account WHERE Nope = 5
+                             ^
+ERROR at Row:1:Column:30
+No such column 'Nope' on entity 'Account'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.\
+""",
+        )
+    )
+    assert refusal(org, "SELECT Id\nFROM Nope") == snapshot(
+        (
+            "INVALID_TYPE",
+            """\
+
+FROM Nope
+     ^
+ERROR at Row:2:Column:6
+sObject type 'Nope' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.\
+""",
+        )
+    )
+    assert refusal(org, "SELECT Name FROM Account WHERE Name = 'a' garbage") == snapshot(
+        (
+            "MALFORMED_QUERY",
+            """\
+
+LECT Name FROM Account WHERE Name = 'a' garbage
+                                        ^
+ERROR at Row:1:Column:43
+unexpected token: 'garbage'\
+""",
+        )
+    )
+    assert refusal(org, "SELECT Name FROM Account WHERE") == snapshot(
+        (
+            "MALFORMED_QUERY",
+            """\
+
+SELECT Name FROM Account WHERE
+                              ^
+ERROR at Row:1:Column:31
+unexpected token: '<EOF>'\
+""",
+        )
+    )
+    assert refusal(org, "SELECT Nope__r.Name FROM Account") == snapshot(
+        (
+            "INVALID_FIELD",
+            """\
+
+SELECT Nope__r.Name FROM Account
+       ^
+ERROR at Row:1:Column:8
+Didn't understand relationship 'Nope__r' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.\
+""",
+        )
+    )
+
+
+@observed("threads that quote the API's texts")
+@pytest.mark.parametrize(
+    ("soql", "code", "reason"),
+    [
+        (
+            "SELECT Id FROM Account WHERE Name = 5",
+            "INVALID_FIELD",
+            "value of filter criterion for field 'Name' must be of type string and should be enclosed in quotes",
+        ),
+        (
+            "SELECT Id FROM Account WHERE CreatedDate = '2025-01-01'",
+            "INVALID_FIELD",
+            "value of filter criterion for field 'CreatedDate' must be of type dateTime and should not be enclosed in"
+            " quotes",
+        ),
+        (
+            "SELECT Id FROM Account WHERE ParentId = '1'",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            "invalid ID field: 1",
+        ),
+        ("SELECT Id FROM Account WHERE ParentId LIKE '001%'", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
+        (
+            "SELECT Id FROM Account WHERE Description = 'x'",
+            "INVALID_FIELD",
+            "field 'Description' can not be filtered in a query call",
+        ),
+        (
+            "SELECT Id FROM Account ORDER BY Description",
+            "INVALID_FIELD",
+            "field 'Description' can not be sorted in a query call",
+        ),
+        ("SELECT Id, Name, id FROM Account", "INVALID_FIELD", "duplicate field selected: id"),
+        ("SELECT Id FROM Account OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"),
+        (
+            "SELECT COUNT(Id) FROM Account LIMIT 5",
+            "MALFORMED_QUERY",
+            "Non-grouped query that uses overall aggregate functions cannot also use LIMIT",
+        ),
+    ],
+)
+def test_what_can_not_be_compared_or_combined_is_refused(org: Caller, soql: str, code: str, reason: str) -> None:
+    got, message = refusal(org, soql)
+    assert (got, message.rpartition("\n")[2]) == (code, reason)
+
+
+@assumed("the org does not know all of SOQL, and says where it stops to")
+@pytest.mark.parametrize(
+    ("soql", "token"),
+    [
+        ("SELECT Name, (SELECT Id FROM Contacts) FROM Account", "("),
+        ("SELECT Type FROM Account GROUP BY Type", "GROUP"),
+        ("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)", "SELECT"),
+        ("SELECT Id FROM Account LIMIT -1", "-1"),
+        ("SELECT Id FROM Account LIMIT 1.5", "1.5"),
+        ("SELECT Id FROM Account WHERE Name = 'a", "'"),
+        ("SELECT Id FROM Account WHERE Name IN ()", ")"),
+        ("SELECT \x00 FROM Account", "\x00"),
+        ("SELECT FIELDS(NONE) FROM Account", "NONE"),
+    ],
+)
+def test_the_rest_of_soql_is_refused_where_it_begins(org: Caller, soql: str, token: str) -> None:
+    code, message = refusal(org, soql)
+    assert (code, message.rpartition("\n")[2]) == ("MALFORMED_QUERY", f"unexpected token: '{token}'")
+
+
+@assumed("the text")
+def test_a_query_without_text_is_refused(org: Caller) -> None:
+    assert refusal(org, "")[0] == "MALFORMED_QUERY"
+
+
+@own
+def test_long_and_deep_conditions_are_answered(org: Caller) -> None:
+    name = uuid4().hex
+    org.load(f"Name\n{name}\n")
+    many = " AND ".join([f"Name = '{name}'", *["Fax=null"] * 1000])  # more do not fit into a URI
+    assert org.count(many) == 1
+    assert org.count("(" * 2000 + f"Name = '{name}'" + ")" * 2000) == 1
+    assert org.count("Name IN (" + ", ".join([f"'{name}'"] * 300) + ")") == 1
+    deep = f"Name = '{name}'"
+    for level in range(20):
+        deep = f"(Site = null {'OR' if level % 2 else 'AND'} Fax = null {'OR' if level % 2 else 'AND'} ({deep}))"
+    assert org.count(deep) >= 1
+    code, message = refusal(org, f"SELECT Id FROM Account WHERE NOT (Site = 'x' AND {deep})")
+    assert (code, message.rpartition("\n")[2]) == (
+        "MALFORMED_QUERY",
+        "Conditions are nested more than 20 deep; use fewer parentheses",
+    )
