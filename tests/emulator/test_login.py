@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx2
 import jwt
@@ -311,6 +312,50 @@ def test_a_revoked_token_is_at_its_end(org: Caller) -> None:
 def test_the_published_token_can_not_be_revoked(org: Caller) -> None:
     assert ask(org, {"token": ACCESS_TOKEN}, "/services/oauth2/revoke").status_code == 200
     assert works(org, ACCESS_TOKEN)
+
+
+def soap_login(username: str = USERNAME, password: str = PASSWORD) -> bytes:
+    return (
+        '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Body>'
+        f'<n1:login xmlns:n1="urn:partner.soap.sforce.com"><n1:username>{username}</n1:username>'
+        f"<n1:password>{password}</n1:password></n1:login></env:Body></env:Envelope>"
+    ).encode()
+
+
+def ask_soap(org: Caller, body: bytes, path: str = "/services/Soap/u/63.0") -> httpx2.Response:
+    with anonymous(org) as http:
+        return http.post(path, content=body, headers={"Content-Type": "text/xml", "SOAPAction": "login"})
+
+
+@doc("SOAP API guide, login()")
+def test_name_and_password_open_a_session_over_soap(org: Caller) -> None:
+    for path in ("/services/Soap/u/63.0", "/services/Soap/u/63.0/00D000000000001"):
+        answer = ask_soap(org, soap_login(password=PASSWORD + "SecurityToken"), path)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/xml;charset=UTF-8")
+        values = {
+            element.tag.rpartition("}")[2]: element.text for element in ElementTree.fromstring(answer.text).iter()
+        }
+        assert works(org, values["sessionId"] or "")
+        base = str(org.http.base_url).rstrip("/")
+        assert values["serverUrl"] == f"{base}/services/Soap/u/63.0/00D000000000001"
+        assert (values["userId"], values["organizationId"]) == ("005000000000001AAA", "00D000000000001EAA")
+
+
+@seen("a wrong password, as simple-salesforce and jsforce pass it on")
+@pytest.mark.parametrize("body", [soap_login(password="nonsense"), soap_login(username="nobody@example.com")])
+def test_a_wrong_password_over_soap_is_a_fault(org: Caller, body: bytes) -> None:
+    answer = ask_soap(org, body)
+    assert answer.status_code == 500
+    assert answer.text == snapshot(
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_LOGIN</faultcode><faultstring>INVALID_LOGIN: Invalid username, password, security token; or user locked out.</faultstring><detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode><sf:exceptionMessage>Invalid username, password, security token; or user locked out.</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>'
+    )
+
+
+@own
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"<query/>", b"<a>" * 1000])
+def test_other_calls_over_soap_are_told_that_there_is_only_login(org: Caller, body: bytes) -> None:
+    answer = ask_soap(org, body)
+    assert (answer.status_code, "<faultcode>sf:INVALID_OPERATION</faultcode>" in answer.text) == (500, True)
 
 
 @doc("OpenID Connect Token Introspection")

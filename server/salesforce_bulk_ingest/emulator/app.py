@@ -15,6 +15,7 @@ from .api import data as routes_data
 from .api import ingest as routes_ingest
 from .api import login as routes_login
 from .api import query as routes_query
+from .api import soap as routes_soap
 from .api import sobjects as routes_sobjects
 from .api.edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
 from .config import EmulatorConfig
@@ -58,6 +59,7 @@ def _salesforce(config: EmulatorConfig) -> Starlette:
             *routes_sobjects.ROUTES,
             *routes_query.ROUTES,
             *routes_login.ROUTES,
+            *routes_soap.ROUTES,
         ],
         middleware=[
             Middleware(Journaled),

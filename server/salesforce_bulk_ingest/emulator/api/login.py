@@ -39,7 +39,7 @@ async def token(request: Request) -> Response:
     if grant is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
     config = org_of(request).config
-    grant(config, form, _base(request))
+    grant(config, form, base_url(request))
     access_token = await run_in_threadpool(org_of(request).sessions.issue)
     identity = _identity_url(request)
     issued_at = str(int(config.clock().timestamp() * 1000))
@@ -48,7 +48,7 @@ async def token(request: Request) -> Response:
         "access_token": access_token,
         "signature": base64.b64encode(signature).decode(),
         "scope": SCOPE,
-        "instance_url": _base(request),
+        "instance_url": base_url(request),
         "id": identity,
         "token_type": "Bearer",
         "issued_at": issued_at,
@@ -63,10 +63,13 @@ def _client_credentials(config: EmulatorConfig, form: Form, audience: str) -> No
 
 def _password(config: EmulatorConfig, form: Form, audience: str) -> None:
     _check_client(config, form)
-    # A security token follows the password for callers from outside of trusted networks; any is taken (assumed).
-    given = form.get("password", "")[: len(config.password)]
-    if form.get("username", "").lower() != USERNAME or not _same(given, config.password):
+    if not is_user(config, form.get("username", ""), form.get("password", "")):
         raise OAuthError("invalid_grant", "authentication failure")
+
+
+def is_user(config: EmulatorConfig, username: str, password: str) -> bool:
+    """Whether these are the user's; any security token after the password, as outside of trusted networks, is taken."""
+    return username.lower() == USERNAME and _same(password[: len(config.password)], config.password)
 
 
 def _refresh_token(config: EmulatorConfig, form: Form, audience: str) -> None:
@@ -251,18 +254,18 @@ async def _refusal(request: Request) -> Response | None:
     return None
 
 
-def _base(request: Request) -> str:
+def base_url(request: Request) -> str:
     """The URL under which the caller knows the org."""
     return str(request.base_url).rstrip("/")
 
 
 def _identity_url(request: Request) -> str:
-    return f"{_base(request)}/id/{ORGANIZATION_ID}/{USER_ID}"
+    return f"{base_url(request)}/id/{ORGANIZATION_ID}/{USER_ID}"
 
 
 def _urls(request: Request) -> dict[str, str]:
-    rest = f"{_base(request)}/services/data/v{{version}}/"
-    return {"rest": rest, "sobjects": f"{rest}sobjects/", "query": f"{rest}query/", "custom_domain": _base(request)}
+    rest = f"{base_url(request)}/services/data/v{{version}}/"
+    return {"rest": rest, "sobjects": f"{rest}sobjects/", "query": f"{rest}query/", "custom_domain": base_url(request)}
 
 
 async def _form(request: Request) -> Form:

@@ -1,0 +1,82 @@
+"""The login call of the SOAP API, with which some clients turn a name and a password into a session."""
+
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..config import ORGANIZATION_ID, USER_ID, USERNAME
+from .edge import Resource, anyone, body_of, org_of
+from .login import MAX_FORM_BYTES, base_url, is_user
+
+ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:sf="urn:fault.{api}.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+)
+APIS = {"u": "partner", "c": "enterprise"}  # as the path names them
+
+
+async def login(request: Request) -> Response:
+    """A session, and the URL to use it at (SOAP API guide, login())."""
+    values = _values(b"".join([chunk async for chunk in body_of(request, MAX_FORM_BYTES)]))
+    if "login" not in values:
+        return _fault(request, "INVALID_OPERATION", "The only call that the embedded org knows is login()")
+    if not is_user(org_of(request).config, values.get("username", ""), values.get("password", "")):
+        text = "Invalid username, password, security token; or user locked out."  # seen
+        return _fault(request, "INVALID_LOGIN", text)
+    return _answer(
+        request,
+        f'<loginResponse xmlns="urn:{_api(request)}.soap.sforce.com"><result>'
+        f"<metadataServerUrl>{_url(request, 'm')}</metadataServerUrl>"
+        "<passwordExpired>false</passwordExpired><sandbox>false</sandbox>"
+        f"<serverUrl>{_url(request, request.path_params['api'])}</serverUrl>"
+        f"<sessionId>{await run_in_threadpool(org_of(request).sessions.issue)}</sessionId>"
+        f"<userId>{USER_ID}</userId><userInfo>"
+        f"<organizationId>{ORGANIZATION_ID}</organizationId><organizationName>Embedded org</organizationName>"
+        f"<sessionSecondsValid>{org_of(request).config.token_seconds}</sessionSecondsValid>"
+        f"<userEmail>{USERNAME}</userEmail><userFullName>Administrator</userFullName><userId>{USER_ID}</userId>"
+        f"<userLanguage>en_US</userLanguage><userLocale>en_US</userLocale><userName>{USERNAME}</userName>"
+        "<userTimeZone>GMT</userTimeZone><userType>Standard</userType></userInfo></result></loginResponse>",
+    )
+
+
+def _values(body: bytes) -> dict[str, str]:
+    """The text of every element by its name without its namespace; of none if it is no XML."""
+    try:
+        elements = ElementTree.fromstring(body).iter()
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return {}
+    return {element.tag.rpartition("}")[2]: element.text or "" for element in elements}
+
+
+def _fault(request: Request, code: str, text: str) -> Response:
+    body = (
+        f"<soapenv:Fault><faultcode>sf:{code}</faultcode><faultstring>{code}: {escape(text)}</faultstring>"
+        f'<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>{code}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{escape(text)}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>"
+    )
+    return _answer(request, body, 500)
+
+
+def _answer(request: Request, body: str, status: int = 200) -> Response:
+    return Response(ENVELOPE.format(api=_api(request), body=body), status, {"Content-Type": "text/xml;charset=UTF-8"})
+
+
+def _api(request: Request) -> str:
+    return APIS.get(request.path_params["api"], "partner")
+
+
+def _url(request: Request, api: str) -> str:
+    version = request.path_params["version"]
+    return escape(f"{base_url(request)}/services/Soap/{api}/{version}/{ORGANIZATION_ID[:15]}")
+
+
+ROUTES = [
+    Route("/services/Soap/{api}/{version}", Resource(check=anyone, POST=login)),
+    Route("/services/Soap/{api}/{version}/{org}", Resource(check=anyone, POST=login)),
+]
