@@ -1,14 +1,14 @@
 """The resources of ingest jobs (Bulk API 2.0 guide, Reference)."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
@@ -77,15 +77,32 @@ async def _create_with_data(request: Request) -> Response:
 
 async def _parts(request: Request) -> tuple[bytes, bytes]:
     """The two parts of a multipart body, `job` and `content`, in whatever order."""
-    stream = body_of(request, MAX_MULTIPART_BYTES)
     try:
-        form = await MultiPartParser(request.headers, stream, max_files=2, max_fields=2).parse()  # type: ignore[arg-type]
+        form = await _WholeParts(request.headers, body_of(request, MAX_MULTIPART_BYTES)).parse()
     except (MultiPartException, KeyError, UnicodeError) as error:
         raise errors.invalid_job(f"The multipart body can't be read: {error}") from None
     try:
         return await _bytes(form.get("job")), await _bytes(form.get("content"))
     finally:
         await form.close()
+
+
+class _WholeParts(MultiPartParser):
+    """Refuses a body without its closing boundary, of which the parser would leave a part's file open (assumed)."""
+
+    def __init__(self, headers: Headers, stream: AsyncIterator[bytes]) -> None:
+        super().__init__(headers, self._to_the_end(stream), max_files=2, max_fields=2)
+        self._ended = False
+
+    def on_end(self) -> None:
+        """The closing boundary has come."""
+        self._ended = True
+
+    async def _to_the_end(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        async for chunk in stream:
+            yield chunk
+        if not self._ended:
+            raise MultiPartException("Its closing boundary is missing.")
 
 
 async def _bytes(part: UploadFile | str | None) -> bytes:
