@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types imports check format bench test-clients clean
+.PHONY: help demo test lint types imports check format fuzz bench test-clients clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test: .venv/dev.stamp  ## Run the tests
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
+
+fuzz: .venv/dev.stamp  ## Try the embedded org with new files and requests for some minutes
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -o timeout=600 tests/emulator/test_properties.py
 
 lint: .venv/dev.stamp  ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -1,8 +1,17 @@
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.emulator.caller import Caller, an_org
+
+# How many examples the properties of the org are tried with. The suite tries the same few in every run, so that a
+# failure is never a matter of luck; `make fuzz` looks for new ones for some minutes.
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.register_profile("bounded", _UNHURRIED, max_examples=30, derandomize=True)
+settings.register_profile("fuzz", _UNHURRIED, max_examples=1000, print_blob=True)
+EXAMPLES = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 
 @pytest.fixture(scope="session")

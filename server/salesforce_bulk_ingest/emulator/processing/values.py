@@ -155,6 +155,15 @@ def _picklist(field: Field) -> Parse:
     return parse
 
 
+def _multipicklist(field: Field) -> Parse:
+    one, all_ = _picklist(field), _text(field)
+
+    def parse(cell: str) -> Stored:
+        return all_(";".join(str(one(value)) for value in cell.split(";")))
+
+    return parse
+
+
 def _email(field: Field) -> Parse:
     text = _text(field)
 
@@ -251,6 +260,7 @@ PARSERS: dict[str, Callable[[Field], Parse]] = {
     "double": _number,
     "email": _email,
     "int": _int,
+    "multipicklist": _multipicklist,
     "percent": _number,
     "picklist": _picklist,
 }
@@ -273,6 +283,7 @@ PRINTERS: dict[str, Callable[[Stored], str]] = {
     "datetime": lambda value: str(value).replace("+0000", "Z"),
     "double": java_double,
     "int": str,
+    "multipicklist": str,
     "percent": java_double,
     "picklist": str,
     "reference": str,
