@@ -2,7 +2,6 @@
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -384,23 +383,12 @@ def test_controlling_the_org_needs_no_token_and_meets_no_fault(org: Caller) -> N
 
 
 @own
-def test_latency_holds_up_its_own_request_only(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "latency", "seconds": 0.3})
-    ended: list[str] = []
-
-    def call(name: str, path: str) -> None:
-        with calling(str(org.http.base_url)) as caller:
-            caller.http.get(path)
-        ended.append(name)
-
-    late = threading.Thread(target=call, args=("late", INGEST))
-    late.start()
-    call("prompt", "/services/data")
-    late.join()
-    assert ended == ["prompt", "late"]
-    entry = last(org)
-    assert (entry["operation"], entry["status"], entry["faults"]) == ("list", 200, ["latency"])
-    assert entry["milliseconds"] >= 300
+def test_latency_holds_up_the_request_that_it_hits(org: Caller) -> None:
+    plan(org, {"on": "list", "fault": "latency", "seconds": 0.2, "after": 1, "times": 1})
+    assert statuses(org, 3) == [200, 200, 200]
+    prompt, late, again = org.http.get(JOURNAL).json()["requests"][-3:]
+    assert late["milliseconds"] >= 200
+    assert [entry["faults"] for entry in (prompt, late, again)] == [[], ["latency"], []]
 
 
 @own

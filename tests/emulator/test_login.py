@@ -339,7 +339,7 @@ def test_name_and_password_open_a_session_over_soap(org: Caller) -> None:
         values = {
             element.tag.rpartition("}")[2]: element.text for element in ElementTree.fromstring(answer.text).iter()
         }
-        assert works(org, values["sessionId"] or "")
+        assert values["sessionId"] and works(org, values["sessionId"])
         base = str(org.http.base_url).rstrip("/")
         assert values["serverUrl"] == f"{base}/services/Soap/u/63.0/00D000000000001"
         assert (values["userId"], values["organizationId"]) == ("005000000000001AAA", "00D000000000001EAA")
@@ -355,9 +355,20 @@ def test_a_wrong_password_over_soap_is_a_fault(org: Caller, body: bytes) -> None
     )
 
 
+@seen("logout of jsforce, connection.ts")
+@assumed("the text for a session that is none")
+def test_a_session_can_be_ended_over_soap(org: Caller) -> None:
+    token = ask(org, CREDENTIALS).json()["access_token"]
+    body = f"<Envelope><Header><sessionId>{token}</sessionId></Header><Body><logout/></Body></Envelope>".encode()
+    assert ask_soap(org, body).status_code == 200
+    assert not works(org, token)
+    again = ask_soap(org, body)
+    assert (again.status_code, "<faultcode>sf:INVALID_SESSION_ID</faultcode>" in again.text) == (500, True)
+
+
 @own
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"<query/>", b"<a>" * 1000])
-def test_other_calls_over_soap_are_told_that_there_is_only_login(org: Caller, body: bytes) -> None:
+def test_other_calls_over_soap_are_told_what_there_is(org: Caller, body: bytes) -> None:
     answer = ask_soap(org, body)
     assert (answer.status_code, "<faultcode>sf:INVALID_OPERATION</faultcode>" in answer.text) == (500, True)
 

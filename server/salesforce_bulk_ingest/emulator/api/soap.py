@@ -1,4 +1,4 @@
-"""The login call of the SOAP API, with which some clients turn a name and a password into a session."""
+"""The two calls of the SOAP API with which some clients turn a name and a password into a session, and end it."""
 
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -21,11 +21,25 @@ ENVELOPE = (
 APIS = {"u": "partner", "c": "enterprise"}  # as the path names them
 
 
-async def login(request: Request) -> Response:
-    """A session, and the URL to use it at (SOAP API guide, login())."""
+async def call(request: Request) -> Response:
+    """Open a session by name and password, or end one."""
     values = _values(b"".join([chunk async for chunk in body_of(request, MAX_FORM_BYTES)]))
-    if "login" not in values:
-        return _fault(request, "INVALID_OPERATION", "The only call that the embedded org knows is login()")
+    if "login" in values:
+        return await _login(request, values)
+    if "logout" in values:
+        return await _logout(request, values)
+    return _fault(request, "INVALID_OPERATION", "The embedded org knows login() and logout() only")
+
+
+async def _logout(request: Request, values: dict[str, str]) -> Response:
+    given, sessions = values.get("sessionId", ""), org_of(request).sessions
+    if not sessions.published(given) and not await run_in_threadpool(sessions.end, given):
+        return _fault(request, "INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader")  # assumed: text
+    return _answer(request, f'<logoutResponse xmlns="urn:{_api(request)}.soap.sforce.com"/>')
+
+
+async def _login(request: Request, values: dict[str, str]) -> Response:
+    """A session, and the URL to use it at (SOAP API guide, login())."""
     if not is_user(org_of(request).config, values.get("username", ""), values.get("password", "")):
         text = "Invalid username, password, security token; or user locked out."  # seen
         return _fault(request, "INVALID_LOGIN", text)
@@ -77,6 +91,6 @@ def _url(request: Request, api: str) -> str:
 
 
 ROUTES = [
-    Route("/services/Soap/{api}/{version}", Resource(check=anyone, POST=login)),
-    Route("/services/Soap/{api}/{version}/{org}", Resource(check=anyone, POST=login)),
+    Route("/services/Soap/{api}/{version}", Resource(check=anyone, POST=call)),
+    Route("/services/Soap/{api}/{version}/{org}", Resource(check=anyone, POST=call)),
 ]
