@@ -337,7 +337,7 @@ def test_a_wrong_plan_is_refused_in_one_line_that_names_the_place(org: Caller) -
         [
             "rules.0.fault: Input should be one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
             "rules.0.fault: Input should be one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
-            "rules.0.on: Input should be 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'versions', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'",
+            "rules.0.on: Input should be 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'",
             "rules.0.on: Field required",
             "rules.0.seconds: Field required",
             "rules.0.hours: Extra inputs are not permitted",
