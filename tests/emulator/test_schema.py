@@ -1,5 +1,6 @@
 """The schema file."""
 
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,17 @@ def refused(tmp_path: Path, schema: str) -> str:
     message = str(error.value)
     assert "\n" not in message
     return message.replace(str(tmp_path), "<folder>")
+
+
+@own
+def test_the_example_of_the_guide_is_a_schema(tmp_path: Path) -> None:
+    guide = (resources.files("salesforce_bulk_ingest.emulator") / "README.md").read_text("utf-8")
+    file = tmp_path / "schema.yaml"
+    file.write_text(guide.partition("```yaml\n")[2].partition("```")[0])
+    with an_org(tmp_path / "org", schema_file=file) as org:
+        job = org.load("Name,AnnualRevenue,Tier__c\nA,-1,Silver\nB,-1,Gold\nC,1,\nD,-1,\n")
+        message = "FIELD_CUSTOM_VALIDATION_EXCEPTION:Revenue can't be negative.:AnnualRevenue --"
+        assert (org.errors(job), {row["Name"] for row in org.succeeded(job)}) == ([message] * 2, {"B", "C"})
 
 
 @own

@@ -251,11 +251,12 @@ def _extended(standard: Schema, file: _SchemaFile) -> Schema:
 
 def _custom_object(name: str, custom: _CustomObject) -> SObject:
     label = custom.label or _label(name)
-    named = {"name": "Name", "label": f"{label} Name", "type": "string", "length": 80, "idLookup": True}
+    # Not required: a record without a name is named by its id (Object reference, Custom Objects).
+    named = {"name": "Name", "label": f"{label} Name", "type": "string", "length": 80, "defaulted": True}
     owner = {"name": "OwnerId", "label": "Owner ID", "type": "reference", "referenceTo": ["Group", "User"]}
     fields = (
         *common_fields(),
-        make_field({**named, "nameField": True}),  # not required: without one, a record is named by its Id
+        make_field({**named, "nameField": True, "idLookup": True}),
         make_field({**owner, "relationshipName": "Owner", "nillable": False, "default": ME}),
     )
     return SObject(name=name, label=label, labelPlural=custom.labelPlural or f"{label}s", keyPrefix="", fields=fields)
