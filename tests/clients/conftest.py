@@ -3,14 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.orgs import Product, serving_product
+from tests.clients.orgs import AppKey, Product, serving_product
 from tests.emulator.caller import Caller, an_org
 
 
+@pytest.fixture(scope="session")
+def app_key(tmp_path_factory: pytest.TempPathFactory) -> AppKey:
+    """The key with which the connected app signs what it asserts."""
+    return AppKey.made_in(tmp_path_factory.mktemp("key"))
+
+
 @pytest.fixture
-def org(tmp_path: Path) -> Iterator[Caller]:
+def org(tmp_path: Path, app_key: AppKey) -> Iterator[Caller]:
     """An org of the test's own, to look at what a client did to it."""
-    with an_org(tmp_path / "org") as caller:
+    with an_org(tmp_path / "org", client_public_key=app_key.public_pem) as caller:
         yield caller
 
 

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tests.emulator.caller import Caller, calling
 
@@ -26,6 +29,22 @@ AWKWARD = {
     "formula": "=1+1",
     "markup": "<b>&amp;</b>",
 }
+
+
+@dataclass(frozen=True)
+class AppKey:
+    """A connected app's key: the client has it in a file, the org knows its public half."""
+
+    file: Path
+    public_pem: str
+
+    @classmethod
+    def made_in(cls, folder: Path) -> Self:
+        key = generate_private_key(public_exponent=65537, key_size=2048)
+        file = folder / "app.key"
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return cls(file, public.decode())
 
 
 @dataclass(frozen=True)
@@ -90,3 +109,20 @@ def named(org: Caller, *names: str) -> list[str]:
 def rows_of(text: str, delimiter: str = ",") -> list[dict[str, str]]:
     """The rows of a CSV text."""
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def meet(org: Caller, **rule: Any) -> None:
+    """Let callers of the org meet a fault, once unless the rule says otherwise."""
+    answer = org.http.post("/emulator/faults", json={"rules": [{"times": 1, **rule}]})
+    assert answer.status_code == 200, answer.text
+
+
+def faults_met(org: Caller) -> int:
+    """How often the fault has happened."""
+    return sum(rule["fired"] for rule in org.http.get("/emulator/faults").json()["rules"])
+
+
+def asked_for(org: Caller, operation: str) -> list[int]:
+    """The status of each request for this operation, as the org's journal has it."""
+    requests = org.http.get("/emulator/journal").json()["requests"]
+    return [request["status"] for request in requests if request["operation"] == operation]

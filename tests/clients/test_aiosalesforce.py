@@ -2,19 +2,22 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 from aiosalesforce import Salesforce
-from aiosalesforce.auth import ClientCredentialsFlow
+from aiosalesforce.auth import ClientCredentialsFlow, JwtBearerFlow
 from aiosalesforce.exceptions import AuthenticationError, NotFoundError, SalesforceError
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator import CLIENT_ID, CLIENT_SECRET
-from tests.clients.orgs import AWKWARD, named, stored
+from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET, USERNAME
+from tests.clients.orgs import AWKWARD, AppKey, asked_for, faults_met, meet, named, stored
 from tests.emulator.caller import Caller
 
 QUICKLY = 0.01
+
+Records = list[dict[str, Any]]
 
 
 def to_loopback(org: Caller) -> httpx.AsyncClient:
@@ -41,10 +44,35 @@ async def test_the_wrong_secret_is_raised_as_what_the_org_says(org: Caller) -> N
         client = Salesforce(http, "https://acme.my.salesforce.com", ClientCredentialsFlow(CLIENT_ID, "guess"))
         with pytest.raises(AuthenticationError) as raised:
             await client.get_limits()
-    assert str(raised.value) == snapshot()
+    assert str(raised.value) == snapshot("[invalid_client] invalid client credentials")
+
+
+async def test_an_app_signs_in_with_its_key(org: Caller, app_key: AppKey) -> None:
+    async with to_loopback(org) as http:
+        flow = JwtBearerFlow(CLIENT_ID, USERNAME, app_key.file)
+        limits = await Salesforce(http, "https://acme.my.salesforce.com", flow).get_limits()
+    assert limits["DailyApiRequests"]["Max"] > 0
+
+
+async def test_a_session_that_ends_in_mid_job_is_renewed(org: Caller, salesforce: Salesforce) -> None:
+    meet(org, on="upload", fault="expired-session")
+    await perform(salesforce, "insert", [{"Name": "one"}])
+    assert (stored(org, "Name"), faults_met(org)) == ([("one",)], 1)
+    assert (asked_for(org, "token"), asked_for(org, "upload")) == ([200, 200], [401, 201])
 
 
 # Loading
+
+
+async def perform(
+    salesforce: Salesforce, operation: str, records: Records, sobject: str = "Account", **more: str
+) -> Records:
+    """One job whose rows all have to succeed, and its successes."""
+    results = salesforce.bulk_v2.ingest.perform_operation(operation, sobject, records, polling_interval=QUICKLY, **more)
+    (result,) = [each async for each in results]
+    assert (result.failed_results, result.unprocessed_records) == ([], [])
+    successes: Records = result.successful_results
+    return successes
 
 
 async def test_inserted_records_are_stored_cell_by_cell(org: Caller, salesforce: Salesforce) -> None:
@@ -60,14 +88,8 @@ async def test_values_of_python_arrive_as_their_types(org: Caller, salesforce: S
     when = datetime(2025, 3, 4, 9, 15, 27, tzinfo=UTC)
     task = {"Subject": "Call", "ActivityDate": date(2025, 3, 4), "IsReminderSet": True, "ReminderDateTime": when}
     opportunity = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": date(2025, 3, 4), "Amount": 1234.5}
-    for object_, record in (("Task", task), ("Opportunity", opportunity)):
-        (result,) = [
-            each
-            async for each in salesforce.bulk_v2.ingest.perform_operation(
-                "insert", object_, [record], polling_interval=QUICKLY
-            )
-        ]
-        assert result.failed_results == []
+    await perform(salesforce, "insert", [task], "Task")
+    await perform(salesforce, "insert", [opportunity], "Opportunity")
     assert stored(org, "ActivityDate", "IsReminderSet", "ReminderDateTime", object_="Task") == [
         ("2025-03-04", True, "2025-03-04T09:15:27.000+0000")
     ]
@@ -76,26 +98,14 @@ async def test_values_of_python_arrive_as_their_types(org: Caller, salesforce: S
 
 async def test_records_change_through_their_whole_life(org: Caller, salesforce: Salesforce) -> None:
     first, second, third = named(org, "first", "second", "third")
-
-    async def perform(operation: str, records: list[dict[str, str]], **more: str) -> list[dict[str, str]]:
-        (result,) = [
-            each
-            async for each in salesforce.bulk_v2.ingest.perform_operation(
-                operation, "Account", records, polling_interval=QUICKLY, **more
-            )
-        ]
-        assert (result.failed_results, result.unprocessed_records) == ([], [])
-        successes: list[dict[str, str]] = result.successful_results
-        return successes
-
-    await perform("update", [{"Id": first, "Site": "HQ", "External_Id__c": "A"}])
+    await perform(salesforce, "update", [{"Id": first, "Site": "HQ", "External_Id__c": "A"}])
     records = [{"External_Id__c": "A", "Phone": "1"}, {"External_Id__c": "B", "Phone": "2", "Name": "other"}]
     upserted = await perform(
-        "upsert", [{"Name": "first"} | each for each in records], external_id_field="External_Id__c"
+        salesforce, "upsert", [{"Name": "first"} | each for each in records], external_id_field="External_Id__c"
     )
     assert {row["External_Id__c"]: row["sf__Created"] for row in upserted} == {"A": "false", "B": "true"}
-    await perform("delete", [{"Id": second}])
-    await perform("hardDelete", [{"Id": third}])
+    await perform(salesforce, "delete", [{"Id": second}])
+    await perform(salesforce, "hardDelete", [{"Id": third}])
     assert stored(org, "Name", "Site", "Phone") == [("first", "HQ", "1"), ("other", None, "2")]
 
 
@@ -109,13 +119,28 @@ async def test_many_jobs_run_at_once(org: Caller, salesforce: Salesforce) -> Non
     assert stored(org, "Name") == [(record["Name"],) for record in records]
 
 
+async def test_a_server_that_is_away_for_a_moment_is_asked_again(org: Caller, salesforce: Salesforce) -> None:
+    meet(org, on="upload", fault="unavailable", times=2)
+    await perform(salesforce, "insert", [{"Name": "one"}])
+    assert (stored(org, "Name"), asked_for(org, "upload")) == ([("one",)], [503, 503, 201])
+
+
 async def test_failed_rows_come_with_their_reasons(salesforce: Salesforce) -> None:
     results = salesforce.bulk_v2.ingest.perform_operation(
         "insert", "Contact", [{"LastName": "Ngata"}, {"LastName": "", "Email": "a@b.example"}], polling_interval=QUICKLY
     )
     (result,) = [each async for each in results]
     assert [row["LastName"] for row in result.successful_results] == ["Ngata"]
-    assert result.failed_results == snapshot()
+    assert result.failed_results == snapshot(
+        [
+            {
+                "sf__Id": "",
+                "sf__Error": "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --",
+                "LastName": "",
+                "Email": "a@b.example",
+            }
+        ]
+    )
 
 
 # Jobs, one step at a time

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
 from tests.clients.node import script
-from tests.clients.orgs import AWKWARD, Product, named, rows_of, stored
+from tests.clients.orgs import AWKWARD, Product, asked_for, faults_met, meet, named, rows_of, stored
 from tests.emulator.caller import DELIMITERS, Caller, an_org, csv_text
 
 Results = dict[str, list[dict[str, str]]]
@@ -21,6 +21,21 @@ def run(name: str, org: Caller, **given: Any) -> Any:
 def load(org: Caller, input: str | list[dict[str, Any]], **job: Any) -> Results:
     results: Results = run("load", org, input=input, job={"object": "Account", **job})
     return results
+
+
+# Signing in
+
+
+def test_an_app_signs_in_and_renews_a_session_that_ends_in_mid_job(org: Caller) -> None:
+    meet(org, on="status", fault="expired-session")
+    client = {"loginUrl": str(org.http.base_url), "clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
+    said = run("login", org, client=client, job={"object": "Account", "operation": "insert"}, input="Name\none\n")
+    assert said["loaded"]["successfulResults"][0]["Name"] == "one"
+    assert said["identity"] == snapshot(
+        {"username": "admin@emulator.example", "organization_id": "00D000000000001EAA", "user_id": "005000000000001AAA"}
+    )
+    assert said["refused"] == snapshot({"name": "invalid_client", "message": "invalid client credentials"})
+    assert (faults_met(org), asked_for(org, "token")) == (1, [400, 200, 200])
 
 
 # Loading
@@ -91,6 +106,12 @@ def test_a_load_that_takes_longer_than_the_wait_goes_on(tmp_path: Path) -> None:
         assert late == {"name": "JobPollingTimeout", "message": late["message"]}
         (job,) = org.http.get("/services/data/v63.0/jobs/ingest").json()["records"]
         assert org.until(job["id"])["state"] == "JobComplete"
+
+
+def test_a_server_that_is_away_for_a_moment_is_asked_again(org: Caller) -> None:
+    meet(org, on="status", fault="unavailable", times=2)
+    load(org, [{"Name": "one"}], operation="insert")
+    assert (stored(org, "Name"), asked_for(org, "status")[:3]) == ([("one",)], [503, 503, 200])
 
 
 # Jobs, one step at a time

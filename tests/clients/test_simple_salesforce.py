@@ -7,12 +7,12 @@ import pytest
 import requests
 from inline_snapshot import snapshot
 from requests.adapters import HTTPAdapter
-from simple_salesforce import Salesforce, SalesforceExpiredSession
+from simple_salesforce import Salesforce, SalesforceAuthenticationFailed, SalesforceExpiredSession
 from simple_salesforce.bulk2 import ColumnDelimiter, LineEnding, SFBulk2Handler
 from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceOperationError
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
-from tests.clients.orgs import AWKWARD, Product, named, rows_of, stored
+from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
+from tests.clients.orgs import AWKWARD, AppKey, Product, meet, named, rows_of, stored
 from tests.emulator.caller import DELIMITERS, Caller, an_org, csv_text
 
 JOBS = "/services/data/v63.0/jobs/"
@@ -64,7 +64,7 @@ def test_a_file_is_split_into_jobs_that_run_at_once(org: Caller, bulk: SFBulk2Ha
 def test_an_update_changes_what_it_names_and_nothing_else(org: Caller, bulk: SFBulk2Handler) -> None:
     first, second = named(org, "first", "second")
     bulk.Account.update(
-        records=[{"Id": first, "Phone": "1", "Site": ""}, {"Id": second, "Phone": "#N/A", "Site": "HQ"}]
+        records=[{"Id": first, "Phone": "1", "Site": ""}, {"Id": second, "Phone": "#N/A", "Site": "HQ"}], wait=0
     )
     assert stored(org, "Name", "Phone", "Site") == [("first", "1", None), ("second", None, "HQ")]
 
@@ -163,6 +163,25 @@ def test_a_bad_token_is_raised_as_an_expired_session(org: Caller) -> None:
     )
 
 
+def test_a_session_that_ends_in_mid_job_is_raised_and_the_job_aborted(org: Caller, bulk: SFBulk2Handler) -> None:
+    meet(org, on="upload", fault="expired-session")
+    with pytest.raises(SalesforceExpiredSession):
+        bulk.Account.insert(records=[{"Name": "x"}], wait=0)
+    (job,) = org.http.get(f"{JOBS}ingest").json()["records"]
+    assert (job["state"], stored(org, "Name")) == ("Aborted", [])
+
+
+def test_rows_that_were_locked_are_sent_again(org: Caller, bulk: SFBulk2Handler) -> None:
+    meet(org, on="processing", fault="locked-rows", times=2)
+    (job,) = bulk.Account.insert(records=[{"Name": name} for name in "ABCDE"], wait=0)
+    locked = rows_of(bulk.Account.get_failed_records(job["job_id"]))
+    assert {row["sf__Error"] for row in locked} == snapshot(
+        {"UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"}
+    )
+    bulk.Account.insert(records=[{"Name": row["Name"]} for row in locked], wait=0)
+    assert stored(org, "Name") == [(name,) for name in "ABCDE"]
+
+
 # The client around it, which only knows https
 
 
@@ -183,6 +202,28 @@ def session(org: Caller) -> Iterator[requests.Session]:
     with requests.Session() as rewired:
         rewired.mount("https://", Loopback(org))
         yield rewired
+
+
+APP = {"consumer_key": CLIENT_ID, "consumer_secret": CLIENT_SECRET}
+
+
+@pytest.mark.parametrize("flow", ["client credentials", "password", "JWT"])
+def test_an_app_signs_in_and_loads(org: Caller, session: requests.Session, app_key: AppKey, flow: str) -> None:
+    asked = {
+        "client credentials": {**APP, "domain": "acme.my"},
+        "password": {**APP, "username": USERNAME, "password": PASSWORD},
+        "JWT": {"consumer_key": CLIENT_ID, "username": USERNAME, "privatekey_file": str(app_key.file)},
+    }
+    salesforce = Salesforce(session=session, **asked[flow])
+    assert salesforce.session_id != ACCESS_TOKEN
+    salesforce.bulk2.Account.insert(records=[{"Name": flow}], wait=0)
+    assert stored(org, "Name") == [(flow,)]
+
+
+def test_a_refused_sign_in_is_raised_as_such(session: requests.Session) -> None:
+    with pytest.raises(SalesforceAuthenticationFailed) as raised:
+        Salesforce(session=session, consumer_key=CLIENT_ID, consumer_secret="guess", domain="acme.my")
+    assert (raised.value.code, raised.value.auth_message) == snapshot(("invalid_client", "invalid client credentials"))
 
 
 def test_a_client_with_a_token_loads_and_queries(org: Caller, session: requests.Session) -> None:
