@@ -1,10 +1,9 @@
-"""Versions, resources, limits and the list of jobs."""
+"""Versions, resources and limits."""
 
-import pytest
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import doc
-from tests.emulator.caller import Caller, an_org
+from tests.emulator.caller import Caller
 
 DATA = "/services/data/v63.0"
 
@@ -35,17 +34,3 @@ def test_a_version_lists_its_resources(org: Caller) -> None:
             "sobjects": "/services/data/v63.0/sobjects",
         }
     )
-
-
-@doc("Bulk API 2.0 guide, Get Information About All Ingest Jobs")
-def test_the_list_of_jobs_comes_in_pages_of_1000(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with an_org(tmp_path_factory.mktemp("many-jobs")) as org:
-        made = {org.create() for _ in range(1001)}
-        first = org.http.get(f"{DATA}/jobs/ingest").json()
-        assert (len(first["records"]), first["done"]) == (1000, False)
-        assert first["nextRecordsUrl"].startswith("/services/data/v63.0/jobs/ingest?queryLocator=01g")
-        last = org.http.get(first["nextRecordsUrl"]).json()
-        assert (len(last["records"]), last["done"], last["nextRecordsUrl"]) == (1, True, None)
-        assert {job["id"] for job in first["records"] + last["records"]} == made
-        bad = org.http.get(f"{DATA}/jobs/ingest?queryLocator=x")
-        assert (bad.status_code, bad.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
