@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from aiosalesforce import Salesforce
-from aiosalesforce.auth import ClientCredentialsFlow, JwtBearerFlow
+from aiosalesforce.auth import ClientCredentialsFlow, JwtBearerFlow, SoapLogin
 from aiosalesforce.exceptions import AuthenticationError, NotFoundError, SalesforceError
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET, USERNAME
+from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.orgs import AWKWARD, AppKey, asked_for, faults_met, meet, named, stored
 from tests.emulator.caller import Caller
 
@@ -47,9 +47,11 @@ async def test_the_wrong_secret_is_raised_as_what_the_org_says(org: Caller) -> N
     assert str(raised.value) == snapshot("[invalid_client] invalid client credentials")
 
 
-async def test_an_app_signs_in_with_its_key(org: Caller, app_key: AppKey) -> None:
+@pytest.mark.parametrize("way", ["JWT", "SOAP"])
+async def test_an_app_signs_in_with_its_key_and_a_user_with_a_password(org: Caller, app_key: AppKey, way: str) -> None:
     async with to_loopback(org) as http:
-        flow = JwtBearerFlow(CLIENT_ID, USERNAME, app_key.file)
+        key = JwtBearerFlow(CLIENT_ID, USERNAME, app_key.file)
+        flow = key if way == "JWT" else SoapLogin(USERNAME, PASSWORD, "any token")
         limits = await Salesforce(http, "https://acme.my.salesforce.com", flow).get_limits()
     assert limits["DailyApiRequests"]["Max"] > 0
 

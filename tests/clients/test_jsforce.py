@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
+from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.node import script
 from tests.clients.orgs import AWKWARD, Product, asked_for, faults_met, meet, named, rows_of, stored
 from tests.emulator.caller import DELIMITERS, Caller, an_org, csv_text
@@ -36,6 +36,22 @@ def test_an_app_signs_in_and_renews_a_session_that_ends_in_mid_job(org: Caller) 
     )
     assert said["refused"] == snapshot({"name": "invalid_client", "message": "invalid client credentials"})
     assert (faults_met(org), asked_for(org, "token")) == (1, [400, 200, 200])
+
+
+def test_a_user_signs_in_over_soap_and_out(org: Caller) -> None:
+    said = run("password", org, username=USERNAME, password=PASSWORD)
+    assert said == snapshot(
+        {
+            "refused": {
+                "name": "Error",
+                "message": "INVALID_LOGIN: Invalid username, password, security token; or user locked out.",
+            },
+            "id": "005000000000001AAA",
+            "organizationId": "00D000000000001EAA",
+            "username": "admin@emulator.example",
+            "afterwards": {"name": "INVALID_SESSION_ID", "message": "Session expired or invalid"},
+        }
+    )
 
 
 # Loading

@@ -207,12 +207,15 @@ def session(org: Caller) -> Iterator[requests.Session]:
 APP = {"consumer_key": CLIENT_ID, "consumer_secret": CLIENT_SECRET}
 
 
-@pytest.mark.parametrize("flow", ["client credentials", "password", "JWT"])
-def test_an_app_signs_in_and_loads(org: Caller, session: requests.Session, app_key: AppKey, flow: str) -> None:
+@pytest.mark.parametrize("flow", ["client credentials", "password", "JWT", "SOAP"])
+def test_each_way_to_sign_in_leads_to_a_load(
+    org: Caller, session: requests.Session, app_key: AppKey, flow: str
+) -> None:
     asked = {
         "client credentials": {**APP, "domain": "acme.my"},
         "password": {**APP, "username": USERNAME, "password": PASSWORD},
         "JWT": {"consumer_key": CLIENT_ID, "username": USERNAME, "privatekey_file": str(app_key.file)},
+        "SOAP": {"username": USERNAME, "password": PASSWORD, "security_token": "any token"},
     }
     salesforce = Salesforce(session=session, **asked[flow])
     assert salesforce.session_id != ACCESS_TOKEN
