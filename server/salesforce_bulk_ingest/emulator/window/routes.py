@@ -7,6 +7,7 @@ from .jobs import show_job, show_row
 from .objects import show_object, show_record
 from .overview import show_overview
 from .page import Asset, Page
+from .setup import show_bulk_load_job
 
 ROUTES = [
     Route("/", Page("overview.html", show_overview)),
@@ -15,6 +16,7 @@ ROUTES = [
     Route("/objects/{object}", Page("object.html", show_object)),
     Route("/objects/{object}/{record_id}", Page("record.html", show_record)),
     Route("/faults", Page("faults.html", show_faults)),
+    Route("/lightning/setup/AsyncApiJobStatus/page", show_bulk_load_job),
     Route("/window.css", Asset("window.css", "text/css")),
     Route("/window.js", Asset("window.js", "text/javascript")),
     Route("/window.svg", Asset("window.svg", "image/svg+xml")),
