@@ -58,4 +58,4 @@ def size(count: int) -> str:
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
-    return plural(count, "byte")
+    return f"{count} B"
