@@ -1,5 +1,6 @@
 """What time does to jobs: open for a day, kept for a week."""
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -134,3 +135,12 @@ def test_how_long_jobs_are_open_and_kept_can_be_set(tmp_path: Path) -> None:
         assert org.get(job_id)["state"] == "Aborted"
         clock.forward(hours=6)
         assert statuses(org, job_id) == {404}
+
+
+@own
+def test_jobs_can_be_kept_for_ever(tmp_path: Path) -> None:
+    clock = Clock()
+    with an_org(tmp_path, clock=clock, limits=Limits(open_hours=math.inf, retention_days=math.inf)) as org:
+        opened, ended = org.create(), org.load("Name\nA\n")["id"]
+        clock.forward(days=10_000)
+        assert (org.get(opened)["state"], org.get(ended)["state"]) == ("Open", "JobComplete")

@@ -1,12 +1,13 @@
 """What can be used up: requests, batches and records of a day."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from salesforce_bulk_ingest.emulator import Limits
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import INGEST, Caller, Job, an_org
+from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, Job, an_org
 from tests.emulator.clocks import Clock
 
 LIMITS = "/services/data/v63.0/limits"
@@ -19,6 +20,12 @@ def rows(count: int) -> str:
 def usage(org: Caller) -> dict[str, Job]:
     limits: dict[str, Job] = org.http.get(LIMITS).json()
     return limits
+
+
+def used(org: Caller) -> int:
+    """The requests that the org has counted, this one included."""
+    header = org.http.get(INGEST).headers["Sforce-Limit-Info"]
+    return int(header.removeprefix("api-usage=").partition("/")[0])
 
 
 def counts(org: Caller, job: Job) -> tuple[int, int, int]:
@@ -143,3 +150,15 @@ def test_a_job_is_not_charged_twice_for_a_batch_that_a_restart_cut(tmp_path: Pat
     with an_org(tmp_path) as org:
         org.until(job_id)
         assert usage(org)["DailyBulkApiBatches"]["Remaining"] == 14_999
+
+
+@own
+def test_processes_that_share_an_org_share_its_requests(tmp_path: Path) -> None:
+    with an_org(tmp_path) as first, an_org(tmp_path) as second:
+        for _ in range(10):
+            first.http.get(INGEST)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        calls = 1
+        while used(second) != calls + 10:
+            calls += 1
+            assert time.monotonic() < deadline

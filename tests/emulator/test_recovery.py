@@ -2,11 +2,12 @@
 
 import itertools
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +62,20 @@ def test_the_org_is_still_there_after_a_restart(tmp_path: Path) -> None:
         assert org.record(row["sf__Id"])["Name"] == "Acme"
         assert org.succeeded(org.load("Name\nSecond\n"))[0]["sf__Id"] > row["sf__Id"]
     assert (tmp_path.stat().st_mode & 0o777, list(tmp_path.glob("processes/*"))) == (0o700, [])
+
+
+@own
+def test_an_org_of_an_older_version_is_taken_over(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        job_id = org.create()
+    with closing(sqlite3.connect(tmp_path / "org.sqlite")) as database:
+        for column in ("retries", "records_read"):
+            database.execute(f"ALTER TABLE job DROP COLUMN {column}")
+        database.execute("DROP TABLE usage")
+    with an_org(tmp_path) as org:
+        org.upload(job_id, b"Name\nA\n")
+        org.patch(job_id, "UploadComplete")
+        assert org.until(job_id)["numberRecordsProcessed"] == 1
 
 
 @own

@@ -18,6 +18,7 @@ from .states import TERMINAL, WAITING, Event, State, after
 
 JOB_PREFIX = "750"
 PAGE_SIZE = 1000
+LONG_DAYS = 36_500.0  # what is longer than a century, or infinite, is more than dates can be reckoned with
 
 COLUMNS = {
     "serial": "INTEGER PRIMARY KEY",
@@ -124,8 +125,8 @@ class JobStore:
     def __init__(self, database: Database, files: JobFiles, config: EmulatorConfig, worker: str) -> None:
         self._database = database
         self._clock = config.clock
-        self._open_time = timedelta(hours=config.limits.open_hours)
-        self._kept_time = timedelta(days=config.limits.retention_days)
+        self._open_time = timedelta(hours=min(config.limits.open_hours, 24 * LONG_DAYS))
+        self._kept_time = timedelta(days=min(config.limits.retention_days, LONG_DAYS))
         self._second_upload = config.assumptions.second_upload
         self._expired_jobs = config.assumptions.expired_jobs
         self._worker = worker

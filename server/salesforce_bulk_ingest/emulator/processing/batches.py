@@ -34,7 +34,7 @@ def chunks(reader: CsvReader, records_read: int, batch_records: int) -> Iterator
         records_read: how many records of the job lie before it.
         batch_records: how many records make a batch.
     """
-    pairs = ((record, reader.offset) for [record] in reader.chunks(1))
+    pairs = ((record, reader.offset) for record in reader.records())
     while True:
         batch, place = divmod(records_read, batch_records)
         taken = list(islice(pairs, min(CHUNK_RECORDS, batch_records - place)))
