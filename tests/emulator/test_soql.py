@@ -1,15 +1,20 @@
 """Queries in SOQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from operator import ge, gt, le, lt
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, own
 from tests.emulator.behaviours import seen as observed
 from tests.emulator.caller import Caller, Job, an_org, seen
+from tests.emulator.conftest import EXAMPLES
 
 DATA = "/services/data/v63.0"
 SELECT = "SOQL and SOSL reference, SOQL SELECT Syntax"
@@ -305,6 +310,69 @@ def test_and_or_and_not_do_not_mix_without_parentheses(stocked: Caller, where: s
 )
 def test_dates_and_date_literals_are_understood(stocked: Caller, where: str, found: list[str]) -> None:
     assert names(stocked, f"WHERE {where}", "Contact", "LastName") == found
+
+
+Test = Callable[[dict[str, Any]], bool]
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+VALUES: dict[str, list[Any]] = {
+    "Name": ["Alpha", "beta", "Gam%ma", "it's", "x"],
+    "Phone": ["1", "3", "4", None],
+    "AnnualRevenue": [1000, 5, -7, 0.5, 2, None],
+}
+
+
+@st.composite
+def comparisons(draw: st.DrawFn) -> tuple[str, Test]:
+    """A comparison, and how a reader of the guide would understand it."""
+    field = draw(st.sampled_from(sorted(VALUES)))
+    if draw(st.booleans()):
+        chosen = draw(st.lists(st.sampled_from(VALUES[field]), min_size=1, max_size=3))
+        negated = draw(st.booleans())
+        folded = [fold(value) for value in chosen]
+        text = f"{field} {'NOT ' * negated}IN ({', '.join(map(literal, chosen))})"
+        return text, lambda record: (fold(record[field]) in folded) != negated
+    value = draw(st.sampled_from(VALUES[field]))
+    if value is None or draw(st.booleans()):
+        negated = draw(st.booleans())
+        text = f"{field} {'!=' if negated else '='} {literal(value)}"
+        return text, lambda record: (fold(record[field]) == fold(value)) != negated
+    sign = draw(st.sampled_from(sorted(OPERATORS)))
+    return (
+        f"{field} {sign} {literal(value)}",
+        lambda record: record[field] is not None and OPERATORS[sign](fold(record[field]), fold(value)),
+    )
+
+
+def literal(value: str | float | None) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "\\'").upper() + "'"
+    return "null" if value is None else str(value)
+
+
+def fold(value: str | float | None) -> str | float | None:
+    return value.lower() if isinstance(value, str) else value
+
+
+def groups(parts: st.SearchStrategy[tuple[str, Test]]) -> st.SearchStrategy[tuple[str, Test]]:
+    several = st.lists(parts, min_size=2, max_size=4)
+    return st.one_of(
+        parts.map(lambda part: (f"(NOT ({part[0]}))", lambda record: not part[1](record))),
+        several.map(lambda them: (joined(" AND ", them), lambda record: all(test(record) for _, test in them))),
+        several.map(lambda them: (joined(" OR ", them), lambda record: any(test(record) for _, test in them))),
+    )
+
+
+def joined(operator: str, parts: list[tuple[str, Test]]) -> str:
+    return f"({operator.join(text for text, _ in parts)})"
+
+
+@doc(CONDITIONS)
+@EXAMPLES
+@given(st.recursive(comparisons(), groups, max_leaves=12))
+def test_nested_conditions_find_what_each_of_their_parts_says(stocked: Caller, condition: tuple[str, Test]) -> None:
+    text, test = condition
+    records = stocked.query("SELECT Name, Phone, AnnualRevenue FROM Account")["records"]
+    assert names(stocked, f"WHERE {text}") == [record["Name"] for record in records if test(record)]
 
 
 @doc("SOQL and SOSL reference, ORDER BY")
