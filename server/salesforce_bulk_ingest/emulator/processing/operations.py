@@ -8,8 +8,8 @@ from itertools import groupby
 from .. import ids
 from ..config import USER_ID
 from ..errors import RowError
-from ..schema.model import Field, Schema, SObject, Stored
-from ..storage.records import ME, deletion_of, fold, matches, next_serials
+from ..schema.model import ME, Field, Schema, SObject, Stored
+from ..storage.records import deletion_of, fold, matches, next_serials
 from .headers import ID_ONLY
 from .relationships import Lookups
 from .rows import Columns, Row

@@ -9,7 +9,6 @@ from dataclasses import replace
 from .. import ids
 from ..config import USER_ID
 from ..schema.custom import SchemaError
-from ..schema.model import ME as ME
 from ..schema.model import Field, Schema, SObject, Stored
 from .standing import STANDING
 
