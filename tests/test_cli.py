@@ -190,7 +190,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp
             "salesforce-bulk-ingest: the embedded org can't be kept in /tmp/x/file/org: Not a directory; choose another --data-dir.\n",
             "salesforce-bulk-ingest: No such command 'srve'. Did you mean 'serve'? See `salesforce-bulk-ingest --help`.\n",
             "salesforce-bulk-ingest: Invalid value for '--port': Input should be less than or equal to 65535. See `salesforce-bulk-ingest --help`.\n",
-            "salesforce-bulk-ingest: the embedded org in /tmp/x/broken can't be opened: sqlite3.DatabaseError: file is not a database.\n",
+            "salesforce-bulk-ingest: the embedded org in /tmp/x/broken can't be opened: file is not a database.\n",
             "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: Using SOCKS proxy, but the 'socksio' package is not installed. Make sure to install httpx using `pip install httpx[socks]`.\n",
             "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: [Errno 21] Is a directory\n",
         ]

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+import re
 import socket
 import struct
 import sys
@@ -23,6 +24,9 @@ KEEP_ALIVE_SECONDS = 75
 
 SHUTDOWN_SECONDS = 1
 """What a request in flight gets when the server is told to stop."""
+
+EXCEPTION_NAME = re.compile(r"^[\w.]+: ")
+"""What the last line of a traceback begins with; the user is told what follows."""
 
 
 class CantStart(Exception):
@@ -93,7 +97,8 @@ class Listener(uvicorn.Server):
             try:
                 await super().startup(sockets)
             except SystemExit:  # uvicorn's answer to a lifespan that fails, after a traceback
-                reason = said[0].strip().splitlines()[-1] if said else "it did not start"
+                last = said[0].strip().splitlines()[-1] if said else "it did not start"
+                reason = EXCEPTION_NAME.sub("", last).rstrip(".")
                 raise CantStart(f"{self._name} can't be opened: {reason}.") from None
         self.ready.set()
 

@@ -29,12 +29,12 @@ objects:
     label: Reading
     fields:
       Serial__c: {label: Serial, type: string, length: 40, required: true}
-      Kind__c: {label: Kind, type: picklist, restricted: true, values: [Water, Heat, Power]}
+      Kind__c: {label: Kind, type: picklist, restricted: true, picklist: [Water, Heat, Power]}
       Phone__c: {label: Phone, type: phone}
       Email__c: {label: Email, type: email}
       Site__c: {label: Site, type: url}
       Level__c: {label: Level, type: double, precision: 18, scale: 4}
-      Count__c: {label: Count, type: int, digits: 8}
+      Count__c: {label: Count, type: double, precision: 8, scale: 0}
       Price__c: {label: Price, type: currency, precision: 18, scale: 2}
       Day__c: {label: Day, type: date}
       Taken__c: {label: Taken, type: datetime}
