@@ -137,9 +137,12 @@ def test_an_org_gains_what_its_schema_gains_and_keeps_its_prefixes(tmp_path: Pat
     with an_org(tmp_path / "org", schema_file=org_file) as org:
         [row] = org.succeeded(org.load("Name\nOld\n", "Note_2__c"))
         assert row["sf__Id"].startswith("a01")
-    org_file.write_text("objects: {Another__c: {}, Note_2__c: {fields: {Text__c: {type: string, default: x}}}}")
+    org_file.write_text(
+        "objects: {Another__c: {}, Note_2__c: {fields: {Text__c: {type: string, default: x}, Flag__c: {type: boolean}}}}"
+    )
     with an_org(tmp_path / "org", schema_file=org_file) as org:
-        assert org.record(row["sf__Id"], "Note_2__c")["Text__c"] is None
+        old = org.record(row["sf__Id"], "Note_2__c")
+        assert (old["Text__c"], old["Flag__c"]) == (None, False)
         [new] = org.succeeded(org.load("Name\nNew\n", "Note_2__c"))
         assert org.record(new["sf__Id"], "Note_2__c")["Text__c"] == "x"
         assert org.http.get(f"{OBJECTS}/Another__c").json()["objectDescribe"]["keyPrefix"] == "a02"

@@ -1,8 +1,9 @@
 """Queries in SOQL."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import ge, gt, le, lt
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -419,6 +420,30 @@ def test_long_answers_come_in_pages_of_2000(org: Caller) -> None:
     assert {page["totalSize"] for page in found} == {4500}
     assert [record["Name"] for page in found for record in page["records"]] == [f"{n:04}" for n in range(4499, -1, -1)]
     assert "nextRecordsUrl" not in found[-1]
+
+
+@doc("REST API guide, Query Options Header")
+@pytest.mark.parametrize(("asked", "given"), [("batchSize=200", 200), ("batchSize=1", 200), ("batchSize=9999", 250)])
+def test_a_caller_may_ask_for_smaller_pages(org: Caller, asked: str, given: int) -> None:
+    site = uuid4().hex
+    org.load("Name,Site\n" + "".join(f"{number},{site}\n" for number in range(250)))
+    headers = {"Sforce-Query-Options": asked}
+    soql = f"SELECT Name FROM Account WHERE Site = '{site}'"
+    answer = org.http.get(f"{DATA}/query", params={"q": soql}, headers=headers).json()
+    assert [len(page["records"]) for page in pages(org, answer)] == [given, *[250 - given] * (given < 250)]
+
+
+@doc("REST API guide, Query More Results")
+def test_a_locator_can_be_followed_for_two_days(tmp_path: Path) -> None:
+    now = datetime(2025, 3, 20, tzinfo=UTC)
+    with an_org(tmp_path, clock=lambda: now) as org:
+        org.load("Name\n" + "x\n" * 201)
+        headers = {"Sforce-Query-Options": "batchSize=200"}
+        answer = org.http.get(f"{DATA}/query", params={"q": "SELECT Id FROM Account"}, headers=headers).json()
+        now += timedelta(days=2)
+        assert len(org.http.get(answer["nextRecordsUrl"]).json()["records"]) == 1
+        now += timedelta(seconds=1)
+        assert org.http.get(answer["nextRecordsUrl"]).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
 @own

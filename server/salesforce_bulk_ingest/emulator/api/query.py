@@ -11,11 +11,13 @@ from starlette.routing import Route
 from ..errors import ApiError
 from ..org import Org
 from ..soql import cursors
-from ..soql.query import PAGE_SIZE, Query
+from ..soql.query import Query
 from .columns import column_metadata
 from .edge import Resource, json_answer, org_of, version_of
 
 Body = dict[str, Any]
+
+SMALLEST_PAGE, LARGEST_PAGE = 200, 2000  # documented, of Sforce-Query-Options: batchSize
 
 
 async def query(request: Request) -> Response:
@@ -33,8 +35,8 @@ async def query_more(request: Request) -> Response:
     match = re.fullmatch(r"01g[A-Za-z]*0*([0-9]{1,15})-([0-9]{1,12})", request.path_params["locator"])
     if match is None:
         raise _invalid_locator()
-    cursor, start = int(match[1]), int(match[2])
-    return json_answer(request, await run_in_threadpool(_rest, org_of(request), cursor, start, _base(request)))
+    place = cursors.Place(int(match[1]), int(match[2]), _page_size(request))
+    return json_answer(request, await run_in_threadpool(_rest, org_of(request), place, _base(request)))
 
 
 def _invalid_locator() -> ApiError:
@@ -49,22 +51,30 @@ async def _first_page(request: Request, *, deleted_too: bool) -> Response:
         return json_answer(
             request, column_metadata(Query(text, org_of(request).schema, org_of(request).config.clock()))
         )
-    return json_answer(request, await run_in_threadpool(_answer, org_of(request), text, _base(request), deleted_too))
+    size = _page_size(request)
+    answer = await run_in_threadpool(_answer, org_of(request), text, _base(request), size, deleted_too=deleted_too)
+    return json_answer(request, answer)
 
 
-def _answer(org: Org, text: str, base: str, deleted_too: bool) -> Body:
+def _page_size(request: Request) -> int:
+    """How many records the caller wants on a page (REST API guide, Query Options Header)."""
+    match = re.search(r"batchSize\s*=\s*([0-9]{1,9})", request.headers.get("Sforce-Query-Options", ""), re.IGNORECASE)
+    return min(max(int(match[1]), SMALLEST_PAGE), LARGEST_PAGE) if match else LARGEST_PAGE
+
+
+def _answer(org: Org, text: str, base: str, size: int, *, deleted_too: bool) -> Body:
     now = org.config.clock()
     query = Query(text, org.schema, now, deleted_too=deleted_too)
     with org.database.reading() as connection:
         if query.counts:
             return _count(query.count(connection), query)
         serials = query.serials(connection)
-        records = query.records(connection, serials[:PAGE_SIZE], base)
-    if len(serials) <= PAGE_SIZE:
+        records = query.records(connection, serials[:size], base)
+    if len(serials) <= size:
         return _page(len(serials), records, None)
     with org.database.writing() as connection:
         cursor = cursors.keep(connection, text, serials, now)
-    return _page(len(serials), records, _locator(base, cursor, PAGE_SIZE))
+    return _page(len(serials), records, _locator(base, cursor, size))
 
 
 def _count(found: int, query: Query) -> Body:
@@ -73,15 +83,15 @@ def _count(found: int, query: Query) -> Body:
     return _page(1, [{"attributes": {"type": "AggregateResult"}, query.counts.alias: found}], None)
 
 
-def _rest(org: Org, cursor: int, start: int, base: str) -> Body:
+def _rest(org: Org, place: cursors.Place, base: str) -> Body:
     now = org.config.clock()
     with org.database.reading() as connection:
-        rest = cursors.recall(connection, cursor, start, now)
+        rest = cursors.recall(connection, place, now)
         if rest is None:
             raise _invalid_locator()
         records = Query(rest.soql, org.schema, now).records(connection, rest.serials, base)
-    after = start + len(rest.serials)
-    return _page(rest.total, records, _locator(base, cursor, after) if after < rest.total else None)
+    after = place.start + len(rest.serials)
+    return _page(rest.total, records, _locator(base, place.cursor, after) if after < rest.total else None)
 
 
 def _page(total: int, records: list[Body], next_url: str | None) -> Body:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..clock import rest_time
-from .query import PAGE_SIZE, Serials
+from .query import Serials
 
 LIFETIME = timedelta(days=2)  # documented: how long a query locator can be followed
 _BYTES = 8  # of a running number
@@ -15,6 +15,15 @@ TABLE = (
     "CREATE TABLE IF NOT EXISTS query_result"
     " (id INTEGER PRIMARY KEY, soql TEXT NOT NULL, at TEXT NOT NULL, serials BLOB NOT NULL)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: the number of the kept query, and of the page's first record; and how many it may hold."""
+
+    cursor: int
+    start: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,14 @@ def keep(connection: sqlite3.Connection, soql: str, serials: Serials, now: datet
     return cursor
 
 
-def recall(connection: sqlite3.Connection, cursor: int, start: int, now: datetime) -> Rest | None:
-    """The page that begins at this record; None if there is no such query any more, or no such page."""
+def recall(connection: sqlite3.Connection, place: Place, now: datetime) -> Rest | None:
+    """The page that begins there; None if there is no such query any more, or no such page."""
     statement = (
         f"SELECT soql, length(serials) / {_BYTES} AS total, substr(serials, ?, ?) AS page FROM query_result"
         " WHERE id = ? AND at >= ?"
     )
-    place = (start * _BYTES + 1, PAGE_SIZE * _BYTES)
-    row = connection.execute(statement, (*place, cursor, rest_time(now - LIFETIME))).fetchone()
+    values = (place.start * _BYTES + 1, place.size * _BYTES, place.cursor, rest_time(now - LIFETIME))
+    row = connection.execute(statement, values).fetchone()
     if row is None or not row["page"]:
         return None
     return Rest(row["soql"], row["total"], array("q", row["page"]))

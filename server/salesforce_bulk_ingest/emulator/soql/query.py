@@ -16,7 +16,6 @@ from .literals import position
 from .paths import Paths, Place
 from .syntax import Count, FieldsOf, Ordering, Refusal, Select, explaining, malformed, parse_query
 
-PAGE_SIZE = 2000
 MAX_OFFSET = 2000  # documented
 MAX_FIELDS_LIMIT = 200  # documented: FIELDS(ALL) and FIELDS(CUSTOM) want a LIMIT of no more
 

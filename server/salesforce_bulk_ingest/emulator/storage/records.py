@@ -137,8 +137,11 @@ def _note_change(connection: sqlite3.Connection, schema: Schema, now: str) -> No
 def _column(field: Field) -> str:
     # Salesforce compares text without regard to case, ids with it.
     collation = "" if field.type in ("id", "reference") else " COLLATE NOCASE"
-    formula = f" GENERATED ALWAYS AS ({field.formula}) VIRTUAL" if field.formula else ""
-    return f'"{field.name}" {AFFINITIES.get(field.type, "TEXT" + collation)}{formula}'
+    declared = f'"{field.name}" {AFFINITIES.get(field.type, "TEXT" + collation)}'
+    if field.formula:
+        return f"{declared} GENERATED ALWAYS AS ({field.formula}) VIRTUAL"
+    # A boolean is never null, not even in records that are older than the field.
+    return f"{declared} DEFAULT {int(bool(field.default))}" if field.type == "boolean" else declared
 
 
 def next_serials(connection: sqlite3.Connection, prefix: str, count: int) -> int:
