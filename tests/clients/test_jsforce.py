@@ -116,8 +116,8 @@ def test_failed_rows_come_with_their_reasons(org: Caller) -> None:
 
 def test_a_load_that_takes_longer_than_the_wait_goes_on(tmp_path: Path) -> None:
     """It means to delete the job then; the org refuses that to a job that is being processed."""
-    rows = [["Name"], *([f"account {number}"] for number in range(1000))]
-    with an_org(tmp_path, rows_per_second=1000) as org:
+    rows = [["Name"], *([f"account {number}"] for number in range(800))]
+    with an_org(tmp_path, rows_per_second=200) as org:
         late = run("late", org, input=csv_text(rows))
         assert late == {"name": "JobPollingTimeout", "message": late["message"]}
         (job,) = org.http.get("/services/data/v63.0/jobs/ingest").json()["records"]
