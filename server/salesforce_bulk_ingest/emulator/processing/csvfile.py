@@ -55,12 +55,13 @@ class CsvReader:
         self._delimiter = DELIMITERS[delimiter]
         self._line_ending = line_ending
         self._end = LINE_ENDINGS[line_ending]
-        self._assumptions = assumptions
+        self._all_alike = assumptions.embedded_line_endings == "same"
+        self._drops_bom = assumptions.bom == "dropped"
         self._width = 0
 
     def header(self) -> Record | None:
         """The first record of the file, which must stand at its start; None if there is none."""
-        if self._assumptions.bom == "dropped" and self._file.read(len(BOM)) == BOM:
+        if self._drops_bom and self._file.read(len(BOM)) == BOM:
             self.offset = len(BOM)
         self._file.seek(self.offset)
         header = next(self.records(), None)
@@ -98,14 +99,15 @@ class CsvReader:
 
     def _checked(self, record: Record, lines: Sequence[str]) -> Record:
         """The record, if the lines that it was read from are as they must be."""
-        if not self._ends_as_promised(lines):
+        text = lines[0] if len(lines) == 1 else "".join(lines)
+        if not self._ends_as_promised(text):
             raise self._wrong_line_ending()
-        if '"' in "".join(record) and not _is_well_quoted("".join(lines), self._delimiter):
-            misquoted = _misquoted("".join(lines), self._delimiter)
+        if '"' in text and '"' in "".join(record) and not _is_well_quoted(text, self._delimiter):
+            misquoted = _misquoted(text, self._delimiter)
             if misquoted is None:
                 raise _unparsable(UNESCAPED_QUOTE)
             record = misquoted
-        if len(record) > MAX_FIELDS or len(lines) > 1 or len(lines[0]) > MAX_FIELD_CHARACTERS:
+        if len(record) > MAX_FIELDS or len(text) > MAX_FIELD_CHARACTERS:
             self._check_size(record, lines)
         return record
 
@@ -122,14 +124,14 @@ class CsvReader:
             lines.append(line)
             yield line
 
-    def _ends_as_promised(self, lines: Sequence[str]) -> bool:
-        last, end = lines[-1], self._end
-        if self._assumptions.embedded_line_endings == "same":
-            rest = "".join(lines).replace(end, "")
+    def _ends_as_promised(self, text: str) -> bool:
+        end = self._end
+        if self._all_alike:
+            rest = text.replace(end, "")
             return "\r" not in rest and "\n" not in rest
-        if not last.endswith(end):
-            return not last.endswith(("\r", "\n"))
-        return last[-len(end) - 1 : -len(end)] != "\r"
+        if not text.endswith(end):
+            return not text.endswith(("\r", "\n"))
+        return text[-len(end) - 1 : -len(end)] != "\r"
 
     def _wrong_line_ending(self) -> JobFailure:
         message = f"LineEnding is invalid on user data. Current LineEnding setting is {self._line_ending}"

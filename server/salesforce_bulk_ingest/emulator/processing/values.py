@@ -72,20 +72,20 @@ def cells_of(field: Field) -> Print | None:
 
 
 class _Memory(dict[_Known, _Found]):
-    """The answers of a function, each found out once, for the cells of a column repeat."""
+    """What a function makes of the cells of a column, each found out once, for cells repeat; its errors are answers."""
 
-    MANY = 10_000
-    LONG = 50  # characters; what is longer seldom repeats, and would fill the memory
+    MANY = 2_000
 
     def __init__(self, find: Callable[[Any], _Found], first: Mapping[_Known, _Found]) -> None:
         super().__init__(first)
         self._find = find
         self._first = first
 
-    def __missing__(self, key: _Known) -> _Found:
-        found = self._find(key)
-        if not isinstance(key, str) or len(key) <= self.LONG:
-            self[key] = found
+    def __missing__(self, key: _Known) -> _Found | RowError:
+        try:
+            found = self[key] = self._find(key)
+        except RowError as error:
+            return error
         return found
 
     def of_all(self, keys: Sequence[_Known]) -> list[_Found]:
@@ -96,32 +96,27 @@ class _Memory(dict[_Known, _Found]):
 
 
 def _remembering(parse: Parse) -> Read:
-    known: _Memory[str, Value | RowError] = _Memory(_telling(parse), NO_VALUES)
+    known: _Memory[str, Value | RowError] = _Memory(parse, NO_VALUES)
     return known.of_all
 
 
-def _telling(parse: Parse) -> Callable[[str], Stored | RowError]:
-    """The same function, but its errors are answers."""
-
-    def tell(cell: str) -> Stored | RowError:
-        try:
-            return parse(cell)
-        except RowError as error:
-            return error
-
-    return tell
-
-
 def _texts(field: Field) -> Read:
-    """Text hardly repeats, but all of a column can be measured at once."""
-    limit, tell = field.length, _telling(_text(field))
+    """Text hardly repeats, and may be too long to remember; but all of a column can be measured at once."""
+    limit, parse = field.length, _text(field)
 
     def read(cells: Sequence[str]) -> Sequence[Value | RowError]:
         if "" in cells or NULL in cells or max(map(len, cells)) > limit:
-            return [NO_VALUES[cell] if cell in NO_VALUES else tell(cell) for cell in cells]
+            return [NO_VALUES[cell] if cell in NO_VALUES else _told(parse, cell) for cell in cells]
         return cells
 
     return read
+
+
+def _told(parse: Parse, cell: str) -> Stored | RowError:
+    try:
+        return parse(cell)
+    except RowError as error:
+        return error
 
 
 def _wrong_type(field: Field, cell: str) -> RowError:
