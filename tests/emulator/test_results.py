@@ -119,7 +119,7 @@ def test_blank_lines_at_the_end_are_not_unprocessed(tmp_path: Path) -> None:
 @assumed("documented only as available after the end", switch="early_results")
 def test_results_of_a_job_in_progress_can_be_what_there_is_so_far(tmp_path: Path) -> None:
     names = {str(number) for number in range(5000)}
-    with an_org(tmp_path, rows_per_second=1000, assumptions=Assumptions(early_results="partial")) as org:
+    with an_org(tmp_path, rows_per_second=500, assumptions=Assumptions(early_results="partial")) as org:
         job_id = org.submit("Name\n" + "".join(f"{name}\n" for name in names))
         org.until_some_are_processed(job_id)
         job = org.get(job_id)

@@ -4,7 +4,7 @@
     JobFailure   the owner of a job: the job becomes Failed with this errorMessage
     RowError     the owner of a row: the row goes to failedResults with this sf__Error
 
-Each is mapped once: ApiError in edge.py, JobFailure and RowError in processing.py.
+Each is mapped once: ApiError in api/edge.py, JobFailure in processing/processor.py, RowError in processing/rows.py.
 """
 
 from collections.abc import Mapping
