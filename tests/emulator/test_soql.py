@@ -290,6 +290,30 @@ def test_and_or_and_not_do_not_mix_without_parentheses(stocked: Caller, where: s
     assert (code, message.rpartition("\n")[2]) == ("MALFORMED_QUERY", f"unexpected token: '{token}'")
 
 
+@doc("SOQL and SOSL reference, Querying Multi-Select Picklists")
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("Tags__c INCLUDES ('a')", ["A", "AB"]),
+        ("Tags__c includes ('A;b', 'c')", ["AB", "C"]),
+        ("Tags__c EXCLUDES ('a')", ["C", "None"]),
+        ("Tags__c = 'a;b'", ["AB"]),
+    ],
+)
+def test_what_is_chosen_can_be_asked_for(tagged: Caller, where: str, found: list[str]) -> None:
+    assert names(tagged, f"WHERE {where}", "Note__c") == found
+
+
+@pytest.fixture(scope="module")
+def tagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    folder = tmp_path_factory.mktemp("tagged")
+    schema = folder / "schema.yaml"
+    schema.write_text("objects: {Note__c: {fields: {Tags__c: {type: multipicklist, picklist: [a, b, c]}}}}")
+    with an_org(folder / "org", schema_file=schema) as org:
+        org.load("Name,Tags__c\nA,a\nAB,a;b\nC,c\nNone,\n", "Note__c")
+        yield org
+
+
 @doc(DATES)
 @pytest.mark.parametrize(
     ("where", "found"),
@@ -550,6 +574,7 @@ Didn't understand relationship 'Nope__r' in field path. If you are attempting to
             "INVALID_QUERY_FILTER_OPERATOR",
             "invalid ID field: 1",
         ),
+        ("SELECT Id FROM Account WHERE Name INCLUDES ('a')", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
         ("SELECT Id FROM Account WHERE ParentId LIKE '001%'", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
         (
             "SELECT Id FROM Account WHERE Description = 'x'",

@@ -15,6 +15,7 @@ from ..schema.model import Field, Schema, SObject, Stored
 from .literals import bounds, pattern, position, stored, token_of
 from .syntax import (
     MAX_DEPTH,
+    Choice,
     Comparison,
     Condition,
     Days,
@@ -103,6 +104,8 @@ def _compiled(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
             return _comparison(_filterable(resolve(name), name), operator, value, now)
         case Membership(name, negated, values):
             return _membership(_filterable(resolve(name), name), negated, values, now)
+        case Choice(name, negated, values):
+            return _choice(resolve(name), negated, values)
         case Negation(inner):
             sql, found = _compiled(inner, resolve, now)
             return f"NOT {sql}", found
@@ -156,6 +159,18 @@ def _membership(column: Column, negated: bool, values: Sequence[Token | Days], n
     present: list[Stored] = [value for value in wanted if value is not None]
     listed = f"({column.sql} {null} {column.sql} IN ({', '.join('?' * len(present))}))"
     sql, found = _joined("OR", [*spans, (listed, present)])
+    return f"NOT {sql}" if negated else sql, found
+
+
+def _choice(column: Column, negated: bool, values: Sequence[Token | Days]) -> Sql:
+    """Documented: each of the values may be several at once, `a;b`, of which all must be chosen."""
+    null = any(token_of(value).type == "NULL" for value in values)
+    if column.field.type != "multipicklist" or null:
+        raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(token_of(values[0])))
+    alternatives = [str(stored(column.field, token_of(value))).split(";") for value in values]
+    test = f"({column.sql} IS NOT NULL AND instr(lower(';' || {column.sql} || ';'), lower(?)) > 0)"
+    terms = [_joined("AND", [(test, [f";{part};"]) for part in together]) for together in alternatives]
+    sql, found = _joined("OR", terms)
     return f"NOT {sql}" if negated else sql, found
 
 

@@ -89,6 +89,16 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """INCLUDES, or EXCLUDES: what is chosen in a multi-select picklist."""
+
+    name: Token
+    negated: bool
+    values: tuple[Value, ...]
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Negation:
     """NOT."""
 
@@ -105,7 +115,7 @@ class Junction:
     depth: int
 
 
-Condition = Comparison | Membership | Negation | Junction
+Condition = Comparison | Membership | Choice | Negation | Junction
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +260,9 @@ class _Reader(Transformer[Token, Select]):
 
     def listed(self, name: Token, operator: Token, values: tuple[Value, ...]) -> Condition:
         return Membership(name, operator.upper() != "IN", values)
+
+    def chosen(self, name: Token, operator: Token, values: tuple[Value, ...]) -> Condition:
+        return Choice(name, operator.upper() != "INCLUDES", values)
 
     def values(self, *values: Value) -> tuple[Value, ...]:
         return values
