@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types imports check format fuzz bench test-clients clean
+.PHONY: help demo test lint types imports check format fuzz bench test-clients test-window clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,11 @@ tests/clients/node_modules/.stamp: .venv/dev.stamp tests/clients/package.json
 	@$(BIN)/python -m tests.clients.node
 	@touch $@
 
+.venv/window.stamp: .venv/dev.stamp
+	@echo "Adding playwright to .venv (once) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[window]'
+	@touch $@
+
 demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look at what happened
 	@$(BIN)/salesforce-bulk-ingest demo
 
@@ -36,6 +41,9 @@ test: .venv/dev.stamp  ## Run the tests
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
+
+test-window: .venv/window.stamp  ## Look through the embedded org's window in headless Chromium
+	@$(BIN)/python -m pytest -q tests/window
 
 fuzz: .venv/dev.stamp  ## Try the embedded org with new files and requests for some minutes
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -o timeout=600 tests/emulator/test_properties.py
