@@ -118,7 +118,7 @@ class Processor:
             loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns, self._config.clock())
             if job.read_bytes == job.header_bytes:
                 # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
-                for _ in reader.chunks(CHUNK_RECORDS):
+                for _ in reader.check(CHUNK_RECORDS):
                     yield NOW
             file.seek(job.read_bytes)
             yield from self._load(job, columns, loader, file)
