@@ -189,7 +189,7 @@ def test_a_created_job_is_named_in_the_journal(org: Caller) -> None:
     ("body", "headers", "operation"),
     [
         (b'{"state": "UploadComplete"}', {}, "close"),
-        (gzip.compress(b'{"state": "Aborted"}'), {"Content-Encoding": "gzip"}, "abort"),
+        (gzip.compress(b'{"state": "Aborted"}', mtime=0), {"Content-Encoding": "gzip"}, "abort"),
         (b'{"state": "InProgress"}', {}, "other"),
         (b"nonsense", {}, "other"),
         (b"nonsense", {"Content-Encoding": "gzip"}, "other"),
@@ -197,6 +197,7 @@ def test_a_created_job_is_named_in_the_journal(org: Caller) -> None:
         (b'{"state": []}', {}, "other"),
         (b" " * 200_000 + b'{"state": "Aborted"}', {}, "other"),
     ],
+    ids=["close", "packed", "state", "text", "not packed", "list", "list as state", "too long"],
 )
 def test_the_journal_tells_closing_from_aborting(
     org: Caller, body: bytes, headers: dict[str, str], operation: str

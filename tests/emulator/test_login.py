@@ -346,7 +346,9 @@ def test_name_and_password_open_a_session_over_soap(org: Caller) -> None:
 
 
 @seen("a wrong password, as simple-salesforce and jsforce pass it on")
-@pytest.mark.parametrize("body", [soap_login(password="nonsense"), soap_login(username="nobody@example.com")])
+@pytest.mark.parametrize(
+    "body", [soap_login(password="nonsense"), soap_login(username="nobody@example.com")], ids=["password", "name"]
+)
 def test_a_wrong_password_over_soap_is_a_fault(org: Caller, body: bytes) -> None:
     answer = ask_soap(org, body)
     assert answer.status_code == 500
@@ -367,7 +369,7 @@ def test_a_session_can_be_ended_over_soap(org: Caller) -> None:
 
 
 @own
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"<query/>", b"<a>" * 1000])
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"<query/>", b"<a>" * 1000], ids=["none", "text", "call", "open"])
 def test_other_calls_over_soap_are_told_what_there_is(org: Caller, body: bytes) -> None:
     answer = ask_soap(org, body)
     assert (answer.status_code, "<faultcode>sf:INVALID_OPERATION</faultcode>" in answer.text) == (500, True)
