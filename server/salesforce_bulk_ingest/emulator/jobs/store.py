@@ -50,11 +50,16 @@ COLUMNS = {
     "total_ms": "INTEGER NOT NULL DEFAULT 0",
 }
 
+OUTLIVED = "system_modstamp <= ?"
+LEFT_OPEN = f"state = '{State.OPEN}' AND system_modstamp <= ?"  # an open job has not moved since it was made
+ANYTHING_DUE = f"SELECT EXISTS (SELECT 1 FROM job WHERE {LEFT_OPEN}) OR EXISTS (SELECT 1 FROM job WHERE {OUTLIVED})"
+
 
 def create_job_table(connection: sqlite3.Connection) -> None:
     """Make the table of jobs, or what an older version of it lacks."""
     create_table(connection, "job", COLUMNS)
     connection.execute("CREATE INDEX IF NOT EXISTS job_age ON job (state, system_modstamp)")
+    connection.execute("CREATE INDEX IF NOT EXISTS job_last_change ON job (system_modstamp)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,9 +256,8 @@ class JobStore:
         Nothing waits for the moment: whoever asks for jobs comes here first, and the worker every now and then.
         """
         now = self._clock()
-        with self._database.reading() as connection:
-            if not self._left_open(connection, now) and not self._outlived(connection, now):
-                return
+        if not self._anything_due(now):
+            return
         with self._database.writing() as connection:
             for job in self._left_open(connection, now):
                 self._end_open(connection, job)
@@ -262,9 +266,16 @@ class JobStore:
         for job_id in forgotten:
             self.files.remove(job_id)
 
+    def _anything_due(self, now: datetime) -> bool:
+        """Asked with every request, so it is one look into the index."""
+        with self._database.reading() as connection:
+            times = (rest_time(now - self._open_time), rest_time(now - self._kept_time))
+            due: int = connection.execute(ANYTHING_DUE, times).fetchone()[0]
+        return bool(due)
+
     def _left_open(self, connection: sqlite3.Connection, now: datetime) -> list[Job]:
-        statement = "SELECT * FROM job WHERE state = ? AND system_modstamp <= ?"
-        return [_job(row) for row in connection.execute(statement, (State.OPEN, rest_time(now - self._open_time)))]
+        rows = connection.execute(f"SELECT * FROM job WHERE {LEFT_OPEN}", (rest_time(now - self._open_time),))
+        return [_job(row) for row in rows]
 
     def _end_open(self, connection: sqlite3.Connection, job: Job) -> None:
         moment = rest_time(from_rest_time(job.created_date) + self._open_time)
@@ -275,8 +286,7 @@ class JobStore:
 
     def _outlived(self, connection: sqlite3.Connection, now: datetime) -> list[str]:
         """The jobs that ended, or were left behind unfinished, too long ago (Bulk API limits: both are cleaned up)."""
-        statement = f"SELECT id FROM job WHERE state IN ({_marks(len(State))}) AND system_modstamp <= ?"
-        rows = connection.execute(statement, (*State, rest_time(now - self._kept_time)))
+        rows = connection.execute(f"SELECT id FROM job WHERE {OUTLIVED}", (rest_time(now - self._kept_time),))
         return [row["id"] for row in rows]
 
     # What follows is for the worker.
