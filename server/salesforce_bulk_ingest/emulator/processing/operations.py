@@ -1,7 +1,7 @@
 """The five operations on a chunk of rows: what each row must bring, and what it does to the records."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -182,15 +182,17 @@ class Loader:
         first = next_serials(connection, sobject.keyPrefix, len(rows))
         for serial, row in enumerate(rows, first):
             row.id, row.created = ids.make(sobject.keyPrefix, serial), True
-        constants = self._constants(now)
-        names = ", ".join(f'"{name}"' for name in ("Id", *(field.name for field, _ in self._written), *constants))
-        marks = ", ".join("?" * (1 + len(self._written) + len(constants)))
-        columns = [_filled([row.values[place] for row in rows], _default(field)) for field, place in self._written]
-        columns += [[value] * len(rows) for value in constants.values()]
-        connection.executemany(
-            f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks})',
-            zip([row.id for row in rows], *columns, strict=True),
-        )
+        columns: dict[str, Sequence[Value]] = {"Id": [row.id for row in rows]}
+        for field, place in self._written:
+            columns[field.name] = _filled([row.values[place] for row in rows], _default(field))
+        for name, value in self._constants(now).items():
+            columns[name] = [value] * len(rows)
+        if sobject.custom:
+            columns["Name"] = _named(columns.get("Name"), columns["Id"])
+        names = ", ".join(f'"{name}"' for name in columns)
+        marks = ", ".join("?" * len(columns))
+        statement = f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks})'
+        connection.executemany(statement, zip(*columns.values(), strict=True))
 
     def _constants(self, now: str) -> dict[str, Stored]:
         """What an insert stores in the fields that the upload does not name."""
@@ -286,6 +288,13 @@ class Loader:
             taken[value] = row.id or "<unknown>"
 
         return [row for row in rows if row.require(check)]
+
+
+def _named(names: Sequence[Value] | None, record_ids: Sequence[Value]) -> Sequence[Value]:
+    """A record that is given no name is named by its id (Object reference, Custom Objects)."""
+    if names is None:
+        return record_ids
+    return [record_id if name is None else name for name, record_id in zip(names, record_ids, strict=True)]
 
 
 def _refuse_missing(names: list[str]) -> None:

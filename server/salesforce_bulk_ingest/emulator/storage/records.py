@@ -108,12 +108,6 @@ def _create_table(connection: sqlite3.Connection, sobject: SObject) -> None:
     # Costs an insert nothing, and spares a count of the live records the reading of all of them.
     deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
     connection.execute(deleted)
-    if sobject.custom:
-        # Documented: a record that is given no name is named by its id (Object reference, Custom Objects).
-        connection.execute(
-            f'CREATE TRIGGER IF NOT EXISTS "{table}.named" AFTER INSERT ON "{table}" WHEN NEW.Name IS NULL'
-            f' BEGIN UPDATE "{table}" SET Name = Id WHERE _serial = NEW._serial; END'
-        )
 
 
 def _keep_standing(connection: sqlite3.Connection, sobject: SObject, record: Mapping[str, Stored], now: str) -> None:
