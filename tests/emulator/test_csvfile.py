@@ -82,6 +82,7 @@ def test_a_file_without_rows_completes_with_nothing(org: Caller, data: bytes) ->
 
 
 @seen(WSC)
+@assumed("that the server reads them as the client library does")
 def test_blank_lines_are_no_rows(org: Caller) -> None:
     assert names(org, org.load("Name\n\nA\n\nB\n")) == ["A", "B"]
 
@@ -123,6 +124,7 @@ def test_a_byte_order_mark_can_be_dropped(tmp_path: Path, name: str) -> None:
 
 
 @seen("many threads")
+@assumed("that a carriage return alone does so, too")
 @pytest.mark.parametrize(
     ("data", "line_ending", "message"),
     [

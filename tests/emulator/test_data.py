@@ -2,13 +2,14 @@
 
 from inline_snapshot import snapshot
 
-from tests.emulator.behaviours import doc
+from tests.emulator.behaviours import doc, own
 from tests.emulator.caller import Caller
 
 DATA = "/services/data/v63.0"
 
 
-@doc("REST API guide, Versions")
+@doc("REST API guide, Versions: the form; Salesforce lists those before 41.0, too")
+@own
 def test_versions_are_listed_for_anyone(org: Caller) -> None:
     answer = org.http.get("/services/data", headers={"Authorization": "Bearer nonsense"})
     listed = answer.json()
@@ -23,7 +24,8 @@ def test_limits_have_a_maximum_and_what_remains(org: Caller) -> None:
     assert 0 < limits["DailyApiRequests"]["Remaining"] < limits["DailyApiRequests"]["Max"]
 
 
-@doc("REST API guide, Resources by Version")
+@doc("REST API guide, Resources by Version: the form; Salesforce has more of them")
+@own
 def test_a_version_lists_its_resources(org: Caller) -> None:
     assert org.http.get("/services/data/v63.0").json() == snapshot(
         {

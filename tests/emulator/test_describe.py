@@ -463,6 +463,7 @@ def test_a_record_is_shown_whole_or_by_some_fields(org: Caller) -> None:
 
 
 @doc(ROWS)
+@observed("threads that quote the API's text")
 def test_a_field_that_is_not_there_can_not_be_shown(org: Caller) -> None:
     answer = org.http.get(f"{OBJECTS}/User/005000000000001AAA", params={"fields": "Nope"})
     assert (answer.status_code, answer.json()) == snapshot(
@@ -494,6 +495,7 @@ def test_a_record_that_is_not_there_is_told_apart_from_a_deleted_one(org: Caller
 
 
 @doc("REST API guide, sObject Rows by External ID")
+@assumed("the text for a field that is no external id")
 def test_a_record_is_found_by_its_external_id(org: Caller) -> None:
     key = f"{uuid4().hex}/ä"
     record_id = account(org, Name="Acme", External_Id__c=key)

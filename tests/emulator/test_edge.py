@@ -12,6 +12,7 @@ from tests.emulator.caller import INGEST, Caller
 
 
 @seen("a captured 401 (heroku-applink) and client reports")
+@assumed("that no header at all is told the same, and WWW-Authenticate for another scheme")
 @pytest.mark.parametrize(
     ("header", "status", "code"),
     [
@@ -94,6 +95,7 @@ def test_headers_that_are_too_long_are_refused(org: Caller) -> None:
 
 
 @doc("Bulk API 2.0 guide, Headers: Sforce-Call-Options, Sforce-Line-Ending")
+@assumed("that Sforce-Line-Ending is not read; its page speaks of lineEnding only")
 def test_headers_for_the_log_and_of_bulk_api_1_0_change_nothing(org: Caller) -> None:
     headers = {"Sforce-Call-Options": "client=loader, defaultNamespace=x", "Sforce-Line-Ending": "CRLF"}
     answer = org.http.post(INGEST, json={"object": "Account", "operation": "insert"}, headers=headers)

@@ -554,7 +554,7 @@ def test_a_locked_record_stays_as_it_was_and_its_id_is_told(org: Caller) -> None
 
 
 @own
-def test_rows_that_fail_anyway_do_not_count_for_locks(org: Caller) -> None:
+def test_rows_whose_cells_are_wrong_do_not_count_for_locks(org: Caller) -> None:
     plan(org, {"fault": "locked-rows"})
     org.load("Name,NumberOfEmployees\nAcme,many\nAjax,1\n")
     assert fired(org) == [(1, 1)]

@@ -63,6 +63,7 @@ def test_a_page_holds_1000_jobs_and_each_job_is_on_one_page(many: Caller) -> Non
 
 
 @doc("Bulk API 2.0 guide, Get Information About All Query Jobs: done, and null on the last page")
+@assumed("that the list of ingest jobs says so, too")
 def test_the_last_page_says_so(many: Caller) -> None:
     assert [(list(page), page["done"]) for page in pages(many)] == [
         (["done", "records", "nextRecordsUrl"], False),
@@ -72,6 +73,7 @@ def test_the_last_page_says_so(many: Caller) -> None:
 
 
 @doc(PAGE)
+@assumed("that its version is that of the request")
 def test_the_url_of_the_next_page_has_a_leading_slash_and_the_version_of_the_request(many: Caller) -> None:
     for version in ("63.0", "50.0"):
         url = many.http.get(f"/services/data/v{version}/jobs/ingest").json()["nextRecordsUrl"]

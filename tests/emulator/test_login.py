@@ -273,7 +273,8 @@ def test_an_org_does_not_open_with_a_key_that_is_none(tmp_path: Path) -> None:
         pass
 
 
-@doc("sessions end by a time-out of the org, and then the token is refused with 401")
+@seen("a captured 401 of an expired session (heroku-applink)")
+@assumed("that a session ends after its time even in use")
 def test_a_token_ends_after_its_time_but_the_published_one_never_does(tmp_path: Path) -> None:
     clock = Clock()
     with an_org(tmp_path, clock=clock, token_seconds=60) as org:
@@ -376,6 +377,8 @@ def test_other_calls_over_soap_are_told_what_there_is(org: Caller, body: bytes) 
 
 
 @doc("OpenID Connect Token Introspection")
+@seen("an answer in the official Postman collection")
+@assumed("the form of sub")
 def test_introspection_tells_until_when_a_token_is_valid(login: Caller) -> None:
     token = ask(login, CREDENTIALS).json()["access_token"]
     hint = {"token_type_hint": "access_token"}
@@ -413,6 +416,7 @@ def test_introspection_is_not_for_strangers(login: Caller) -> None:
 
 
 @doc("OpenID Connect User Info")
+@assumed("which of its fields there are")
 def test_the_user_of_the_token_is_told(org: Caller) -> None:
     body = org.http.get(USERINFO).json()
     assert plain(org, body) == snapshot(

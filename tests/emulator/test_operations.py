@@ -70,6 +70,7 @@ def test_an_id_has_no_place_in_an_insert(org: Caller) -> None:
 
 
 @seen("DBAmp BULKAPI2 log")
+@assumed("that its case does not count")
 def test_a_unique_value_is_taken_once_and_its_holder_named(org: Caller) -> None:
     key = uuid4().hex
     [holder] = made(org, f"Name,External_Id__c\nFirst,{key}\n")
@@ -133,6 +134,7 @@ def outcome(org: Caller, operation: str, given: str) -> tuple[str, str]:
 
 
 @seen(PLUGIN_DATA + ", 2024, the id echoed too")
+@assumed("that a hard delete says the same, and of the id of another object")
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("given", ["001000000000000AAA", "003000000000000AAA"])
 def test_an_id_of_no_record_is_an_invalid_cross_reference(org: Caller, operation: str, given: str) -> None:
@@ -140,6 +142,7 @@ def test_an_id_of_no_record_is_an_invalid_cross_reference(org: Caller, operation
 
 
 @seen(PLUGIN_DATA + ", with a blank sf__Id")
+@assumed("that it is still so: in 2024 the same test saw an invalid cross reference")
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_is_no_id_is_malformed(org: Caller, operation: str) -> None:
     assert outcome(org, operation, "malformedAAA") == ("", "MALFORMED_ID:malformedAAA:--")
@@ -172,6 +175,7 @@ def test_an_update_keeps_unique_values_unique_but_may_repeat_its_own(org: Caller
 
 @doc("BG/Create a Job, externalIdFieldName")
 @seen(JSFORCE + ", for sf__Created")
+@assumed("the error of a row with a blank key")
 def test_an_upsert_creates_what_is_missing_and_changes_what_is_there(org: Caller) -> None:
     key = uuid4().hex
     [account] = made(org, f"Name,External_Id__c\nOld,{key}\n")
@@ -263,6 +267,7 @@ def test_a_hard_delete_leaves_nothing(org: Caller) -> None:
 
 
 @seen("a public data loader, 2.0 job")
+@assumed("that a hard delete says the same, and so do files with no Id or with two")
 @pytest.mark.parametrize("operation", ["delete", "hardDelete"])
 @pytest.mark.parametrize("header", ["Id,Name", "Name", "Id,Id", "Ident"])
 def test_delete_batches_must_contain_only_ids(org: Caller, operation: str, header: str) -> None:

@@ -88,6 +88,7 @@ def test_an_owner_is_found_by_email(org: Caller) -> None:
 
 
 @doc(GUIDE)
+@assumed("that a header may name two kinds, of which each row takes one")
 def test_the_kind_of_parent_is_named_where_there_are_several(org: Caller) -> None:
     email = f"{uuid4().hex}@example.com"
     lead = made(org, f"LastName,Company,Email\nLead,Acme,{email}\n", "Lead")
@@ -142,6 +143,7 @@ def test_updates_and_upserts_take_relationship_columns_too(org: Caller, key: str
 
 
 @doc("BG/Prepare CSV Files")
+@assumed("that this goes for relationship columns, too")
 def test_an_empty_cell_leaves_the_lookup_and_na_clears_it(org: Caller, key: str) -> None:
     first, second = (made(org, f"LastName,Account.External_Id__c\nNgata,{key}\n", "Contact") for _ in range(2))
     org.load(f"Id,LastName,Account.External_Id__c\n{first},A,\n{second},B,#N/A\n", "Contact", "update")
@@ -191,8 +193,7 @@ def test_a_parent_that_is_not_there_fails_its_row(org: Caller, key: str) -> None
     )
 
 
-@doc(GUIDE)
-@assumed("the text, which is that of a key of an upsert")
+@assumed("that the row fails, though the guide says that the job does; the text, which is that of a key of an upsert")
 def test_a_parent_that_is_there_twice_fails_the_row(org: Caller) -> None:
     email = f"{uuid4().hex}@example.com"
     boss, other = (made(org, f"LastName,Email\nBoss,{email}\n", "Contact") for _ in range(2))
@@ -208,7 +209,8 @@ def test_a_parent_in_the_same_file_is_not_found(org: Caller) -> None:
     assert [row["Name"] for row in org.succeeded(job)] == ["Parent"]
 
 
-@doc(GUIDE)
+@seen("many threads, for the text")
+@assumed("that a parent in the recycle bin counts as none")
 def test_a_deleted_parent_is_not_found(org: Caller, key: str) -> None:
     org.load(f"Id\n{id_of(org, key)}\n", operation="delete")
     job = org.load(f"LastName,Account.External_Id__c\nA,{key}\n", "Contact")

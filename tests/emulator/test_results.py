@@ -20,8 +20,8 @@ def without_ids(text: str) -> str:
 
 @seen("failed results captured at v62.0 (airbytehq/airbyte)")
 @doc("Bulk API 2.0 guide, quick start, step 3: names bare, values quoted, numbers typed again")
+@assumed("that the values of failed rows are typed again, too")
 def test_results_are_quoted_as_salesforce_quotes_them(org: Caller) -> None:
-    """Bulk API 2.0 guide, quick start, step 3: names bare, values quoted, numbers typed again."""
     job = org.load('Name,AnnualRevenue,NumberOfEmployees\n"Say ""hi""",912260031,2676\n,1,2\n')
     assert without_ids(org.result(job, "successfulResults")) == snapshot('''\
 "sf__Id","sf__Created",Name,AnnualRevenue,NumberOfEmployees
@@ -60,8 +60,8 @@ def test_segments_are_found_in_any_case(org: Caller) -> None:
 
 
 @doc("Bulk API 2.0 guide, Get Job Successful Record Results: the order is not guaranteed")
+@assumed("which order: one of chance within each chunk of 200")
 def test_results_come_in_another_order_than_the_upload(org: Caller) -> None:
-    """Documented: the order is not guaranteed; here it is shuffled within each chunk of 200."""
     names = [f"{number:03}" for number in range(400)]
     job = org.load("Name\n" + "\n".join(names) + "\n")
     result = [row["Name"] for row in org.succeeded(job)]
@@ -150,7 +150,8 @@ def test_results_are_plain_csv_in_utf_8_without_a_length(org: Caller) -> None:
     assert "Zoë" in answer.content.decode()
 
 
-@doc("Bulk API 2.0 guide: query results have locators and counts, those of ingest have not")
+@doc("Bulk API 2.0 guide: query results have locators and counts")
+@assumed("that those of ingest have not")
 def test_results_have_no_pages(org: Caller) -> None:
     answer = org.http.get(f"{INGEST}/{org.load('Name' + chr(10))['id']}/successfulResults")
     assert not {"Sforce-Locator", "Sforce-NumberOfRecords"} & {name.title() for name in answer.headers}

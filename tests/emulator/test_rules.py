@@ -91,6 +91,7 @@ def test_an_upsert_keeps_what_is_good_of_both_its_kinds(strict: Caller) -> None:
 
 
 @doc(AGAIN)
+@assumed("that it counts as held although its row is refused")
 def test_a_value_that_a_refused_row_held_stays_refused_to_the_others(strict: Caller) -> None:
     key = uuid4().hex
     job = strict.load(f"Name,External_Id__c,Discount__c\nA,{key},99\nB,{key},1\n")

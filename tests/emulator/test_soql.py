@@ -191,6 +191,7 @@ def test_a_parent_that_may_be_of_several_objects_shows_what_they_have_in_common(
 
 
 @doc(RELATIONSHIPS)
+@assumed("the text")
 def test_conditions_reach_five_relationships_far(stocked: Caller) -> None:
     assert names(stocked, "WHERE Account.Owner.Profile.Name = 'system administrator'", "Contact", "LastName") == [
         "Ngata",
@@ -480,7 +481,7 @@ def test_pages_stay_what_they_are_while_records_come_and_change(org: Caller) -> 
     assert [record["Name"] for record in org.http.get(first["nextRecordsUrl"]).json()["records"]] == ["2000"]
 
 
-@doc("REST API guide, Query More Results")
+@observed("query results of the platform")
 @pytest.mark.parametrize("locator", ["01gEm0000099999-2000", "x", "01gEm0000000001-99999999"])
 def test_a_locator_that_leads_nowhere_is_refused(org: Caller, locator: str) -> None:
     answer = org.http.get(f"{DATA}/query/{locator}")

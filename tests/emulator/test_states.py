@@ -23,6 +23,8 @@ def ended(org: Caller, state: str) -> str:
 
 
 @doc("Bulk API 2.0 guide, Job States; Delete a Job")
+@seen("jobs that failed before anyone saw them InProgress")
+@assumed("aborting what was closed or has begun, documented for query jobs; that an open job may fail")
 def test_the_table_of_transitions_is_the_documented_one() -> None:
     table = {str(event): {str(old): new and str(new) for old, new in row.items()} for event, row in TRANSITIONS.items()}
     assert {event: dict(sorted(row.items())) for event, row in table.items()} == snapshot(
@@ -147,7 +149,8 @@ def test_an_aborted_job_hands_back_what_it_was_given(org: Caller) -> None:
     assert org.result(job, "successfulResults") == '"sf__Id","sf__Created"\n'
 
 
-@doc("Bulk API guide, Abort a Job: what is saved stays saved; Bulk API 2.0 guide, unprocessed records")
+@doc("Bulk API guide, Abort a Job: what is saved stays saved (1.0); Bulk API 2.0 guide, unprocessed records")
+@assumed("that 2.0 keeps what is saved as 1.0 does, and lets a running job be aborted as a query job")
 def test_a_job_aborted_in_mid_flight_keeps_what_it_saved_and_returns_the_rest(tmp_path: Path) -> None:
     names = [f"in flight {number}" for number in range(10_000)]
     with an_org(tmp_path, rows_per_second=1000) as org:

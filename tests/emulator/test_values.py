@@ -48,6 +48,7 @@ def outcome(org: Caller, field: str, cell: str) -> str:
 
 
 @doc(SAMPLE)
+@assumed("that a percent is printed as a double, and an integer without sign and zeros")
 @pytest.mark.parametrize(
     ("field", "cell", "result"),
     [

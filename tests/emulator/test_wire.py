@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
-from tests.emulator.behaviours import doc, seen
+from tests.emulator.behaviours import assumed, doc, seen
 from tests.emulator.caller import INGEST, Caller, an_org
 from tests.emulator.caller import seen as shown
 from tests.emulator.clocks import Clock
@@ -47,6 +47,7 @@ def test_a_new_job_shows_no_job_type_and_no_counters(org: Caller) -> None:
 
 
 @doc("Bulk API 2.0 guide, Get Information About an Ingest Job")
+@seen("a polling body at v62.0 shows isPkChunkingSupported (airbytehq/airbyte)")
 def test_an_open_job_shows_its_type_and_times_but_no_counters_yet(org: Caller) -> None:
     assert shown(org.http.get(f"{INGEST}/{org.create()}")) == snapshot("""\
 {
@@ -157,7 +158,6 @@ def test_a_failed_job_tells_its_reason(org: Caller) -> None:
 
 @doc("Bulk API 2.0 guide, Create a Job; quick start, step 4")
 def test_a_job_made_with_its_data_is_closed_at_once(org: Caller) -> None:
-    """Bulk API 2.0 guide, Create a Job: the two parts in order, the answer with state UploadComplete."""
     body = (
         '--zz7\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name="job"\r\n\r\n'
         '{"object":"Contact","contentType":"CSV","operation":"insert","lineEnding":"LF"}\r\n\r\n'
@@ -199,6 +199,7 @@ def test_a_version_is_kept_by_the_job_and_its_url(org: Caller) -> None:
 
 
 @doc("Bulk API 2.0 guide, Get Information About an Ingest Job: the version of the request that made it")
+@assumed("that another version may ask for it; the guide advises to keep to one")
 def test_a_job_seen_through_another_version_keeps_its_own(org: Caller) -> None:
     job_id = org.create()
     answer = org.http.get(f"/services/data/v50.0/jobs/ingest/{job_id}")
