@@ -52,7 +52,7 @@ class Limits:
 
     Attributes:
         daily_requests: calls per rolling 24 hours; beyond them 403 REQUEST_LIMIT_EXCEEDED.
-        daily_batches: NonNegativeInternal batches per rolling 24 hours; records of batches beyond them appear in no result.
+        daily_batches: internal batches per rolling 24 hours; records of batches beyond them appear in no result.
         daily_records: records per rolling 24 hours; a job that goes beyond them fails.
         batch_records: records of one internal batch.
         upload_bytes: of one upload, measured after base64 (Bulk API 2.0 guide, Upload Job Data).

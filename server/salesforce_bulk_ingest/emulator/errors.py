@@ -4,7 +4,8 @@
     JobFailure   the owner of a job: the job becomes Failed with this errorMessage
     RowError     the owner of a row: the row goes to failedResults with this sf__Error
 
-Each is mapped once: ApiError in api/edge.py, JobFailure in processing/processor.py, RowError in processing/rows.py.
+ApiError becomes an answer in api/edge.py (a 404 of the window, a page in window/page.py), JobFailure the end of its job in
+processing/processor.py; a row holds its RowError until processing/processor.py prints it.
 """
 
 from collections.abc import Mapping

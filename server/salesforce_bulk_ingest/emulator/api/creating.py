@@ -37,6 +37,7 @@ def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_dele
     return JobRequest(
         operation=operation,
         object=sobject.name,
+        # assumed: that other operations may name a field, and that it is dropped
         external_id_field=_external_id(body.get("externalIdFieldName"), sobject) if operation == "upsert" else None,
         assignment_rule_id=_assignment_rule(body.get("assignmentRuleId")),
         api_version=version,

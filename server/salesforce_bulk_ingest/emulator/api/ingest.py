@@ -76,7 +76,7 @@ async def _create_with_data(request: Request) -> Response:
 
 
 async def _parts(request: Request) -> tuple[bytes, bytes]:
-    """The two parts of a multipart body, `job` and `content`, in whatever order."""
+    """The two parts of a multipart body, `job` and `content`; documented in this order, taken in any (assumed)."""
     try:
         form = await _WholeParts(request.headers, body_of(request, MAX_MULTIPART_BYTES)).parse()
     except (MultiPartException, KeyError, UnicodeError) as error:

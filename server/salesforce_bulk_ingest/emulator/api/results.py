@@ -46,6 +46,7 @@ def _slice(path: Path, start: int, end: int) -> Iterator[bytes]:
 
 
 def _successes(job: Job, files: JobFiles) -> Result:
+    # assumed: before the names of the data are read, the header is that of Salesforce's own columns
     head = b"" if job.success_bytes else result_headers(job, [])[0]
     return Result(job.processed > job.failed, head, files.successes(job.id), ((0, job.success_bytes),))
 

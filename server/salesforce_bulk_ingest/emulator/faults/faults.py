@@ -16,7 +16,7 @@ FAILURES = {
     "retries-exhausted": ("Timeout", "The batch was retried more than {retries} times."),
 }
 
-AnyRule = TypeVar("AnyRule", bound=Rule)
+_Rule = TypeVar("_Rule", bound=Rule)
 
 
 class GivenUp(JobFailure):
@@ -32,10 +32,10 @@ class JobHeld(Exception):
     """The job is not to go on before the plan changes."""
 
 
-class _Armed(Generic[AnyRule]):
+class _Armed(Generic[_Rule]):
     """A rule in force, and what became of it so far."""
 
-    def __init__(self, rule: AnyRule, dice: random.Random) -> None:
+    def __init__(self, rule: _Rule, dice: random.Random) -> None:
         self.rule = rule
         self.matched = 0
         self.fired = 0
@@ -117,9 +117,9 @@ class Faults:
         return bool(self._on_rows)
 
     def locks_a_row(self) -> bool:
-        """Whether the next row that could be saved finds its record locked."""
+        """Whether the next row whose cells could be read finds its record locked."""
         return any(armed.acts() for armed in self._on_rows)
 
 
-def _of(armed: list[_Armed[Any]], kind: type[AnyRule]) -> list[_Armed[AnyRule]]:
+def _of(armed: list[_Armed[Any]], kind: type[_Rule]) -> list[_Armed[_Rule]]:
     return [each for each in armed if isinstance(each.rule, kind)]

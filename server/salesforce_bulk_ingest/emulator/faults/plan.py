@@ -189,7 +189,7 @@ class ProcessingRule(Rule):
 
 
 class LockedRows(ProcessingRule):
-    """Rows fail with UNABLE_TO_LOCK_ROW; a match is a row that could have been saved."""
+    """Rows fail with UNABLE_TO_LOCK_ROW; a match is a row whose cells could all be read."""
 
     fault: Literal["locked-rows"]
 

@@ -44,6 +44,7 @@ TRANSITIONS: dict[Event, dict[State, State | None]] = {
 REFUSALS = {
     # assumed: no source shows what a PUT to a closed job is told
     Event.UPLOAD: ("INVALIDJOBSTATE", "Uploading data to already Completed Job not allowed"),
+    # seen of completed jobs, both; assumed: of jobs that are closed and not complete
     Event.CLOSE: ("INVALIDJOBSTATE", "Closing already Completed Job not allowed"),
     Event.ABORT: ("INVALIDJOBSTATE", "Aborting already Completed Job not allowed"),
     # documented for query jobs; assumed for ingest

@@ -118,7 +118,9 @@ def _job(row: sqlite3.Row) -> Job:
 
 
 class JobStore:
-    """Creates, finds, moves and forgets jobs; every method is one transaction.
+    """Creates, finds, moves and forgets jobs.
+
+    A method that is given a connection takes part in the caller's transaction; every other makes one of its own.
 
     Args:
         database: of the org.

@@ -102,12 +102,12 @@ class Loader:
     # Which record a row means.
 
     def _check_no_id(self, row: Row) -> None:
-        if isinstance(self._columns.value(row, "Id"), str):
+        if isinstance(self._columns.value(row, "Id"), str):  # assumed: code and text
             raise RowError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
 
     def _take_id(self, row: Row) -> None:
         given = self._columns.value(row, "Id")
-        if not isinstance(given, str):
+        if not isinstance(given, str):  # assumed: code and text, for deletes as for updates
             raise RowError("MISSING_ARGUMENT", "Id not specified in an update call")
         record_id = ids.normal(given)
         if record_id is None:
@@ -130,12 +130,12 @@ class Loader:
         for row, given in zip(rows, keys, strict=True):
             value = fold(given)
             hits = found.get(value, [])
-            if value is None:
+            if value is None:  # assumed: code and text, and that a file without the column fails by its rows
                 row.error = RowError("MISSING_ARGUMENT", f"{key.name} not specified")
             elif value in seen:
                 # assumed: within one chunk all but the first row of a key fail; across chunks the last one wins
                 row.error = RowError("DUPLICATE_VALUE", f"Duplicate external id specified: {given}", key.name)
-            elif len(hits) > 1:
+            elif len(hits) > 1:  # the code and the beginning of the text are seen; assumed: the rest
                 message = f"{key.name}: more than one record found for external id field: [{', '.join(hits)}]"
                 row.error = RowError("DUPLICATE_EXTERNAL_ID", message)
             elif hits:
@@ -229,7 +229,7 @@ class Loader:
 
     def _check_unlocked(self, row: Row, flag: str) -> None:
         refused = [name for name, place in self._locked[flag] if row.values[place] is not Cell.EMPTY]
-        if refused:
+        if refused:  # assumed: the framing; the code and the message are the platform's
             message = (
                 f"Unable to create/update fields: {', '.join(refused)}. Please check the security settings of this"
                 " field and verify that it is read/write for your profile or permission set."

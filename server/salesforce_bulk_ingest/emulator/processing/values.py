@@ -143,7 +143,7 @@ def _picklist(field: Field) -> Parse:
 
     def parse(cell: str) -> str:
         if cell.lower() not in canonical:
-            message = f"bad value for restricted picklist field: {cell}"
+            message = f"bad value for restricted picklist field: {cell}"  # the code is seen; assumed: text
             raise RowError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, field.name)
         return canonical[cell.lower()]
 
@@ -163,7 +163,7 @@ def _email(field: Field) -> Parse:
     text = _text(field)
 
     def parse(cell: str) -> Stored:
-        if not _EMAIL.fullmatch(cell):
+        if not _EMAIL.fullmatch(cell):  # assumed: the framing; the code and the message are the platform's
             message = f"{field.label}: invalid email address: {cell}"
             raise RowError("INVALID_EMAIL_ADDRESS", message, field.name)
         return text(cell)
@@ -196,6 +196,7 @@ def _number(field: Field) -> Parse:
 def _within(field: Field, number: Number, limit: int, cell: str) -> Number:
     if -limit < number < limit:
         return number
+    # assumed: the framing; the code and the message are the platform's
     message = f"{field.label}: value outside of valid range on numeric field: {cell}"
     raise RowError("NUMBER_OUTSIDE_VALID_RANGE", message, field.name)
 
@@ -240,7 +241,7 @@ def _datetime(field: Field) -> Parse:
 def _reference(field: Field, prefixes: list[str]) -> Parse:
     def parse(cell: str) -> str:
         record_id = ids.normal(cell)
-        if record_id is None or record_id[:3] not in prefixes:
+        if record_id is None or record_id[:3] not in prefixes:  # documented of REST; assumed: the framing
             raise RowError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {cell}", field.name)
         return record_id
 

@@ -1,4 +1,4 @@
-"""The objects of the org and their fields, as the data files in `schema/` say."""
+"""The objects of the org and their fields, as the data files in `objects/` say."""
 
 import json
 from collections.abc import Iterator, Mapping
