@@ -175,7 +175,7 @@ class Journaled:
 
 
 async def _looked_into(receive: Receive) -> tuple[bytes, Receive]:
-    """The body, as far as it is small, and a `receive` that begins with it again."""
+    """The body, nothing if it is not small, and a `receive` that begins with it again."""
     messages: list[Message] = []
     size, more = 0, True
     while more and size < MAX_CHANGE_BYTES:
@@ -187,7 +187,9 @@ async def _looked_into(receive: Receive) -> tuple[bytes, Receive]:
     async def replay() -> Message:
         return next(again, None) or await receive()
 
-    return b"".join(message.get("body", b"") for message in messages), replay
+    # However many messages the server made of it: what is too long must not depend on how it arrived.
+    small = b"".join(message.get("body", b"") for message in messages) if size <= MAX_CHANGE_BYTES else b""
+    return small, replay
 
 
 def _replayed(messages: list[Message]) -> Iterator[Message]:
