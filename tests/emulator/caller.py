@@ -110,7 +110,7 @@ def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
         yield caller
 
 
-def seen(answer: httpx2.Response) -> str:
+def shown(answer: httpx2.Response) -> str:
     """The JSON of an answer, in its order, with what differs from run to run replaced."""
     text = json.dumps(answer.json(), indent=2)
     text = re.sub(r"\b([0-9A-Za-z]{3})Em[0-9A-Za-z]{13}\b", r"<\1 id>", text)

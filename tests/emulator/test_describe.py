@@ -9,9 +9,8 @@ from uuid import uuid4
 import pytest
 from inline_snapshot import snapshot
 
-from tests.emulator.behaviours import assumed, doc, own
-from tests.emulator.behaviours import seen as observed
-from tests.emulator.caller import Caller, Job, an_org, seen
+from tests.emulator.behaviours import assumed, doc, own, seen
+from tests.emulator.caller import Caller, Job, an_org, shown
 
 DATA = "/services/data/v63.0"
 OBJECTS = f"{DATA}/sobjects"
@@ -114,6 +113,7 @@ def test_what_every_org_has_can_be_read_and_not_loaded(org: Caller) -> None:
 
 
 @doc(DESCRIBE)
+@seen("jsforce, types/common.ts: the names")
 def test_a_field_is_described_with_all_that_salesforce_tells_of_it(org: Caller) -> None:
     assert fields_of(org, "contact")["Email"] == snapshot(
         {
@@ -264,7 +264,7 @@ def test_an_object_is_described_with_the_lookups_that_lead_to_it(org: Caller) ->
     )
 
 
-@observed("describes of real orgs: what may lead to several objects names all of them")
+@seen("describes of real orgs: what may lead to several objects names all of them")
 @pytest.mark.parametrize(
     ("object_", "field", "targets"),
     [
@@ -384,7 +384,7 @@ def test_an_object_that_is_not_there_is_not_found(org: Caller, path: str) -> Non
 # The records that are there from the start.
 
 
-@observed("traces of the official command line at login")
+@seen("traces of the official command line at login")
 def test_the_organization_and_its_user_can_be_asked_for(org: Caller) -> None:
     soql = (
         "SELECT Id, Name, InstanceName, IsSandbox, TrialExpirationDate, OrganizationType, NamespacePrefix"
@@ -449,7 +449,7 @@ def test_a_record_is_shown_whole_or_by_some_fields(org: Caller) -> None:
     record = org.record(record_id)
     assert (record["Name"], record["AnnualRevenue"], record["IsDeleted"], record["Phone"]) == ("Acme", 5.0, False, None)
     answer = org.http.get(f"{OBJECTS}/account/{record_id[:15]}", params={"fields": "name, AnnualRevenue"})
-    assert seen(answer) == snapshot("""\
+    assert shown(answer) == snapshot("""\
 {
   "attributes": {
     "type": "Account",
@@ -463,7 +463,7 @@ def test_a_record_is_shown_whole_or_by_some_fields(org: Caller) -> None:
 
 
 @doc(ROWS)
-@observed("threads that quote the API's text")
+@seen("threads that quote the API's text")
 def test_a_field_that_is_not_there_can_not_be_shown(org: Caller) -> None:
     answer = org.http.get(f"{OBJECTS}/User/005000000000001AAA", params={"fields": "Nope"})
     assert (answer.status_code, answer.json()) == snapshot(

@@ -140,6 +140,7 @@ def test_an_id_with_a_foreign_suffix_names_no_job(org: Caller) -> None:
 
 
 @doc("REST API guide, HTTP methods")
+@assumed("that results answer it, too")
 def test_head_answers_as_get_without_a_body(org: Caller) -> None:
     job = org.load("Name\nAcme\n")
     for path in (f"{INGEST}/{job['id']}", f"{INGEST}/{job['id']}/successfulResults"):

@@ -56,7 +56,7 @@ def test_a_job_that_was_open_for_too_long_is_aborted_or_fails(
 
 
 @own
-def test_an_upload_that_ends_after_the_job_expired_is_refused(tmp_path: Path) -> None:
+def test_an_upload_for_a_job_that_expired_is_refused(tmp_path: Path) -> None:
     clock = Clock()
     with an_org(tmp_path, clock=clock) as org:
         job_id = org.create()

@@ -182,6 +182,7 @@ def test_a_refused_upload_is_read_to_its_end_so_that_the_answer_arrives(org: Cal
 
 
 @doc("OAuth 2.0 Authorization Errors")
+@assumed("the error inactive_user")
 def test_a_login_can_be_refused(org: Caller) -> None:
     form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     plan(org, {"fault": "refused-login", "times": 1}, {"fault": "refused-login", "error": "inactive_user", "times": 1})

@@ -140,7 +140,7 @@ def test_the_client_may_name_itself_in_the_authorization_header(login: Caller) -
 
 
 @seen("fixtures of an unknown client")
-@assumed("the error of a wrong secret and its status 400: only the shape is known")
+@assumed("the errors of a wrong secret and of an unknown grant, and their status 400: only the shape is known")
 @pytest.mark.parametrize(
     ("wrong", "error", "description"),
     [

@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from tests.emulator.behaviours import assumed, doc, own
-from tests.emulator.behaviours import seen as observed
-from tests.emulator.caller import Caller, Job, an_org, seen
+from tests.emulator.behaviours import assumed, doc, own, seen
+from tests.emulator.caller import Caller, Job, an_org, shown
 from tests.emulator.conftest import EXAMPLES
 
 DATA = "/services/data/v63.0"
@@ -70,7 +69,7 @@ def refusal(org: Caller, soql: str) -> tuple[str, str]:
 @doc("REST API guide, Query")
 def test_a_query_answers_with_records_in_the_order_of_its_fields(stocked: Caller) -> None:
     soql = "select Name, Id, DoNotCall, AccountId FROM contact WHERE LastName = 'SOLO' LIMIT 5"
-    assert seen(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
+    assert shown(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
 {
   "totalSize": 1,
   "done": true,
@@ -93,7 +92,7 @@ def test_a_query_answers_with_records_in_the_order_of_its_fields(stocked: Caller
 @doc(RELATIONSHIPS)
 def test_fields_of_parents_come_as_nested_records_and_a_missing_parent_as_null(stocked: Caller) -> None:
     soql = "SELECT LastName, Account.Name, account.owner.Username FROM Contact WHERE LastName != 'Li' ORDER BY LastName"
-    assert seen(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
+    assert shown(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
 {
   "totalSize": 2,
   "done": true,
@@ -132,10 +131,10 @@ def test_fields_of_parents_come_as_nested_records_and_a_missing_parent_as_null(s
 """)
 
 
-@observed("threads on Who and What in SOQL: the type is Name, and the URL tells which object it is")
+@seen("threads on Who and What in SOQL: the type is Name, and the URL tells which object it is")
 def test_a_parent_that_may_be_of_several_objects_shows_what_they_have_in_common(stocked: Caller) -> None:
     soql = "SELECT Subject, Who.Name, Who.Type, What.Name, Owner.Email FROM Task ORDER BY Subject"
-    assert seen(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
+    assert shown(stocked.http.get(f"{DATA}/query", params={"q": soql})) == snapshot("""\
 {
   "totalSize": 2,
   "done": true,
@@ -481,7 +480,7 @@ def test_pages_stay_what_they_are_while_records_come_and_change(org: Caller) -> 
     assert [record["Name"] for record in org.http.get(first["nextRecordsUrl"]).json()["records"]] == ["2000"]
 
 
-@observed("query results of the platform")
+@seen("query results of the platform")
 @pytest.mark.parametrize("locator", ["01gEm0000099999-2000", "x", "01gEm0000000001-99999999"])
 def test_a_locator_that_leads_nowhere_is_refused(org: Caller, locator: str) -> None:
     answer = org.http.get(f"{DATA}/query/{locator}")
@@ -491,7 +490,7 @@ def test_a_locator_that_leads_nowhere_is_refused(org: Caller, locator: str) -> N
 # What is refused.
 
 
-@observed("threads that quote the API: an excerpt, a caret, row and column, then the reason")
+@seen("threads that quote the API: an excerpt, a caret, row and column, then the reason")
 def test_a_mistake_is_shown_at_its_place(org: Caller) -> None:
     assert refusal(org, "SELECT Id FROM Account WHERE Nope = 5") == snapshot(
         (
@@ -555,7 +554,7 @@ Didn't understand relationship 'Nope__r' in field path. If you are attempting to
     )
 
 
-@observed("threads that quote the API's texts")
+@seen("threads that quote the API's texts")
 @pytest.mark.parametrize(
     ("soql", "code", "reason"),
     [

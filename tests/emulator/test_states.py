@@ -49,6 +49,7 @@ def test_requests_are_refused_by_salesforce_and_steps_of_processing_by_an_error_
 
 @pytest.mark.parametrize("state", ["JobComplete", "Failed", "Aborted"])
 @seen("a comment of a client (salesforcer)")
+@assumed("that failed and aborted jobs are told the same")
 def test_a_job_that_has_ended_is_not_closed(org: Caller, state: str) -> None:
     answer = org.patch(ended(org, state), "UploadComplete")
     assert (answer.status_code, answer.json()) == (
@@ -60,6 +61,7 @@ def test_a_job_that_has_ended_is_not_closed(org: Caller, state: str) -> None:
 @pytest.mark.parametrize("state", ["JobComplete", "Failed", "Aborted"])
 @seen("an ingest job at v49.0, and a client's fixture (heroku-applink)")
 @doc("Bulk API 2.0 guide, Abort a Query Job")
+@assumed("that failed and aborted jobs are told the same")
 def test_a_job_that_has_ended_is_not_aborted(org: Caller, state: str) -> None:
     answer = org.patch(ended(org, state), "Aborted")
     assert (answer.status_code, answer.json()) == (

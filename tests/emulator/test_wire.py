@@ -6,8 +6,7 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, seen
-from tests.emulator.caller import INGEST, Caller, an_org
-from tests.emulator.caller import seen as shown
+from tests.emulator.caller import INGEST, Caller, an_org, shown
 from tests.emulator.clocks import Clock
 
 
