@@ -32,6 +32,7 @@ _Found = TypeVar("_Found")
 
 NULL = "#N/A"  # sets a field to null (Bulk API 2.0 guide, Prepare CSV Files); assumed: on insert too
 NO_VALUES: dict[str, Value] = {"": Cell.EMPTY, NULL: None}
+NO_BOOLEANS: dict[str, Value] = {"": Cell.EMPTY, NULL: 0}  # a boolean is never null; assumed: nothing is false
 BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: the guide names no literals; those of Bulk API 1.0
 
 _INT = re.compile(r"[+-]?[0-9]{1,10}")
@@ -49,6 +50,8 @@ def reader(field: Field, schema: Schema) -> Read:
         return _remembering(str)  # what is no id is told by the operation
     if field.type == "reference":
         return _remembering(_reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema]))
+    if field.type == "boolean":
+        return _remembering(_boolean(field), NO_BOOLEANS)
     return _remembering(PARSERS[field.type](field)) if field.type in PARSERS else _texts(field)
 
 
@@ -95,8 +98,8 @@ class _Memory(dict[_Known, _Found]):
         return list(map(self.__getitem__, keys))
 
 
-def _remembering(parse: Parse) -> Read:
-    known: _Memory[str, Value | RowError] = _Memory(parse, NO_VALUES)
+def _remembering(parse: Parse, no_values: Mapping[str, Value] = NO_VALUES) -> Read:
+    known: _Memory[str, Value | RowError] = _Memory(parse, no_values)
     return known.of_all
 
 
@@ -249,7 +252,6 @@ def _reference(field: Field, prefixes: list[str]) -> Parse:
 
 
 PARSERS: dict[str, Callable[[Field], Parse]] = {
-    "boolean": _boolean,
     "currency": _number,
     "date": _date,
     "datetime": _datetime,
