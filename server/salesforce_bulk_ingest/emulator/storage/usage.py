@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,17 +73,19 @@ class Usage:
         """Write down the requests that were counted here, and learn of those that other processes counted."""
         with self._lock:
             counted = dict(self._unsaved)
-        if not counted:
-            return
-        with self._database.writing() as connection:
-            for slot, used in counted.items():
-                self._add(connection, Allocation.REQUESTS, slot, used)
-            connection.execute("DELETE FROM usage WHERE slot <= ?", (self._now() - SLOTS,))
+        if counted:
+            self._write_down(counted)
         saved = self._saved_requests()
         with self._lock:
             self._unsaved -= Counter(counted)
             self._saved = saved
             self._add_up()
+
+    def _write_down(self, counted: Mapping[int, int]) -> None:
+        with self._database.writing() as connection:
+            for slot, used in counted.items():
+                self._add(connection, Allocation.REQUESTS, slot, used)
+            connection.execute("DELETE FROM usage WHERE slot <= ?", (self._now() - SLOTS,))
 
     def take(self, connection: sqlite3.Connection, allocation: Allocation, wanted: int) -> int:
         """Use up what is wanted, or what is left if that is less, within the caller's transaction; returns how much."""
