@@ -1,6 +1,8 @@
 """What every resource shares: who may call, which versions and methods there are, bodies in, JSON out, errors out."""
 
+import errno
 import json
+import logging
 import re
 import sqlite3
 import zlib
@@ -27,6 +29,11 @@ RETIRED = range(21, 31)  # with Summer '25 (Bulk API guide, API End-of-Life)
 OLDEST, NEWEST = 41, 67  # ingest jobs exist from 41.0 on
 MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
 MAX_URI_BYTES = 16_384  # of the URI, and of URI and headers together (REST API guide, Status Codes)
+
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+log = logging.getLogger(__name__)
 
 
 def org_of(request: Request) -> Org:
@@ -170,23 +177,44 @@ def parse_object(text: bytes) -> dict[str, Any]:
 
 
 async def show_error(request: Request, error: Exception) -> Response:
-    """The one place where a refusal becomes an answer."""
+    """The one place where what goes wrong becomes an answer."""
     match error:
-        case ApiError():
-            pass
-        case sqlite3.OperationalError():  # another process holds the org for too long
-            error = ApiError(503, "SERVER_UNAVAILABLE", "The org is busy, try again", platform=True)
-        case HTTPException(status_code=404):
-            error = errors.not_found()
-        case HTTPException():
-            error = ApiError(error.status_code, "UNKNOWN_EXCEPTION", error.detail, platform=True)
         case ClientDisconnect():  # nobody listens any more
             return Response(status_code=400)
-    assert isinstance(error, ApiError)
-    return json_answer(request, error.body, error.status, dict(error.headers or {}))
+        case ApiError():
+            refusal = error
+        case HTTPException(status_code=404):
+            refusal = errors.not_found()
+        case HTTPException():
+            refusal = ApiError(error.status_code, "UNKNOWN_EXCEPTION", error.detail, platform=True)
+        case sqlite3.Error() if _result_code(error) in BUSY:  # another process holds the org for too long
+            refusal = ApiError(503, "SERVER_UNAVAILABLE", "The org is busy, try again", platform=True)
+        case _:
+            _log(request, error)
+            refusal = ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred", platform=True)  # assumed
+    return json_answer(request, refusal.body, refusal.status, dict(refusal.headers or {}))
 
 
-SHOWN = (ApiError, HTTPException, ClientDisconnect, sqlite3.OperationalError)
+def _result_code(error: sqlite3.Error) -> int | None:
+    """What SQLite calls the error, without the details in the upper bytes; None if the error is not SQLite's own."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _log(request: Request, error: Exception) -> None:
+    if _is_full(error):
+        log.error("The disk that holds the org is full (%s): make room on it, then try again", error)
+    else:
+        log.error("%s %s failed for a reason of the org's own", request.method, request.url.path, exc_info=error)
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return _result_code(error) == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in NO_ROOM
+
+
+SHOWN = (ApiError, HTTPException, ClientDisconnect, sqlite3.Error, OSError)
 
 
 class TolerantPaths:
