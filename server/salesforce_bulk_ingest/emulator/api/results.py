@@ -1,8 +1,7 @@
-"""The three result files of a job: what is in each, and how one is answered."""
+"""The resources of the three results of a job."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -10,70 +9,26 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from .. import errors
-from ..jobs.files import JobFiles
+from ..jobs.results import Kind, Result, result_of
 from ..jobs.store import Job, is_finished
-from ..processing.processor import result_headers
+from ..processing.processor import result_header
 from .edge import org_of
 
 READ_BYTES = 1 << 16
 CSV_TYPE = "text/csv; charset=UTF-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The body of a result: what it begins with, then parts of a file, each from one byte to another."""
-
-    has_rows: bool
-    head: bytes
-    path: Path
-    parts: tuple[tuple[int, int], ...]
-
-    def stream(self) -> Iterator[bytes]:
-        """The body, piece by piece; it ends early if the job is deleted meanwhile, as its caller wished."""
-        if self.head:
-            yield self.head
-        with suppress(FileNotFoundError):
-            for start, end in self.parts:
-                yield from _slice(self.path, start, end)
-
-
-def _slice(path: Path, start: int, end: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(start)
-        while start < end and (chunk := file.read(min(READ_BYTES, end - start))):
-            start += len(chunk)
-            yield chunk
-
-
-def _successes(job: Job, files: JobFiles) -> Result:
-    # assumed: before the names of the data are read, the header is that of Salesforce's own columns
-    head = b"" if job.success_bytes else result_headers(job, [])[0]
-    return Result(job.processed > job.failed, head, files.successes(job.id), ((0, job.success_bytes),))
-
-
-def _failures(job: Job, files: JobFiles) -> Result:
-    head = b"" if job.failure_bytes else result_headers(job, [])[1]
-    return Result(job.failed > 0, head, files.failures(job.id), ((0, job.failure_bytes),))
-
-
-def _unprocessed(job: Job, files: JobFiles) -> Result:
-    """The header and the rows that were not reached, byte for byte as they came (assumed; a client parses leniently)."""
-    path = files.upload(job.id)
-    size = path.stat().st_size if job.uploads and path.exists() else 0
-    return Result(size > job.read_bytes, b"", path, ((0, job.header_bytes), (job.read_bytes, size)))
-
-
 RESULTS = {
-    "successfulresults": _successes,
-    "failedresults": _failures,
-    "unprocessedrecords": _unprocessed,
+    "successfulresults": Kind.SUCCESSFUL,
+    "failedresults": Kind.FAILED,
+    "unprocessedrecords": Kind.UNPROCESSED,
 }
 
 
 async def results(request: Request) -> Response:
     """One of the three result files, streamed without a length (documented as chunked)."""
-    find = RESULTS.get(request.path_params["segment"].lower())
-    if find is None:
+    kind = RESULTS.get(request.path_params["segment"].lower())
+    if kind is None:
         raise errors.not_found()
     org = org_of(request)
     job = await run_in_threadpool(org.jobs.get, request.path_params["job_id"])
@@ -82,8 +37,27 @@ async def results(request: Request) -> Response:
         # assumed: documented only as available after the end. An error can't be mistaken for "no failures", and no
         # client asks before it has seen a terminal state.
         raise errors.ApiError(400, "INVALIDJOBSTATE", f"Results of a job in state {job.state} are not available")
-    result = await run_in_threadpool(find, job, org.jobs.files)
+    result = await run_in_threadpool(result_of, job, org.jobs.files, kind)
     if not result.has_rows and assumptions.empty_results == "no-content":
         return Response(status_code=204)
     is_blank = request.method == "HEAD" or (not result.has_rows and assumptions.empty_results == "blank")
-    return StreamingResponse(iter(()) if is_blank else result.stream(), media_type=CSV_TYPE)
+    body = iter(()) if is_blank else _body(job, kind, result)
+    return StreamingResponse(body, media_type=CSV_TYPE)
+
+
+def _body(job: Job, kind: Kind, result: Result) -> Iterator[bytes]:
+    """The result, piece by piece; it ends early if the job is deleted meanwhile, as its caller wished."""
+    if not result.end and kind is not Kind.UNPROCESSED:
+        # assumed: before the names of the data are read, the header is that of Salesforce's own columns
+        yield result_header(job, kind, [])
+    with suppress(FileNotFoundError):
+        for start, end in ((0, result.header_bytes), (result.start, result.end)):
+            yield from _slice(result.path, start, end)
+
+
+def _slice(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < end and (chunk := file.read(min(READ_BYTES, end - start))):
+            start += len(chunk)
+            yield chunk

@@ -18,6 +18,7 @@ from ..org import Org
 from ..schema.describe import described, summary
 from ..schema.model import Field, SObject
 from ..soql.conditions import unknown_column
+from ..storage.browsing import find
 from ..storage.records import changed_at, json_value, matches
 from .edge import Resource, json_answer, org_of, version_of
 
@@ -102,7 +103,7 @@ def _holders(request: Request, sobject: SObject, key: Field) -> list[str]:
 def _record(request: Request, sobject: SObject, record_id: str) -> Response:
     fields = _fields(sobject, request.query_params.get("fields"))
     with org_of(request).database.reading() as connection:
-        row = connection.execute(f'SELECT * FROM "{sobject.name}" WHERE Id = ?', (record_id,)).fetchone()
+        row = find(connection, sobject, record_id)
     if row is None:
         raise errors.not_found()
     if row["IsDeleted"]:  # the code and the text are the platform's; assumed: the status

@@ -20,6 +20,7 @@ from ..config import EmulatorConfig
 from ..errors import JobFailure, RowError
 from ..faults.faults import Faults, GivenUp, JobHeld
 from ..jobs.files import JobFiles
+from ..jobs.results import Kind
 from ..jobs.store import Job, JobStore
 from ..schema.model import Schema
 from ..storage.database import Database
@@ -133,7 +134,7 @@ class Processor:
 
     def _begin(self, job: Job, header: Record, header_bytes: int) -> Job | None:
         """Write the headers of the result files, and note where the data begins; None if the job is gone meanwhile."""
-        successes, failures = result_headers(job, header)
+        successes, failures = (result_header(job, kind, header) for kind in (Kind.SUCCESSFUL, Kind.FAILED))
         with self._database.writing() as connection:
             if not self._jobs.is_ours(connection, job.id):
                 return None
@@ -215,10 +216,13 @@ class Processor:
                 row.error = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 
 
-def result_headers(job: Job, header: Record) -> tuple[bytes, bytes]:
-    """The first lines of successfulResults and failedResults."""
+OWN_COLUMNS = {Kind.SUCCESSFUL: ["sf__Id", "sf__Created"], Kind.FAILED: ["sf__Id", "sf__Error"]}
+
+
+def result_header(job: Job, kind: Kind, header: Record) -> bytes:
+    """The first line of a result of an upload with this header."""
     form = {"delimiter": job.column_delimiter, "line_ending": job.line_ending}
-    return header_line(["sf__Id", "sf__Created"], header, **form), header_line(["sf__Id", "sf__Error"], header, **form)
+    return header_line(OWN_COLUMNS[kind], header, **form)
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def newest(
     return page, None
 
 
-def live_record(connection: sqlite3.Connection, sobject: SObject, record_id: str | None) -> sqlite3.Row | None:
-    """The record of this id; none if it is missing or in the recycle bin."""
-    statement = f'SELECT * FROM "{sobject.name}" WHERE Id = ? AND NOT IsDeleted'
+def find(connection: sqlite3.Connection, sobject: SObject, record_id: str | None) -> sqlite3.Row | None:
+    """The record of this id, even if it is in the recycle bin."""
+    statement = f'SELECT * FROM "{sobject.name}" WHERE Id = ?'
     row: sqlite3.Row | None = connection.execute(statement, (record_id,)).fetchone()
     return row

@@ -11,9 +11,10 @@ from ..api.edge import org_of
 from ..api.wire import job_body
 from ..errors import not_found
 from ..jobs.files import JobFiles
+from ..jobs.results import Kind
 from ..jobs.states import WAITING, State
 from ..jobs.store import Job
-from .results import Kind, causes_of, place_of, rows_of
+from .results import causes_of, place_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)

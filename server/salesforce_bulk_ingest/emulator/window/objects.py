@@ -11,7 +11,7 @@ from .. import ids
 from ..api.edge import org_of
 from ..errors import not_found
 from ..schema.model import Field, Schema, SObject
-from ..storage.browsing import count_live, live_record, newest
+from ..storage.browsing import count_live, find, newest
 from ..storage.records import json_value
 from .page import position
 
@@ -59,8 +59,8 @@ def show_record(request: Request) -> Mapping[str, Any]:
     """One record with all its fields."""
     org, sobject = org_of(request), _sobject(request)
     with org.database.reading() as connection:
-        row = live_record(connection, sobject, ids.normal(request.path_params["record_id"]))
-    if row is None:
+        row = find(connection, sobject, ids.normal(request.path_params["record_id"]))
+    if row is None or row["IsDeleted"]:
         raise not_found()
     return {
         "sobject": sobject,

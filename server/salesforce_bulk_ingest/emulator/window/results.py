@@ -6,26 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import not_found
 from ..jobs.files import JobFiles
+from ..jobs.results import Kind, Result, result_of
 from ..jobs.store import Job
 from ..processing.csvfile import DELIMITERS
 
 PAGE_ROWS = 25
 CAUSE_ROWS = 500  # failed rows whose causes are counted
 MOST_BYTES = 1_000_000  # that are read for one page
-
-
-class Kind(StrEnum):
-    """The three sets of rows, in the order that people ask for them."""
-
-    FAILED = "failed"
-    SUCCESSFUL = "successful"
-    UNPROCESSED = "unprocessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,47 +75,26 @@ class ResultPage:
 EMPTY = ResultPage([], [], None, False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    """The part of a file that holds the rows."""
-
-    path: Path
-    start: int
-    end: int
-
-
 def rows_of(job: Job, files: JobFiles, kind: Kind, place: Place | None, size: int = PAGE_ROWS) -> ResultPage:
     """A page of rows; none if the job has just been deleted."""
     with suppress(FileNotFoundError):
-        extent = _extent(job, files, kind)
-        if extent is not None:
-            return _read(job, extent, place, size)
+        result = result_of(job, files, kind)
+        if result.end:
+            return _read(job, result, place, size)
     return EMPTY
 
 
-def _extent(job: Job, files: JobFiles, kind: Kind) -> _Extent | None:
-    match kind:
-        case Kind.SUCCESSFUL:
-            return _Extent(files.successes(job.id), 0, job.success_bytes)
-        case Kind.FAILED:
-            return _Extent(files.failures(job.id), 0, job.failure_bytes)
-        case Kind.UNPROCESSED if job.uploads:
-            path = files.upload(job.id)
-            return _Extent(path, job.read_bytes, path.stat().st_size)
-    return None
-
-
-def _read(job: Job, extent: _Extent, place: Place | None, size: int) -> ResultPage:
-    with extent.path.open("rb") as file:
+def _read(job: Job, result: Result, place: Place | None, size: int) -> ResultPage:
+    with result.path.open("rb") as file:
         columns: list[str] = []
         rows: list[ResultRow] = []
         try:
             columns, first = _header(job, file)
-            start = place or Place(0, max(extent.start, first))
-            for row, after in _rows(job, file, start, extent.end):
+            start = place or Place(0, max(result.start, first))
+            for row, after in _rows(job, file, start, result.end):
                 rows.append(row)
                 if len(rows) == size or after.offset - start.offset > MOST_BYTES:
-                    return ResultPage(columns, rows, after if after.offset < extent.end else None, False)
+                    return ResultPage(columns, rows, after if after.offset < result.end else None, False)
         except csv.Error:
             return ResultPage(columns, rows, None, True)
     return ResultPage(columns, rows, None, False)
