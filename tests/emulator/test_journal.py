@@ -196,8 +196,9 @@ def test_a_created_job_is_named_in_the_journal(org: Caller) -> None:
         (b"[]", {}, "other"),
         (b'{"state": []}', {}, "other"),
         (b" " * 200_000 + b'{"state": "Aborted"}', {}, "other"),
+        (gzip.compress(b" " * 200_000 + b'{"state": "Aborted"}', mtime=0), {"Content-Encoding": "gzip"}, "other"),
     ],
-    ids=["close", "packed", "state", "text", "not packed", "list", "list as state", "too long"],
+    ids=["close", "packed", "state", "text", "not packed", "list", "list as state", "too long", "too long unpacked"],
 )
 def test_the_journal_tells_closing_from_aborting(
     org: Caller, body: bytes, headers: dict[str, str], operation: str

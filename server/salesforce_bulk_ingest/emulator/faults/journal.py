@@ -13,12 +13,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..clock import rest_time
-from .operations import Operation, change_of, operation_of
+from .operations import MAX_CHANGE_BYTES, Operation, change_of, operation_of
 
 SIZE = 1000
 SHOWN_PARAMETERS = ("isPkChunkingEnabled", "jobType", "queryLocator")
 MAX_CHARACTERS = 300  # of a path, a parameter or a name
-MAX_CHANGE_BYTES = 65_536  # the body of a PATCH is read to tell closing from aborting; no real one comes near this
 
 End = Literal["complete", "reset", "caller left", "error"]
 

@@ -34,6 +34,8 @@ Operation = Literal[
     "other",
 ]
 
+MAX_CHANGE_BYTES = 65_536  # the body of a PATCH is read to tell closing from aborting; no real one comes near this
+
 _DATA = r"/services/data/v[^/]+"
 _INGEST = rf"{_DATA}/jobs/ingest"
 _JOB = rf"{_INGEST}/(?P<job>[^/]+)"
@@ -73,11 +75,16 @@ def operation_of(method: str, path: str) -> tuple[Operation, str | None]:
 
 
 def change_of(body: bytes, compressed: bool) -> Operation:
-    """Whether the body of a PATCH closes or aborts the job."""
+    """Whether the body of a PATCH closes or aborts the job; one that is too long is not looked into."""
     try:
-        text = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body) if compressed else body
-        state = json.loads(text.decode("utf-8-sig"))["state"]
+        text = _unpacked(body) if compressed else body
+        state = json.loads(text.decode("utf-8-sig"))["state"] if len(text) <= MAX_CHANGE_BYTES else None
     except (ValueError, zlib.error, LookupError, TypeError, RecursionError):
         return "other"
     changes: dict[object, Operation] = {"UploadComplete": "close", "Aborted": "abort"}
     return changes.get(state, "other") if isinstance(state, str) else "other"
+
+
+def _unpacked(body: bytes) -> bytes:
+    # Only so much that it shows when there is more: 64 KB can hold 64 MB, and nobody has shown a token yet.
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_CHANGE_BYTES + 1)
