@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 class Clock:
     """Stands still until it is told to go on; give it to an org as its `clock`."""
 
-    def __init__(self) -> None:
-        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = now
 
     def __call__(self) -> datetime:
         return self._now

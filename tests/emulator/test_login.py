@@ -26,10 +26,12 @@ from salesforce_bulk_ingest.emulator.config import (
     CLIENT_SECRET,
     PASSWORD,
     REFRESH_TOKEN,
+    USER_ID,
     USERNAME,
 )
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import INGEST, Caller, an_org
+from tests.emulator.caller import INGEST, Caller, an_org, csv_text
+from tests.emulator.clocks import Clock
 
 TOKEN = "/services/oauth2/token"
 USERINFO = "/services/oauth2/userinfo"
@@ -37,16 +39,6 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 CREDENTIALS = {"grant_type": "client_credentials", **CLIENT}
 NOW = datetime(2026, 3, 4, 9, 15, 27, 123_000, tzinfo=UTC)
-
-
-class Clock:
-    """A time of day that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 def anonymous(org: Caller) -> httpx2.Client:
@@ -95,7 +87,7 @@ def assertion(key: RSAPrivateKey | str | None = None, algorithm: str = "RS256", 
 @pytest.fixture(scope="module")
 def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """An org in which it is always NOW, and whose app has a key."""
-    with an_org(tmp_path_factory.mktemp("org"), clock=Clock(), client_public_key=public_pem()) as org:
+    with an_org(tmp_path_factory.mktemp("org"), clock=Clock(NOW), client_public_key=public_pem()) as org:
         yield org
 
 
@@ -249,7 +241,7 @@ def test_an_assertion_signed_with_another_key_is_refused(login: Caller) -> None:
 
 @doc("OAuth 2.0 JWT Bearer Flow")
 def test_the_apps_key_may_be_a_certificate(tmp_path: Path) -> None:
-    with an_org(tmp_path, clock=Clock(), client_public_key=certificate_pem()) as org:
+    with an_org(tmp_path, clock=Clock(NOW), client_public_key=certificate_pem()) as org:
         assert works(org, ask(org, assertion()).json()["access_token"])
 
 
@@ -279,11 +271,11 @@ def test_a_token_ends_after_its_time_but_the_published_one_never_does(tmp_path: 
     clock = Clock()
     with an_org(tmp_path, clock=clock, token_seconds=60) as org:
         token = ask(org, CREDENTIALS).json()["access_token"]
-        clock.now += timedelta(seconds=59)
+        clock.forward(seconds=59)
         assert works(org, token)
-        clock.now += timedelta(seconds=1)
+        clock.forward(seconds=1)
         assert not works(org, token)
-        clock.now += timedelta(days=1000)
+        clock.forward(days=1000)
         assert works(org, ACCESS_TOKEN)
 
 
@@ -478,6 +470,63 @@ def test_the_id_of_a_token_answer_leads_to_the_user(org: Caller) -> None:
             "is_app_installed": True,
         }
     )
+
+
+CHANGED = {
+    "Username": "ada@loads.example",
+    "FirstName": "Ada",
+    "LastName": "O'Neil & Daughter",
+    "Email": "mail@loads.example",
+    "CommunityNickname": "ada",
+    "TimeZoneSidKey": "America/Los_Angeles",
+    "LocaleSidKey": "de_DE",
+    "LanguageLocaleKey": "de",
+}
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Iterator[Caller]:
+    """An org whose user an update job has changed; it is summer in Los Angeles."""
+    clock = Clock()
+    clock.forward(days=180)
+    with an_org(tmp_path, clock=clock) as org:
+        job = org.load(csv_text([["Id", *CHANGED], [USER_ID, *CHANGED.values()]]), "User", "update")
+        assert org.errors(job) == []
+        yield org
+
+
+@doc("OpenID Connect User Info; Identity URLs, for utcOffset, which is that of standard time")
+def test_user_info_tells_what_an_update_has_changed(changed: Caller) -> None:
+    body = changed.http.get(USERINFO).json()
+    told = ("preferred_username", "given_name", "family_name", "email", "nickname", "zoneinfo", "locale", "language")
+    assert tuple(body[name] for name in told) == tuple(CHANGED.values())
+    assert (body["name"], body["utcOffset"]) == ("Ada O'Neil & Daughter", -8 * 3600 * 1000)
+
+
+@doc("Identity URLs")
+def test_the_identity_tells_what_an_update_has_changed(changed: Caller) -> None:
+    body = changed.http.get(f"/id/00D000000000001EAA/{USER_ID}").json()
+    told = ("username", "first_name", "last_name", "email", "nick_name", "timezone", "locale", "language")
+    assert tuple(body[name] for name in told) == tuple(CHANGED.values())
+    assert (body["display_name"], body["utcOffset"]) == ("Ada O'Neil & Daughter", -8 * 3600 * 1000)
+
+
+@assumed("the same user logs in, by the name that the record has now")
+def test_a_user_whose_name_an_update_has_changed_logs_in_by_the_new_one(changed: Caller) -> None:
+    form = {"grant_type": "password", **CLIENT, "password": PASSWORD}
+    assert works(changed, ask(changed, form | {"username": CHANGED["Username"]}).json()["access_token"])
+    assert ask(changed, form | {"username": USERNAME}).json()["error"] == "invalid_grant"
+    answer = ElementTree.fromstring(ask_soap(changed, soap_login(CHANGED["Username"])).text)
+    told = {element.tag.rpartition("}")[2]: element.text for element in answer.iter()}
+    assert (told["userName"], told["userFullName"]) == (CHANGED["Username"], "Ada O'Neil & Daughter")
+
+
+@assumed("which time zones have no offset of their own")
+def test_a_time_zone_that_is_none_is_told_with_that_of_greenwich(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        org.load(f"Id,TimeZoneSidKey\n{USER_ID},../Nowhere\n", "User", "update")
+        body = org.http.get(USERINFO).json()
+        assert (body["zoneinfo"], body["utcOffset"]) == ("../Nowhere", 0)
 
 
 @seen("userinfo with a bad token answers 403, in plain text")

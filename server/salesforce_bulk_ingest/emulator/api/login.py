@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import re
+import sqlite3
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -19,9 +20,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..config import ORGANIZATION_ID, USER_ID, USERNAME, EmulatorConfig
+from ..answers import json_answer
+from ..config import ORGANIZATION_ID, USER_ID, EmulatorConfig
 from ..errors import OAuthError
-from .edge import Resource, anyone, body_of, json_answer, org_of, session_of
+from .edge import Resource, anyone, body_of, org_of, session_of
+from .user import running_user, utc_offset
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
@@ -38,7 +41,8 @@ async def token(request: Request) -> Response:
     if grant is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
     config = org_of(request).config
-    grant(config, form, base_url(request))
+    user = await run_in_threadpool(running_user, org_of(request))
+    grant(config, user["Username"], form, base_url(request))
     access_token = await run_in_threadpool(org_of(request).sessions.issue)
     identity = _identity_url(request)
     issued_at = str(int(config.clock().timestamp() * 1000))
@@ -56,22 +60,22 @@ async def token(request: Request) -> Response:
     return json_answer(request, body | form_of_token, headers={"Cache-Control": "no-cache, no-store"})
 
 
-def _client_credentials(config: EmulatorConfig, form: Form, audience: str) -> None:
+def _client_credentials(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
     _check_client(config, form)
 
 
-def _password(config: EmulatorConfig, form: Form, audience: str) -> None:
+def _password(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
     _check_client(config, form)
-    if not is_user(config, form.get("username", ""), form.get("password", "")):
+    if not is_user(config, user, form.get("username", ""), form.get("password", "")):
         raise OAuthError("invalid_grant", "authentication failure")
 
 
-def is_user(config: EmulatorConfig, username: str, password: str) -> bool:
+def is_user(config: EmulatorConfig, user: str, username: str, password: str) -> bool:
     """Whether these are the user's; any security token after the password, as outside of trusted networks, is taken."""
-    return username.lower() == USERNAME and _same(password[: len(config.password)], config.password)
+    return username.lower() == user.lower() and _same(password[: len(config.password)], config.password)
 
 
-def _refresh_token(config: EmulatorConfig, form: Form, audience: str) -> None:
+def _refresh_token(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
     _check_client_id(config, form.get("client_id", ""))
     if "client_secret" in form:  # may be left out, as the official CLI's own app does
         _check_client(config, form)
@@ -79,7 +83,7 @@ def _refresh_token(config: EmulatorConfig, form: Form, audience: str) -> None:
         raise OAuthError("invalid_grant", "expired access/refresh token")
 
 
-def _jwt_bearer(config: EmulatorConfig, form: Form, audience: str) -> None:
+def _jwt_bearer(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
     if config.client_public_key is None:
         raise OAuthError("invalid_client", "The app has no key to check assertions with: set client_public_key")
     try:
@@ -98,7 +102,7 @@ def _jwt_bearer(config: EmulatorConfig, form: Form, audience: str) -> None:
     except jwt.PyJWTError:  # assumed: text
         raise OAuthError("invalid_grant", "invalid assertion") from None
     _check_expiry(claims["exp"], config.clock().timestamp())
-    if claims["sub"] != USERNAME:
+    if claims["sub"] != user:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
@@ -128,7 +132,7 @@ def public_key(pem: str) -> RSAPublicKey:
     return key
 
 
-GRANTS: dict[str, Callable[[EmulatorConfig, Form, str], None]] = {
+GRANTS: dict[str, Callable[[EmulatorConfig, str, Form, str], None]] = {
     "client_credentials": _client_credentials,
     "password": _password,
     "refresh_token": _refresh_token,
@@ -162,7 +166,7 @@ async def introspect(request: Request) -> Response:
         "active": True,
         "scope": SCOPE,
         "client_id": org_of(request).config.client_id,
-        "username": USERNAME,
+        "username": (await run_in_threadpool(running_user, org_of(request)))["Username"],
         "sub": _identity_url(request),
         "token_type": "access_token",
     }
@@ -186,27 +190,22 @@ async def userinfo(request: Request) -> Response:
     refused = await _refusal(request)
     if refused is not None:
         return refused
-    return json_answer(
-        request,
-        {
-            "sub": _identity_url(request),
-            "user_id": USER_ID,
-            "organization_id": ORGANIZATION_ID,
-            "preferred_username": USERNAME,
-            "nickname": "admin",
-            "name": "Administrator",
-            "email": USERNAME,
-            "email_verified": True,
-            "family_name": "Administrator",
-            "zoneinfo": "GMT",
-            "urls": _urls(request),
-            "active": True,
-            "user_type": "STANDARD",
-            "language": "en_US",
-            "locale": "en_US",
-            "utcOffset": 0,
-        },
-    )
+    user = await run_in_threadpool(running_user, org_of(request))
+    body = {
+        "sub": _identity_url(request),
+        "user_id": USER_ID,
+        "organization_id": ORGANIZATION_ID,
+        "preferred_username": user["Username"],
+        "nickname": user["CommunityNickname"],
+        "name": user["Name"],
+        "email": user["Email"],
+        "email_verified": True,
+        "given_name": user["FirstName"],
+        "family_name": user["LastName"],
+        "zoneinfo": user["TimeZoneSidKey"],
+    }
+    # assumed: what the user has not is left out here
+    return json_answer(request, {name: value for name, value in body.items() if value} | _shared(request, user))
 
 
 async def identity(request: Request) -> Response:
@@ -218,30 +217,34 @@ async def identity(request: Request) -> Response:
         return PlainTextResponse("Wrong_Org", 403)
     if request.path_params["user"] not in (USER_ID, USER_ID[:15]):
         return PlainTextResponse("Bad_Id", 404)
-    return json_answer(
-        request,
-        {
-            "id": _identity_url(request),
-            "asserted_user": True,
-            "user_id": USER_ID,
-            "organization_id": ORGANIZATION_ID,
-            "username": USERNAME,
-            "nick_name": "admin",
-            "display_name": "Administrator",
-            "email": USERNAME,
-            "email_verified": True,
-            "first_name": None,
-            "last_name": "Administrator",
-            "timezone": "GMT",
-            "urls": _urls(request),
-            "active": True,
-            "user_type": "STANDARD",
-            "language": "en_US",
-            "locale": "en_US",
-            "utcOffset": 0,
-            "is_app_installed": True,
-        },
-    )
+    user = await run_in_threadpool(running_user, org_of(request))
+    body = {
+        "id": _identity_url(request),
+        "asserted_user": True,
+        "user_id": USER_ID,
+        "organization_id": ORGANIZATION_ID,
+        "username": user["Username"],
+        "nick_name": user["CommunityNickname"],
+        "display_name": user["Name"],
+        "email": user["Email"],
+        "email_verified": True,
+        "first_name": user["FirstName"],
+        "last_name": user["LastName"],
+        "timezone": user["TimeZoneSidKey"],
+    }
+    return json_answer(request, body | _shared(request, user) | {"is_app_installed": True})
+
+
+def _shared(request: Request, user: sqlite3.Row) -> dict[str, Any]:
+    """What both resources about the user end in."""
+    return {
+        "urls": _urls(request),
+        "active": bool(user["IsActive"]),
+        "user_type": user["UserType"].upper(),
+        "language": user["LanguageLocaleKey"],
+        "locale": user["LocaleSidKey"],
+        "utcOffset": utc_offset(user["TimeZoneSidKey"], org_of(request).config.clock()),
+    }
 
 
 async def _refusal(request: Request) -> Response | None:

@@ -1,5 +1,6 @@
 """The two calls of the SOAP API with which some clients turn a name and a password into a session, and end it."""
 
+import sqlite3
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -8,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..config import ORGANIZATION_ID, USER_ID, USERNAME
+from ..config import ORGANIZATION_ID, USER_ID
 from .edge import Resource, anyone, body_of, org_of
 from .login import MAX_FORM_BYTES, base_url, is_user
+from .user import running_user
 
 ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -40,7 +42,8 @@ async def _logout(request: Request, values: dict[str, str]) -> Response:
 
 async def _login(request: Request, values: dict[str, str]) -> Response:
     """A session, and the URL to use it at (SOAP API guide, login())."""
-    if not is_user(org_of(request).config, values.get("username", ""), values.get("password", "")):
+    user = await run_in_threadpool(running_user, org_of(request))
+    if not is_user(org_of(request).config, user["Username"], values.get("username", ""), values.get("password", "")):
         text = "Invalid username, password, security token; or user locked out."  # seen
         return _fault(request, "INVALID_LOGIN", text)
     return _answer(
@@ -53,10 +56,22 @@ async def _login(request: Request, values: dict[str, str]) -> Response:
         f"<userId>{USER_ID}</userId><userInfo>"
         f"<organizationId>{ORGANIZATION_ID}</organizationId><organizationName>Embedded org</organizationName>"
         f"<sessionSecondsValid>{org_of(request).config.token_seconds}</sessionSecondsValid>"
-        f"<userEmail>{USERNAME}</userEmail><userFullName>Administrator</userFullName><userId>{USER_ID}</userId>"
-        f"<userLanguage>en_US</userLanguage><userLocale>en_US</userLocale><userName>{USERNAME}</userName>"
-        "<userTimeZone>GMT</userTimeZone><userType>Standard</userType></userInfo></result></loginResponse>",
+        f"{_told(user)}</userInfo></result></loginResponse>",
     )
+
+
+def _told(user: sqlite3.Row) -> str:
+    told = {
+        "userEmail": user["Email"],
+        "userFullName": user["Name"],
+        "userId": USER_ID,
+        "userLanguage": user["LanguageLocaleKey"],
+        "userLocale": user["LocaleSidKey"],
+        "userName": user["Username"],
+        "userTimeZone": user["TimeZoneSidKey"],
+        "userType": user["UserType"],
+    }
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items())
 
 
 def _values(body: bytes) -> dict[str, str]:

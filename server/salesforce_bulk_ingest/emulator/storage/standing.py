@@ -34,6 +34,7 @@ STANDING: dict[str, list[Mapping[str, Stored]]] = {
             "LastName": "Administrator",
             "Email": USERNAME,
             "Alias": "admin",
+            "CommunityNickname": "admin",
             "IsActive": 1,
             "ProfileId": PROFILE_ID,
             "UserType": "Standard",
