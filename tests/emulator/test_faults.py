@@ -163,6 +163,19 @@ def test_each_refusal_has_its_own_shape(org: Caller) -> None:
     )
 
 
+@doc("Bulk API 2.0 guide, quick start: X-PrettyPrint")
+def test_a_fault_is_told_indented_to_those_who_ask_for_it(org: Caller) -> None:
+    plan(org, {"on": "list", "fault": "server-error"})
+    assert org.http.get(INGEST, headers={"X-PrettyPrint": "1"}).text == snapshot("""\
+[
+  {
+    "message" : "An unexpected error occurred",
+    "errorCode" : "UNKNOWN_EXCEPTION"
+  }
+]\
+""")
+
+
 @own
 def test_a_refused_request_has_no_effect(org: Caller) -> None:
     job_id = org.create()

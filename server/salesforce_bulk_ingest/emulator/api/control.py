@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..errors import ApiError
+from .. import errors
+from ..answers import json_answer
 from ..faults.plan import BadPlan, Plan
-from .edge import MAX_JSON_BYTES, Resource, anyone, body_of, json_answer, org_of
+from .edge import MAX_JSON_BYTES, Resource, anyone, body_of, org_of
 
 
 async def show_faults(request: Request) -> Response:
@@ -31,21 +32,21 @@ async def delete_faults(request: Request) -> Response:
 async def _plan_of(request: Request) -> Plan:
     # Insisted on, as no page of a foreign site can send this type without being asked for leave first.
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the plan as application/json")
+        raise errors.plan_is_not_json_type()
     text = b"".join([chunk async for chunk in body_of(request, MAX_JSON_BYTES)])
     try:
         return Plan.read(json.loads(text))
     except BadPlan as error:
-        raise ApiError(400, "INVALID_PLAN", str(error)) from None
+        raise errors.invalid_plan(str(error)) from None
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, "JSON_PARSER_ERROR", f"The plan is not JSON: {error}") from None
+        raise errors.json_parser_error(f"The plan is not JSON: {error}") from None
 
 
 async def show_journal(request: Request) -> Response:
     """The last requests that have ended, newest last; those after a number if `?after=` names it."""
     after = request.query_params.get("after", "0")
     if not (after.isascii() and after.isdigit()):
-        raise ApiError(400, "INVALID_PARAMETER", "after has to be the number of a request")
+        raise errors.invalid_parameter("after has to be the number of a request")
     ended = org_of(request).journal.after(int(after[:18]))
     return json_answer(request, {"requests": [exchange.shown() for exchange in ended]})
 

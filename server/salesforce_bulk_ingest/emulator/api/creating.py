@@ -3,7 +3,6 @@
 from typing import Any
 
 from .. import errors, ids
-from ..errors import ApiError
 from ..jobs.store import JobRequest
 from ..processing.csvfile import DELIMITERS, LINE_ENDINGS
 from ..schema.model import Schema, SObject
@@ -31,7 +30,7 @@ def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_dele
     _check_properties(body, version)
     operation = _operation(body.get("operation"))
     if operation == "hardDelete" and not hard_delete:
-        raise _no_hard_delete()
+        raise errors.hard_delete_not_enabled()
     sobject = _object(body.get("object"), schema)
     _choice(body, "contentType", ["CSV"], "CSV")
     return JobRequest(
@@ -57,24 +56,17 @@ def _check_properties(body: dict[str, Any], version: str) -> None:
 
 
 def _operation(name: str | None) -> str:
-    """The code is on the Errors page; assumed: status and text. Case counts, as documented for Bulk API 1.0."""
+    """Case counts, as documented for Bulk API 1.0."""
     if name not in OPERATIONS:
-        allowed = ", ".join(OPERATIONS)
-        raise ApiError(400, "INVALIDOPERATION", f"Operation '{name or ''}' is not one of {allowed}")
+        raise errors.invalid_operation(name or "", OPERATIONS)
     return name
 
 
-def _no_hard_delete() -> ApiError:
-    """The code was seen with 2.0, the text with Bulk API 1.0; assumed: the status."""
-    message = "hardDelete operation requires special user profile permission, please contact your system administrator"
-    return ApiError(400, "FEATURENOTENABLED", message)
-
-
 def _object(name: str | None, schema: Schema) -> SObject:
-    """Text seen on query jobs; assumed for ingest. Any case is accepted and answered canonically (seen)."""
+    """Any case is accepted and answered canonically (seen)."""
     sobject = schema.get(name or "")
     if sobject is None or not sobject.ingestable:
-        raise ApiError(400, "INVALIDENTITY", f"Entity '{name or ''}' is not supported by the Bulk API.")
+        raise errors.invalid_entity(name or "")
     return sobject
 
 

@@ -5,9 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..answers import json_answer
 from ..org import Org
 from ..storage.usage import Allocation
-from .edge import NEWEST, OLDEST, Resource, anyone, json_answer, org_of, version_of
+from .edge import NEWEST, OLDEST, Resource, anyone, org_of, version_of
 
 # Release names are for people; clients read version and url.
 RELEASES = ("Winter", "Spring", "Summer")

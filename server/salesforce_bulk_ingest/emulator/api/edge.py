@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
+from ..answers import error_answer
 from ..errors import ApiError
 from ..org import Org
 from ..storage.sessions import Session
@@ -24,7 +25,6 @@ from ..storage.usage import Allocation
 Handler = Callable[[Request], Awaitable[Response]]
 Check = Callable[[Request], Awaitable[None]]
 
-JSON_TYPE = "application/json;charset=UTF-8"
 RETIRED = range(21, 31)  # with Summer '25 (Bulk API guide, API End-of-Life)
 OLDEST, NEWEST = 41, 67  # ingest jobs exist from 41.0 on
 MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
@@ -101,15 +101,6 @@ async def anyone(request: Request) -> None:
     """The check of a resource that needs no token."""
 
 
-def json_answer(request: Request, body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """JSON, indented when the request says X-PrettyPrint: 1 (as all official samples do)."""
-    if request.headers.get("X-PrettyPrint") == "1":
-        text = json.dumps(body, ensure_ascii=False, indent=2, separators=(",", " : "))
-    else:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text.encode("utf-8", "replace"), status, {"Content-Type": JSON_TYPE, **(headers or {})})
-
-
 async def body_of(request: Request, limit: int, unit: str = "bytes") -> AsyncIterator[bytes]:
     """The body in chunks, decompressed when it says so (REST API guide, Using Compression).
 
@@ -177,7 +168,7 @@ def parse_object(text: bytes) -> dict[str, Any]:
 
 
 async def show_error(request: Request, error: Exception) -> Response:
-    """The one place where what goes wrong becomes an answer."""
+    """The one place where what goes wrong becomes a refusal."""
     match error:
         case ClientDisconnect():  # nobody listens any more
             return Response(status_code=400)
@@ -186,13 +177,13 @@ async def show_error(request: Request, error: Exception) -> Response:
         case HTTPException(status_code=404):
             refusal = errors.not_found()
         case HTTPException():
-            refusal = ApiError(error.status_code, "UNKNOWN_EXCEPTION", error.detail, platform=True)
+            refusal = errors.unknown_exception(error.detail, error.status_code)
         case sqlite3.Error() if _result_code(error) in BUSY:  # another process holds the org for too long
-            refusal = ApiError(503, "SERVER_UNAVAILABLE", "The org is busy, try again", platform=True)
+            refusal = errors.server_unavailable()
         case _:
             _log(request, error)
-            refusal = ApiError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred", platform=True)  # assumed
-    return json_answer(request, refusal.body, refusal.status, dict(refusal.headers or {}))
+            refusal = errors.unknown_exception()
+    return error_answer(request, refusal)
 
 
 def _result_code(error: sqlite3.Error) -> int | None:

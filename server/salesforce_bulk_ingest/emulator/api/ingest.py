@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import errors, ids
+from ..answers import json_answer
 from ..faults.journal import exchange_of
 from ..jobs.states import State
 from ..jobs.store import Job, JobRequest
@@ -23,7 +24,6 @@ from .edge import (
     Resource,
     body_of,
     check_media_type,
-    json_answer,
     json_of,
     org_of,
     parse_object,
@@ -184,7 +184,7 @@ def _next_url(request: Request, before: int) -> str:
 def _position(locator: str) -> int:
     match = re.fullmatch(r"01g[0-9A-Za-z]+-([0-9]{1,18})", locator)
     if match is None:
-        raise errors.ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator", platform=True)
+        raise errors.invalid_query_locator()
     return int(match[1])
 
 

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..errors import ApiError
+from .. import errors
+from ..answers import json_answer
 from ..org import Org
 from ..soql import cursors
 from ..soql.query import Query
 from .columns import column_metadata
-from .edge import Resource, json_answer, org_of, version_of
+from .edge import Resource, org_of, version_of
 
 Body = dict[str, Any]
 
@@ -34,19 +35,15 @@ async def query_more(request: Request) -> Response:
     """A further page of a query, by the locator that the page before handed out."""
     match = re.fullmatch(r"01g[A-Za-z]*0*([0-9]{1,15})-([0-9]{1,12})", request.path_params["locator"])
     if match is None:
-        raise _invalid_locator()
+        raise errors.invalid_query_locator()
     place = cursors.Place(int(match[1]), int(match[2]), _page_size(request))
     return json_answer(request, await run_in_threadpool(_rest, org_of(request), place, _base(request)))
 
 
-def _invalid_locator() -> ApiError:
-    return ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator", platform=True)
-
-
 async def _first_page(request: Request, *, deleted_too: bool) -> Response:
     text = request.query_params.get("q")
-    if not text:  # assumed: the text
-        raise ApiError(400, "MALFORMED_QUERY", "A query string has to be specified", platform=True)
+    if not text:
+        raise errors.missing_query()
     if request.query_params.get("columns") == "true":
         return json_answer(
             request, column_metadata(Query(text, org_of(request).schema, org_of(request).config.clock()))
@@ -88,7 +85,7 @@ def _rest(org: Org, place: cursors.Place, base: str) -> Body:
     with org.database.reading() as connection:
         rest = cursors.recall(connection, place, now)
         if rest is None:
-            raise _invalid_locator()
+            raise errors.invalid_query_locator()
         records = Query(rest.soql, org.schema, now).records(connection, rest.serials, base)
     after = place.start + len(rest.serials)
     return _page(rest.total, records, _locator(base, place.cursor, after) if after < rest.total else None)

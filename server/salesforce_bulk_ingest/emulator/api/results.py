@@ -34,9 +34,7 @@ async def results(request: Request) -> Response:
     job = await run_in_threadpool(org.jobs.get, request.path_params["job_id"])
     assumptions = org.config.assumptions
     if not is_finished(job) and assumptions.early_results == "refused":
-        # assumed: documented only as available after the end. An error can't be mistaken for "no failures", and no
-        # client asks before it has seen a terminal state.
-        raise errors.ApiError(400, "INVALIDJOBSTATE", f"Results of a job in state {job.state} are not available")
+        raise errors.results_not_available(job.state)
     result = await run_in_threadpool(result_of, job, org.jobs.files, kind)
     if not result.has_rows and assumptions.empty_results == "no-content":
         return Response(status_code=204)

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import errors, ids
+from ..answers import json_answer
 from ..clock import from_rest_time
-from ..errors import ApiError
 from ..org import Org
 from ..schema.describe import described, summary
 from ..schema.model import Field, SObject
 from ..soql.conditions import unknown_column
 from ..storage.browsing import find
 from ..storage.records import changed_at, json_value, matches
-from .edge import Resource, json_answer, org_of, version_of
+from .edge import Resource, org_of, version_of
 
 Body = dict[str, Any]
 
@@ -69,7 +69,7 @@ async def show_record(request: Request) -> Response:
     sobject = _sobject(request)
     record_id = ids.normal(request.path_params["record_id"])
     if record_id is None or not record_id.startswith(sobject.keyPrefix):
-        raise _no_external_id(request.path_params["record_id"])
+        raise errors.no_external_id(request.path_params["record_id"])
     return await run_in_threadpool(_record, request, sobject, record_id)
 
 
@@ -79,19 +79,13 @@ async def show_record_of_key(request: Request) -> Response:
     name = request.path_params["field"]
     key = sobject.field(name)
     if key is None or not (key.externalId or key.idLookup):
-        raise _no_external_id(name)
+        raise errors.no_external_id(name)
     found = await run_in_threadpool(_holders, request, sobject, key)
     if not found:
         raise errors.not_found()
     if len(found) > 1:
         return json_answer(request, [f"{_base(request, sobject.name)}/{record_id}" for record_id in found], 300)
     return await run_in_threadpool(_record, request, sobject, found[0])
-
-
-def _no_external_id(name: str) -> ApiError:
-    """Seen for an id that is none, and for a field that is no external id."""
-    message = f"Provided external ID field does not exist or is not accessible: {name}"
-    return ApiError(404, "NOT_FOUND", message)
 
 
 def _holders(request: Request, sobject: SObject, key: Field) -> list[str]:
@@ -106,8 +100,8 @@ def _record(request: Request, sobject: SObject, record_id: str) -> Response:
         row = find(connection, sobject, record_id)
     if row is None:
         raise errors.not_found()
-    if row["IsDeleted"]:  # the code and the text are the platform's; assumed: the status
-        raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted")
+    if row["IsDeleted"]:
+        raise errors.entity_is_deleted()
     return json_answer(request, _record_body(request, sobject, fields, row))
 
 
@@ -118,7 +112,7 @@ def _fields(sobject: SObject, names: str | None) -> list[Field]:
     for name in names.split(","):
         field = sobject.field(name.strip())
         if field is None:
-            raise ApiError(400, "INVALID_FIELD", unknown_column(sobject.name, name.strip()), platform=True)
+            raise errors.invalid_field(unknown_column(sobject.name, name.strip()))
         fields.append(field)
     return fields
 

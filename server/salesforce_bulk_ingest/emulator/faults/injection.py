@@ -1,11 +1,13 @@
 """How faults reach callers: as answers, delays, trickles and broken connections."""
 
-import json
-
 import anyio
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .. import errors
+from ..answers import error_answer
+from ..errors import ApiError, OAuthError
 from .faults import Faults
 from .journal import Journal, exchange_of
 from .plan import (
@@ -25,7 +27,6 @@ from .plan import (
     Unavailable,
 )
 
-JSON_TYPE = "application/json;charset=UTF-8"
 PAGE = "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
 PIECES_PER_SECOND = 20  # of a body that trickles
 
@@ -62,7 +63,7 @@ class FaultInjection:
                         await _take(receive, rule.bytes if rule.when == "during" else 0)
                         raise _Broken
                     case _:
-                        app = _answer(rule)
+                        app = _answer(Request(scope), rule)
                         break
             await app(scope, receive, faulty_send)
         except _Broken:
@@ -138,48 +139,39 @@ async def _break_off(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "more_body": True})
 
 
-def _answer(rule: RequestRule) -> Response:
+def _answer(request: Request, rule: RequestRule) -> Response:
     match rule:
-        case ExpiredSession():
-            return _refusal(401, "INVALID_SESSION_ID", rule.message, {"WWW-Authenticate": "Token"})
-        case RequestLimit():
-            return _refusal(403, "REQUEST_LIMIT_EXCEEDED", rule.message)
         case NoRoute():  # documented is the status; assumed: that its body is a page
             return _page(420, "Setting things up")
-        case TooManyRequests():  # clients take it for a rate limit; assumed: code and text
-            return _refusal(429, "TOO_MANY_REQUESTS", "Too many requests, try again later", _later(rule.retry_after))
-        case Unavailable():  # code seen; assumed: text
-            return _refusal(503, "SERVER_UNAVAILABLE", "Service temporarily unavailable", _later(rule.retry_after))
-        case ServerError():  # assumed: code and text, which the platform uses elsewhere
-            return _refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred")
         case ErrorPage():
             return _page(rule.status, "This page is not available")
-        case RefusedLogin():
-            body = {"error": rule.error, "error_description": rule.description}
-            return _json(400, {name: value for name, value in body.items() if value is not None})
         case EmptyResults(fault="no-content"):
             return Response(status_code=204)
         case EmptyResults():
             return Response(media_type="text/csv; charset=UTF-8")
-        case Answer() if rule.error_code is not None:
-            return _refusal(rule.status, rule.error_code, rule.message)
-        case Answer():
+        case Answer(error_code=None):
             return Response(status_code=rule.status)
+    return error_answer(request, _refusal(rule))
+
+
+def _refusal(rule: RequestRule) -> ApiError:
+    match rule:
+        case ExpiredSession():
+            return errors.invalid_session(rule.message)
+        case RequestLimit():
+            return errors.request_limit_exceeded(rule.message)
+        case TooManyRequests():
+            return errors.too_many_requests(rule.retry_after)
+        case Unavailable():
+            return errors.server_unavailable(rule.retry_after)
+        case ServerError():
+            return errors.unknown_exception()
+        case RefusedLogin():
+            return OAuthError(rule.error, rule.description)
+        case Answer(error_code=str(code)):
+            return ApiError(rule.status, code, rule.message, platform=True)
     raise TypeError(f"{rule.fault} is no answer")
-
-
-def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return _json(status, [{"message": message, "errorCode": code}], headers)
-
-
-def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text.encode("utf-8", "replace"), status, {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
 def _page(status: int, title: str) -> Response:
     return HTMLResponse(PAGE.format(title=title), status)
-
-
-def _later(seconds: int | None) -> dict[str, str]:
-    return {} if seconds is None else {"Retry-After": str(seconds)}

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic.alias_generators import to_camel
 
+from ..errors import REQUESTS_EXCEEDED, SESSION_INVALID
 from .operations import Operation, Results
 
 Seconds = Annotated[PositiveFloat, Field(le=3600)]
@@ -70,14 +71,14 @@ class ExpiredSession(RequestRule):
     """401 INVALID_SESSION_ID; `message` for the variants that a new token does not cure."""
 
     fault: Literal["expired-session"]
-    message: Text = "Session expired or invalid"
+    message: Text = SESSION_INVALID
 
 
 class RequestLimit(RequestRule):
     """403 REQUEST_LIMIT_EXCEEDED; `message` for other limits, as `ConcurrentPerOrgLongTxn Limit exceeded.`"""
 
     fault: Literal["request-limit"]
-    message: Text = "TotalRequests Limit exceeded."
+    message: Text = REQUESTS_EXCEEDED
 
 
 class NoRoute(RequestRule):
