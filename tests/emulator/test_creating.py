@@ -1,12 +1,14 @@
 """What a job may ask for."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.emulator.behaviours import assumed, doc, seen
+from tests.emulator.behaviours import assumed, doc, own, seen
 from tests.emulator.caller import INGEST, Caller, an_org
 
 GOOD = {"object": "Account", "operation": "insert"}
@@ -155,11 +157,12 @@ def test_null_stands_for_the_default(org: Caller) -> None:
 
 
 JOB = (None, json.dumps(GOOD), "application/json")
+CONTENT = ("content", "Name\nA\n", "text/csv")
 
 
 @doc("Bulk API 2.0 guide, Create a Job: two parts, job and content")
 @assumed("code and text")
-@pytest.mark.parametrize("parts", [{"job": JOB}, {"content": ("content", "Name\n", "text/csv")}])
+@pytest.mark.parametrize("parts", [{"job": JOB}, {"content": CONTENT}])
 def test_a_multipart_body_needs_both_parts(org: Caller, parts: Any) -> None:
     answer = org.http.post(INGEST, files=parts)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALIDJOB")
@@ -172,6 +175,15 @@ def test_a_multipart_body_takes_100_000_characters(org: Caller, characters: int,
     data = "Name\n" + "é" * (characters - len("Name\n"))
     answer = org.http.post(INGEST, files={"job": JOB, "content": ("content", data, "text/csv")})
     assert answer.status_code == status
+
+
+@own
+def test_a_job_made_with_its_data_is_there_closed_or_not_at_all(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        with closing(sqlite3.connect(tmp_path / "org.sqlite")) as database:  # whatever could stop it on its way
+            database.execute("CREATE TRIGGER no UPDATE OF state ON job BEGIN SELECT RAISE(ABORT, 'no closing'); END")
+        assert org.http.post(INGEST, files={"job": JOB, "content": CONTENT}).status_code == 500
+        assert org.http.get(INGEST).json()["records"] == []
 
 
 @assumed("code and text")

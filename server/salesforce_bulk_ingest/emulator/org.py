@@ -1,12 +1,14 @@
 """One org: its folder on disk, and the services that work on it."""
 
+from pathlib import Path
+
 from .clock import rest_time
 from .config import EmulatorConfig
 from .faults.faults import Faults
 from .faults.journal import Journal
 from .faults.plan import Plan
 from .jobs.files import JobFiles
-from .jobs.store import JobStore, create_job_table
+from .jobs.store import Job, JobRequest, JobStore, create_job_table
 from .processing.processor import Processor
 from .processing.worker import Worker
 from .schema.custom import load_schema
@@ -52,6 +54,22 @@ class Org:
         """Let these faults happen from now on; jobs that the plan before has held go on."""
         for job_id in self.faults.replace(plan):
             self.worker.submit(job_id)
+
+    def close_job(self, job_id: str) -> Job:
+        """Close the job, and let it be worked on.
+
+        Raises:
+            ApiError: as `JobStore.close`.
+        """
+        return self._work_on(self.jobs.close(job_id))
+
+    def create_closed_job(self, request: JobRequest, part: Path) -> Job:
+        """Create a job with its data, all or nothing, and let it be worked on."""
+        return self._work_on(self.jobs.create_closed(request, part))
+
+    def _work_on(self, job: Job) -> Job:
+        self.worker.submit(job.id)
+        return job
 
     def _found(self) -> None:
         with self.database.writing() as connection:

@@ -64,15 +64,11 @@ async def _create_with_data(request: Request) -> Response:
         raise errors.too_large(MAX_MULTIPART_CHARACTERS, "characters")
 
     def create_and_close() -> Job:
-        job = org.jobs.create(wanted)
         with org.jobs.files.incoming() as part:
             part.write_bytes(data)
-            org.jobs.uploaded(job.id, part)
-        return org.jobs.close(job.id)
+            return org.create_closed_job(wanted, part)
 
-    job = await run_in_threadpool(create_and_close)
-    org.worker.submit(job.id)
-    return _created(request, job)
+    return _created(request, await run_in_threadpool(create_and_close))
 
 
 async def _parts(request: Request) -> tuple[bytes, bytes]:
@@ -137,14 +133,12 @@ async def change(request: Request) -> Response:
     """Close or abort a job; the answer is the short one."""
     org = org_of(request)
     body = await json_of(request)
-    steps = {State.UPLOAD_COMPLETE: org.jobs.close, State.ABORTED: org.jobs.abort}
+    steps = {State.UPLOAD_COMPLETE: org.close_job, State.ABORTED: org.jobs.abort}
     state = body.get("state")
     if state not in list(steps):
         # assumed: code and text; other keys in the body are ignored
         raise errors.invalid_job(f"State {state!r} can't be asked for. Use UploadComplete or Aborted")
     job = await run_in_threadpool(steps[state], request.path_params["job_id"])
-    if job.state is State.UPLOAD_COMPLETE:
-        org.worker.submit(job.id)
     return json_answer(request, changed_body(job))
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_type_hints
 
 from .. import ids
 from ..clock import from_rest_time, rest_time
@@ -16,50 +17,12 @@ from ..storage.records import next_serials
 from .files import JobFiles
 from .states import TERMINAL, WAITING, Event, State, after
 
-JOB_PREFIX = "750"
 PAGE_SIZE = 1000
 LONG_DAYS = 36_500.0  # what is longer than a century, or infinite, is more than dates can be reckoned with
-
-COLUMNS = {
-    "serial": "INTEGER PRIMARY KEY",
-    "id": "TEXT NOT NULL UNIQUE",
-    "operation": "TEXT NOT NULL",
-    "object": "TEXT NOT NULL",
-    "external_id_field": "TEXT",
-    "assignment_rule_id": "TEXT",
-    "api_version": "TEXT NOT NULL",
-    "line_ending": "TEXT NOT NULL",
-    "column_delimiter": "TEXT NOT NULL",
-    "created_by_id": "TEXT NOT NULL",
-    "created_date": "TEXT NOT NULL",
-    "system_modstamp": "TEXT NOT NULL",
-    "state": "TEXT NOT NULL",
-    "uploads": "INTEGER NOT NULL DEFAULT 0",
-    "error_message": "TEXT",
-    "worker": "TEXT",
-    "closed_at": "REAL NOT NULL DEFAULT 0",
-    "processed": "INTEGER NOT NULL DEFAULT 0",
-    "failed": "INTEGER NOT NULL DEFAULT 0",
-    "retries": "INTEGER NOT NULL DEFAULT 0",
-    "header_bytes": "INTEGER NOT NULL DEFAULT 0",
-    "records_read": "INTEGER NOT NULL DEFAULT 0",
-    "read_bytes": "INTEGER NOT NULL DEFAULT 0",
-    "success_bytes": "INTEGER NOT NULL DEFAULT 0",
-    "failure_bytes": "INTEGER NOT NULL DEFAULT 0",
-    "active_ms": "INTEGER NOT NULL DEFAULT 0",
-    "total_ms": "INTEGER NOT NULL DEFAULT 0",
-}
 
 OUTLIVED = "system_modstamp <= ?"
 LEFT_OPEN = f"state = '{State.OPEN}' AND system_modstamp <= ?"  # an open job has not moved since it was made
 ANYTHING_DUE = f"SELECT EXISTS (SELECT 1 FROM job WHERE {LEFT_OPEN}) OR EXISTS (SELECT 1 FROM job WHERE {OUTLIVED})"
-
-
-def create_job_table(connection: sqlite3.Connection) -> None:
-    """Make the table of jobs, or what an older version of it lacks."""
-    create_table(connection, "job", COLUMNS)
-    connection.execute("CREATE INDEX IF NOT EXISTS job_age ON job (state, system_modstamp)")
-    connection.execute("CREATE INDEX IF NOT EXISTS job_last_change ON job (system_modstamp)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +76,24 @@ class Job(JobRequest):
     total_ms: int
 
 
+DECLARATIONS = {
+    str: "TEXT NOT NULL",
+    str | None: "TEXT",
+    State: "TEXT NOT NULL",
+    int: "INTEGER NOT NULL DEFAULT 0",
+    float: "REAL NOT NULL DEFAULT 0",
+}
+COLUMNS = {name: DECLARATIONS[held] for name, held in get_type_hints(Job).items()}
+COLUMNS |= {"serial": "INTEGER PRIMARY KEY", "id": "TEXT NOT NULL UNIQUE"}
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the table of jobs, or what an older version of it lacks."""
+    create_table(connection, "job", COLUMNS)
+    connection.execute("CREATE INDEX IF NOT EXISTS job_age ON job (state, system_modstamp)")
+    connection.execute("CREATE INDEX IF NOT EXISTS job_last_change ON job (system_modstamp)")
+
+
 def _job(row: sqlite3.Row) -> Job:
     return Job(**{name: row[name] for name in COLUMNS} | {"state": State(row["state"])})
 
@@ -141,19 +122,29 @@ class JobStore:
 
     def create(self, request: JobRequest) -> Job:
         """A new job in state Open."""
-        now = self._now()
         with self._database.writing() as connection:
-            serial = next_serials(connection, JOB_PREFIX, 1)
-            columns = {name: getattr(request, name) for name in JobRequest.__slots__} | {
-                "id": ids.make(JOB_PREFIX, serial),
-                "created_by_id": USER_ID,
-                "created_date": now,
-                "system_modstamp": now,
-                "state": State.OPEN,
-            }
-            names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-            connection.execute(f"INSERT INTO job ({names}) VALUES ({marks})", list(columns.values()))
-            return self._find(connection, columns["id"])
+            return self._insert(connection, request)
+
+    def create_closed(self, request: JobRequest, part: Path) -> Job:
+        """A new job with its data, queued for processing; all of it is done, or nothing."""
+        with self._database.writing() as connection:
+            job = self._insert(connection, request)
+            self._take_over(connection, job, part)
+            return self._close(connection, job)
+
+    def _insert(self, connection: sqlite3.Connection, request: JobRequest) -> Job:
+        now = self._now()
+        serial = next_serials(connection, ids.JOB_PREFIX, 1)
+        columns = {name: getattr(request, name) for name in JobRequest.__slots__} | {
+            "id": ids.make(ids.JOB_PREFIX, serial),
+            "created_by_id": USER_ID,
+            "created_date": now,
+            "system_modstamp": now,
+            "state": State.OPEN,
+        }
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.execute(f"INSERT INTO job ({names}) VALUES ({marks})", list(columns.values()))
+        return self._find(connection, columns["id"])
 
     def get(self, job_id: str) -> Job:
         """The job with this id of 15 or 18 characters.
@@ -214,9 +205,12 @@ class JobStore:
         """
         with self._changing(job_id) as (connection, job):
             self._check_upload(job)
-            if not job.uploads:
-                part.replace(self.files.upload(job.id))
-            connection.execute("UPDATE job SET uploads = uploads + 1 WHERE id = ?", (job.id,))
+            self._take_over(connection, job, part)
+
+    def _take_over(self, connection: sqlite3.Connection, job: Job, part: Path) -> None:
+        if not job.uploads:
+            part.replace(self.files.upload(job.id))
+        connection.execute("UPDATE job SET uploads = uploads + 1 WHERE id = ?", (job.id,))
 
     def close(self, job_id: str) -> Job:
         """Queue the job for processing; one without any upload has no rows (assumed).
@@ -228,9 +222,12 @@ class JobStore:
             after(Event.CLOSE, job.state)
             if job.uploads > 1:
                 raise _several_uploads("multipe", job.id)
-            settings = (self._worker, self._clock().timestamp(), job.id)
-            connection.execute("UPDATE job SET worker = ?, closed_at = ? WHERE id = ?", settings)
-            return self._move(connection, job, Event.CLOSE)
+            return self._close(connection, job)
+
+    def _close(self, connection: sqlite3.Connection, job: Job) -> Job:
+        settings = (self._worker, self._clock().timestamp(), job.id)
+        connection.execute("UPDATE job SET worker = ?, closed_at = ? WHERE id = ?", settings)
+        return self._move(connection, job, Event.CLOSE)
 
     def abort(self, job_id: str) -> Job:
         """Stop the job; what is saved stays saved.
