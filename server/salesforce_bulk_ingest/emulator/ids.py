@@ -6,6 +6,7 @@ from functools import lru_cache
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase  # ascends as ASCII does, so ids sort by age
 SUFFIXES = string.ascii_uppercase + "012345"
 POD = "Em"
+JOB_PREFIX = "750"
 FIRST_SERIALS = 62**6  # a new org starts its ids somewhere below this, so that ids of two orgs rarely meet
 
 _PAIRS = [high + low for high in DIGITS for low in DIGITS]  # two digits at a time, for speed

@@ -7,19 +7,18 @@ from .config import EmulatorConfig
 from .faults.faults import Faults
 from .faults.journal import Journal
 from .faults.plan import Plan
+from .jobs import store
 from .jobs.files import JobFiles
-from .jobs.store import Job, JobRequest, JobStore, create_job_table
+from .jobs.store import Job, JobRequest, JobStore
 from .processing.processor import Processor
 from .processing.worker import Worker
 from .schema.custom import load_schema
-from .soql.cursors import TABLE as CURSOR_TABLE
+from .soql import cursors
 from .soql.rules import check_rules
-from .storage import records
+from .storage import records, sessions, usage
 from .storage.database import Database
 from .storage.locks import Presence, held
-from .storage.sessions import TABLE as SESSION_TABLE
 from .storage.sessions import Sessions
-from .storage.usage import TABLE as USAGE_TABLE
 from .storage.usage import Usage
 
 
@@ -73,13 +72,9 @@ class Org:
 
     def _found(self) -> None:
         with self.database.writing() as connection:
-            create_job_table(connection)
-            connection.execute(USAGE_TABLE)
-            connection.execute(CURSOR_TABLE)
-            connection.execute(SESSION_TABLE)
-            self.schema = records.create_tables(
-                connection, self.schema, self.config.seed, rest_time(self.config.clock())
-            )
+            for module in (store, cursors, records, sessions, usage):
+                module.create_tables(connection)
+            self.schema = records.settle(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
 
     def _chores(self) -> list[str]:
         """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""

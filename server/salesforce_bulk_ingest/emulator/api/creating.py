@@ -5,9 +5,8 @@ from typing import Any
 from .. import errors, ids
 from ..jobs.store import JobRequest
 from ..processing.csvfile import DELIMITERS, LINE_ENDINGS
+from ..processing.operations import OPERATIONS
 from ..schema.model import Schema, SObject
-
-OPERATIONS = ("insert", "delete", "hardDelete", "update", "upsert")
 
 # Settable (Bulk API 2.0 guide, Create a Job), then what a job shows of itself: sent back by some, ignored (assumed).
 SETTABLE = ("object", "operation", "externalIdFieldName", "contentType", "columnDelimiter", "lineEnding")

@@ -74,7 +74,9 @@ class HeaderReader:
         match = _RELATIONSHIP.fullmatch(name)  # one level only (documented); assumed: the text for two
         if match is None:
             raise field_not_found(name)
-        lookup = self._lookup(match["relationship"])
+        lookup = self._sobject.relationship(match["relationship"])
+        if lookup is None:
+            raise JobFailure("InvalidBatch", f"Unable to find relationship: {match['relationship']}")
         parent = self._parent(lookup, match["type"])
         field = parent.field(match["field"])
         if field is None:
@@ -83,12 +85,6 @@ class HeaderReader:
             message = f"Field is not an external ID or indexed field and can't name a parent : {name}"
             raise JobFailure("InvalidBatch", message)
         return Column(name, lookup, ParentKey(parent, field))
-
-    def _lookup(self, relationship: str) -> Field:
-        for field in self._sobject.fields:
-            if field.relationshipName and field.relationshipName.lower() == relationship.lower():
-                return field
-        raise JobFailure("InvalidBatch", f"Unable to find relationship: {relationship}")
 
     def _parent(self, lookup: Field, type_: str | None) -> SObject:
         """Whether a type is needed goes by how many objects the lookup may lead to (seen)."""

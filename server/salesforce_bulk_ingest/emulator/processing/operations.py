@@ -317,8 +317,8 @@ def _filled(values: list[Value], default: Stored) -> list[Value]:
 
 OPERATIONS: dict[str, Callable[[Loader, sqlite3.Connection, list[Row], str], None]] = {
     "insert": Loader._insert,
-    "update": Loader._update,
-    "upsert": Loader._upsert,
     "delete": Loader._delete,
     "hardDelete": Loader._hard_delete,
+    "update": Loader._update,
+    "upsert": Loader._upsert,
 }

@@ -12,7 +12,7 @@ from lark import Token
 
 from ..clock import utc_now
 from ..schema.model import Field, Schema, SObject, Stored
-from .literals import bounds, pattern, position, stored, token_of
+from .literals import bounds, pattern, stored, token_of
 from .syntax import (
     MAX_DEPTH,
     Choice,
@@ -26,6 +26,7 @@ from .syntax import (
     explaining,
     malformed,
     parse_condition,
+    position,
 )
 
 CHAIN = 16  # so many terms stand side by side: each is a level to SQLite, which follows no more than 1,000

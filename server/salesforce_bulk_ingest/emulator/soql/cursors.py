@@ -11,10 +11,13 @@ from .query import Serials
 LIFETIME = timedelta(days=2)  # documented: how long a query locator can be followed
 _BYTES = 8  # of a running number
 
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS query_result"
-    " (id INTEGER PRIMARY KEY, soql TEXT NOT NULL, at TEXT NOT NULL, serials BLOB NOT NULL)"
-)
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the table of queries that are kept."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS query_result"
+        " (id INTEGER PRIMARY KEY, soql TEXT NOT NULL, at TEXT NOT NULL, serials BLOB NOT NULL)"
+    )
 
 
 @dataclass(frozen=True, slots=True)

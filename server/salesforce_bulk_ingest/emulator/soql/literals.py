@@ -8,7 +8,7 @@ from lark import Token
 from .. import ids
 from ..clock import rest_time
 from ..schema.model import Field, Stored
-from .syntax import Days, Refusal, Value, malformed
+from .syntax import Days, Refusal, Value, malformed, position
 
 NUMERIC = {"int", "double", "currency", "percent"}
 UNQUOTED = NUMERIC | {"boolean", "date", "datetime"}
@@ -54,11 +54,6 @@ def pattern(field: Field, literal: Token) -> str:
     if literal.type != "STRING":
         raise _wrong_type(field, literal)
     return _unescaped(literal, wildcards=True)
-
-
-def position(token: Token) -> int:
-    """Where the token begins, in characters of the query."""
-    return token.start_pos or 0
 
 
 def token_of(value: Value) -> Token:

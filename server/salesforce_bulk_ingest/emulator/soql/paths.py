@@ -7,8 +7,7 @@ from lark import Token
 
 from ..schema.model import Field, Schema, SObject
 from .conditions import Column, field_of, unknown_column
-from .literals import position
-from .syntax import Refusal
+from .syntax import Refusal, position
 
 MAX_LEVELS = 5  # of relationships in one name (SOQL and SOSL reference, Understanding Relationship Query Limitations)
 

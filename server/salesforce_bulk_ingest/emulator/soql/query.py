@@ -12,9 +12,8 @@ from lark import Token
 from ..schema.model import Field, Schema, SObject, Stored
 from ..storage.records import json_value
 from .conditions import compiled
-from .literals import position
 from .paths import Paths, Place
-from .syntax import Count, FieldsOf, Ordering, Refusal, Select, explaining, malformed, parse_query
+from .syntax import Count, FieldsOf, Ordering, Refusal, Select, explaining, malformed, parse_query, position
 
 MAX_OFFSET = 2000  # documented
 MAX_FIELDS_LIMIT = 200  # documented: FIELDS(ALL) and FIELDS(CUSTOM) want a LIMIT of no more

@@ -57,6 +57,11 @@ def malformed(reason: str, position: int) -> Refusal:
     return Refusal("MALFORMED_QUERY", reason, position)
 
 
+def position(token: Token) -> int:
+    """Where the token begins, in characters of the query."""
+    return token.start_pos or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Days:
     """A date literal such as LAST_N_DAYS:7; `token` is its name, `count` its number."""
@@ -284,9 +289,5 @@ def _junction(operator: str, parts: Sequence[Condition]) -> Condition:
 
 def _whole(number: Token) -> int:
     if not number.isdigit() or len(number) > 9:
-        raise malformed(f"unexpected token: '{number}'", _position(number))
+        raise malformed(f"unexpected token: '{number}'", position(number))
     return int(number)
-
-
-def _position(token: Token) -> int:
-    return token.start_pos or 0

@@ -16,19 +16,21 @@ AFFINITIES = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currenc
 FAMILIES = {"double": "number", "currency": "number", "percent": "number", "boolean": "boolean", "date": "date"}
 FAMILIES |= {"datetime": "datetime"}  # of types that hold the same values; text is whatever is not listed
 
-SEQUENCES = "CREATE TABLE IF NOT EXISTS sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID"
-PREFIXES = (
-    "CREATE TABLE IF NOT EXISTS custom_object (name TEXT PRIMARY KEY COLLATE NOCASE, prefix TEXT NOT NULL UNIQUE)"
-)
-CUSTOM_FIELDS = (
-    "CREATE TABLE IF NOT EXISTS custom_field (object TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE,"
-    " holds TEXT NOT NULL, PRIMARY KEY (object, name)) WITHOUT ROWID"
-)
-CHANGES = "CREATE TABLE IF NOT EXISTS schema_change (digest TEXT PRIMARY KEY, at TEXT NOT NULL)"
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of what the org knows of its records; those of the records themselves are the schema's."""
+    for table in (
+        "sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
+        "custom_object (name TEXT PRIMARY KEY COLLATE NOCASE, prefix TEXT NOT NULL UNIQUE)",
+        "custom_field (object TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE, holds TEXT NOT NULL,"
+        " PRIMARY KEY (object, name)) WITHOUT ROWID",
+        "schema_change (digest TEXT PRIMARY KEY, at TEXT NOT NULL)",
+    ):
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
 
 
-def create_tables(connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str) -> Schema:
-    """Make what is missing: tables, columns that the schema has gained, id sequences and the records of a new org.
+def settle(connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str) -> Schema:
+    """Make what the org lacks of this schema: tables, columns, id sequences and the records of a new org.
 
     Returns:
         The schema with the key prefixes that custom objects have in this org.
@@ -36,10 +38,8 @@ def create_tables(connection: sqlite3.Connection, schema: Schema, seed: int | No
     Raises:
         SchemaError: a custom field of this org would have to hold what it can't.
     """
-    for statement in (SEQUENCES, PREFIXES, CUSTOM_FIELDS, CHANGES):
-        connection.execute(statement)
     schema = Schema([_with_prefix(connection, schema[name]) for name in schema])
-    for prefix in ("750", *(schema[name].keyPrefix for name in schema)):
+    for prefix in (ids.JOB_PREFIX, *(schema[name].keyPrefix for name in schema)):
         start = random.Random(None if seed is None else f"{seed} {prefix}").randrange(ids.FIRST_SERIALS)
         connection.execute("INSERT OR IGNORE INTO sequence VALUES (?, ?)", (prefix, start))
     for name in schema:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,13 @@ from datetime import datetime
 from ..config import ORGANIZATION_ID
 from .database import Database
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS session (
-  token_hash BLOB PRIMARY KEY,
-  issued_at REAL NOT NULL,
-  expires_at REAL NOT NULL
-) WITHOUT ROWID
-"""
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the table of sessions."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS session"
+        " (token_hash BLOB PRIMARY KEY, issued_at REAL NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID"
+    )
 
 
 @dataclass(frozen=True, slots=True)

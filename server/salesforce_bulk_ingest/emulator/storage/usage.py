@@ -13,14 +13,14 @@ from .database import Database
 SLOT_SECONDS = 300  # use is counted by the slot: few rows to add up, and a day that is exact to five minutes
 SLOTS = 24 * 3600 // SLOT_SECONDS
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS usage (
-  allocation TEXT NOT NULL,
-  slot INTEGER NOT NULL,
-  used INTEGER NOT NULL,
-  PRIMARY KEY (allocation, slot)
-) WITHOUT ROWID
-"""
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the table of what is used."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS usage"
+        " (allocation TEXT NOT NULL, slot INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (allocation, slot))"
+        " WITHOUT ROWID"
+    )
 
 
 class Allocation(StrEnum):
