@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from operator import ge, gt, le, lt
 from pathlib import Path
 from typing import Any
@@ -598,6 +599,50 @@ Didn't understand relationship 'Nope__r' in field path. If you are attempting to
 def test_what_can_not_be_compared_or_combined_is_refused(org: Caller, soql: str, code: str, reason: str) -> None:
     got, message = refusal(org, soql)
     assert (got, message.rpartition("\n")[2]) == (code, reason)
+
+
+@doc("SOQL and SOSL reference, Quoted String Escape Sequences")
+def test_a_character_beyond_four_hexadecimal_digits_is_two_escapes(org: Caller) -> None:
+    site = uuid4().hex
+    org.load(f"Name,Site\n\U0001f600,{site}\n")
+    assert names(org, f"WHERE Site = '{site}' AND Name = '\\uD83D\\uDE00'") == ["\U0001f600"]
+    assert names(org, f"WHERE Site = '{site}' AND Name LIKE '%\\ud83d\\ude00'") == ["\U0001f600"]
+
+
+@assumed("code and text")
+@pytest.mark.parametrize("literal", ["\\uD83D", "a\\uDE00", "\\uDE00\\uD83D", "\\ud83d_"])
+@pytest.mark.parametrize("operator", ["=", "LIKE"])
+def test_half_a_surrogate_pair_is_refused(org: Caller, operator: str, literal: str) -> None:
+    code, message = refusal(org, f"SELECT Id FROM Account WHERE Name {operator} '{literal}'")
+    assert (code, message.rpartition("\n")[2]) == snapshot(
+        ("MALFORMED_QUERY", "Half a surrogate pair in string literal")
+    )
+
+
+def parents(count: int) -> list[str]:
+    """So many fields, each at the end of another relationship."""
+    chains = (chain for length in range(1, 6) for chain in product(["Parent", "MasterRecord"], repeat=length))
+    return [".".join([*chain, "Id"]) for chain, _ in zip(chains, range(count), strict=False)]
+
+
+@doc("SOQL and SOSL reference, Understanding Relationship Query Limitations: 55")
+@assumed("code and text; each object that a lookup can lead to counts")
+def test_a_query_follows_at_most_55_relationships(org: Caller) -> None:
+    assert "records" in org.query(f"SELECT {', '.join(parents(55))} FROM Account LIMIT 1")
+    code, message = refusal(org, f"SELECT {', '.join(parents(56))} FROM Account")
+    assert (code, message.rpartition("\n")[2]) == snapshot(
+        ("MALFORMED_QUERY", "A query can't follow more than 55 relationships")
+    )
+
+
+@doc("SOQL and SOSL reference, ORDER BY: 32")
+@assumed("the text")
+def test_a_query_is_ordered_by_at_most_32_fields(org: Caller) -> None:
+    assert "records" in org.query(f"SELECT Id FROM Account ORDER BY {', '.join(['Name'] * 32)} LIMIT 1")
+    code, message = refusal(org, f"SELECT Id FROM Account ORDER BY {', '.join(['Name'] * 33)}")
+    assert (code, message.rpartition("\n")[2]) == snapshot(
+        ("MALFORMED_QUERY", "A query can't be ordered by more than 32 fields")
+    )
 
 
 @assumed("the org does not know all of SOQL, and says where it stops to")

@@ -153,7 +153,11 @@ def _unescaped(literal: Token, *, wildcards: bool) -> str:
             reason = f"Illegal character sequence '\\{sequence}' in string literal"
             raise malformed(reason, position(literal) + 1 + match.start()) from None
 
-    return _ESCAPE.sub(replaced, literal[1:-1])
+    text = _ESCAPE.sub(replaced, literal[1:-1])
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")  # one character of each pair of surrogates
+    except UnicodeDecodeError:  # assumed: text
+        raise malformed("Half a surrogate pair in string literal", position(literal)) from None
 
 
 def _wrong_type(field: Field, literal: Token) -> Refusal:

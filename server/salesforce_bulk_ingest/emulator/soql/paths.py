@@ -7,9 +7,10 @@ from lark import Token
 
 from ..schema.model import Field, Schema, SObject
 from .conditions import Column, field_of, unknown_column
-from .syntax import Refusal, position
+from .syntax import Refusal, malformed, position
 
 MAX_LEVELS = 5  # of relationships in one name (SOQL and SOSL reference, Understanding Relationship Query Limitations)
+MAX_JOINS = 55  # documented as child-to-parent relationships of a query (the same page); SQLite would join 64 tables
 
 # What all records have in common that a lookup to several objects can lead to (Object reference, Name).
 NAME_FIELDS = ("Id", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "Username", "Alias", "IsActive")
@@ -79,6 +80,8 @@ class Paths:
             raise Refusal("INVALID_FIELD", reason, position(name))
         targets = []
         for target in lookup.referenceTo:
+            if len(self._joins) == MAX_JOINS:  # assumed: text, and that each object that a lookup can lead to counts
+                raise malformed(f"A query can't follow more than {MAX_JOINS} relationships", position(name))
             joined = f"j{len(self._joins)}"
             self._joins.append(f'LEFT JOIN "{target}" AS {joined} ON {joined}.Id = {alias}."{lookup.name}"')
             targets.append((joined, self._schema[target]))

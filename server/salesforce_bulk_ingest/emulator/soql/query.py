@@ -16,6 +16,7 @@ from .paths import Paths, Place
 from .syntax import Count, FieldsOf, Ordering, Refusal, Select, explaining, malformed, parse_query, position
 
 MAX_OFFSET = 2000  # documented
+MAX_ORDERINGS = 32  # documented
 MAX_FIELDS_LIMIT = 200  # documented: FIELDS(ALL) and FIELDS(CUSTOM) want a LIMIT of no more
 
 Serials: TypeAlias = "array[int]"  # quoted: an array is subscriptable from Python 3.12 on
@@ -186,6 +187,8 @@ def _check_limits(select: Select) -> None:
     if select.offset > MAX_OFFSET:
         reason = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
         raise Refusal("NUMBER_OUTSIDE_VALID_RANGE", reason, position(select.sobject))
+    for ordering in select.ordering[MAX_ORDERINGS:]:  # assumed: text
+        raise malformed(f"A query can't be ordered by more than {MAX_ORDERINGS} fields", position(ordering.name))
     if isinstance(select.selection, Count):
         if select.selection.name and (select.limit is not None or select.ordering):
             clause = "LIMIT" if select.limit is not None else "ORDER BY"
