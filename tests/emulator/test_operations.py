@@ -1,11 +1,15 @@
 """The five operations, by what they leave in the records."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import Caller, Job, csv_text
+from tests.emulator.caller import Caller, Job, an_org, csv_text
+from tests.emulator.clocks import Clock
 
 PLATFORM = "code and text are those of the platform's other APIs"
 JSFORCE = "live tests of jsforce"
@@ -134,6 +138,22 @@ def test_na_makes_a_boolean_false(org: Caller, operation: str) -> None:
     job = org.load(data, "Lead", operation, **(more if operation == "upsert" else {}))
     [row] = org.succeeded(job)
     assert (row["IsUnreadByOwner"], org.record(row["sf__Id"], "Lead")["IsUnreadByOwner"]) == ("false", False)
+
+
+@doc("Object reference, System Fields: LastModifiedById, LastModifiedDate, SystemModstamp")
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_change_is_stamped_with_who_made_it_and_when(tmp_path: Path, operation: str) -> None:
+    clock = Clock()
+    with an_org(tmp_path, clock=clock) as org:
+        [account] = made(org, "Name\nAcme\n")
+        with closing(sqlite3.connect(tmp_path / "org.sqlite", isolation_level=None)) as database:
+            database.execute("UPDATE Account SET LastModifiedById = '005000000000009AAA'")
+        clock.forward(days=1)
+        org.load(f"Id\n{account}\n", operation=operation)
+        soql = "SELECT LastModifiedById, LastModifiedDate, SystemModstamp FROM Account"
+        [record] = org.http.get("/services/data/v63.0/queryAll", params={"q": soql}).json()["records"]
+    day_after = "2026-01-02T00:00:00.000+0000"
+    assert list(record.values())[1:] == ["005000000000001AAA", day_after, day_after]
 
 
 OPERATIONS = ("update", "delete", "hardDelete")

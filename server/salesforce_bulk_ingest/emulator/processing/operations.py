@@ -16,8 +16,6 @@ from .rows import Columns, Row
 from .rules import Rules
 from .values import Cell, Value
 
-STAMPS = ("LastModifiedDate", "LastModifiedById", "SystemModstamp")  # what each change sets
-
 
 class Loader:
     """Saves the rows of one job, a chunk at a time, in transactions that the caller opens."""
@@ -89,10 +87,11 @@ class Loader:
 
     def _delete(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         doomed = self._existing(connection, [row for row in rows if row.require(self._take_id)])
-        statement = (
-            f'UPDATE "{self._sobject.name}" SET IsDeleted = 1, LastModifiedDate = ?, SystemModstamp = ? WHERE Id = ?'
+        settings = {"IsDeleted": 1, **_stamps(now)}
+        connection.executemany(
+            f'UPDATE "{self._sobject.name}" SET {_assigned(settings)} WHERE Id = ?',
+            [(*settings.values(), row.id) for row in self._once(doomed)],
         )
-        connection.executemany(statement, [(now, now, row.id) for row in self._once(doomed)])
 
     def _hard_delete(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         doomed = self._existing(connection, [row for row in rows if row.require(self._take_id)])
@@ -209,12 +208,10 @@ class Loader:
         rows = self._check_others(connection, self._existing(connection, rows))
         for places, alike in groupby(rows, self._given):  # in order: a record may be named by several rows
             names = [field.name for field, place in self._written if place in places]
-            settings = ", ".join(
-                f'"{name}" = ?' for name in (*names, "LastModifiedDate", "LastModifiedById", "SystemModstamp")
-            )
+            stamps = _stamps(now)
             connection.executemany(
-                f'UPDATE "{self._sobject.name}" SET {settings} WHERE Id = ?',
-                [(*(row.values[place] for place in places), now, USER_ID, now, row.id) for row in alike],
+                f'UPDATE "{self._sobject.name}" SET {_assigned([*names, *stamps])} WHERE Id = ?',
+                [(*(row.values[place] for place in places), *stamps.values(), row.id) for row in alike],
             )
 
     def _given(self, row: Row) -> tuple[int, ...]:
@@ -288,6 +285,15 @@ class Loader:
             taken[value] = row.id or "<unknown>"
 
         return [row for row in rows if row.require(check)]
+
+
+def _stamps(now: str) -> dict[str, Stored]:
+    """What every change to a record sets."""
+    return {"LastModifiedDate": now, "LastModifiedById": USER_ID, "SystemModstamp": now}
+
+
+def _assigned(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}" = ?' for name in names)
 
 
 def _named(names: Sequence[Value] | None, record_ids: Sequence[Value]) -> Sequence[Value]:
