@@ -1,5 +1,6 @@
 """What a caller may ask for when creating a job, and how each mistake is answered."""
 
+from collections.abc import Collection
 from typing import Any
 
 from .. import errors, ids
@@ -14,7 +15,7 @@ ASSIGNMENT_RULES_FROM = 49.0
 KNOWN = {*SETTABLE, "assignmentRuleId", "id", "state", "concurrencyMode", "apiVersion", "jobType"}
 
 
-def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_delete: bool = True) -> JobRequest:
+def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_delete: bool) -> JobRequest:
     """The job that this body asks for.
 
     Args:
@@ -94,7 +95,7 @@ def _assignment_rule(rule_id: str | None) -> str | None:
     return normal
 
 
-def _choice(body: dict[str, Any], name: str, choices: Any, default: str) -> str:
+def _choice(body: dict[str, Any], name: str, choices: Collection[str], default: str) -> str:
     """Assumed: code and text of a value that is not in the documented list."""
     value: str = body.get(name) or default
     if value not in choices:

@@ -101,7 +101,7 @@ async def anyone(request: Request) -> None:
     """The check of a resource that needs no token."""
 
 
-async def body_of(request: Request, limit: int, unit: str = "bytes") -> AsyncIterator[bytes]:
+async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body in chunks, decompressed when it says so (REST API guide, Using Compression).
 
     Raises:
@@ -113,7 +113,7 @@ async def body_of(request: Request, limit: int, unit: str = "bytes") -> AsyncIte
     async for chunk in _decoded(request.stream(), encoding):
         size += len(chunk)
         if size > limit:
-            raise errors.too_large(limit, unit)
+            raise errors.too_large(limit, "bytes")
         yield chunk
 
 

@@ -7,6 +7,7 @@ import hmac
 import re
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
@@ -42,7 +43,7 @@ async def token(request: Request) -> Response:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
     config = org_of(request).config
     user = await run_in_threadpool(running_user, org_of(request))
-    grant(config, user["Username"], form, base_url(request))
+    grant(Attempt(config, user["Username"], form, base_url(request)))
     access_token = await run_in_threadpool(org_of(request).sessions.issue)
     identity = _identity_url(request)
     issued_at = str(int(config.clock().timestamp() * 1000))
@@ -60,13 +61,31 @@ async def token(request: Request) -> Response:
     return json_answer(request, body | form_of_token, headers={"Cache-Control": "no-cache, no-store"})
 
 
-def _client_credentials(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
-    _check_client(config, form)
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to log in.
+
+    Attributes:
+        config: of the org.
+        user: the name of its user.
+        form: what the caller brings.
+        audience: the URL under which the caller knows the org.
+    """
+
+    config: EmulatorConfig
+    user: str
+    form: Form
+    audience: str
 
 
-def _password(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
+def _client_credentials(attempt: Attempt) -> None:
+    _check_client(attempt.config, attempt.form)
+
+
+def _password(attempt: Attempt) -> None:
+    config, form = attempt.config, attempt.form
     _check_client(config, form)
-    if not is_user(config, user, form.get("username", ""), form.get("password", "")):
+    if not is_user(config, attempt.user, form.get("username", ""), form.get("password", "")):
         raise OAuthError("invalid_grant", "authentication failure")
 
 
@@ -75,7 +94,8 @@ def is_user(config: EmulatorConfig, user: str, username: str, password: str) -> 
     return username.lower() == user.lower() and _same(password[: len(config.password)], config.password)
 
 
-def _refresh_token(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
+def _refresh_token(attempt: Attempt) -> None:
+    config, form = attempt.config, attempt.form
     _check_client_id(config, form.get("client_id", ""))
     if "client_secret" in form:  # may be left out, as the official CLI's own app does
         _check_client(config, form)
@@ -83,15 +103,16 @@ def _refresh_token(config: EmulatorConfig, user: str, form: Form, audience: str)
         raise OAuthError("invalid_grant", "expired access/refresh token")
 
 
-def _jwt_bearer(config: EmulatorConfig, user: str, form: Form, audience: str) -> None:
+def _jwt_bearer(attempt: Attempt) -> None:
+    config = attempt.config
     if config.client_public_key is None:
-        raise OAuthError("invalid_client", "The app has no key to check assertions with: set client_public_key")
+        raise OAuthError("invalid_client", "The org has no key to check assertions with: start it with --public-key FILE")
     try:
         claims = jwt.decode(
-            form.get("assertion", ""),
+            attempt.form.get("assertion", ""),
             public_key(config.client_public_key),
             algorithms=["RS256"],
-            audience=[f"{host}{slash}" for host in (*LOGIN_HOSTS, audience) for slash in ("", "/")],
+            audience=[f"{host}{slash}" for host in (*LOGIN_HOSTS, attempt.audience) for slash in ("", "/")],
             issuer=config.client_id,
             options={"require": ["iss", "sub", "aud", "exp"], "verify_exp": False},
         )
@@ -102,7 +123,7 @@ def _jwt_bearer(config: EmulatorConfig, user: str, form: Form, audience: str) ->
     except jwt.PyJWTError:  # assumed: text
         raise OAuthError("invalid_grant", "invalid assertion") from None
     _check_expiry(claims["exp"], config.clock().timestamp())
-    if claims["sub"] != user:
+    if claims["sub"] != attempt.user:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
@@ -128,11 +149,11 @@ def public_key(pem: str) -> RSAPublicKey:
     except ValueError:
         key = None
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("client_public_key has to be the PEM text of an RSA public key or of a certificate for one")
+        raise ValueError("the file of --public-key has to hold an RSA public key, or a certificate for one, as PEM text")
     return key
 
 
-GRANTS: dict[str, Callable[[EmulatorConfig, str, Form, str], None]] = {
+GRANTS: dict[str, Callable[[Attempt], None]] = {
     "client_credentials": _client_credentials,
     "password": _password,
     "refresh_token": _refresh_token,
