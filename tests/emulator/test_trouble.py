@@ -60,7 +60,7 @@ def test_an_org_that_is_held_by_another_process_for_too_long_is_busy(tmp_path: P
         answer = httpx2.get(url)
     assert (answer.status_code, answer.json()) == (
         503,
-        [{"message": "The org is busy, try again", "errorCode": "SERVER_UNAVAILABLE"}],
+        [{"message": "Service temporarily unavailable", "errorCode": "SERVER_UNAVAILABLE"}],
     )
 
 
