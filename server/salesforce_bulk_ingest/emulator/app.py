@@ -17,7 +17,8 @@ from .api import login as routes_login
 from .api import query as routes_query
 from .api import soap as routes_soap
 from .api import sobjects as routes_sobjects
-from .api.edge import SHOWN, LimitInfo, TolerantPaths, WholeBodies, show_error
+from .api.edge import SHOWN, show_error
+from .api.middleware import LimitInfo, TolerantPaths, WholeBodies
 from .config import EmulatorConfig
 from .faults.injection import FaultInjection
 from .faults.journal import Journaled

@@ -9,7 +9,8 @@ from starlette.routing import Route
 from .. import errors
 from ..answers import json_answer
 from ..faults.plan import BadPlan, Plan
-from .edge import MAX_JSON_BYTES, Resource, anyone, body_of, org_of
+from .bodies import MAX_JSON_BYTES, body_of
+from .edge import Resource, anyone, org_of
 
 
 async def show_faults(request: Request) -> Response:

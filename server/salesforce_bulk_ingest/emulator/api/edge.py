@@ -1,33 +1,29 @@
-"""What every resource shares: who may call, which versions and methods there are, bodies in, JSON out, errors out."""
+"""What every resource shares: who may call, which versions and methods there are, and how errors are told."""
 
 import errno
-import json
 import logging
 import re
 import sqlite3
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from .. import errors
 from ..answers import error_answer
 from ..errors import ApiError
 from ..org import Org
 from ..storage.sessions import Session
-from ..storage.usage import Allocation
 
 Handler = Callable[[Request], Awaitable[Response]]
 Check = Callable[[Request], Awaitable[None]]
 
 RETIRED = range(21, 31)  # with Summer '25 (Bulk API guide, API End-of-Life)
 OLDEST, NEWEST = 41, 67  # ingest jobs exist from 41.0 on
-MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
 MAX_URI_BYTES = 16_384  # of the URI, and of URI and headers together (REST API guide, Status Codes)
 
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -101,72 +97,6 @@ async def anyone(request: Request) -> None:
     """The check of a resource that needs no token."""
 
 
-async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body in chunks, decompressed when it says so (REST API guide, Using Compression).
-
-    Raises:
-        ApiError: more than `limit` bytes, or not the compression that it claims.
-        ClientDisconnect: the caller is gone before the end.
-    """
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    size = 0
-    async for chunk in _decoded(request.stream(), encoding):
-        size += len(chunk)
-        if size > limit:
-            raise errors.too_large(limit, "bytes")
-        yield chunk
-
-
-async def _decoded(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
-    if encoding not in ("gzip", "deflate"):
-        async for chunk in chunks:
-            yield chunk
-        return
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever the header shows
-    try:
-        async for chunk in chunks:
-            while chunk:
-                yield inflater.decompress(chunk, 1 << 16)
-                chunk = inflater.unconsumed_tail
-        yield inflater.flush()
-    except zlib.error:
-        raise errors.broken_compression() from None
-    if not inflater.eof:
-        raise errors.broken_compression()
-
-
-async def json_of(request: Request) -> dict[str, Any]:
-    """The JSON object in the body.
-
-    Raises:
-        ApiError: it is another media type (415) or not a JSON object (400).
-    """
-    check_media_type(request, "application/json")
-    return parse_object(b"".join([chunk async for chunk in body_of(request, MAX_JSON_BYTES)]))
-
-
-def check_media_type(request: Request, expected: str) -> None:
-    """Refuse a body of another media type; one without a type passes (assumed)."""
-    given = request.headers.get("Content-Type", expected)
-    if given.partition(";")[0].strip().lower() != expected:
-        raise errors.unsupported_media_type(given)
-
-
-def parse_object(text: bytes) -> dict[str, Any]:
-    """The JSON object that the text is.
-
-    Raises:
-        ApiError: it is not one (400).
-    """
-    try:
-        value = json.loads(text.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise errors.json_parser_error(f"The request body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise errors.json_parser_error("The request body is not a JSON object")
-    return value
-
-
 async def show_error(request: Request, error: Exception) -> Response:
     """The one place where what goes wrong becomes a refusal."""
     match error:
@@ -206,71 +136,3 @@ def _is_full(error: Exception) -> bool:
 
 
 SHOWN = (ApiError, HTTPException, ClientDisconnect, sqlite3.Error, OSError)
-
-
-class TolerantPaths:
-    """Reads `//` as `/` and drops a trailing slash, as Salesforce does (Data Loader relies on both)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope = {**scope, "path": re.sub("/+", "/", scope["path"]).rstrip("/") or "/"}
-        await self._app(scope, receive, send)
-
-
-class LimitInfo:
-    """Tells on the answers of the REST API how many requests were made (REST API guide, Limit Info Header).
-
-    Only requests of callers who are let in are counted (assumed).
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Documented: on every call but that for the versions, which is /services/data itself.
-        if scope["type"] != "http" or not scope["path"].startswith("/services/data/"):
-            return await self._app(scope, receive, send)
-        usage = cast(Org, scope["state"]["org"]).usage
-
-        async def send_with_usage(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                value = f"api-usage={usage.requests()}/{usage.max[Allocation.REQUESTS]}".encode()
-                message["headers"] = [*message.get("headers", []), (b"sforce-limit-info", value)]
-            await send(message)
-
-        await self._app(scope, receive, send_with_usage)
-
-
-class WholeBodies:
-    """Reads what is left of a request before it is answered, up to a limit.
-
-    A caller that is refused in the middle of its upload, for its token say, would otherwise find its connection
-    reset and never see the answer.
-    """
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        ended = False
-
-        async def watched_receive() -> Message:
-            nonlocal ended
-            message = await receive()
-            ended = message["type"] != "http.request" or not message.get("more_body", False)
-            return message
-
-        async def send_after_body(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                left = self._limit
-                while not ended and left > 0:
-                    left -= len((await watched_receive()).get("body", b""))
-            await send(message)
-
-        await self._app(scope, watched_receive, send_after_body)

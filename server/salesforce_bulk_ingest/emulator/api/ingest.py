@@ -19,16 +19,9 @@ from ..answers import json_answer
 from ..faults.journal import exchange_of
 from ..jobs.states import State
 from ..jobs.store import Job, JobRequest
+from .bodies import body_of, check_media_type, json_of, parse_object
 from .creating import job_request
-from .edge import (
-    Resource,
-    body_of,
-    check_media_type,
-    json_of,
-    org_of,
-    parse_object,
-    version_of,
-)
+from .edge import Resource, org_of, version_of
 from .results import results
 from .wire import changed_body, created_body, job_body, listed_body
 

@@ -24,7 +24,8 @@ from starlette.routing import Route
 from ..answers import json_answer
 from ..config import ORGANIZATION_ID, USER_ID, EmulatorConfig
 from ..errors import OAuthError
-from .edge import Resource, anyone, body_of, org_of, session_of
+from .bodies import body_of
+from .edge import Resource, anyone, org_of, session_of
 from .user import running_user, utc_offset
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -106,7 +107,9 @@ def _refresh_token(attempt: Attempt) -> None:
 def _jwt_bearer(attempt: Attempt) -> None:
     config = attempt.config
     if config.client_public_key is None:
-        raise OAuthError("invalid_client", "The org has no key to check assertions with: start it with --public-key FILE")
+        raise OAuthError(
+            "invalid_client", "The org has no key to check assertions with: start it with --public-key FILE"
+        )
     try:
         claims = jwt.decode(
             attempt.form.get("assertion", ""),
@@ -149,7 +152,9 @@ def public_key(pem: str) -> RSAPublicKey:
     except ValueError:
         key = None
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("the file of --public-key has to hold an RSA public key, or a certificate for one, as PEM text")
+        raise ValueError(
+            "the file of --public-key has to hold an RSA public key, or a certificate for one, as PEM text"
+        )
     return key
 
 

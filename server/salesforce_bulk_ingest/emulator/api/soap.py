@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..config import ORGANIZATION_ID, USER_ID
-from .edge import Resource, anyone, body_of, org_of
+from .bodies import body_of
+from .edge import Resource, anyone, org_of
 from .login import MAX_FORM_BYTES, base_url, is_user
 from .user import running_user
 
