@@ -278,6 +278,10 @@ def test_a_mistake_in_the_file_is_told_in_one_line_with_its_place(tmp_path: Path
             snapshot("Name__c: only string, email, double can be externalId or unique, not date"),
         ),
         (
+            "Name__c: {type: string, unique: true, externalId: true, default: X1}",
+            "Name__c: a unique field can't have a default, for two records would hold it; leave one of the two out",
+        ),
+        (
             "Name__c: {type: picklist}",
             snapshot("Name__c: a picklist needs its values, as in picklist: [A, B], and only a picklist has them"),
         ),

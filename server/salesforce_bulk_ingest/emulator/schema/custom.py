@@ -178,6 +178,8 @@ class _CustomField(_Part):
             yield "only a reference has relationship names"
         if self.required and self.type == "boolean":
             yield "a boolean always has a value; leave required out"
+        if self.unique and self.default is not None:
+            yield "a unique field can't have a default, for two records would hold it; leave one of the two out"
         if self.default is not None and not self._default_fits():
             yield f"the default does not fit: {self._wanted_default()}"
 
