@@ -11,10 +11,10 @@ from .jobs import store
 from .jobs.files import JobFiles
 from .jobs.store import Job, JobRequest, JobStore
 from .processing.processor import Processor
+from .processing.rules import check_rules
 from .processing.worker import Worker
 from .schema.custom import load_schema
 from .soql import cursors
-from .soql.rules import check_rules
 from .storage import records, sessions, usage
 from .storage.database import Database
 from .storage.locks import Presence, held

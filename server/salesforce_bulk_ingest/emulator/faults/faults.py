@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from ..errors import JobFailure
-from .operations import Operation
+from .calls import Operation
 from .plan import FailedJob, LockedRows, Plan, ProcessingRule, RequestRule, Rule
 
 FAILURES = {

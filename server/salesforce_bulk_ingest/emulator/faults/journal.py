@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..clock import rest_time
-from .operations import MAX_CHANGE_BYTES, Operation, change_of, operation_of
+from .calls import MAX_CHANGE_BYTES, Operation, change_of, operation_of
 
 SIZE = 1000
 SHOWN_PARAMETERS = ("isPkChunkingEnabled", "jobType", "queryLocator")

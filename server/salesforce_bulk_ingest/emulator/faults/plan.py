@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 from pydantic.alias_generators import to_camel
 
 from ..errors import REQUESTS_EXCEEDED, SESSION_INVALID
-from .operations import Operation, Results
+from .calls import Operation, Results
 
 Seconds = Annotated[PositiveFloat, Field(le=3600)]
 Status = Annotated[int, Field(ge=400, le=599)]

@@ -1,13 +1,33 @@
-"""The validation rules of an object, asked of the records of a chunk after it is written."""
+"""Validation rules: tried before there are any records to hold to them, asked of those of a chunk after it is written."""
 
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from ..errors import RowError
+from ..schema.custom import SchemaError
 from ..schema.model import Schema, SObject, Stored
 from ..soql.conditions import compile_condition
+from ..soql.syntax import QueryError
 from .rows import Row
+
+
+def check_rules(schema: Schema) -> None:
+    """Compile every rule, so that one which can't be understood is told at once.
+
+    Raises:
+        SchemaError: a rule's condition can't be understood, or names what is not there.
+    """
+    for name in schema:
+        for rule in schema[name].rules:
+            try:
+                compile_condition(rule.when, schema[name], schema)
+            except QueryError as error:
+                when, reason = " ".join(rule.when.split()), error.reason.rstrip(".")
+                raise SchemaError(
+                    f"The rule {rule.name} of {name} can't be understood: {reason}, at character {error.column} of when:"
+                    f" {when}. Write it as after WHERE in SOQL"
+                ) from None
 
 
 class Rules:
