@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -11,34 +12,41 @@ from .. import errors
 
 MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
 
+_inflater = partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever the header shows
+
 
 async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body in chunks, decompressed when it says so (REST API guide, Using Compression).
 
     Raises:
-        ApiError: more than `limit` bytes, or not the compression that it claims.
+        ApiError: more than `limit` bytes (413), a compression that is not known (415), or not what it claims to be (400).
         ClientDisconnect: the caller is gone before the end.
     """
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    encoding = request.headers.get("Content-Encoding", "identity")
+    match encoding.strip().lower():
+        case "identity" | "":
+            chunks: AsyncIterator[bytes] = request.stream()
+        case "gzip" | "x-gzip" | "deflate":
+            chunks = _inflated(request.stream())
+        case _:
+            raise errors.unsupported_encoding(encoding)
     size = 0
-    async for chunk in _decoded(request.stream(), encoding):
+    async for chunk in chunks:
         size += len(chunk)
         if size > limit:
             raise errors.too_large(limit, "bytes")
         yield chunk
 
 
-async def _decoded(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
-    if encoding not in ("gzip", "deflate"):
-        async for chunk in chunks:
-            yield chunk
-        return
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever the header shows
+async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    inflater = _inflater()
     try:
         async for chunk in chunks:
             while chunk:
+                if inflater.eof:  # one member has ended: as many may follow as the caller likes (RFC 1952)
+                    inflater = _inflater()
                 yield inflater.decompress(chunk, 1 << 16)
-                chunk = inflater.unconsumed_tail
+                chunk = inflater.unused_data or inflater.unconsumed_tail
         yield inflater.flush()
     except zlib.error:
         raise errors.broken_compression() from None
