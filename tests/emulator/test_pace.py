@@ -1,9 +1,26 @@
 """An org that takes its time, so that waiting can be tried."""
 
+import os
+import time
 from pathlib import Path
 
+import pytest
+
 from tests.emulator.behaviours import own
-from tests.emulator.caller import an_org
+from tests.emulator.caller import DEADLINE_SECONDS, an_org
+
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+def open_files(folder: Path) -> list[str]:
+    """The files of this folder that this process has open."""
+    targets = []
+    for descriptor in DESCRIPTORS.iterdir():
+        try:
+            targets.append(os.readlink(descriptor))
+        except FileNotFoundError:  # closed since it was listed
+            continue
+    return [target for target in targets if Path(target).is_relative_to(folder)]
 
 
 @own
@@ -46,3 +63,14 @@ def test_a_stop_does_not_wait_for_a_slow_job(tmp_path: Path) -> None:
         org.until(job_id, "InProgress")
     with an_org(tmp_path) as org:
         assert org.until(job_id)["numberRecordsProcessed"] == 1000
+
+
+@own
+@pytest.mark.skipif(not DESCRIPTORS.exists(), reason="asks the kernel of Linux which files are open")
+def test_jobs_that_wait_keep_no_files_open(tmp_path: Path) -> None:
+    with an_org(tmp_path, rows_per_second=1) as org:
+        for job_id in [org.submit("Name\n" + "A\n" * 1000) for _ in range(5)]:
+            org.until(job_id, "InProgress")
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while files := open_files(tmp_path / "jobs"):
+            assert time.monotonic() < deadline, files

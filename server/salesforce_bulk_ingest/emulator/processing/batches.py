@@ -1,6 +1,5 @@
 """How the records of a job are cut: into internal batches, and those into chunks that are saved together."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -26,19 +25,18 @@ class Chunk:
     ends: list[int]
 
 
-def chunks(reader: CsvReader, records_read: int, batch_records: int) -> Iterator[Chunk]:
-    """Cut what follows in the upload; no chunk reaches across the end of a batch.
+def next_chunk(reader: CsvReader, records_read: int, batch_records: int) -> Chunk | None:
+    """What is next in the upload; it does not reach across the end of a batch. None at the end of the upload.
 
     Args:
         reader: where the next record is.
         records_read: how many records of the job lie before it.
         batch_records: how many records make a batch.
     """
-    pairs = ((record, reader.offset) for record in reader.records())
-    while True:
-        batch, place = divmod(records_read, batch_records)
-        taken = list(islice(pairs, min(CHUNK_RECORDS, batch_records - place)))
-        if not taken:
-            return
-        records_read += len(taken)
-        yield Chunk(batch, place == 0, [record for record, _ in taken], [end for _, end in taken])
+    batch, place = divmod(records_read, batch_records)
+    records: list[Record] = []
+    ends: list[int] = []
+    for record in islice(reader.records(), min(CHUNK_RECORDS, batch_records - place)):
+        records.append(record)
+        ends.append(reader.offset)
+    return Chunk(batch, place == 0, records, ends) if records else None

@@ -44,12 +44,18 @@ class Misquoted(Record):
 class CsvReader:
     """Reads records from where the file stands; `offset` is the byte after the last record that was handed out.
 
+    Args:
+        file: the upload.
+        delimiter, line_ending: as the job names them.
+        width: how many columns its header has, where it stands further on than that.
+        assumptions: how to take what no source settles.
+
     Raises, while it reads:
         JobFailure: the file is not the CSV that the job says.
     """
 
     def __init__(
-        self, file: BinaryIO, *, delimiter: str, line_ending: str, assumptions: Assumptions = DEFAULTS
+        self, file: BinaryIO, *, delimiter: str, line_ending: str, width: int = 0, assumptions: Assumptions = DEFAULTS
     ) -> None:
         self.offset = file.tell()
         self._file = file
@@ -58,7 +64,7 @@ class CsvReader:
         self._end = LINE_ENDINGS[line_ending]
         self._all_alike = assumptions.embedded_line_endings == "same"
         self._drops_bom = assumptions.bom == "dropped"
-        self._width = 0
+        self._width = width
 
     def header(self) -> Record | None:
         """The first record of the file, which must stand at its start; None if there is none."""
@@ -74,14 +80,15 @@ class CsvReader:
         self._width = len(header or ())
         return header
 
-    def check(self, size: int) -> Iterator[None]:
-        """Read all that follows without handing it out, in steps of a plain block or of `size` records."""
-        while plain := self._plain_bytes():
-            self.offset += plain
-            yield
-        self._file.seek(self.offset)
-        for _ in self.chunks(size):
-            yield
+    def check(self, size: int) -> bool:
+        """Read what follows without handing it out, a plain block or `size` records of it; False at the end."""
+        began = self.offset
+        self.offset += self._plain_bytes()
+        if self.offset == began:
+            self._file.seek(began)
+            for _ in islice(self.records(), size):
+                pass
+        return self.offset > began
 
     def _plain_bytes(self) -> int:
         """The length of the lines ahead in which nothing can be wrong: of no quotes, short, and with the right ends."""
@@ -93,12 +100,6 @@ class CsvReader:
         if b'"' in lines or ends != lines.count(b"\n") or lines.count(b"\r") != (ends if self._end == "\r\n" else 0):
             return 0
         return size if max(map(len, lines.split(b"\n"))) < MAX_FIELDS else 0
-
-    def chunks(self, size: int) -> Iterator[list[Record]]:
-        """The records that follow, `size` at a time."""
-        records = self.records()
-        while chunk := list(islice(records, size)):
-            yield chunk
 
     def records(self) -> Iterator[Record]:
         """The records that follow, each compared with the lines that it was read from; blank lines are no records."""

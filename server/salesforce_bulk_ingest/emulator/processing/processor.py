@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +25,7 @@ from ..jobs.store import Job, JobStore
 from ..schema.model import Schema
 from ..storage.database import Database
 from ..storage.usage import Allocation, Usage
-from .batches import CHUNK_RECORDS, Chunk, chunks
+from .batches import CHUNK_RECORDS, Chunk, next_chunk
 from .csvfile import CsvReader, Record, data_lines, header_line
 from .operations import Loader
 from .pace import Pace
@@ -41,15 +41,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Work:
-    """What is at hand while the rows of a job are saved: how to read them, how to save them, where to write of them."""
+    """What is at hand while the rows of a job are saved; `job` is what was known of it after the last of them."""
 
     job: Job
     columns: Columns
     loader: Loader
     shuffle: Callable[[list[Row]], None]
     pace: Pace
-    successes: BinaryIO
-    failures: BinaryIO
 
 
 class Processor:
@@ -97,40 +95,50 @@ class Processor:
     def _work(self, job: Job) -> Turns:
         if not job.uploads:
             return
-        with self._jobs.files.upload(job.id).open("rb") as file:
-            reader = self._reader(job, file)
-            header = reader.header()
-            if header is None:
+        with self._reading(job) as reader:
+            header, header_bytes = reader.header(), reader.offset
+        if header is None:
+            return
+        if not job.header_bytes:
+            begun = self._begin(job, header, header_bytes)
+            if begun is None:
                 return
-            if not job.header_bytes:
-                begun = self._begin(job, header, reader.offset)
-                if begun is None:
-                    return
-                job = begun
-            sobject = self._schema[job.object]
-            columns = Columns(
-                self._schema,
-                sobject,
-                job.operation,
-                header,
-                api_version=job.api_version,
-                assumptions=self._config.assumptions,
-            )
-            loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns, self._config.clock())
-            if job.read_bytes == job.header_bytes:
-                # Seen: a file that is not CSV fails with no row evaluated. So all of it is read before any is saved.
-                for _ in reader.check(CHUNK_RECORDS):
-                    yield NOW
-            file.seek(job.read_bytes)
-            yield from self._load(job, columns, loader, file)
-
-    def _reader(self, job: Job, file: BinaryIO) -> CsvReader:
-        return CsvReader(
-            file,
-            delimiter=job.column_delimiter,
-            line_ending=job.line_ending,
+            job = begun
+        sobject = self._schema[job.object]
+        columns = Columns(
+            self._schema,
+            sobject,
+            job.operation,
+            header,
+            api_version=job.api_version,
             assumptions=self._config.assumptions,
         )
+        loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns, self._config.clock())
+        if job.read_bytes == job.header_bytes:
+            yield from self._check(job, len(header))
+        yield from self._load(job, columns, loader)
+
+    @contextmanager
+    def _reading(self, job: Job, offset: int = 0, width: int = 0) -> Iterator[CsvReader]:
+        """The upload from this byte on, for no longer than a turn: there may be more jobs than files can be open."""
+        with self._jobs.files.upload(job.id).open("rb") as file:
+            file.seek(offset)
+            yield CsvReader(
+                file,
+                delimiter=job.column_delimiter,
+                line_ending=job.line_ending,
+                width=width,
+                assumptions=self._config.assumptions,
+            )
+
+    def _check(self, job: Job, width: int) -> Turns:
+        """Read all of the upload before any of it is saved: one that is not CSV fails with no row evaluated (seen)."""
+        offset, more = job.header_bytes, True
+        while more:
+            with self._reading(job, offset, width) as reader:
+                more = reader.check(CHUNK_RECORDS)
+                offset = reader.offset
+            yield NOW
 
     def _begin(self, job: Job, header: Record, header_bytes: int) -> Job | None:
         """Write the headers of the result files, and note where the data begins; None if the job is gone meanwhile."""
@@ -142,16 +150,18 @@ class Processor:
             self._jobs.files.failures(job.id).write_bytes(failures)
             return self._jobs.begin(connection, job.id, header_bytes, len(successes), len(failures))
 
-    def _load(self, job: Job, columns: Columns, loader: Loader, file: BinaryIO) -> Turns:
+    def _load(self, job: Job, columns: Columns, loader: Loader) -> Turns:
         seed = None if self._config.seed is None else f"{self._config.seed} {job.id} {job.read_bytes}"
-        with _results(self._jobs.files, job) as (successes, failures):
-            pace = Pace(self._config.rows_per_second)
-            work = Work(job, columns, loader, random.Random(seed).shuffle, pace, successes, failures)
-            for chunk in chunks(self._reader(job, file), job.records_read, self._config.limits.batch_records):
-                yield work.pace.due_after(len(chunk.records))
-                self._faults.before_chunk(job.id)
-                if not self._save(work, chunk):
-                    return
+        work = Work(job, columns, loader, random.Random(seed).shuffle, Pace(self._config.rows_per_second))
+        while chunk := self._next_chunk(work.job):
+            yield work.pace.due_after(len(chunk.records))
+            self._faults.before_chunk(job.id)
+            if not self._save(work, chunk):
+                return
+
+    def _next_chunk(self, job: Job) -> Chunk | None:
+        with self._reading(job, job.read_bytes) as reader:
+            return next_chunk(reader, job.records_read, self._config.limits.batch_records)
 
     def _save(self, work: Work, chunk: Chunk) -> bool:
         """Save a chunk of rows; False if the job is not ours any more.
@@ -193,8 +203,9 @@ class Processor:
         work.shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
         saved = [row for row in rows if not row.error]
-        success_bytes = _append(work.successes, work, saved, work.columns.printed(saved))
-        failure_bytes = _append(work.failures, work, failed, work.columns.printed_failed(failed))
+        with _results(self._jobs.files, work.job) as (successes, failures):
+            success_bytes = _append(successes, work.job, saved, work.columns.printed(saved))
+            failure_bytes = _append(failures, work.job, failed, work.columns.printed_failed(failed))
         seconds = max(time.perf_counter() - began, work.pace.seconds(len(rows)))
         self._jobs.advance(
             connection,
@@ -206,6 +217,13 @@ class Processor:
             success_bytes=success_bytes,
             failure_bytes=failure_bytes,
             active_ms=round(seconds * 1000),
+        )
+        work.job = replace(
+            work.job,
+            records_read=work.job.records_read + len(rows),
+            read_bytes=read_bytes,
+            success_bytes=success_bytes,
+            failure_bytes=failure_bytes,
         )
 
     def _lock(self, columns: Columns, rows: list[Row]) -> None:
@@ -238,10 +256,10 @@ def _results(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         yield cut(files.successes(job.id), job.success_bytes), cut(files.failures(job.id), job.failure_bytes)
 
 
-def _append(file: BinaryIO, work: Work, rows: list[Row], cells: Iterable[tuple[str, ...]]) -> int:
+def _append(file: BinaryIO, job: Job, rows: list[Row], cells: Iterable[tuple[str, ...]]) -> int:
     """Write rows to a result file, and return its length in bytes."""
     records = [(row.id, _outcome(row), *own) for row, own in zip(rows, cells, strict=True)]
-    file.write(data_lines(records, delimiter=work.job.column_delimiter, line_ending=work.job.line_ending))
+    file.write(data_lines(records, delimiter=job.column_delimiter, line_ending=job.line_ending))
     file.flush()
     return file.tell()
 
