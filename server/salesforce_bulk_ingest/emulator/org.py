@@ -7,9 +7,12 @@ from .config import EmulatorConfig
 from .faults.faults import Faults
 from .faults.journal import Journal
 from .faults.plan import Plan
-from .jobs import store
+from .jobs import job
+from .jobs.expiry import Expiry
 from .jobs.files import JobFiles
-from .jobs.store import Job, JobRequest, JobStore
+from .jobs.job import Job, JobRequest
+from .jobs.queue import JobQueue
+from .jobs.store import JobStore
 from .processing.processor import Processor
 from .processing.rules import check_rules
 from .processing.worker import Worker
@@ -44,9 +47,11 @@ class Org:
             self._presence = Presence(folder / "processes")
         files = JobFiles(folder / "jobs", self._presence.name)
         self.usage = Usage(self.database, config.limits, config.clock)
-        self.jobs = JobStore(self.database, files, config, self._presence.name)
+        self._expiry = Expiry(self.database, files, config)
+        self.jobs = JobStore(self.database, files, self._expiry, config, self._presence.name)
+        self._queue = JobQueue(self.database, files, config, self._presence.name)
         files.sweep(self._presence.is_gone, self.jobs.is_known)
-        processor = Processor(self.database, self.jobs, self.usage, self.schema, config, self.faults)
+        processor = Processor(self.database, self._queue, self.usage, self.schema, config, self.faults)
         self.worker = Worker(processor, self._chores)
 
     def put_in_force(self, plan: Plan) -> None:
@@ -72,15 +77,15 @@ class Org:
 
     def _found(self) -> None:
         with self.database.writing() as connection:
-            for module in (store, cursors, records, sessions, usage):
+            for module in (job, cursors, records, sessions, usage):
                 module.create_tables(connection)
             self.schema = records.settle(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
 
     def _chores(self) -> list[str]:
         """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""
         self.usage.save()
-        self.jobs.expire()
-        return self.jobs.adopt(self._presence.is_gone)
+        self._expiry.expire()
+        return self._queue.adopt(self._presence.is_gone)
 
     def close(self) -> None:
         """Stop working after the chunk in hand, and let go of the folder."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from .. import errors, ids
-from ..jobs.store import JobRequest
+from ..jobs.job import JobRequest
 from ..processing.csvfile import DELIMITERS, LINE_ENDINGS
 from ..processing.operations import OPERATIONS
 from ..schema.model import Schema, SObject

@@ -17,8 +17,8 @@ from starlette.routing import Route
 from .. import errors, ids
 from ..answers import json_answer
 from ..faults.journal import exchange_of
+from ..jobs.job import Job, JobRequest
 from ..jobs.states import State
-from ..jobs.store import Job, JobRequest
 from .bodies import body_of, check_media_type, json_of, parse_object
 from .creating import job_request
 from .edge import Resource, org_of, version_of

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from .. import errors
+from ..jobs.job import Job, is_finished
 from ..jobs.results import Kind, Result, result_of
-from ..jobs.store import Job, is_finished
 from ..processing.processor import result_header
 from .edge import org_of
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ..jobs.job import Job
 from ..jobs.states import State
-from ..jobs.store import Job
 
 Body = dict[str, Any]
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from .files import JobFiles
-from .store import Job
+from .job import Job
 
 
 class Kind(StrEnum):

@@ -20,8 +20,9 @@ from ..config import EmulatorConfig
 from ..errors import JobFailure, RowError
 from ..faults.faults import Faults, GivenUp, JobHeld
 from ..jobs.files import JobFiles
+from ..jobs.job import Job
+from ..jobs.queue import JobQueue
 from ..jobs.results import Kind
-from ..jobs.store import Job, JobStore
 from ..schema.model import Schema
 from ..storage.database import Database
 from ..storage.usage import Allocation, Usage
@@ -56,7 +57,7 @@ class Processor:
     def __init__(
         self,
         database: Database,
-        jobs: JobStore,
+        jobs: JobQueue,
         usage: Usage,
         schema: Schema,
         config: EmulatorConfig,

@@ -11,9 +11,9 @@ from ..api.edge import org_of
 from ..api.wire import job_body
 from ..errors import not_found
 from ..jobs.files import JobFiles
+from ..jobs.job import Job
 from ..jobs.results import Kind
 from ..jobs.states import WAITING, State
-from ..jobs.store import Job
 from .results import causes_of, place_of, rows_of
 
 

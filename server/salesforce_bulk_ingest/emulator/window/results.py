@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from ..errors import not_found
 from ..jobs.files import JobFiles
+from ..jobs.job import Job
 from ..jobs.results import Kind, Result, result_of
-from ..jobs.store import Job
 from ..processing.csvfile import DELIMITERS
 
 PAGE_ROWS = 25
