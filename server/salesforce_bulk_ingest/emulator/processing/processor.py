@@ -33,6 +33,7 @@ from .pace import Pace
 from .rows import Columns, Row
 
 NOW = 0.0
+RETRY_SECONDS = 1.0
 
 Turns = Generator[float, None, None]
 """The turns of a job, each named by the earliest time of the monotonic clock at which the next may come."""
@@ -84,14 +85,21 @@ class Processor:
         except JobFailure as failure:
             self._jobs.finish(job_id, str(failure))
         except Exception as error:
-            self._give_up(job_id, error)
+            yield from self._give_up(job_id, error)
 
-    def _give_up(self, job_id: str, error: Exception) -> None:
-        try:
-            if self._jobs.finish(job_id, f"InternalServerError : {type(error).__name__}"):
-                log.error("Job %s failed for a reason that is not in its data", job_id, exc_info=error)
-        except Exception:  # not even that: the disk is full, say; the other jobs must still get their turn
-            log.exception("Job %s could not be set to Failed", job_id)
+    def _give_up(self, job_id: str, error: Exception) -> Turns:
+        """Fail the job; where not even that can be noted, for a full disk say, once it can."""
+        told = False
+        while True:
+            try:
+                if self._jobs.finish(job_id, f"InternalServerError : {type(error).__name__}"):
+                    log.error("Job %s failed for a reason that is not in its data", job_id, exc_info=error)
+                return
+            except Exception:
+                if not told:
+                    log.exception("Job %s could not be set to Failed; it will be tried again until it can", job_id)
+                told = True
+            yield time.monotonic() + RETRY_SECONDS
 
     def _work(self, job: Job) -> Turns:
         if not job.uploads:
