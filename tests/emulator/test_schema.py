@@ -155,12 +155,14 @@ def test_an_org_gains_what_its_schema_gains_and_keeps_its_prefixes(tmp_path: Pat
     [
         (
             "Amount__c: {type: string}",
-            "Invoice__c.Amount__c holds number in this org and can't become text; give the new field another name,"
+            "<folder>/schema.yaml, line 1, objects.Invoice__c.fields.Amount__c:"
+            " Invoice__c.Amount__c holds number in this org and can't become text; give the new field another name,"
             " or start a new org in another folder",
         ),
         (
             "Account__c: {type: reference, referenceTo: Contact}",
-            "Invoice__c.Account__c holds reference to Account in this org and can't become reference to Contact;"
+            "<folder>/schema.yaml, line 1, objects.Invoice__c.fields.Account__c:"
+            " Invoice__c.Account__c holds reference to Account in this org and can't become reference to Contact;"
             " give the new field another name, or start a new org in another folder",
         ),
     ],
@@ -182,7 +184,7 @@ def test_a_field_can_not_become_one_that_holds_other_values(
         (
             "objects: [",
             snapshot(
-                "The schema file <folder>/schema.yaml is not YAML: while parsing a flow node expected the node content, but found '<stream end>' in \"<unicode string>\", line 1, column 11: objects: [ ^"
+                "The schema file <folder>/schema.yaml, line 1, character 11: a bracket is opened and never closed; close it"
             ),
         ),
         (
@@ -213,6 +215,56 @@ def test_a_field_can_not_become_one_that_holds_other_values(
             "objects:\n  A__c: {}\n  a__C: {}",
             snapshot("<folder>/schema.yaml, line 3, objects.a__C: A__c is there twice"),
         ),
+        (
+            "objects:\n  Account:\n    fields: {}\n    rules: []\n    fields: {}",
+            snapshot("The schema file <folder>/schema.yaml, line 5: fields stands there twice; keep one of them"),
+        ),
+        (
+            "objects:\n  A__c: {}\n  Account: {}\n  A__c: {}",
+            snapshot("The schema file <folder>/schema.yaml, line 4: A__c stands there twice; keep one of them"),
+        ),
+        (
+            "objects:\n  A__c: {fields: {B__c: {type: date, default: 2025-02-30}}}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 2, character 47: day is out of range for month; correct it, or put the text in quotes"
+            ),
+        ),
+        (
+            "objects:\n\tA__c: {}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 2, character 1: nothing can begin with this character; indent with spaces, or put the text in quotes"
+            ),
+        ),
+        (
+            "objects:\n  A__c: {label: a: b}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 2, character 18: a comma or a closing bracket is missing before this; add it"
+            ),
+        ),
+        (
+            "objects:\n  A__c:\n    label: 'it",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 3, character 15: a quote is opened and never closed; close it"
+            ),
+        ),
+        (
+            "objects:\n  A__c:\n   fields: {}\n  label: x\n rules: []",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 5, character 2: this does not line up with what is above; correct the indentation"
+            ),
+        ),
+        (
+            "objects:\n  A__c: {label: \0}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 2: a character that can't be seen stands there; take it out"
+            ),
+        ),
+        (
+            "objects:\n  A__c: {label: *a}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 2, character 17: found undefined alias 'a'; correct it, or put the text in quotes"
+            ),
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_told_in_one_line_with_its_place(tmp_path: Path, schema: str, message: str) -> None:
@@ -233,7 +285,7 @@ def test_a_mistake_in_the_file_is_told_in_one_line_with_its_place(tmp_path: Path
         (
             "Name__c: {type: text}",
             snapshot(
-                "Name__c.type: Input should be 'string', 'textarea', 'boolean', 'double', 'currency', 'percent', 'date', 'datetime', 'email', 'phone', 'url', 'picklist', 'multipicklist' or 'reference'"
+                "Name__c.type: use 'string', 'textarea', 'boolean', 'double', 'currency', 'percent', 'date', 'datetime', 'email', 'phone', 'url', 'picklist', 'multipicklist' or 'reference'"
             ),
         ),
         (
@@ -259,6 +311,9 @@ def test_a_mistake_in_the_file_is_told_in_one_line_with_its_place(tmp_path: Path
             "Name__c: {type: double, precision: 3, scale: 4}",
             snapshot("Name__c: scale, the digits after the point, can't be more than precision, all digits"),
         ),
+        ("Name__c: {type: double, precision: 30}", snapshot("Name__c.precision: use 18 or less")),
+        ("Name__c: {type: double, precision: 0}", snapshot("Name__c.precision: use 1 or more")),
+        ("Name__c: {type: double, precision: many}", snapshot("Name__c.precision: write a whole number")),
         (
             "Name__c: {type: string, scale: 4}",
             snapshot("Name__c: only currency, double, percent have precision and scale; leave them out of a string"),
@@ -328,19 +383,37 @@ def test_a_field_that_can_not_be_is_told_with_what_to_do(tmp_path: Path, field: 
         (
             "{name: A, when: Nope = 5, message: stop}",
             snapshot(
-                "The rule A of Account can't be understood: No such column 'Nope' on entity 'Account'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names, at character 1 of when: Nope = 5. Write it as after WHERE in SOQL"
+                "<folder>/schema.yaml, line 4, objects.Account.rules.0.when: No such column 'Nope' on entity 'Account', at character 1 of Nope = 5; write a condition as after WHERE in SOQL, on Account's own fields"
+            ),
+        ),
+        (
+            "{name: A, when: Foo > 1, message: stop}",
+            snapshot(
+                "<folder>/schema.yaml, line 4, objects.Account.rules.0.when: No such column 'Foo' on entity 'Account', at character 1 of Foo > 1; write a condition as after WHERE in SOQL, on Account's own fields"
+            ),
+        ),
+        (
+            "{name: A, when: Name = = 1, message: stop}",
+            snapshot(
+                "<folder>/schema.yaml, line 4, objects.Account.rules.0.when: unexpected token: '=', at character 8 of Name = = 1; write a condition as after WHERE in SOQL, on Account's own fields"
+            ),
+        ),
+        (
+            "{name: A, message: stop,\n          when: Nope = 5}",
+            snapshot(
+                "<folder>/schema.yaml, line 5, objects.Account.rules.0.when: No such column 'Nope' on entity 'Account', at character 1 of Nope = 5; write a condition as after WHERE in SOQL, on Account's own fields"
             ),
         ),
         (
             "{name: A, when: Name = 'a' OR, message: stop}",
             snapshot(
-                "The rule A of Account can't be understood: unexpected token: '<EOF>', at character 14 of when: Name = 'a' OR. Write it as after WHERE in SOQL"
+                "<folder>/schema.yaml, line 4, objects.Account.rules.0.when: unexpected token: '<EOF>', at character 14 of Name = 'a' OR; write a condition as after WHERE in SOQL, on Account's own fields"
             ),
         ),
         (
             "{name: A, when: Owner.Name = 'a', message: stop}",
             snapshot(
-                "The rule A of Account can't be understood: Only fields of Account itself can be used here, not 'Owner.Name', at character 1 of when: Owner.Name = 'a'. Write it as after WHERE in SOQL"
+                "<folder>/schema.yaml, line 4, objects.Account.rules.0.when: Only fields of Account itself can be used here, not 'Owner.Name', at character 1 of Owner.Name = 'a'; write a condition as after WHERE in SOQL, on Account's own fields"
             ),
         ),
         (
@@ -355,6 +428,15 @@ def test_a_field_that_can_not_be_is_told_with_what_to_do(tmp_path: Path, field: 
 )
 def test_a_rule_that_can_not_be_understood_is_told_at_the_start(tmp_path: Path, rule: str, message: str) -> None:
     assert refused(tmp_path, f"objects:\n  Account:\n    rules:\n      - {rule}\n") == message
+
+
+@own
+def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "schema.yaml"
+    file.write_bytes(b"objects:\n  A__c:\n    label: \xff\n")
+    with pytest.raises(SchemaError) as error:
+        Org(EmulatorConfig(data_dir=tmp_path / "org", schema_file=file))
+    assert str(error.value) == f"The schema file {file}, line 3: this is not UTF-8; save the file as UTF-8"
 
 
 @own

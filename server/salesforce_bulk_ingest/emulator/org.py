@@ -16,7 +16,7 @@ from .jobs.store import JobStore
 from .processing.processor import Processor
 from .processing.rules import check_rules
 from .processing.worker import Worker
-from .schema.custom import load_schema
+from .schema.custom import load_schema, naming_the_line
 from .soql import cursors
 from .storage import records, sessions, usage
 from .storage.database import Database
@@ -24,23 +24,28 @@ from .storage.locks import Presence, held
 from .storage.sessions import Sessions
 from .storage.usage import Usage
 
+ORG_FILE = "org.sqlite"
+"""The database, in the folder of an org."""
+
 
 class Org:
     """Opens the org of a folder, or founds it there; two processes may have the same one open."""
 
     def __init__(self, config: EmulatorConfig) -> None:
         self.config = config
-        self.schema = load_schema(config.schema_file)
-        check_rules(self.schema)
+        with naming_the_line(config.schema_file):
+            self.schema = load_schema(config.schema_file)
+            check_rules(self.schema)
         self.journal = Journal(config.clock)
         self.faults = Faults(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
         folder = config.data_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.database = Database(folder / "org.sqlite")
+        self.database = Database(folder / ORG_FILE)
         self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
         with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
             try:
-                self._found()
+                with naming_the_line(config.schema_file):
+                    self._found()
             except BaseException:  # a schema that does not fit this org, say
                 self.database.close()
                 raise

@@ -19,14 +19,15 @@ def check_rules(schema: Schema) -> None:
         SchemaError: a rule's condition can't be understood, or names what is not there.
     """
     for name in schema:
-        for rule in schema[name].rules:
+        for number, rule in enumerate(schema[name].rules):
             try:
                 compile_condition(rule.when, schema[name], schema)
             except QueryError as error:
-                when, reason = " ".join(rule.when.split()), error.reason.rstrip(".")
+                reason = error.reason.partition(" If you are attempting")[0].rstrip(".")
                 raise SchemaError(
-                    f"The rule {rule.name} of {name} can't be understood: {reason}, at character {error.column} of when:"
-                    f" {when}. Write it as after WHERE in SOQL"
+                    f"{reason}, at character {error.column} of {' '.join(rule.when.split())};"
+                    f" write a condition as after WHERE in SOQL, on {name}'s own fields",
+                    *("objects", name, "rules", number, "when"),
                 ) from None
 
 

@@ -14,38 +14,47 @@ objects:
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic import Field as Setting
 
+from ..written import Mistake, Place, plainly, read
 from .model import ME, Field, Rule, Schema, SObject, common_fields, make_field, standard_schema
-
-Place = tuple[str | int, ...]
 
 _NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")
 _RELATIONSHIP = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*(?:__r)?")
 NUMBERS = ("currency", "double", "percent")
 PICKLISTS = ("picklist", "multipicklist")
 KEYS = ("string", "email", "double")  # types that an external id or a unique field can have (Salesforce help)
-PLAINLY = {
-    "extra_forbidden": "there is no such setting; leave it out or correct its name",
-    "dict_type": "write names with their settings here, as in name: {...}",
-    "model_type": "write names with their settings here, as in name: {...}",
-    "list_type": "write a list here, as in [A, B]",
-    "missing": "this is missing; add it",
-    "string_type": "write text here, in quotes if it looks like something else, as yes, no and numbers do",
-    "bool_type": "use true or false",
-}
 SETTABLE_LENGTHS = {"string": 255, "textarea": 131_072}  # and the longest that there is
 
 
 class SchemaError(ValueError):
-    """A schema that can't be used; the message says in one line what is wrong, where, and what to do."""
+    """A schema that can't be used; the message says in one line what is wrong, where, and what to do.
+
+    Attributes:
+        place: the keys and numbers that lead there in the schema file; none where the message names the place.
+    """
+
+    def __init__(self, message: str, *place: str | int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+@contextmanager
+def naming_the_line(file: Path | None) -> Iterator[None]:
+    """Let errors that know their place in this schema file name it, with its line."""
+    try:
+        yield
+    except SchemaError as error:
+        if file is None or not error.place:
+            raise
+        raise SchemaError(f"{read(file).where(error.place)}: {error}") from None
 
 
 def load_schema(file: Path | None) -> Schema:
@@ -58,49 +67,17 @@ def load_schema(file: Path | None) -> Schema:
     if file is None:
         return standard
     try:
-        text = file.read_text("utf-8")
-        root = yaml.compose(text, yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SchemaError(f"The schema file {file} can't be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise SchemaError(f"The schema file {file} is not YAML: {' '.join(str(error).split())}") from None
+        written = read(file)
+    except Mistake as error:
+        raise SchemaError(f"The schema file {error}") from None
     try:
-        return _extended(standard, _SchemaFile.model_validate({} if content is None else content))
+        content = _SchemaFile.model_validate({} if written.content is None else written.content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        message = PLAINLY.get(first["type"], first["msg"].removeprefix("Value error, "))
-        raise _at(file, root, first["loc"], message) from None
-    except _Misplaced as error:
-        raise _at(file, root, error.place, str(error)) from None
-
-
-class _Misplaced(Exception):
-    def __init__(self, message: str, *place: str | int) -> None:
-        super().__init__(message)
-        self.place = place
-
-
-def _at(file: Path, root: yaml.Node | None, place: Place, message: str) -> SchemaError:
-    # pydantic names a key that it refuses after its value's place
-    keys = [key for key in place if key != "[key]"]
-    line, node = 1, root
-    for key in keys:
-        found = _child(node, key)
-        if found is None:
-            break
-        line, node = found
-    return SchemaError(f"{file}, line {line}, {'.'.join(map(str, keys)) or 'the whole'}: {message}")
-
-
-def _child(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key_node, value in node.value:
-            if key_node.value == key:
-                return key_node.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-        return node.value[key].start_mark.line + 1, node.value[key]
-    return None
+        # pydantic names a key that it refuses after its value's place
+        place = tuple(key for key in first["loc"] if key != "[key]")
+        raise SchemaError(f"{written.where(place)}: {plainly(first)}") from None
+    return _extended(standard, content)
 
 
 # What may stand in the file.
@@ -240,10 +217,10 @@ def _extended(standard: Schema, file: _SchemaFile) -> Schema:
         known = objects.get(name.lower())
         if known is not None and (known.custom or custom.label or custom.labelPlural):
             reason = "is there twice" if known.custom else "is a standard object, whose label can't be changed"
-            raise _Misplaced(f"{known.name} {reason}", *place)
+            raise SchemaError(f"{known.name} {reason}", *place)
         if known is None and not _NAME.fullmatch(name):
             reason = "is no object of this org; a custom object's name ends in __c, the others are"
-            raise _Misplaced(f"{name} {reason} {', '.join(standard)}", *place)
+            raise SchemaError(f"{name} {reason} {', '.join(standard)}", *place)
         objects[name.lower()] = _with_additions(known or _custom_object(name, custom), custom, place)
     schema = Schema(list(objects.values()))
     for name, custom in file.objects.items():
@@ -271,10 +248,10 @@ def _with_additions(sobject: SObject, custom: _CustomObject, place: Place) -> SO
     for name, addition in custom.fields.items():
         field = _field(name, addition)
         if name.lower() in names:
-            raise _Misplaced(f"{sobject.name} already has a field {name}; choose another name", *place, "fields", name)
+            raise SchemaError(f"{sobject.name} already has a field {name}; choose another name", *place, "fields", name)
         if field.relationshipName and field.relationshipName.lower() in relationships:
             message = f"{sobject.name} already has a relationship {field.relationshipName}; choose another name"
-            raise _Misplaced(message, *place, "fields", name)
+            raise SchemaError(message, *place, "fields", name)
         names.add(name.lower())
         relationships.add((field.relationshipName or "").lower())
         fields.append(field)
@@ -321,10 +298,10 @@ def _check_names(schema: Schema, sobject: SObject, custom: _CustomObject, place:
         for target in addition.referenceTo:
             if target not in schema:
                 message = f"there is no object {target}; use one of {', '.join(schema)}"
-                raise _Misplaced(message, *place, "fields", name, "referenceTo")
+                raise SchemaError(message, *place, "fields", name, "referenceTo")
     for number, rule in enumerate(custom.rules):
         if rule.field is not None and sobject.field(rule.field) is None:
-            raise _Misplaced(f"{sobject.name} has no field {rule.field}", *place, "rules", number, "field")
+            raise SchemaError(f"{sobject.name} has no field {rule.field}", *place, "rules", number, "field")
 
 
 def _canonical(schema: Schema, sobject: SObject) -> SObject:

@@ -85,7 +85,8 @@ def _keep_types(connection: sqlite3.Connection, sobject: SObject) -> None:
         if held != holds:
             raise SchemaError(
                 f"{sobject.name}.{field.name} holds {held} in this org and can't become {holds};"
-                " give the new field another name, or start a new org in another folder"
+                " give the new field another name, or start a new org in another folder",
+                *("objects", sobject.name, "fields", field.name),
             )
 
 
