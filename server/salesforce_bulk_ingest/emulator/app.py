@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -28,6 +29,7 @@ from .window.routes import ROUTES as WINDOW
 
 class _State(TypedDict):
     org: Org
+    queries: CapacityLimiter
 
 
 def create_app(config: EmulatorConfig) -> Starlette:
@@ -39,7 +41,7 @@ def create_app(config: EmulatorConfig) -> Starlette:
             routes_login.public_key(config.client_public_key)  # a wrong one is told now, not to the first caller
         org = await run_in_threadpool(Org, config)
         try:
-            yield {"org": org}
+            yield {"org": org, "queries": CapacityLimiter(routes_query.AT_ONCE)}
         finally:
             await run_in_threadpool(org.close)
 

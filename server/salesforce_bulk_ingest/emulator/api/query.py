@@ -1,15 +1,20 @@
 """The query resources: a first page, further pages, and the same with what lies in the recycle bin."""
 
 import re
-from typing import Any
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from threading import Event
+from typing import Any, TypeVar
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import errors
 from ..answers import json_answer
+from ..leaving import watched
 from ..org import Org
 from ..soql import cursors
 from ..soql.query import Query
@@ -17,6 +22,9 @@ from .columns import column_metadata
 from .edge import Resource, org_of, version_of
 
 Body = dict[str, Any]
+T = TypeVar("T")
+
+AT_ONCE = 4  # so many queries are worked on; the others wait, and not in the threads that all other requests share
 
 SMALLEST_PAGE, LARGEST_PAGE = 200, 2000  # documented, of Sforce-Query-Options: batchSize
 
@@ -37,7 +45,7 @@ async def query_more(request: Request) -> Response:
     if match is None:
         raise errors.invalid_query_locator()
     place = cursors.Place(int(match[1]), int(match[2]), _page_size(request))
-    return json_answer(request, await run_in_threadpool(_rest, org_of(request), place, _base(request)))
+    return await _answered(request, partial(_rest, org_of(request), place, _base(request)))
 
 
 async def _first_page(request: Request, *, deleted_too: bool) -> Response:
@@ -49,8 +57,28 @@ async def _first_page(request: Request, *, deleted_too: bool) -> Response:
             request, column_metadata(Query(text, org_of(request).schema, org_of(request).config.clock()))
         )
     size = _page_size(request)
-    answer = await run_in_threadpool(_answer, org_of(request), text, _base(request), size, deleted_too=deleted_too)
-    return json_answer(request, answer)
+    find = partial(_found, org_of(request), text, _base(request), size, deleted_too)
+    return await _answered(request, find)
+
+
+async def _answered(request: Request, find: Callable[[Event], Body]) -> Response:
+    queries: CapacityLimiter = request.state.queries
+    return json_answer(request, await while_waited_for(request, queries, find))
+
+
+async def while_waited_for(request: Request, limiter: CapacityLimiter, find: Callable[[Event], T]) -> T:
+    """What is found in a thread of this limiter; `find` is given an event that is set once the caller has left.
+
+    Raises:
+        ClientDisconnect: the caller left, and `find` gave up its statement.
+    """
+    async with watched(request.receive) as gone:
+        try:
+            return await to_thread.run_sync(find, gone, limiter=limiter)
+        except sqlite3.OperationalError:
+            if gone.is_set():
+                raise ClientDisconnect from None
+            raise
 
 
 def _page_size(request: Request) -> int:
@@ -59,10 +87,10 @@ def _page_size(request: Request) -> int:
     return min(max(int(match[1]), SMALLEST_PAGE), LARGEST_PAGE) if match else LARGEST_PAGE
 
 
-def _answer(org: Org, text: str, base: str, size: int, *, deleted_too: bool) -> Body:
+def _found(org: Org, text: str, base: str, size: int, deleted_too: bool, gone: Event) -> Body:
     now = org.config.clock()
     query = Query(text, org.schema, now, deleted_too=deleted_too)
-    with org.database.reading() as connection:
+    with org.database.reading(gone.is_set) as connection:
         if query.counts:
             return _count(query.count(connection), query)
         serials = query.serials(connection)
@@ -80,9 +108,9 @@ def _count(found: int, query: Query) -> Body:
     return _page(1, [{"attributes": {"type": "AggregateResult"}, query.counts.alias: found}], None)
 
 
-def _rest(org: Org, place: cursors.Place, base: str) -> Body:
+def _rest(org: Org, place: cursors.Place, base: str, gone: Event) -> Body:
     now = org.config.clock()
-    with org.database.reading() as connection:
+    with org.database.reading(gone.is_set) as connection:
         rest = cursors.recall(connection, place, now)
         if rest is None:
             raise errors.invalid_query_locator()

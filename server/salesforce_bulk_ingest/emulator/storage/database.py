@@ -1,11 +1,13 @@
 """The SQLite file of the org: connections, and transactions that two processes can run side by side."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 BUSY_SECONDS = 30.0  # how long a writer waits for the writer before it
+IDLE = 8  # connections that are kept when not in use; each holds on to its cache
+STEPS = 100_000  # of SQLite's machine, some milliseconds, between two looks at whether a statement is still wanted
 
 
 class Database:
@@ -16,13 +18,22 @@ class Database:
         self._idle: list[sqlite3.Connection] = []  # append and pop of a list are atomic
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for single statements, each its own transaction."""
+    def reading(self, given_up: Callable[[], bool] | None = None) -> Iterator[sqlite3.Connection]:
+        """A connection for single statements, each its own transaction.
+
+        Args:
+            given_up: whether the result is not wanted any more; the statement then ends with an OperationalError.
+        """
         connection = self._idle.pop() if self._idle else self._open()
+        connection.set_progress_handler(given_up, STEPS)
         try:
             yield connection
         finally:
-            self._idle.append(connection)
+            connection.set_progress_handler(None, STEPS)
+            if len(self._idle) < IDLE:
+                self._idle.append(connection)
+            else:
+                connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
