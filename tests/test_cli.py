@@ -164,6 +164,9 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp
             (["srve"], {}),
             (["emulator", "--port", "99999"], {}),
             (["emulator", "--data-dir", str(tmp_path / "broken")], {}),
+            (["emulator", "--data-dir", str(tmp_path)], {}),
+            (["emulator", "--assume", "second_upload=never"], {}),
+            (["emulator", "--public-key", str(tmp_path / "file")], {}),
             (["check"], {**acme, "ALL_PROXY": "socks5://127.0.0.1:9"}),
             (["check"], {**acme, "SSL_CERT_FILE": str(tmp_path)}),
         ]
@@ -186,15 +189,27 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp
             "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another port.\n",
             "salesforce-bulk-ingest: SALESFORCE_API_VERSION: expected a version such as 63.0.\n",
             "salesforce-bulk-ingest: --rest-host: other machines would reach this server without signing in; if that is meant, add --allow-unauthenticated and --allowed-host NAME (and --allowed-origin for browsers).\n",
-            "salesforce-bulk-ingest: Invalid value for '--mcp-port': Input should be a valid integer, unable to parse string as an integer. See `salesforce-bulk-ingest --help`.\n",
+            "salesforce-bulk-ingest: Invalid value for '--mcp-port': Input should be a valid integer, unable to parse string as an integer. See `salesforce-bulk-ingest serve --help`.\n",
             "salesforce-bulk-ingest: the embedded org can't be kept in /tmp/x/file/org: Not a directory; choose another --data-dir.\n",
             "salesforce-bulk-ingest: No such command 'srve'. Did you mean 'serve'? See `salesforce-bulk-ingest --help`.\n",
-            "salesforce-bulk-ingest: Invalid value for '--port': Input should be less than or equal to 65535. See `salesforce-bulk-ingest --help`.\n",
+            "salesforce-bulk-ingest: Invalid value for '--port': Input should be less than or equal to 65535. See `salesforce-bulk-ingest emulator --help`.\n",
             "salesforce-bulk-ingest: the embedded org in /tmp/x/broken can't be opened: file is not a database.\n",
+            "salesforce-bulk-ingest: /tmp/x holds other things and no org; choose an empty or a new folder as --data-dir.\n",
+            "salesforce-bulk-ingest: --assume: second_upload: Input should be 'at-close' or 'at-once'.\n",
+            "salesforce-bulk-ingest: the embedded org can't be opened: the file of --public-key has to hold an RSA public key, or a certificate for one, as PEM text.\n",
             "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: Using SOCKS proxy, but the 'socksio' package is not installed. Make sure to install httpx using `pip install httpx[socks]`.\n",
             "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: [Errno 21] Is a directory\n",
         ]
     )
+
+
+def test_a_reader_that_leaves_after_the_first_line_ends_the_command_without_a_trace(environ: Environ) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*AS_MODULE, "emulator"]
+    ended = subprocess.run(command, env=environ, stdout=writing, stderr=subprocess.PIPE, encoding="utf-8", timeout=60)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 def test_serving_nothing_but_the_embedded_org_answers_on_both_ports(environ: Environ) -> None:
@@ -203,7 +218,7 @@ def test_serving_nothing_but_the_embedded_org_answers_on_both_ports(environ: Env
 MCP        http://127.0.0.1:PORT/mcp
 REST       http://127.0.0.1:PORT/v1
 org        embedded org, gone when this ends
-org's URL  http://127.0.0.1:PORT
+org's URL  http://127.0.0.1:PORT (in a browser: a window into it)
 policy     read-only
 Ctrl-C ends it.
 """)

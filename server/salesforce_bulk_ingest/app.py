@@ -95,9 +95,10 @@ async def embedded_org(
     """
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salesforce-bulk-org-")))
+        name = "the embedded org" if data_dir is None else f"the embedded org in {folder}"
         bound = stack.enter_context(bound_socket("127.0.0.1", port))
         guarded = HostGuard(create_app(configured(data_dir=folder)), AllowedCallers.local_and())
-        async with listening([Listener(guarded, bound, name=f"the embedded org in {folder}", lifespan=True)]):
+        async with listening([Listener(guarded, bound, name=name, lifespan=True)]):
             yield EmbeddedOrg(_url("127.0.0.1", bound), folder)
 
 

@@ -31,6 +31,7 @@ from salesforce_bulk_ingest.emulator import (
     Limits,
     chosen,
 )
+from salesforce_bulk_ingest.emulator.org import ORG_FILE
 from salesforce_bulk_ingest.hosts import host_entries
 from salesforce_bulk_ingest.ports import CantStart
 from salesforce_bulk_ingest.settings import (
@@ -45,6 +46,7 @@ from salesforce_bulk_ingest.signals import stdin_that_can_end, told_to_stop
 PROGRAM = APP_NAME
 USAGE_ERROR = 2
 INTERRUPTED = 130
+UNHEARD = 1
 
 app = typer.Typer(
     add_completion=False,
@@ -87,7 +89,9 @@ def main() -> None:
         show = getattr(error, "format_message", error.__str__)
         complaint = show()
         end = "" if complaint.endswith((".", "?")) else "."
-        _complain(f"{complaint}{end} See `{PROGRAM} --help`.")
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else PROGRAM
+        _complain(f"{complaint}{end} See `{command} --help`.")
         code = USAGE_ERROR
     sys.exit(code)
 
@@ -149,7 +153,7 @@ def emulator(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any free one.")] = 0,
     data_dir: DataDir = None,
     schema_file: SchemaFile = None,
-    seed: Annotated[int | None, typer.Option(help="Make ids and the order of results repeat.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Make ids and the order of results repeat, in a new org.")] = None,
     rows_per_second: Annotated[int | None, typer.Option(min=1, help="Pace of processing (as fast as it goes).")] = None,
     token_seconds: Annotated[int, typer.Option(min=1, help="How long tokens of /services/oauth2/token last.")] = 7200,
     public_key: Annotated[
@@ -224,7 +228,7 @@ async def _serve(settings: Settings) -> None:
             known = embedded if settings.emulator else settings.org or settings.upstream_url
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", known or NO_ORG)]
             if addresses.org_url:
-                facts.append(("org's URL", addresses.org_url))
+                facts.append(("org's URL", f"{addresses.org_url} (in a browser: a window into it)"))
             if settings.read_only:
                 facts.append(("policy", "read-only"))
             _show_facts(facts)
@@ -288,8 +292,11 @@ def _check_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        holds_other_things = any(folder.iterdir()) and not (folder / ORG_FILE).exists()
     except OSError as error:
         _fail(f"the embedded org can't be kept in {folder}: {error.strerror}; choose another --data-dir.")
+    if holds_other_things:
+        _fail(f"{folder} holds other things and no org; choose an empty or a new folder as --data-dir.")
 
 
 def _this_program() -> list[str]:
@@ -317,8 +324,10 @@ def _run(action: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         return anyio.run(action, *args)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except (CantStart, ExceptionGroup) as error:
-        while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+    except (CantStart, BaseExceptionGroup) as error:
+        if isinstance(error, BaseExceptionGroup) and error.subgroup(SystemExit):
+            raise typer.Exit(UNHEARD) from None  # how rich ends where nobody reads what it prints, as in `... | head`
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
         if not isinstance(error, CantStart):
             raise

@@ -138,6 +138,7 @@ def _show_next(console: Console, program: str) -> None:
     console.print("\nThe org is gone now. Next:", style="bold")
     for command, meaning in (
         ("serve --emulator", "both ports, with an org to try things on"),
+        ("emulator", "the org alone, for your own loader"),
         ("config --emulator", "the entry for Claude Desktop, Claude Code, VS Code, Cursor"),
         ("check", "your own org: what is set, what is missing"),
     ):

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from .clock import utc_now
 
@@ -65,8 +65,8 @@ class Limits:
     daily_records: NonNegativeInt = 150_000_000
     batch_records: PositiveInt = 10_000
     upload_bytes: NonNegativeInt = 150_000_000
-    open_hours: NonNegativeFloat = 24
-    retention_days: NonNegativeFloat = 7
+    open_hours: PositiveFloat = 24
+    retention_days: PositiveFloat = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
