@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET
+from salesforce_bulk_ingest.emulator.faults.plan import BadPlan
+from salesforce_bulk_ingest.emulator.org import Org
 from tests.emulator.behaviours import assumed, doc, own, seen
 from tests.emulator.caller import INGEST, Caller, an_org, calling
 from tests.serving import running
@@ -334,6 +336,12 @@ WRONG = [
     {"rules": [{"on": "list", "fault": "unavailable", "times": 0}]},
     {"rules": [{"on": "list", "fault": "locked-rows"}]},
     {"rules": [{"on": "create", "fault": "blank-results"}]},
+    {"rules": {"on": "list", "fault": "unavailable"}},
+    {"rules": ["unavailable"]},
+    {"rules": [{"on": "list", "fault": "unavailable", "every": 1.5}]},
+    {"rules": [{"on": "list", "fault": "error-page", "status": 200}]},
+    {"rules": [{"on": "list", "fault": "server-error", "message": "no"}]},
+    {"rules": [{"on": "token", "fault": "refused-login", "error": 5}]},
     {"rule": []},
     [],
 ]
@@ -349,21 +357,38 @@ def test_a_wrong_plan_is_refused_in_one_line_that_names_the_place(org: Caller) -
         told.append(answer.json()[0]["message"])
     assert told == snapshot(
         [
-            "rules.0.fault: Input should be one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
-            "rules.0.fault: Input should be one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
-            "rules.0.on: Input should be 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'",
-            "rules.0.on: Field required",
-            "rules.0.seconds: Field required",
-            "rules.0.hours: Extra inputs are not permitted",
-            "rules.0.probability: Input should be less than or equal to 1",
-            "rules.0.times: Input should be greater than 0",
-            "rules.0.on: Input should be 'processing'",
-            "rules.0.on: Input should be 'successfulResults', 'failedResults', 'unprocessedrecords' or 'any'",
-            "rule: Extra inputs are not permitted",
-            "the plan: Input should be a valid dictionary or instance of Plan",
+            "rules.0.fault: use one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
+            "rules.0.fault: use one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
+            "rules.0.on: use 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'",
+            "rules.0.on: this is missing; add it",
+            "rules.0.seconds: this is missing; add it",
+            "rules.0.hours: there is no such setting; use on, fault, after, every, times, probability, seconds",
+            "rules.0.probability: use 1 or less",
+            "rules.0.times: use more than 0",
+            "rules.0.on: use 'processing'",
+            "rules.0.on: use 'successfulResults', 'failedResults', 'unprocessedrecords' or 'any'",
+            "rules: write a list here, as in [A, B]",
+            "rules.0: write names with their settings here, as in name: {...}",
+            "rules.0.every: write a whole number",
+            "rules.0.status: use 400 or more",
+            "rules.0.message: there is no such setting; use on, fault, after, every, times, probability",
+            "rules.0.error: write text here, in quotes if it looks like something else, as yes, no and numbers do",
+            "rule: there is no such setting; use seed, rules",
+            "the plan: write names with their settings here, as in name: {...}",
         ]
     )
     assert statuses(org, 1) == [503], "the plan before stays in force"
+
+
+@own
+def test_the_plan_that_is_shown_can_be_put_in_force_again(org: Caller) -> None:
+    plan(org, {"on": "list", "fault": "unavailable", "times": 1}, {"fault": "locked-rows"}, seed=7)
+    statuses(org, 2)
+    shown = org.http.get(FAULTS).json()
+    assert [rule["matched"] for rule in shown["rules"]] == [2, 0]
+    again = org.http.post(FAULTS, json=shown)
+    assert (again.status_code, [rule.pop("matched") for rule in again.json()["rules"]]) == (200, [0, 0])
+    assert statuses(org, 2) == [503, 200]
 
 
 @own
@@ -381,6 +406,66 @@ def test_an_org_does_not_open_with_a_wrong_plan(tmp_path: Path, text: str | None
         (tmp_path / "faults.yaml").write_text(text)
     with pytest.raises(RuntimeError, match="did not start"), an_org(tmp_path, faults_file=tmp_path / "faults.yaml"):
         pass
+
+
+@own
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "faults.yaml",
+            None,
+            snapshot(
+                "The plan of faults <folder>/faults.yaml can't be read: No such file or directory; correct its name or its rights"
+            ),
+        ),
+        (
+            "faults.yaml",
+            "rules:\n  - {on: list\n",
+            snapshot(
+                "The plan of faults <folder>/faults.yaml, line 3, character 1: a bracket is opened and never closed; close it"
+            ),
+        ),
+        (
+            "faults.yaml",
+            "rules:\n  - on: lists\n    fault: unavailable\n",
+            snapshot(
+                "<folder>/faults.yaml, line 2, rules.0.on: use 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'"
+            ),
+        ),
+        (
+            "faults.yaml",
+            "rules: []\nseed: 1\nrules: []\n",
+            snapshot("The plan of faults <folder>/faults.yaml, line 3: rules stands there twice; keep one of them"),
+        ),
+        (
+            "faults.json",
+            '{"rules": [\n',
+            snapshot(
+                "The plan of faults <folder>/faults.json, line 2, character 1: this is not JSON (Expecting value); correct it"
+            ),
+        ),
+        (
+            "faults.json",
+            '{\n\t"rules": [\n\t\t{"on": "list",\n\t\t"fault": "latency", "seconds": -1}]}',
+            snapshot("<folder>/faults.json, line 4, rules.0.seconds: use more than 0"),
+        ),
+        (
+            "faults.json",
+            '{"rules": [],\n"rule": []}',
+            snapshot("<folder>/faults.json, line 2, rule: there is no such setting; use seed, rules"),
+        ),
+    ],
+)
+def test_a_wrong_plan_in_a_file_is_told_with_its_line(
+    tmp_path: Path, name: str, text: str | None, message: str
+) -> None:
+    file = tmp_path / name
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BadPlan) as error:
+        Org(EmulatorConfig(data_dir=tmp_path / "org", faults_file=file))
+    assert str(error.value).replace(str(tmp_path), "<folder>") == message
 
 
 @own

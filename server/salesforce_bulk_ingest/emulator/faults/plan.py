@@ -1,14 +1,13 @@
 """A plan of faults: rules, each of which says on what, when and how often which fault happens."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic.alias_generators import to_camel
 
 from ..errors import REQUESTS_EXCEEDED, SESSION_INVALID
+from ..written import Mistake, Place, plainly, read
 from .calls import Operation, Results
 
 Seconds = Annotated[PositiveFloat, Field(le=3600)]
@@ -16,17 +15,8 @@ Status = Annotated[int, Field(ge=400, le=599)]
 Text = Annotated[str, Field(max_length=1000)]
 
 
-class _Yaml(yaml.SafeLoader):
-    """YAML in which `on` is a word, as in YAML 1.2, and no boolean."""
-
-
-_Yaml.yaml_implicit_resolvers = {
-    first: resolvers for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items() if first not in "oO"
-}
-
-
 class BadPlan(ValueError):
-    """A plan that can't be put in force; the message is one line that names the place and what is wrong."""
+    """A plan that can't be put in force; the message says in one line what is wrong, where, and what to do."""
 
 
 class _Closed(BaseModel):
@@ -43,6 +33,7 @@ class Rule(_Closed):
         probability: of each hit to happen at all; the dice are seeded by the plan.
         on: what it happens to.
         fault: what happens.
+        matched, fired: as the org shows them beside the rule; taken, so that what it shows can be sent back, and left.
     """
 
     on: str
@@ -51,6 +42,8 @@ class Rule(_Closed):
     every: PositiveInt = 1
     times: PositiveInt | None = None
     probability: Annotated[float, Field(ge=0, le=1)] = 1
+    matched: Any = Field(None, exclude=True)
+    fired: Any = Field(None, exclude=True)
 
 
 class RequestRule(Rule):
@@ -232,10 +225,10 @@ AnyRule = Annotated[
     Field(discriminator="fault"),
 ]
 
-FAULTS = tuple(
-    name for kind in get_args(get_args(AnyRule)[0]) for name in get_args(kind.model_fields["fault"].annotation)
-)
-"""The names of all faults."""
+KINDS: dict[str, type[Rule]] = {
+    name: kind for kind in get_args(get_args(AnyRule)[0]) for name in get_args(kind.model_fields["fault"].annotation)
+}
+"""The kind of rule for each fault."""
 
 
 class Plan(_Closed):
@@ -258,7 +251,8 @@ class Plan(_Closed):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise BadPlan(_first_problem(error)) from None
+            place, problem = _first_problem(error)
+            raise BadPlan(f"{'.'.join(map(str, place)) or 'the plan'}: {problem}") from None
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -268,20 +262,26 @@ class Plan(_Closed):
             BadPlan: there is no such file, or no plan in it.
         """
         try:
-            text = path.read_text("utf-8")
-            return cls.read(json.loads(text) if path.suffix == ".json" else yaml.load(text, _Yaml))
-        except BadPlan as error:
-            raise BadPlan(f"{path.name}: {error}") from None
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
-            raise BadPlan(f"{path.name} can't be read as a plan of faults: {reason}") from None
+            written = read(path)
+        except Mistake as error:
+            raise BadPlan(f"The plan of faults {error}") from None
+        try:
+            return cls.model_validate(written.content)
+        except ValidationError as error:
+            place, problem = _first_problem(error)
+            raise BadPlan(f"{written.where(place)}: {problem}") from None
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> tuple[Place, str]:
     first = error.errors(include_url=False, include_input=False)[0]
-    place, problem = [str(step) for step in first["loc"]], first["msg"]
+    place = first["loc"]
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
-        place, problem = [*place, "fault"], f"Input should be one of {', '.join(FAULTS)}"
-    elif place[:1] == ["rules"]:
-        del place[2:3]  # the name of the fault, by which pydantic chose the kind of rule
-    return f"{'.'.join(place) or 'the plan'}: {problem}"
+        return (*place, "fault"), f"use one of {', '.join(KINDS)}"
+    kind: type[BaseModel] = Plan
+    if len(place) > 2:  # the third is the name of the fault, by which pydantic chose the kind of rule
+        kind = KINDS[str(place[2])]
+        place = (*place[:2], *place[3:])
+    if first["type"] == "extra_forbidden":
+        settings = [str(field.alias) for field in kind.model_fields.values() if not field.exclude]
+        return place, f"there is no such setting; use {', '.join(settings)}"
+    return place, plainly(first)
