@@ -122,7 +122,7 @@ def test_what_a_killed_process_left_behind_is_gone_with_the_next_start(tmp_path:
         with killed_in_the_end(tmp_path) as org:
             job_id = org.create()
             stack.enter_context(begin_an_upload(org, job_id, tmp_path))
-        (tmp_path / "jobs" / "750Em000000GoneAAA.successes.csv").touch()  # a deletion that was cut by the kill
+        (tmp_path / "jobs" / "750Em000000GoneAAA.successful.csv").touch()  # a deletion that was cut by the kill
         with an_org(tmp_path) as org:
             assert list(tmp_path.glob("jobs/*")) == []
             assert len(list(tmp_path.glob("processes/*"))) == 1

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from .. import errors
 from ..jobs.job import Job, is_finished
 from ..jobs.results import Kind, Result, result_of
-from ..processing.processor import result_header
+from ..processing.resultfiles import header_line
 from .edge import org_of
 
 READ_BYTES = 1 << 16
@@ -47,7 +47,7 @@ def _body(job: Job, kind: Kind, result: Result) -> Iterator[bytes]:
     """The result, piece by piece; it ends early if the job is deleted meanwhile, as its caller wished."""
     if not result.end and kind is not Kind.UNPROCESSED:
         # assumed: before the names of the data are read, the header is that of Salesforce's own columns
-        yield result_header(job, kind, [])
+        yield header_line(job, kind, [])
     with suppress(FileNotFoundError):
         for start, end in ((0, result.header_bytes), (result.start, result.end)):
             yield from _slice(result.path, start, end)

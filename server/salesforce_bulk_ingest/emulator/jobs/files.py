@@ -18,13 +18,13 @@ class JobFiles:
         """The data as it came."""
         return self._folder / f"{job_id}.csv"
 
-    def successes(self, job_id: str) -> Path:
+    def successful(self, job_id: str) -> Path:
         """The body of successfulResults."""
-        return self._folder / f"{job_id}.successes.csv"
+        return self._folder / f"{job_id}.successful.csv"
 
-    def failures(self, job_id: str) -> Path:
+    def failed(self, job_id: str) -> Path:
         """The body of failedResults."""
-        return self._folder / f"{job_id}.failures.csv"
+        return self._folder / f"{job_id}.failed.csv"
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -37,7 +37,7 @@ class JobFiles:
 
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""
-        for path in (self.upload(job_id), self.successes(job_id), self.failures(job_id)):
+        for path in (self.upload(job_id), self.successful(job_id), self.failed(job_id)):
             path.unlink(missing_ok=True)
 
     def sweep(self, is_gone: Callable[[str], bool], is_known: Callable[[str], bool]) -> None:

@@ -37,7 +37,7 @@ class Job(JobRequest):
         retries: how often a batch was tried again.
         header_bytes, read_bytes: where in the upload its data begins, and where the next record to process begins.
         records_read: how many records lie between the two.
-        success_bytes, failure_bytes: how much of each result file is valid; what follows was never committed.
+        successful_bytes, failed_bytes: how much of each result file is valid; what follows was never committed.
         active_ms, total_ms: time spent in processing, and from close to end as far as it has ended.
     """
 
@@ -57,8 +57,8 @@ class Job(JobRequest):
     header_bytes: int
     records_read: int
     read_bytes: int
-    success_bytes: int
-    failure_bytes: int
+    successful_bytes: int
+    failed_bytes: int
     active_ms: int
     total_ms: int
 

@@ -41,12 +41,12 @@ class JobQueue:
         return row is not None and row["state"] in WAITING and row["worker"] == self._worker
 
     def begin(
-        self, connection: sqlite3.Connection, job_id: str, header_bytes: int, success_bytes: int, failure_bytes: int
+        self, connection: sqlite3.Connection, job_id: str, header_bytes: int, successful_bytes: int, failed_bytes: int
     ) -> Job:
         """Note where the data of the upload begins and that the result files hold their headers."""
         connection.execute(
-            "UPDATE job SET header_bytes = ?1, read_bytes = ?1, success_bytes = ?2, failure_bytes = ?3 WHERE id = ?4",
-            (header_bytes, success_bytes, failure_bytes, job_id),
+            "UPDATE job SET header_bytes = ?1, read_bytes = ?1, successful_bytes = ?2, failed_bytes = ?3 WHERE id = ?4",
+            (header_bytes, successful_bytes, failed_bytes, job_id),
         )
         return find(connection, job_id)
 
@@ -56,13 +56,13 @@ class JobQueue:
         Args:
             connection: the transaction.
             job_id: the job.
-            progress: `processed`, `failed`, `records_read` and `active_ms` of the chunk; `read_bytes`, `success_bytes`
-                and `failure_bytes` as they are after it.
+            progress: `processed`, `failed`, `records_read` and `active_ms` of the chunk; `read_bytes`, `successful_bytes`
+                and `failed_bytes` as they are after it.
         """
         connection.execute(
             "UPDATE job SET processed = processed + :processed, failed = failed + :failed,"
             " records_read = records_read + :records_read, active_ms = active_ms + :active_ms,"
-            " read_bytes = :read_bytes, success_bytes = :success_bytes, failure_bytes = :failure_bytes WHERE id = :id",
+            " read_bytes = :read_bytes, successful_bytes = :successful_bytes, failed_bytes = :failed_bytes WHERE id = :id",
             progress | {"id": job_id},
         )
 

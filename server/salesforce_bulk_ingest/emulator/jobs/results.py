@@ -39,9 +39,9 @@ def result_of(job: Job, files: JobFiles, kind: Kind) -> Result:
     """Where this result of the job is."""
     match kind:
         case Kind.SUCCESSFUL:
-            return Result(files.successes(job.id), 0, 0, job.success_bytes, job.processed > job.failed)
+            return Result(files.successful(job.id), 0, 0, job.successful_bytes, job.processed > job.failed)
         case Kind.FAILED:
-            return Result(files.failures(job.id), 0, 0, job.failure_bytes, job.failed > 0)
+            return Result(files.failed(job.id), 0, 0, job.failed_bytes, job.failed > 0)
         case Kind.UNPROCESSED:
             # The rows that were not reached, byte for byte as they came (assumed; a client parses leniently).
             path = files.upload(job.id)

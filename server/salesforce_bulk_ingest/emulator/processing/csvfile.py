@@ -1,4 +1,4 @@
-"""CSV as Bulk API 2.0 reads and writes it: by record, in constant memory, with a byte offset after each record.
+"""CSV as Bulk API 2.0 reads it: by record, in constant memory, with a byte offset after each record.
 
 The standard parser does the work. What it lets pass and Salesforce does not is checked here: quotes that are not
 around a whole value, and records that end otherwise than the job says.
@@ -9,9 +9,8 @@ same words; assumed: that the server says them too.
 """
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO
@@ -30,9 +29,14 @@ MAX_FIELD_CHARACTERS = 131_072
 MAX_LINE_BYTES = 4 * MAX_RECORD_CHARACTERS
 BLOCK_BYTES = 1 << 16
 
-UNESCAPED_QUOTE = "Found unescaped quote. A value with quote should be within a quote"
+# By these words alone can the errors of CPython's parser be told apart: all are of one class, without a code. Tests hold
+# what becomes of each, so that a version of Python which words them otherwise is noticed.
+AFTER_QUOTE = "expected after"
+LINE_END = "new-line character"
+TOO_LARGE = "field larger"
+OPEN_QUOTE = "unexpected end"
 
-DEFAULTS = Assumptions()
+UNESCAPED_QUOTE = "Found unescaped quote. A value with quote should be within a quote"
 
 Record = list[str]
 
@@ -55,7 +59,7 @@ class CsvReader:
     """
 
     def __init__(
-        self, file: BinaryIO, *, delimiter: str, line_ending: str, width: int = 0, assumptions: Assumptions = DEFAULTS
+        self, file: BinaryIO, *, delimiter: str, line_ending: str, width: int = 0, assumptions: Assumptions
     ) -> None:
         self.offset = file.tell()
         self._file = file
@@ -109,7 +113,7 @@ class CsvReader:
             try:
                 record = next(reader, None)
             except csv.Error as error:
-                record = _misquoted("".join(lines), self._delimiter) if "expected after" in str(error) else None
+                record = _misquoted("".join(lines), self._delimiter) if AFTER_QUOTE in str(error) else None
                 if record is None:
                     raise self._failure(lines, error) from None
             if record is None:
@@ -142,7 +146,7 @@ class CsvReader:
             line = raw.decode("utf-8", "replace")
             characters = len(line) + (characters if lines else 0)
             if characters > MAX_LINE_BYTES:
-                raise csv.Error("field larger than any that is allowed")  # as the parser does beyond its own limit
+                raise csv.Error(TOO_LARGE)  # as the parser does beyond its own limit
             lines.append(line)
             yield line
 
@@ -161,15 +165,15 @@ class CsvReader:
 
     def _failure(self, lines: Sequence[str], error: csv.Error) -> JobFailure:
         """What the owner of the job is told where the standard parser stops."""
-        if "new-line character" in str(error):
+        if LINE_END in str(error):
             return self._wrong_line_ending()
-        if "field larger" in str(error):
+        if TOO_LARGE in str(error):
             longest = max(map(len, "".join(lines).strip("\r\n").split(self._delimiter)))
             return self._too_large(lines, longest)
         swallowed = self._swallowed(lines)
         if swallowed is not None:
             return field_not_found(swallowed)
-        if "unexpected end" in str(error):
+        if OPEN_QUOTE in str(error):
             return _unparsable("EOF reached before closing an opened quote")
         return _unparsable("Not expecting more text after end quote")
 
@@ -239,25 +243,3 @@ def _misquoted(text: str, delimiter: str) -> Misquoted | None:
         record.append(value[1:-1].replace('""', '"') if value[:1] == value[-1:] == '"' else value)
         position += len(value) + 1
     return record
-
-
-def header_line(prefix: list[str], header: Record, *, delimiter: str, line_ending: str) -> bytes:
-    """The header of a result file: `sf__` names quoted, the user's own names bare unless that would break the CSV."""
-    mark = DELIMITERS[delimiter]
-    needs_quotes = re.compile(rf'["\r\n{re.escape(mark)}]')
-    own = [f'"{_doubled(name)}"' if needs_quotes.search(name) else name for name in header]
-    return (mark.join([*(f'"{name}"' for name in prefix), *own]) + LINE_ENDINGS[line_ending]).encode()
-
-
-def _doubled(text: str) -> str:
-    return text.replace('"', '""')
-
-
-def data_lines(records: Iterable[Sequence[str]], *, delimiter: str, line_ending: str) -> bytes:
-    """Records of a result file: every value quoted (Bulk API 2.0 guide, quick start, step 3)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(
-        text, delimiter=DELIMITERS[delimiter], lineterminator=LINE_ENDINGS[line_ending], quoting=csv.QUOTE_ALL
-    )
-    writer.writerows(records)
-    return text.getvalue().encode()

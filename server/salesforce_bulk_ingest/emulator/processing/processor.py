@@ -8,18 +8,15 @@ import logging
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import BinaryIO
 
 from .. import ids
 from ..clock import rest_time
 from ..config import EmulatorConfig
 from ..errors import JobFailure, RowError
 from ..faults.faults import Faults, GivenUp, JobHeld
-from ..jobs.files import JobFiles
 from ..jobs.job import Job
 from ..jobs.queue import JobQueue
 from ..jobs.results import Kind
@@ -27,9 +24,10 @@ from ..schema.model import Schema
 from ..storage.database import Database
 from ..storage.usage import Allocation, Usage
 from .batches import CHUNK_RECORDS, Chunk, next_chunk
-from .csvfile import CsvReader, Record, data_lines, header_line
+from .csvfile import CsvReader, Record
 from .operations import Loader
 from .pace import Pace
+from .resultfiles import append, header_line, opened
 from .rows import Columns, Row
 
 NOW = 0.0
@@ -151,13 +149,13 @@ class Processor:
 
     def _begin(self, job: Job, header: Record, header_bytes: int) -> Job | None:
         """Write the headers of the result files, and note where the data begins; None if the job is gone meanwhile."""
-        successes, failures = (result_header(job, kind, header) for kind in (Kind.SUCCESSFUL, Kind.FAILED))
+        successful, failed = header_line(job, Kind.SUCCESSFUL, header), header_line(job, Kind.FAILED, header)
         with self._database.writing() as connection:
             if not self._jobs.is_ours(connection, job.id):
                 return None
-            self._jobs.files.successes(job.id).write_bytes(successes)
-            self._jobs.files.failures(job.id).write_bytes(failures)
-            return self._jobs.begin(connection, job.id, header_bytes, len(successes), len(failures))
+            self._jobs.files.successful(job.id).write_bytes(successful)
+            self._jobs.files.failed(job.id).write_bytes(failed)
+            return self._jobs.begin(connection, job.id, header_bytes, len(successful), len(failed))
 
     def _load(self, job: Job, columns: Columns, loader: Loader) -> Turns:
         seed = None if self._config.seed is None else f"{self._config.seed} {job.id} {job.read_bytes}"
@@ -211,10 +209,10 @@ class Processor:
         work.loader.save(connection, rows, rest_time(self._config.clock()))
         work.shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
-        saved = [row for row in rows if not row.error]
-        with _results(self._jobs.files, work.job) as (successes, failures):
-            success_bytes = _append(successes, work.job, saved, work.columns.printed(saved))
-            failure_bytes = _append(failures, work.job, failed, work.columns.printed_failed(failed))
+        successful = [row for row in rows if not row.error]
+        with opened(self._jobs.files, work.job) as (successful_file, failed_file):
+            successful_bytes = append(successful_file, work.job, successful, work.columns.printed(successful))
+            failed_bytes = append(failed_file, work.job, failed, work.columns.printed_failed(failed))
         seconds = max(time.perf_counter() - began, work.pace.seconds(len(rows)))
         self._jobs.advance(
             connection,
@@ -223,57 +221,21 @@ class Processor:
             failed=len(failed),
             records_read=len(rows),
             read_bytes=read_bytes,
-            success_bytes=success_bytes,
-            failure_bytes=failure_bytes,
+            successful_bytes=successful_bytes,
+            failed_bytes=failed_bytes,
             active_ms=round(seconds * 1000),
         )
         work.job = replace(
             work.job,
             records_read=work.job.records_read + len(rows),
             read_bytes=read_bytes,
-            success_bytes=success_bytes,
-            failure_bytes=failure_bytes,
+            successful_bytes=successful_bytes,
+            failed_bytes=failed_bytes,
         )
 
     def _lock(self, columns: Columns, rows: list[Row]) -> None:
         """Let rows fail whose record someone else is said to hold (text seen)."""
         for row in rows:
             if row.error is None and self._faults.locks_a_row():
-                row.id = ids.normal(str(columns.stored(row, "Id"))) or ""
+                row.id = ids.normal(str(columns.stored(row, "Id") or "")) or ""
                 row.error = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
-
-
-OWN_COLUMNS = {Kind.SUCCESSFUL: ["sf__Id", "sf__Created"], Kind.FAILED: ["sf__Id", "sf__Error"]}
-
-
-def result_header(job: Job, kind: Kind, header: Record) -> bytes:
-    """The first line of a result of an upload with this header."""
-    form = {"delimiter": job.column_delimiter, "line_ending": job.line_ending}
-    return header_line(OWN_COLUMNS[kind], header, **form)
-
-
-@contextmanager
-def _results(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    with ExitStack() as stack:
-
-        def cut(path: Path, size: int) -> BinaryIO:
-            file = stack.enter_context(path.open("r+b"))
-            file.truncate(size)
-            file.seek(size)
-            return file
-
-        yield cut(files.successes(job.id), job.success_bytes), cut(files.failures(job.id), job.failure_bytes)
-
-
-def _append(file: BinaryIO, job: Job, rows: list[Row], cells: Iterable[tuple[str, ...]]) -> int:
-    """Write rows to a result file, and return its length in bytes."""
-    records = [(row.id, _outcome(row), *own) for row, own in zip(rows, cells, strict=True)]
-    file.write(data_lines(records, delimiter=job.column_delimiter, line_ending=job.line_ending))
-    file.flush()
-    return file.tell()
-
-
-def _outcome(row: Row) -> str:
-    if row.error:
-        return str(row.error)
-    return "true" if row.created else "false"

@@ -1,0 +1,65 @@
+"""The result files of a job, as they are written: one CSV for the rows that were saved, one for those that failed."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ..jobs.files import JobFiles
+from ..jobs.job import Job
+from ..jobs.results import Kind
+from .csvfile import DELIMITERS, LINE_ENDINGS, Record
+from .rows import Row
+
+OWN_COLUMNS = {Kind.SUCCESSFUL: ["sf__Id", "sf__Created"], Kind.FAILED: ["sf__Id", "sf__Error"]}
+
+
+def header_line(job: Job, kind: Kind, header: Record) -> bytes:
+    """The header of a result: `sf__` names quoted, the user's own names bare unless that would break the CSV."""
+    mark = DELIMITERS[job.column_delimiter]
+    needs_quotes = re.compile(rf'["\r\n{re.escape(mark)}]')
+    names = [f'"{name}"' for name in OWN_COLUMNS[kind]]
+    names += [f'"{_doubled(name)}"' if needs_quotes.search(name) else name for name in header]
+    return (mark.join(names) + LINE_ENDINGS[job.line_ending]).encode()
+
+
+def _doubled(text: str) -> str:
+    return text.replace('"', '""')
+
+
+@contextmanager
+def opened(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """The files of successful and failed rows, cut to what is valid of them, to be appended to."""
+    with ExitStack() as stack:
+
+        def cut(path: Path, size: int) -> BinaryIO:
+            file = stack.enter_context(path.open("r+b"))
+            file.truncate(size)
+            file.seek(size)
+            return file
+
+        yield cut(files.successful(job.id), job.successful_bytes), cut(files.failed(job.id), job.failed_bytes)
+
+
+def append(file: BinaryIO, job: Job, rows: Sequence[Row], cells: Iterable[tuple[str, ...]]) -> int:
+    """Write rows to a result file, every value quoted (Bulk API 2.0 guide, quick start, step 3).
+
+    Returns:
+        The length of the file in bytes.
+    """
+    text = io.StringIO(newline="")
+    mark, end = DELIMITERS[job.column_delimiter], LINE_ENDINGS[job.line_ending]
+    writer = csv.writer(text, delimiter=mark, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows((row.id, _outcome(row), *own) for row, own in zip(rows, cells, strict=True))
+    file.write(text.getvalue().encode())
+    file.flush()
+    return file.tell()
+
+
+def _outcome(row: Row) -> str:
+    if row.error:
+        return str(row.error)
+    return "true" if row.created else "false"
