@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+import socket
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ INGEST = "/services/data/v63.0/jobs/ingest"
 TERMINAL = ("JobComplete", "Failed", "Aborted")
 DEADLINE_SECONDS = 30
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
+
+HALF, REST = b"Name\nhalf\n", b"rest\n"
 
 Job = dict[str, Any]
 
@@ -56,6 +60,19 @@ class Caller:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not self.get(job_id).get("numberRecordsProcessed"):
             assert time.monotonic() < deadline
+
+    def hold_jobs(self, after: int) -> None:
+        """Let no job go on with a chunk of 200 rows once so many have been saved."""
+        plan = {"rules": [{"fault": "stuck-job", "after": after}]}
+        assert self.http.post("/emulator/faults", json=plan).status_code == 200
+
+    def until_held(self, job_id: str, after: int) -> Job:
+        """Poll until the job waits where `hold_jobs` holds it, within a deadline."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (job := self.get(job_id)).get("numberRecordsProcessed") != 200 * after:
+            assert time.monotonic() < deadline, job
+        assert job["state"] == "InProgress"
+        return job
 
     def submit(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> str:
         """Create, upload and close."""
@@ -108,6 +125,32 @@ def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
     """An org of the test's own."""
     with running(create_app(EmulatorConfig(data_dir=data_dir, **config))) as url, calling(url) as caller:
         yield caller
+
+
+@contextmanager
+def half_an_upload(org: Caller, job_id: str, folder: Path) -> Iterator[socket.socket]:
+    """A connection over which half of `HALF + REST` was sent and has begun to arrive on the org's disk."""
+    url = org.http.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=DEADLINE_SECONDS) as wire:
+        wire.sendall(
+            f"PUT {INGEST}/{job_id}/batches HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
+            f"Content-Type: text/csv\r\nContent-Length: {len(HALF + REST)}\r\n\r\n".encode()
+            + HALF
+        )
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not list(folder.glob("jobs/*.part")):
+            assert time.monotonic() < deadline
+        yield wire
+
+
+def held_in_upload_complete(org: Caller, folder: Path) -> str:
+    """A job that was closed and can't begin; the worker fails to move it, and to say that it failed."""
+    with closing(sqlite3.connect(folder / "org.sqlite")) as database:
+        database.execute(
+            "CREATE TRIGGER IF NOT EXISTS held UPDATE OF state ON job WHEN new.state IN ('InProgress', 'Failed')"
+            " BEGIN SELECT RAISE(ABORT, 'held by a test'); END"
+        )
+    return org.submit(HALF + REST)
 
 
 def shown(answer: httpx2.Response) -> str:

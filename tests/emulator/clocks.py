@@ -15,3 +15,11 @@ class Clock:
     def forward(self, **span: float) -> None:
         """Let time pass, told as to `timedelta`."""
         self._now += timedelta(**span)
+
+
+class Ticking(Clock):
+    """Goes on by a second each time it is read, so that dates are the order of events."""
+
+    def __call__(self) -> datetime:
+        self.forward(seconds=1)
+        return super().__call__()

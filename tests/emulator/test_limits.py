@@ -145,8 +145,9 @@ def test_a_job_beyond_the_daily_records_names_the_limit(tmp_path: Path) -> None:
 @own
 def test_a_job_is_not_charged_twice_for_a_batch_that_a_restart_cut(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
-        job_id = org.submit(rows(10_000))
-        org.until_some_are_processed(job_id)
+        org.hold_jobs(after=2)
+        job_id = org.submit(rows(1_000))
+        org.until_held(job_id, 2)
     with an_org(tmp_path) as org:
         org.until(job_id)
         assert usage(org)["DailyBulkApiBatches"]["Remaining"] == 14_999

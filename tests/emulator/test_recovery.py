@@ -1,22 +1,27 @@
 """Orgs outlive their processes, and bear two at once."""
 
-import itertools
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from tests.emulator.behaviours import own
-from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, Job, an_org, calling
+from tests.emulator.caller import REST, Caller, Job, an_org, calling, half_an_upload
+from tests.emulator.clocks import Ticking
 
-ROWS = 20_000
+ROWS = 1_000
 BIG = "Name,Site\n" + "".join(f"row {number},big\n" for number in range(ROWS))
+SAVED = 2  # chunks of the big job, before it is held to be cut
+
+
+def submit_and_hold(org: Caller) -> str:
+    """The big job, of which some chunks are saved and the next can't be."""
+    org.hold_jobs(after=SAVED)
+    job_id = org.submit(BIG)
+    org.until_held(job_id, SAVED)
+    return job_id
 
 
 def assert_each_row_is_there_once(org: Caller, job: Job) -> None:
@@ -36,20 +41,6 @@ def killed_in_the_end(folder: Path) -> Iterator[Caller]:
         with calling(process.stdout.readline().strip()) as org:
             yield org
             process.kill()
-
-
-def begin_an_upload(org: Caller, job_id: str, folder: Path) -> socket.socket:
-    """Send the first bytes of an upload, and see them arrive on disk."""
-    url = org.http.base_url
-    connection = socket.create_connection((url.host, url.port or 80))
-    connection.sendall(
-        f"PUT {INGEST}/{job_id}/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
-        "Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nName\nhalf".encode()
-    )
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not list(folder.glob("jobs/*.part")):
-        assert time.monotonic() < deadline
-    return connection
 
 
 @own
@@ -81,8 +72,7 @@ def test_an_org_of_an_older_version_is_taken_over(tmp_path: Path) -> None:
 @own
 def test_a_job_cut_by_a_stop_goes_on_with_the_next_start(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
-        job_id = org.submit(BIG)
-        org.until_some_are_processed(job_id)
+        job_id = submit_and_hold(org)
     with an_org(tmp_path) as org:
         assert_each_row_is_there_once(org, org.until(job_id))
 
@@ -90,8 +80,7 @@ def test_a_job_cut_by_a_stop_goes_on_with_the_next_start(tmp_path: Path) -> None
 @own
 def test_a_killed_process_leaves_no_half_record_and_no_row_is_doubled(tmp_path: Path) -> None:
     with killed_in_the_end(tmp_path) as org:
-        job_id = org.submit(BIG)
-        org.until_some_are_processed(job_id)
+        job_id = submit_and_hold(org)
     with an_org(tmp_path) as org:
         assert_each_row_is_there_once(org, org.until(job_id))
 
@@ -101,8 +90,7 @@ def test_the_job_of_a_killed_process_goes_on_in_one_that_has_the_org_open(tmp_pa
     with ExitStack() as stack:
         with killed_in_the_end(tmp_path) as first:
             second = stack.enter_context(an_org(tmp_path))
-            job_id = first.submit(BIG)
-            first.until_some_are_processed(job_id)
+            job_id = submit_and_hold(first)
         assert_each_row_is_there_once(second, second.until(job_id))
 
 
@@ -111,8 +99,7 @@ def test_the_job_of_a_stopped_process_goes_on_in_one_that_has_the_org_open(tmp_p
     with ExitStack() as stack:
         with an_org(tmp_path) as first:
             second = stack.enter_context(an_org(tmp_path))
-            job_id = first.submit(BIG)
-            first.until_some_are_processed(job_id)
+            job_id = submit_and_hold(first)
         assert_each_row_is_there_once(second, second.until(job_id))
 
 
@@ -121,7 +108,7 @@ def test_what_a_killed_process_left_behind_is_gone_with_the_next_start(tmp_path:
     with ExitStack() as stack:
         with killed_in_the_end(tmp_path) as org:
             job_id = org.create()
-            stack.enter_context(begin_an_upload(org, job_id, tmp_path))
+            stack.enter_context(half_an_upload(org, job_id, tmp_path))
         (tmp_path / "jobs" / "750Em000000GoneAAA.successful.csv").touch()  # a deletion that was cut by the kill
         with an_org(tmp_path) as org:
             assert list(tmp_path.glob("jobs/*")) == []
@@ -133,20 +120,21 @@ def test_what_a_killed_process_left_behind_is_gone_with_the_next_start(tmp_path:
 def test_a_start_leaves_alone_what_living_processes_are_at(tmp_path: Path) -> None:
     with an_org(tmp_path) as first:
         job_id = first.create()
-        with begin_an_upload(first, job_id, tmp_path) as connection, an_org(tmp_path):
-            connection.sendall(b"x" * (1000 - len("Name\nhalf")))
-            assert connection.recv(12) == b"HTTP/1.1 201"
+        with half_an_upload(first, job_id, tmp_path) as wire, an_org(tmp_path):
+            wire.sendall(REST)
+            assert wire.recv(12) == b"HTTP/1.1 201"
 
 
 @own
 def test_a_second_process_leaves_the_jobs_of_the_first_alone(tmp_path: Path) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(an_org(tmp_path))
-        job_id = first.submit(BIG)
-        first.until_some_are_processed(job_id)
+        job_id = submit_and_hold(first)
         second = stack.enter_context(an_org(tmp_path))
         other = second.load("Name,Site\n" + "A,other\n" * 1000)
         assert (other["state"], second.count("Site = 'other'")) == ("JobComplete", 1000)
+        assert first.get(job_id)["numberRecordsProcessed"] == 200 * SAVED
+        first.http.delete("/emulator/faults")
         assert_each_row_is_there_once(second, first.until(job_id))
 
 
@@ -160,15 +148,10 @@ def test_two_processes_never_hand_out_the_same_id(tmp_path: Path) -> None:
 
 @own
 def test_a_small_job_does_not_wait_for_a_big_one(tmp_path: Path) -> None:
-    seconds = itertools.count()  # a clock that ticks when it is read, so that dates are the order of events
-
-    def clock() -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(seconds))
-
-    with an_org(tmp_path, clock=clock) as org:
+    with an_org(tmp_path, clock=Ticking()) as org:
         small = org.create()
         org.upload(small, b"Name\nsmall\n")
-        big = org.submit(BIG)
+        big = org.submit("Name\n" + "big\n" * 20_000)
         org.patch(small, "UploadComplete")
         assert org.until(small)["systemModstamp"] < org.until(big)["systemModstamp"]
 

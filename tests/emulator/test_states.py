@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.emulator import Assumptions
 from salesforce_bulk_ingest.emulator.jobs.states import REFUSALS, TRANSITIONS, Event, State, after
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import INGEST, Caller, an_org
+from tests.emulator.caller import HALF, INGEST, REST, Caller, an_org, held_in_upload_complete
 
 
 def ended(org: Caller, state: str) -> str:
@@ -154,26 +154,26 @@ def test_an_aborted_job_hands_back_what_it_was_given(org: Caller) -> None:
 @doc("Bulk API guide, Abort a Job: what is saved stays saved (1.0); Bulk API 2.0 guide, unprocessed records")
 @assumed("that 2.0 keeps what is saved as 1.0 does, and lets a running job be aborted as a query job")
 def test_a_job_aborted_in_mid_flight_keeps_what_it_saved_and_returns_the_rest(tmp_path: Path) -> None:
-    names = [f"in flight {number}" for number in range(10_000)]
-    with an_org(tmp_path, rows_per_second=1000) as org:
-        job_id = org.submit("Name,Site\n" + "".join(f"{name},in flight\n" for name in names))
-        org.until_some_are_processed(job_id)
+    names = [f"in flight {number:03}" for number in range(500)]
+    with an_org(tmp_path) as org:
+        org.hold_jobs(after=1)
+        job_id = org.submit("Name\n" + "".join(f"{name}\n" for name in names))
+        org.until_held(job_id, 1)
         assert org.patch(job_id, "Aborted").status_code == 200
         job = org.get(job_id)
-        saved = [row["Name"] for row in org.succeeded(job)]
-        rest = [row["Name"] for row in org.rows(job, "unprocessedrecords")]
-        assert 0 < len(saved) < len(names)
-        assert len(saved) % 200 == 0
-        assert sorted(saved + rest) == sorted(names)
-        assert org.count("Site = 'in flight'") == len(saved) == job["numberRecordsProcessed"]
+        assert (job["state"], job["numberRecordsProcessed"]) == ("Aborted", 200)
+        assert sorted(row["Name"] for row in org.succeeded(job)) == names[:200]
+        assert [row["Name"] for row in org.rows(job, "unprocessedrecords")] == names[200:]
+        assert org.count("Name LIKE 'in flight%'") == 200
 
 
 @doc("Bulk API 2.0 guide, Delete a Job: not in these states")
 @assumed("code and text are documented for query jobs")
 def test_a_job_that_is_open_or_in_progress_is_not_deleted(tmp_path: Path) -> None:
-    with an_org(tmp_path, rows_per_second=1) as org:
-        busy = org.submit("Name\n" + "A\n" * 1000)
-        org.until(busy, "InProgress")
+    with an_org(tmp_path) as org:
+        org.hold_jobs(after=0)
+        busy = org.submit("Name\nA\n")
+        org.until_held(busy, 0)
         for job_id in (busy, org.create()):
             answer = org.http.delete(f"{INGEST}/{job_id}")
             message = "Error encountered when deleting the job because the job is not terminated"
@@ -197,7 +197,36 @@ def test_results_are_refused_until_the_job_has_ended(org: Caller) -> None:
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALIDJOBSTATE")
 
 
-@seen("live tests with empty input (jsforce)")
+@doc("Bulk API 2.0 guide, Delete a Job: not Open, not InProgress")
+def test_a_job_that_waits_for_processing_can_be_deleted(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        job_id = held_in_upload_complete(org, tmp_path)
+        assert org.http.delete(f"{INGEST}/{job_id}").status_code == 204
+        assert org.http.get(f"{INGEST}/{job_id}").status_code == 404
+
+
+@assumed("documented for query jobs")
+def test_a_job_that_waits_for_processing_can_be_aborted_and_hands_its_data_back(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        job_id = held_in_upload_complete(org, tmp_path)
+        assert org.patch(job_id, "Aborted").json()["state"] == "Aborted"
+        assert org.result(org.get(job_id), "unprocessedrecords") == (HALF + REST).decode()
+
+
+@assumed("that a job that is closed and not complete is told what a completed one is")
+def test_a_job_that_is_closed_already_is_not_closed_again(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        org.hold_jobs(after=0)
+        busy = org.submit("Name\nA\n")
+        org.until_held(busy, 0)
+        for job_id in (busy, held_in_upload_complete(org, tmp_path)):
+            answer = org.patch(job_id, "UploadComplete")
+            assert (answer.status_code, answer.json()) == (
+                400,
+                [{"errorCode": "INVALIDJOBSTATE", "message": "Closing already Completed Job not allowed"}],
+            )
+
+
 @assumed("of a job without any PUT no source tells")
 def test_a_job_closed_without_any_data_completes_with_nothing(org: Caller) -> None:
     job_id = org.create()

@@ -1,37 +1,72 @@
 """How data gets in: streamed, once, whole or not at all."""
 
 import gzip
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, Assumptions, Limits
+from salesforce_bulk_ingest.emulator import Assumptions, Limits
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import INGEST, Caller, an_org
+from tests.emulator.caller import DEADLINE_SECONDS, INGEST, REST, Caller, an_org, half_an_upload
+from tests.emulator.clocks import Clock
 
 
 @own
 def test_a_body_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
         job_id = org.create()
-        url = org.http.base_url
-        with socket.create_connection((url.host, url.port or 80)) as connection:
-            connection.sendall(
-                f"PUT {INGEST}/{job_id}/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
-                "Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nName\nhalf".encode()
-            )
-            deadline = time.monotonic() + 10
-            while not list(tmp_path.glob("jobs/*.part")):
-                assert time.monotonic() < deadline
+        with half_an_upload(org, job_id, tmp_path):
+            pass
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while list(tmp_path.glob("jobs/*")):
             assert time.monotonic() < deadline
         org.upload(job_id, b"Name\nwhole\n")
         org.patch(job_id, "UploadComplete")
         assert [row["Name"] for row in org.succeeded(org.until(job_id))] == ["whole"]
+
+
+def closed(org: Caller, job_id: str, clock: Clock) -> None:
+    org.patch(job_id, "UploadComplete")
+    org.until(job_id, "JobComplete")
+
+
+def aborted(org: Caller, job_id: str, clock: Clock) -> None:
+    org.patch(job_id, "Aborted")
+
+
+def expired(org: Caller, job_id: str, clock: Clock) -> None:
+    clock.forward(hours=24)
+
+
+@assumed("no source shows what a PUT to a closed job is told, at its end as at its start")
+@pytest.mark.parametrize("ends", [closed, aborted, expired])
+def test_a_job_that_ends_during_an_upload_does_not_take_the_data(
+    tmp_path: Path, ends: Callable[[Caller, str, Clock], None]
+) -> None:
+    clock = Clock()
+    with an_org(tmp_path, clock=clock) as org:
+        job_id = org.create()
+        with half_an_upload(org, job_id, tmp_path) as wire:
+            ends(org, job_id, clock)
+            wire.sendall(REST)
+            assert wire.recv(12) == b"HTTP/1.1 400"
+        assert org.result(org.get(job_id), "unprocessedrecords") == ""
+        assert list(tmp_path.glob("jobs/*")) == []
+
+
+@own
+def test_a_job_that_is_deleted_during_an_upload_is_not_found_at_its_end(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        job_id = org.create()
+        with half_an_upload(org, job_id, tmp_path) as wire:
+            org.patch(job_id, "Aborted")
+            org.http.delete(f"{INGEST}/{job_id}")
+            wire.sendall(REST)
+            assert wire.recv(12) == b"HTTP/1.1 404"
+        assert list(tmp_path.glob("jobs/*")) == []
 
 
 @own
@@ -124,9 +159,3 @@ def test_an_upload_is_not_looked_into(org: Caller) -> None:
     org.upload(job_id, b'"\xff\x00 garbage')
     org.patch(job_id, "UploadComplete")
     assert org.until(job_id)["state"] == "Failed"
-
-
-@seen("live tests with empty input (jsforce)")
-def test_an_empty_upload_is_taken_and_the_job_completes_with_nothing(org: Caller) -> None:
-    job = org.load("")
-    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 0, 0)

@@ -6,8 +6,8 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, seen
-from tests.emulator.caller import INGEST, Caller, an_org, shown
-from tests.emulator.clocks import Clock
+from tests.emulator.caller import INGEST, Caller, an_org, held_in_upload_complete, shown
+from tests.emulator.clocks import Clock, Ticking
 
 
 @seen("a create answer captured at v62.0 (airbytehq/airbyte)")
@@ -236,20 +236,27 @@ def test_the_short_form_of_an_upsert_names_its_external_id_field(org: Caller) ->
 
 @seen("a capture at v59.0: the active time counts while the total is still 0 (amp-labs/connectors)")
 def test_the_total_time_of_a_job_is_told_at_its_end(tmp_path: Path) -> None:
-    with an_org(tmp_path, rows_per_second=2000) as org:
-        job_id = org.submit("Name\n" + "A\n" * 20_000)
-        org.until_some_are_processed(job_id)
-        job = org.get(job_id)
-    assert (job["state"], job["totalProcessingTime"]) == ("InProgress", 0)
-    assert job["apiActiveProcessingTime"] >= 100
+    with an_org(tmp_path, clock=Ticking(), rows_per_second=200_000) as org:
+        org.hold_jobs(after=1)
+        job_id = org.submit("Name\n" + "A\n" * 300)
+        job = org.until_held(job_id, 1)
+        assert job["totalProcessingTime"] == 0 < job["apiActiveProcessingTime"]
+        org.http.delete("/emulator/faults")
+        assert org.until(job_id)["totalProcessingTime"] >= 1000  # the clock has ticked in between
 
 
 @doc("Limits quick reference: chunks of 200 records")
 @seen("counters of real jobs (SFDX-Data-Move-Utility)")
 def test_counters_move_by_200_while_a_job_is_in_progress(tmp_path: Path) -> None:
-    with an_org(tmp_path, rows_per_second=2000) as org:
-        job_id = org.submit("Name\n" + ("A\n" * 3 + ",\n") * 5000)
-        org.until_some_are_processed(job_id)
-        job = org.get(job_id)
-    assert (job["state"], job["numberRecordsProcessed"] % 200) == ("InProgress", 0)
-    assert job["numberRecordsFailed"] == job["numberRecordsProcessed"] // 4
+    with an_org(tmp_path) as org:
+        org.hold_jobs(after=2)
+        job = org.until_held(org.submit("Name,Phone\n" + ("A,1\n" * 3 + ",1\n") * 200), 2)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (400, 100)
+
+
+@assumed("as in the documented sample of an Open job: no counters until processing starts")
+def test_a_job_that_waits_for_processing_shows_no_counters(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        job = org.get(held_in_upload_complete(org, tmp_path))
+    assert (job["state"], job["jobType"], job["retries"]) == ("UploadComplete", "V2Ingest", 0)
+    assert not {"numberRecordsProcessed", "numberRecordsFailed", "contentUrl"} & set(job)
