@@ -19,6 +19,7 @@ UNESCAPED = UNPARSABLE + "Found unescaped quote. A value with quote should be wi
 NOT_LF = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is LF"
 NOT_CRLF = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is CRLF"
 
+EMOJI = "\N{GRINNING FACE}"  # one character, four bytes
 NASTY = [
     "a,b;c|d^e`f\tg",
     'say "hi"',
@@ -320,6 +321,13 @@ def test_a_record_of_more_than_400_000_characters_fails_the_job(org: Caller) -> 
     )
     assert failure(org, f"Name\n{','.join(['x' * 100_000] * 4)}x\n") == UNPARSABLE + message
     assert len(org.errors(org.load(f"Name\n{','.join(['x' * 100_000] * 4)}\n"))) == 1
+
+
+@doc(LIMITS)
+def test_the_length_of_a_record_is_that_of_its_characters_not_of_their_bytes(org: Caller) -> None:
+    record = ",".join(f'"{EMOJI * 100_000}"' for _ in range(4))
+    job = org.load(f"Name\n{record}\n{record}\n")
+    assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", 2)
 
 
 @doc(LIMITS)

@@ -26,7 +26,8 @@ MAX_HEADER_CHARACTERS = 32_000  # Bulk API 2.0 guide, Prepare CSV Files
 MAX_FIELDS = 5_000  # this and the next two: limits quick reference, Bulk API and Bulk API 2.0
 MAX_RECORD_CHARACTERS = 400_000
 MAX_FIELD_CHARACTERS = 131_072
-MAX_LINE_BYTES = 4 * MAX_RECORD_CHARACTERS
+# Room for delimiters, quotes and line ending, so that what is left of a line that is cut there is too long, too.
+MAX_LINE_BYTES = 4 * (MAX_RECORD_CHARACTERS + 3 * MAX_FIELDS) + 2
 BLOCK_BYTES = 1 << 16
 
 # By these words alone can the errors of CPython's parser be told apart: all are of one class, without a code. Tests hold
