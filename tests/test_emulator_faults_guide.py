@@ -23,6 +23,21 @@ def test_the_table_of_faults_names_each_with_its_parameters() -> None:
     ]
 
 
+def test_the_table_of_faults_marks_what_has_to_be_told() -> None:
+    table = README.partition("<!-- faults:")[2].partition("<!-- end -->")[0]
+    assert set(re.findall(r"\*\*`([A-Za-z]+)`\*\*", table)) == {
+        field.alias
+        for kind in get_args(get_args(AnyRule)[0])
+        for name, field in kind.model_fields.items()
+        if name not in COMMON and field.is_required()
+    }
+
+
+def test_the_guide_names_every_operation_that_a_fault_can_be_on() -> None:
+    named = README.partition("`on` is ")[2].partition(".")[0]
+    assert re.findall(r"`([A-Za-z]+)`", named) == list(get_args(RequestRule.model_fields["on"].annotation))
+
+
 def test_the_plan_in_the_guide_is_one() -> None:
     (example,) = re.findall(r"/emulator/faults .* -d '(.*?)'", README, re.DOTALL)
     assert len(Plan.read(json.loads(example)).rules) == 3
