@@ -52,7 +52,7 @@ async def _if_modified(request: Request, body: Body) -> Response:
     headers = {"Last-Modified": format_datetime(changed.astimezone(UTC), usegmt=True)}
     try:
         since = parsedate_to_datetime(request.headers.get("If-Modified-Since", ""))
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for years that no calendar has
         return json_answer(request, body, headers=headers)
     if since.tzinfo is not None and changed <= since:
         return Response(status_code=304, headers=headers)
