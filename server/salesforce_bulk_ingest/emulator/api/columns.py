@@ -10,18 +10,6 @@ from ..soql.query import Output, Query, Shape
 
 Body = dict[str, Any]
 
-APEX_TYPES = {  # assumed: those of lookups and numbers
-    "boolean": "Boolean",
-    "currency": "Decimal",
-    "date": "Date",
-    "datetime": "Datetime",
-    "double": "Decimal",
-    "id": "Id",
-    "int": "Integer",
-    "percent": "Decimal",
-    "reference": "Id",
-}
-
 
 def column_metadata(query: Query) -> Body:
     """The columns of a query's answer, and the object that it asks for."""
@@ -48,7 +36,7 @@ def _member(name: str, member: Output | Shape) -> Body:
 
 
 def _field(field: Field) -> Body:
-    apex_type = APEX_TYPES.get(field.type, "String")
+    apex_type = field.kind.apex
     return _column(field.name, field.name, apex_type) | {
         "booleanType": apex_type == "Boolean",
         "custom": field.custom,

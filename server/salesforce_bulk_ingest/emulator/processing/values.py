@@ -59,7 +59,7 @@ def key_reader(field: Field) -> Read:
     """A function that turns cells that name a parent by this field of it into what that field holds."""
     if field.type == "id":
         return _remembering(lambda cell: ids.normal(cell) or cell)
-    return _remembering(PARSERS[field.type](field) if field.type in NUMBERS else str)
+    return _remembering(PARSERS[field.type](field) if field.kind.holds == "number" else str)
 
 
 def cells_of(field: Field) -> Print | None:
@@ -262,7 +262,6 @@ PARSERS: dict[str, Callable[[Field], Parse]] = {
     "percent": _number,
     "picklist": _picklist,
 }
-NUMBERS = ("currency", "double", "int", "percent")
 
 
 def java_double(value: Stored) -> str:

@@ -6,17 +6,6 @@ from .model import Field, Schema, SObject
 
 Body = dict[str, Any]
 
-SOAP_TYPES = {
-    "boolean": "xsd:boolean",
-    "currency": "xsd:double",
-    "date": "xsd:date",
-    "datetime": "xsd:dateTime",
-    "double": "xsd:double",
-    "id": "tns:ID",
-    "int": "xsd:int",
-    "percent": "xsd:double",
-    "reference": "tns:ID",
-}
 BYTES_PER_CHARACTER = 3  # of byteLength in UTF-8
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
@@ -114,7 +103,7 @@ def described_field(field: Field) -> Body:
         "aggregatable": not field.long_text and field.type != "boolean",
         "aiPredictionField": False,
         "autoNumber": field.autoNumber,
-        "byteLength": 18 if field.type in ("id", "reference") else field.length * BYTES_PER_CHARACTER,
+        "byteLength": field.length if field.kind.holds == "id" else field.length * BYTES_PER_CHARACTER,
         "calculated": field.formula is not None and not field.autoNumber,
         "calculatedFormula": None,
         "cascadeDelete": False,
@@ -165,7 +154,7 @@ def described_field(field: Field) -> Body:
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
         "searchPrefilterable": False,
-        "soapType": SOAP_TYPES.get(field.type, "xsd:string"),
+        "soapType": field.kind.soap,
         "sortable": not field.long_text,
         "type": field.type,
         "unique": field.unique,

@@ -8,12 +8,12 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from .types import TYPES, FieldType
+
 Stored = str | int | float | None
 """What a field can hold; booleans are 0 and 1, dates and times the text that the REST API prints."""
 
 ME = "$me"  # the default of fields that hold the user's own id
-
-LENGTHS = {"id": 18, "reference": 18, "phone": 40, "email": 80, "url": 255, "picklist": 255, "multipicklist": 4099}
 
 SHORT_TEXT = 255  # the longest text area that is not a long one
 
@@ -54,6 +54,11 @@ class Field:
     default: Any = None
     defaulted: bool = False
     formula: str | None = None
+
+    @property
+    def kind(self) -> FieldType:
+        """What its type means."""
+        return TYPES[self.type]
 
     @property
     def required(self) -> bool:
@@ -157,7 +162,7 @@ class Schema(Mapping[str, SObject]):
 def make_field(data: Mapping[str, Any]) -> Field:
     """The field that a data file describes, with what goes without saying for its type."""
     lists = {key: tuple(data[key]) for key in ("picklist", "referenceTo") if key in data}
-    usual = {"length": LENGTHS.get(data["type"], 0), "nillable": data["type"] != "boolean"}
+    usual = {"length": TYPES[data["type"]].length, "nillable": data["type"] != "boolean"}
     return Field(**usual | dict(data) | lists)
 
 

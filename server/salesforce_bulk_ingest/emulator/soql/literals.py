@@ -10,9 +10,9 @@ from ..clock import rest_time
 from ..schema.model import Field, Stored
 from .syntax import Days, Refusal, Value, malformed, position
 
-NUMERIC = {"int", "double", "currency", "percent"}
-UNQUOTED = NUMERIC | {"boolean", "date", "datetime"}
-KINDS = {"boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"} | dict.fromkeys(NUMERIC, "NUMBER")
+QUOTED = {"text", "id"}
+DAYS = {"DAY": 1, "WEEK": 7}
+MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -28,7 +28,7 @@ def stored(field: Field, literal: Token) -> Stored:
     """
     if literal.type == "NULL":
         return None
-    if literal.type != KINDS.get(field.type, "STRING"):
+    if literal.type != ("STRING" if field.kind.holds in QUOTED else field.kind.holds.upper()):
         raise _wrong_type(field, literal)
     match literal.type:
         case "BOOLEAN":
@@ -40,7 +40,7 @@ def stored(field: Field, literal: Token) -> Stored:
         case "DATETIME":
             return _moment(literal)
     text = _unescaped(literal, wildcards=False)
-    return _record_id(text, literal) if field.type in ("id", "reference") else text
+    return _record_id(text, literal) if field.kind.holds == "id" else text
 
 
 def pattern(field: Field, literal: Token) -> str:
@@ -49,7 +49,7 @@ def pattern(field: Field, literal: Token) -> str:
     Raises:
         Refusal: the field or the literal is not text.
     """
-    if field.type in UNQUOTED or field.type in ("id", "reference"):
+    if field.kind.holds != "text":
         raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(literal))
     if literal.type != "STRING":
         raise _wrong_type(field, literal)
@@ -73,7 +73,7 @@ def bounds(field: Field, days: Days, now: datetime) -> tuple[str, str]:
         raise _wrong_type(field, days.token)
     try:
         first, after = _span(days.token.upper(), days.count, now.date())
-    except OverflowError:
+    except (OverflowError, ValueError):
         raise malformed(f"unexpected token: '{days.count}'", position(days.token)) from None
     if field.type == "date":
         return first.isoformat(), after.isoformat()
@@ -81,30 +81,44 @@ def bounds(field: Field, days: Days, now: datetime) -> tuple[str, str]:
 
 
 def _span(name: str, count: int, today: date) -> tuple[date, date]:
-    day = timedelta(days=1)
+    unit, first, after = _units(name, count)
+    return _later(today, unit, first), _later(today, unit, after)
+
+
+def _units(name: str, count: int) -> tuple[str, int, int]:
+    """The unit of a date literal, and how many of them from now it begins and ends."""
     match name.split("_"):
         case ["TODAY"]:
-            return today, today + day
+            return "DAY", 0, 1
         case ["YESTERDAY"]:
-            return today - day, today
+            return "DAY", -1, 0
         case ["TOMORROW"]:
-            return today + day, today + 2 * day
-        case ["LAST", "N", "DAYS"]:
-            return today - count * day, today + day
-        case ["NEXT", "N", "DAYS"]:
-            return today + day, today + (count + 1) * day
-        case ["N", "DAYS", "AGO"]:
-            return today - count * day, today - (count - 1) * day
+            return "DAY", 1, 2
+        case ["LAST", "90", "DAYS"]:
+            return "DAY", -90, 1
+        case ["NEXT", "90", "DAYS"]:
+            return "DAY", 1, 91
+        case ["LAST", "N", "DAYS"]:  # documented: unlike other units, days include the one that is not over
+            return "DAY", -count, 1
+        case ["LAST", "N", units]:
+            return units.removesuffix("S"), -count, 0
+        case ["NEXT", "N", units]:
+            return units.removesuffix("S"), 1, count + 1
+        case ["N", units, "AGO"]:
+            return units.removesuffix("S"), -count, 1 - count
         case [which, unit]:
-            months = 12 if unit == "YEAR" else 1
-            first = today.replace(day=1, month=1 if unit == "YEAR" else today.month)
-            begin = {"LAST": -1, "THIS": 0, "NEXT": 1}[which] * months
-            return _months_later(first, begin), _months_later(first, begin + months)
+            place = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
+            return unit, place, place + 1
     raise AssertionError(name)  # the grammar knows no others
 
 
-def _months_later(first: date, months: int) -> date:
-    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+def _later(today: date, unit: str, count: int) -> date:
+    """The first day of the unit that is so many later than today's; assumed: weeks begin on Sunday."""
+    if unit in DAYS:
+        into = today.isoweekday() % 7 if unit == "WEEK" else 0
+        return today + timedelta(days=count * DAYS[unit] - into)
+    months = today.year * 12 + today.month - 1
+    year, month = divmod((months // MONTHS[unit] + count) * MONTHS[unit], 12)
     return date(year, month + 1, 1)
 
 
@@ -162,7 +176,7 @@ def _unescaped(literal: Token, *, wildcards: bool) -> str:
 
 def _wrong_type(field: Field, literal: Token) -> Refusal:
     kind = {"datetime": "dateTime", "id": "ID", "reference": "ID"}.get(field.type, field.type)
-    quoting = "should not be" if field.type in UNQUOTED else "should be"
+    quoting = "should be" if field.kind.holds in QUOTED else "should not be"
     reason = (
         f"value of filter criterion for field '{field.name}' must be of type {kind} and {quoting} enclosed in quotes"
     )

@@ -99,7 +99,7 @@ def _field_at(place: Place, name: str, token: Token) -> Column:
     columns = list(_columns_of_name(place.targets, name))
     if not columns:
         raise Refusal("INVALID_FIELD", unknown_column("Name", name), position(token))
-    collation = "" if columns[0].field.type in ("id", "reference") else " COLLATE NOCASE"
+    collation = "" if columns[0].field.kind.holds == "id" else " COLLATE NOCASE"
     values = ", ".join([*(column.sql for column in columns), "NULL"])
     return Column(f"(coalesce({values}){collation})", columns[0].field)
 

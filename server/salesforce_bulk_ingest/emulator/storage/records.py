@@ -12,10 +12,6 @@ from ..schema.custom import SchemaError
 from ..schema.model import Field, Schema, SObject, Stored
 from .standing import STANDING
 
-AFFINITIES = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}
-FAMILIES = {"double": "number", "currency": "number", "percent": "number", "boolean": "boolean", "date": "date"}
-FAMILIES |= {"datetime": "datetime"}  # of types that hold the same values; text is whatever is not listed
-
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of what the org knows of its records; those of the records themselves are the schema's."""
@@ -76,7 +72,7 @@ def _keep_types(connection: sqlite3.Connection, sobject: SObject) -> None:
     for field in sobject.fields:
         if not field.custom:
             continue
-        holds = f"reference to {', '.join(field.referenceTo)}" if field.referenceTo else _family(field)
+        holds = f"reference to {', '.join(field.referenceTo)}" if field.referenceTo else field.kind.holds
         key = (sobject.name, field.name)
         connection.execute("INSERT OR IGNORE INTO custom_field VALUES (?, ?, ?)", (*key, holds))
         held = connection.execute("SELECT holds FROM custom_field WHERE object = ? AND name = ?", key).fetchone()[
@@ -88,10 +84,6 @@ def _keep_types(connection: sqlite3.Connection, sobject: SObject) -> None:
                 " give the new field another name, or start a new org in another folder",
                 *("objects", sobject.name, "fields", field.name),
             )
-
-
-def _family(field: Field) -> str:
-    return FAMILIES.get(field.type, "text")
 
 
 def _create_table(connection: sqlite3.Connection, sobject: SObject) -> None:
@@ -130,9 +122,7 @@ def _note_change(connection: sqlite3.Connection, schema: Schema, now: str) -> No
 
 
 def _column(field: Field) -> str:
-    # Salesforce compares text without regard to case, ids with it.
-    collation = "" if field.type in ("id", "reference") else " COLLATE NOCASE"
-    declared = f'"{field.name}" {AFFINITIES.get(field.type, "TEXT" + collation)}'
+    declared = f'"{field.name}" {field.kind.column}'
     if field.formula:
         return f"{declared} GENERATED ALWAYS AS ({field.formula}) VIRTUAL"
     # A boolean is never null, not even in records that are older than the field.
