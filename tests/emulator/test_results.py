@@ -34,6 +34,20 @@ def test_results_are_quoted_as_salesforce_quotes_them(org: Caller) -> None:
     assert org.result(job, "unprocessedrecords") == snapshot("Name,AnnualRevenue,NumberOfEmployees\n")
 
 
+@doc("Bulk API 2.0 guide, Get Job Failed Record Results: sf__Id from API 53.0 on")
+@pytest.mark.parametrize(
+    ("version", "failed"), [("52.0", '"sf__Error",Name,Phone\n'), ("53.0", '"sf__Id","sf__Error",Name,Phone\n')]
+)
+def test_failed_results_name_records_in_jobs_from_53_0_on(org: Caller, version: str, failed: str) -> None:
+    job = org.until(org.fill(org.create_in(version), "Name,Phone\nA,1\n,2\n"))
+    header, row = org.result(job, "failedResults").splitlines(keepends=True)
+    error = '"REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"'
+    assert (header, row) == (failed, f'{error},"","2"\n' if version == "52.0" else f'"",{error},"","2"\n')
+    assert org.result(job, "successfulResults").startswith('"sf__Id","sf__Created",Name,Phone\n"001')
+    empty = org.until(org.fill(org.create_in(version), "Name,Phone\n"))
+    assert org.result(empty, "failedResults") == failed
+
+
 @seen("live tests with all delimiters (jsforce)")
 @assumed("of the line ending no source tells")
 def test_results_use_the_jobs_delimiter_and_line_ending(org: Caller) -> None:

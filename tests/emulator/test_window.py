@@ -109,6 +109,13 @@ def test_a_job_shows_its_counters_why_rows_failed_and_those_rows(org: Caller) ->
 
 
 @own
+def test_a_job_of_a_version_that_names_no_failed_records_shows_why_rows_failed(org: Caller) -> None:
+    job = org.until(org.fill(org.create_in("52.0"), "Name,Site\n,no name\n"))
+    words = look(org, f"/jobs/{job['id']}").words
+    assert "Code Rows For example REQUIRED_FIELD_MISSING 1 REQUIRED_FIELD_MISSING:Required fields are missing" in words
+
+
+@own
 def test_a_job_shows_every_field_under_the_name_that_the_api_gives_it(org: Caller) -> None:
     job = org.load("Name\nA\n")
     words = look(org, f"/jobs/{job['id']}").words

@@ -14,14 +14,14 @@ from ..jobs.results import Kind
 from .csvfile import DELIMITERS, LINE_ENDINGS, Record
 from .rows import Row
 
-OWN_COLUMNS = {Kind.SUCCESSFUL: ["sf__Id", "sf__Created"], Kind.FAILED: ["sf__Id", "sf__Error"]}
+FAILED_IDS_FROM = 53.0  # Bulk API 2.0 guide, Get Job Failed Record Results
 
 
 def header_line(job: Job, kind: Kind, header: Record) -> bytes:
     """The header of a result: `sf__` names quoted, the user's own names bare unless that would break the CSV."""
     mark = DELIMITERS[job.column_delimiter]
     needs_quotes = re.compile(rf'["\r\n{re.escape(mark)}]')
-    names = [f'"{name}"' for name in OWN_COLUMNS[kind]]
+    names = [f'"{name}"' for name in _own_columns(job, kind)]
     names += [f'"{_doubled(name)}"' if needs_quotes.search(name) else name for name in header]
     return (mark.join(names) + LINE_ENDINGS[job.line_ending]).encode()
 
@@ -53,13 +53,23 @@ def append(file: BinaryIO, job: Job, rows: Sequence[Row], cells: Iterable[tuple[
     text = io.StringIO(newline="")
     mark, end = DELIMITERS[job.column_delimiter], LINE_ENDINGS[job.line_ending]
     writer = csv.writer(text, delimiter=mark, lineterminator=end, quoting=csv.QUOTE_ALL)
-    writer.writerows((row.id, _outcome(row), *own) for row, own in zip(rows, cells, strict=True))
+    writer.writerows((*_own_cells(job, row), *own) for row, own in zip(rows, cells, strict=True))
     file.write(text.getvalue().encode())
     file.flush()
     return file.tell()
 
 
-def _outcome(row: Row) -> str:
-    if row.error:
-        return str(row.error)
-    return "true" if row.created else "false"
+def _own_columns(job: Job, kind: Kind) -> list[str]:
+    if kind is Kind.SUCCESSFUL:
+        return ["sf__Id", "sf__Created"]
+    return ["sf__Id", "sf__Error"] if _names_failed_records(job) else ["sf__Error"]
+
+
+def _own_cells(job: Job, row: Row) -> tuple[str, ...]:
+    if row.error is None:
+        return row.id, "true" if row.created else "false"
+    return (row.id, str(row.error)) if _names_failed_records(job) else (str(row.error),)
+
+
+def _names_failed_records(job: Job) -> bool:
+    return float(job.api_version) >= FAILED_IDS_FROM

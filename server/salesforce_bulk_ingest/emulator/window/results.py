@@ -145,7 +145,9 @@ class Causes:
 
 def causes_of(job: Job, files: JobFiles) -> Causes:
     """Why the first rows failed; the form of an sf__Error is `CODE:message:fields --`."""
-    errors = [row.cells[1] for row in rows_of(job, files, Kind.FAILED, None, CAUSE_ROWS).rows if len(row.cells) > 1]
+    page = rows_of(job, files, Kind.FAILED, None, CAUSE_ROWS)
+    named = [dict(zip(page.columns, row.cells, strict=False)) for row in page.rows]
+    errors = [cells["sf__Error"] for cells in named if "sf__Error" in cells]
     examples: dict[str, str] = {}
     for error in errors:
         examples.setdefault(error.partition(":")[0], error)
