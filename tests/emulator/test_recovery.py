@@ -32,6 +32,11 @@ def assert_each_row_is_there_once(org: Caller, job: Job) -> None:
     assert org.count("Site = 'big'") == ROWS
 
 
+def sorted_by_id(org: Caller, job_id: str) -> list[dict[str, str]]:
+    """The rows of a job in the order in which they were saved."""
+    return sorted(org.succeeded(org.until(job_id)), key=lambda row: row["sf__Id"])
+
+
 @contextmanager
 def killed_in_the_end(folder: Path) -> Iterator[Caller]:
     """An org in a process of its own, which is killed without warning when the block ends."""
@@ -164,3 +169,26 @@ def test_a_seed_repeats_ids_and_order_and_no_seed_does_not(tmp_path: Path) -> No
 
     assert outcome("a", 7) == outcome("b", 7)
     assert outcome("c", None) != outcome("d", None)
+
+
+@own
+def test_with_a_seed_jobs_are_worked_on_one_by_one_so_that_their_ids_repeat(tmp_path: Path) -> None:
+    with an_org(tmp_path, seed=7) as org:
+        jobs = [org.create() for _ in range(3)]
+        for job_id in jobs:
+            org.upload(job_id, b"Name\n" + b"A\n" * 2000)
+        closed = [*reversed(jobs)]
+        for job_id in closed:
+            org.patch(job_id, "UploadComplete")
+        ids = [row["sf__Id"] for job_id in closed for row in sorted_by_id(org, job_id)]
+    assert ids == sorted(ids)
+
+
+@own
+def test_with_a_seed_a_job_cut_by_a_stop_has_the_results_of_one_that_was_not(tmp_path: Path) -> None:
+    with an_org(tmp_path / "cut", seed=7) as org:
+        job_id = submit_and_hold(org)
+    with an_org(tmp_path / "cut", seed=7) as org:
+        cut = org.result(org.until(job_id), "successfulResults")
+    with an_org(tmp_path / "whole", seed=7) as org:
+        assert org.result(org.load(BIG), "successfulResults") == cut

@@ -76,7 +76,8 @@ class EmulatorConfig:
     Attributes:
         data_dir: folder of the org; created for its owner alone (0700). The same folder is the same org next time.
         schema_file: YAML that adds objects, fields and validation rules to the standard ones.
-        seed: makes ids and the order of results repeat; without it they differ from run to run.
+        seed: makes ids and the order of results repeat, for which jobs are worked on one by one, as they were closed;
+            without it they differ from run to run.
         rows_per_second: the pace of processing, of each job for itself; None is as fast as it goes.
         access_token: a bearer token that is let in and never expires.
         token_seconds: how long a token from /services/oauth2/token is valid.

@@ -57,11 +57,11 @@ class Org:
         self._queue = JobQueue(self.database, files, config, self._presence.name)
         files.sweep(self._presence.is_gone, self.jobs.is_known)
         processor = Processor(self.database, self._queue, self.usage, self.schema, config, self.faults)
-        self.worker = Worker(processor, self._chores)
+        self.worker = Worker(processor, self._chores, one_by_one=config.seed is not None)
 
     def put_in_force(self, plan: Plan) -> None:
         """Let these faults happen from now on; jobs that the plan before has held go on."""
-        for job_id in self.faults.replace(plan):
+        for job_id in sorted(self.faults.replace(plan)):
             self.worker.submit(job_id)
 
     def close_job(self, job_id: str) -> Job:

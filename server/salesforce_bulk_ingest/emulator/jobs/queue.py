@@ -86,7 +86,7 @@ class JobQueue:
             return True
 
     def adopt(self, is_gone: Callable[[str], bool]) -> list[str]:
-        """Take over the unfinished jobs of processes that are gone, and name them, oldest first."""
+        """Take over the unfinished jobs of processes that are gone, and name them, first closed first."""
         with self._database.reading() as connection:
             if not self._orphans(connection, is_gone):
                 return []
@@ -97,6 +97,6 @@ class JobQueue:
 
     def _orphans(self, connection: sqlite3.Connection, is_gone: Callable[[str], bool]) -> list[str]:
         marks = ", ".join("?" * len(WAITING))
-        statement = f"SELECT id, worker FROM job WHERE state IN ({marks}) AND worker != ? ORDER BY serial"
+        statement = f"SELECT id, worker FROM job WHERE state IN ({marks}) AND worker != ? ORDER BY closed_at, serial"
         rows = connection.execute(statement, (*WAITING, self._worker)).fetchall()
         return [row["id"] for row in rows if is_gone(row["worker"])]

@@ -8,7 +8,7 @@ import logging
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -46,7 +46,6 @@ class Work:
     job: Job
     columns: Columns
     loader: Loader
-    shuffle: Callable[[list[Row]], None]
     pace: Pace
 
 
@@ -158,8 +157,7 @@ class Processor:
             return self._jobs.begin(connection, job.id, header_bytes, len(successful), len(failed))
 
     def _load(self, job: Job, columns: Columns, loader: Loader) -> Turns:
-        seed = None if self._config.seed is None else f"{self._config.seed} {job.id} {job.read_bytes}"
-        work = Work(job, columns, loader, random.Random(seed).shuffle, Pace(self._config.rows_per_second))
+        work = Work(job, columns, loader, Pace(self._config.rows_per_second))
         while chunk := self._next_chunk(work.job):
             yield work.pace.due_after(len(chunk.records))
             self._faults.before_chunk(job.id)
@@ -207,7 +205,7 @@ class Processor:
         if self._faults.lock_rows:
             self._lock(work.columns, rows)
         work.loader.save(connection, rows, rest_time(self._config.clock()))
-        work.shuffle(rows)  # documented: results need not be in the order of the upload
+        self._order(work.job).shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
         successful = [row for row in rows if not row.error]
         with opened(self._jobs.files, work.job) as (successful_file, failed_file):
@@ -232,6 +230,11 @@ class Processor:
             successful_bytes=successful_bytes,
             failed_bytes=failed_bytes,
         )
+
+    def _order(self, job: Job) -> random.Random:
+        """What puts the results of a chunk in order; with a seed, the same wherever the work on the job was cut."""
+        seed = self._config.seed
+        return random.Random(None if seed is None else f"{seed} {job.id} {job.read_bytes}")
 
     def _lock(self, columns: Columns, rows: list[Row]) -> None:
         """Let rows fail whose record someone else is said to hold (text seen)."""

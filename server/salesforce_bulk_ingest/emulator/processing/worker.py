@@ -4,6 +4,7 @@ import heapq
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
@@ -31,13 +32,16 @@ class Worker:
     Args:
         processor: does the work.
         chores: what else is to be done, at once and then every CHORES_SECONDS; names jobs to work on.
+        one_by_one: whether jobs are worked on one after another instead, in the order in which they come.
     """
 
-    def __init__(self, processor: Processor, chores: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, processor: Processor, chores: Callable[[], Iterable[str]], *, one_by_one: bool) -> None:
         self._processor = processor
         self._chores = chores
+        self._one_by_one = one_by_one
         self._chores_due = 0.0
         self._arrivals: SimpleQueue[str | None] = SimpleQueue()
+        self._waiting: deque[str] = deque()
         self._turns: list[_Turn] = []  # a heap
         self._numbers = count()
         self._thread = threading.Thread(target=self._run, name="emulator-worker", daemon=True)
@@ -71,7 +75,12 @@ class Worker:
                 return True
             if job_id is None:
                 return False
-            self._schedule(self._processor.process(job_id), 0.0)
+            self._waiting.append(job_id)
+            self._begin_waiting()
+
+    def _begin_waiting(self) -> None:
+        while self._waiting and not (self._one_by_one and self._turns):
+            self._schedule(self._processor.process(self._waiting.popleft()), 0.0)
 
     def _idle_seconds(self) -> float:
         due = min(self._chores_due, self._turns[0].due) if self._turns else self._chores_due
@@ -81,6 +90,8 @@ class Worker:
         due = next(job, None)
         if due is not None:
             self._schedule(job, due)
+        else:
+            self._begin_waiting()
 
     def _schedule(self, job: Turns, due: float) -> None:
         heapq.heappush(self._turns, _Turn(max(due, time.monotonic()), next(self._numbers), job))
