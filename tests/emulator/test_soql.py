@@ -1,7 +1,7 @@
 """Queries in SOQL."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from operator import ge, gt, le, lt
 from pathlib import Path
@@ -338,6 +338,70 @@ def test_dates_and_date_literals_are_understood(stocked: Caller, where: str, fou
     assert names(stocked, f"WHERE {where}", "Contact", "LastName") == found
 
 
+@pytest.fixture(scope="module")
+def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """An org with an opportunity for each day of seven years; its clock stands on Thursday, 20 March 2025."""
+    with an_org(tmp_path_factory.mktemp("daily"), clock=lambda: datetime(2025, 3, 20, 12, tzinfo=UTC)) as org:
+        days = (date(2022, 1, 1) + timedelta(days=n) for n in range(7 * 365 + 2))
+        org.load("Name,StageName,CloseDate\n" + "".join(f"A,Prospecting,{day}\n" for day in days), "Opportunity")
+        yield org
+
+
+@doc(DATES)
+@assumed("weeks begin on Sunday, as where the org's one user lives")
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("TODAY", "2025-03-20", "2025-03-20"),
+        ("YESTERDAY", "2025-03-19", "2025-03-19"),
+        ("TOMORROW", "2025-03-21", "2025-03-21"),
+        ("LAST_90_DAYS", "2024-12-20", "2025-03-20"),
+        ("NEXT_90_DAYS", "2025-03-21", "2025-06-18"),
+        ("LAST_N_DAYS:2", "2025-03-18", "2025-03-20"),
+        ("NEXT_N_DAYS:2", "2025-03-21", "2025-03-22"),
+        ("N_DAYS_AGO:2", "2025-03-18", "2025-03-18"),
+        ("LAST_WEEK", "2025-03-09", "2025-03-15"),
+        ("THIS_WEEK", "2025-03-16", "2025-03-22"),
+        ("NEXT_WEEK", "2025-03-23", "2025-03-29"),
+        ("LAST_N_WEEKS:2", "2025-03-02", "2025-03-15"),
+        ("NEXT_N_WEEKS:2", "2025-03-23", "2025-04-05"),
+        ("N_WEEKS_AGO:2", "2025-03-02", "2025-03-08"),
+        ("LAST_MONTH", "2025-02-01", "2025-02-28"),
+        ("THIS_MONTH", "2025-03-01", "2025-03-31"),
+        ("NEXT_MONTH", "2025-04-01", "2025-04-30"),
+        ("LAST_N_MONTHS:3", "2024-12-01", "2025-02-28"),
+        ("NEXT_N_MONTHS:2", "2025-04-01", "2025-05-31"),
+        ("N_MONTHS_AGO:3", "2024-12-01", "2024-12-31"),
+        ("LAST_QUARTER", "2024-10-01", "2024-12-31"),
+        ("THIS_QUARTER", "2025-01-01", "2025-03-31"),
+        ("NEXT_QUARTER", "2025-04-01", "2025-06-30"),
+        ("LAST_N_QUARTERS:2", "2024-07-01", "2024-12-31"),
+        ("NEXT_N_QUARTERS:2", "2025-04-01", "2025-09-30"),
+        ("N_QUARTERS_AGO:2", "2024-07-01", "2024-09-30"),
+        ("LAST_YEAR", "2024-01-01", "2024-12-31"),
+        ("THIS_YEAR", "2025-01-01", "2025-12-31"),
+        ("NEXT_YEAR", "2026-01-01", "2026-12-31"),
+        ("LAST_N_YEARS:2", "2023-01-01", "2024-12-31"),
+        ("NEXT_N_YEARS:2", "2026-01-01", "2027-12-31"),
+        ("N_YEARS_AGO:2", "2023-01-01", "2023-12-31"),
+    ],
+)
+def test_a_date_literal_is_its_first_day_to_its_last(daily: Caller, name: str, first: str, last: str) -> None:
+    days = daily.query(f"SELECT CloseDate FROM Opportunity WHERE CloseDate = {name} ORDER BY CloseDate")["records"]
+    assert (days[0]["CloseDate"], days[-1]["CloseDate"]) == (first, last)
+    assert len(days) == (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+
+
+@assumed("the text, which names the number")
+@pytest.mark.parametrize("literal", ["LAST_N_DAYS:999999999", "LAST_N_WEEKS:999999", "NEXT_N_YEARS:99999"])
+def test_a_date_literal_beyond_the_calendar_is_refused(daily: Caller, literal: str) -> None:
+    code, message = refusal(daily, f"SELECT Id FROM Opportunity WHERE CloseDate = {literal}")
+    assert (code, message.rpartition("\n")[2]) == (
+        "MALFORMED_QUERY",
+        f"unexpected token: '{literal.partition(':')[2]}'",
+    )
+
+
 Test = Callable[[dict[str, Any]], bool]
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 VALUES: dict[str, list[Any]] = {
@@ -649,9 +713,8 @@ def test_a_query_is_ordered_by_at_most_32_fields(org: Caller) -> None:
 @pytest.mark.parametrize(
     ("soql", "token"),
     [
-        ("SELECT Name, (SELECT Id FROM Contacts) FROM Account", "("),
-        ("SELECT Type FROM Account GROUP BY Type", "GROUP"),
-        ("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)", "SELECT"),
+        ("SELECT Id FROM Account WHEER Name = 'a'", "WHEER"),
+        ("SELECT Id FROM Account (Name)", "("),
         ("SELECT Id FROM Account LIMIT -1", "-1"),
         ("SELECT Id FROM Account LIMIT 1.5", "1.5"),
         ("SELECT Id FROM Account WHERE Name = 'a", "'"),
@@ -663,6 +726,46 @@ def test_a_query_is_ordered_by_at_most_32_fields(org: Caller) -> None:
 def test_the_rest_of_soql_is_refused_where_it_begins(org: Caller, soql: str, token: str) -> None:
     code, message = refusal(org, soql)
     assert (code, message.rpartition("\n")[2]) == ("MALFORMED_QUERY", f"unexpected token: '{token}'")
+
+
+FUNCTIONS = "functions other than FIELDS() and a lone COUNT()"
+WITHIN = "a query within a query"
+
+
+@own
+@pytest.mark.parametrize(
+    ("soql", "token", "name"),
+    [
+        ("SELECT Name, (SELECT Id FROM Contacts) FROM Account", "(", WITHIN),
+        ("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)", "SELECT", WITHIN),
+        ("SELECT Id FROM Account WHERE Id NOT IN ( select AccountId FROM Contact)", "select", WITHIN),
+        ("SELECT MAX(CreatedDate) FROM Account", "(", FUNCTIONS),
+        ("SELECT Name, toLabel(Type) FROM Account", "(", FUNCTIONS),
+        ("SELECT Name, COUNT(Id) FROM Account", "(", FUNCTIONS),
+        ("SELECT Id FROM Account WHERE CALENDAR_YEAR(CreatedDate) = 2025", "(", FUNCTIONS),
+        ("SELECT Type FROM Account GROUP BY Type", "GROUP", "GROUP BY"),
+        ("SELECT Id FROM Account USING SCOPE mine", "USING", "USING SCOPE"),
+        ("SELECT Id FROM Account WHERE Name = 'a' LIMIT 1 for  update", "for", "FOR UPDATE"),
+        ("SELECT Id FROM Account FOR VIEW", "FOR", "FOR VIEW"),
+        ("SELECT Id FROM Account WITH SECURITY_ENFORCED", "WITH", "WITH SECURITY_ENFORCED"),
+        ("SELECT Id FROM Account LIMIT 1 ALL ROWS", "ALL", "ALL ROWS"),
+        ("SELECT TYPEOF Owner WHEN User THEN Name END FROM Account", "Owner", "TYPEOF"),
+        ("SELECT Id FROM Account a", "a", "an alias of the object"),
+        ("SELECT Id FROM Account AS a", "AS", "an alias of the object"),
+        ("SELECT a.Id FROM Account a WHERE a.Name = 'x'", "a", "an alias of the object"),
+        ("SELECT c.Id FROM Account a, a.Contacts c", "a", "an alias of the object"),
+        ("SELECT Id FROM Account WHERE CreatedDate = THIS_FISCAL_QUARTER", "THIS_FISCAL_QUARTER", "fiscal periods"),
+        ("SELECT Id FROM Account WHERE CreatedDate > N_FISCAL_YEARS_AGO:2", "N_FISCAL_YEARS_AGO", "fiscal periods"),
+    ],
+)
+def test_what_only_salesforce_knows_of_soql_is_named_where_it_begins(
+    org: Caller, soql: str, token: str, name: str
+) -> None:
+    code, message = refusal(org, soql)
+    assert (code, message.rpartition("\n")[2]) == (
+        "MALFORMED_QUERY",
+        f"unexpected token: '{token}'. The embedded org does not support {name}",
+    )
 
 
 @assumed("the text")

@@ -14,6 +14,22 @@ from ..errors import ApiError
 MAX_DEPTH = (
     20  # of parentheses that matter; SQLite's parser can follow some thirty, Salesforce's own limit is not known
 )
+FUNCTIONS = (
+    r"AVG|CALENDAR_\w+|CONVERTCURRENCY|CONVERTTIMEZONE|COUNT|COUNT_DISTINCT|DAY_\w+|DISTANCE|FISCAL_\w+|FORMAT|GROUPING"
+    r"|HOUR_IN_DAY|MAX|MIN|SUM|TOLABEL|WEEK_\w+"
+)
+CLAUSES = r"GROUP\s+BY|HAVING|FOR\s+(?:UPDATE|VIEW|REFERENCE)|USING\s+SCOPE|WITH\s+\w+|ALL\s+ROWS"
+AFTER_ALIAS = r"$|,|(?:WHERE|ORDER|LIMIT|OFFSET|FOR|USING|WITH|GROUP|HAVING)\b"
+NOT_HERE = (
+    (r"", r"\(\s*SELECT\b", "a query within a query"),
+    (r"\(\s*", r"SELECT\b", "a query within a query"),
+    (rf"\b(?:{FUNCTIONS})\s*", r"\(", "functions other than FIELDS() and a lone COUNT()"),
+    (r"\bTYPEOF\s+", r"", "TYPEOF"),
+    (r"", rf"(?:{CLAUSES})\b", None),
+    (r"\bFROM\s+\w+\s+", rf"(?:AS\s+)?\w+\s*(?:{AFTER_ALIAS})", "an alias of the object"),
+    (r"", r"\w+_FISCAL_|N_FISCAL_", "fiscal periods"),
+)
+"""What Salesforce knows of SOQL and this org does not: what is before it, how it begins, and its name, if not that."""
 EXCERPT = 40  # characters of the query on either side of a mistake
 
 
@@ -192,7 +208,17 @@ def _unexpected(error: UnexpectedInput, text: str) -> Refusal:
         return malformed("unexpected token: '<EOF>'", len(text.rstrip()))
     position: int = getattr(error, "pos_in_stream", 0)
     word = re.match(r"\w[\w.]*|.", text[position:], re.DOTALL)
-    return malformed(f"unexpected token: '{word[0] if word else '<EOF>'}'", position)
+    unsupported = _unsupported(text[:position], text[position:])
+    reason = f". The embedded org does not support {unsupported}" if unsupported else ""
+    return malformed(f"unexpected token: '{word[0] if word else '<EOF>'}'{reason}", position)
+
+
+def _unsupported(before: str, after: str) -> str | None:
+    """The name of what begins here and is SOQL all the same."""
+    for end, start, name in NOT_HERE:
+        if re.search(rf"(?:{end})$", before, re.IGNORECASE) and (found := re.match(start, after, re.IGNORECASE)):
+            return name or " ".join(found[0].upper().split())
+    return None
 
 
 @cache
