@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator import Assumptions
+from salesforce_bulk_ingest.emulator import Assumptions, Limits
 from tests.emulator.behaviours import assumed, doc, own, seen
 from tests.emulator.caller import INGEST, Caller, an_org
 
@@ -165,3 +165,31 @@ def test_results_are_plain_csv_in_utf_8_without_a_length(org: Caller) -> None:
 def test_results_have_no_pages(org: Caller) -> None:
     answer = org.http.get(f"{INGEST}/{org.load('Name' + chr(10))['id']}/successfulResults")
     assert not {"Sforce-Locator", "Sforce-NumberOfRecords"} & {name.title() for name in answer.headers}
+
+
+@own
+def test_a_result_is_whole_although_its_job_is_deleted_while_it_is_read(tmp_path: Path) -> None:
+    names = "Name,Site,Phone,Fax,Industry,Description,AnnualRevenue,NumberOfEmployees,BillingCity,BillingStreet\n"
+    with an_org(tmp_path, rows_per_second=2, limits=Limits(batch_records=1)) as org:
+        job_id = org.submit(names + ("A" + "," * 9 + "\n") * 5)
+        org.until_some_are_processed(job_id)
+        org.patch(job_id, "Aborted")
+        url = f"{INGEST}/{job_id}/unprocessedRecords"
+        whole = org.http.get(url).text
+        rule = {"on": "unprocessedrecords", "fault": "slow-body", "bytesPerSecond": 2 * len(names)}
+        org.http.post("/emulator/faults", json={"rules": [rule]})
+        with org.http.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
+            pieces = answer.iter_text()
+            first = next(pieces)
+            assert org.http.delete(f"{INGEST}/{job_id}").status_code == 204
+            assert first + "".join(pieces) == whole > names
+
+
+@own
+def test_a_result_that_is_gone_before_it_can_be_read_is_not_found(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        job = org.load("Name\nA\n")
+        for file in tmp_path.glob(f"jobs/{job['id']}*"):
+            file.unlink()  # as in the middle of its deletion
+        for segment in ("successfulResults", "failedResults"):
+            assert org.http.get(f"{INGEST}/{job['id']}/{segment}").status_code == 404

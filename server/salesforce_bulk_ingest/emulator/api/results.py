@@ -1,8 +1,7 @@
 """The resources of the three results of a job."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -39,23 +38,26 @@ async def results(request: Request) -> Response:
     if not result.has_rows and assumptions.empty_results == "no-content":
         return Response(status_code=204)
     is_blank = request.method == "HEAD" or (not result.has_rows and assumptions.empty_results == "blank")
-    body = iter(()) if is_blank else _body(job, kind, result)
+    body = iter(()) if is_blank else await run_in_threadpool(_body, job, kind, result)
     return StreamingResponse(body, media_type=CSV_TYPE)
 
 
 def _body(job: Job, kind: Kind, result: Result) -> Iterator[bytes]:
-    """The result, piece by piece; it ends early if the job is deleted meanwhile, as its caller wished."""
-    if not result.end and kind is not Kind.UNPROCESSED:
+    """The result, piece by piece; its file is opened at once, so that it is whole even if the job is deleted meanwhile."""
+    if not result.end:
         # assumed: before the names of the data are read, the header is that of Salesforce's own columns
-        yield header_line(job, kind, [])
-    with suppress(FileNotFoundError):
-        for start, end in ((0, result.header_bytes), (result.start, result.end)):
-            yield from _slice(result.path, start, end)
+        return iter([] if kind is Kind.UNPROCESSED else [header_line(job, kind, [])])
+    try:
+        file = result.path.open("rb")
+    except FileNotFoundError:
+        raise errors.not_found() from None
+    return _slices(file, (0, result.header_bytes), (result.start, result.end))
 
 
-def _slice(path: Path, start: int, end: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(start)
-        while start < end and (chunk := file.read(min(READ_BYTES, end - start))):
-            start += len(chunk)
-            yield chunk
+def _slices(file: BinaryIO, *slices: tuple[int, int]) -> Iterator[bytes]:
+    with file:
+        for start, end in slices:
+            file.seek(start)
+            while start < end and (chunk := file.read(min(READ_BYTES, end - start))):
+                start += len(chunk)
+                yield chunk
