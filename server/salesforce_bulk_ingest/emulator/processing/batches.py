@@ -6,6 +6,7 @@ from itertools import islice
 from .csvfile import CsvReader, Record
 
 CHUNK_RECORDS = 200  # the documented trigger chunk, seen in the counters of real jobs
+CHUNK_BYTES = 4_000_000  # assumed: wider records make smaller chunks, so that a chunk is never too much to hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ def next_chunk(reader: CsvReader, records_read: int, batch_records: int) -> Chun
     batch, place = divmod(records_read, batch_records)
     records: list[Record] = []
     ends: list[int] = []
+    full = reader.offset + CHUNK_BYTES
     for record in islice(reader.records(), min(CHUNK_RECORDS, batch_records - place)):
         records.append(record)
         ends.append(reader.offset)
+        if reader.offset >= full:
+            break
     return Chunk(batch, place == 0, records, ends) if records else None

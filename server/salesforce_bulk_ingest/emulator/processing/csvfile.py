@@ -12,7 +12,6 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import BinaryIO
 
 from ..config import Assumptions
@@ -85,14 +84,15 @@ class CsvReader:
         self._width = len(header or ())
         return header
 
-    def check(self, size: int) -> bool:
-        """Read what follows without handing it out, a plain block or `size` records of it; False at the end."""
+    def check(self) -> bool:
+        """Read about a block of what follows without handing it out; False at the end."""
         began = self.offset
         self.offset += self._plain_bytes()
         if self.offset == began:
             self._file.seek(began)
-            for _ in islice(self.records(), size):
-                pass
+            for _ in self.records():
+                if self.offset - began >= BLOCK_BYTES:
+                    break
         return self.offset > began
 
     def _plain_bytes(self) -> int:

@@ -23,7 +23,7 @@ from ..jobs.results import Kind
 from ..schema.model import Schema
 from ..storage.database import Database
 from ..storage.usage import Allocation, Usage
-from .batches import CHUNK_RECORDS, Chunk, next_chunk
+from .batches import Chunk, next_chunk
 from .csvfile import CsvReader, Record
 from .operations import Loader
 from .pace import Pace
@@ -142,7 +142,7 @@ class Processor:
         offset, more = job.header_bytes, True
         while more:
             with self._reading(job, offset, width) as reader:
-                more = reader.check(CHUNK_RECORDS)
+                more = reader.check()
                 offset = reader.offset
             yield NOW
 
