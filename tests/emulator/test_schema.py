@@ -149,6 +149,25 @@ def test_an_org_gains_what_its_schema_gains_and_keeps_its_prefixes(tmp_path: Pat
         assert "Tier__c" not in described(org, "Account")
 
 
+@own
+def test_an_org_that_holds_more_than_its_schema_names_says_so_at_the_start(
+    tmp_path: Path, org_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def opened(schema_file: Path | None) -> list[str]:
+        caplog.clear()
+        Org(EmulatorConfig(data_dir=tmp_path / "org", schema_file=schema_file)).close()
+        return caplog.messages
+
+    assert opened(org_file) == opened(org_file) == []
+    assert opened(None) == snapshot(
+        [
+            "This org holds more than its schema names (custom objects: 2, custom fields: 2), and hides that; start it with the schema file that names it"
+        ]
+    )
+    org_file.write_text("objects: {invoice__C: {}, Note_2__c: {}}")
+    assert opened(org_file) == snapshot()
+
+
 @assumed("Salesforce converts some types into others; what is stored here would stay as it is")
 @pytest.mark.parametrize(
     ("field", "message"),

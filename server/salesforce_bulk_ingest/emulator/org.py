@@ -1,5 +1,6 @@
 """One org: its folder on disk, and the services that work on it."""
 
+import logging
 from pathlib import Path
 
 from .clock import rest_time
@@ -23,6 +24,8 @@ from .storage.database import Database
 from .storage.locks import Presence, held
 from .storage.sessions import Sessions
 from .storage.usage import Usage
+
+log = logging.getLogger(__name__)
 
 ORG_FILE = "org.sqlite"
 """The database, in the folder of an org."""
@@ -85,6 +88,14 @@ class Org:
             for module in (job, cursors, records, sessions, usage):
                 module.create_tables(connection)
             self.schema = records.settle(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
+            objects, fields = records.hidden(connection, self.schema)
+        if objects or fields:
+            log.warning(
+                "This org holds more than its schema names (custom objects: %d, custom fields: %d), and hides that;"
+                " start it with the schema file that names it",
+                objects,
+                fields,
+            )
 
     def _chores(self) -> list[str]:
         """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""

@@ -48,6 +48,16 @@ def settle(connection: sqlite3.Connection, schema: Schema, seed: int | None, now
     return schema
 
 
+def hidden(connection: sqlite3.Connection, schema: Schema) -> tuple[int, int]:
+    """How many custom objects, and custom fields of other objects, the org holds that the schema does not name."""
+    objects = connection.execute("SELECT name FROM custom_object").fetchall()
+    fields = connection.execute("SELECT object, name FROM custom_field").fetchall()
+    return (
+        sum(row["name"] not in schema for row in objects),
+        sum(row["object"] in schema and schema[row["object"]].field(row["name"]) is None for row in fields),
+    )
+
+
 def changed_at(connection: sqlite3.Connection) -> str:
     """When the org's schema became what it is."""
     at: str = connection.execute("SELECT at FROM schema_change").fetchone()["at"]
