@@ -54,6 +54,15 @@ def test_an_upsert_by_the_id_is_taken(org: Caller) -> None:
     assert org.http.post(INGEST, json=body).json()["externalIdFieldName"] == "Id"
 
 
+@doc("Bulk API 2.0 guide, Create a Job: externalIdFieldName is for upsert")
+@assumed("that other operations may name a field, and that it is dropped")
+@pytest.mark.parametrize("operation", ["insert", "update", "delete", "hardDelete"])
+def test_an_external_id_is_dropped_where_no_record_is_found_by_it(org: Caller, operation: str) -> None:
+    body = {"object": "Account", "operation": operation, "externalIdFieldName": "No_Field__c"}
+    answer = org.http.post(INGEST, json=body)
+    assert (answer.status_code, "externalIdFieldName" in answer.json()) == (200, False)
+
+
 @doc("Bulk API guide: operations are case-sensitive in Bulk API 1.0; Bulk API 2.0 guide, Errors")
 @assumed("status and text, and that case counts in 2.0 too")
 @pytest.mark.parametrize("operation", ["INSERT", "merge", None])
@@ -166,6 +175,14 @@ CONTENT = ("content", "Name\nA\n", "text/csv")
 def test_a_multipart_body_needs_both_parts(org: Caller, parts: Any) -> None:
     answer = org.http.post(INGEST, files=parts)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALIDJOB")
+
+
+@doc("Bulk API 2.0 guide, Create a Job: job, then content")
+@assumed("that the other order is read as well")
+def test_the_parts_of_a_multipart_body_may_come_in_either_order(org: Caller) -> None:
+    for parts in ([("job", JOB), ("content", CONTENT)], [("content", CONTENT), ("job", JOB)]):
+        answer = org.http.post(INGEST, files=parts)
+        assert [row["Name"] for row in org.succeeded(org.until(answer.json()["id"]))] == ["A"]
 
 
 @doc("Bulk API 2.0 guide, Create a Job: at most 100,000 characters")

@@ -1,12 +1,14 @@
 """What every resource shares: callers, versions, methods, paths, compression."""
 
 import gzip
+import socket
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from tests.emulator.behaviours import assumed, doc, own, seen
 from tests.emulator.caller import INGEST, Caller
 
@@ -28,10 +30,35 @@ def test_callers_without_the_token_are_turned_away(org: Caller, header: str, sta
     assert answer.headers["WWW-Authenticate"] == "Token"
 
 
-@seen("platform errors print their message first")
-def test_a_bad_token_is_told_in_the_platforms_order(org: Caller) -> None:
-    answer = org.http.get(INGEST, headers={"Authorization": "Bearer x"})
-    assert answer.text == snapshot('[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]')
+@seen("platform errors print their message first, those of the Bulk API their code; the text of a wrong scheme")
+@assumed("that a method, a media type and a body that are refused are told so by the platform")
+def test_refusals_of_the_platform_tell_their_message_first_and_those_of_the_bulk_api_their_code(org: Caller) -> None:
+    refusals = [
+        org.http.get(INGEST, headers={"Authorization": "Bearer x"}),
+        org.http.get(INGEST, headers={"Authorization": "Basic dXNlcjpwYXNz"}),
+        org.http.delete(INGEST),
+        org.http.post(INGEST, content=b"{}", headers={"Content-Type": "text/xml"}),
+        org.http.post(INGEST, json=[]),
+        org.http.post(INGEST, json={"object": "Nope", "operation": "insert"}),
+        org.http.get(f"{INGEST}/x"),
+    ]
+    assert [answer.text for answer in refusals] == snapshot(
+        [
+            '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
+            '[{"message":"INVALID_HEADER_TYPE","errorCode":"INVALID_AUTH_HEADER"}]',
+            '[{"message":"HTTP Method \'DELETE\' not allowed. Allowed are GET,POST,HEAD","errorCode":"METHOD_NOT_ALLOWED"}]',
+            '[{"message":"Content-Type header specified in HTTP request is not supported: text/xml","errorCode":"UNSUPPORTED_MEDIA_TYPE"}]',
+            '[{"message":"The request body is not a JSON object","errorCode":"JSON_PARSER_ERROR"}]',
+            '[{"errorCode":"INVALIDENTITY","message":"Entity \'Nope\' is not supported by the Bulk API."}]',
+            '[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]',
+        ]
+    )
+
+
+@seen("a client's fixture (heroku-applink)")
+def test_refusals_are_json_in_utf_8(org: Caller) -> None:
+    for answer in (org.http.get(f"{INGEST}/x"), org.http.get(INGEST, headers={"Authorization": "Bearer x"})):
+        assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
 
 
 @doc("Bulk API 2.0 guide: ingest jobs from API 41.0 on")
@@ -144,8 +171,12 @@ def test_an_id_with_a_foreign_suffix_names_no_job(org: Caller) -> None:
 def test_head_answers_as_get_without_a_body(org: Caller) -> None:
     job = org.load("Name\nAcme\n")
     for path in (f"{INGEST}/{job['id']}", f"{INGEST}/{job['id']}/successfulResults"):
-        answer = org.http.head(path)
-        assert (answer.status_code, answer.content) == (200, b"")
+        with socket.create_connection((org.http.base_url.host, org.http.base_url.port or 0)) as wire:
+            head = f"HEAD {path} HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
+            wire.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            answer = wire.makefile("rb").read()  # to the end of the connection: a client of HTTP would drop a body
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.partition(b"\r\n\r\n")[2] == b""
 
 
 @doc("REST API guide, Limit Info Header")
@@ -186,6 +217,16 @@ def test_other_media_types_are_refused(org: Caller) -> None:
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
     upload = org.http.put(f"{INGEST}/{org.create()}/batches", content=b"{}", headers={"Content-Type": "text/plain"})
     assert upload.status_code == 415
+
+
+@assumed("clients write the character set after the type, and in any case")
+@pytest.mark.parametrize("media_type", ["application/json; charset=UTF-8", "Application/JSON;charset=utf-8"])
+def test_a_media_type_may_name_its_character_set(org: Caller, media_type: str) -> None:
+    headers, body = {"Content-Type": media_type}, b'{"object": "Account", "operation": "insert"}'
+    created = org.http.post(INGEST, content=body, headers=headers)
+    assert created.status_code == 200
+    url = f"{INGEST}/{created.json()['id']}"
+    assert org.http.patch(url, content=b'{"state": "Aborted"}', headers=headers).status_code == 200
 
 
 @own

@@ -220,6 +220,13 @@ def test_an_upsert_creates_what_is_missing_and_changes_what_is_there(org: Caller
     assert org.errors(job) == ["MISSING_ARGUMENT:External_Id__c not specified:--"]
 
 
+@assumed("code and text, and that the job completes, as a row without a key fails alone")
+def test_an_upsert_without_the_column_of_its_key_fails_its_rows_and_not_the_job(org: Caller) -> None:
+    job = org.load("Name\nA\nB\n", operation="upsert", externalIdFieldName="External_Id__c")
+    assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", 2)
+    assert org.errors(job) == ["MISSING_ARGUMENT:External_Id__c not specified:--"] * 2
+
+
 @seen(JSFORCE + ": the column may be missing entirely")
 def test_an_upsert_by_id_creates_rows_without_one(org: Caller) -> None:
     [account] = made(org, "Name\nOld\n")
