@@ -164,8 +164,12 @@ def test_an_org_that_holds_more_than_its_schema_names_says_so_at_the_start(
             "This org holds more than its schema names (custom objects: 2, custom fields: 2), and hides that; start it with the schema file that names it"
         ]
     )
-    org_file.write_text("objects: {invoice__C: {}, Note_2__c: {}}")
-    assert opened(org_file) == snapshot()
+    org_file.write_text("objects: {INVOICE__c: {}, Note_2__c: {}}")
+    assert opened(org_file) == snapshot(
+        [
+            "This org holds more than its schema names (custom objects: 0, custom fields: 9), and hides that; start it with the schema file that names it"
+        ]
+    )
 
 
 @assumed("Salesforce converts some types into others; what is stored here would stay as it is")
