@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET
 from salesforce_bulk_ingest.emulator.faults.plan import BadPlan
 from salesforce_bulk_ingest.emulator.org import Org
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import INGEST, Caller, an_org, calling
+from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, an_org, calling
 from tests.serving import running
 
 FAULTS = "/emulator/faults"
@@ -52,6 +52,13 @@ def last(org: Caller) -> dict[str, Any]:
 def fired(org: Caller) -> list[tuple[int, int]]:
     rules = org.http.get(FAULTS).json()["rules"]
     return [(rule["matched"], rule["fired"]) for rule in rules]
+
+
+def until_fired(org: Caller) -> None:
+    """Wait until the first rule has acted."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while fired(org)[0][1] == 0:
+        assert time.monotonic() < deadline
 
 
 def statuses(org: Caller, count: int, path: str = INGEST) -> list[int]:
@@ -483,21 +490,26 @@ def test_controlling_the_org_needs_no_token_and_meets_no_fault(org: Caller) -> N
 
 @own
 def test_latency_holds_up_the_request_that_it_hits(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "latency", "seconds": 0.2, "after": 1, "times": 1})
-    assert statuses(org, 3) == [200, 200, 200]
-    prompt, late, again = org.http.get(JOURNAL).json()["requests"][-3:]
-    assert late["milliseconds"] >= 200
-    assert [entry["faults"] for entry in (prompt, late, again)] == [[], ["latency"], []]
+    plan(org, {"on": "list", "fault": "latency", "seconds": 1, "times": 1})
+    with socket.create_connection((org.http.base_url.host, org.http.base_url.port or 0)) as wire:
+        wire.sendall(f"GET {INGEST} HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n\r\n".encode())
+        until_fired(org)
+        assert statuses(org, 1) == [200]
+        assert wire.recv(12) == b"HTTP/1.1 200"
+    overtaking, late = org.http.get(JOURNAL).json()["requests"][-2:]  # in the order in which they ended
+    assert [entry["faults"] for entry in (overtaking, late)] == [[], ["latency"]]
 
 
 @own
-def test_a_slow_body_comes_as_fast_as_it_is_told_and_whole(org: Caller) -> None:
+def test_a_slow_body_comes_piece_by_piece_and_whole(org: Caller) -> None:
     job = org.load(ROWS)
     url = f"{INGEST}/{job['id']}/successfulResults"
     whole = org.http.get(url, headers={"Accept-Encoding": "identity"}).content
-    plan(org, {"on": "successfulResults", "fault": "slow-body", "bytesPerSecond": len(whole) * 4})
-    assert org.http.get(url, headers={"Accept-Encoding": "identity"}).content == whole
-    assert last(org)["milliseconds"] >= 250
+    plan(org, {"on": "successfulResults", "fault": "slow-body", "bytesPerSecond": len(whole) * 2})
+    with org.http.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
+        pieces = list(answer.iter_raw())
+    assert b"".join(pieces) == whole
+    assert max(map(len, pieces)) < len(whole) // 2
     assert org.http.get(url, headers={"Accept-Encoding": "gzip"}).content == whole
 
 
@@ -690,9 +702,7 @@ def test_a_job_that_fails_may_have_been_retried_less_often(org: Caller) -> None:
 
 
 def until_stuck(org: Caller, job_id: str, processed: int) -> None:
-    deadline = time.monotonic() + 30
-    while fired(org)[0][1] == 0:
-        assert time.monotonic() < deadline
+    until_fired(org)
     job = org.get(job_id)
     assert (job["state"], job["numberRecordsProcessed"]) == ("InProgress", processed)
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD
 from tests.emulator.behaviours import own
-from tests.emulator.caller import INGEST, Caller, an_org
+from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, an_org, half_an_upload
 
 JOURNAL = "/emulator/journal"
 DATA = "/services/data/v63.0"
@@ -167,11 +166,9 @@ def test_the_journal_counts_bytes_as_they_went_over_the_wire(org: Caller) -> Non
 @own
 def test_the_journal_tells_when_a_caller_left(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
-        job_id = org.create()
-        with socket.create_connection((org.http.base_url.host, org.http.base_url.port or 0)) as wire:
-            head = f"PUT {INGEST}/{job_id}/batches HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
-            wire.sendall(f"{head}Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nName\n".encode())
-        deadline = time.monotonic() + 30
+        with half_an_upload(org, org.create(), tmp_path):
+            pass
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while len(found := entries(org, 1)) < 1:
             assert time.monotonic() < deadline
         (upload,) = found
