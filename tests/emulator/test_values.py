@@ -158,7 +158,7 @@ OUT_OF_RANGE = "NUMBER_OUTSIDE_VALID_RANGE"
         (
             "ReminderDateTime",
             "0001-01-01T00:00:00+14:00",
-            f"{WRONG_TYPE}:Reminder Date/Time: value not of required type: 0001-01-01T00:00:00+14:00",
+            "FIELD_INTEGRITY_EXCEPTION:Reminder Date/Time: invalid date: 0001-01-01T00:00:00+14:00",
         ),
         (
             "CallType",
@@ -180,6 +180,29 @@ def test_bad_values_fail_their_row_with_the_platforms_text(org: Caller, field: s
     assert outcome(org, field, cell) == f"{error}:{field} --"
 
 
+@doc("SOQL and SOSL reference, Date Formats and Date Literals: from 1700 on to the last day of 4000")
+@seen("the code: Salesforce StackExchange 339236")
+@assumed("the text")
+@pytest.mark.parametrize(
+    ("field", "label", "good", "bad"),
+    [
+        ("CloseDate", "Close Date", ["1700-01-01", "4000-12-31"], ["1699-12-31", "4001-01-01", "0999-01-01"]),
+        (
+            "ReminderDateTime",
+            "Reminder Date/Time",
+            ["1700-01-01T00:00:00.000Z", "4000-12-31T00:00:00.000Z"],
+            ["1700-01-01T00:00:00+00:01", "4000-12-31T00:00:01Z", "0999-01-01T00:00:00Z"],
+        ),
+    ],
+)
+def test_dates_lie_within_the_years_that_salesforce_knows(
+    org: Caller, field: str, label: str, good: list[str], bad: list[str]
+) -> None:
+    assert [outcome(org, field, cell) for cell in good] == good
+    for cell in bad:
+        assert outcome(org, field, cell) == f"FIELD_INTEGRITY_EXCEPTION:{label}: invalid date: {cell}:{field} --"
+
+
 @seen("live tests of plugin-data, for an id of no record")
 @assumed("that it is said of a lookup too")
 @pytest.mark.parametrize(("field", "cell"), [("AccountId", "001000000000001AAA"), ("WhoId", "00Q000000000001")])
@@ -193,3 +216,11 @@ def test_emails_are_checked(org: Caller, email: str, good: bool) -> None:
     job = org.load(f"LastName,Email\nNgata,{email}\n", "Contact")
     errors = [] if good else [f"INVALID_EMAIL_ADDRESS:Email: invalid email address: {email}:Email --"]
     assert org.errors(job) == errors
+
+
+@assumed("that it is cut, and where; standard readers of CSV take no cell of more than 131,072 characters")
+def test_an_error_that_quotes_a_long_value_fits_into_a_cell(org: Caller) -> None:
+    error = outcome(org, "NextStep", "x" * 131_000)
+    assert len(error) <= 100_100
+    assert error.startswith("STRING_TOO_LONG:Next Step: data value too large: xxx")
+    assert error.endswith("x (max length=255):NextStep --")

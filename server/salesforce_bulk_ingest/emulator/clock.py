@@ -10,7 +10,7 @@ def utc_now() -> datetime:
 
 def rest_time(moment: datetime) -> str:
     """The time as the REST API prints it: milliseconds, and an offset without a colon. Texts sort as their times do."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "+0000"
 
 
 def from_rest_time(text: str) -> datetime:

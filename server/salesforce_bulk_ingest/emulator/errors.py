@@ -14,6 +14,7 @@ and of logins (api/login.py).
 from collections.abc import Iterable, Mapping
 
 SESSION_INVALID = "Session expired or invalid"
+MAX_MESSAGE = 100_000  # characters of the message of a row
 REQUESTS_EXCEEDED = "TotalRequests Limit exceeded."
 
 
@@ -55,7 +56,12 @@ class RowError(Exception):
     """One row fails; its text has the form `STATUS_CODE:message:Field1,Field2 --`."""
 
     def __init__(self, code: str, message: str, *fields: str) -> None:
-        super().__init__(f"{code}:{message}:{','.join(fields)}{' ' if fields else ''}--")
+        super().__init__(f"{code}:{_cut(message)}:{','.join(fields)}{' ' if fields else ''}--")
+
+
+def _cut(message: str) -> str:
+    """Assumed: a value that is quoted is cut where readers of CSV would take no more, most at 131,072 characters."""
+    return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 100]}...{message[-100:]}"
 
 
 # Of any request.

@@ -41,6 +41,9 @@ _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")  # the guide's own sample 
 _DATETIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,3}))?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+# Documented (SOQL and SOSL reference, Date Formats and Date Literals).
+FIRST_DAY, LAST_DAY = "1700-01-01", "4000-12-31"
+FIRST_MOMENT, LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
 _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
 
 
@@ -218,9 +221,12 @@ def _date(field: Field) -> Parse:
     def parse(cell: str) -> str:
         match = _DATE.fullmatch(cell)
         try:
-            return date.fromisoformat(match[1] if match else "").isoformat()
+            day = date.fromisoformat(match[1] if match else "").isoformat()
         except ValueError:
             raise _wrong_type(field, cell) from None
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise _out_of_time(field, cell)
+        return day
 
     return parse
 
@@ -234,11 +240,19 @@ def _datetime(field: Field) -> Parse:
         # assumed: a time without a zone is UTC, and a day alone is its midnight
         iso = f"{day}T{time or '00:00:00'}.{(fraction or '').ljust(3, '0')}{zone or 'Z'}"
         try:
-            return rest_time(datetime.fromisoformat(iso).astimezone(UTC))
-        except (ValueError, OverflowError):
+            moment = datetime.fromisoformat(iso)
+        except ValueError:
             raise _wrong_type(field, cell) from None
+        if not FIRST_MOMENT <= moment <= LAST_MOMENT:
+            raise _out_of_time(field, cell)
+        return rest_time(moment.astimezone(UTC))
 
     return parse
+
+
+def _out_of_time(field: Field, cell: str) -> RowError:
+    """The code is seen; assumed: the text."""
+    return RowError("FIELD_INTEGRITY_EXCEPTION", f"{field.label}: invalid date: {cell}", field.name)
 
 
 def _reference(field: Field, prefixes: list[str]) -> Parse:
