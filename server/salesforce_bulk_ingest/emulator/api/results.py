@@ -1,11 +1,12 @@
 """The resources of the three results of a job."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from .. import errors
 from ..jobs.job import Job, is_finished
@@ -38,26 +39,38 @@ async def results(request: Request) -> Response:
     if not result.has_rows and assumptions.empty_results == "no-content":
         return Response(status_code=204)
     is_blank = request.method == "HEAD" or (not result.has_rows and assumptions.empty_results == "blank")
-    body = iter(()) if is_blank else await run_in_threadpool(_body, job, kind, result)
-    return StreamingResponse(body, media_type=CSV_TYPE)
+    if is_blank:
+        return StreamingResponse(iter(()), media_type=CSV_TYPE)
+    return await run_in_threadpool(_answer, job, kind, result)
 
 
-def _body(job: Job, kind: Kind, result: Result) -> Iterator[bytes]:
+def _answer(job: Job, kind: Kind, result: Result) -> Response:
     """The result, piece by piece; its file is opened at once, so that it is whole even if the job is deleted meanwhile."""
     if not result.end:
         # assumed: before the names of the data are read, the header is that of Salesforce's own columns
-        return iter([] if kind is Kind.UNPROCESSED else [header_line(job, kind, [])])
+        header = [] if kind is Kind.UNPROCESSED else [header_line(job, kind, [])]
+        return StreamingResponse(iter(header), media_type=CSV_TYPE)
     try:
         file = result.path.open("rb")
     except FileNotFoundError:
         raise errors.not_found() from None
-    return _slices(file, (0, result.header_bytes), (result.start, result.end))
+    return _Slices(file, (0, result.header_bytes), (result.start, result.end))
 
 
-def _slices(file: BinaryIO, *slices: tuple[int, int]) -> Iterator[bytes]:
-    with file:
+class _Slices(StreamingResponse):
+    """Slices of a file, which it lets go of even if its caller leaves before the end."""
+
+    def __init__(self, file: BinaryIO, *slices: tuple[int, int]) -> None:
+        super().__init__(self._read(slices), media_type=CSV_TYPE)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+    def _read(self, slices: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         for start, end in slices:
-            file.seek(start)
-            while start < end and (chunk := file.read(min(READ_BYTES, end - start))):
+            self._file.seek(start)
+            while start < end and (chunk := self._file.read(min(READ_BYTES, end - start))):
                 start += len(chunk)
                 yield chunk
