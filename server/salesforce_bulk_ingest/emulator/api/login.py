@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from ..answers import json_answer
 from ..config import ORGANIZATION_ID, USER_ID, EmulatorConfig
-from ..errors import OAuthError
+from ..errors import TOKEN_EXPIRED, OAuthError
 from .bodies import body_of
 from .edge import Resource, anyone, org_of, session_of
 from .user import running_user, utc_offset
@@ -101,7 +101,7 @@ def _refresh_token(attempt: Attempt) -> None:
     if "client_secret" in form:  # may be left out, as the official CLI's own app does
         _check_client(config, form)
     if not _same(form.get("refresh_token", ""), config.refresh_token):
-        raise OAuthError("invalid_grant", "expired access/refresh token")
+        raise OAuthError("invalid_grant", TOKEN_EXPIRED)
 
 
 def _jwt_bearer(attempt: Attempt) -> None:
@@ -125,7 +125,7 @@ def _jwt_bearer(attempt: Attempt) -> None:
             },
         )
     except jwt.InvalidIssuerError:
-        raise OAuthError("invalid_client_id", "client identifier invalid") from None
+        raise _invalid_client_id() from None
     except jwt.InvalidAudienceError:
         raise OAuthError("invalid_grant", "Audience validation failed") from None
     except jwt.PyJWTError:  # assumed: text
@@ -186,7 +186,11 @@ def _check_client(config: EmulatorConfig, form: Form) -> None:
 
 def _check_client_id(config: EmulatorConfig, client_id: str) -> None:
     if client_id != config.client_id:
-        raise OAuthError("invalid_client_id", "client identifier invalid")
+        raise _invalid_client_id()
+
+
+def _invalid_client_id() -> OAuthError:
+    return OAuthError("invalid_client_id", "client identifier invalid")
 
 
 def _same(given: str, secret: str) -> bool:

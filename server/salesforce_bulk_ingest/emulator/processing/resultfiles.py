@@ -53,7 +53,7 @@ def append(file: BinaryIO, job: Job, rows: Sequence[Row], cells: Iterable[tuple[
     text = io.StringIO(newline="")
     mark, end = DELIMITERS[job.column_delimiter], LINE_ENDINGS[job.line_ending]
     writer = csv.writer(text, delimiter=mark, lineterminator=end, quoting=csv.QUOTE_ALL)
-    writer.writerows((*_own_cells(job, row), *own) for row, own in zip(rows, cells, strict=True))
+    writer.writerows([(*_own_cells(job, row), *own) for row, own in zip(rows, cells, strict=True)])
     file.write(text.getvalue().encode())
     file.flush()
     return file.tell()
