@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 SESSION_INVALID = "Session expired or invalid"
 MAX_MESSAGE = 100_000  # characters of the message of a row
 REQUESTS_EXCEEDED = "TotalRequests Limit exceeded."
-TOKEN_EXPIRED = "expired access/refresh token"
+GRANT_EXPIRED = "expired access/refresh token"
 
 
 class ApiError(Exception):

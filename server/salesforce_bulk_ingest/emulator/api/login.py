@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from ..answers import json_answer
 from ..config import ORGANIZATION_ID, USER_ID, EmulatorConfig
-from ..errors import TOKEN_EXPIRED, OAuthError
+from ..errors import GRANT_EXPIRED, OAuthError
 from .bodies import body_of
 from .edge import Resource, anyone, org_of, session_of
 from .user import running_user, utc_offset
@@ -101,7 +101,7 @@ def _refresh_token(attempt: Attempt) -> None:
     if "client_secret" in form:  # may be left out, as the official CLI's own app does
         _check_client(config, form)
     if not _same(form.get("refresh_token", ""), config.refresh_token):
-        raise OAuthError("invalid_grant", TOKEN_EXPIRED)
+        raise OAuthError("invalid_grant", GRANT_EXPIRED)
 
 
 def _jwt_bearer(attempt: Attempt) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic.alias_generators import to_camel
 
-from ..errors import REQUESTS_EXCEEDED, SESSION_INVALID, TOKEN_EXPIRED
+from ..errors import GRANT_EXPIRED, REQUESTS_EXCEEDED, SESSION_INVALID
 from ..written import Mistake, Place, plainly, read
 from .calls import Operation, Results
 
@@ -125,7 +125,7 @@ class RefusedLogin(RequestRule):
     on: Literal["token", "introspect", "revoke"] = "token"
     fault: Literal["refused-login"]
     error: Text = "invalid_grant"
-    description: Text | None = TOKEN_EXPIRED
+    description: Text | None = GRANT_EXPIRED
 
 
 class Answer(RequestRule):
