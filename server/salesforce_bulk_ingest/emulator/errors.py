@@ -54,7 +54,10 @@ class JobFailure(Exception):
 
 
 class RowError(Exception):
-    """One row fails; its text has the form `STATUS_CODE:message:Field1,Field2 --`."""
+    """One row fails; its text has the form `STATUS_CODE:message:Field1,Field2 --`.
+
+    Who keeps one keeps it without its traceback, which leads back to all the rows of its chunk.
+    """
 
     def __init__(self, code: str, message: str, *fields: str) -> None:
         super().__init__(f"{code}:{_cut(message)}:{','.join(fields)}{' ' if fields else ''}--")

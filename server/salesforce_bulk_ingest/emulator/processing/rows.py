@@ -30,7 +30,7 @@ class Row:
         try:
             check(self)
         except RowError as error:
-            self.error = error
+            self.error = error.with_traceback(None)
         return self.error is None
 
     def take_back(self) -> None:

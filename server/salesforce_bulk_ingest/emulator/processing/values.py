@@ -91,7 +91,7 @@ class _Memory(dict[_Known, _Found]):
         try:
             found = self[key] = self._find(key)
         except RowError as error:
-            return error
+            return error.with_traceback(None)
         return found
 
     def of_all(self, keys: Sequence[_Known]) -> list[_Found]:
@@ -122,7 +122,7 @@ def _told(parse: Parse, cell: str) -> Stored | RowError:
     try:
         return parse(cell)
     except RowError as error:
-        return error
+        return error.with_traceback(None)
 
 
 def _wrong_type(field: Field, cell: str) -> RowError:
