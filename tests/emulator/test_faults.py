@@ -525,6 +525,19 @@ def test_faults_that_do_not_answer_add_up(org: Caller) -> None:
     assert last(org)["faults"] == ["latency", "slow-body", "unavailable"]
 
 
+@own
+def test_a_slow_body_ends_when_nobody_waits_for_it_any_more(org: Caller) -> None:
+    plan(org, {"on": "versions", "fault": "slow-body", "bytesPerSecond": 40})  # of some thousands
+    url = org.http.base_url
+    with socket.create_connection((url.host, url.port or 0)) as wire:
+        wire.sendall(b"GET /services/data HTTP/1.1\r\nHost: org\r\n\r\n")
+        assert wire.recv(12) == b"HTTP/1.1 200"
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while last(org)["operation"] != "versions":
+        assert time.monotonic() < deadline
+    assert last(org)["ended"] == "caller left"
+
+
 # Broken connections.
 
 
@@ -536,6 +549,28 @@ def test_a_reset_is_one_on_the_wire(org: Caller, when: str) -> None:
         wire.sendall(f"GET {INGEST} HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n\r\n".encode())
         with pytest.raises(ConnectionResetError):
             wire.recv(1)
+
+
+@own
+def test_an_answer_on_purpose_is_lost_like_any_other(org: Caller) -> None:
+    plan(org, {"on": "list", "fault": "reset", "when": "after"}, {"on": "list", "fault": "unavailable"})
+    with pytest.raises(httpx2.TransportError):
+        org.http.get(INGEST)
+    assert (last(org)["ended"], last(org)["faults"]) == ("reset", ["reset", "unavailable"])
+
+
+@own
+@pytest.mark.parametrize(("method", "operation"), [("PUT", "upload"), ("DELETE", "delete"), ("HEAD", "status")])
+def test_an_answer_without_a_body_is_broken_off_before_its_headers(org: Caller, method: str, operation: str) -> None:
+    job_id = org.create()
+    if method == "DELETE":
+        org.patch(job_id, "Aborted")
+    plan(org, {"on": operation, "fault": "reset", "when": "download"})
+    path = f"{INGEST}/{job_id}/batches" if method == "PUT" else f"{INGEST}/{job_id}"
+    with pytest.raises(httpx2.TransportError):
+        org.http.request(method, path, headers={"Content-Type": "text/csv"})
+    entry = last(org)
+    assert (entry["operation"], entry["status"], entry["ended"]) == (operation, None, "reset")
 
 
 def put(org: Caller, job_id: str, size: int = 1_000_000) -> httpx2.Response:

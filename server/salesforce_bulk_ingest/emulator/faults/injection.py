@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .. import errors
 from ..answers import error_answer
 from ..errors import ApiError, OAuthError
+from ..leaving import watched
 from .faults import Faults
 from .journal import Journal, exchange_of
 from .plan import (
@@ -46,7 +47,7 @@ class FaultInjection:
             return await self._app(scope, receive, send)
         faults: Faults = scope["state"]["org"].faults
         exchange = exchange_of(scope)
-        app, faulty_send = self._app, send
+        app, faulty_send, lost = self._app, send, False
         try:
             for rule in faults.met_by(exchange.operation):
                 exchange.faults.append(rule.fault)
@@ -54,18 +55,18 @@ class FaultInjection:
                     case Latency():
                         await anyio.sleep(rule.seconds)
                     case SlowBody():
-                        faulty_send = _slowed(faulty_send, rule.bytes_per_second)
+                        faulty_send = _slowed(faulty_send, receive, rule.bytes_per_second)
                     case Reset(when="download"):
-                        faulty_send = _cut(faulty_send, rule.bytes)
+                        faulty_send = _cut(faulty_send, rule.bytes, bodiless=scope["method"] == "HEAD")
                     case Reset(when="after"):
-                        app = _with_lost_answer(app)
+                        lost = True
                     case Reset():
                         await _take(receive, rule.bytes if rule.when == "during" else 0)
                         raise _Broken
                     case _:
                         app = _answer(Request(scope), rule)
                         break
-            await app(scope, receive, faulty_send)
+            await (_with_lost_answer(app) if lost else app)(scope, receive, faulty_send)
         except _Broken:
             await _break_off(scope, receive, send)
 
@@ -90,16 +91,26 @@ def _with_lost_answer(app: ASGIApp) -> ASGIApp:
     return with_lost_answer
 
 
-def _cut(send: Send, size: int) -> Send:
-    """Let so many bytes of the answer's body pass, but never the last, by which a caller would have the whole."""
+def _cut(send: Send, size: int, *, bodiless: bool) -> Send:
+    """Let so many bytes of the answer's body pass, but never the last, by which a caller would have the whole.
+
+    An answer without a body is whole with its headers, so that not even those pass.
+    """
     left = size
+    start: Message | None = None
 
     async def cut(message: Message) -> None:
-        nonlocal left
+        nonlocal left, start
         if message["type"] == "http.response.start":
-            return await send(message)
+            start = message
+            return
         body = message.get("body", b"")
         last = not message.get("more_body", False)
+        if start is not None:
+            if bodiless or (last and not body):
+                raise _Broken
+            await send(start)
+            start = None
         piece = body[: min(left, len(body) - 1) if last else left]
         left -= len(piece)
         await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -109,15 +120,18 @@ def _cut(send: Send, size: int) -> Send:
     return cut
 
 
-def _slowed(send: Send, bytes_per_second: int) -> Send:
+def _slowed(send: Send, receive: Receive, bytes_per_second: int) -> Send:
     size = max(1, bytes_per_second // PIECES_PER_SECOND)
 
     async def slow(message: Message) -> None:
         body = message.get("body", b"")
-        for start in range(0, len(body), size):
-            piece = body[start : start + size]
-            await anyio.sleep(len(piece) / bytes_per_second)
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        async with watched(receive) as gone:
+            for start in range(0, len(body), size):
+                piece = body[start : start + size]
+                await anyio.sleep(len(piece) / bytes_per_second)
+                if gone.is_set():
+                    return
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({**message, "body": b""} if body else message)
 
     return slow
