@@ -22,6 +22,12 @@ from tests.serving import running
 
 FAULTS = "/emulator/faults"
 JOURNAL = "/emulator/journal"
+RULE = """
+objects:
+  Account:
+    rules:
+      - {name: Someone, when: NumberOfEmployees < 0, message: No one is left.}
+"""
 ROWS = "Name\n" + "".join(f"Acme {number}\n" for number in range(1000))
 
 
@@ -704,6 +710,33 @@ def test_rows_whose_cells_are_wrong_do_not_count_for_locks(org: Caller) -> None:
     plan(org, {"fault": "locked-rows"})
     org.load("Name,NumberOfEmployees\nAcme,many\nAjax,1\n")
     assert fired(org) == [(1, 1)]
+
+
+@own
+@pytest.mark.parametrize(
+    ("operation", "data", "code"),
+    [
+        ("insert", "Name,Site\n,Here\n", "REQUIRED_FIELD_MISSING"),
+        ("insert", "Name,ParentId\nAcme,001000000000001AAA\n", "INVALID_CROSS_REFERENCE_KEY"),
+        ("update", "Id,Name\n001000000000001AAA,Acme\n", "INVALID_CROSS_REFERENCE_KEY"),
+        ("delete", "Id\n001000000000001AAA\n", "INVALID_CROSS_REFERENCE_KEY"),
+    ],
+)
+def test_rows_that_could_not_be_saved_anyway_do_not_count_for_locks(
+    org: Caller, operation: str, data: str, code: str
+) -> None:
+    plan(org, {"fault": "locked-rows"})
+    (error,) = org.errors(org.load(data, operation=operation))
+    assert (error.partition(":")[0], fired(org)) == (code, [(0, 0)])
+
+
+@own
+def test_a_row_is_asked_about_once_though_a_rule_makes_its_chunk_be_saved_again(tmp_path: Path) -> None:
+    (schema := tmp_path / "schema.yaml").write_text(RULE)
+    with an_org(tmp_path / "org", schema_file=schema) as org:
+        plan(org, {"fault": "locked-rows", "after": 2})
+        job = org.load("Name,NumberOfEmployees\nAcme,1\nAjax,-1\n")
+        assert (org.errors(job), fired(org)) == (["FIELD_CUSTOM_VALIDATION_EXCEPTION:No one is left.:--"], [(2, 0)])
 
 
 @seen("TooManyLockFailure in Bulk API 1.0")

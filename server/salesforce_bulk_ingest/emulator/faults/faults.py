@@ -117,7 +117,7 @@ class Faults:
         return bool(self._on_rows)
 
     def locks_a_row(self) -> bool:
-        """Whether the next row whose cells could be read finds its record locked."""
+        """Whether the next row that could be saved otherwise finds its record locked."""
         return any(armed.acts() for armed in self._on_rows)
 
 

@@ -183,7 +183,7 @@ class ProcessingRule(Rule):
 
 
 class LockedRows(ProcessingRule):
-    """Rows fail with UNABLE_TO_LOCK_ROW; a match is a row whose cells could all be read."""
+    """Rows fail with UNABLE_TO_LOCK_ROW; a match is a row that otherwise would only have to pass validation rules."""
 
     fault: Literal["locked-rows"]
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from .. import ids
 from ..config import USER_ID
 from ..errors import RowError
+from ..faults.faults import Faults
 from ..schema.model import ME, Field, Schema, SObject, Stored
 from ..storage.records import deletion_of, fold, matches, next_serials
 from .headers import ID_ONLY
@@ -27,6 +28,7 @@ class Loader:
         operation: str,
         key_name: str | None,
         columns: Columns,
+        faults: Faults,
         started: datetime,
     ) -> None:
         self._schema = schema
@@ -34,6 +36,7 @@ class Loader:
         self._operation = OPERATIONS[operation]
         self._key = sobject.field(key_name) if key_name else None
         self._columns = columns
+        self._faults = faults
         self._lookups = Lookups(columns)
         self._rules = Rules(schema, sobject, started) if sobject.rules and operation not in ID_ONLY else None
         self._written = [
@@ -90,13 +93,13 @@ class Loader:
         settings = {"IsDeleted": 1, **_stamps(now)}
         connection.executemany(
             f'UPDATE "{self._sobject.name}" SET {_assigned(settings)} WHERE Id = ?',
-            [(*settings.values(), row.id) for row in self._once(doomed)],
+            [(*settings.values(), row.id) for row in self._once(self._lock(doomed))],
         )
 
     def _hard_delete(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         doomed = self._existing(connection, [row for row in rows if row.require(self._take_id)])
         statement = f'DELETE FROM "{self._sobject.name}" WHERE Id = ?'
-        connection.executemany(statement, [(row.id,) for row in self._once(doomed)])
+        connection.executemany(statement, [(row.id,) for row in self._once(self._lock(doomed))])
 
     # Which record a row means.
 
@@ -168,6 +171,15 @@ class Loader:
 
         return [row for row in rows if row.require(check)]
 
+    def _lock(self, rows: list[Row]) -> list[Row]:
+        """The rows that nobody is said to be in the way of; the others fail."""
+        return [row for row in rows if row.require(self._take_lock)] if self._faults.lock_rows else rows
+
+    def _take_lock(self, row: Row) -> None:
+        if not row.holds_lock and self._faults.locks_a_row():  # text seen
+            raise RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
+        row.holds_lock = True
+
     # Writing, and what must hold before.
 
     def _create(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
@@ -175,7 +187,7 @@ class Loader:
         if self._locked["createable"]:
             rows = [row for row in rows if row.require(self._check_createable)]
         rows = [row for row in rows if row.require(self._check_required)]
-        rows = self._check_others(connection, rows)
+        rows = self._lock(self._check_others(connection, rows))
         if not rows:
             return
         first = next_serials(connection, sobject.keyPrefix, len(rows))
@@ -205,7 +217,7 @@ class Loader:
 
     def _change(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         rows = [row for row in rows if row.require(self._check_updateable) and row.require(self._check_not_emptied)]
-        rows = self._check_others(connection, self._existing(connection, rows))
+        rows = self._lock(self._check_others(connection, self._existing(connection, rows)))
         for places, alike in groupby(rows, self._given):  # in order: a record may be named by several rows
             names = [field.name for field, place in self._written if place in places]
             stamps = _stamps(now)

@@ -12,10 +12,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from .. import ids
 from ..clock import rest_time
 from ..config import EmulatorConfig
-from ..errors import JobFailure, RowError
+from ..errors import JobFailure
 from ..faults.faults import Faults, GivenUp, JobHeld
 from ..jobs.job import Job
 from ..jobs.queue import JobQueue
@@ -119,7 +118,8 @@ class Processor:
             api_version=job.api_version,
             assumptions=self._config.assumptions,
         )
-        loader = Loader(self._schema, sobject, job.operation, job.external_id_field, columns, self._config.clock())
+        key, started = job.external_id_field, self._config.clock()
+        loader = Loader(self._schema, sobject, job.operation, key, columns, self._faults, started)
         if job.read_bytes == job.header_bytes:
             yield from self._check(job, len(header))
         yield from self._load(job, columns, loader)
@@ -202,8 +202,6 @@ class Processor:
     def _save_rows(
         self, connection: sqlite3.Connection, work: Work, rows: list[Row], read_bytes: int, began: float
     ) -> None:
-        if self._faults.lock_rows:
-            self._lock(work.columns, rows)
         work.loader.save(connection, rows, rest_time(self._config.clock()))
         self._order(work.job).shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
@@ -235,10 +233,3 @@ class Processor:
         """What puts the results of a chunk in order; with a seed, the same wherever the work on the job was cut."""
         seed = self._config.seed
         return random.Random(None if seed is None else f"{seed} {job.id} {job.read_bytes}")
-
-    def _lock(self, columns: Columns, rows: list[Row]) -> None:
-        """Let rows fail whose record someone else is said to hold (text seen)."""
-        for row in rows:
-            if row.error is None and self._faults.locks_a_row():
-                row.id = ids.normal(str(columns.stored(row, "Id") or "")) or ""
-                row.error = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")

@@ -17,12 +17,17 @@ from .values import Cell, Value, cells_of, key_reader, reader
 
 @dataclass(slots=True)
 class Row:
-    """One row on its way: its cells, what they mean once they are understood, and what became of it."""
+    """One row on its way: its cells, what they mean once they are understood, and what became of it.
+
+    Attributes:
+        holds_lock: whether it has locked its record; it then does until its chunk is saved.
+    """
 
     cells: list[str]
     values: tuple[Value, ...] = ()
     id: str = ""
     created: bool = False
+    holds_lock: bool = False
     error: RowError | None = None
 
     def require(self, check: Callable[["Row"], None]) -> bool:
