@@ -109,6 +109,30 @@ def test_a_job_shows_its_counters_why_rows_failed_and_those_rows(org: Caller) ->
 
 
 @own
+def test_a_job_says_how_many_rows_were_not_reached_where_that_is_known(org: Caller) -> None:
+    complete = org.load("Name\nA\n")
+    assert "Successful 1 Unprocessed 0 sf__Id" in look(org, f"/jobs/{complete['id']}").words.replace(" Row", "")
+    few = org.load("Nome\nA\nB\n")
+    assert "Unprocessed 2 " in look(org, f"/jobs/{few['id']}").words
+    many = org.load("Nome\n" + "A\n" * 100)
+    assert "Unprocessed Row" in look(org, f"/jobs/{many['id']}").words
+
+
+@own
+def test_an_object_shows_its_rules(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.yaml"
+    schema.write_text(
+        "objects: {Account: {rules: [{name: Far, when: Site = 'far', message: Too far, field: Site},"
+        " {name: Near, when: Site = 'near', message: Too near}]}}"
+    )
+    with an_org(tmp_path / "org", schema_file=schema) as org:
+        words = look(org, "/objects/Account").words
+        assert "Rules a record is refused if one is true" in words
+        assert "Far Site = 'far' Too far Site Near Site = 'near' Too near" in words
+        assert "Rules" not in look(org, "/objects/Contact").words
+
+
+@own
 def test_a_job_of_a_version_that_names_no_failed_records_shows_why_rows_failed(org: Caller) -> None:
     job = org.until(org.fill(org.create_in("52.0"), "Name,Site\n,no name\n"))
     words = look(org, f"/jobs/{job['id']}").words

@@ -148,6 +148,14 @@ def test_no_page_is_wider_than_the_screen(org: Caller, page: Page, viewport: dic
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+def test_failed_rows_of_jobs_are_seen_on_a_narrow_screen(org: Caller, page: Page) -> None:
+    org.load("Name\n" + "A\n" * 1000, "CampaignMember")
+    paths_of(org)
+    page.set_viewport_size({"width": 420, "height": 800})
+    page.goto("/")
+    expect(page.locator("#jobs-table th", has_text="Failed")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_stands_out_from_its_ground(browser: Browser, org: Caller, scheme: str) -> None:
     """WCAG 2.2, success criterion 1.4.3: a contrast of 4.5 to 1."""

@@ -12,9 +12,9 @@ from ..api.wire import job_body
 from ..errors import not_found
 from ..jobs.files import JobFiles
 from ..jobs.job import Job
-from ..jobs.results import Kind
+from ..jobs.results import Kind, result_of
 from ..jobs.states import WAITING, State
-from .results import causes_of, place_of, rows_of
+from .results import ResultPage, causes_of, place_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ def show_job(request: Request) -> Mapping[str, Any]:
     query = request.query_params
     kind = _kind(query["rows"]) if "rows" in query else _most_telling(job)
     place = place_of(query["from"]) if "from" in query else None
+    page = rows_of(job, org.jobs.files, kind, place)
     return {
         "job": job,
         "progress": progress_of(job, org.jobs.files),
@@ -87,9 +88,18 @@ def show_job(request: Request) -> Mapping[str, Any]:
         "causes": causes_of(job, org.jobs.files),
         "kind": kind,
         "kinds": list(Kind),
-        "page": rows_of(job, org.jobs.files, kind, place),
+        "page": page,
         "from_start": place is None,
+        "unprocessed": _unprocessed(job, org.jobs.files, page if kind is Kind.UNPROCESSED and place is None else None),
     }
+
+
+def _unprocessed(job: Job, files: JobFiles, first_page: ResultPage | None) -> int | None:
+    """How many rows were not reached, where nobody has to read them to know: none, or all on the first page of them."""
+    if not result_of(job, files, Kind.UNPROCESSED).has_rows:
+        return 0
+    whole = first_page is not None and first_page.next is None and not first_page.unreadable
+    return len(first_page.rows) if first_page is not None and whole else None
 
 
 def show_row(request: Request) -> Mapping[str, Any]:
