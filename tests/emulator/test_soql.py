@@ -535,6 +535,18 @@ def test_a_locator_can_be_followed_for_two_days(tmp_path: Path) -> None:
         assert org.http.get(answer["nextRecordsUrl"]).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
+@doc("SOAP API guide, queryMore(): 10 open cursors for each user, of which the oldest is released")
+@assumed("that it holds of REST, too")
+def test_the_pages_of_the_ten_newest_queries_can_be_followed(tmp_path: Path) -> None:
+    with an_org(tmp_path) as org:
+        org.load("Name\n" + "x\n" * 201)
+        headers = {"Sforce-Query-Options": "batchSize=200"}
+        soql = {"q": "SELECT Id FROM Account"}
+        urls = [org.http.get(f"{DATA}/query", params=soql, headers=headers).json()["nextRecordsUrl"] for _ in range(11)]
+        assert org.http.get(urls[0]).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+        assert [len(org.http.get(url).json()["records"]) for url in urls[1:]] == [1] * 10
+
+
 @own
 def test_pages_stay_what_they_are_while_records_come_and_change(org: Caller) -> None:
     job = org.load("Name,Site\n" + "".join(f"{number:04},stable\n" for number in range(2001)))

@@ -9,6 +9,7 @@ from ..clock import rest_time
 from .query import Serials
 
 LIFETIME = timedelta(days=2)  # documented: how long a query locator can be followed
+OPEN = 10  # documented: how many queries of a user can be followed (SOAP API guide, queryMore())
 _BYTES = 8  # of a running number
 
 
@@ -39,11 +40,11 @@ class Rest:
 
 
 def keep(connection: sqlite3.Connection, soql: str, serials: Serials, now: datetime) -> int:
-    """Keep what a query found, and return the number to recall it by; what is too old is forgotten."""
-    connection.execute("DELETE FROM query_result WHERE at < ?", (rest_time(now - LIFETIME),))
+    """Keep what a query found, and return the number to recall it by; what is too old or too much is forgotten."""
     statement = "INSERT INTO query_result (soql, at, serials) VALUES (?, ?, ?)"
     cursor = connection.execute(statement, (soql, rest_time(now), serials.tobytes())).lastrowid
     assert cursor is not None
+    connection.execute("DELETE FROM query_result WHERE at < ? OR id <= ?", (rest_time(now - LIFETIME), cursor - OPEN))
     return cursor
 
 
