@@ -265,7 +265,7 @@ def test_an_org_whose_app_has_no_key_says_so(org: Caller) -> None:
     assert answer.json() == snapshot(
         {
             "error": "invalid_client",
-            "error_description": "The app has no key to check assertions with: set client_public_key",
+            "error_description": "The org has no key to check assertions with: start it with --public-key FILE",
         }
     )
 
