@@ -328,12 +328,13 @@ def test_a_deleted_plan_does_nothing_more(org: Caller) -> None:
 
 
 @own
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("name", ["faults.json", "faults.yaml"])
-def test_a_plan_in_a_file_is_in_force_from_the_start(tmp_path: Path, name: str) -> None:
+def test_a_plan_in_a_file_is_in_force_from_the_start(tmp_path: Path, name: str, mark: str) -> None:
     text = "rules:\n- {on: list, fault: unavailable, times: 1}\n"
     if name.endswith(".json"):
         text = json.dumps({"rules": [{"on": "list", "fault": "unavailable", "times": 1}]})
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(mark + text, "utf-8")
     with an_org(tmp_path / "org", faults_file=tmp_path / name) as org:
         assert statuses(org, 2) == [503, 200]
 

@@ -288,6 +288,22 @@ def test_a_field_can_not_become_one_that_holds_other_values(
                 "The schema file <folder>/schema.yaml, line 2, character 17: found undefined alias 'a'; correct it, or put the text in quotes"
             ),
         ),
+        (
+            "--- {}\n--- {}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 2, character 1: a second document begins here; leave it out"
+            ),
+        ),
+        (
+            "objects:\n  A__c\n  B__c: {}",
+            snapshot(
+                "The schema file <folder>/schema.yaml, line 3, character 7: a colon stands where no name can end; quote text that holds one, or add one above"
+            ),
+        ),
+        (
+            "objects: " + "[" * 3000,
+            snapshot("The schema file <folder>/schema.yaml: this is nested too deep to be read; take brackets out"),
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_told_in_one_line_with_its_place(tmp_path: Path, schema: str, message: str) -> None:

@@ -38,14 +38,14 @@ PLAINLY |= dict.fromkeys(("bool_type", "bool_parsing"), FLAG)
 """What pydantic finds, by its names."""
 
 NOT_YAML = {
-    "mapping values are not allowed": "a colon stands where no name can end; put text with a colon in quotes",
+    "mapping values are not allowed": "a colon stands where no name can end; quote text that holds one, or add one above",
     "cannot start any token": "nothing can begin with this character; indent with spaces, or put the text in quotes",
     "expected <block end>": "this does not line up with what is above; correct the indentation",
     "stream end": "a bracket is opened and never closed; close it",
     "end of stream": "a quote is opened and never closed; close it",
     "expected ',' or": "a comma or a closing bracket is missing before this; add it",
     "could not find expected ':'": "a name above has no colon; write it as in name: value",
-    "single document": "a second document begins here; leave it out",
+    "another document": "a second document begins here; leave it out",
 }
 """What the parser finds, by words of its own."""
 
@@ -87,13 +87,16 @@ def read(path: Path) -> Written:
     """
     try:
         data = path.read_bytes()
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise Mistake(f"{path} can't be read: {error.strerror}; correct its name or its rights") from None
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise Mistake(f"{path}, line {line}: this is not UTF-8; save the file as UTF-8") from None
-    return _json(path, text) if path.suffix == ".json" else _yaml(path, text)
+    try:
+        return _json(path, text) if path.suffix == ".json" else _yaml(path, text)
+    except RecursionError:
+        raise Mistake(f"{path}: this is nested too deep to be read; take brackets out") from None
 
 
 def plainly(error: ErrorDetails) -> str:
