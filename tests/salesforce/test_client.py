@@ -35,6 +35,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Seen, Upstream, client_of, fixed, raw_upstream, served
 
 Method = Callable[[SalesforceClient], Awaitable[object]]
+ACCOUNT = {"name": "Account", "label": "Account", "fields": []}
 SESSION_EXPIRED = Answer.of([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}], 401)
 
 
@@ -48,7 +49,11 @@ async def _read_failed_results(client: SalesforceClient) -> bytes:
         return b"".join([chunk async for chunk in chunks])
 
 
-READS: dict[str, Method] = {"get_job": lambda c: c.get_job(JOB_ID), "list_jobs": lambda c: c.list_jobs()}
+READS: dict[str, Method] = {
+    "get_job": lambda c: c.get_job(JOB_ID),
+    "list_jobs": lambda c: c.list_jobs(),
+    "describe": lambda c: c.describe("Account"),
+}
 WRITES: dict[str, Method] = {
     "create_job": lambda c: c.create_job({"object": "Account", "operation": "insert"}),
     "set_state": lambda c: c.set_state(JOB_ID, "UploadComplete"),
@@ -173,7 +178,7 @@ async def test_a_redirect_is_never_followed(method: Method, status: int) -> None
 @pytest.mark.parametrize("status", [420, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("method", READS.values(), ids=READS)
 async def test_a_read_is_tried_again_where_a_second_try_may_pass(method: Method, status: int) -> None:
-    upstream = Upstream([Answer(status), Answer(status), Answer.of({**JOB, "records": []})])
+    upstream = Upstream([Answer(status), Answer(status), Answer.of({**JOB, **ACCOUNT, "records": []})])
     with served(upstream) as url:
         async with client_of(fixed(url)) as client:
             await method(client)
@@ -423,6 +428,7 @@ async def test_each_method_makes_the_call_that_the_guide_shows() -> None:
         [
             "GET /services/data/v63.0/jobs/ingest/750000000000001AAA {'accept': 'application/json'} ",
             "GET /services/data/v63.0/jobs/ingest {'accept': 'application/json'} ",
+            "GET /services/data/v63.0/sobjects/Account/describe {'accept': 'application/json', 'accept-encoding': 'gzip'} ",
             "POST /services/data/v63.0/jobs/ingest {'content-type': 'application/json; charset=UTF-8', 'accept': 'application/json'} {\"object\":\"Account\",\"operation\":\"insert\"}",
             "PATCH /services/data/v63.0/jobs/ingest/750000000000001AAA {'content-type': 'application/json; charset=UTF-8', 'accept': 'application/json'} {\"state\":\"UploadComplete\"}",
             "DELETE /services/data/v63.0/jobs/ingest/750000000000001AAA {} ",

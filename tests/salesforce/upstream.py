@@ -43,6 +43,7 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
+    raw_path: bytes = b""
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Upstream:
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
-        self.seen.append(Seen(scope["method"], scope["path"] + query, headers, body))
+        self.seen.append(Seen(scope["method"], scope["path"] + query, headers, body, scope["raw_path"]))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})

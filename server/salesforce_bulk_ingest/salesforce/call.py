@@ -1,21 +1,24 @@
-"""A call to the ingest resource, described before it is made."""
+"""A call to the API, described before it is made."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 
+INGEST = "/jobs/ingest"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to the ingest resource.
+    """One HTTP request, to the ingest resource unless it says otherwise.
 
     Attributes:
         method: the HTTP method.
-        path: below `/jobs/ingest`, empty or with a leading slash.
+        path: below the resource, empty or with a leading slash.
         query: the raw query string, without the question mark.
         headers: sent as they are, in latin-1; `Authorization` is added.
         content: the body; an iterator can't be sent a second time.
         api_version: such as `62.0`; none means the client's own.
         carries_rows: the body or the answer may be large and slow.
+        resource: below `/services/data/vNN.N`, with a leading slash.
     """
 
     method: str
@@ -25,6 +28,7 @@ class Call:
     content: bytes | AsyncIterable[bytes] | None = None
     api_version: str | None = None
     carries_rows: bool = False
+    resource: str = INGEST
 
     @property
     def can_be_repeated(self) -> bool:

@@ -1,4 +1,4 @@
-"""The Bulk API 2.0 ingest endpoints as methods, over one pooled HTTP client.
+"""The Bulk API 2.0 ingest endpoints, and what is asked before a load, as methods over one pooled HTTP client.
 
 Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page for each endpoint.
 """
@@ -25,7 +25,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
     rejected,
 )
-from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind
+from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind, SObjectDescribe
 
 JSON_CALL_SECONDS = 40
 """An ordinary call, all its tries included, ends within this time: under the 45 s that a tool call may take."""
@@ -40,7 +40,7 @@ QUERY_CHARACTERS = "%-._~!$&'()*+,;=:@/?[]|^`{}\\"
 CHUNK_BYTES = 1 << 16
 GZIP = zlib.MAX_WBITS | 16
 MOST_JSON_BYTES = 16_000_000
-"""A page of 1,000 jobs is about half a megabyte."""
+"""A page of 1,000 jobs is about half a megabyte; the describe of an object with hundreds of picklists, a few."""
 
 MOST_ERROR_BYTES = 100_000
 READ_ATTEMPTS = 3
@@ -151,6 +151,19 @@ class SalesforceClient:
                 raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
             yield decoded(response)
 
+    async def describe(self, sobject: str) -> SObjectDescribe:
+        """What the user may do with an object and its fields (REST API guide, sObject Describe).
+
+        Args:
+            sobject: API name of the object, in any case.
+
+        Raises:
+            NotFound: there is no such object, or the user may not see it.
+        """
+        headers = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
+        call = Call("GET", f"/{quote(sobject, safe='')}/describe", headers=headers, resource="/sobjects")
+        return await self._read(SObjectDescribe, call)
+
     async def identity(self) -> Identity:
         """Whose token this is.
 
@@ -200,7 +213,7 @@ class SalesforceClient:
                 await response.aclose()
 
     def _request(self, call: Call, credentials: Credentials) -> httpx2.Request:
-        path = f"/services/data/v{call.api_version or self.api_version}/jobs/ingest{call.path}"
+        path = f"/services/data/v{call.api_version or self.api_version}{call.resource}{call.path}"
         target = f"{path}?{quote(call.query, safe=QUERY_CHARACTERS, encoding='latin-1')}" if call.query else path
         return self._http.build_request(
             call.method,

@@ -86,7 +86,7 @@ class SessionExpired(Rejected):
 
 
 class NotFound(Rejected):
-    """The job does not exist, or not any more."""
+    """The job or the object does not exist, or not any more."""
 
 
 class WrongState(Rejected):

@@ -4,9 +4,10 @@ Fields are optional where some answer leaves them out (create has no counters, a
 fields are kept out of the way, so that a newer API version does not break a reader.
 """
 
-from typing import Literal
+from functools import cached_property
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete"]
@@ -24,6 +25,7 @@ DELIMITERS: dict[str, str] = {
     "TAB": "\t",
 }
 LINE_ENDINGS: dict[str, str] = {"LF": "\n", "CRLF": "\r\n"}
+ID_FIELD = "Id"
 TERMINAL_STATES = frozenset({"JobComplete", "Failed", "Aborted"})
 
 
@@ -92,3 +94,84 @@ class Identity(WireModel):
     organization_id: str
     preferred_username: str
     name: str | None = None
+
+
+def _none_for_null(value: object) -> object:
+    """Some lists of a describe are null where there is nothing in them (seen)."""
+    return () if value is None else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_none_for_null)]
+
+
+class PicklistValue(WireModel):
+    """One value of a picklist; an inactive one stays on old records and is refused on new ones."""
+
+    value: str
+    active: bool = True
+
+
+class FieldDescribe(WireModel):
+    """One field, as the user of the token may use it (REST API guide, sObject Describe: field properties)."""
+
+    name: str
+    label: str
+    type: str
+    length: int = 0
+    nillable: bool = True
+    createable: bool = False
+    updateable: bool = False
+    defaulted_on_create: bool = False
+    calculated: bool = False
+    auto_number: bool = False
+    external_id: bool = False
+    id_lookup: bool = False
+    unique: bool = False
+    case_sensitive: bool = False
+    reference_to: Names = ()
+    relationship_name: str | None = None
+    restricted_picklist: bool = False
+    picklist_values: Annotated[tuple[PicklistValue, ...], BeforeValidator(_none_for_null)] = ()
+
+    @property
+    def is_required(self) -> bool:
+        """Whether an insert has to bring a value; a checkbox that is left out is false."""
+        return self.createable and not (self.nillable or self.defaulted_on_create or self.type == "boolean")
+
+    @property
+    def is_polymorphic(self) -> bool:
+        """Whether the lookup leads to several objects; what counts are these, not a flag (seen)."""
+        return len(self.reference_to) > 1
+
+    @property
+    def finds_records(self) -> bool:
+        """Whether a record can be named by this field's value."""
+        return self.external_id or self.id_lookup or self.name == ID_FIELD
+
+
+class SObjectDescribe(WireModel):
+    """One object with the fields that the user may see: one that is hidden from them is not there at all."""
+
+    name: str
+    label: str
+    key_prefix: str | None = None
+    createable: bool = False
+    updateable: bool = False
+    deletable: bool = False
+    fields: tuple[FieldDescribe, ...]
+
+    @cached_property
+    def _by_name(self) -> dict[str, FieldDescribe]:
+        return {field.name.lower(): field for field in self.fields}
+
+    @cached_property
+    def _by_relationship(self) -> dict[str, FieldDescribe]:
+        return {field.relationship_name.lower(): field for field in self.fields if field.relationship_name}
+
+    def field(self, name: str) -> FieldDescribe | None:
+        """The field of this name, in any case."""
+        return self._by_name.get(name.lower())
+
+    def lookup(self, relationship: str) -> FieldDescribe | None:
+        """The lookup whose relationship has this name, in any case."""
+        return self._by_relationship.get(relationship.lower())
