@@ -1,0 +1,170 @@
+"""Which cells a field can't hold, a column of a block at a time.
+
+What a good column costs counts: each kind of check looks at all its cells in one call of the interpreter's own, and at
+single ones only where that finds something. An empty cell and `#N/A` are right everywhere.
+
+Literals: Bulk API 2.0 guide, Valid Date Format in Records and Prepare CSV Files; those of booleans are Bulk API 1.0's.
+"""
+
+import re
+from collections.abc import Callable, Sequence, Set
+from typing import Protocol
+
+from salesforce_bulk_ingest.ingest.rows_in.checks import NULL_CELL
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
+
+Cells = Sequence[str]
+
+BLANK_CELLS = ("", NULL_CELL)
+MOST_REMEMBERED = 20_000
+LONGEST_CHECKED = 100_000
+"""Fields longer than this take whatever a cell can hold."""
+
+VALUES_SHOWN = 8
+TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "email", "encryptedstring", "combobox"})
+NUMBER_TYPES = frozenset({"int", "long", "double", "currency", "percent"})
+
+_DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:?\d\d)?"
+_NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d{1,4})?"
+
+
+class CellCheck(Protocol):
+    """Says which cells of a column are wrong.
+
+    Attributes:
+        kind: of the finding.
+        what: the finding without the values.
+        do: what to do about it.
+        shows_values: whether the finding names the first few.
+    """
+
+    kind: str
+    what: str
+    do: str
+    shows_values: bool
+
+    def wrong(self, cells: Cells) -> Set[str]:
+        """The wrong cells among these, each once."""
+        ...
+
+
+class ValueCheck:
+    """For columns whose values come again and again: each is looked at once."""
+
+    shows_values = True
+
+    def __init__(self, kind: str, what: str, do: str, takes: Callable[[str], bool]) -> None:
+        self.kind, self.what, self.do = kind, what, do
+        self._takes = takes
+        self._good = set(BLANK_CELLS)
+
+    def wrong(self, cells: Cells) -> Set[str]:
+        new = set(cells) - self._good
+        bad = {cell for cell in new if not self._takes(cell)}
+        if len(self._good) < MOST_REMEMBERED:
+            self._good |= new - bad
+        return bad
+
+
+class FormCheck:
+    """For columns whose values are of one form."""
+
+    shows_values = True
+
+    def __init__(self, kind: str, what: str, do: str, form: str) -> None:
+        self.kind, self.what, self.do = kind, what, do
+        self._one = re.compile(f"(?:{form})?|{NULL_CELL}", re.ASCII)
+        self._all = re.compile(rf"(?:(?:(?:{form})|{NULL_CELL})?\n)*+", re.ASCII)
+
+    def wrong(self, cells: Cells) -> Set[str]:
+        lines = "\n".join(cells) + "\n"
+        if lines.count("\n") == len(cells) and self._all.fullmatch(lines):
+            return frozenset()
+        return {cell for cell in set(cells) if not self._one.fullmatch(cell)}
+
+
+class LengthCheck:
+    """For text."""
+
+    kind = "too long"
+    do = "Shorten it, or choose a longer field."
+    shows_values = False
+
+    def __init__(self, field: FieldDescribe) -> None:
+        self._most = field.length
+        self.what = f"{field.name} takes {field.length:,} characters, and rows with more fail"
+
+    def wrong(self, cells: Cells) -> Set[str]:
+        if max(map(len, cells), default=0) <= self._most:
+            return frozenset()
+        return {cell for cell in set(cells) if len(cell) > self._most}
+
+
+class BlankCheck:
+    """For fields that an insert has to fill."""
+
+    kind = "blank"
+    shows_values = False
+
+    def __init__(self, field: FieldDescribe) -> None:
+        self.what = f"{field.name} is required, and rows without it fail"
+        self.do = "Fill it in, or leave these rows out."
+
+    def wrong(self, cells: Cells) -> Set[str]:
+        return {blank for blank in BLANK_CELLS if blank in cells}
+
+
+def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck | None:
+    """What is checked of the cells of a field, if anything.
+
+    Args:
+        field: that the cells fill.
+        key_prefix: what the ids of the object begin with.
+    """
+    name = field.name
+    if field.restricted_picklist:
+        return _picklist_check(field)
+    if field.type in TEXT_TYPES and 0 < field.length < LONGEST_CHECKED:
+        return LengthCheck(field)
+    if field.type in NUMBER_TYPES:
+        return FormCheck("not a number", f"{name} takes numbers, and rows with others fail", "Write 1234.5.", _NUMBER)
+    if field.type == "boolean":
+        what = f"{name} takes true and false, and rows with others fail"
+        return ValueCheck("not a boolean", what, "Map them with values.", _is_boolean)
+    if field.type == "date":
+        form = f"{_DAY}(?:Z|{_TIME})?"
+        return FormCheck("not a date", f"{name} takes dates, and rows with others fail", "Write 2026-01-31.", form)
+    if field.type == "datetime":
+        what, do = f"{name} takes times, and rows with others fail", "Write 2026-01-31T09:30:00Z."
+        return FormCheck("not a time", what, do, f"{_DAY}(?:{_TIME})?")
+    if field.type in ("id", "reference"):
+        return _id_check(field, key_prefix if field.name == ID_FIELD else None)
+    return None
+
+
+def _is_boolean(cell: str) -> bool:
+    return cell.lower() in ("true", "false", "1", "0")
+
+
+def _id_check(field: FieldDescribe, prefix: str | None) -> CellCheck:
+    what = f"{field.name} takes record ids, and rows with others fail"
+    do = f"Write 15 or 18 letters and digits{f', of which the first are {prefix}' if prefix else ''}."
+    rest = 15 - len(prefix or "")
+    return FormCheck("not an id", what, do, rf"{re.escape(prefix or '')}[0-9A-Za-z]{{{rest}}}(?:[0-9A-Za-z]{{3}})?")
+
+
+def _picklist_check(field: FieldDescribe) -> CellCheck:
+    values = [value.value for value in field.picklist_values if value.active]
+    taken = {value.lower() for value in values}
+    what = f"{field.name} takes only the active values of its picklist, and rows with others fail"
+    listed = ", ".join(f'"{value}"' for value in values[:VALUES_SHOWN]) + (", …" if len(values) > VALUES_SHOWN else "")
+    do = f"Map them with values: it takes {listed}." if values else "It has no active values: leave it out."
+
+    def takes(cell: str) -> bool:
+        return cell.lower() in taken
+
+    def takes_each(cell: str) -> bool:
+        return all(value.strip().lower() in taken for value in cell.split(";") if value.strip())
+
+    return ValueCheck("picklist", what, do, takes_each if field.type == "multipicklist" else takes)

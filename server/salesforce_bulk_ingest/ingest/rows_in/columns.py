@@ -1,0 +1,187 @@
+"""What the columns of an upload stand for: fields of the object, or of its parents through a relationship.
+
+Forms of a header: Bulk API 2.0 guide, Relationship Fields in a Header Row; what Salesforce says to wrong ones was seen
+in public code. A header that is wrong fails the whole job.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
+
+NAMES_SHOWN = 5
+LONGEST_NAME_SHOWN = 60
+LIKENESS = 0.7
+"""Of two names, from 0 to 1, so that one may be meant by the other."""
+
+SET_OR_LEAVE_OUT = "Set the field in columns, or null there to leave the column out."
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that Salesforce understands.
+
+    Attributes:
+        header: as it goes out.
+        field: the field of the object that it fills; of a relationship, the lookup.
+        parent_field: `Account.Ext__c`, where the lookup is filled by a field of the parent.
+    """
+
+    header: str
+    field: FieldDescribe
+    parent_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A column that Salesforce does not understand, why, and what to do about it."""
+
+    header: str
+    what: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """The parts of `Type:Relationship.Field`; the type is empty where there is none."""
+
+    type: str
+    relationship: str
+    field: str
+
+
+def columns_of(
+    header: Sequence[str], describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]
+) -> tuple[Column | Misnamed, ...]:
+    """Each column, or what is wrong with it.
+
+    Args:
+        header: of what goes out.
+        describe: of the object.
+        parents: describes of the objects that relationships lead to, as far as they are known.
+    """
+    names = Names(describe)
+    return tuple(_column(name, names, parents) for name in header)
+
+
+def parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, ...]:
+    """The objects whose fields the header names through relationships."""
+    paths = [_path(name) for name in header if "." in name and describe.field(name) is None]
+    found = [_parent(path, lookup) for path in paths if (lookup := describe.lookup(path.relationship))]
+    return tuple(dict.fromkeys(parent for parent in found if parent is not None))
+
+
+def plain(text: str) -> str:
+    """Letters and digits alone, in lower case: what two spellings of one name share."""
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def shown(names: Iterable[str]) -> str:
+    """The first few of the names, quoted and none of them long."""
+    listed = list(names)
+    quoted = [f'"{name}"' if len(name) <= LONGEST_NAME_SHOWN else f'"{name[:LONGEST_NAME_SHOWN]}…"' for name in listed]
+    more = len(listed) - NAMES_SHOWN
+    return ", ".join(quoted[:NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+class Names:
+    """The fields of an object by what they are called, to find those that a wrong name may mean."""
+
+    MOST_LOOKED_UP = 20
+    """Finding near names takes a while, and a file with more wrong columns is another object's."""
+
+    def __init__(self, describe: SObjectDescribe) -> None:
+        self.describe = describe
+        self._looked_up = 0
+        fields = describe.fields
+        self._by_spelling = {plain(field.label): field.name for field in reversed(fields)}
+        self._by_spelling |= {plain(field.name.removesuffix("__c")): field.name for field in fields}
+        self._by_spelling |= {plain(field.name): field.name for field in fields}
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Up to three fields that the name may mean, the likeliest first."""
+        self._looked_up += 1
+        if self._looked_up > self.MOST_LOOKED_UP:
+            return ()
+        close = get_close_matches(plain(name), self._by_spelling, 3, LIKENESS)
+        return tuple(dict.fromkeys(self._by_spelling[spelling] for spelling in close))
+
+    def hint(self, name: str) -> str:
+        """What to do about a column of this name."""
+        near = self.near(name)
+        return f"Did you mean {' or '.join(near)}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
+
+
+def _column(name: str, names: Names, parents: Mapping[str, SObjectDescribe]) -> Column | Misnamed:
+    field = names.describe.field(name)
+    if field is not None:
+        return Column(name, field)
+    if not name.strip():
+        return Misnamed(name, "A column has no name, which fails the whole job.", SET_OR_LEAVE_OUT)
+    if "." not in name:
+        return Misnamed(name, _no_field(names.describe, name), names.hint(name))
+    return _relationship(name, _path(name), names, parents)
+
+
+def _relationship(name: str, path: _Path, names: Names, parents: Mapping[str, SObjectDescribe]) -> Column | Misnamed:
+    describe = names.describe
+    lookup = describe.lookup(path.relationship)
+    if lookup is None:
+        what = f"{describe.name} has no relationship {shown([path.relationship])}, which fails the whole job."
+        return Misnamed(name, what, _meant_relationship(path, names))
+    if "." in path.field:
+        what = "A column can go through one relationship, not several; this fails the whole job."
+        return Misnamed(name, what, f"Name a field of {_any_of(lookup.reference_to)} itself.")
+    parent = _parent(path, lookup)
+    if lookup.is_polymorphic and parent is None:
+        what = f"{path.relationship} can lead to {_any_of(lookup.reference_to)}, and the column has to say to which."
+        return Misnamed(name, what, f"Name it {lookup.reference_to[0]}:{path.relationship}.{path.field}, say.")
+    if path.type and not lookup.is_polymorphic:
+        what = f"{path.relationship} leads to one object only, and naming it in the column fails the whole job."
+        return Misnamed(name, what, f"Name it {path.relationship}.{path.field}.")
+    return _through(name, path, lookup, parents.get(parent or ""))
+
+
+def _through(name: str, path: _Path, lookup: FieldDescribe, parent: SObjectDescribe | None) -> Column | Misnamed:
+    if parent is None:
+        return Column(name, lookup, path.field)
+    field = parent.field(path.field)
+    if field is None:
+        return Misnamed(name, _no_field(parent, path.field), Names(parent).hint(path.field))
+    if not field.finds_records:
+        usable = [field.name for field in parent.fields if field.finds_records]
+        what = f"{field.name} can't name a {parent.name}: it is neither an external id nor a lookup field."
+        return Misnamed(name, what, f"Use {_any_of(usable)} of {parent.name}.")
+    return Column(name, lookup, f"{parent.name}.{field.name}")
+
+
+def _path(name: str) -> _Path:
+    object_type, _, path = name.rpartition(":")
+    relationship, _, field = path.partition(".")
+    return _Path(object_type, relationship, field)
+
+
+def _parent(path: _Path, lookup: FieldDescribe) -> str | None:
+    """The object that the path leads to; None where it is not clear, or none that the lookup can lead to."""
+    if not lookup.is_polymorphic:
+        return next(iter(lookup.reference_to), None)
+    return next((name for name in lookup.reference_to if name.lower() == path.type.lower()), None)
+
+
+def _no_field(describe: SObjectDescribe, name: str) -> str:
+    return f"{describe.name} has no field {shown([name])} that this user can see, which fails the whole job."
+
+
+def _meant_relationship(path: _Path, names: Names) -> str:
+    describe = names.describe
+    if describe.lookup(path.type):  # the two were mixed up
+        return f"Name it {path.type}.{path.field}."
+    lookup = describe.field(path.relationship) or next(map(describe.field, names.near(path.relationship)), None)
+    if lookup is not None and lookup.relationship_name:
+        return f"Did you mean {lookup.relationship_name}.{path.field}? {SET_OR_LEAVE_OUT}"
+    return SET_OR_LEAVE_OUT
+
+
+def _any_of(names: Sequence[str]) -> str:
+    return " or ".join(names[:NAMES_SHOWN]) or "another field"
