@@ -21,12 +21,14 @@ LONGEST_CHECKED = 100_000
 """Fields longer than this take whatever a cell can hold."""
 
 VALUES_SHOWN = 8
+ID_LENGTHS = frozenset({0, 15, 18})
 TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "email", "encryptedstring", "combobox"})
 NUMBER_TYPES = frozenset({"int", "long", "double", "currency", "percent"})
 
-_DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
-_TIME = r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:?\d\d)?"
-_NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d{1,4})?"
+_DATE = re.compile(rb"0000-00-00(?:Z|T.*)?")
+_TIME = re.compile(rb"0000-00-00(?:T00:00:00(?:\.0{1,3})?(?:Z|[+-]00:?00)?)?")
+_NUMBER = re.compile(rb"[+-]?(?:0+\.?0*|\.0+)(?:[eE][+-]?0{1,4})?")
+_DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 class CellCheck(Protocol):
@@ -68,20 +70,51 @@ class ValueCheck:
 
 
 class FormCheck:
-    """For columns whose values are of one form."""
+    """For columns whose values differ, but are of few forms once each digit is written 0."""
 
     shows_values = True
 
-    def __init__(self, kind: str, what: str, do: str, form: str) -> None:
+    def __init__(self, kind: str, what: str, do: str, form: re.Pattern[bytes]) -> None:
         self.kind, self.what, self.do = kind, what, do
-        self._one = re.compile(f"(?:{form})?|{NULL_CELL}", re.ASCII)
-        self._all = re.compile(rf"(?:(?:(?:{form})|{NULL_CELL})?\n)*+", re.ASCII)
+        self._form = form
+        self._good = set(map(str.encode, BLANK_CELLS))
 
     def wrong(self, cells: Cells) -> Set[str]:
-        lines = "\n".join(cells) + "\n"
-        if lines.count("\n") == len(cells) and self._all.fullmatch(lines):
+        new = set(_zeros("\n".join(cells)).split(b"\n")) - self._good
+        bad = {form for form in new if not self._form.fullmatch(form)}
+        if len(self._good) < MOST_REMEMBERED:
+            self._good |= new - bad
+        return {cell for cell in set(cells) if self._is_wrong(_zeros(cell))} if bad else frozenset()
+
+    def _is_wrong(self, form: bytes) -> bool:
+        return form not in self._good and not self._form.fullmatch(form)
+
+
+class IdCheck:
+    """For ids, which are all different."""
+
+    kind = "not an id"
+    shows_values = True
+
+    def __init__(self, field: FieldDescribe, prefix: str) -> None:
+        self.what = f"{field.name} takes record ids, and rows with others fail"
+        self.do = "Write the 15 or 18 letters and digits of an id"
+        self.do += f", which begins with {prefix} here." if prefix else "."
+        self._prefix = prefix
+
+    def wrong(self, cells: Cells) -> Set[str]:
+        if set(map(len, cells)) <= ID_LENGTHS and _is_alphanumeric("".join(cells)) and self._all_prefixed(cells):
             return frozenset()
-        return {cell for cell in set(cells) if not self._one.fullmatch(cell)}
+        return {cell for cell in set(cells) if self._is_wrong(cell)}
+
+    def _all_prefixed(self, cells: Cells) -> bool:
+        if not self._prefix:
+            return True
+        return "\n".join(("", *cells)).count(f"\n{self._prefix}") == len(cells) - cells.count("")
+
+    def _is_wrong(self, cell: str) -> bool:
+        fits = len(cell) in ID_LENGTHS and _is_alphanumeric(cell) and cell.startswith(self._prefix)
+        return not fits and cell not in BLANK_CELLS
 
 
 class LengthCheck:
@@ -112,7 +145,9 @@ class BlankCheck:
         self.do = "Fill it in, or leave these rows out."
 
     def wrong(self, cells: Cells) -> Set[str]:
-        return {blank for blank in BLANK_CELLS if blank in cells}
+        if all(cells) and NULL_CELL not in cells:
+            return frozenset()
+        return set(BLANK_CELLS)
 
 
 def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck | None:
@@ -131,15 +166,15 @@ def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck |
         return FormCheck("not a number", f"{name} takes numbers, and rows with others fail", "Write 1234.5.", _NUMBER)
     if field.type == "boolean":
         what = f"{name} takes true and false, and rows with others fail"
-        return ValueCheck("not a boolean", what, "Map them with values.", _is_boolean)
+        return ValueCheck("not a boolean", what, "Map the values to true and false with values.", _is_boolean)
     if field.type == "date":
-        form = f"{_DAY}(?:Z|{_TIME})?"
-        return FormCheck("not a date", f"{name} takes dates, and rows with others fail", "Write 2026-01-31.", form)
+        what = f"{name} takes dates, and rows with others fail"
+        return FormCheck("not a date", what, "Write dates as 2026-01-31.", _DATE)
     if field.type == "datetime":
-        what, do = f"{name} takes times, and rows with others fail", "Write 2026-01-31T09:30:00Z."
-        return FormCheck("not a time", what, do, f"{_DAY}(?:{_TIME})?")
+        what = f"{name} takes times, and rows with others fail"
+        return FormCheck("not a time", what, "Write times as 2026-01-31T09:30:00Z.", _TIME)
     if field.type in ("id", "reference"):
-        return _id_check(field, key_prefix if field.name == ID_FIELD else None)
+        return IdCheck(field, (key_prefix or "") if field.name == ID_FIELD else "")
     return None
 
 
@@ -147,11 +182,12 @@ def _is_boolean(cell: str) -> bool:
     return cell.lower() in ("true", "false", "1", "0")
 
 
-def _id_check(field: FieldDescribe, prefix: str | None) -> CellCheck:
-    what = f"{field.name} takes record ids, and rows with others fail"
-    do = f"Write 15 or 18 letters and digits{f', of which the first are {prefix}' if prefix else ''}."
-    rest = 15 - len(prefix or "")
-    return FormCheck("not an id", what, do, rf"{re.escape(prefix or '')}[0-9A-Za-z]{{{rest}}}(?:[0-9A-Za-z]{{3}})?")
+def _is_alphanumeric(text: str) -> bool:
+    return not text or text.encode(errors="replace").isalnum()  # of bytes, it knows ASCII alone
+
+
+def _zeros(text: str) -> bytes:
+    return text.encode(errors="replace").translate(_DIGITS_TO_ZEROS)
 
 
 def _picklist_check(field: FieldDescribe) -> CellCheck:
