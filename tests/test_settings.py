@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.settings import BadSetting, Settings, load_settings, names_of
+from salesforce_bulk_ingest.app import upload_roots_of
+from salesforce_bulk_ingest.settings import (
+    BadSetting,
+    Places,
+    Settings,
+    default_places,
+    load_settings,
+    names_of,
+    working_dir,
+)
 
 TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes")
@@ -44,6 +53,8 @@ def test_nothing_set_gives_the_defaults(file: Path) -> None:
             "api_version": "63.0",
             "read_only": False,
             "allow_operation": (),
+            "upload_roots": (),
+            "max_upload_bytes": 100_000_000,
             "mcp_host": "127.0.0.1",
             "mcp_port": 9090,
             "rest_host": "127.0.0.1",
@@ -106,6 +117,82 @@ def test_lists_come_from_one_variable_with_commas(file: Path) -> None:
     assert settings.allowed_origin == ("https://a.example",)
 
 
+def test_folders_to_upload_from_are_resolved_once_wherever_they_are_named(tmp_path: Path, file: Path) -> None:
+    one, two = tmp_path / "one, and more", tmp_path / "two"
+    one.mkdir()
+    two.symlink_to(one, target_is_directory=True)
+    environ = {"BULK_INGEST_UPLOAD_ROOT": os.pathsep.join(map(str, (one, two / ".." / "two")))}
+    assert load_settings({}, environ).upload_roots == (one.resolve(), one.resolve())
+    assert load_settings({}, {}, _write(file, f"upload_roots = ['{two}']")).upload_roots == (one.resolve(),)
+    assert load_settings({"upload_roots": [tmp_path]}, environ).upload_roots == (tmp_path.resolve(),)
+
+
+def test_a_tilde_in_a_folder_is_the_operator_s_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert load_settings({}, {"BULK_INGEST_UPLOAD_ROOT": "~"}).upload_roots == (tmp_path.resolve(),)
+
+
+def test_the_limit_of_an_upload_can_be_written_with_underscores(file: Path) -> None:
+    assert load_settings({}, {"BULK_INGEST_MAX_UPLOAD_BYTES": "50_000_000"}).max_upload_bytes == 50_000_000
+    assert load_settings({}, {}, _write(file, "max_upload_bytes = 60_000_000")).max_upload_bytes == 60_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere some of these are links")
+@pytest.mark.parametrize(
+    ("current", "home", "is_kept"),
+    [
+        ("/", "/home/ann", False),
+        ("/home", "/home/ann", False),
+        ("/home/ann", "/home/ann", False),
+        ("/home/bob", "/home/ann", False),
+        ("/Users/bob", "/Users/ann", False),
+        ("/root", "/root", False),
+        ("/etc", "/root", False),
+        ("/usr/lib/systemd", "/root", False),
+        ("/Applications/Claude.app", "/Users/ann", False),
+        ("/home/ann/exports", "/home/ann", True),
+        ("/data", "/root", True),
+        ("/srv/exports", "/home/ann", True),
+    ],
+)
+def test_the_working_folder_counts_where_nobody_but_a_user_starts_programs(
+    current: str, home: str, is_kept: bool
+) -> None:
+    assert working_dir(lambda: Path(current), Path(home)) == (Path(current) if is_kept else None)
+
+
+def test_a_working_folder_that_was_removed_does_not_count() -> None:
+    def removed() -> Path:
+        raise FileNotFoundError
+
+    assert working_dir(removed, Path.home()) is None
+
+
+def test_the_places_of_a_start_know_its_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert default_places().working_dir == tmp_path.resolve()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ["work"]),
+        ({"upload_roots": ["other"]}, ["other"]),
+        ({"mcp_host": "0.0.0.0", "allow_unauthenticated": True, "allowed_host": ["bulk.example"]}, []),
+    ],
+)
+def test_files_come_from_the_working_folder_unless_others_are_named_or_other_machines_are_served(
+    settings: dict[str, Any], expected: list[str], tmp_path: Path
+) -> None:
+    for name in ("work", "other"):
+        (tmp_path / name).mkdir()
+    settings = settings | {"upload_roots": [tmp_path / name for name in settings.get("upload_roots", ())]}
+    places = Places(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path / "work")
+    roots = upload_roots_of(Settings(**settings), places).roots
+    assert [root.name for root in roots] == expected
+
+
 @posix_only
 def test_a_file_with_a_token_has_to_be_private(file: Path) -> None:
     _write(file, f'access_token = "{TOKEN}"', 0o640)
@@ -127,6 +214,8 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
         ("emulator = true", "FILE: 'emulator' is not a setting; see the README's configuration table."),
         ("data_dir = '/tmp'", "FILE: 'data_dir' is not a setting; see the README's configuration table."),
         ("org = 17", "org in FILE: Input should be a valid string."),
+        ("upload_roots = ['/no/such']", "upload_roots in FILE: expected a folder that exists."),
+        ("upload_root = '/'", "FILE: 'upload_root' is not a setting; see the README's configuration table."),
         ("org = ''", "org in FILE: String should have at least 1 character."),
         ("access_token = ''", "access_token in FILE: expected an access token: one word of plain characters."),
         ("read_only = 'perhaps'",
@@ -190,6 +279,10 @@ CLOSED = (
         ({"allow_operation": [TOKEN]}, {}, "--allow-operation: Input should be 'delete' or 'hardDelete'."),
         ({}, {"BULK_INGEST_ALLOW_OPERATION": "upsert"},
          "BULK_INGEST_ALLOW_OPERATION: Input should be 'delete' or 'hardDelete'."),
+        ({"upload_roots": [Path(TOKEN)]}, {}, "--upload-root: expected a folder that exists."),
+        ({"upload_roots": [Path(__file__)]}, {}, "--upload-root: expected a folder that exists."),
+        ({}, {"BULK_INGEST_UPLOAD_ROOT": TOKEN}, "BULK_INGEST_UPLOAD_ROOT: expected a folder that exists."),
+        ({"max_upload_bytes": 999}, {}, "--max-upload-bytes: Input should be greater than or equal to 1000."),
         ({"data_dir": Path(TOKEN)}, {}, "--data-dir: that is about the embedded org, so add --emulator."),
         ({"mcp_host": "0.0.0.0"}, {}, f"--mcp-host: {CLOSED}"),
         ({"rest_host": "::"}, {}, f"--rest-host: {CLOSED}"),

@@ -25,10 +25,12 @@ from salesforce_bulk_ingest.ingest.gateway import Gateway
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.policy import GUARDED_OPERATIONS, Policy
+from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.transfers import Transfers
 from salesforce_bulk_ingest.ingest.uploads import Uploads
 from salesforce_bulk_ingest.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.salesforce.auth import (
+    LOOPBACK_HOSTS,
     CliLogin,
     Credentials,
     CredentialSource,
@@ -144,6 +146,17 @@ def policy_of(settings: Settings) -> Policy:
     """What callers may do; nothing in the embedded org needs guarding."""
     allowed = GUARDED_OPERATIONS if settings.emulator else settings.allow_operation
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
+
+
+def upload_roots_of(settings: Settings, places: Places) -> UploadRoots:
+    """Where files for uploads may lie.
+
+    The working directory stands in for folders that are not named, but not where other machines call: they have no
+    business in it.
+    """
+    is_local = {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
+    default = [places.working_dir] if places.working_dir is not None and is_local else []
+    return UploadRoots(settings.upload_roots or default, places.settings_file)
 
 
 def credential_source(settings: Settings, places: Places) -> CredentialSource:

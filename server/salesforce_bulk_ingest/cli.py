@@ -67,6 +67,11 @@ ReadOnly = Annotated[bool, typer.Option("--read-only", help="Offer the five read
 AllowOperation = Annotated[
     list[str] | None, typer.Option(metavar="[delete|hardDelete]", help="Allow this operation; repeatable.")
 ]
+UploadRoots = Annotated[
+    list[Path] | None,
+    typer.Option("--upload-root", metavar="DIR", help="Folder whose files may be uploaded; repeatable."),
+]
+MaxUploadBytes = Annotated[int | None, typer.Option(help="Most bytes of one upload (100,000,000).")]
 McpPort = Annotated[int | None, typer.Option(help="Port of MCP (9090); 0 for any free one.")]
 RestPort = Annotated[int | None, typer.Option(help="Port of /v1 (8080); 0 for any free one.")]
 McpHost = Annotated[str | None, typer.Option(help="Address of MCP (127.0.0.1).")]
@@ -125,6 +130,8 @@ def serve(
     schema_file: SchemaFile = None,
     read_only: ReadOnly = False,
     allow_operation: AllowOperation = None,
+    upload_roots: UploadRoots = None,
+    max_upload_bytes: MaxUploadBytes = None,
     allow_unauthenticated: AllowUnauthenticated = False,
     allowed_host: AllowedHost = None,
     allowed_origin: AllowedOrigin = None,
@@ -140,6 +147,8 @@ def stdio(
     schema_file: SchemaFile = None,
     read_only: ReadOnly = False,
     allow_operation: AllowOperation = None,
+    upload_roots: UploadRoots = None,
+    max_upload_bytes: MaxUploadBytes = None,
 ) -> None:
     """Serve one MCP client over stdin and stdout; this is what desktop hosts start."""
     settings = _settings(locals())

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -32,6 +32,12 @@ from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, checked_token
 APP_NAME = "salesforce-bulk-ingest"
 SETTINGS_FILE = "settings.toml"
 EMULATOR_IGNORES = "SALESFORCE_"
+
+HOMES = (Path("/home"), Path("/Users"))
+SYSTEM_FOLDERS = frozenset(
+    {"applications", "bin", "boot", "dev", "etc", "lib", "library", "proc", "program files", "program files (x86)", "run",
+     "sbin", "sys", "system", "usr", "windows"}
+)  # fmt: skip
 
 API_VERSION = re.compile(r"[4-9]\d\.0")
 
@@ -59,6 +65,21 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _split_folders(value: object) -> object:
+    # As in PATH: a folder's name may hold commas.
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
+def _folder(value: Path) -> Path:
+    try:
+        folder = value.expanduser().resolve(strict=True)
+    except (OSError, RuntimeError):
+        folder = None
+    if folder is None or not folder.is_dir():
+        raise ValueError("expected a folder that exists")
+    return folder
+
+
 def _api_version(value: str) -> str:
     if not API_VERSION.fullmatch(value):
         raise ValueError("expected a version such as 63.0")
@@ -74,10 +95,12 @@ def _complaint(message: str, *settings: str) -> PydanticCustomError:
     return PydanticCustomError("setting", "{message}", {"message": message, "settings": settings})
 
 
+Folders = Annotated[tuple[Annotated[Path, AfterValidator(_folder)], ...], BeforeValidator(_split_folders)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
+UploadBytes = Annotated[int, Field(ge=1_000)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Name = Annotated[str, Field(min_length=1)]
@@ -99,6 +122,18 @@ class Settings(BaseModel):
     read_only: bool = _setting("Offer reading only", False, env="BULK_INGEST_READ_ONLY", flag="--read-only")
     allow_operation: Operations = _setting(
         "Allow `delete` or `hardDelete` jobs", (), env="BULK_INGEST_ALLOW_OPERATION", flag="--allow-operation"
+    )
+    upload_roots: Folders = _setting(
+        "Folder to upload files from; else the working one, unless it is `/`, a home or the system's, or others are served",
+        (),
+        env="BULK_INGEST_UPLOAD_ROOT",
+        flag="--upload-root",
+    )
+    max_upload_bytes: UploadBytes = _setting(
+        "Most bytes of one upload; more goes in parts, a job for each",
+        100_000_000,
+        env="BULK_INGEST_MAX_UPLOAD_BYTES",
+        flag="--max-upload-bytes",
     )
     mcp_host: Name = _setting("Address of MCP", "127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host")
     mcp_port: Port = _setting("Port of MCP, 0 for any", 9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port")
@@ -193,11 +228,13 @@ class Places:
         settings_file: `settings.toml`; desktop hosts pass no environment, so it is all that they have.
         state_dir: the record of uploads.
         org_dir: the embedded org of `stdio`, from one start to the next.
+        working_dir: where the program was started, if that is a place to keep files in.
     """
 
     settings_file: Path
     state_dir: Path
     org_dir: Path
+    working_dir: Path | None = None
 
 
 def default_places() -> Places:
@@ -206,7 +243,26 @@ def default_places() -> Places:
         settings_file=platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE,
         state_dir=platformdirs.user_state_path(APP_NAME, appauthor=False),
         org_dir=platformdirs.user_data_path(APP_NAME, appauthor=False) / "org",
+        working_dir=working_dir(Path.cwd, Path.home()),
     )
+
+
+def working_dir(current: Callable[[], Path], home: Path) -> Path | None:
+    """The current folder, unless it is one that a desktop or a service happens to start programs in.
+
+    Args:
+        current: tells the folder; it raises OSError where that has been removed.
+        home: of this user.
+    """
+    try:
+        folder, home = current().resolve(), home.resolve()
+    except OSError:
+        return None
+    homes = {*HOMES, *({home.parent} - {Path(home.anchor)})}
+    is_home = folder == home or folder.parent in homes
+    is_of_system = len(folder.parts) > 1 and folder.parts[1].lower() in SYSTEM_FOLDERS
+    is_above_homes = folder == Path(folder.anchor) or folder in homes
+    return None if is_home or is_above_homes or is_of_system else folder
 
 
 def names_of(field: FieldInfo) -> tuple[str | None, str | None, bool]:

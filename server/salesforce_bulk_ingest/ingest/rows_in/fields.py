@@ -12,7 +12,8 @@ from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
 from salesforce_bulk_ingest.ingest.rows_in.cells import BlankCheck, CellCheck, Cells, check_of
 from salesforce_bulk_ingest.ingest.rows_in.columns import Column, Misnamed, columns_of
 from salesforce_bulk_ingest.ingest.rows_in.findings import LINES_SHOWN, Findings
-from salesforce_bulk_ingest.ingest.rows_in.header import HeaderChecks, KeyForm, Target
+from salesforce_bulk_ingest.ingest.rows_in.header import HeaderChecks, Load
+from salesforce_bulk_ingest.ingest.rows_in.keys import KeyForm
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 
 VALUES_SHOWN = 5
@@ -43,7 +44,7 @@ class FieldChecks:
         findings: Findings,
         parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
     ) -> None:
-        self._target = Target.of(describe, operation, external_id_field)
+        self._load = Load.of(describe, operation, external_id_field)
         self._header = header
         self._columns = columns_of(header, describe, parents)
         self._findings = findings
@@ -54,21 +55,21 @@ class FieldChecks:
     @property
     def key_places(self) -> Sequence[int]:
         """The column that names each row's record; none where it is missing, or every row is a new record."""
-        return [place for place, column in enumerate(self._columns) if self._target.is_key(column)][:1]
+        return [place for place, column in enumerate(self._columns) if self._load.is_key(column)][:1]
 
     @property
     def key_form(self) -> KeyForm:
         """Turns keys into what is equal where they mean the same record."""
-        return self._target.key_form
+        return self._load.key_form
 
     @property
     def needs_keys(self) -> bool:
         """Whether a row with a blank key fails."""
-        return self._target.needs_keys
+        return self._load.needs_keys
 
     def check_header(self) -> None:
         """The columns, before any row."""
-        HeaderChecks(self._target, self._columns, self._findings).check()
+        HeaderChecks(self._load, self._columns, self._findings).check()
 
     def check(self, batch: Batch) -> None:
         """Rows of one block."""
@@ -86,12 +87,12 @@ class FieldChecks:
             tally.report(kind, self._header[place], self._findings)
 
     def _checks_of(self, column: Column | Misnamed) -> list[CellCheck]:
-        target = self._target
-        if isinstance(column, Misnamed) or (target.deletes and not target.is_key(column)):
+        load = self._load
+        if isinstance(column, Misnamed) or (load.deletes and not load.is_key(column)):
             return []
-        check = None if column.parent_field else check_of(column.field, target.describe.key_prefix)
+        check = None if column.parent_field else check_of(column.field, load.describe.key_prefix)
         checks = [] if check is None else [check]
-        if target.operation == "insert" and column.field.is_required:
+        if load.operation == "insert" and column.field.is_required:
             checks.append(BlankCheck(column.field))
         return checks
 

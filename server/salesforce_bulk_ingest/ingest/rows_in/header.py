@@ -4,25 +4,21 @@ What by the reference fails the whole job is an error (`InvalidBatch`), what fai
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from salesforce_bulk_ingest.ingest.rows_in.columns import NAMES_SHOWN, Column, Misnamed, shown
 from salesforce_bulk_ingest.ingest.rows_in.findings import Findings, Level
+from salesforce_bulk_ingest.ingest.rows_in.keys import KeyForm, same_id, same_text
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 
 DELETES = frozenset({"delete", "hardDelete"})
 HEADER_LINE = 1
-UNIQUE_ID_CHARACTERS = 15
-"""Of an id; the other three only repeat the case of these."""
-
-KeyForm = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What an upload goes to.
+class Load:
+    """What an upload is for.
 
     Attributes:
         describe: of the object.
@@ -35,8 +31,8 @@ class Target:
     key: str | None
 
     @classmethod
-    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> "Target":
-        """The target of a job."""
+    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> "Load":
+        """What a job is for."""
         keys = {"insert": None, "upsert": external_id_field}
         key = keys.get(operation, ID_FIELD)
         known = describe.field(key) if key else None
@@ -56,9 +52,9 @@ class Target:
     def key_form(self) -> KeyForm:
         """Turns keys into what is equal where they mean the same record."""
         if self.key == ID_FIELD:
-            return itemgetter(slice(UNIQUE_ID_CHARACTERS))
+            return same_id
         field = self.describe.field(self.key) if self.key else None
-        return str if field is not None and field.case_sensitive else str.lower
+        return str if field is not None and field.case_sensitive else same_text
 
     def is_key(self, column: Column | Misnamed) -> bool:
         """Whether the column holds the keys."""
@@ -69,14 +65,14 @@ class HeaderChecks:
     """Checks of one header.
 
     Args:
-        target: of the upload.
+        load: what the upload is for.
         columns: those that go out, in their order.
         findings: where what is wrong goes.
     """
 
-    def __init__(self, target: Target, columns: Sequence[Column | Misnamed], findings: Findings) -> None:
-        self._target = target
-        self._describe = target.describe
+    def __init__(self, load: Load, columns: Sequence[Column | Misnamed], findings: Findings) -> None:
+        self._load = load
+        self._describe = load.describe
         self._all = columns
         self._known = [column for column in columns if isinstance(column, Column)]
         self._findings = findings
@@ -85,7 +81,7 @@ class HeaderChecks:
         """All of them."""
         self._check_permission()
         self._check_key()
-        if self._target.deletes:
+        if self._load.deletes:
             self._check_only_id()
             return
         self._check_names()
@@ -94,7 +90,7 @@ class HeaderChecks:
         self._check_required()
 
     def _check_permission(self) -> None:
-        describe, operation = self._describe, self._target.operation
+        describe, operation = self._describe, self._load.operation
         may = {"insert": describe.createable, "update": describe.updateable}
         may["upsert"] = describe.createable or describe.updateable
         if not may.get(operation, describe.deletable):
@@ -102,7 +98,7 @@ class HeaderChecks:
             self._add("permission", "warning", what, "Load as a user who may, or ask the org's administrator.")
 
     def _check_key(self) -> None:
-        key, target = self._target.key, self._target
+        key, load = self._load.key, self._load
         if key is None:
             return
         field = self._describe.field(key)
@@ -111,21 +107,21 @@ class HeaderChecks:
             what = f"{shown([key])} is no external id of {self._describe.name}, so the job fails."
             do = f"Make the job with externalIdFieldName {' or '.join(usable[:NAMES_SHOWN])}."
             self._add("external id", "error", what, do)
-        elif not target.deletes and not any(map(target.is_key, self._all)):
+        elif not load.deletes and not any(map(load.is_key, self._all)):
             what = f"There is no column {key}, without which every row fails."
-            if not target.needs_keys:
+            if not load.needs_keys:
                 what = f"There is no column {key}, so every row makes a new record."
             self._add("no key", "warning", what, f"If a column holds it, name {key} for that in columns.")
 
     def _check_only_id(self) -> None:
-        if len(self._all) == 1 and self._target.is_key(self._all[0]):
+        if len(self._all) == 1 and self._load.is_key(self._all[0]):
             return
-        others = [column.header for column in self._all if not self._target.is_key(column)]
+        others = [column.header for column in self._all if not self._load.is_key(column)]
         if len(others) == len(self._all):
-            what = f"There is no column {ID_FIELD}, the one that a {self._target.operation} takes."
+            what = f"There is no column {ID_FIELD}, the one that a {self._load.operation} takes."
             do = f"Name {ID_FIELD} in columns for the column that holds it, and set null there for the others."
         else:
-            what = f"A {self._target.operation} takes one column, {ID_FIELD}; more fail the whole job: {shown(others)}."
+            what = f"A {self._load.operation} takes one column, {ID_FIELD}; more fail the whole job: {shown(others)}."
             do = f'Set only to ["{ID_FIELD}"].'
         self._add("only id", "error", what, do)
 
@@ -153,15 +149,15 @@ class HeaderChecks:
 
     def _check_read_only(self) -> None:
         for column in self._known:
-            reason = None if self._target.is_key(column) else self._refusal(column.field)
+            reason = None if self._load.is_key(column) else self._refusal(column.field)
             if reason:
                 do = "Leave it out: set null for it in columns."
                 self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.header)
 
     def _refusal(self, field: FieldDescribe) -> str | None:
-        operation = self._target.operation
+        operation = self._load.operation
         if field.name == ID_FIELD:
-            return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{self._target.key} is the key"
+            return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{self._load.key} is the key"
         if operation != "update" and not field.createable:
             return f"{field.name} can't be set {_why_not(field)}"
         if operation != "insert" and not field.updateable:
@@ -169,11 +165,11 @@ class HeaderChecks:
         return None
 
     def _check_required(self) -> None:
-        if self._target.operation == "update":
+        if self._load.operation == "update":
             return
         missing = [field.name for field in self._describe.fields if field.is_required and not self._brings(field)]
         if missing:
-            fail = "every row fails" if self._target.operation == "insert" else "rows that make a new record fail"
+            fail = "every row fails" if self._load.operation == "insert" else "rows that make a new record fail"
             what = f"{self._describe.name} requires {', '.join(missing)}: without a column for it {fail}."
             do = "Add it; or name it in columns for the column that holds it; or give all rows one value with set."
             self._add("required", "warning", what, do)
