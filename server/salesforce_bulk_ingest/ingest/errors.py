@@ -3,7 +3,8 @@
     IngestError
     ├── InvalidArgument     the caller can correct it
     │   ├── InvalidJobId
-    │   └── TooLarge
+    │   ├── TooLarge
+    │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
     └── UploadConflict      the job already has, or may have, other data
         └── UploadUnderWay  and some of it is on its way right now
@@ -35,6 +36,12 @@ class TooLarge(InvalidArgument):
 
     status = 413
     code = "REQUEST_ENTITY_TOO_LARGE"
+
+
+class SourceChanged(InvalidArgument):
+    """The rows are other ones than those that were checked or begun."""
+
+    status = 409
 
 
 class RefusedByPolicy(IngestError):

@@ -58,6 +58,11 @@ class Batch:
         """Whether splitting was right for it, so that its quotes and widths are in order."""
         return self._cells is not None
 
+    @property
+    def is_line_each(self) -> bool:
+        """Whether each row is one line."""
+        return isinstance(self.lines, range)
+
     @cached_property
     def is_ragged(self) -> bool:
         """Whether a row is narrower or wider than the header."""
@@ -112,7 +117,7 @@ def parse_rows(text: str, mark: str) -> list[Record]:
         return [row for _, row in _parse_patiently(text, mark)]
 
 
-def _reader(text: str, mark: str) -> "_csv._reader":
+def _reader(text: str, mark: str) -> "_csv.Reader":
     # Lines end at a line feed only; left to itself, the module would end them at a carriage return too.
     return csv.reader(io.StringIO(text, newline="\n"), delimiter=mark)
 

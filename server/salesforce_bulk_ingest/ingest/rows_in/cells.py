@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence, Set
 from typing import Protocol
 
-from salesforce_bulk_ingest.ingest.rows_in.checks import NULL_CELL
+from salesforce_bulk_ingest.ingest.rows_in.sources import NULL_CELL
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 
 Cells = Sequence[str]

@@ -6,16 +6,13 @@ warnings.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
 from salesforce_bulk_ingest.ingest.rows_in.blocks import EndlessRecord
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import LINES_SHOWN, Findings, Unreadable
-from salesforce_bulk_ingest.ingest.rows_in.sources import NULL_CELL
-
-__all__ = ["NULL_CELL", "Batch", "FileChecks", "SentChecks", "endless"]
 
 MAX_HEADER_CHARACTERS = 32_000
 MAX_COLUMNS = 5_000

@@ -158,6 +158,6 @@ class _Keys:
             assert self._file is not None
             self._file.seek(start)
             stored = array("q")
-            stored.fromfile(self._file, count)  # type: ignore[arg-type]
+            stored.fromfile(self._file, count)
             yield stored
         yield self._buckets[bucket]
