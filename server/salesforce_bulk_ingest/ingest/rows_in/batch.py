@@ -95,18 +95,17 @@ def parse(text: str, dialect: Dialect, width: int, first_line: int = 1) -> Batch
         width: of the header.
         first_line: of the text in the source.
     """
+    cells = _split_unquoted(text, dialect, width) if '"' not in text else _split_quoted(text, dialect, width)
+    rows = parse_rows(text, dialect.mark) if cells is None else None
+    count = len(rows or ()) if cells is None else len(cells) // width
 
+    # It knows nothing of the batch: a cycle would keep the cells of many blocks until a garbage collection.
     def find_lines() -> Sequence[int]:
-        if text.count("\n", 0, -1) + 1 == len(batch):
-            return range(first_line, first_line + len(batch))
+        if text.count("\n", 0, -1) + 1 == count:
+            return range(first_line, first_line + count)
         return _lines(text, dialect.mark, first_line)
 
-    cells = _split_unquoted(text, dialect, width) if '"' not in text else _split_quoted(text, dialect, width)
-    if cells is not None:
-        batch = Batch(width, find_lines, cells=cells)
-    else:
-        batch = Batch(width, find_lines, rows=parse_rows(text, dialect.mark))
-    return batch
+    return Batch(width, find_lines, rows=rows, cells=cells)
 
 
 def parse_rows(text: str, mark: str) -> list[Record]:
