@@ -49,11 +49,10 @@ class RootedFile:
             opened = self._opened()
         except OSError as error:
             raise InvalidArgument(f"{self.path} can't be read: {error.strerror}.") from None
-        file = os.fdopen(opened, "rb")
         mode = os.fstat(opened).st_mode
         if stat.S_ISREG(mode):
-            return file
-        file.close()
+            return os.fdopen(opened, "rb")
+        os.close(opened)
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
         raise InvalidArgument(f"{self.path} is {kind}: name a file of CSV, or one with gzip around it.")
 
