@@ -135,7 +135,8 @@ def _relationship(name: str, path: _Path, names: Names, parents: Mapping[str, SO
         return Misnamed(name, what, f"Name a field of {_any_of(lookup.reference_to)} itself.")
     parent = _parent(path, lookup)
     if lookup.is_polymorphic and parent is None:
-        what = f"{path.relationship} can lead to {_any_of(lookup.reference_to)}, and the column has to say to which."
+        leads = f"{path.relationship} leads to {_any_of(lookup.reference_to)}"
+        what = f"{leads}, and a column that does not say to which fails the whole job."
         return Misnamed(name, what, f"Name it {lookup.reference_to[0]}:{path.relationship}.{path.field}, say.")
     if path.type and not lookup.is_polymorphic:
         what = f"{path.relationship} leads to one object only, and naming it in the column fails the whole job."
@@ -151,7 +152,7 @@ def _through(name: str, path: _Path, lookup: FieldDescribe, parent: SObjectDescr
         return Misnamed(name, _no_field(parent, path.field), Names(parent).hint(path.field))
     if not field.finds_records:
         usable = [field.name for field in parent.fields if field.finds_records]
-        what = f"{field.name} can't name a {parent.name}: it is neither an external id nor a lookup field."
+        what = f"{field.name} is neither an external id nor a lookup field of {parent.name}, which fails the whole job."
         return Misnamed(name, what, f"Use {_any_of(usable)} of {parent.name}.")
     return Column(name, lookup, f"{parent.name}.{field.name}")
 
@@ -177,9 +178,10 @@ def _meant_relationship(path: _Path, names: Names) -> str:
     describe = names.describe
     if describe.lookup(path.type):  # the two were mixed up
         return f"Name it {path.type}.{path.field}."
-    lookup = describe.field(path.relationship) or next(map(describe.field, names.near(path.relationship)), None)
-    if lookup is not None and lookup.relationship_name:
-        return f"Did you mean {lookup.relationship_name}.{path.field}? {SET_OR_LEAVE_OUT}"
+    near = map(describe.field, (path.relationship, *names.near(path.relationship)))
+    for lookup in near:
+        if lookup is not None and lookup.relationship_name:
+            return f"Did you mean {lookup.relationship_name}.{path.field}? {SET_OR_LEAVE_OUT}"
     return SET_OR_LEAVE_OUT
 
 

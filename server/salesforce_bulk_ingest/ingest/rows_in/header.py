@@ -114,16 +114,17 @@ class HeaderChecks:
             self._add("no key", "warning", what, f"If a column holds it, name {key} for that in columns.")
 
     def _check_only_id(self) -> None:
-        if len(self._all) == 1 and self._load.is_key(self._all[0]):
-            return
-        others = [column.header for column in self._all if not self._load.is_key(column)]
-        if len(others) == len(self._all):
+        others = [column.header for column in self._all]
+        key = next(filter(self._load.is_key, self._all), None)
+        if key is not None:
+            others.remove(key.header)
+        if key is None:
             what = f"There is no column {ID_FIELD}, the one that a {self._load.operation} takes."
             do = f"Name {ID_FIELD} in columns for the column that holds it, and set null there for the others."
-        else:
+            self._add("only id", "error", what, do)
+        elif others:
             what = f"A {self._load.operation} takes one column, {ID_FIELD}; more fail the whole job: {shown(others)}."
-            do = f'Set only to ["{ID_FIELD}"].'
-        self._add("only id", "error", what, do)
+            self._add("only id", "error", what, f'Set only to ["{ID_FIELD}"].')
 
     def _check_names(self) -> None:
         for column in self._all:

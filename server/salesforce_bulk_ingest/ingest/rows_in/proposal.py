@@ -76,11 +76,12 @@ class _Meanings:
             yield from RECORD_ID
             yield f"{self._object}id"
             return
-        yield _as_in_reports(plain(field.name.removesuffix("__c")) if not field.reference_to else plain(field.name))
+        if field.reference_to:
+            yield f"{plain(field.label)}id"
+        else:
+            yield _as_in_reports(plain(field.name.removesuffix("__c")))
         for spelling in _names(field):
             yield self._object + spelling
-            if field.reference_to:
-                yield f"{spelling}id"
 
 
 def _names(field: FieldDescribe) -> Iterator[str]:
