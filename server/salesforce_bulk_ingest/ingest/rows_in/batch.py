@@ -27,7 +27,8 @@ class Batch:
         width: of the header. Rows may be narrower or wider.
         find_lines: tells for each row on which line of the source it begins.
         rows: the rows; or
-        cells: all their cells in one list, where every row is as wide as the header.
+        cells: all their cells in one list, where every row is as wide as the header; or
+        columns: their cells by column, for rows that were taken apart.
     """
 
     def __init__(
@@ -37,36 +38,37 @@ class Batch:
         *,
         rows: Sequence[Record] | None = None,
         cells: Sequence[str] | None = None,
+        columns: Sequence[Sequence[str]] | None = None,
     ) -> None:
         self._width = width
         self.find_lines = find_lines
         self._cells = cells
+        self._columns = columns
         if rows is not None:
             self.rows = rows
 
     def __len__(self) -> int:
+        if self._columns is not None:
+            return len(self._columns[0])
         return len(self.rows) if self._cells is None else len(self._cells) // self._width
 
     @cached_property
-    def rows(self) -> Sequence[Record]:
+    def rows(self) -> Sequence[Sequence[str]]:
         """Each row's cells, as many as it has."""
-        cells = list(self._cells or ())
-        return [cells[start : start + self._width] for start in range(0, len(cells), self._width)]
+        columns = self._columns or [self.column(place) for place in range(self._width)]
+        return list(zip(*columns, strict=True))
 
     @property
     def is_split(self) -> bool:
         """Whether splitting was right for it, so that its quotes and widths are in order."""
         return self._cells is not None
 
-    @property
-    def is_line_each(self) -> bool:
-        """Whether each row is one line."""
-        return isinstance(self.lines, range)
-
     @cached_property
     def is_ragged(self) -> bool:
         """Whether a row is narrower or wider than the header."""
-        return self._cells is None and not set(map(len, self.rows)) <= {self._width}
+        if self._cells is not None or self._columns is not None:
+            return False
+        return not set(map(len, self.rows)) <= {self._width}
 
     @cached_property
     def lines(self) -> Sequence[int]:
@@ -79,6 +81,8 @@ class Batch:
 
     def column(self, place: int) -> Sequence[str]:
         """One cell of each row; it is empty where the row is too narrow to have it."""
+        if self._columns is not None:
+            return self._columns[place]
         if self._cells is not None:
             return self._cells[place :: self._width]
         if self.is_ragged:

@@ -170,12 +170,18 @@ def check_names(header: Sequence[str], findings: Findings) -> None:
                          "Rename or remove the others.", column=name, line=1)  # fmt: skip
 
 
-def longest_line(text: str) -> int:
-    """An upper bound of the characters in a line, found by looking at few places."""
+def longest_row(data: bytes, rows: int) -> int:
+    """An upper bound of the characters in a row, found by looking at few places where each row is one line.
+
+    Args:
+        data: the rows as they go out.
+        rows: how many they are.
+    """
     window = MAX_CELL_CHARACTERS // 2
-    if all(text.find("\n", start, start + window) >= 0 for start in range(0, len(text) - window, window)):
+    starts = range(0, len(data) - window, window)
+    if data.count(b"\n") == rows and all(data.find(b"\n", start, start + window) >= 0 for start in starts):
         return 2 * window
-    return len(text)
+    return len(data)
 
 
 def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from salesforce_bulk_ingest.ingest.rows_in.batch import Batch, Record, parse
+from salesforce_bulk_ingest.ingest.rows_in.batch import Batch, parse
 from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES, blocks
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.head import Head
@@ -57,7 +57,7 @@ class Output:
     @property
     def header(self) -> bytes:
         """The record that begins each part, with its line end."""
-        return self.head.record if self.shaped is None else written([list(self.shaped.header)], self.dialect)
+        return self.head.record if self.shaped is None else written([self.shaped.header], self.dialect)
 
     def pieces(self, file: BinaryIO) -> Iterator[Piece]:
         """The rows, of a source that stands at its first one.
@@ -72,9 +72,8 @@ class Output:
             given = parse(text, self.head.dialect, width, block.first_line)
             sent, data = given, block.data
             if self.shaped is not None:
-                rows = self.shaped.rows(given.rows)
-                sent = Batch(len(self.shaped.header), given.find_lines, rows=rows)
-                data = written(rows, self.dialect)
+                sent = self.shaped.apply(given)
+                data = written(sent.rows, self.dialect)
             yield Piece(text, block.first_line, given, sent, data)
 
     def rows_from(self, start: int) -> Iterator[bytes]:
@@ -96,7 +95,7 @@ class Output:
                 start = max(start - len(piece.data), 0)
 
 
-def written(rows: Iterable[Record], dialect: Dialect) -> bytes:
+def written(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
     """Rows as CSV, quoted only where they must be."""
     out = io.StringIO(newline="")
     # The writer quotes the characters of its line end, and a lone carriage return must not go out bare either.

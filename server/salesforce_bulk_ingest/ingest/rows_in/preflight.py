@@ -7,7 +7,7 @@ from salesforce_bulk_ingest.ingest.rows_in.checks import (
     FileChecks,
     SentChecks,
     check_names,
-    longest_line,
+    longest_row,
 )
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.fields import FieldChecks
@@ -61,7 +61,7 @@ class Preflight:
     def check(self, piece: Piece) -> None:
         """Rows of one block."""
         self._file.check(piece.text, piece.given, piece.first_line)
-        self._sent.check(piece.sent, _longest_row(piece))
+        self._sent.check(piece.sent, longest_row(piece.data, len(piece.sent)))
         if self._fields is not None:
             self._fields.check(piece.sent)
         if self._keys is not None:
@@ -115,10 +115,3 @@ def _field_checks(output: Output, destination: Destination, findings: Findings) 
         findings,
         destination.parents,
     )
-
-
-def _longest_row(piece: Piece) -> int:
-    """An upper bound of a row's characters, found cheaply for nearly all blocks."""
-    if piece.sent is not piece.given:
-        return len(piece.data)
-    return longest_line(piece.text) if piece.sent.is_line_each else len(piece.text)

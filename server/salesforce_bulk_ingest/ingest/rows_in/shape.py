@@ -1,13 +1,13 @@
 """The shape of an upload: which columns of a source go where, what is constant, which values are replaced."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument
+from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
 
-Record = list[str]
-Shaper = Callable[[Sequence[Record]], list[Record]]
+NAMES_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,77 +31,94 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One column that goes out.
+
+    Attributes:
+        name: in the header.
+        place: of the source's column; None for a constant.
+        constant: the cell of every row.
+        values: what is replaced, old cell to new.
+    """
+
+    name: str
+    place: int | None = None
+    constant: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def cells(self, batch: Batch) -> Sequence[str]:
+        """Its cell in each of these rows."""
+        if self.place is None:
+            return [self.constant] * len(batch)
+        cells = batch.column(self.place)
+        return [self.values.get(cell, cell) for cell in cells] if self.values else cells
+
+
+@dataclass(frozen=True, slots=True)
 class Shaped:
     """A shape, applied to one header.
 
     Attributes:
-        header: of what goes out.
-        sources: for each column that goes out, its place in the source; None for a constant.
-        rows: applies it to rows as wide as the source's header.
+        columns: that go out.
+        width: of the source's header.
     """
 
-    header: tuple[str, ...]
-    sources: tuple[int | None, ...]
-    rows: Shaper
+    columns: tuple[Outgoing, ...]
+    width: int
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Of what goes out."""
+        return tuple(column.name for column in self.columns)
+
+    def apply(self, batch: Batch) -> Batch:
+        """Rows of the source as they go out, one for each."""
+        columns = [column.cells(batch) for column in self.columns]
+        width = len(columns)
+        if not batch.is_ragged:
+            return Batch(width, batch.find_lines, columns=columns)
+        # Cells beyond the header stay beyond it: dropped, they would turn a row that Salesforce refuses into a wrong one.
+        shaped = zip(zip(*columns, strict=True), batch.rows, strict=True)
+        return Batch(width, batch.find_lines, rows=[[*row, *given[self.width :]] for row, given in shaped])
 
 
 def apply(shape: Shape, header: Sequence[str]) -> Shaped:
     """The shape for a source with this header.
 
     Raises:
-        InvalidArgument: it names a column that is not there, or leaves none.
+        InvalidArgument: it names a column that is not there, leaves none, or makes one twice.
     """
     _check_names("columns", shape.columns, header)
-    outgoing = {place: name for place, name in _renamed(shape, header) if name not in shape.constants}
-    fields = [*outgoing.values(), *shape.constants]
-    for argument, names in (("values", shape.values), ("only", shape.only)):
-        _check_names(argument, names, fields)
+    renamed = [(place, shape.columns.get(name, name)) for place, name in enumerate(header)]
+    columns = [
+        Outgoing(name, place, values=shape.values.get(name, {}))
+        for place, name in renamed
+        if name is not None and name not in shape.constants
+    ]
+    columns += [Outgoing(name, constant=cell) for name, cell in shape.constants.items()]
+    names = [column.name for column in columns]
+    _check_names("values", shape.values, names)
+    _check_names("only", shape.only, names)
     if shape.only:
-        outgoing = {place: name for place, name in outgoing.items() if name in shape.only}
-    constants = {name: cell for name, cell in shape.constants.items() if not shape.only or name in shape.only}
-    if not outgoing and not constants:
-        raise InvalidArgument("The shape leaves no column: name at least one to keep.")
-    return Shaped(
-        header=(*outgoing.values(), *constants),
-        sources=(*outgoing, *(None for _ in constants)),
-        rows=_shaper(list(outgoing.items()), list(constants.values()), shape.values, len(header)),
-    )
-
-
-def _renamed(shape: Shape, header: Sequence[str]) -> list[tuple[int, str]]:
-    names = [(place, shape.columns.get(name, name)) for place, name in enumerate(header)]
-    return [(place, name) for place, name in names if name is not None]
+        columns = [column for column in columns if column.name in shape.only]
+    _check_columns(columns, header)
+    return Shaped(tuple(columns), len(header))
 
 
 def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(known[:50])}."
-            raise InvalidArgument(f"{argument} names {name!r}, which is not a column here.{hint}")
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known[:NAMES_SHOWN])}."
+            raise InvalidArgument(f"{argument} names {name!r}, which is not a column here. {hint}")
 
 
-def _shaper(
-    outgoing: list[tuple[int, str]], constants: list[str], values: Mapping[str, Mapping[str, str]], width: int
-) -> Shaper:
-    places = [place for place, _ in outgoing]
-    replaced = [(at, dict(values[name])) for at, (_, name) in enumerate(outgoing) if name in values]
-
-    def shape(rows: Sequence[Record]) -> list[Record]:
-        shaped = [[row[place] for place in places] for row in map(as_wide, rows)]
-        for at, new in replaced:
-            for row in shaped:
-                row[at] = new.get(row[at], row[at])
-        if constants:
-            for row in shaped:
-                row += constants
-        # Cells beyond the header stay beyond it: dropped, they would turn a row that Salesforce refuses into a wrong one.
-        if max(map(len, rows), default=0) > width:
-            for row, source in zip(shaped, rows, strict=True):
-                row += source[width:]
-        return shaped
-
-    def as_wide(row: Record) -> Record:
-        return row if len(row) >= width else [*row, *[""] * (width - len(row))]
-
-    return shape
+def _check_columns(columns: Sequence[Outgoing], header: Sequence[str]) -> None:
+    if not columns:
+        raise InvalidArgument("The shape leaves no column: name at least one to keep.")
+    seen = dict[str, Outgoing]()
+    for column in columns:
+        other = seen.setdefault(column.name, column)
+        if other is not column and other.place is not None and column.place is not None:
+            made_of = f"{header[other.place]!r} and {header[column.place]!r}"
+            raise InvalidArgument(f"{made_of} both become {column.name!r}: set one of them to null in columns.")

@@ -1,0 +1,68 @@
+"""CSV for the tests of the way in, and how it is written by others."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from hypothesis import strategies as st
+
+from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
+
+AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\"'`^,|;\t #N/A=é字😀"
+text = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters(exclude_categories=["Cs"])), max_size=12)
+names = st.text(st.sampled_from('abcXYZ_é,;\t" '), min_size=1, max_size=6)
+dialects = st.builds(Dialect, st.sampled_from(sorted(DELIMITERS)), st.sampled_from(sorted(LINE_ENDINGS)))
+quotings = st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+
+
+@st.composite
+def tables(draw: st.DrawFn, *, most_rows: int = 8) -> list[list[str]]:
+    """A header of distinct names, and rows as wide."""
+    header = draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    width = len(header)
+    # Few different cells, so that plain rows and repeated ones come up, too.
+    cell = st.one_of(st.sampled_from(["", "a", "b1", "001000000000001AAA"]), text)
+    return [header, *draw(st.lists(st.lists(cell, min_size=width, max_size=width), max_size=most_rows))]
+
+
+def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = Dialect(), quoting: int = csv.QUOTE_ALL) -> bytes:
+    """As the csv module writes them."""
+    out = io.StringIO(newline="")
+    kind = {csv.QUOTE_ALL: csv.QUOTE_ALL}.get(quoting, csv.QUOTE_MINIMAL)
+    csv.writer(out, delimiter=dialect.mark, lineterminator="\r\n", quoting=kind).writerows(rows)
+    if dialect.line_ending == "CRLF":
+        return out.getvalue().encode()
+    lines = io.StringIO(newline="")
+    for row in rows:
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter=dialect.mark, lineterminator="\r\n", quoting=kind).writerow(row)
+        lines.write(line.getvalue()[:-2] + "\n")
+    return lines.getvalue().encode()
+
+
+def read_rows(content: bytes, dialect: Dialect = Dialect()) -> list[list[str]]:
+    """As the csv module reads them."""
+    text = io.StringIO(content.decode(), newline="")
+    return [row for row in csv.reader(text, delimiter=dialect.mark) if row]
+
+
+class Bytes:
+    """A source for tests: bytes as a file has them."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def open(self, dialect: Dialect) -> BinaryIO:
+        return io.BytesIO(self.content)
+
+    def version(self) -> object:
+        return self.content
+
+
+def file_of(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
+    """A file with this content."""
+    (path := folder / name).write_bytes(content)
+    return path
