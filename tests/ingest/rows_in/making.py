@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
 
+COMMA_LF = Dialect()
 AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\"'`^,|;\t #N/A=é字😀"
 text = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters(exclude_categories=["Cs"])), max_size=12)
 names = st.text(st.sampled_from('abcXYZ_é,;\t" '), min_size=1, max_size=6)
@@ -28,7 +29,7 @@ def tables(draw: st.DrawFn, *, most_rows: int = 8) -> list[list[str]]:
     return [header, *draw(st.lists(st.lists(cell, min_size=width, max_size=width), max_size=most_rows))]
 
 
-def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = Dialect(), quoting: int = csv.QUOTE_ALL) -> bytes:
+def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = COMMA_LF, quoting: int = csv.QUOTE_ALL) -> bytes:
     """As the csv module writes them."""
     out = io.StringIO(newline="")
     kind = {csv.QUOTE_ALL: csv.QUOTE_ALL}.get(quoting, csv.QUOTE_MINIMAL)
@@ -43,7 +44,7 @@ def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = Dialect(), quoti
     return lines.getvalue().encode()
 
 
-def read_rows(content: bytes, dialect: Dialect = Dialect()) -> list[list[str]]:
+def read_rows(content: bytes, dialect: Dialect = COMMA_LF) -> list[list[str]]:
     """As the csv module reads them."""
     text = io.StringIO(content.decode(), newline="")
     return [row for row in csv.reader(text, delimiter=dialect.mark) if row]
@@ -60,6 +61,10 @@ class Bytes:
 
     def version(self) -> object:
         return self.content
+
+    @property
+    def is_costly(self) -> bool:
+        return False
 
 
 def file_of(folder: Path, content: bytes, name: str = "rows.csv") -> Path:

@@ -68,7 +68,7 @@ class FileChecks:
 
     def _check_nul(self, text: str, first_line: int) -> None:
         if "\0" in text:
-            what, do = "Values hold NUL characters, which no field takes.", "Remove them."
+            what, do = "Values hold NUL characters, which are no text.", "Remove them."
             for line in _lines_with(text, re.compile("\0"), first_line):
                 self._findings.add("nul", "warning", what, do, line=line)
 

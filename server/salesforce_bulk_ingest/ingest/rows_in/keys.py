@@ -91,7 +91,7 @@ class KeyChecks:
     def finish(self) -> None:
         """After the last row."""
         count, lines = self._keys.repeated()
-        what = f"Rows repeat a {self._name} of an earlier row: the last may win, or they fail."
+        what = f"Rows have the {self._name} of an earlier row: the last may win, or they fail."
         self._add("repeated key", what, "Keep one row for each.", lines, count)
 
     def _add_blank(self, lines: Sequence[int]) -> None:

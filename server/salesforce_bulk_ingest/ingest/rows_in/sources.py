@@ -44,7 +44,16 @@ class RowSource(Protocol):
         ...
 
     def version(self) -> object:
-        """Something that is equal as long as the rows are the same, as far as that can be told without reading them."""
+        """Something that is equal as long as the rows are the same, as far as that can be told without reading them.
+
+        Raises:
+            InvalidArgument: there is no such file any more.
+        """
+        ...
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether to keep what was found out about it: it takes long to read, and no memory to name."""
         ...
 
 
@@ -61,7 +70,7 @@ def opened(source: RowSource, dialect: Dialect) -> Iterator[BinaryIO]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidArgument(f"The .gz file is damaged or cut off ({error}): write it again.") from None
     except OSError as error:
-        raise InvalidArgument(f"The file can't be read: {error.strerror or error}.") from None
+        raise _unreadable(error) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,10 @@ class CsvText:
 
     def version(self) -> object:
         return self.text
+
+    @property
+    def is_costly(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,10 @@ class Records:
     def version(self) -> object:
         return self.records
 
+    @property
+    def is_costly(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
@@ -134,8 +151,15 @@ class UploadFile:
             raise
 
     def version(self) -> object:
-        found = self.path.stat()
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise _unreadable(error) from None
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+    @property
+    def is_costly(self) -> bool:
+        return True
 
 
 class _Unpacked(gzip.GzipFile):
@@ -148,6 +172,10 @@ class _Unpacked(gzip.GzipFile):
     def close(self) -> None:
         super().close()
         self._packed.close()
+
+
+def _unreadable(error: OSError) -> InvalidArgument:
+    return InvalidArgument(f"The file can't be read: {error.strerror or error}.")
 
 
 def cell_text(value: Cell) -> str:
