@@ -21,9 +21,11 @@ from starlette.applications import Starlette
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from salesforce_bulk_ingest.ingest.describes import Describes
 from salesforce_bulk_ingest.ingest.gateway import Gateway
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.ledger import Ledger
+from salesforce_bulk_ingest.ingest.planning import Planner
 from salesforce_bulk_ingest.ingest.policy import GUARDED_OPERATIONS, Policy
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.transfers import Transfers
@@ -62,6 +64,7 @@ class Services:
     client: SalesforceClient
     jobs: IngestJobs
     gateway: Gateway
+    roots: UploadRoots
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,10 @@ async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | N
     ):
         client = SalesforceClient(http, source, settings.api_version)
         uploads = Uploads(client, ledger, Transfers(tasks), embedded=org is not None)
+        planner = Planner(Describes(client), tasks, settings.max_upload_bytes)
+        jobs = IngestJobs(client, policy, uploads, planner)
         try:
-            yield Services(client, IngestJobs(client, policy, uploads), Gateway(client, policy, uploads))
+            yield Services(client, jobs, Gateway(client, policy, uploads), _roots(settings, places))
         finally:
             tasks.cancel_scope.cancel()
 
@@ -177,18 +182,25 @@ def credential_source(settings: Settings, places: Places) -> CredentialSource:
     )
 
 
-def build_mcp(jobs: IngestJobs, rest_url: str | None) -> MCPServer[None]:
+def _roots(settings: Settings, places: Places) -> UploadRoots:
+    """Where files may be uploaded from: nowhere by default on a server for other machines."""
+    others_served = settings.allow_unauthenticated
+    default = () if places.working_dir is None or others_served else (places.working_dir,)
+    return UploadRoots(settings.upload_roots or default, places.settings_file)
+
+
+def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
     """The MCP server with its tools and resources."""
     server = IngestServer(
         SERVER_NAME,
-        IngestTools(jobs, rest_url),
+        IngestTools(services.jobs, services.roots, rest_url),
         title="Salesforce bulk ingest",
         version=__version__,
         # The list depends on the operator's settings alone, so it lasts as long as the process.
         cache_hints={"tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="public")},
         log_level="WARNING",
     )
-    add_resources(server, jobs)
+    add_resources(server, services.jobs)
     return server
 
 
@@ -205,7 +217,7 @@ async def running(settings: Settings, places: Places) -> AsyncIterator[Addresses
     ):
         mcp_url, rest_url = f"{_url_for(settings, mcp_socket)}/mcp", f"{_url_for(settings, rest_socket)}/v1"
         async with _org_of(settings, settings.data_dir) as org, open_services(settings, places, org) as services:
-            server = build_mcp(services.jobs, rest_url)
+            server = build_mcp(services, rest_url)
             allowed = AllowedCallers.local_and(settings.allowed_host, settings.allowed_origin)
             listeners = [
                 Listener(HostGuard(_mcp_app(server), allowed), mcp_socket),
@@ -219,7 +231,7 @@ async def serve_stdio(settings: Settings, places: Places) -> None:
     """Serve one client over stdin and stdout, until it closes them."""
     async with _org_of(settings, settings.data_dir or places.org_dir) as org:
         async with open_services(settings, places, org) as services:
-            await build_mcp(services.jobs, None).run_stdio_async()
+            await build_mcp(services, None).run_stdio_async()
 
 
 @asynccontextmanager

@@ -4,13 +4,21 @@
     ├── InvalidArgument     the caller can correct it
     │   ├── InvalidJobId
     │   ├── TooLarge
+    │   ├── RowsRefused
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
-    └── UploadConflict      the job already has, or may have, other data
-        └── UploadUnderWay  and some of it is on its way right now
+    ├── UploadConflict      the job already has, or may have, other data
+    │   └── UploadUnderWay  and some of it is on its way right now
+    └── FilledJobFailed     a job was made, and its rows did not get there
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the plan is made by what raises these
+    from salesforce_bulk_ingest.ingest.rows_in.plan import Plan
+    from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
 
 class IngestError(Exception):
@@ -44,6 +52,19 @@ class SourceChanged(InvalidArgument):
     status = 409
 
 
+class RowsRefused(InvalidArgument):
+    """The rows would make the job fail, or are more than it takes.
+
+    Args:
+        message: why, in a sentence.
+        plan: of the rows.
+    """
+
+    def __init__(self, message: str, plan: "Plan") -> None:
+        super().__init__(message)
+        self.plan = plan
+
+
 class RefusedByPolicy(IngestError):
     """The operator has not allowed this."""
 
@@ -60,3 +81,17 @@ class UploadConflict(IngestError):
 
 class UploadUnderWay(UploadConflict):
     """Rows are on their way to the job right now."""
+
+
+class FilledJobFailed(IngestError):
+    """A job was made, and its rows did not get there.
+
+    Args:
+        job_id: of the job, which is open and empty as far as is known.
+        error: what went wrong.
+    """
+
+    def __init__(self, job_id: str, error: "SalesforceError | IngestError") -> None:
+        super().__init__(str(error))
+        self.job_id = job_id
+        self.error = error

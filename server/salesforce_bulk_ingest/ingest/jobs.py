@@ -9,16 +9,20 @@ from urllib.parse import parse_qs, urlencode
 import anyio
 
 from salesforce_bulk_ingest.ingest.budget import Budget
+from salesforce_bulk_ingest.ingest.errors import FilledJobFailed, IngestError, RowsRefused, SourceChanged
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
 from salesforce_bulk_ingest.ingest.org import Org
+from salesforce_bulk_ingest.ingest.planning import Planner, Rows
 from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.ingest.results import Page, PageReader
-from salesforce_bulk_ingest.ingest.rows import RowSource
+from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
+from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
 from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadStatus
 from salesforce_bulk_ingest.ingest.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
-from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
+from salesforce_bulk_ingest.salesforce.models import Delimiter, Job, JobType, LineEnding, Operation, ResultKind
 
 CALL_SECONDS = 45.0
 """No call lasts longer: hosts give up at 60 s, and a call that a host gave up on tells nobody anything."""
@@ -36,6 +40,41 @@ def seconds_left() -> float:
     """Time to spend inside the current call, with a margin to answer in."""
     left = anyio.current_effective_deadline() - anyio.current_time()
     return max(min(left, CALL_SECONDS) - MARGIN_SECONDS, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """What a job is to be; None leaves a choice to the rows, or to Salesforce."""
+
+    sobject: str
+    operation: Operation
+    external_id_field_name: str | None = None
+    column_delimiter: Delimiter | None = None
+    line_ending: LineEnding | None = None
+    content_type: str | None = None
+    assignment_rule_id: str | None = None
+
+    def body(self, dialect: Dialect | None = None) -> dict[str, object]:
+        """Salesforce's create request, for rows that are written like this."""
+        values = {
+            "object": self.sobject,
+            "operation": self.operation,
+            "externalIdFieldName": self.external_id_field_name,
+            "columnDelimiter": dialect.delimiter if dialect else self.column_delimiter,
+            "lineEnding": dialect.line_ending if dialect else self.line_ending,
+            "contentType": self.content_type,
+            "assignmentRuleId": self.assignment_rule_id,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def destination(self) -> Destination:
+        """The job, for rows that are checked before it is there."""
+        return Destination(
+            operation=self.operation,
+            external_id_field=self.external_id_field_name,
+            delimiter=self.column_delimiter,
+            line_ending=self.line_ending,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +102,26 @@ class StateChange:
     changed: bool
 
 
+OutcomeStatus = Literal[UploadStatus, "checked", "checking"]
+
+
 @dataclass(frozen=True, slots=True)
 class UploadOutcome:
-    """What became of an upload."""
+    """What became of rows that were handed in.
 
-    job: Job
-    status: UploadStatus
-    bytes: int
-    rows: int
-    sha256: str
-    sent_bytes: int
+    Attributes:
+        job: theirs; None where none was made.
+        status: how far they are.
+        plan: what they are; None while they are still checked.
+        part: the part that went, or is on its way, from 1.
+        done_bytes: read while they are checked, sent while they are on their way.
+    """
+
+    job: Job | None
+    status: OutcomeStatus
+    plan: Plan | None = None
+    part: int = 1
+    done_bytes: int = 0
 
 
 class IngestJobs:
@@ -87,12 +136,14 @@ class IngestJobs:
         client: SalesforceClient,
         policy: Policy,
         uploads: Uploads,
+        planner: Planner,
         *,
         sleep: Sleep = anyio.sleep,
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
         self._uploads = uploads
+        self._planner = planner
         self._sleep = sleep
         self._seconds_left = seconds_left
         self.policy = policy
@@ -119,12 +170,36 @@ class IngestJobs:
             query_locator=None if page.done else _locator(page.next_records_url),
         )
 
-    async def create(self, body: Mapping[str, object]) -> Job:
+    async def create(self, request: CreateRequest) -> Job:
         """Make a job from Salesforce's own create request."""
+        self._check_create(request)
+        return await self._client.create_job(request.body())
+
+    async def create_with_rows(self, request: CreateRequest, rows: Rows, *, dry_run: bool) -> UploadOutcome:
+        """Check the rows, make a job that takes them as they are written, and send them to it.
+
+        Raises:
+            RowsRefused: the job would fail; none was made.
+            FilledJobFailed: the job was made, and the rows did not get there.
+        """
+        if not dry_run:
+            self._check_create(request)
+        planning = await self._planner.planning(rows, request.sobject, request.destination())
+        made = await planning.wait(self._seconds_left())
+        if made is None:
+            return UploadOutcome(None, "checking", done_bytes=planning.read_bytes)
+        if dry_run:
+            return UploadOutcome(None, "checked", made, rows.part or 1)
+        number = _checked_part(made, rows)
+        job = await self._client.create_job(request.body(made.dialect))
+        try:
+            return await self._send(job, made, number)
+        except (SalesforceError, IngestError) as error:
+            raise FilledJobFailed(job.id, error) from error
+
+    def _check_create(self, request: CreateRequest) -> None:
         self.policy.check_write()
-        operation = body.get("operation")
-        self.policy.check_operation(operation if isinstance(operation, str) else None)
-        return await self._client.create_job(body)
+        self.policy.check_operation(request.operation)
 
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> Job:
         """The job now, or when it is done, or when the time is up."""
@@ -172,22 +247,30 @@ class IngestJobs:
         await self._uploads.forget(job_id)
         return True
 
-    async def upload(self, job_id: str, source: RowSource) -> UploadOutcome:
-        """Send the job's rows, once. The same rows again only report; an upload under way is joined.
+    async def upload(self, job_id: str, rows: Rows, *, dry_run: bool = False) -> UploadOutcome:
+        """Check the rows and send them, once. The same rows again only report; an upload under way is joined.
 
         Raises:
+            RowsRefused: the job would fail; nothing was sent.
             UploadConflict: the job has other data, or an earlier upload was cut off.
             WrongState: the job is not open.
         """
-        self.policy.check_write()
+        if not dry_run:
+            self.policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
-        content = source.encode(job)
-        transfer, status = await self._uploads.begin(job, content)
+        planning = await self._planner.planning(rows, job.object, Destination.of_job(job))
+        made = await planning.wait(self._seconds_left())
+        if made is None:
+            return UploadOutcome(job, "checking", done_bytes=planning.read_bytes)
+        if dry_run:
+            return UploadOutcome(job, "checked", made, rows.part or 1)
+        return await self._send(job, made, _checked_part(made, rows))
+
+    async def _send(self, job: Job, plan: Plan, number: int) -> UploadOutcome:
+        transfer, status = await self._uploads.begin(job, part_content(plan, number))
         if status == "in progress" and await transfer.wait(self._seconds_left()):
             status = "uploaded"
-        return UploadOutcome(
-            job, status, len(content), source.count_rows(job), transfer.sha256, sent_bytes=transfer.sent_bytes
-        )
+        return UploadOutcome(job, status, plan, number, transfer.sent_bytes)
 
     async def page(self, job_id: str, kind: ResultKind, *, offset: int, budget: Budget) -> tuple[Job, Page]:
         """A page of one result, with the causes where rows failed."""
@@ -206,6 +289,28 @@ class IngestJobs:
             return await self._client.get_job(job.id)
 
         return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
+
+
+def _checked_part(plan: Plan, rows: Rows) -> int:
+    """Which part is to go.
+
+    Raises:
+        RowsRefused: by the preflight; or they are more than a job takes, and no part was asked for.
+        SourceChanged: they are not those that an earlier answer was about.
+    """
+    if rows.sha256 is not None and rows.sha256 != plan.sha256:
+        raise SourceChanged(
+            "The rows, or their shape, are not those that this sha256 was given for: begin again with dryRun."
+        )
+    if plan.has_errors:
+        raise RowsRefused("The job would fail as a whole, so nothing was sent.", plan)
+    if len(plan.parts) > 1 and (rows.part is None or rows.sha256 is None):
+        raise RowsRefused(
+            f"These rows are {plan.size:,} bytes, {len(plan.parts)} jobs' worth, so nothing was sent: name part "
+            f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part.",
+            plan,
+        )
+    return rows.part or 1
 
 
 def _already(job: Job, state: TargetState) -> bool:

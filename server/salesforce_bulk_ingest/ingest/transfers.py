@@ -1,33 +1,60 @@
 """Uploads in flight. They belong to the server: a call that ends only stops waiting for its upload."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 
 logger = logging.getLogger(__name__)
+
+
+class Content(Protocol):
+    """The bytes of an upload, which can be read as often as asked; reading may block."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of all of them."""
+        ...
+
+    def __iter__(self) -> Generator[bytes, None, None]:
+        """The bytes in chunks, from the start."""
+        ...
 
 
 @dataclass(slots=True)
 class Transfer:
     """One upload under way; iterating it sends its content, and may be done again after a refused session."""
 
-    content: bytes = field(repr=False)
-    sha256: str
+    content: Content = field(repr=False)
     sent_bytes: int = 0
     _done: anyio.Event = field(default_factory=anyio.Event)
     _error: Exception | None = None
 
+    @property
+    def sha256(self) -> str:
+        """Of the content."""
+        return self.content.sha256
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.content), CHUNK_BYTES):
-            self.sent_bytes = start
-            yield self.content[start : start + CHUNK_BYTES]
-        self.sent_bytes = len(self.content)
+        self.sent_bytes = 0
+        chunks = iter(self.content)
+        try:
+            while chunk := await anyio.to_thread.run_sync(next, chunks, b""):
+                yield chunk
+                self.sent_bytes += len(chunk)
+        finally:
+            chunks.close()
 
     async def wait(self, seconds: float) -> bool:
         """Whether it finished within the time.

@@ -1,6 +1,5 @@
 """Rows go into a job once: what is on its way, what went before, and what is therefore refused."""
 
-import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,10 +7,10 @@ from typing import Literal
 
 import anyio
 
-from salesforce_bulk_ingest.ingest.errors import UploadConflict, UploadUnderWay
+from salesforce_bulk_ingest.ingest.errors import InvalidArgument, UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
 from salesforce_bulk_ingest.ingest.org import Org, org_at
-from salesforce_bulk_ingest.ingest.transfers import Transfer, Transfers
+from salesforce_bulk_ingest.ingest.transfers import Content, Transfer, Transfers
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -56,7 +55,7 @@ class Uploads:
         if earlier is not None and earlier.state == "sending":
             raise _cut_off()
 
-    async def begin(self, job: Job, content: bytes) -> tuple[Transfer, UploadStatus]:
+    async def begin(self, job: Job, content: Content) -> tuple[Transfer, UploadStatus]:
         """Send the rows in the background, or join the upload that does.
 
         Returns:
@@ -66,7 +65,7 @@ class Uploads:
             UploadConflict: the job has other rows, or an earlier upload was cut off.
             WrongState: the job takes no rows any more.
         """
-        transfer = Transfer(content, hashlib.sha256(content).hexdigest())
+        transfer = Transfer(content)
         key = await self._key()
         # One at a time: two calls must not both find nothing and both send.
         async with self._starting:
@@ -117,13 +116,13 @@ class Uploads:
             return known
         if job.state != "Open":
             return await self._ledger.find(key, job.id)
-        return await self._ledger.claim(key, job.id, Upload("sending", transfer.sha256, len(transfer.content)))
+        return await self._ledger.claim(key, job.id, Upload("sending", transfer.sha256, transfer.content.size))
 
     async def _send(self, key: str, job_id: str, transfer: Transfer) -> None:
-        size = len(transfer.content)
+        size = transfer.content.size
         try:
             await self._client.upload(job_id, transfer, size)
-        except SalesforceError as error:
+        except (SalesforceError, InvalidArgument) as error:
             if _took_nothing(error):
                 await self._ledger.forget(key, job_id)
             raise
@@ -163,8 +162,13 @@ def _closed(job: Job) -> WrongState:
     return WrongState(400, "INVALIDJOBSTATE", f"The job is {job.state}; it takes rows only while it is Open.")
 
 
-def _took_nothing(error: SalesforceError) -> bool:
-    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not."""
+def _took_nothing(error: SalesforceError | InvalidArgument) -> bool:
+    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not.
+
+    An upload whose source could not be read to its end was broken off, and is not taken for whole by anybody.
+    """
+    if isinstance(error, InvalidArgument):
+        return True
     if isinstance(error, Rejected):
         return error.status < 500
     return isinstance(error, NoCredentials) or (isinstance(error, Unreachable) and error.nothing_sent)

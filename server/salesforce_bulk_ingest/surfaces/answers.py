@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.csv_records import format_record, format_records
-from salesforce_bulk_ingest.ingest.jobs import JobListing, UploadOutcome
+from salesforce_bulk_ingest.ingest.jobs import JobListing
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Cause, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -22,7 +22,6 @@ from salesforce_bulk_ingest.surfaces.wording import (
     page_next,
     page_summary,
     result_uri,
-    rows,
     total_rows,
 )
 
@@ -117,52 +116,6 @@ class JobListAnswer(Answer):
         lines = [format_record([to_camel(name) for name in JobLine.model_fields])]
         lines += [format_record([str(value or "") for _, value in job]) for job in self.jobs]
         return f"{super().text()}\n\n{''.join(lines)}"
-
-
-class UploadAnswer(Answer):
-    """What became of an upload."""
-
-    job_id: str
-    state: str
-    status: str = Field(description="uploaded, already uploaded (nothing was sent) or in progress")
-    bytes: int
-    bytes_sent: int | None = Field(None, description="While in progress: how far it is")
-    rows: int
-    sha256: str
-    org: str
-
-    @classmethod
-    def of(cls, outcome: UploadOutcome, org: Org) -> Self:
-        """The outcome with what it means."""
-        job, size = outcome.job, f"{rows(outcome.rows)}, {outcome.bytes:,} bytes"
-        summary = {
-            "uploaded": f"Uploaded {size} to job {job.id} in {org}; nothing is loaded until the job is closed.",
-            "already uploaded": f"Job {job.id} in {org} already has these {size}; nothing was sent.",
-            "in progress": f"Still uploading {size} to job {job.id} in {org}, {outcome.sent_bytes:,} so far; it "
-            "goes on by itself.",
-        }[outcome.status]
-        following = (
-            "Call upload-data-ingest-job again with the same data; it joins this upload and sends nothing twice."
-            if outcome.status == "in progress"
-            else f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them."
-            if job.state == "Open"
-            else next_step(job)
-        )
-        return cls(
-            job_id=job.id,
-            state=job.state,
-            status=outcome.status,
-            bytes=outcome.bytes,
-            bytes_sent=outcome.sent_bytes if outcome.status == "in progress" else None,
-            rows=outcome.rows,
-            sha256=outcome.sha256,
-            org=str(org),
-            summary=summary,
-            next=following,
-        )
-
-    def text(self) -> str:
-        return f"{super().text()}\nState: {self.state}. sha256: {self.sha256}"
 
 
 class DeleteAnswer(Answer):

@@ -7,7 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from salesforce_bulk_ingest.ingest.job_ids import JOB_ID_PATTERN
-from salesforce_bulk_ingest.ingest.rows import Cell, CsvText, Records, RowSource
+from salesforce_bulk_ingest.ingest.jobs import CreateRequest
+from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
+from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
+from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
 
 LONGEST_WAIT_SECONDS = 45
@@ -49,8 +52,8 @@ class CreateBody(Closed):
     externalIdFieldName: str | None = Field(
         None, max_length=255, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="For upsert: the field that matches rows"
     )
-    columnDelimiter: Delimiter | None = Field(None, description="Default COMMA")
-    lineEnding: LineEnding | None = Field(None, description="Default LF")
+    columnDelimiter: Delimiter | None = Field(None, description="Default COMMA, or the data's")
+    lineEnding: LineEnding | None = Field(None, description="Default LF, or the data's")
     contentType: Literal["CSV"] | None = None
     assignmentRuleId: str | None = Field(
         None, pattern="^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$", description="Case or Lead assignment rule"
@@ -62,6 +65,19 @@ class CreateBody(Closed):
             raise ValueError("an upsert needs externalIdFieldName: an external id field, or Id")
         return self
 
+    @property
+    def request(self) -> CreateRequest:
+        """What the job is to be."""
+        return CreateRequest(
+            sobject=self.object,
+            operation=self.operation,
+            external_id_field_name=self.externalIdFieldName,
+            column_delimiter=self.columnDelimiter,
+            line_ending=self.lineEnding,
+            content_type=self.contentType,
+            assignment_rule_id=self.assignmentRuleId,
+        )
+
 
 class StateBody(Closed):
     """Salesforce's close or abort request."""
@@ -69,37 +85,62 @@ class StateBody(Closed):
     state: Literal["UploadComplete", "Aborted"] = Field(description="UploadComplete loads the rows; Aborted drops them")
 
 
-class UploadBody(Closed):
-    """Rows, under exactly one source key."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+class RowsBody(Closed):
+    """Rows under exactly one source key, and how they are to be changed on the way."""
 
     csv: str | None = Field(
-        None,
-        description="CSV: header of field API names, then rows, in the job's delimiter and line ending",
-        examples=["Name,BillingCity\nAcme,Oslo\n"],
+        None, description="CSV text: a header, then rows", examples=["Name,BillingCity\nAcme,Oslo\n"]
     )
     records: Annotated[
         list[dict[str, CellValue]] | None,
         BeforeValidator(_parsed_json),
         Field(
             None,
-            description="One object for each row, field API name to value; a missing key is an empty cell, null is #N/A",
+            description="One object a row, field to value; missing key: empty cell, null: #N/A",
             examples=[[{"Name": "Acme", "BillingCity": None}]],
         ),
     ]
+    file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
+    columns: Annotated[
+        dict[str, str | None], BeforeValidator(_parsed_json), Field(description="Header to field; null leaves it out")
+    ] = {}
+    set: Annotated[
+        dict[str, CellValue], BeforeValidator(_parsed_json), Field(description="Field to a value for every row")
+    ] = {}
+    values: Annotated[
+        dict[str, dict[str, str]], BeforeValidator(_parsed_json), Field(description="Field to {old: new} cells")
+    ] = {}
+    only: Annotated[tuple[str, ...], BeforeValidator(_parsed_json), Field(description="Fields to keep")] = ()
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.csv is None) == (self.records is None):
-            raise ValueError('give exactly one source: {"csv": text} or {"records": [...]}')
+        if sum(source is not None for source in (self.csv, self.records, self.file)) != 1:
+            raise ValueError('give exactly one source: {"csv": text}, {"records": [...]} or {"file": path}')
         return self
 
-    @property
-    def source(self) -> RowSource:
-        """The rows, ready to be written."""
+    def source(self, roots: UploadRoots) -> RowSource:
+        """Where the rows come from.
+
+        Raises:
+            RefusedByPolicy: from a file that the operator has not allowed.
+        """
+        if self.file is not None:
+            return UploadFile(roots.find(self.file))
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
 
+    @property
+    def shape(self) -> Shape:
+        """What is changed on the way."""
+        constants = {name: cell_text(value) for name, value in self.set.items()}
+        return Shape(self.columns, constants, self.values, self.only)
+
+
+Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`; with sha256")]
+Sha256 = Annotated[
+    str | None, Field(pattern="^[0-9a-f]{64}$", description="From dryRun: refuse rows that have changed")
+]
+DryRun = Annotated[bool, Field(description="Only check the rows")]
+Preflight = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
 
 JobId = Annotated[
     str,

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.ingest.advice import after_error, shown
-from salesforce_bulk_ingest.ingest.errors import IngestError
+from salesforce_bulk_ingest.ingest.errors import FilledJobFailed, IngestError
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
@@ -102,6 +102,15 @@ def closed_tool(
 def tool_error(error: SalesforceError | IngestError) -> ToolError:
     """The error as a model reads it: code, what happened, what to do."""
     return ToolError(f"{shown(error)}\nNext: {after_error(error)}")
+
+
+def filled_job_failed(error: FilledJobFailed) -> ToolError:
+    """A job that was made and did not get its rows, as a model reads it."""
+    return ToolError(
+        f"Created job {error.job_id}, but its rows did not get there. {tool_error(error.error)}\n"
+        f"Then call upload-data-ingest-job with jobId {error.job_id} and the same data, or abort the job; don't create "
+        "another."
+    )
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:

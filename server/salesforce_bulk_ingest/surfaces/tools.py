@@ -5,12 +5,22 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
 from salesforce_bulk_ingest.ingest.budget import default_budget, explicit_budget
-from salesforce_bulk_ingest.ingest.errors import IngestError, TooLarge
+from salesforce_bulk_ingest.ingest.errors import (
+    FilledJobFailed,
+    IngestError,
+    InvalidArgument,
+    RefusedByPolicy,
+    RowsRefused,
+    TooLarge,
+)
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
+from salesforce_bulk_ingest.ingest.planning import Rows
+from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.waiting import Report
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
@@ -20,19 +30,23 @@ from salesforce_bulk_ingest.surfaces.answers import (
     JobAnswer,
     JobListAnswer,
     PageAnswer,
-    UploadAnswer,
 )
 from salesforce_bulk_ingest.surfaces.arguments import (
     CreateBody,
+    DryRun,
     JobId,
     Limit,
     Offset,
+    Part,
+    Preflight,
     QueryLocator,
+    RowsBody,
+    Sha256,
     StateBody,
-    UploadBody,
     WaitSeconds,
 )
-from salesforce_bulk_ingest.surfaces.schemas import closed_tool, tool_error
+from salesforce_bulk_ingest.surfaces.rows_answers import CreateAnswer, UploadAnswer, after_refusal, refusal
+from salesforce_bulk_ingest.surfaces.schemas import closed_tool, filled_job_failed, tool_error
 from salesforce_bulk_ingest.surfaces.wording import RESULT_NAMES, result_uri, rows, state_change_summary
 
 READING = {"read_only": True, "destructive": False, "idempotent": True}
@@ -78,11 +92,13 @@ class IngestTools:
 
     Args:
         jobs: the operations.
+        roots: where files may be uploaded from.
         rest_url: where `/v1` runs, such as `http://127.0.0.1:8080/v1`; none on stdio.
     """
 
-    def __init__(self, jobs: IngestJobs, rest_url: str | None) -> None:
+    def __init__(self, jobs: IngestJobs, roots: UploadRoots, rest_url: str | None) -> None:
         self._jobs = jobs
+        self._roots = roots
         self._rest_url = rest_url
         self.policy = jobs.policy
 
@@ -129,13 +145,29 @@ class IngestTools:
             )
             return _answer(JobListAnswer.of(listing, await self._jobs.org()))
 
-    async def create(self, body: CreateBody) -> Annotated[CallToolResult, JobAnswer]:
-        """Create an ingest job for one object and one operation, first step of a load. Nothing is loaded yet. Each call
-        makes another job. insert adds; update needs an Id column; upsert matches on externalIdFieldName; delete and
-        hardDelete take an Id column only and are refused unless the operator allows them. Next: upload-data-ingest-job."""
+    async def create(
+        self,
+        body: CreateBody,
+        data: RowsBody | None = None,
+        part: Part = None,
+        sha256: Sha256 = None,
+        dryRun: DryRun = False,
+        preflight: Preflight = "on",
+    ) -> Annotated[CallToolResult, CreateAnswer]:
+        """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
+        its rows (as in upload-data-ingest-job), or only check them with dryRun, which makes no job. Nothing is loaded
+        before the job is closed. Each call makes another job. insert adds; update needs an Id column; upsert matches on
+        externalIdFieldName; delete and hardDelete take an Id column only and are refused unless the operator allows
+        them."""
         with _errors_for_models():
-            job = await self._jobs.create(body.model_dump(exclude_none=True))
-            return _answer(JobAnswer.of(job, await self._jobs.org(), summary="Created a job."))
+            if data is None:
+                if dryRun or part or sha256:
+                    raise InvalidArgument("dryRun, part and sha256 are about rows: give data too.")
+                return _answer(CreateAnswer.of_job(await self._jobs.create(body.request), await self._jobs.org()))
+            with self._way_for_files(None):
+                rows = self._rows(data, part, sha256, preflight)
+                outcome = await self._jobs.create_with_rows(body.request, rows, dry_run=dryRun)
+            return _answer(CreateAnswer.of_outcome(outcome, await self._jobs.org()))
 
     async def status(
         self, jobId: JobId, ctx: Context, waitSeconds: WaitSeconds = 0
@@ -168,17 +200,22 @@ class IngestTools:
             deleted = await self._jobs.delete(jobId)
             return _answer(DeleteAnswer.of(jobId, await self._jobs.org(), deleted=deleted))
 
-    async def upload(self, jobId: JobId, body: UploadBody) -> Annotated[CallToolResult, UploadAnswer]:
-        """Upload the rows of an open job, once, as CSV text or as records, at most 4 MB. Column names are field API names
-        of the job's object (BillingCity, not "Billing City"). An empty cell leaves a field as it is; null or #N/A clears
-        it. Salesforce checks nothing until the job is closed: next, close-abort-ingest-job. The same data again sends
-        nothing; other data is refused (abort, then create a new job)."""
-        with _errors_for_models():
-            try:
-                outcome = await self._jobs.upload(jobId, body.source)
-            except TooLarge as error:
-                raise TooLarge(f"{error} {await self._way_for_files(jobId)}") from error
-            return _answer(UploadAnswer.of(outcome, await self._jobs.org()))
+    async def upload(
+        self,
+        jobId: JobId,
+        body: RowsBody,
+        part: Part = None,
+        sha256: Sha256 = None,
+        dryRun: DryRun = False,
+        preflight: Preflight = "on",
+    ) -> Annotated[CallToolResult, UploadAnswer]:
+        """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
+        the server's machine. Columns are named by field API name; columns, set, values and only change foreign data on
+        the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
+        data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
+        with _errors_for_models(), self._way_for_files(jobId):
+            outcome = await self._jobs.upload(jobId, self._rows(body, part, sha256, preflight), dry_run=dryRun)
+            return _answer(UploadAnswer.of_outcome(outcome, await self._jobs.org()))
 
     async def failed(
         self, jobId: JobId, offset: Offset = 0, limit: Limit = None
@@ -212,18 +249,25 @@ class IngestTools:
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
             return _answer(PageAnswer.of(job, kind, page, rest_url), link)
 
-    async def _way_for_files(self, job_id: str) -> str:
-        if self._rest_url is None and (await self._jobs.org()).is_embedded:
-            return "Over stdio the embedded org has no other way in: split the rows over several jobs."
-        if self._rest_url is None:
-            return (
-                "Have the user run `salesforce-bulk-ingest serve` with the same settings and send the file itself to the "
-                f"REST port: curl -T FILE.csv -H 'Content-Type: text/csv' URL/v1/jobs/ingest/{job_id}/batches"
-            )
-        return (
-            "Have the user send the file itself: curl -T FILE.csv -H 'Content-Type: text/csv' "
-            f"{self._rest_url}/jobs/ingest/{job_id}/batches"
-        )
+    def _rows(self, body: RowsBody, part: int | None, sha256: str | None, preflight: str) -> Rows:
+        return Rows(body.source(self._roots), body.shape, preflight == "on", part, sha256)
+
+    @contextmanager
+    def _way_for_files(self, job_id: str | None) -> Iterator[None]:
+        """Where rows are too many for a call, or in a file that this server may not read, say how else they get there."""
+        try:
+            yield
+        except TooLarge as error:
+            raise TooLarge(f"{error} Have a file uploaded: {self._other_ways(job_id)}") from error
+        except RefusedByPolicy as error:
+            if self.policy.read_only:
+                raise
+            raise RefusedByPolicy(f"{error} Or have the user send the file: {self._other_ways(job_id)}") from error
+
+    def _other_ways(self, job_id: str | None) -> str:
+        url = self._rest_url or "http://127.0.0.1:8080/v1"
+        served = "" if self._rest_url else " (with `salesforce-bulk-ingest serve` running on the same settings)"
+        return f"curl -T FILE.csv -H 'Content-Type: text/csv' {url}/jobs/ingest/{job_id or 'JOBID'}/batches{served}."
 
 
 def _reads_only(tool: Tool) -> bool:
@@ -240,6 +284,10 @@ def _answer(answer: Answer, *links: ContentBlock) -> CallToolResult:
 def _errors_for_models() -> Iterator[None]:
     try:
         yield
+    except RowsRefused as error:
+        raise ToolError(f"{error.code}: {refusal(error)}\nNext: {after_refusal(error.plan)}") from error
+    except FilledJobFailed as error:
+        raise filled_job_failed(error) from error
     except (SalesforceError, IngestError) as error:
         raise tool_error(error) from error
 

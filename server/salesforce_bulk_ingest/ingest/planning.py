@@ -1,0 +1,134 @@
+"""Plans of uploads, made in the background: a call that ends only stops waiting for its plan."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from salesforce_bulk_ingest.ingest.describes import Describes
+from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
+from salesforce_bulk_ingest.ingest.rows_in.findings import Findings
+from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, header_of, plan
+from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
+from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource
+
+MOST_KEPT = 4
+"""Finished plans of files, so that the second part of a file is not checked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as a caller hands them in.
+
+    Attributes:
+        source: where they come from.
+        shape: what is changed on the way.
+        preflight: whether they are checked before they go.
+        part: which part of them, from 1; None is all of them.
+        sha256: of all of them, as an earlier answer gave it; None is not compared.
+    """
+
+    source: RowSource
+    shape: Shape = field(default_factory=Shape)
+    preflight: bool = True
+    part: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(slots=True)
+class Planning:
+    """A plan on its way."""
+
+    read_bytes: int = 0
+    plan: Plan | None = None
+    _done: anyio.Event = field(default_factory=anyio.Event)
+    _error: Exception | None = None
+
+    async def wait(self, seconds: float) -> Plan | None:
+        """The plan, if it is made within the time.
+
+        Raises:
+            Exception: whatever ended it.
+        """
+        with anyio.move_on_after(seconds):
+            await self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self.plan
+
+
+class Planner:
+    """Makes plans, one for equal calls.
+
+    Args:
+        describes: what the org says of its objects.
+        tasks: runs them; cancelled with the server.
+        limit: bytes of one upload.
+    """
+
+    def __init__(self, describes: Describes, tasks: TaskGroup, limit: int) -> None:
+        self._describes = describes
+        self._tasks = tasks
+        self._limit = limit
+        self._plannings: OrderedDict[str, Planning] = OrderedDict()
+
+    async def planning(self, rows: Rows, object_name: str | None, destination: Destination) -> Planning:
+        """The plan of these rows for this job: on its way, or made already.
+
+        Raises:
+            InvalidArgument: the source can't be opened.
+        """
+        destination = replace(destination, limit=self._limit)
+        key = await anyio.to_thread.run_sync(_key, rows, object_name, destination)
+        planning = self._plannings.get(key)
+        if planning is None:
+            planning = self._plannings[key] = Planning()
+            self._tasks.start_soon(self._make, key, planning, rows, object_name, destination)
+        return planning
+
+    async def _make(
+        self, key: str, planning: Planning, rows: Rows, object_name: str | None, destination: Destination
+    ) -> None:
+        def progress(read_bytes: int) -> None:
+            anyio.from_thread.check_cancelled()
+            planning.read_bytes = read_bytes
+
+        try:
+            findings = Findings()
+            if rows.preflight and object_name is not None:
+                header = await anyio.to_thread.run_sync(header_of, rows.source, rows.shape, destination)
+                described = await self._describes.of_upload(object_name, header)
+                described.report(findings)
+                destination = replace(destination, describe=described.sobject, parents=described.parents)
+            made = await anyio.to_thread.run_sync(
+                lambda: plan(rows.source, rows.shape, destination, preflight=rows.preflight, progress=progress)
+            )
+            planning.plan = replace(made, findings=(*made.findings, *findings.sorted()))
+        except Exception as error:
+            planning._error = error
+        finally:
+            self._drop(key, planning, rows)
+            planning._done.set()
+
+    def _drop(self, key: str, planning: Planning, rows: Rows) -> None:
+        """Keep what was costly to make; text is quickly read again, and would be kept in memory."""
+        if planning.plan is None or not rows.source.is_costly:
+            del self._plannings[key]
+        finished = [kept for kept, other in self._plannings.items() if other.plan is not None]
+        for kept in finished[:-MOST_KEPT]:
+            del self._plannings[kept]
+
+
+def _key(rows: Rows, object_name: str | None, destination: Destination) -> str:
+    told: Mapping[str, object] = {
+        "source": (type(rows.source).__name__, rows.source.version()),
+        "shape": rows.shape,
+        "preflight": rows.preflight,
+        "job": (object_name, destination),
+    }
+    return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
