@@ -117,20 +117,23 @@ def test_lists_come_from_one_variable_with_commas(file: Path) -> None:
     assert settings.allowed_origin == ("https://a.example",)
 
 
-def test_folders_to_upload_from_are_resolved_once_wherever_they_are_named(tmp_path: Path, file: Path) -> None:
+def test_folders_to_upload_from_are_absolute_wherever_they_are_named(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = tmp_path / "one, and more", tmp_path / "two"
     one.mkdir()
     two.symlink_to(one, target_is_directory=True)
     environ = {"BULK_INGEST_UPLOAD_ROOT": os.pathsep.join(map(str, (one, two / ".." / "two")))}
-    assert load_settings({}, environ).upload_roots == (one.resolve(), one.resolve())
-    assert load_settings({}, {}, _write(file, f"upload_roots = ['{two}']")).upload_roots == (one.resolve(),)
-    assert load_settings({"upload_roots": [tmp_path]}, environ).upload_roots == (tmp_path.resolve(),)
+    assert load_settings({}, environ).upload_roots == (one, two)
+    assert load_settings({}, {}, _write(file, f"upload_roots = ['{two}']")).upload_roots == (two,)
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({"upload_roots": [Path("two")]}, environ).upload_roots == (Path.cwd() / "two",)
 
 
 def test_a_tilde_in_a_folder_is_the_operator_s_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert load_settings({}, {"BULK_INGEST_UPLOAD_ROOT": "~"}).upload_roots == (tmp_path.resolve(),)
+    assert load_settings({}, {"BULK_INGEST_UPLOAD_ROOT": "~"}).upload_roots == (tmp_path,)
 
 
 def test_the_limit_of_an_upload_can_be_written_with_underscores(file: Path) -> None:
@@ -280,6 +283,7 @@ CLOSED = (
         ({}, {"BULK_INGEST_ALLOW_OPERATION": "upsert"},
          "BULK_INGEST_ALLOW_OPERATION: Input should be 'delete' or 'hardDelete'."),
         ({"upload_roots": [Path(TOKEN)]}, {}, "--upload-root: expected a folder that exists."),
+        ({"upload_roots": [Path("~nobody-of-this-name/x")]}, {}, "--upload-root: expected a folder that exists."),
         ({"upload_roots": [Path(__file__)]}, {}, "--upload-root: expected a folder that exists."),
         ({}, {"BULK_INGEST_UPLOAD_ROOT": TOKEN}, "BULK_INGEST_UPLOAD_ROOT: expected a folder that exists."),
         ({"max_upload_bytes": 999}, {}, "--max-upload-bytes: Input should be greater than or equal to 1000."),

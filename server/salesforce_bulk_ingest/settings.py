@@ -72,10 +72,10 @@ def _split_folders(value: object) -> object:
 
 def _folder(value: Path) -> Path:
     try:
-        folder = value.expanduser().resolve(strict=True)
-    except (OSError, RuntimeError):
-        folder = None
-    if folder is None or not folder.is_dir():
+        folder = Path(os.path.abspath(value.expanduser()))
+    except RuntimeError:  # the home of a user who is not there
+        folder = value
+    if not folder.is_dir():
         raise ValueError("expected a folder that exists")
     return folder
 

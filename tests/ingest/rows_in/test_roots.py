@@ -56,9 +56,30 @@ def test_a_file_is_found_by_any_way_of_writing_that_stays_below_a_root(roots: Up
 def test_links_that_stay_below_a_root_are_followed(roots: UploadRoots, tmp_path: Path) -> None:
     (tmp_path / "in" / "link.csv").symlink_to("deep/b.csv")
     (tmp_path / "in" / "folder").symlink_to(tmp_path / "in" / "deep")
-    (tmp_path / "way-in").symlink_to(tmp_path / "in")
-    for way in ("link.csv", "folder/b.csv", tmp_path / "way-in" / "deep" / "b.csv"):
+    for way in ("link.csv", "folder/b.csv"):
         assert read(roots, way) == b"deep"
+
+
+@posix_only
+def test_nothing_is_looked_at_on_a_way_that_is_not_written_below_a_root(
+    roots: UploadRoots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link outside that leads to a root would tell, by being followed, that it is there."""
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "in")
+    monkeypatch.setattr(os.path, "realpath", lambda path: pytest.fail(f"{path} was looked at"))
+    for path in (tmp_path / "out" / "link" / "a.csv", "../out/link/a.csv"):
+        assert refusal(roots, path).startswith("RefusedByPolicy: This server reads files under /data/in only;")
+
+
+@posix_only
+def test_a_folder_that_may_not_be_entered_is_told_as_such(roots: UploadRoots, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object, **__: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    found = roots.find("a.csv")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "lstat", deny)
+        assert roots.find("a.csv") == found
 
 
 @posix_only

@@ -1,14 +1,14 @@
 """Which files may be read for an upload: those under folders that the operator names, however a path is written.
 
-A path is resolved first and held against the roots then, so that neither `..` nor a link leads out of them. What is
-opened is found from the root down, one folder after the other and through no link: none can be put in between.
+What a path says has to lie under a root, or nothing is looked at; then its links are resolved, and that has to lie there,
+too. What is opened is found from the root down, one folder after the other and through no link: none can be put in
+between.
 """
 
 import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -82,12 +82,14 @@ class UploadRoots:
     """The folders that files may be uploaded from.
 
     Args:
-        roots: absolute; none refuses every file.
+        roots: folders, with or without links; none refuses every file.
         settings_file: where the operator can add one.
     """
 
     def __init__(self, roots: Sequence[Path], settings_file: Path) -> None:
         self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
+        # A caller may write a root as its operator did.
+        self._written = (*(Path(os.path.abspath(root)) for root in roots), *self.roots)
         self._settings_file = settings_file
 
     def open(self, path: str) -> BinaryIO:
@@ -109,18 +111,22 @@ class UploadRoots:
         if not inside:
             raise RefusedByPolicy(self._refusal(path))
         for file in inside:
-            with suppress(FileNotFoundError, NotADirectoryError):
-                file.path.lstat()
+            if _may_be_there(file.path):
                 return file
         raise InvalidArgument(f"There is no file {path} under {self._listed()}.")
 
-    def _candidates(self, path: str) -> Iterator[str]:
+    def _candidates(self, path: str) -> Iterator[Path]:
         # Joined to a root, an absolute path stays what it is.
         for root in self.roots:
-            yield os.path.join(root, path)
+            yield Path(os.path.normpath(root / path))
 
-    def _below_root(self, path: str) -> RootedFile | None:
-        real = Path(os.path.realpath(path))
+    def _is_written_below(self, candidate: Path) -> bool:
+        return any(candidate.is_relative_to(root) for root in self._written)
+
+    def _below_root(self, candidate: Path) -> RootedFile | None:
+        if not self._is_written_below(candidate):
+            return None
+        real = Path(os.path.realpath(candidate))
         for root in self.roots:
             if real != root and real.is_relative_to(root):
                 return RootedFile(root, real.relative_to(root).parts)
@@ -130,9 +136,7 @@ class UploadRoots:
         if not self.roots:
             return f"This server may read no files. {self._how_to_allow(path)}"
         reads = f"This server reads files under {self._listed()} only; relative paths begin there."
-        # Told from the text alone: nothing may show what exists elsewhere.
-        written = [Path(os.path.normpath(candidate)) for candidate in self._candidates(path)]
-        if any(folder.is_relative_to(root) for folder in written for root in self.roots):
+        if any(map(self._is_written_below, self._candidates(path))):
             return f"{reads} {path} leads to none: it is a folder of these, or a link to elsewhere."
         return f"{reads} {self._how_to_allow(path)}"
 
@@ -148,6 +152,14 @@ class UploadRoots:
 
     def _listed(self) -> str:
         return " and ".join(map(str, self.roots))
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)  # opening it tells the reason
+    return True
 
 
 def _check_text(path: str) -> None:
