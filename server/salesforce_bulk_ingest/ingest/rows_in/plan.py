@@ -1,7 +1,7 @@
 """One pass over a source before a byte goes out: what it is, what is wrong with it, and how it is cut."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -96,6 +96,19 @@ def plan(
     if preflight:
         return Plan(0, 0, "", (), findings.sorted(), NO_PROPOSAL, (), unread.dialect, unread)
     return _uncut(unread, destination, progress)
+
+
+def header_of(source: RowSource, shape: Shape, destination: Destination) -> Sequence[str]:
+    """The columns that would go out; none where the source can't be read, which the plan then says.
+
+    Raises:
+        InvalidArgument: the source can't be opened, or the shape does not fit it.
+    """
+    with opened(source, destination.dialect()) as file:
+        try:
+            return _output(file, source, shape, destination, as_it_is=False).names
+        except Unreadable:
+            return ()
 
 
 def _output(file: BinaryIO, source: RowSource, shape: Shape, destination: Destination, *, as_it_is: bool) -> Output:
@@ -216,7 +229,7 @@ class PartContent:
     _output: Output
     _start: int
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes, None, None]:
         """Chunks of at most 256 KiB.
 
         The last chunk comes only after all of them are known to be the bytes that were planned: an upload of anything else
@@ -239,7 +252,7 @@ class PartContent:
             raise SourceChanged("The rows have changed since they were checked, so the upload was broken off.")
         yield held
 
-    def _bytes(self) -> Iterator[bytes]:
+    def _bytes(self) -> Generator[bytes, None, None]:
         if self._output.header:
             yield self._output.header
         try:
