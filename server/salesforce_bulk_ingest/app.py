@@ -135,7 +135,7 @@ async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | N
         planner = Planner(Describes(client), tasks, settings.max_upload_bytes)
         jobs = IngestJobs(client, policy, uploads, planner)
         try:
-            yield Services(client, jobs, Gateway(client, policy, uploads), _roots(settings, places))
+            yield Services(client, jobs, Gateway(client, policy, uploads), upload_roots_of(settings, places))
         finally:
             tasks.cancel_scope.cancel()
 
@@ -180,13 +180,6 @@ def credential_source(settings: Settings, places: Places) -> CredentialSource:
         "SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and "
         f"org in {places.settings_file}; or start the server with --emulator to try it on an embedded org."
     )
-
-
-def _roots(settings: Settings, places: Places) -> UploadRoots:
-    """Where files may be uploaded from: nowhere by default on a server for other machines."""
-    others_served = settings.allow_unauthenticated
-    default = () if places.working_dir is None or others_served else (places.working_dir,)
-    return UploadRoots(settings.upload_roots or default, places.settings_file)
 
 
 def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
