@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from salesforce_bulk_ingest.ingest.rows_in import batch as reading
 from salesforce_bulk_ingest.ingest.rows_in.batch import parse, parse_rows
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
-from tests.ingest.rows_in.making import csv_bytes, dialects, quotings, read_rows, tables
+from tests.ingest.rows_in.making import Quoting, csv_bytes, dialects, quotings, read_rows, tables
 
 LF, CRLF = Dialect(), Dialect(line_ending="CRLF")
 malformed = st.text(st.sampled_from('a,"\n\r'), max_size=30)
@@ -16,7 +16,7 @@ malformed = st.text(st.sampled_from('a,"\n\r'), max_size=30)
 @settings(deadline=None)
 @given(tables(), dialects, quotings)
 def test_a_batch_has_the_cells_that_the_csv_module_reads(
-    table: list[list[str]], dialect: Dialect, quoting: int
+    table: list[list[str]], dialect: Dialect, quoting: Quoting
 ) -> None:
     content = csv_bytes(table, dialect, quoting)
     width = len(table[0])
@@ -30,7 +30,7 @@ def test_a_batch_has_the_cells_that_the_csv_module_reads(
 @settings(deadline=None)
 @given(tables(), dialects, quotings, st.integers(1, 1000))
 def test_the_line_of_a_row_is_where_its_text_begins(
-    table: list[list[str]], dialect: Dialect, quoting: int, first_line: int
+    table: list[list[str]], dialect: Dialect, quoting: Quoting, first_line: int
 ) -> None:
     content = csv_bytes(table, dialect, quoting).decode()
     batch = parse(content, dialect, len(table[0]), first_line)

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.ingest.rows_in.blocks import (
     records,
 )
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
-from tests.ingest.rows_in.making import csv_bytes, dialects, quotings, tables
+from tests.ingest.rows_in.making import Quoting, csv_bytes, dialects, quotings, tables
 
 contents = st.builds(csv_bytes, tables(), dialects, quotings)
 
@@ -48,7 +48,7 @@ def test_the_last_record_end_is_the_last_place_to_cut(content: bytes, size: int)
 @settings(deadline=None)
 @given(tables(), dialects, quotings)
 def test_the_first_record_is_the_header_with_its_line_breaks(
-    table: list[list[str]], dialect: Dialect, quoting: int
+    table: list[list[str]], dialect: Dialect, quoting: Quoting
 ) -> None:
     content = csv_bytes(table, dialect, quoting)
     file = io.BytesIO(content)

@@ -1,0 +1,204 @@
+"""Measure the pass over rows before they go: its speed beside a bare csv.reader, and what it adds to memory."""
+
+import csv
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
+from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content, plan
+from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
+from salesforce_bulk_ingest.ingest.rows_in.sources import UploadFile
+from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
+from tests.bench.processes import PeakMemory
+
+MB, MIB = 1_000_000, 1 << 20
+ROUNDS = 3
+MOST_SECONDS = 3.0
+"""For 100 MB."""
+MOST_MEMORY_RISE = 48 * MIB
+
+INDUSTRIES = ("Agriculture", "Energy", "Retail")
+HEADER = (
+    "Ext__c", "Name", "Phone", "Website", "BillingCity", "BillingStreet", "Industry", "AnnualRevenue", "Founded__c",
+    "Description",
+)  # fmt: skip
+"""Of the file that is measured: ten columns, of which six are held against the describe by their form or values."""
+
+SHAPE: Final = Shape(columns={"Description": None}, constants={"Phone": ""}, values={"Industry": {"Oil": "Energy"}})
+
+
+def write_csv(path: Path, size: int, *, quoted: bool) -> None:
+    """A CSV of accounts of just under so many bytes, quoted throughout or only where it must be."""
+    row = 0
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL, lineterminator="\n")
+        writer.writerow(HEADER)
+        while out.tell() < size - MB // 5:
+            writer.writerows(_account(number) for number in range(row, row + 1_000))
+            row += 1_000
+
+
+def _account(number: int) -> tuple[str, ...]:
+    return (
+        f"E-{number:09}",
+        f"Account {number:08}",
+        f"+1 555 {number:07}",
+        f"https://a{number}.example",
+        "Springfield",
+        f"{number % 999} Main Street",
+        INDUSTRIES[number % len(INDUSTRIES)],
+        f"{number % 5_000}.50",
+        f"20{number % 26:02}-0{1 + number % 9}-11",
+        f"Row {number} of many rows",
+    )
+
+
+def describe() -> SObjectDescribe:
+    """Of Account, as far as the file goes."""
+    picklist = tuple(PicklistValue(value=value, active=True) for value in INDUSTRIES)
+    types = {"AnnualRevenue": "currency", "Founded__c": "date", "Industry": "picklist", "Description": "textarea"}
+    fields = [
+        FieldDescribe(
+            name=name,
+            label=name,
+            type=types.get(name, "string"),
+            length=32_000 if name == "Description" else 255,
+            createable=True,
+            updateable=True,
+            external_id=name == "Ext__c",
+            restricted_picklist=name == "Industry",
+            picklist_values=picklist if name == "Industry" else (),
+        )
+        for name in HEADER
+    ]
+    return SObjectDescribe(name="Account", label="Account", createable=True, updateable=True, fields=tuple(fields))
+
+
+def read_bare(path: Path) -> None:
+    """What there is to compare with: the cells of all rows, and nothing done with them."""
+    with path.open(newline="", encoding="utf-8") as file:
+        for _ in csv.reader(file):
+            pass
+
+
+def check(path: Path) -> None:
+    """The whole preflight: all checks, digests, cutting."""
+    _plan(path, Shape())
+
+
+def check_shaped(path: Path) -> None:
+    """The same of rows that are written anew."""
+    _plan(path, SHAPE)
+
+
+def send(path: Path) -> None:
+    """The preflight, and all parts read anew for the upload."""
+    made = _plan(path, Shape())
+    for part in made.parts:
+        for _ in part_content(made, part.number):
+            pass
+
+
+def _plan(path: Path, shape: Shape) -> Plan:
+    made = plan(UploadFile(path), shape, Destination("upsert", "Ext__c", describe=describe()))
+    if made.has_errors or not made.rows:
+        raise RuntimeError(f"the file is not in order: {made.findings}")
+    return made
+
+
+def memory_rise(path: Path, what: str) -> int:
+    """Bytes over idle while another process does `what`, a function of this module, with the file."""
+    program = f"""
+from tests.bench.rows_in import Path, {what}
+print("ready", flush=True), input()
+{what}(Path({str(path)!r}))
+print("done", flush=True), input()
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        memory = PeakMemory(process.pid)
+        _expect(process, "ready")
+        idle = memory.now()
+        with memory.watched():
+            _go_on(process)
+            _expect(process, "done")
+        _go_on(process)
+    return memory.peak - idle
+
+
+def seconds(read: Callable[[Path], None], path: Path) -> float:
+    """The median of a few rounds."""
+    taken = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        read(path)
+        taken.append(time.perf_counter() - begin)
+    return median(taken)
+
+
+def run(*, quick: bool) -> bool:
+    """Run it all; whether the requirements on time and memory are met."""
+    size, large = (20, 100) if quick else (100, 1_000)
+    print(
+        f"Rows in: the pass over {size} MB of ten columns before they go, with all checks against a describe of them,"
+    )
+    print(
+        f"cut and digested; medians of {ROUNDS} rounds, in one process. Memory is that of another process, over idle.\n"
+    )
+    print(f"{'':>24}{'csv.reader':>18}{'preflight':>18}{'with a shape':>18}{'memory rise':>18}")
+    passed = True
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        path = Path(folder) / "accounts.csv"
+        for quoted in (False, True):
+            write_csv(path, size * MB, quoted=quoted)
+            bare, checked, shaped = (seconds(read, path) for read in (read_bare, check, check_shaped))
+            rise = max(memory_rise(path, what) for what in ("send", "check_shaped"))
+            cells = [_speed(taken, size) for taken in (bare, checked, shaped)]
+            print(
+                f"{_named(size, quoted):>24}",
+                *(f"{cell:>17}" for cell in cells),
+                f"{rise / MIB:>13.1f} MiB",
+                flush=True,
+            )
+            passed &= _meets(
+                f"{_named(size, quoted)} in {MOST_SECONDS * size / 100:.1f} s", checked <= MOST_SECONDS * size / 100
+            )
+            passed &= _meets(_memory(_named(size, quoted)), rise < MOST_MEMORY_RISE)
+        write_csv(path, large * MB, quoted=False)
+        rise = memory_rise(path, "send")
+        print(f"{_named(large, False):>24}{rise / MIB:>68.1f} MiB")
+        passed &= _meets(_memory(_named(large, False)), rise < MOST_MEMORY_RISE)
+    return passed
+
+
+def _expect(process: subprocess.Popen[str], line: str) -> None:
+    if process.stdout is None or process.stdout.readline() != f"{line}\n":
+        raise RuntimeError("the file could not be read")
+
+
+def _go_on(process: subprocess.Popen[str]) -> None:
+    if process.stdin is not None:
+        print(file=process.stdin, flush=True)
+
+
+def _named(size: int, quoted: bool) -> str:
+    return f"{size:,} MB {'quoted' if quoted else 'unquoted'}"
+
+
+def _memory(what: str) -> str:
+    return f"{what}: memory rises by less than {MOST_MEMORY_RISE // MIB} MiB"
+
+
+def _speed(taken: float, size: int) -> str:
+    return f"{taken:.2f} s {size / taken:.0f} MB/s"
+
+
+def _meets(requirement: str, met: bool) -> bool:
+    print(f"{'pass' if met else 'FAIL'}  {requirement}")
+    return met
