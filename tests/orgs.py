@@ -69,7 +69,7 @@ async def agent(
     with tempfile.TemporaryDirectory() as folder:
         org = EmbeddedOrg(org_url, Path(folder))
         async with open_services(chosen, places_in(Path(folder)), org) as services:
-            async with Client(build_mcp(services.jobs, rest_url), mode=era) as client:
+            async with Client(build_mcp(services, rest_url), mode=era) as client:
                 yield client
 
 

@@ -13,9 +13,9 @@ from typing import Final
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
-from salesforce_bulk_ingest.ingest.rows_in.sources import UploadFile
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
 from tests.bench.processes import PeakMemory
+from tests.ingest.rows_in.making import uploading
 
 MB, MIB = 1_000_000, 1 << 20
 ROUNDS = 3
@@ -106,7 +106,7 @@ def send(path: Path) -> None:
 
 
 def _plan(path: Path, shape: Shape) -> Plan:
-    made = plan(UploadFile(path), shape, Destination("upsert", "Ext__c", describe=describe()))
+    made = plan(uploading(path), shape, Destination("upsert", "Ext__c", describe=describe()))
     if made.has_errors or not made.rows:
         raise RuntimeError(f"the file is not in order: {made.findings}")
     return made

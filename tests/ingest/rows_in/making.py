@@ -9,6 +9,8 @@ from typing import BinaryIO, Literal
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.roots import RootedFile
+from salesforce_bulk_ingest.ingest.rows_in.sources import UploadFile
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
 
 COMMA_LF = Dialect()
@@ -71,3 +73,8 @@ def file_of(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
     """A file with this content."""
     (path := folder / name).write_bytes(content)
     return path
+
+
+def uploading(path: Path) -> UploadFile:
+    """A file whose folder is a root of uploads."""
+    return UploadFile(RootedFile(path.parent, (path.name,)))

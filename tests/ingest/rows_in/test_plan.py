@@ -18,9 +18,20 @@ from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
-from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, Records, RowSource, UploadFile, cell_text
+from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, Records, RowSource, cell_text
 from salesforce_bulk_ingest.salesforce.models import Job
-from tests.ingest.rows_in.making import Bytes, Quoting, csv_bytes, dialects, file_of, quotings, read_rows, tables, text
+from tests.ingest.rows_in.making import (
+    Bytes,
+    Quoting,
+    csv_bytes,
+    dialects,
+    file_of,
+    quotings,
+    read_rows,
+    tables,
+    text,
+    uploading,
+)
 
 UNCHANGED = Shape()
 COMMA_LF = Destination(delimiter="COMMA", line_ending="LF")
@@ -330,8 +341,8 @@ def test_without_a_preflight_what_is_no_csv_is_neither_cut_nor_shaped() -> None:
 
 def test_a_gz_file_is_planned_and_sent_as_what_is_in_it(tmp_path: Path) -> None:
     content = b"Name\n" + b"".join(b"Account %d\n" % number for number in range(1000))
-    packed = UploadFile(file_of(tmp_path, gzip.compress(content), "rows.csv.gz"))
-    bare = UploadFile(file_of(tmp_path, content))
+    packed = uploading(file_of(tmp_path, gzip.compress(content), "rows.csv.gz"))
+    bare = uploading(file_of(tmp_path, content))
     small = Destination(limit=5_000)
     assert _sent(plan(packed, UNCHANGED, small)) == _sent(plan(bare, UNCHANGED, small))
 
@@ -340,13 +351,13 @@ def test_a_gz_file_is_planned_and_sent_as_what_is_in_it(tmp_path: Path) -> None:
 def test_a_broken_gz_file_is_refused(tmp_path: Path, spoil: object) -> None:
     data = gzip.compress(b"".join(b"Account %d\n" % number for number in range(1000)))
     with pytest.raises(InvalidArgument, match=r"The \.gz file is damaged or cut off"):
-        plan(UploadFile(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
+        plan(uploading(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
 
 
 def test_a_file_that_is_gone_or_none_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(InvalidArgument):
-            plan(UploadFile(path), UNCHANGED, Destination())
+            plan(uploading(path), UNCHANGED, Destination())
 
 
 def _change(path: Path, how: str) -> None:
@@ -368,7 +379,7 @@ def test_an_upload_of_a_file_that_has_changed_is_broken_off_before_its_end(
     tmp_path: Path, shape: Shape, how: str
 ) -> None:
     path = file_of(tmp_path, b"Name\n" + b"".join(b"Account %d\n" % number for number in range(1000)))
-    planned = plan(UploadFile(path), shape, Destination())
+    planned = plan(uploading(path), shape, Destination())
     _change(path, how)
     sent = 0
     with pytest.raises(SourceChanged):
@@ -380,10 +391,10 @@ def test_an_upload_of_a_file_that_has_changed_is_broken_off_before_its_end(
 def test_rows_that_were_added_meanwhile_do_not_go_out(tmp_path: Path) -> None:
     """What was checked is what goes out; a plan made anew has another digest."""
     path = file_of(tmp_path, b"Name\nAnn\n")
-    planned = plan(UploadFile(path), UNCHANGED, Destination())
+    planned = plan(uploading(path), UNCHANGED, Destination())
     path.write_bytes(b"Name\nAnn\nBob\n")
     assert _sent(planned) == [b"Name\nAnn\n"]
-    assert plan(UploadFile(path), UNCHANGED, Destination()).sha256 != planned.sha256
+    assert plan(uploading(path), UNCHANGED, Destination()).sha256 != planned.sha256
 
 
 @pytest.mark.parametrize("shape", [UNCHANGED, Shape(constants={"Type": "x"}, values={"Name": {"Ann": "Bob"}})])
@@ -395,7 +406,7 @@ def test_memory_does_not_grow_with_the_source(tmp_path: Path, shape: Shape) -> N
             out.write(b"".join(b"%d,Ann\n" % row for row in range(number * 10_000, number * 10_000 + 10_000)))
     tracemalloc.start()
     try:
-        planned = plan(UploadFile(path), shape, Destination("upsert", "Ext__c"))
+        planned = plan(uploading(path), shape, Destination("upsert", "Ext__c"))
         for _ in part_content(planned, 1):
             pass
         assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024

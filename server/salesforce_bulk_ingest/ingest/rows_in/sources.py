@@ -4,16 +4,16 @@ import csv
 import gzip
 import io
 import os
-import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from io import BufferedReader
 from typing import BinaryIO, Protocol, cast
 
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.roots import RootedFile
 
 MAX_TEXT_BYTES = 4_000_000
 """Rows inside a tool call pass through the model and through one message; more than this belongs on another way in."""
@@ -70,7 +70,7 @@ def opened(source: RowSource, dialect: Dialect) -> Iterator[BinaryIO]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidArgument(f"The .gz file is damaged or cut off ({error}): write it again.") from None
     except OSError as error:
-        raise _unreadable(error) from None
+        raise InvalidArgument(f"The file can't be read: {error.strerror or error}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,27 +135,20 @@ class Records:
 class UploadFile:
     """A file that the operator lets this server read; one that is compressed with gzip is unpacked on the way."""
 
-    path: Path
+    file: RootedFile
 
     def open(self, dialect: Dialect) -> BinaryIO:
-        # Nothing waits on a FIFO that was put there after the path was checked.
-        file = os.fdopen(os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+        file = cast(BufferedReader, self.file.open())
         try:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InvalidArgument(f"{self.path.name} is not a regular file.")
-            if file.peek(2)[:2] != GZIP_MAGIC:
-                return file
-            return cast(BinaryIO, _Unpacked(file))
+            return cast(BinaryIO, _Unpacked(file)) if file.peek(2)[:2] == GZIP_MAGIC else file
         except BaseException:
             file.close()
             raise
 
     def version(self) -> object:
-        try:
-            found = self.path.stat()
-        except OSError as error:
-            raise _unreadable(error) from None
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        with self.file.open() as file:
+            found = os.fstat(file.fileno())
+        return str(self.file.path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     @property
     def is_costly(self) -> bool:
@@ -172,10 +165,6 @@ class _Unpacked(gzip.GzipFile):
     def close(self) -> None:
         super().close()
         self._packed.close()
-
-
-def _unreadable(error: OSError) -> InvalidArgument:
-    return InvalidArgument(f"The file can't be read: {error.strerror or error}.")
 
 
 def cell_text(value: Cell) -> str:
