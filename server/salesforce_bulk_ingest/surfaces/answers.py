@@ -3,7 +3,7 @@
 Hosts hand a model one half only, so ids, state, counts, rows and the next call are in both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +35,16 @@ ROOM_FOR_CAUSES = 6_000
 LONGEST_MESSAGE = 1_000
 
 
+def unlisted(*names: str) -> Callable[[dict[str, Any]], None]:
+    """Leave properties out of an output schema: every model pays for it with every list of tools, and it is open."""
+
+    def drop(schema: dict[str, Any]) -> None:
+        for name in names:
+            del schema["properties"][name]
+
+    return drop
+
+
 class Answer(BaseModel):
     """Salesforce's spelling outside. A field without a value is left out unless the schema requires it."""
 
@@ -55,6 +65,14 @@ class Answer(BaseModel):
 
 class JobAnswer(Answer, Job):
     """One job, under Salesforce's own field names."""
+
+    model_config = ConfigDict(
+        json_schema_extra=unlisted(
+            *("assignmentRuleId", "columnDelimiter", "lineEnding", "contentType", "apiVersion", "jobType"),
+            *("concurrencyMode", "createdById", "createdDate", "systemModstamp", "contentUrl", "retries"),
+            *("totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"),
+        )
+    )
 
     org: str = Field(description="Where the job is")
     changed: bool | None = Field(None, description="False: the job was already in that state")
@@ -156,6 +174,8 @@ class CauseAnswer(BaseModel):
 
 class PageAnswer(Answer):
     """A page of result rows."""
+
+    model_config = ConfigDict(json_schema_extra=unlisted("columnsOmitted", "otherCauses", "restUrl"))
 
     job_id: str
     state: str

@@ -2,9 +2,9 @@
 
 import json
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from salesforce_bulk_ingest.ingest.job_ids import JOB_ID_PATTERN
 from salesforce_bulk_ingest.ingest.jobs import CreateRequest
@@ -33,7 +33,9 @@ def _cell(value: object) -> Cell:
     raise ValueError("expected text, a number, true, false or null")
 
 
-CellValue = Annotated[Cell, PlainValidator(_cell, json_schema_input_type=Cell)]
+CellValue = Annotated[
+    Cell, PlainValidator(_cell), WithJsonSchema({"type": ["string", "number", "boolean", "null"]}, mode="validation")
+]
 
 
 class Closed(BaseModel):
@@ -133,6 +135,19 @@ class RowsBody(Closed):
         """What is changed on the way."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
         return Shape(self.columns, constants, self.values, self.only)
+
+
+def _in_few_words(schema: dict[str, Any]) -> None:
+    """The list of tools describes these properties once; every model pays for it."""
+    for described in schema["properties"].values():
+        for name in ("description", "examples", "default"):
+            described.pop(name, None)
+
+
+class DataBody(RowsBody):
+    """Its rows, as the body of upload-data-ingest-job."""
+
+    model_config = ConfigDict(json_schema_extra=_in_few_words)
 
 
 Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`; with sha256")]

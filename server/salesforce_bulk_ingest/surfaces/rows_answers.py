@@ -3,7 +3,7 @@
 import json
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.errors import RowsRefused
@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan
 from salesforce_bulk_ingest.salesforce.models import Job
-from salesforce_bulk_ingest.surfaces.answers import Answer, bounded
+from salesforce_bulk_ingest.surfaces.answers import Answer, bounded, unlisted
 from salesforce_bulk_ingest.surfaces.wording import job_uri, next_step, rows
 
 MOST_FINDINGS = 20
@@ -80,6 +80,8 @@ class RowsAnswer(Answer):
 class UploadAnswer(RowsAnswer):
     """What became of an upload."""
 
+    model_config = ConfigDict(json_schema_extra=unlisted("otherFindings"))
+
     job_id: str
     state: str
     org: str
@@ -104,6 +106,12 @@ class UploadAnswer(RowsAnswer):
 
 class CreateAnswer(RowsAnswer):
     """A job under Salesforce's own field names, and its rows where some came with it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=unlisted(
+            *("externalIdFieldName", "assignmentRuleId", "apiVersion", "createdDate", "otherFindings"),
+        )
+    )
 
     id: str | None = Field(None, description="None where no job was made")
     state: str | None = None

@@ -124,10 +124,11 @@ def portable(schema: dict[str, Any]) -> dict[str, Any]:
             return node
         if is_properties:
             return {name: simplified(value) for name, value in node.items()}
+        node = _without_null(node)
         if "$ref" in node:
             node = {**definitions[node["$ref"].rsplit("/", 1)[1]], **{k: v for k, v in node.items() if k != "$ref"}}
-        node = _without_null(node)
-        dropped = {"title", "$defs", "default"} if node.get("default", 0) is None else {"title", "$defs"}
+        is_nothing = node.get("default", 0) in (None, {}, [])
+        dropped = {"title", "$defs", "default"} if is_nothing else {"title", "$defs"}
         return {
             key: simplified(value, is_properties=key == "properties") if key != "examples" else value
             for key, value in node.items()
