@@ -15,7 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
 from salesforce_bulk_ingest.emulator import EmulatorConfig, create_app
+from salesforce_bulk_ingest.ingest.describes import Describes
+from salesforce_bulk_ingest.ingest.gateway import Gateway
+from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.ledger import Ledger
+from salesforce_bulk_ingest.ingest.planning import Planner
+from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.ingest.rows_in.destination import UPLOAD_LIMIT_BYTES
+from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.transfers import Transfers
 from salesforce_bulk_ingest.ingest.uploads import Uploads
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -86,6 +93,21 @@ def places_in(folder: Path) -> Places:
     return Places(folder / "settings.toml", folder / "state", folder / "org")
 
 
+def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **options: Any) -> Services:
+    """The services through this client, which read files of the folder and keep their record there.
+
+    Args:
+        client: speaks to the org.
+        folder: a root of uploads.
+        tasks: runs transfers and plans.
+        options: of the operations, such as `seconds_left`.
+    """
+    uploads, policy = uploads_of(client, folder, tasks), Policy()
+    jobs = IngestJobs(client, policy, uploads, Planner(Describes(client), tasks, UPLOAD_LIMIT_BYTES), **options)
+    roots = UploadRoots([folder], folder / "settings.toml")
+    return Services(client, jobs, Gateway(client, policy, uploads), roots)
+
+
 def uploads_of(client: SalesforceClient, folder: Path, tasks: TaskGroup) -> Uploads:
     """Uploads through this client, with their record in a folder."""
     return Uploads(client, Ledger(folder / "uploads.sqlite3"), Transfers(tasks), embedded=False)
@@ -107,14 +129,28 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     return text_of(result)
 
 
-async def loaded(client: Client, csv: str, *, object: str = "Account", operation: str = "insert", **body: str) -> str:
+async def loaded(
+    client: Client,
+    csv: str,
+    *,
+    object: str = "Account",
+    operation: str = "insert",
+    preflight: Literal["on", "off"] = "on",
+    **body: str,
+) -> str:
     """The id of a job that has been created, filled and closed, and is done."""
     job = await call(client, "create-ingest-job", body={"object": object, "operation": operation, **body})
-    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv})
-    closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
-    closed = await call(client, "close-abort-ingest-job", **closing)
-    assert closed["state"] in {"JobComplete", "Failed"}, closed
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv}, preflight=preflight)
+    assert (await closed(client, job["id"]))["state"] in {"JobComplete", "Failed"}
     return str(job["id"])
+
+
+async def closed(client: Client, job_id: str) -> dict[str, Any]:
+    """The job after it was closed, and is done."""
+    closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+    answer = await call(client, "close-abort-ingest-job", **closing)
+    assert answer["state"] in {"JobComplete", "Failed"}, answer
+    return answer
 
 
 def text_of(result: CallToolResult) -> str:

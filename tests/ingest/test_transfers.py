@@ -6,6 +6,7 @@ import pytest
 from salesforce_bulk_ingest.ingest.transfers import Transfer, Transfers
 from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
+from tests.ingest.contents import BytesContent
 
 JOB_ID = "750000000000001AAA"
 ROWS = b"Name\nAcme\n"
@@ -15,7 +16,7 @@ async def test_an_upload_outlives_the_call_that_waits_for_it_and_can_be_joined()
     go_on = anyio.Event()
     async with anyio.create_task_group() as tasks:
         transfers = Transfers(tasks)
-        transfer = Transfer(ROWS, "digest")
+        transfer = Transfer(BytesContent(ROWS))
 
         async def send(started: Transfer) -> None:
             await go_on.wait()
@@ -40,7 +41,7 @@ async def test_what_ended_an_upload_reaches_everyone_who_waits() -> None:
 
     async with anyio.create_task_group() as tasks:
         transfers = Transfers(tasks)
-        transfer = Transfer(ROWS, "digest")
+        transfer = Transfer(BytesContent(ROWS))
         transfers.start(JOB_ID, transfer, fail)
         for _ in range(2):
             with pytest.raises(Unreachable, match="gone"), anyio.fail_after(5):
@@ -50,7 +51,7 @@ async def test_what_ended_an_upload_reaches_everyone_who_waits() -> None:
 
 async def test_an_upload_that_the_server_s_end_broke_off_is_not_reported_as_done() -> None:
     async with anyio.create_task_group() as tasks:
-        transfer = Transfer(ROWS, "digest")
+        transfer = Transfer(BytesContent(ROWS))
 
         async def send(started: Transfer) -> None:
             await anyio.sleep_forever()
@@ -64,8 +65,8 @@ async def test_an_upload_that_the_server_s_end_broke_off_is_not_reported_as_done
 
 
 async def test_an_upload_counts_what_is_sent_and_can_be_read_again_after_a_refused_session() -> None:
-    transfer = Transfer(b"x" * (2 * CHUNK_BYTES + 1), "digest")
+    transfer = Transfer(BytesContent(b"x" * (2 * CHUNK_BYTES + 1)))
     for _ in range(2):
         seen = [(len(chunk), transfer.sent_bytes) async for chunk in transfer]
         assert seen == [(CHUNK_BYTES, 0), (CHUNK_BYTES, CHUNK_BYTES), (1, 2 * CHUNK_BYTES)]
-        assert transfer.sent_bytes == len(transfer.content)
+        assert transfer.sent_bytes == transfer.content.size

@@ -25,12 +25,14 @@ from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Rejected, UnexpectedAnswer, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
+from tests.ingest.contents import BytesContent
 from tests.orgs import uploads_of
 
 JOB_ID = "750000000000001AAA"
 OPEN = Job(id=JOB_ID, state="Open")
 DONE = Job(id=JOB_ID, state="JobComplete")
 ROWS = b"Name\nAcme\n"
+CONTENT = BytesContent(ROWS)
 
 
 class Org:
@@ -76,7 +78,7 @@ async def test_while_rows_stream_through_v1_a_tool_sends_none_and_closes_nothing
             while not org.puts:
                 await anyio.lowlevel.checkpoint()
         with pytest.raises(UploadUnderWay):
-            await uploads.begin(OPEN, ROWS)
+            await uploads.begin(OPEN, CONTENT)
         with pytest.raises(UploadUnderWay):
             await uploads.check_closable(JOB_ID)
         org.may_answer.set()
@@ -95,9 +97,9 @@ async def test_rows_through_v1_are_remembered_once_salesforce_has_taken_them(
         await uploads.check_closable(JOB_ID)
         if taken:
             with pytest.raises(UploadConflict, match="sent through /v1"):
-                await uploads.begin(OPEN, ROWS)
+                await uploads.begin(OPEN, CONTENT)
         else:
-            assert (await uploads.begin(OPEN, ROWS))[1] == "in progress"
+            assert (await uploads.begin(OPEN, CONTENT))[1] == "in progress"
 
 
 @pytest.mark.parametrize(
@@ -109,14 +111,14 @@ async def test_after_a_refusal_the_rows_may_go_again_only_if_none_can_have_been_
     org = Org(status)
     org.may_answer.set()
     async with uploads_to(org, tmp_path) as (uploads, _):
-        transfer, _ = await uploads.begin(OPEN, ROWS)
+        transfer, _ = await uploads.begin(OPEN, CONTENT)
         with pytest.raises(error):
             await transfer.wait(5)
         if status == 400:
-            assert (await uploads.begin(OPEN, ROWS))[1] == "in progress"
+            assert (await uploads.begin(OPEN, CONTENT))[1] == "in progress"
         else:
             with pytest.raises(UploadConflict, match="may or may not"):
-                await uploads.begin(OPEN, ROWS)
+                await uploads.begin(OPEN, CONTENT)
 
 
 async def test_a_job_that_is_over_is_never_said_to_be_free_for_another_try(tmp_path: Path) -> None:
@@ -124,26 +126,26 @@ async def test_a_job_that_is_over_is_never_said_to_be_free_for_another_try(tmp_p
     await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, Upload("sending", "another digest", 1))
     async with uploads_to(Org(201), tmp_path) as (uploads, _):
         with pytest.raises(WrongState, match="The job is JobComplete"):
-            await uploads.begin(DONE, ROWS)
+            await uploads.begin(DONE, CONTENT)
 
 
 async def test_of_two_servers_with_one_record_one_sends(tmp_path: Path) -> None:
     org = Org(201)
     async with uploads_to(org, tmp_path) as (first, _), uploads_to(org, tmp_path) as (second, _):
-        await first.begin(OPEN, ROWS)
+        await first.begin(OPEN, CONTENT)
         with pytest.raises(UploadConflict, match="goes on in another server"):
-            await second.begin(OPEN, ROWS)
+            await second.begin(OPEN, CONTENT)
 
 
 async def test_a_record_that_another_process_locks_does_not_make_a_second_upload(tmp_path: Path) -> None:
     """The lock falls between the sending and the answer: the record on disk still says that rows are on their way."""
     org = Org(201)
     async with uploads_to(org, tmp_path) as (uploads, _):
-        transfer, _ = await uploads.begin(OPEN, ROWS)
+        transfer, _ = await uploads.begin(OPEN, CONTENT)
         with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as other:
             other.execute("BEGIN EXCLUSIVE")
             org.may_answer.set()
             assert await transfer.wait(10)
-        assert (await uploads.begin(OPEN, ROWS))[1] == "already uploaded"
+        assert (await uploads.begin(OPEN, CONTENT))[1] == "already uploaded"
         await uploads.check_closable(JOB_ID)
     assert org.puts == [ROWS]

@@ -8,12 +8,10 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.ingest.jobs import IngestJobs
-from salesforce_bulk_ingest.ingest.policy import Policy
 from salesforce_bulk_ingest.salesforce.auth import Credentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.settings import Settings, load_settings
-from tests.orgs import UNKNOWN_JOB, agent, call, loaded, refusal, services_of, steady, uploads_of
+from tests.orgs import UNKNOWN_JOB, agent, call, loaded, refusal, services_of, services_over, steady
 
 INSERT = {"object": "Account", "operation": "insert"}
 DELETE = {"object": "Account", "operation": "delete"}
@@ -21,7 +19,7 @@ DELETE = {"object": "Account", "operation": "delete"}
 
 async def refused_by(settings: Settings, tool: str = "get-ingest-job-status", **arguments: object) -> list[str]:
     """What a call on a server with these settings, and no embedded org, is refused with."""
-    async with services_of(settings) as services, Client(build_mcp(services.jobs, None)) as client:
+    async with services_of(settings) as services, Client(build_mcp(services, None)) as client:
         text = await refusal(client, tool, **(arguments or {"jobId": UNKNOWN_JOB}))
         return str(steady(text)).splitlines()
 
@@ -85,7 +83,7 @@ async def test_a_delete_job_made_elsewhere_is_refused_at_close_but_can_be_aborte
     async with agent(org_url) as elsewhere:
         job = await call(elsewhere, "create-ingest-job", body=DELETE)
     settings = pointed_at(org_url, "00D000000000001!EMULATOR.ACCESS.TOKEN")
-    async with services_of(settings) as services, Client(build_mcp(services.jobs, None)) as client:
+    async with services_of(settings) as services, Client(build_mcp(services, None)) as client:
         closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}}
         assert "--allow-operation delete" in await refusal(client, "close-abort-ingest-job", **closing)
         aborted = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
@@ -98,7 +96,7 @@ async def test_an_allowed_operation_goes_through(org_url: str) -> None:
         "SALESFORCE_AUTOMATION_API_KEY": "00D000000000001!EMULATOR.ACCESS.TOKEN",
     }
     settings = load_settings({"allow_operation": ["delete"]}, environ)
-    async with services_of(settings) as services, Client(build_mcp(services.jobs, None)) as client:
+    async with services_of(settings) as services, Client(build_mcp(services, None)) as client:
         assert (await call(client, "create-ingest-job", body=DELETE))["operation"] == "delete"
         assert "hardDelete are refused" in await refusal(
             client, "create-ingest-job", body={"object": "Account", "operation": "hardDelete"}
@@ -129,7 +127,7 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": too_much})
         assert steady(text).splitlines() == snapshot(
             [
-                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have the user send the file itself: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches",
+                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have a file uploaded: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches.",
                 "Next: Do that, or split the rows over several jobs; then close the job.",
             ]
         )
@@ -138,7 +136,7 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": too_much})
         assert steady(text).splitlines() == snapshot(
             [
-                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Over stdio the embedded org has no other way in: split the rows over several jobs.",
+                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have a file uploaded: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches (with `salesforce-bulk-ingest serve` running on the same settings).",
                 "Next: Do that, or split the rows over several jobs; then close the job.",
             ]
         )
@@ -157,8 +155,7 @@ class BrokenLogin:
 async def test_a_crash_is_reported_without_an_inside_view(tmp_path: Path) -> None:
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, BrokenLogin(), "63.0")
-        jobs = IngestJobs(client, Policy(), uploads_of(client, tmp_path, tasks))
-        async with Client(build_mcp(jobs, None)) as connected:
+        async with Client(build_mcp(services_over(client, tmp_path, tasks), None)) as connected:
             text = await refusal(connected, "get-ingest-job-status", jobId=UNKNOWN_JOB)
     assert text.splitlines() == snapshot(
         [

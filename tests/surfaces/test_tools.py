@@ -34,23 +34,20 @@ async def test_a_created_job_is_open_and_names_the_next_call(client: Client) -> 
                 "id": "JOB",
                 "state": "Open",
                 "object": "Account",
+                "findings": [],
                 "operation": "upsert",
                 "externalIdFieldName": "External_Id__c",
                 "columnDelimiter": "COMMA",
                 "lineEnding": "LF",
-                "contentType": "CSV",
                 "apiVersion": 63.0,
-                "concurrencyMode": "Parallel",
-                "createdById": "005000000000001AAA",
                 "createdDate": "DATE",
-                "systemModstamp": "DATE",
-                "summary": "Created a job. Job JOB (upsert Account) in embedded org is Open.",
+                "summary": "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
                 "next": "Call upload-data-ingest-job with jobId JOB, once; then close-abort-ingest-job with state UploadComplete.",
                 "org": "embedded org",
                 "resourceUri": "salesforce-bulk://jobs/JOB",
             },
             [
-                "Created a job. Job JOB (upsert Account) in embedded org is Open.",
+                "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
                 "Next: Call upload-data-ingest-job with jobId JOB, once; then close-abort-ingest-job with state UploadComplete.",
             ],
         )
@@ -63,7 +60,7 @@ async def test_an_upload_says_how_much_went_where_and_that_nothing_is_loaded_yet
     assert answer == snapshot(
         (
             {
-                "summary": "Uploaded 3 rows, 42 bytes to job JOB in embedded org; nothing is loaded until the job is closed.",
+                "summary": "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
                 "next": "Call close-abort-ingest-job with jobId JOB and state UploadComplete to load them.",
                 "jobId": "JOB",
                 "state": "Open",
@@ -72,11 +69,23 @@ async def test_an_upload_says_how_much_went_where_and_that_nothing_is_loaded_yet
                 "rows": 3,
                 "sha256": "4a01e6c7013a78d7a14b3435d53288ec0b96e3a64d17af1fc1833657539975d2",
                 "org": "embedded org",
+                "findings": [
+                    {
+                        "level": "warning",
+                        "what": "Name is required, and rows without it fail.",
+                        "do": "Fill it in, or leave these rows out.",
+                        "column": "Name",
+                        "lines": [3],
+                        "count": 1,
+                    }
+                ],
             },
             [
-                "Uploaded 3 rows, 42 bytes to job JOB in embedded org; nothing is loaded until the job is closed.",
+                "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
                 "Next: Call close-abort-ingest-job with jobId JOB and state UploadComplete to load them.",
-                "State: Open. sha256: 4a01e6c7013a78d7a14b3435d53288ec0b96e3a64d17af1fc1833657539975d2",
+                "sha256: 4a01e6c7013a78d7a14b3435d53288ec0b96e3a64d17af1fc1833657539975d2",
+                "- warning, column Name, line 3: Name is required, and rows without it fail. Fill it in, or leave these rows out.",
+                "State: Open.",
             ],
         )
     )
@@ -223,7 +232,7 @@ async def test_no_unprocessed_rows_is_a_normal_answer(client: Client) -> None:
 
 
 async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do(client: Client) -> None:
-    job_id = await loaded(client, "Symbol,Security\nMMM,3M\n")
+    job_id = await loaded(client, "Symbol,Security\nMMM,3M\n", preflight="off")
     assert await both_halves(client, "get-ingest-job-status", jobId=job_id) == snapshot(
         (
             {
@@ -421,12 +430,12 @@ async def test_a_bad_argument_is_explained_without_its_value(
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
-                '- body: give exactly one source: {"csv": text} or {"records": [...]}',
+                '- body: give exactly one source: {"csv": text}, {"records": [...]} or {"file": path}',
                 "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
-                '- body: give exactly one source: {"csv": text} or {"records": [...]}',
+                '- body: give exactly one source: {"csv": text}, {"records": [...]} or {"file": path}',
                 "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [

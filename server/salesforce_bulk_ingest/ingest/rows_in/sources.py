@@ -83,11 +83,11 @@ class CsvText:
         lines = self.text.strip().splitlines()
         if not lines:
             raise InvalidArgument(
-                "body.csv is empty: give a header row with field names, then one row for each record."
+                "csv is empty: give a header row with field names, then one row for each record."
             )
         if len(lines) == 1:
             raise InvalidArgument(
-                "body.csv has one line and no rows: give the CSV's text itself (not a file's name), a header row with "
+                "csv has one line and no rows: give the CSV's text itself (not a file's name), a header row with "
                 "field names and then one row for each record."
             )
         return io.BytesIO(_within_limit(self.text))
@@ -110,7 +110,7 @@ class Records:
         columns = tuple(dict.fromkeys(name for record in self.records for name in record))
         if not columns:
             raise InvalidArgument(
-                "body.records has no fields: give one object for each record, with field names as keys."
+                "records has no fields: give one object for each record, with field names as keys."
             )
         out = io.StringIO(newline="")
         # Everything quoted: a lone carriage return in a cell would otherwise go out bare.

@@ -1,0 +1,27 @@
+"""Bytes as uploads take them, for tests of how they go."""
+
+import hashlib
+from collections.abc import Generator
+
+from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES
+
+
+class BytesContent:
+    """The content of an upload, held in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return len(self._content)
+
+    @property
+    def sha256(self) -> str:
+        """Of all of them."""
+        return hashlib.sha256(self._content).hexdigest()
+
+    def __iter__(self) -> Generator[bytes, None, None]:
+        for start in range(0, len(self._content), CHUNK_BYTES):
+            yield self._content[start : start + CHUNK_BYTES]
