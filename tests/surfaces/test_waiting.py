@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -147,7 +148,8 @@ async def test_a_cancelled_upload_goes_on_and_the_same_call_joins_it(era: Era, t
 async def test_an_upload_that_outlasts_its_call_says_how_far_it_is(tmp_path: Path) -> None:
     org = ScriptedOrg(("Open", 0))
     upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
-    async with agent_of(org, tmp_path, seconds_left=lambda: 0.0) as client:
+    # Time for the checks, and none for the upload.
+    async with agent_of(org, tmp_path, seconds_left=cycle([10.0, 0.0]).__next__) as client:
         assert (await call(client, "upload-data-ingest-job", **upload))["status"] == "in progress"
         with anyio.fail_after(5):
             await org.upload_began.wait()

@@ -1,7 +1,7 @@
 """The nine tools."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -167,8 +167,8 @@ class IngestTools:
                 if dryRun or part or sha256:
                     raise InvalidArgument("dryRun, part and sha256 are about rows: give data too.")
                 return _answer(CreateAnswer.of_job(await self._jobs.create(body.request), await self._jobs.org()))
-            with self._way_for_files(None):
-                rows = self._rows(data, part, sha256, preflight)
+            async with self._way_for_large_rows(None):
+                rows = await self._rows(data, part, sha256, preflight, None)
                 outcome = await self._jobs.create_with_rows(body.request, rows, dry_run=dryRun)
             return _answer(CreateAnswer.of_outcome(outcome, await self._jobs.org()))
 
@@ -216,8 +216,10 @@ class IngestTools:
         the server's machine. Columns are named by field API name; columns, set, values and only change foreign data on
         the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
-        with _errors_for_models(), self._way_for_files(jobId):
-            outcome = await self._jobs.upload(jobId, self._rows(body, part, sha256, preflight), dry_run=dryRun)
+        with _errors_for_models():
+            async with self._way_for_large_rows(jobId):
+                rows = await self._rows(body, part, sha256, preflight, jobId)
+                outcome = await self._jobs.upload(jobId, rows, dry_run=dryRun)
             return _answer(UploadAnswer.of_outcome(outcome, await self._jobs.org()))
 
     async def failed(
@@ -252,22 +254,34 @@ class IngestTools:
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
             return _answer(PageAnswer.of(job, kind, page, rest_url), link)
 
-    def _rows(self, body: RowsBody, part: int | None, sha256: str | None, preflight: str) -> Rows:
-        return Rows(body.source(self._roots), body.shape, preflight == "on", part, sha256)
+    async def _rows(
+        self, body: RowsBody, part: int | None, sha256: str | None, preflight: str, job_id: str | None
+    ) -> Rows:
+        try:
+            source = body.source(self._roots)
+        except RefusedByPolicy as error:
+            if (command := await self._command(job_id)) is None:
+                raise
+            raise RefusedByPolicy(f"{error} Or have the user send the file: {command}") from error
+        return Rows(source, body.shape, preflight == "on", part, sha256)
 
-    @contextmanager
-    def _way_for_files(self, job_id: str | None) -> Iterator[None]:
-        """Where rows are too many for a call, or in a file that this server may not read, say how else they get there."""
+    @asynccontextmanager
+    async def _way_for_large_rows(self, job_id: str | None) -> AsyncIterator[None]:
+        """Where rows are too many for a call, say how else they get there."""
         try:
             yield
         except TooLarge as error:
-            raise TooLarge(f"{error} Have a file uploaded: {self._other_ways(job_id)}") from error
-        except RefusedByPolicy as error:
-            if self.policy.read_only:
-                raise
-            raise RefusedByPolicy(f"{error} Or have the user send the file: {self._other_ways(job_id)}") from error
+            ways = []
+            if self._roots.roots:
+                ways.append(f"Put them in a file under {' or '.join(map(str, self._roots.roots))}, and give file.")
+            if command := await self._command(job_id):
+                ways.append(f"Have the user send a file: {command}")
+            raise TooLarge(" ".join([str(error), *ways])) from error
 
-    def _other_ways(self, job_id: str | None) -> str:
+    async def _command(self, job_id: str | None) -> str | None:
+        """What sends a file past this server's tools; over stdio, the embedded org can't be reached by another server."""
+        if self._rest_url is None and (await self._jobs.org()).is_embedded:
+            return None
         url = self._rest_url or "http://127.0.0.1:8080/v1"
         served = "" if self._rest_url else " (with `salesforce-bulk-ingest serve` running on the same settings)"
         return f"curl -T FILE.csv -H 'Content-Type: text/csv' {url}/jobs/ingest/{job_id or 'JOBID'}/batches{served}."

@@ -82,9 +82,7 @@ class CsvText:
     def open(self, dialect: Dialect) -> BinaryIO:
         lines = self.text.strip().splitlines()
         if not lines:
-            raise InvalidArgument(
-                "csv is empty: give a header row with field names, then one row for each record."
-            )
+            raise InvalidArgument("csv is empty: give a header row with field names, then one row for each record.")
         if len(lines) == 1:
             raise InvalidArgument(
                 "csv has one line and no rows: give the CSV's text itself (not a file's name), a header row with "
@@ -109,9 +107,7 @@ class Records:
     def open(self, dialect: Dialect) -> BinaryIO:
         columns = tuple(dict.fromkeys(name for record in self.records for name in record))
         if not columns:
-            raise InvalidArgument(
-                "records has no fields: give one object for each record, with field names as keys."
-            )
+            raise InvalidArgument("records has no fields: give one object for each record, with field names as keys.")
         out = io.StringIO(newline="")
         # Everything quoted: a lone carriage return in a cell would otherwise go out bare.
         writer = csv.writer(out, delimiter=dialect.mark, lineterminator=dialect.newline, quoting=csv.QUOTE_ALL)
