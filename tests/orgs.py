@@ -38,17 +38,18 @@ UNKNOWN_JOB = "750000000000001AAA"
 
 @dataclass
 class Recorder:
-    """Passes requests on to an application and remembers them."""
+    """Passes requests on to an application and remembers them; bodies once the application is done with them."""
 
     app: ASGIApp
     calls: list[str] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
-        self.calls.append(f"{scope['method']} {scope['path']}{query}")
+        call = f"{scope['method']} {scope['path']}{query}"
+        self.calls.append(call)
         body = bytearray()
 
         async def recorded() -> Message:
@@ -57,7 +58,7 @@ class Recorder:
             return message
 
         await self.app(scope, recorded, send)
-        self.bodies.append(bytes(body))
+        self.bodies.append((call, bytes(body)))
 
 
 @contextmanager

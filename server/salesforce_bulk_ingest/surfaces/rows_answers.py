@@ -1,7 +1,8 @@
 """What the tools answer about rows on their way in: what was found, what went, and what to do next."""
 
 import json
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,10 +16,17 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.surfaces.answers import Answer, bounded, unlisted
 from salesforce_bulk_ingest.surfaces.wording import job_uri, next_step, rows
 
+T = TypeVar("T")
+
 MOST_FINDINGS = 20
-MOST_COLUMNS = 100
+ROOM_FOR_FINDINGS = 14_000
+ROOM_FOR_COLUMNS = 12_000
+"""Characters of JSON; together less than the 8,000 tokens of an answer, of which each is four."""
+
 LONGEST_SENTENCE = 400
 LONGEST_COLUMN = 80
+LONGEST_PROPOSED = 255
+"""A header that is longer and means a field was made to; cut, it would name no column."""
 
 
 class FindingAnswer(BaseModel):
@@ -47,7 +55,8 @@ class FindingAnswer(BaseModel):
         column = f", column {self.column}" if self.column else ""
         lines = f", line {', '.join(map(str, self.lines))}" if self.lines else ""
         times = f" ({self.count:,} times)" if self.count > max(len(self.lines), 1) else ""
-        return f"- {self.level}{column}{lines}{times}: {self.what} {self.do}"
+        # Names of columns are anybody's words: with line breaks in them, they could pass for ours.
+        return " ".join(f"- {self.level}{column}{lines}{times}: {self.what} {self.do}".split())
 
 
 class RowsAnswer(Answer):
@@ -67,14 +76,13 @@ class RowsAnswer(Answer):
     columns: dict[str, str | None] | None = Field(
         None, description="Proposal for `columns`; nothing applies it unasked"
     )
+    other_columns: int | None = None
 
     def text(self) -> str:
         lines = [super().text()]
         if self.sha256:
             lines.append(f"sha256: {self.sha256}")
-        if self.columns:
-            lines.append(f"Proposed columns: {_json(self.columns)}")
-        return "\n".join([*lines, *map(str, self.findings)])
+        return "\n".join([*lines, *_details(self.columns, self.other_columns, self.findings, self.other_findings)])
 
 
 class UploadAnswer(RowsAnswer):
@@ -109,7 +117,7 @@ class CreateAnswer(RowsAnswer):
 
     model_config = ConfigDict(
         json_schema_extra=unlisted(
-            *("externalIdFieldName", "assignmentRuleId", "apiVersion", "createdDate", "otherFindings"),
+            *("externalIdFieldName", "assignmentRuleId", "apiVersion", "createdDate", "otherFindings", "otherColumns"),
         )
     )
 
@@ -150,17 +158,13 @@ class CreateAnswer(RowsAnswer):
 
 def refusal(error: RowsRefused) -> str:
     """The refusal with what was found, for a model that gets the text alone."""
-    shown = _findings(error.plan)
-    lines = [str(error), *map(str, shown)]
-    if columns := _proposal(error.plan):
-        lines.append(f"Proposed columns: {_json(columns)}")
-    return "\n".join(lines)
+    return "\n".join([str(error), *_details(**_told(error.plan))])
 
 
 def after_refusal(plan: Plan) -> str:
     """What to do with rows that were not sent."""
     if plan.has_errors and plan.proposal:
-        return "Check the proposed columns with the user, then call again with them as columns; or correct the rows."
+        return "Check the proposed columns with the user, then call again with them in columns; or correct the rows."
     if plan.has_errors:
         return (
             "Correct the rows, or their shape (columns, set, values, only), and call again; "
@@ -188,18 +192,61 @@ def _rows_of(outcome: UploadOutcome) -> dict[str, Any]:
         "sha256": plan.sha256,
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
-        "findings": _findings(plan),
-        "other_findings": max(len(plan.findings) - MOST_FINDINGS, 0) or None,
-        "columns": _proposal(plan) or None,
+        **_told(plan),
+    }
+
+
+class _Told(TypedDict):
+    """What an answer has room for, and how much is left out."""
+
+    columns: dict[str, str | None] | None
+    other_columns: int | None
+    findings: tuple[FindingAnswer, ...]
+    other_findings: int | None
+
+
+def _told(plan: Plan) -> _Told:
+    columns, findings = _proposal(plan), _findings(plan)
+    return {
+        "columns": columns or None,
+        "other_columns": len(plan.proposal) - len(columns) or None,
+        "findings": findings,
+        "other_findings": len(plan.findings) - len(findings) or None,
     }
 
 
 def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
-    return tuple(map(FindingAnswer.of, plan.findings[:MOST_FINDINGS]))
+    answers = map(FindingAnswer.of, plan.findings[:MOST_FINDINGS])
+    return tuple(_fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
 
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
-    return dict(list(plan.proposal.items())[:MOST_COLUMNS])
+    entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
+    return dict(_fitting(entries, lambda entry: len(_json(entry)), ROOM_FOR_COLUMNS))
+
+
+def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
+    """The first of them that there is room for."""
+    for item in items:
+        room -= size_of(item)
+        if room < 0:
+            return
+        yield item
+
+
+def _details(
+    columns: dict[str, str | None] | None,
+    other_columns: int | None,
+    findings: tuple[FindingAnswer, ...],
+    other_findings: int | None,
+) -> Iterator[str]:
+    """The lines that tell them."""
+    if columns:
+        more = f" and {other_columns:,} more, told once these are settled" if other_columns else ""
+        yield f"Proposed columns: {_json(columns)}{more}"
+    yield from map(str, findings)
+    if other_findings:
+        yield f"- and {other_findings:,} more, not listed"
 
 
 def _summary(outcome: UploadOutcome, org: Org) -> str:

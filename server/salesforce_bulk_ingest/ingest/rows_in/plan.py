@@ -87,7 +87,8 @@ def plan(
     with opened(source, destination.dialect()) as file:
         try:
             output = _output(file, source, shape, destination, as_it_is=not preflight and not shape)
-            return _Pass(output, destination, findings, progress).run(file, preflight=preflight)
+            made = _Pass(output, destination, findings, progress).run(file, preflight=preflight)
+            return replace(made, proposal=_unsettled(made, shape))
         except Unreadable as error:
             if not preflight and shape:
                 raise InvalidArgument(f"{error} {error.do}") from None
@@ -109,6 +110,11 @@ def header_of(source: RowSource, shape: Shape, destination: Destination) -> Sequ
             return _output(file, source, shape, destination, as_it_is=False).names
         except Unreadable:
             return ()
+
+
+def _unsettled(made: Plan, shape: Shape) -> Mapping[str, str | None]:
+    """What is proposed for columns that go out as they came."""
+    return {name: field for name, field in made.proposal.items() if name in made.header and name not in shape.columns}
 
 
 def _output(file: BinaryIO, source: RowSource, shape: Shape, destination: Destination, *, as_it_is: bool) -> Output:

@@ -8,6 +8,7 @@ from salesforce_bulk_ingest.ingest.errors import InvalidArgument
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
 
 NAMES_SHOWN = 50
+LONGEST_NAME_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,13 @@ def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], kno
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known[:NAMES_SHOWN])}."
+            hint = f"Did you mean {near[0][:LONGEST_NAME_SHOWN]!r}?" if near else f"There are: {_listed(known)}."
             raise InvalidArgument(f"{argument} names {name!r}, which is not a column here. {hint}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of them, each on one line: they are anybody's words."""
+    return ", ".join(" ".join(name[:LONGEST_NAME_SHOWN].split()) for name in names[:NAMES_SHOWN])
 
 
 def _check_columns(columns: Sequence[Outgoing], header: Sequence[str]) -> None:
