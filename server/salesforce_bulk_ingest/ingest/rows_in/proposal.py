@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from salesforce_bulk_ingest.ingest.rows_in.columns import Column, columns_of, plain
+from salesforce_bulk_ingest.ingest.rows_in.columns import Column, Misnamed, columns_of, plain
 from salesforce_bulk_ingest.ingest.rows_in.header import DELETES
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 
@@ -21,8 +21,9 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
     in the proposal.
     """
     counts = Counter(header)
-    unknown = [name for name in header if not _is_understood(name, describe) and counts[name] == 1]
-    taken = {column.field.name for column in columns_of(header, describe, {}) if isinstance(column, Column)}
+    columns = columns_of(header, describe, {})
+    unknown = [column.header for column in columns if isinstance(column, Misnamed) and counts[column.header] == 1]
+    taken = {column.field.name for column in columns if isinstance(column, Column)}
     meanings = _Meanings(describe)
     meant = {name: field for name in unknown if (field := meanings.of(name)) and field.name not in taken}
     claims = Counter(field.name for field in meant.values())
@@ -30,10 +31,6 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
     if operation in DELETES:
         return _only_ids(header, meant, has_ids=ID_FIELD in taken)
     return {name: field.name if _can_fill(field, operation) else None for name, field in meant.items()}
-
-
-def _is_understood(name: str, describe: SObjectDescribe) -> bool:
-    return isinstance(columns_of([name], describe, {})[0], Column)
 
 
 def _only_ids(header: Sequence[str], meant: Mapping[str, FieldDescribe], *, has_ids: bool) -> dict[str, str | None]:
