@@ -174,7 +174,17 @@ async def test_an_object_that_can_not_be_described_keeps_no_rows_back(org: Watch
     org.go_wrong({"on": "describe", "fault": "server-error"})
     async with agent(org.url) as client:
         job = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nUndescribed\n"})
-        assert job["findings"] == snapshot([{'level': 'warning', 'what': 'Columns and values of Account could not be checked against the org: An unexpected error occurred', 'do': 'Try again, or go on without this check.', 'lines': [], 'count': 1}])
+        assert job["findings"] == snapshot(
+            [
+                {
+                    "level": "warning",
+                    "what": "Columns and values of Account could not be checked against the org: An unexpected error occurred",
+                    "do": "Try again, or go on without this check.",
+                    "lines": [],
+                    "count": 1,
+                }
+            ]
+        )
         assert (await closed(client, job["id"]))["numberRecordsFailed"] == 0
 
 

@@ -296,6 +296,7 @@ def _checked_part(plan: Plan, rows: Rows) -> int:
 
     Raises:
         RowsRefused: by the preflight; or they are more than a job takes, and no part was asked for.
+        InvalidArgument: there is no such part.
         SourceChanged: they are not those that an earlier answer was about.
     """
     if rows.sha256 is not None and rows.sha256 != plan.sha256:
@@ -310,6 +311,7 @@ def _checked_part(plan: Plan, rows: Rows) -> int:
             f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part.",
             plan,
         )
+    part_content(plan, rows.part or 1)
     return rows.part or 1
 
 
