@@ -18,4 +18,5 @@ def org(_shared_watched_org: WatchedOrg) -> Iterator[WatchedOrg]:
     """An org that has been asked nothing yet, and in which nothing goes wrong."""
     _shared_watched_org.forget()
     yield _shared_watched_org
+    _shared_watched_org.gate.open()
     _shared_watched_org.go_right()

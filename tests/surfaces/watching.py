@@ -1,35 +1,72 @@
 """An org whose requests are remembered, for tests of what is sent and what is not."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import httpx2
+from mcp import Client
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
-from tests.orgs import Recorder
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from tests.orgs import Era, Recorder, services_over
 from tests.serving import running
 
 DATA = "/services/data/v63.0"
+GATE_SECONDS = 20
+
+
+@dataclass
+class Gate:
+    """Lets uploads through to an application while it is open; before it they have begun, and nothing of them is read."""
+
+    app: ASGIApp
+    reached: threading.Event = field(default_factory=threading.Event)
+    _opened: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "PUT":
+            self.reached.set()
+            await anyio.to_thread.run_sync(self._opened.wait, GATE_SECONDS)
+        await self.app(scope, receive, send)
+
+    def close(self) -> None:
+        """Let no upload through."""
+        self._opened.clear()
+
+    def open(self) -> None:
+        """Let all through."""
+        self._opened.set()
 
 
 @dataclass
 class WatchedOrg:
-    """An embedded org behind a recorder.
+    """An embedded org behind a recorder and a gate.
 
     Attributes:
         url: of the org.
         recorder: of its requests.
+        gate: that uploads pass.
     """
 
     url: str
     recorder: Recorder
+    gate: Gate
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Begin anew, with the gate open."""
+        self.gate.open()
+        self.gate.reached.clear()
         self.recorder.calls.clear()
         self.recorder.bodies.clear()
 
@@ -43,6 +80,10 @@ class WatchedOrg:
     def uploads(self) -> list[bytes]:
         """The bodies of uploads, in the order in which they ended."""
         return [body for call, body in self.recorder.bodies if call.startswith("PUT")]
+
+    async def upload_begins(self) -> None:
+        """Wait until an upload stands before the gate."""
+        assert await anyio.to_thread.run_sync(self.gate.reached.wait, GATE_SECONDS)
 
     def records(self, soql: str) -> list[dict[str, Any]]:
         """All records that a query selects."""
@@ -72,6 +113,25 @@ class WatchedOrg:
 @contextmanager
 def watched_org(folder: Path) -> Iterator[WatchedOrg]:
     """An embedded org in a folder."""
-    recorder = Recorder(create_app(EmulatorConfig(data_dir=folder)))
+    gate = Gate(create_app(EmulatorConfig(data_dir=folder)))
+    recorder = Recorder(gate)
     with running(recorder) as url:
-        yield WatchedOrg(url, recorder)
+        yield WatchedOrg(url, recorder, gate)
+
+
+@asynccontextmanager
+async def agent_keeping(org: WatchedOrg, folder: Path, *, era: Era = "auto", **options: Any) -> AsyncIterator[Client]:
+    """A client of a server that keeps its record of uploads in a folder, and reads files there; its end ends the server.
+
+    Args:
+        org: that it writes to.
+        folder: of the record and of files.
+        era: of the protocol.
+        options: of the operations, such as `seconds_left`.
+    """
+    credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
+    async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+        services = services_over(SalesforceClient(http, credentials, "63.0"), folder, tasks, **options)
+        async with Client(build_mcp(services, None), mode=era) as client:
+            yield client
+        tasks.cancel_scope.cancel()

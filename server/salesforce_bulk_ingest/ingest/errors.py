@@ -9,7 +9,7 @@
     ├── RefusedByPolicy     the operator has to allow it
     ├── UploadConflict      the job already has, or may have, other data
     │   └── UploadUnderWay  and some of it is on its way right now
-    └── FilledJobFailed     a job was made, and its rows did not get there
+    └── FilledJobFailed     a job was made, and its rows did not get there, or may not have
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
 """
@@ -84,14 +84,16 @@ class UploadUnderWay(UploadConflict):
 
 
 class FilledJobFailed(IngestError):
-    """A job was made, and its rows did not get there.
+    """A job was made, and its rows did not get there, or may not have.
 
     Args:
-        job_id: of the job, which is open and empty as far as is known.
+        job_id: of the job, which is open.
         error: what went wrong.
+        is_empty: whether it is certain that the job has no rows.
     """
 
-    def __init__(self, job_id: str, error: "SalesforceError | IngestError") -> None:
+    def __init__(self, job_id: str, error: "SalesforceError | IngestError", *, is_empty: bool) -> None:
         super().__init__(str(error))
         self.job_id = job_id
         self.error = error
+        self.is_empty = is_empty

@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.ingest.results import Page, PageReader
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
-from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadStatus
+from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadStatus, took_nothing
 from salesforce_bulk_ingest.ingest.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
@@ -180,7 +180,7 @@ class IngestJobs:
 
         Raises:
             RowsRefused: the job would fail; none was made.
-            FilledJobFailed: the job was made, and the rows did not get there.
+            FilledJobFailed: the job was made, and the rows did not get there, or may not have.
         """
         if not dry_run:
             self._check_create(request)
@@ -195,7 +195,7 @@ class IngestJobs:
         try:
             return await self._send(job, made, number)
         except (SalesforceError, IngestError) as error:
-            raise FilledJobFailed(job.id, error) from error
+            raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
 
     def _check_create(self, request: CreateRequest) -> None:
         self.policy.check_write()

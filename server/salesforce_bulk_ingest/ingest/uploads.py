@@ -7,7 +7,7 @@ from typing import Literal
 
 import anyio
 
-from salesforce_bulk_ingest.ingest.errors import InvalidArgument, UploadConflict, UploadUnderWay
+from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidArgument, UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
 from salesforce_bulk_ingest.ingest.org import Org, org_at
 from salesforce_bulk_ingest.ingest.transfers import Content, Transfer, Transfers
@@ -123,7 +123,7 @@ class Uploads:
         try:
             await self._client.upload(job_id, transfer, size)
         except (SalesforceError, InvalidArgument) as error:
-            if _took_nothing(error):
+            if took_nothing(error):
                 await self._ledger.forget(key, job_id)
             raise
         await self._remember(key, job_id, Upload("sent", transfer.sha256, size))
@@ -162,7 +162,7 @@ def _closed(job: Job) -> WrongState:
     return WrongState(400, "INVALIDJOBSTATE", f"The job is {job.state}; it takes rows only while it is Open.")
 
 
-def _took_nothing(error: SalesforceError | InvalidArgument) -> bool:
+def took_nothing(error: SalesforceError | IngestError) -> bool:
     """Whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not.
 
     An upload whose source could not be read to its end was broken off, and is not taken for whole by anybody.

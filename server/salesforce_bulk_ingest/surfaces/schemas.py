@@ -105,7 +105,13 @@ def tool_error(error: SalesforceError | IngestError) -> ToolError:
 
 
 def filled_job_failed(error: FilledJobFailed) -> ToolError:
-    """A job that was made and did not get its rows, as a model reads it."""
+    """A job that was made and did not get its rows, or may not have, as a model reads it."""
+    if not error.is_empty:
+        return ToolError(
+            f"Created job {error.job_id}, but it may or may not have its rows. {shown(error.error)}\n"
+            f"Next: Abort job {error.job_id} with close-abort-ingest-job (nothing is loaded then), then create again with "
+            "the same data."
+        )
     return ToolError(
         f"Created job {error.job_id}, but its rows did not get there. {tool_error(error.error)}\n"
         f"Then call upload-data-ingest-job with jobId {error.job_id} and the same data, or abort the job; don't create "
