@@ -59,12 +59,17 @@ def emulator(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
 def gateway(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
     """`serve` in front of that org; yields the port of `/v1` and the process id."""
     port = _free_port()
-    environment = {
-        **_environment(folder),
-        "SALESFORCE_INSTANCE_URL": f"http://127.0.0.1:{org_port}",
-        "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
-    }
-    with _process([*_OURS, "serve", "--mcp-port", "0", "--rest-port", str(port)], port, environment) as pid:
+    command = [*_OURS, "serve", "--mcp-port", "0", "--rest-port", str(port)]
+    with _process(command, port, _connected(folder, org_port)) as pid:
+        yield port, pid
+
+
+@contextmanager
+def tools(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
+    """`serve` in front of that org, reading files of the folder; yields the port of the tools and the process id."""
+    port = _free_port()
+    command = [*_OURS, "serve", "--mcp-port", str(port), "--rest-port", "0", "--upload-root", str(folder)]
+    with _process(command, port, _connected(folder, org_port)) as pid:
         yield port, pid
 
 
@@ -139,7 +144,15 @@ _OURS = [sys.executable, "-m", "salesforce_bulk_ingest"]
 
 def _environment(folder: Path) -> dict[str, str]:
     """Nothing of the user's: no settings, no proxies, no credentials."""
-    return {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "HOME": str(folder)}
+
+
+def _connected(folder: Path, org_port: int) -> dict[str, str]:
+    return {
+        **_environment(folder),
+        "SALESFORCE_INSTANCE_URL": f"http://127.0.0.1:{org_port}",
+        "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
+    }
 
 
 @contextmanager

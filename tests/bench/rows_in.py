@@ -1,4 +1,4 @@
-"""Measure the pass over rows before they go: its speed beside a bare csv.reader, and what it adds to memory."""
+"""Measure the pass over rows before they go, beside a bare csv.reader, and what it and an upload add to memory."""
 
 import csv
 import subprocess
@@ -10,12 +10,17 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import anyio
+from mcp import Client
+
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
-from tests.bench.processes import PeakMemory
+from tests.bench.processes import PeakMemory, emulator, tools
+from tests.bench.transfers import write_csv as write_accounts
 from tests.ingest.rows_in.making import uploading
+from tests.orgs import call
 
 MB, MIB = 1_000_000, 1 << 20
 ROUNDS = 3
@@ -142,6 +147,28 @@ def seconds(read: Callable[[Path], None], path: Path) -> float:
     return median(taken)
 
 
+def tool_memory_rise(folder: Path, path: Path) -> int:
+    """Bytes over idle of a server while one of its tools checks a file and uploads it to an embedded org."""
+    with emulator(folder) as (org_port, _), tools(folder, org_port) as (port, pid):
+        memory = PeakMemory(pid)
+        return anyio.run(_uploaded, f"http://127.0.0.1:{port}/mcp", path, memory)
+
+
+async def _uploaded(url: str, path: Path, memory: PeakMemory) -> int:
+    insert = {"object": "Account", "operation": "insert"}
+    rows = {"file": str(path)}
+    async with Client(url) as client:
+        await client.list_tools()
+        idle = memory.now()
+        with memory.watched():
+            job = await call(client, "create-ingest-job", body=insert)
+            upload = {"jobId": job["id"], "body": rows}
+            while (await call(client, "upload-data-ingest-job", **upload))["status"] in {"checking", "in progress"}:
+                pass
+        await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+    return memory.peak - idle
+
+
 def run(*, quick: bool) -> bool:
     """Run it all; whether the requirements on time and memory are met."""
     size, large = (20, 100) if quick else (100, 1_000)
@@ -174,6 +201,10 @@ def run(*, quick: bool) -> bool:
         rise = memory_rise(path, "send")
         print(f"{_named(large, False):>24}{rise / MIB:>68.1f} MiB")
         passed &= _meets(_memory(_named(large, False)), rise < MOST_MEMORY_RISE)
+        write_accounts(path, size * MB)
+        rise = tool_memory_rise(Path(folder), path)
+        print(f"{'through the tool':>24}{rise / MIB:>68.1f} MiB")
+        passed &= _meets(_memory(f"{size} MB checked and uploaded through the tool"), rise < MOST_MEMORY_RISE)
     return passed
 
 
