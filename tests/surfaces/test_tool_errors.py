@@ -120,14 +120,14 @@ async def test_a_read_only_server_lists_the_five_reading_tools_and_no_others_can
         assert "read-only" in (client.instructions or "")
 
 
-async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: str) -> None:
+async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: str, tmp_path: Path) -> None:
     too_much = "Name\n" + "x" * 4_000_000
     async with agent(org_url, rest_url="http://127.0.0.1:8080/v1") as client:
         job = await call(client, "create-ingest-job", body=INSERT)
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": too_much})
         assert steady(text).splitlines() == snapshot(
             [
-                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have a file uploaded: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches.",
+                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have the user send a file: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches.",
                 "Next: Do that, or split the rows over several jobs; then close the job.",
             ]
         )
@@ -136,10 +136,14 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": too_much})
         assert steady(text).splitlines() == snapshot(
             [
-                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have a file uploaded: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches (with `salesforce-bulk-ingest serve` running on the same settings).",
+                "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Send fewer rows in a call.",
                 "Next: Do that, or split the rows over several jobs; then close the job.",
             ]
         )
+    async with agent(org_url, upload_roots=[tmp_path]) as client:
+        for body in ({"csv": too_much}, {"records": [{"Name": too_much}]}):
+            text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body=body)
+            assert f"Put them in a file under {tmp_path}, and give file." in text
 
 
 class BrokenLogin:

@@ -276,7 +276,7 @@ class IngestTools:
                 ways.append(f"Put them in a file under {' or '.join(map(str, self._roots.roots))}, and give file.")
             if command := await self._command(job_id):
                 ways.append(f"Have the user send a file: {command}")
-            raise TooLarge(" ".join([str(error), *ways])) from error
+            raise TooLarge(" ".join([str(error), *(ways or ["Send fewer rows in a call."])])) from error
 
     async def _command(self, job_id: str | None) -> str | None:
         """What sends a file past this server's tools; over stdio, the embedded org can't be reached by another server."""
