@@ -138,6 +138,7 @@ async def test_a_file_that_changes_while_it_is_sent_breaks_the_upload_off_and_th
                 file.write(changed[-100:])
             org.gate.open()
         assert "The rows have changed since they were checked, so the upload was broken off" in refused[0]
+        assert "None of these rows were taken" in refused[0]
         done = await call(client, "upload-data-ingest-job", jobId=job_id, body={"csv": f"Name\n{tag} after all\n"})
         assert done["status"] == "uploaded"
         assert (await closed(client, job_id))["numberRecordsProcessed"] == 1

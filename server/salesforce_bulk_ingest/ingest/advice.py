@@ -1,7 +1,14 @@
 """What to do next: after an error, and for a job that Salesforce failed as a whole."""
 
 from salesforce_bulk_ingest.ingest.budget import cut
-from salesforce_bulk_ingest.ingest.errors import IngestError, RefusedByPolicy, TooLarge, UploadConflict, UploadUnderWay
+from salesforce_bulk_ingest.ingest.errors import (
+    IngestError,
+    RefusedByPolicy,
+    SourceChanged,
+    TooLarge,
+    UploadConflict,
+    UploadUnderWay,
+)
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
@@ -67,6 +74,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one "
         "and upload there.",
     ),
+    (SourceChanged, "None of these rows were taken. Find out what changes them, then call again, with dryRun first."),
     (IngestError, "Correct the argument and call again."),
 )
 

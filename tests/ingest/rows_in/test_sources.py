@@ -1,6 +1,7 @@
 """Sources of rows: what they are as CSV, and what is refused before anything is read of it."""
 
 import gzip
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -124,3 +125,7 @@ def test_a_file_has_another_version_once_it_is_written_again(tmp_path: Path) -> 
     assert source.version() == before
     path.write_bytes(b"Name\nAcme\nOther\n")
     assert source.version() != before
+    before, written = source.version(), path.stat()
+    path.write_bytes(b"Name\nAcme\nAnother"[:15] + b"\n")
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
+    assert path.stat().st_size == written.st_size and source.version() != before

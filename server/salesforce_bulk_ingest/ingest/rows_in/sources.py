@@ -144,7 +144,7 @@ class UploadFile:
     def version(self) -> object:
         with self.file.open() as file:
             found = os.fstat(file.fileno())
-        return str(self.file.path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        return str(self.file.path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     @property
     def is_costly(self) -> bool:
