@@ -131,7 +131,12 @@ async def agent_keeping(org: WatchedOrg, folder: Path, *, era: Era = "auto", **o
     """
     credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
-        services = services_over(SalesforceClient(http, credentials, "63.0"), folder, tasks, **options)
+        client_of_org = SalesforceClient(http, credentials, "63.0")
+        services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})
         async with Client(build_mcp(services, None), mode=era) as client:
             yield client
         tasks.cancel_scope.cancel()
+
+
+async def _soon(seconds: float) -> None:
+    await anyio.sleep(min(seconds, 0.02))
