@@ -71,7 +71,7 @@ class RowsAnswer(Answer):
     sha256: str | None = Field(None, description="Of all rows as they go out")
     part: int | None = None
     of: int | None = Field(None, description="Parts, each for a job of its own")
-    findings: tuple[FindingAnswer, ...] = ()
+    findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
     other_findings: int | None = None
     columns: dict[str, str | None] | None = Field(
         None, description="Proposal for `columns`; nothing applies it unasked"
@@ -82,7 +82,9 @@ class RowsAnswer(Answer):
         lines = [super().text()]
         if self.sha256:
             lines.append(f"sha256: {self.sha256}")
-        return "\n".join([*lines, *_details(self.columns, self.other_columns, self.findings, self.other_findings)])
+        return "\n".join(
+            [*lines, *_details(self.columns, self.other_columns, self.findings or (), self.other_findings)]
+        )
 
 
 class UploadAnswer(RowsAnswer):
@@ -117,7 +119,8 @@ class CreateAnswer(RowsAnswer):
 
     model_config = ConfigDict(
         json_schema_extra=unlisted(
-            *("externalIdFieldName", "assignmentRuleId", "apiVersion", "createdDate", "otherFindings", "otherColumns"),
+            *("externalIdFieldName", "assignmentRuleId", "concurrencyMode", "contentType", "apiVersion"),
+            *("createdById", "createdDate", "systemModstamp", "otherFindings", "otherColumns"),
         )
     )
 
@@ -129,8 +132,12 @@ class CreateAnswer(RowsAnswer):
     assignment_rule_id: str | None = None
     column_delimiter: str | None = None
     line_ending: str | None = None
+    concurrency_mode: str | None = None
+    content_type: str | None = None
     api_version: float | None = None
+    created_by_id: str | None = None
     created_date: str | None = None
+    system_modstamp: str | None = None
     org: str
     resource_uri: str | None = None
 
