@@ -39,9 +39,9 @@ MCP   http://127.0.0.1:PORT/mcp
 REST  http://127.0.0.1:PORT/v1
 
 create-ingest-job
-  Created a job. Job 750... (insert Contact) in embedded org is Open.
+  Created job 750... (insert Contact) in embedded org; it is Open and has no rows yet.
 upload-data-ingest-job
-  Uploaded 240 rows, 38,510 bytes to job 750... in embedded org; nothing is loaded until the job is closed.
+  Uploaded 240 rows, 38,510 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 3 warnings.
   loading ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 240/240 rows
 close-abort-ingest-job
   Closed the job for processing. Job 750... (insert Contact) in embedded org is JobComplete: 240 rows processed, 11 of them failed.
@@ -66,6 +66,7 @@ SELECT COUNT() FROM Contact
 
 The org is gone now. Next:
   python -m salesforce_bulk_ingest serve --emulator   both ports, with an org to try things on
+  python -m salesforce_bulk_ingest emulator           the org alone, for your own loader
   python -m salesforce_bulk_ingest config --emulator  the entry for Claude Desktop, Claude Code, VS Code, Cursor
   python -m salesforce_bulk_ingest check              your own org: what is set, what is missing
 """)

@@ -1,6 +1,6 @@
 """What each test of the emulator holds of Salesforce, and how sure that is; `python -m tests.emulator.behaviours` prints it.
 
-The table in the emulator's README is made of these marks, and a test compares the two.
+The table in the emulator's BEHAVIOURS.md is made of these marks, and a test compares the two.
 """
 
 import importlib
@@ -69,13 +69,13 @@ def _of(module: ModuleType) -> Iterator[Behaviour]:
 
 
 def table() -> str:
-    """The table of the README."""
+    """The table of BEHAVIOURS.md."""
     lines: list[str] = []
     area = None
     for behaviour in behaviours():
         if behaviour.area != area:
             area = behaviour.area
-            lines += ["", f"### {area}", "", "| behaviour | mark | source | test |", "|---|---|---|---|"]
+            lines += ["", f"## {area}", "", "| behaviour | mark | source | test |", "|---|---|---|---|"]
         marks = ", ".join(mark for mark, _, _ in behaviour.marks)
         sources = "; ".join(f"{source}{_switch(switch)}" for _, source, switch in behaviour.marks if source)
         lines.append(f"| {behaviour.says} | {marks} | {sources} | `{behaviour.test}` |")
