@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from salesforce_bulk_ingest.ingest import planning
 from salesforce_bulk_ingest.ingest.describes import Describes
-from salesforce_bulk_ingest.ingest.errors import InvalidArgument
+from salesforce_bulk_ingest.ingest.errors import InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.ingest.planning import MOST_KEPT, Planner, Rows
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, plan
@@ -113,3 +113,20 @@ async def test_what_ended_a_plan_reaches_its_callers_and_the_next_one_tries_agai
         with pytest.raises(InvalidArgument, match=r"The \.gz file is damaged"):
             await planned(planner, Rows(uploading(path)))
     assert len(made) == 2
+
+
+async def test_a_file_that_changes_between_the_first_look_at_it_and_the_checks_is_refused_and_not_kept(
+    made: list[RowSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of(tmp_path, b"Name\nAcme\n")
+
+    def changed_first(source: RowSource, *arguments: Any, **options: Any) -> Plan:
+        monkeypatch.setattr(planning, "plan", plan)
+        path.write_bytes(b"Name\nAcme\nOth")
+        return plan(source, *arguments, **options)
+
+    monkeypatch.setattr(planning, "plan", changed_first)
+    async with planner_of() as planner:
+        with pytest.raises(SourceChanged):
+            await planned(planner, Rows(uploading(path)))
+        assert (await planned(planner, Rows(uploading(path)))).rows == 2

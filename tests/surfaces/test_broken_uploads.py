@@ -106,6 +106,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "other cells at its end": lambda content: content[:-100] + b"y" * 99 + b"\n",
     "cut off": lambda content: content[: len(content) - 1_000_000],
     "gone": lambda content: b"",
+    "added to": lambda content: content + b"x" * 100,
 }
 
 

@@ -11,6 +11,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from salesforce_bulk_ingest.ingest.describes import Describes
+from salesforce_bulk_ingest.ingest.errors import SourceChanged
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.findings import Findings
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, header_of, plan
@@ -84,15 +85,21 @@ class Planner:
             InvalidArgument: the source can't be opened.
         """
         destination = replace(destination, limit=self._limit)
-        key = await anyio.to_thread.run_sync(_key, rows, object_name, destination)
+        version, key = await anyio.to_thread.run_sync(_version_and_key, rows, object_name, destination)
         planning = self._plannings.get(key)
         if planning is None:
             planning = self._plannings[key] = Planning()
-            self._tasks.start_soon(self._make, key, planning, rows, object_name, destination)
+            self._tasks.start_soon(self._make, key, planning, rows, version, object_name, destination)
         return planning
 
     async def _make(
-        self, key: str, planning: Planning, rows: Rows, object_name: str | None, destination: Destination
+        self,
+        key: str,
+        planning: Planning,
+        rows: Rows,
+        version: object,
+        object_name: str | None,
+        destination: Destination,
     ) -> None:
         def progress(read_bytes: int) -> None:
             anyio.from_thread.check_cancelled()
@@ -108,6 +115,8 @@ class Planner:
             made = await anyio.to_thread.run_sync(
                 lambda: plan(rows.source, rows.shape, destination, preflight=rows.preflight, progress=progress)
             )
+            if made.version != version:
+                raise SourceChanged("The rows were changed before they were checked.")
             planning.plan = replace(made, findings=(*made.findings, *findings.sorted()))
         except Exception as error:
             planning._error = error
@@ -124,11 +133,16 @@ class Planner:
             del self._plannings[kept]
 
 
-def _key(rows: Rows, object_name: str | None, destination: Destination) -> str:
+def _key(rows: Rows, version: object, object_name: str | None, destination: Destination) -> str:
     told: Mapping[str, object] = {
-        "source": (type(rows.source).__name__, rows.source.version()),
+        "source": (type(rows.source).__name__, version),
         "shape": rows.shape,
         "preflight": rows.preflight,
         "job": (object_name, destination),
     }
     return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _version_and_key(rows: Rows, object_name: str | None, destination: Destination) -> tuple[object, str]:
+    version = rows.source.version()
+    return version, _key(rows, version, object_name, destination)

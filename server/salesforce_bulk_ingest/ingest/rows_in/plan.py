@@ -44,6 +44,7 @@ class Plan:
         header: the columns that go out.
         dialect: that they go out in; for the job, where it is not made yet.
         output: makes the bytes.
+        version: of the source that was read.
     """
 
     rows: int
@@ -55,6 +56,7 @@ class Plan:
     header: tuple[str, ...]
     dialect: Dialect
     output: Output = field(repr=False)
+    version: object = field(default=None, repr=False)
 
     @property
     def has_errors(self) -> bool:
@@ -82,7 +84,16 @@ def plan(
     Raises:
         InvalidArgument: the source can't be opened, the shape does not fit it, or, without a preflight, rows can't be
             shaped or cut.
+        SourceChanged: it became another one meanwhile: the last rows read may be half written.
     """
+    version = source.version()
+    made = _plan(source, shape, destination, preflight=preflight, progress=progress)
+    if source.version() != version:
+        raise SourceChanged("The rows were changed while they were checked, so they may be half written.")
+    return replace(made, version=version)
+
+
+def _plan(source: RowSource, shape: Shape, destination: Destination, *, preflight: bool, progress: Progress) -> Plan:
     findings = Findings()
     with opened(source, destination.dialect()) as file:
         try:
@@ -234,12 +245,13 @@ class PartContent:
     sha256: str
     _output: Output
     _start: int
+    _version: object
 
     def __iter__(self) -> Generator[bytes, None, None]:
         """Chunks of at most 256 KiB.
 
-        The last chunk comes only after all of them are known to be the bytes that were planned: an upload of anything else
-        breaks off, and is never ended as if it were whole.
+        The last chunk comes only after all of them are known to be the bytes that were planned, and the source to be the
+        one that was: an upload of anything else breaks off, and is never ended as if it were whole.
 
         Raises:
             SourceChanged: the source has other rows by now.
@@ -254,9 +266,16 @@ class PartContent:
             held = chunk
             if not left:
                 break
-        if left or digest.hexdigest() != self.sha256:
+        if left or digest.hexdigest() != self.sha256 or self._is_of_another():
             raise SourceChanged("The rows have changed since they were checked, so the upload was broken off.")
         yield held
+
+    def _is_of_another(self) -> bool:
+        """Rows may have been added after those that were planned."""
+        try:
+            return self._output.source.version() != self._version
+        except InvalidArgument:
+            return True
 
     def _bytes(self) -> Generator[bytes, None, None]:
         if self._output.header:
@@ -282,4 +301,4 @@ def part_content(plan: Plan, number: int) -> PartContent:
     if not 1 <= number <= len(plan.parts):
         raise InvalidArgument(f"There is no part {number}: there are {len(plan.parts)}.")
     part = plan.parts[number - 1]
-    return PartContent(part.size, part.sha256, plan.output, part.start)
+    return PartContent(part.size, part.sha256, plan.output, part.start, plan.version)
