@@ -220,7 +220,8 @@ def test_serving_nothing_but_the_embedded_org_answers_on_both_ports(environ: Env
 MCP        http://127.0.0.1:PORT/mcp
 REST       http://127.0.0.1:PORT/v1
 org        embedded org, gone when this ends
-org's URL  http://127.0.0.1:PORT (in a browser: a window into it)
+org's URL  http://127.0.0.1:PORT
+window     http://127.0.0.1:PORT/
 policy     read-only
 Ctrl-C ends it.
 """)

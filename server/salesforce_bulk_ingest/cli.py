@@ -237,7 +237,7 @@ async def _serve(settings: Settings) -> None:
             known = embedded if settings.emulator else settings.org or settings.upstream_url
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", known or NO_ORG)]
             if addresses.org_url:
-                facts.append(("org's URL", f"{addresses.org_url} (in a browser: a window into it)"))
+                facts += [("org's URL", addresses.org_url), ("window", f"{addresses.org_url}/")]
             if settings.read_only:
                 facts.append(("policy", "read-only"))
             _show_facts(facts)
