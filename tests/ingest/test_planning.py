@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx2
+import anyio.lowlevel
 import pytest
-from pydantic import SecretStr
 
 from salesforce_bulk_ingest.ingest import planning
-from salesforce_bulk_ingest.ingest.describes import Describes
+from salesforce_bulk_ingest.ingest.describes import KEPT_SECONDS, Describes
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.ingest.planning import MOST_KEPT, Planner, Rows
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.ingest.rows_in.sources import CsvText, RowSource
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import Unreachable
+from salesforce_bulk_ingest.salesforce.models import Job
 from tests.ingest.rows_in.making import file_of, uploading
+from tests.ingest.test_describes import Answer, Clock, Org, plain, refusing
 
 
 @pytest.fixture
@@ -37,15 +38,21 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[RowSource]:
 
 
 @asynccontextmanager
-async def planner_of(limit: int = 1_000) -> AsyncIterator[Planner]:
-    credentials = FixedCredentials(Credentials("http://127.0.0.1", SecretStr("A.TOKEN")))
-    async with httpx2.AsyncClient() as http, anyio.create_task_group() as tasks:
-        yield Planner(Describes(SalesforceClient(http, credentials, "63.0")), tasks, limit)
+async def planner_of(
+    limit: int = 1_000, org: SalesforceClient | None = None, clock: Clock | None = None
+) -> AsyncIterator[Planner]:
+    async with anyio.create_task_group() as tasks:
+        yield Planner(Describes(org or Org(), clock or Clock()), tasks, limit)
         tasks.cancel_scope.cancel()
 
 
-async def planned(planner: Planner, rows: Rows, destination: Destination = Destination()) -> Plan:  # noqa: B008
-    finished = await (await planner.planning(rows, None, destination)).wait(20)
+async def planned(
+    planner: Planner,
+    rows: Rows,
+    destination: Destination = Destination(),  # noqa: B008
+    object_name: str | None = None,
+) -> Plan:
+    finished = await (await planner.planning(rows, object_name, destination)).wait(20)
     assert finished is not None
     return finished
 
@@ -130,3 +137,61 @@ async def test_a_file_that_changes_between_the_first_look_at_it_and_the_checks_i
         with pytest.raises(SourceChanged):
             await planned(planner, Rows(uploading(path)))
         assert (await planned(planner, Rows(uploading(path)))).rows == 2
+
+
+async def test_a_plan_without_its_describe_is_made_again_and_then_with_it(
+    made: list[RowSource], tmp_path: Path
+) -> None:
+    rows = Rows(uploading(file_of(tmp_path, b"AccountId\n001000000000001AAA\n")))
+    org = Org(refusing(Unreachable("gone")))
+    async with planner_of(org=org) as planner:
+        [finding] = (await planned(planner, rows, object_name="Contact")).findings
+        assert "could not be checked against the org: gone" in finding.what
+        org.answer = plain
+        for _ in range(2):
+            assert (await planned(planner, rows, object_name="Contact")).findings == ()
+    assert len(made) == 2
+
+
+async def test_a_plan_is_kept_no_longer_than_its_describe(made: list[RowSource], tmp_path: Path) -> None:
+    rows, clock = Rows(uploading(file_of(tmp_path, b"AccountId\n001000000000001AAA\n"))), Clock()
+    other = Rows(CsvText("AccountId\n001000000000001AAA\n"))
+    async with planner_of(org=(org := Org()), clock=clock) as planner:
+        await planned(planner, other, object_name="Contact")
+        clock.now += KEPT_SECONDS - 1
+        for _ in range(2):
+            await planned(planner, rows, object_name="Contact")
+        assert (len(made), org.asked) == (2, {"Contact": 1})
+        clock.now += 1
+        await planned(planner, rows, object_name="Contact")
+    assert (len(made), org.asked) == (3, {"Contact": 2})
+
+
+async def test_the_plan_of_a_job_that_is_made_of_it_is_that_of_calls_with_the_job(
+    made: list[RowSource], tmp_path: Path
+) -> None:
+    rows = Rows(uploading(file_of(tmp_path, b"AccountId\n001000000000001AAA\n")))
+    job = Job(id="750000000000001AAA", state="Open", object="Contact", operation="insert")
+    async with planner_of() as planner:
+        planning = await planner.planning(rows, "Contact", Destination(operation="insert"))
+        first = await planning.wait(20)
+        await planner.keep_for(planning, rows, job)
+        assert await planned(planner, rows, Destination.of_job(job), "Contact") is first
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("answer", [plain, refusing(Unreachable("gone"))])
+async def test_a_plan_that_no_call_waited_for_is_there_for_the_next_one(
+    answer: Answer, made: list[RowSource], tmp_path: Path
+) -> None:
+    """Else, a call that comes again and again would check the same rows again and again."""
+    file = uploading(file_of(tmp_path, b"AccountId\n001000000000001AAA\n"))
+    text = CsvText("AccountId\n001000000000001AAA\n")
+    async with planner_of(org=Org(answer)) as planner:
+        for source in (file, text):
+            planning = await planner.planning(Rows(source), "Contact", Destination())
+            while planning.plan is None:
+                await anyio.lowlevel.checkpoint()
+            assert await planned(planner, Rows(source), object_name="Contact") is planning.plan
+        await planned(planner, Rows(text), object_name="Contact")
+    assert made == [file, text, text]

@@ -11,6 +11,9 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from salesforce_bulk_ingest.ingest import planning
+from salesforce_bulk_ingest.ingest.jobs import CREATE_SECONDS
+from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, plan
 from tests.ingest.rows_in.making import file_of
 from tests.orgs import ERAS, Era, call, closed, refusal, steady, text_of
 from tests.surfaces.watching import WatchedOrg, agent_keeping
@@ -179,7 +182,7 @@ async def test_checks_and_uploads_that_outlast_their_calls_are_joined_by_the_sam
     file_of(tmp_path, content)
     rows = {"file": "rows.csv"}
     # No time for the checks; time for them and none for the upload; then all the time.
-    times = chain([0.0, 20.0, 0.0], repeat(20.0))
+    times = chain([0.0, 40.0, 0.0], repeat(40.0))
     org.gate.close()
     async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
         first = await call(client, "create-ingest-job", body=INSERT, data=rows)
@@ -193,6 +196,40 @@ async def test_checks_and_uploads_that_outlast_their_calls_are_joined_by_the_sam
         third = await call(client, "upload-data-ingest-job", jobId=second["id"], body=rows)
         assert third["status"] in {"uploaded", "already uploaded"}
     assert org.changes == ["POST ingest", "PUT ingest/JOB/batches"] and org.uploads == [content]
+
+
+@pytest.mark.parametrize("source", ["csv", "file"])
+async def test_no_job_is_made_when_the_checks_leave_no_time_to_tell_of_it(
+    source: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    content = content_of("Late")
+    rows = {"file": str(file_of(tmp_path, content))} if source == "file" else {"csv": content.decode()}
+    times = chain([CREATE_SECONDS], repeat(40.0))
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
+        first = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        assert (first["status"], first.get("id"), org.changes) == ("checking", None, [])
+        assert (await call(client, "create-ingest-job", body=INSERT, data=rows))["status"] == "uploaded"
+    assert org.changes == ["POST ingest", "PUT ingest/JOB/batches"]
+
+
+async def test_a_file_is_checked_once_for_a_create_and_the_uploads_that_join_it(
+    org: WatchedOrg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = content_of("Once more")
+    rows = {"file": str(file_of(tmp_path, content))}
+    made: list[Plan] = []
+
+    def counted(*arguments: Any, **options: Any) -> Plan:
+        made.append(plan(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(planning, "plan", counted)
+    async with agent_keeping(org, tmp_path) as client:
+        job = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        for _ in range(2):
+            again = await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows)
+            assert again["status"] == "already uploaded"
+    assert len(made) == 1 and org.uploads == [content]
 
 
 async def test_a_dry_run_that_outlasts_its_call_is_joined_by_the_same_call(org: WatchedOrg, tmp_path: Path) -> None:

@@ -32,11 +32,13 @@ class Described:
         sobject: the object; None where the org did not describe it.
         parents: by name.
         failures: why the others are not here, by name.
+        until: when the first of them has to be asked for again, on the clock of `Describes`.
     """
 
     sobject: SObjectDescribe | None
     parents: Mapping[str, SObjectDescribe]
     failures: Mapping[str, SalesforceError]
+    until: float
 
     def report(self, findings: Findings) -> None:
         """One warning for each object that could not be described; it keeps nobody from uploading."""
@@ -66,7 +68,7 @@ class Describes:
 
     def __init__(self, client: SalesforceClient, clock: Clock = time.monotonic) -> None:
         self._client = client
-        self._clock = clock
+        self.clock = clock
         self._kept: OrderedDict[str, tuple[float, SObjectDescribe]] = OrderedDict()
         self._asking: dict[str, _Asking] = {}
 
@@ -101,7 +103,8 @@ class Describes:
             described = await self._described(parent, stop_at, failures)
             if described is not None:
                 parents[parent] = described
-        return Described(sobject, parents, failures)
+        until = min(map(self._until, (name, *parents)))
+        return Described(sobject, parents, failures, until)
 
     async def _described(
         self, name: str, stop_at: float, failures: dict[str, SalesforceError]
@@ -128,12 +131,16 @@ class Describes:
             asking.done.set()
         return described
 
+    def _until(self, name: str) -> float:
+        since, _ = self._kept.get(name.lower(), (self.clock(), None))
+        return since + KEPT_SECONDS
+
     def _fresh(self, key: str) -> SObjectDescribe | None:
         since, described = self._kept.get(key, (0.0, None))
-        return described if self._clock() - since < KEPT_SECONDS else None
+        return described if self.clock() - since < KEPT_SECONDS else None
 
     def _keep(self, key: str, described: SObjectDescribe) -> None:
-        self._kept[key] = self._clock(), described
+        self._kept[key] = self.clock(), described
         self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)

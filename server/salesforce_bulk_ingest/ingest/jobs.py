@@ -33,6 +33,9 @@ LONGEST_LOCATOR = 200
 MARGIN_SECONDS = 2.0
 """Kept back from the time of a call, to put its answer together and send it."""
 
+CREATE_SECONDS = 15.0
+"""Kept for making a job after its rows are checked: a call that ends meanwhile leaves a job that nobody is told of."""
+
 TargetState = Literal["UploadComplete", "Aborted"]
 
 
@@ -185,7 +188,7 @@ class IngestJobs:
         if not dry_run:
             self._check_create(request)
         planning = await self._planner.planning(rows, request.sobject, request.destination())
-        made = await planning.wait(self._seconds_left())
+        made = await planning.wait(self._seconds_left() - (0 if dry_run else CREATE_SECONDS))
         if made is None:
             return UploadOutcome(None, "checking", done_bytes=planning.read_bytes)
         if dry_run:
@@ -193,6 +196,7 @@ class IngestJobs:
         number = _checked_part(made, rows)
         job = await self._client.create_job(request.body(made.dialect))
         try:
+            await self._planner.keep_for(planning, rows, job)
             return await self._send(job, made, number)
         except (SalesforceError, IngestError) as error:
             raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error

@@ -1,6 +1,7 @@
 """Plans of uploads, made in the background: a call that ends only stops waiting for its plan."""
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,10 @@ from salesforce_bulk_ingest.ingest.rows_in.findings import Findings
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, header_of, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource
+from salesforce_bulk_ingest.salesforce.models import Job
 
 MOST_KEPT = 4
-"""Finished plans of files, so that the second part of a file is not checked again."""
+"""Finished plans: of files, so that the second part of one is not checked again, and those that nobody has seen yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,21 @@ class Rows:
 
 @dataclass(slots=True)
 class Planning:
-    """A plan on its way."""
+    """A plan on its way.
+
+    Attributes:
+        read_bytes: how far it is.
+        plan: once it is made.
+        until: how long it holds, on the clock of `Describes`.
+        is_kept: for every equal call until then, not for one.
+        awaited: calls that wait for it.
+    """
 
     read_bytes: int = 0
     plan: Plan | None = None
+    until: float = math.inf
+    is_kept: bool = False
+    awaited: int = 0
     _done: anyio.Event = field(default_factory=anyio.Event)
     _error: Exception | None = None
 
@@ -56,8 +69,12 @@ class Planning:
         Raises:
             Exception: whatever ended it.
         """
-        with anyio.move_on_after(seconds):
-            await self._done.wait()
+        self.awaited += 1
+        try:
+            with anyio.move_on_after(seconds):
+                await self._done.wait()
+        finally:
+            self.awaited -= 1
         if self._error is not None:
             raise self._error
         return self.plan
@@ -86,11 +103,30 @@ class Planner:
         """
         destination = replace(destination, limit=self._limit)
         version, key = await anyio.to_thread.run_sync(_version_and_key, rows, object_name, destination)
-        planning = self._plannings.get(key)
+        planning = self._known(key)
         if planning is None:
             planning = self._plannings[key] = Planning()
             self._tasks.start_soon(self._make, key, planning, rows, version, object_name, destination)
         return planning
+
+    async def keep_for(self, planning: Planning, rows: Rows, job: Job) -> None:
+        """Keep a plan for calls with the same rows that name the job, now that it is made as the plan says."""
+        if planning.is_kept and planning.plan is not None:
+            destination = replace(Destination.of_job(job), limit=self._limit)
+            key = await anyio.to_thread.run_sync(_key, rows, planning.plan.version, job.object, destination)
+            if self._known(key) is None:
+                self._plannings[key] = planning
+                self._keep_few()
+
+    def _known(self, key: str) -> Planning | None:
+        """A plan that is on its way or still holds; one that is kept for one call goes with it."""
+        planning = self._plannings.get(key)
+        if planning is None or planning.plan is None:
+            return planning
+        holds = self._describes.clock() < planning.until
+        if not holds or not planning.is_kept:
+            del self._plannings[key]
+        return planning if holds else None
 
     async def _make(
         self,
@@ -105,12 +141,16 @@ class Planner:
             anyio.from_thread.check_cancelled()
             planning.read_bytes = read_bytes
 
+        # Text is quickly read again, and would be kept in memory.
+        planning.is_kept = rows.source.is_costly
         try:
             findings = Findings()
             if rows.preflight and object_name is not None:
                 header = await anyio.to_thread.run_sync(header_of, rows.source, rows.shape, destination)
                 described = await self._describes.of_upload(object_name, header)
                 described.report(findings)
+                planning.until = described.until
+                planning.is_kept &= not described.failures
                 destination = replace(destination, describe=described.sobject, parents=described.parents)
             made = await anyio.to_thread.run_sync(
                 lambda: plan(rows.source, rows.shape, destination, preflight=rows.preflight, progress=progress)
@@ -121,13 +161,16 @@ class Planner:
         except Exception as error:
             planning._error = error
         finally:
-            self._drop(key, planning, rows)
+            self._settle(key, planning)
             planning._done.set()
 
-    def _drop(self, key: str, planning: Planning, rows: Rows) -> None:
-        """Keep what was costly to make; text is quickly read again, and would be kept in memory."""
-        if planning.plan is None or not rows.source.is_costly:
+    def _settle(self, key: str, planning: Planning) -> None:
+        """Keep what was costly to make, and what nobody waits for now: the same call will come for it."""
+        if planning.plan is None or (planning.awaited and not planning.is_kept):
             del self._plannings[key]
+        self._keep_few()
+
+    def _keep_few(self) -> None:
         finished = [kept for kept, other in self._plannings.items() if other.plan is not None]
         for kept in finished[:-MOST_KEPT]:
             del self._plannings[kept]
