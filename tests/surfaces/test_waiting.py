@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 from pydantic import SecretStr
@@ -217,21 +218,32 @@ async def test_after_a_lost_answer_the_rows_are_not_sent_again(tmp_path: Path) -
                 upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
                 await refusal(connected, "upload-data-ingest-job", **upload)
                 again = await refusal(connected, "upload-data-ingest-job", **upload)
-    assert "may or may not have its rows" in again and "abort this job" in again
+    assert "may or may not have its rows" in again
+    assert "may still be under way in another server" in again
+    assert 0 < again.index("make the same call again") < again.index("Only if it stays so, abort this job")
     assert arrived == [b"Name\nAcme\n"]
 
 
 async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> None:
-    async def endless() -> Annotated[CallToolResult, DeleteAnswer]:
+    async def endless(jobId: str) -> Annotated[CallToolResult, DeleteAnswer]:
         """Never answers."""
+        return await endless_create()
+
+    async def endless_create() -> Annotated[CallToolResult, DeleteAnswer]:
+        """Never answers, and nobody has the id of what it made."""
         await anyio.sleep_forever()
         raise NotImplementedError
 
-    tool = closed_tool(endless, name="endless", title="Endless", read_only=True, destructive=False, idempotent=True)
-    tool.longest_call_seconds = 0
-    async with Client(MCPServer("test", tools=[tool])) as client:
-        text = await refusal(client, "endless")
-    assert text.startswith("endless did not finish within 0 s") and "get-ingest-job-status" in text
+    tools: list[Tool] = []
+    for never in (endless, endless_create):
+        name = never.__name__
+        tool = closed_tool(never, name=name, title=name, read_only=False, destructive=False, idempotent=False)
+        tool.longest_call_seconds = 0
+        tools.append(tool)
+    async with Client(MCPServer("test", tools=tools)) as client:
+        text = await refusal(client, "endless", jobId=JOB_ID)
+        assert text.startswith("endless did not finish within 0 s") and "get-ingest-job-status" in text
+        assert "Look with list-all-ingest-jobs" in await refusal(client, "endless_create")
 
 
 async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from salesforce_bulk_ingest.ingest.errors import (
     SourceChanged,
     TooLarge,
     UploadConflict,
+    UploadUnclear,
     UploadUnderWay,
 )
 from salesforce_bulk_ingest.salesforce.errors import (
@@ -68,6 +69,12 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         UploadUnderWay,
         "Wait for it: upload-data-ingest-job with the same data joins an upload of a tool, and get-ingest-job-status shows "
         "the job; then close it.",
+    ),
+    (
+        UploadUnclear,
+        "It may still be under way in another server, and an abort would end it there: wait some minutes and make the same "
+        "call again. Only if it stays so, abort this job with close-abort-ingest-job (nothing is loaded then), create a "
+        "new one and upload there.",
     ),
     (
         UploadConflict,

@@ -8,7 +8,8 @@
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
     ├── UploadConflict      the job already has, or may have, other data
-    │   └── UploadUnderWay  and some of it is on its way right now
+    │   ├── UploadUnderWay  and some of it is on its way right now
+    │   └── UploadUnclear   and it is not known whether it arrived, or still will
     └── FilledJobFailed     a job was made, and its rows did not get there, or may not have
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
@@ -81,6 +82,10 @@ class UploadConflict(IngestError):
 
 class UploadUnderWay(UploadConflict):
     """Rows are on their way to the job right now."""
+
+
+class UploadUnclear(UploadConflict):
+    """Rows were on their way to the job, may still be, and may have arrived."""
 
 
 class FilledJobFailed(IngestError):

@@ -7,7 +7,13 @@ from typing import Literal
 
 import anyio
 
-from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidArgument, UploadConflict, UploadUnderWay
+from salesforce_bulk_ingest.ingest.errors import (
+    IngestError,
+    InvalidArgument,
+    UploadConflict,
+    UploadUnclear,
+    UploadUnderWay,
+)
 from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
 from salesforce_bulk_ingest.ingest.org import Org, org_at
 from salesforce_bulk_ingest.ingest.transfers import Content, Transfer, Transfers
@@ -151,8 +157,8 @@ def _check_same(job: Job, known: str, transfer: Transfer) -> None:
     raise UploadConflict("This job already has other rows, and Salesforce takes rows once for each job.")
 
 
-def _cut_off() -> UploadConflict:
-    return UploadConflict(
+def _cut_off() -> UploadUnclear:
+    return UploadUnclear(
         "An upload to this job was cut off or not clearly answered, or goes on in another server: Salesforce may or may not "
         "have its rows."
     )

@@ -31,19 +31,24 @@ class ActionableTool(Tool):
                 return await super().run(arguments, context, convert_result)
         except TimeoutError:
             raise ToolError(
-                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting. Look at the "
-                "job with get-ingest-job-status before repeating a change."
+                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting. "
+                f"{self._before_a_repeat()}."
             ) from None
         except UnexpectedToolError as error:
             # Logged with its traceback by the SDK; the model gets no inside view.
             raise UnexpectedToolError(
-                f"{self.name} failed inside this server; its log has the details. Look at the job with "
-                "get-ingest-job-status before repeating a change, and tell the user."
+                f"{self.name} failed inside this server; its log has the details. {self._before_a_repeat()}, and tell "
+                "the user."
             ) from error.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(self._rejected(error.__cause__)) from error.__cause__
             raise ToolError(str(error.__cause__ or error)) from error.__cause__
+
+    def _before_a_repeat(self) -> str:
+        if "jobId" in self.parameters["properties"]:
+            return "Look at the job with get-ingest-job-status before repeating a change"
+        return "Look with list-all-ingest-jobs whether a job was made before repeating a change"
 
     def _rejected(self, error: ValidationError) -> str:
         complaints = [
