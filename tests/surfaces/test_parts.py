@@ -106,6 +106,10 @@ async def test_too_many_rows_are_refused_until_a_part_of_them_is_named(org: Watc
         job = await call(client, "create-ingest-job", body=INSERT)
         text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body=rows)
         assert f"sha256 {sha256}" in text
+        named = {"jobId": job["id"], "body": rows, "dryRun": True}
+        assert "There is no part 999" in await refusal(client, "upload-data-ingest-job", **named, part=999)
+        assert "not those that" in await refusal(client, "upload-data-ingest-job", **named, sha256="0" * 64)
+        assert (await call(client, "upload-data-ingest-job", **named, part=2, sha256=sha256))["status"] == "checked"
         part = await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows, part=2, sha256=sha256)
         assert (part["part"], part["status"]) == (2, "uploaded")
         again = await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows, part=2, sha256=sha256)
@@ -115,13 +119,16 @@ async def test_too_many_rows_are_refused_until_a_part_of_them_is_named(org: Watc
     assert org.changes == ["POST ingest", "PUT ingest/JOB/batches"]
 
 
-async def test_a_part_that_is_not_there_is_refused_before_a_job_is_made(org: WatchedOrg, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dry", [False, True])
+async def test_a_part_that_is_not_there_is_refused_before_a_job_is_made(
+    dry: bool, org: WatchedOrg, tmp_path: Path
+) -> None:
     content = content_of("Beyond")
     named = {"data": {"file": str(file_of(tmp_path, content))}, "sha256": hashlib.sha256(content).hexdigest()}
     small = {"data": {"csv": "Name\nSmall\n"}, "sha256": hashlib.sha256(b"Name\nSmall\n").hexdigest()}
     async with small_agent(org, tmp_path) as client:
         for arguments in (named | {"part": 999}, small | {"part": 2}):
-            text = await refusal(client, "create-ingest-job", body=INSERT, **arguments)
+            text = await refusal(client, "create-ingest-job", body=INSERT, dryRun=dry, **arguments)
             assert f"There is no part {arguments['part']}" in text
         assert "greater than or equal to 1" in await refusal(
             client, "create-ingest-job", body=INSERT, **named | {"part": 0}
@@ -143,11 +150,11 @@ async def test_rows_that_are_not_those_of_the_digest_are_refused(change: str, or
             rows["set"] = {"Site": "x"}
         else:
             file_of(tmp_path, content_of("Another"), "new.csv").rename(path)
-        for number in (1, 2):
-            part = {"part": number, "sha256": checked["sha256"]}
+        for number, dry in ((1, False), (2, False), (1, True), (None, True)):
+            part = {"part": number, "sha256": checked["sha256"], "dryRun": dry}
             text = await refusal(client, "create-ingest-job", body=INSERT, data=rows, **part)
             assert "not those that this sha256 was given for" in text
-            assert "begin again with dryRun" in text
+            assert "begin again with dryRun and without sha256" in text
     assert org.changes == []
 
 

@@ -192,6 +192,7 @@ class IngestJobs:
         if made is None:
             return UploadOutcome(None, "checking", done_bytes=planning.read_bytes)
         if dry_run:
+            _check_named(made, rows)
             return UploadOutcome(None, "checked", made, rows.part or 1)
         number = _checked_part(made, rows)
         job = await self._client.create_job(request.body(made.dialect))
@@ -267,6 +268,7 @@ class IngestJobs:
         if made is None:
             return UploadOutcome(job, "checking", done_bytes=planning.read_bytes)
         if dry_run:
+            _check_named(made, rows)
             return UploadOutcome(job, "checked", made, rows.part or 1)
         return await self._send(job, made, _checked_part(made, rows))
 
@@ -295,6 +297,17 @@ class IngestJobs:
         return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
 
 
+def _check_named(plan: Plan, rows: Rows) -> None:
+    """Raises SourceChanged or InvalidArgument where an earlier answer was about other rows, or there is no such part."""
+    if rows.sha256 is not None and rows.sha256 != plan.sha256:
+        raise SourceChanged(
+            "The rows, or their shape, are not those that this sha256 was given for: begin again with dryRun and without "
+            "sha256."
+        )
+    if not plan.has_errors:
+        part_content(plan, rows.part or 1)
+
+
 def _checked_part(plan: Plan, rows: Rows) -> int:
     """Which part is to go.
 
@@ -303,10 +316,7 @@ def _checked_part(plan: Plan, rows: Rows) -> int:
         InvalidArgument: there is no such part.
         SourceChanged: they are not those that an earlier answer was about.
     """
-    if rows.sha256 is not None and rows.sha256 != plan.sha256:
-        raise SourceChanged(
-            "The rows, or their shape, are not those that this sha256 was given for: begin again with dryRun."
-        )
+    _check_named(plan, rows)
     if plan.has_errors:
         raise RowsRefused("The job would fail as a whole, so nothing was sent.", plan)
     if len(plan.parts) > 1 and (rows.part is None or rows.sha256 is None):
@@ -315,7 +325,6 @@ def _checked_part(plan: Plan, rows: Rows) -> int:
             f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part.",
             plan,
         )
-    part_content(plan, rows.part or 1)
     return rows.part or 1
 
 
