@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter
 from salesforce_bulk_ingest.ingest.rows_in.blocks import (
+    BLOCK_BYTES,
     LONGEST_RECORD_BYTES,
     EndlessRecord,
     blocks,
@@ -43,6 +44,12 @@ def test_the_last_record_end_is_the_last_place_to_cut(content: bytes, size: int)
         ends.append(ends[-1] + len(record))
     piece = content[:size]
     assert last_record_end(piece) == max(end for end in ends if end <= len(piece))
+    # The same is found from within a record, where the quotes before that are known.
+    known = max(end for end in ends if end <= len(piece) // 2)
+    following = min((end for end in ends if end > known), default=known)
+    within = known + (following - known) // 2
+    found = last_record_end(piece[within:], content.count(b'"', known, within))
+    assert not found or found + within == last_record_end(piece)
 
 
 @settings(deadline=None)
@@ -63,6 +70,25 @@ def test_a_quote_that_is_never_closed_ends_the_reading_soon(content: bytes) -> N
         list(blocks(file))
     assert raised.value.first_line == 1 or raised.value.start.startswith(b'c,"d')
     assert file.tell() <= LONGEST_RECORD_BYTES + (1 << 20)
+
+
+class Counting(io.BytesIO):
+    """Counts what is asked of it."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+def test_a_long_record_can_be_ended_between_any_two_readings() -> None:
+    file = Counting(b'"' + b"\n" * LONGEST_RECORD_BYTES)
+    told: list[tuple[bytes, int]] = []
+    with pytest.raises(EndlessRecord):
+        told.extend((block.data, file.reads) for block in blocks(file))
+    assert len(told) >= LONGEST_RECORD_BYTES // BLOCK_BYTES - 1
+    assert set(told) == {(b"", number + 1) for number in range(len(told))}
 
 
 @pytest.mark.parametrize("content", [b'"a,b\n', b"a" * (LONGEST_RECORD_BYTES + 1)])

@@ -45,33 +45,45 @@ class EndlessRecord(Exception):
 def blocks(file: BinaryIO, first_line: int = 1, size: int = BLOCK_BYTES) -> Iterator[Block]:
     """What is left of the file, in blocks of about so many bytes.
 
+    While no record is complete, blocks come empty: whoever takes them can tell how far it is, and end it.
+
     Raises:
         EndlessRecord: what follows is no CSV.
     """
-    rest = b""
+    rest, quotes = bytearray(), 0
     while chunk := file.read(size):
-        data = rest + chunk
-        end = last_record_end(data)
+        # Nothing in the rest ends a record, so only what is new is looked at.
+        end = last_record_end(chunk, quotes)
         if end:
-            yield Block(data[:end], first_line)
-            first_line += data.count(b"\n", 0, end)
-        elif len(data) > LONGEST_RECORD_BYTES:
-            raise EndlessRecord(data, first_line)
-        rest = data[end:]
-    if rest.count(b'"') % 2:
-        raise EndlessRecord(rest, first_line)
+            data = bytes(rest) + chunk[:end]
+            yield Block(data, first_line)
+            first_line += data.count(b"\n")
+            rest, quotes = bytearray(chunk[end:]), chunk.count(b'"', end)
+            continue
+        rest += chunk
+        quotes += chunk.count(b'"')
+        if len(rest) > LONGEST_RECORD_BYTES:
+            raise EndlessRecord(bytes(rest), first_line)
+        yield Block(b"", first_line)
+    if quotes % 2:
+        raise EndlessRecord(bytes(rest), first_line)
     if rest:
-        yield Block(rest, first_line)
+        yield Block(bytes(rest), first_line)
 
 
-def last_record_end(data: bytes) -> int:
-    """Where the last whole record ends, in bytes that begin with one; 0 if none does."""
-    end, quotes = len(data), data.count(b'"')
-    while (feed := data.rfind(b"\n", 0, end)) >= 0:
-        quotes -= data.count(b'"', feed, end)
-        if quotes % 2 == 0:
+def last_record_end(data: bytes, quotes_before: int = 0) -> int:
+    """Where the last whole record ends; 0 if none does.
+
+    Args:
+        data: a record from its start, or from some byte within it on.
+        quotes_before: how many there are in what the record has before that.
+    """
+    end, quotes = len(data), quotes_before + data.count(b'"')
+    while end:
+        quote = data.rfind(b'"', 0, end)
+        if quotes % 2 == 0 and (feed := data.rfind(b"\n", quote + 1, end)) >= 0:
             return feed + 1
-        end = feed
+        end, quotes = max(quote, 0), quotes - 1
     return 0
 
 
@@ -81,17 +93,17 @@ def first_record(file: BinaryIO) -> bytes:
     Raises:
         EndlessRecord: there is no end to it.
     """
-    record, quotes = b"", 0
+    record, quotes = bytearray(), 0
     while line := file.readline(LONGEST_RECORD_BYTES):
         record += line
         quotes += line.count(b'"')
         if quotes % 2 == 0 and line.endswith(b"\n"):
-            return record
+            return bytes(record)
         if len(record) >= LONGEST_RECORD_BYTES:
             break
     if quotes % 2 or len(record) >= LONGEST_RECORD_BYTES:
-        raise EndlessRecord(record, 1)
-    return record
+        raise EndlessRecord(bytes(record), 1)
+    return bytes(record)
 
 
 def records(block: bytes) -> Iterator[bytes]:
