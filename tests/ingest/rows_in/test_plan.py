@@ -20,6 +20,7 @@ from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, Records, RowSource, cell_text
 from salesforce_bulk_ingest.salesforce.models import Job
+from tests.ingest.rows_in.describing import CONTACT
 from tests.ingest.rows_in.making import (
     Bytes,
     Quoting,
@@ -299,6 +300,64 @@ def test_blank_and_repeated_keys_are_found_with_their_lines(
     content: bytes, destination: Destination, findings: list[str]
 ) -> None:
     assert _findings(content, destination) == findings
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b",".join(b"N%d" % number for number in range(850_000)), id="names"),
+        pytest.param(b"," * 20_000, id="commas"),
+        pytest.param(b"x" * 9_000_000, id="one"),
+    ],
+)
+def test_a_header_that_is_none_costs_little_memory_and_one_finding(header: bytes) -> None:
+    source = Bytes(header + b"\nAnn\n")
+    tracemalloc.start()
+    try:
+        planned = plan(source, UNCHANGED, Destination("upsert", "Ext__c", describe=CONTACT))
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(planned.findings), planned.has_errors, planned.parts) == (1, True, ())
+    assert kept < 1_000_000 and most < 64_000_000
+
+
+def test_a_header_that_is_too_long_is_not_said_to_have_an_open_quote() -> None:
+    assert _findings(b"x" * 9_000_000 + b"\nAnn\n") == snapshot(
+        [
+            "error at 1 (1): The header goes on for more than 1,000,000 bytes. Look whether this is CSV with field names in its first line; if so, take columns out of the file."
+        ]
+    )
+
+
+def test_a_wide_source_can_be_cut_down_to_what_salesforce_takes() -> None:
+    wide = b",".join(b"A question that was asked, as a form writes it, %d" % number for number in range(6_000))
+    assert len(_findings(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n")) == 2
+    shape = Shape(columns={"A question that was asked as a form writes it 7": "Name"}, only=("Name",))
+    assert _findings(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n", shape=shape) == []
+
+
+def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
+    header = b",".join(b"N%d" % number for number in range(1_000))
+    planned = plan(Bytes(header + b"\n"), UNCHANGED, Destination("insert", describe=CONTACT))
+    assert len(planned.findings) < 600
+    assert [_shown(finding) for finding in planned.findings if "that are told" in finding.what] == snapshot(
+        [
+            "error (500): There are more errors than the 500 that are told, in other columns or of other kinds. Mend those first, then check again."
+        ]
+    )
+
+
+def test_several_byte_order_marks_are_all_left_out() -> None:
+    planned = plan(Bytes(b"\xef\xbb\xbf" * 3 + b"Name\nAnn\n"), UNCHANGED, COMMA_LF)
+    assert (_sent(planned), list(map(_shown, planned.findings))) == snapshot(
+        (
+            [b"Name\nAnn\n"],
+            [
+                "warning at 1 (1): It begins with 3 byte order marks, which are left out. Nothing; Salesforce would take it for a part of the first name."
+            ],
+        )
+    )
 
 
 def test_findings_of_shaped_rows_have_the_lines_of_the_source() -> None:

@@ -1,9 +1,12 @@
 """What the checks found: one finding for each kind of mistake and column, with where it was first seen."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 LINES_SHOWN = 5
+MOST_KEPT = 500
+"""Of each level: a plan is kept, with all of them, for as long as its upload may be asked for."""
 
 Level = Literal["error", "warning"]
 """An error fails the whole job (see the API reference's job-level errors); a warning costs single rows, or may be meant."""
@@ -30,10 +33,12 @@ class Finding:
 
 
 class Findings:
-    """Collects findings; the same kind again only counts."""
+    """Collects findings; the same kind again only counts, and so do those after the first many."""
 
     def __init__(self) -> None:
         self._by_kind: dict[tuple[str, str | None], Finding] = {}
+        self._kept: Counter[Level] = Counter()
+        self._others: dict[Level, Finding] = {}
 
     def add(
         self,
@@ -49,14 +54,26 @@ class Findings:
         """So many more of a kind, the first of them on this line."""
         if not count:
             return
-        finding = self._by_kind.setdefault((kind, column), Finding(level, what, do, column))
+        finding = self._by_kind.get((kind, column)) or self._new(kind, Finding(level, what, do, column))
         finding.count += count
+        if finding is self._others.get(level):
+            return
         if line is not None and len(finding.lines) < LINES_SHOWN:
             finding.lines += (line,)
 
     def sorted(self) -> tuple[Finding, ...]:
         """Errors first, each in the order in which they were found."""
-        return tuple(sorted(self._by_kind.values(), key=lambda finding: finding.level != "error"))
+        found = (*self._by_kind.values(), *self._others.values())
+        return tuple(sorted(found, key=lambda finding: finding.level != "error"))
+
+    def _new(self, kind: str, finding: Finding) -> Finding:
+        level = finding.level
+        if self._kept[level] == MOST_KEPT:
+            what = f"There are more {level}s than the {MOST_KEPT:,} that are told, in other columns or of other kinds."
+            return self._others.setdefault(level, Finding(level, what, "Mend those first, then check again."))
+        self._kept[level] += 1
+        self._by_kind[kind, finding.column] = finding
+        return finding
 
 
 class Unreadable(Exception):

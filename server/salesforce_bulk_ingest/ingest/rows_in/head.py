@@ -11,6 +11,14 @@ from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding
 
 UTF_8_BOM = b"\xef\xbb\xbf"
 
+MOST_HEADER_BYTES = 1_000_000
+MOST_HEADER_COLUMNS = 16_384
+"""Of a source, from which a shape may choose what Salesforce takes: as many as a spreadsheet has. What is longer is not
+looked at, since every name costs memory and time."""
+
+TOO_LONG = f"The header goes on for more than {MOST_HEADER_BYTES:,} bytes."
+NO_HEADER = "Look whether this is CSV with field names in its first line; if so, take columns out of the file."
+
 SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
 
 _OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
@@ -27,7 +35,7 @@ class Head:
     """What the beginning of a source says.
 
     Attributes:
-        bom: bytes before the header.
+        bom: bytes before the header; of a file that was marked several times, all of them.
         record: the header as it stands, with its line end.
         names: of the columns.
         dialect: that the source is written in.
@@ -65,14 +73,20 @@ def read_head(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEndi
     except EndlessRecord as error:
         _check_kind(error.start)
         _check_line_ends(error.start)
+        if error.start.count(b'"') % 2 == 0:
+            raise Unreadable(TOO_LONG, NO_HEADER, 1) from None
         raise Unreadable("The header has no end: a quote in it is never closed.", "Close it.", 1) from None
     _check_kind(start)
-    bom = UTF_8_BOM if start.startswith(UTF_8_BOM) else b""
-    record = start.removeprefix(bom)
+    record = start
+    while record.startswith(UTF_8_BOM):
+        record = record.removeprefix(UTF_8_BOM)
+    bom = start[: len(start) - len(record)]
     _check_header(record)
     dialect = dialect_of(record, delimiter, line_ending)
-    names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)
-    return Head(bom, record, tuple(names[0]), dialect)
+    names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
+    if len(names) > MOST_HEADER_COLUMNS:
+        raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
+    return Head(bom, record, tuple(names), dialect)
 
 
 def _check_kind(start: bytes) -> None:
@@ -89,6 +103,8 @@ def _check_header(record: bytes) -> None:
     if is_blank(record):
         raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
     _check_line_ends(record)
+    if len(record) > MOST_HEADER_BYTES:
+        raise Unreadable(TOO_LONG, NO_HEADER, 1)
 
 
 def _check_line_ends(record: bytes) -> None:

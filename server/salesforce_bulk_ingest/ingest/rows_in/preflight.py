@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.ingest.rows_in.checks import (
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.fields import FieldChecks
 from salesforce_bulk_ingest.ingest.rows_in.findings import Findings
+from salesforce_bulk_ingest.ingest.rows_in.head import UTF_8_BOM
 from salesforce_bulk_ingest.ingest.rows_in.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.ingest.rows_in.output import Output, Piece
 
@@ -47,8 +48,10 @@ class Preflight:
 
     def check_header(self) -> None:
         """What stands before the rows."""
-        if self._output.head.bom:
-            self._findings.add("bom", "warning", "It begins with a byte order mark, which is left out.",
+        marks = len(self._output.head.bom) // len(UTF_8_BOM)
+        if marks:
+            several = f"{marks} byte order marks, which are" if marks > 1 else "a byte order mark, which is"
+            self._findings.add("bom", "warning", f"It begins with {several} left out.",
                                "Nothing; Salesforce would take it for a part of the first name.", line=1)  # fmt: skip
         self._check_dialect()
         self._file.check_header(self._output.head.record)
