@@ -214,6 +214,12 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
             Shape(columns={"Name": "Phone"}),
             snapshot("'Name' and 'Phone' both become 'Phone': set one of them to null in columns."),
         ),
+        (
+            Shape(constants={"Phone": "1"}, values={"Phone": {"1": "2"}}),
+            snapshot(
+                "set gives every row the same 'Phone', so values has nothing to replace there: leave it out of values, or out of set to replace what the column holds."
+            ),
+        ),
         (Shape(only=("Fax",)), snapshot("only names 'Fax', which is not a column here. There are: Name, Phone.")),
     ],
 )
@@ -221,6 +227,14 @@ def test_a_shape_that_does_not_fit_is_refused(shape: Shape, message: str) -> Non
     with pytest.raises(InvalidArgument) as raised:
         plan(Bytes(b"Name,Phone\nAnn,1\n"), shape, Destination())
     assert str(raised.value) == message
+
+
+def test_long_names_are_cut_in_what_is_said_of_a_shape() -> None:
+    long = b"N" * 400_000
+    for shape in (Shape(only=("N" * 400_000,)), Shape(columns={"N" * 400_000 + "1": "N" * 400_000 + "2"})):
+        with pytest.raises(InvalidArgument) as raised:
+            plan(Bytes(long + b"1," + long + b"2\nAnn,1\n"), shape, Destination())
+        assert len(str(raised.value)) < 400
 
 
 # What create leaves out is filled in from the data.

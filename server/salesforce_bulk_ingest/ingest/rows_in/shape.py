@@ -90,6 +90,7 @@ def apply(shape: Shape, header: Sequence[str]) -> Shaped:
         InvalidArgument: it names a column that is not there, leaves none, or makes one twice.
     """
     _check_names("columns", shape.columns, header)
+    _check_constants(shape)
     renamed = [(place, shape.columns.get(name, name)) for place, name in enumerate(header)]
     columns = [
         Outgoing(name, place, values=shape.values.get(name, {}))
@@ -109,9 +110,22 @@ def apply(shape: Shape, header: Sequence[str]) -> Shaped:
 def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0][:LONGEST_NAME_SHOWN]!r}?" if near else f"There are: {_listed(known)}."
-            raise InvalidArgument(f"{argument} names {name!r}, which is not a column here. {hint}")
+            near = get_close_matches(name[:LONGEST_NAME_SHOWN], [other[:LONGEST_NAME_SHOWN] for other in known], 1)
+            hint = f"Did you mean {_shown(near[0])}?" if near else f"There are: {_listed(known)}."
+            raise InvalidArgument(f"{argument} names {_shown(name)}, which is not a column here. {hint}")
+
+
+def _check_constants(shape: Shape) -> None:
+    for name in shape.values:
+        if name in shape.constants:
+            raise InvalidArgument(
+                f"set gives every row the same {_shown(name)}, so values has nothing to replace there: leave it out of "
+                "values, or out of set to replace what the column holds."
+            )
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= LONGEST_NAME_SHOWN else f"{name[:LONGEST_NAME_SHOWN]}…")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -126,5 +140,5 @@ def _check_columns(columns: Sequence[Outgoing], header: Sequence[str]) -> None:
     for column in columns:
         other = seen.setdefault(column.name, column)
         if other is not column and other.place is not None and column.place is not None:
-            made_of = f"{header[other.place]!r} and {header[column.place]!r}"
-            raise InvalidArgument(f"{made_of} both become {column.name!r}: set one of them to null in columns.")
+            made_of = f"{_shown(header[other.place])} and {_shown(header[column.place])}"
+            raise InvalidArgument(f"{made_of} both become {_shown(column.name)}: set one of them to null in columns.")
