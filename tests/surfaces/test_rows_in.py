@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 from mcp import Client
 
 from salesforce_bulk_ingest.app import build_mcp
@@ -236,6 +237,33 @@ async def test_a_shape_that_does_not_fit_is_refused_and_nothing_is_made(
     async with agent(org.url) as client:
         text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nAcme\n", **shape})
     assert complaint in text and "secret" not in text and org.changes == []
+
+
+async def test_numbers_that_a_float_may_have_changed_are_refused_and_all_others_go_out_as_they_are(
+    org: WatchedOrg,
+) -> None:
+    async with agent(org.url) as client:
+        for data in (
+            {"records": [{"Name": "Acme", "AnnualRevenue": 1234567890123456.78}]},
+            {"csv": "Name\nAcme\n", "set": {"AnnualRevenue": 1234567890123456.78}},
+        ):
+            text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
+            assert (
+                "AnnualRevenue: a number of more than 15 digits may have changed on the way: write it in quotes" in text
+            )
+        assert org.changes == []
+        exact = [{"Name": "Acme", "AnnualRevenue": 12345678901234567890}, {"Name": "Other", "AnnualRevenue": 0.1}]
+        await call(client, "create-ingest-job", body=INSERT, data={"records": exact})
+    assert org.uploads == [b'"Name","AnnualRevenue"\n"Acme","12345678901234567890"\n"Other","0.1"\n']
+
+
+async def test_a_proposal_stands_on_one_line_whatever_the_header_is(org: WatchedOrg) -> None:
+    rows = "Name,Billing\u2028\x85City\nAcme,Oslo\n"
+    async with agent(org.url) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": rows})
+    assert [line for line in text.splitlines() if "Proposed" in line] == snapshot(
+        ['Proposed columns: {"Billing\\u2028\\u0085City": "BillingCity"}']
+    )
 
 
 async def test_a_dry_run_without_rows_is_refused(org: WatchedOrg) -> None:

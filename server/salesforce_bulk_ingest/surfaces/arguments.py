@@ -2,6 +2,8 @@
 
 import json
 import math
+import sys
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
@@ -27,10 +29,19 @@ def _parsed_json(value: object) -> object:
 
 
 def _cell(value: object) -> Cell:
+    if isinstance(value, float) and math.isfinite(value) and _digits(value) > sys.float_info.dig:
+        raise ValueError(
+            f"a number of more than {sys.float_info.dig} digits may have changed on the way: write it in quotes"
+        )
     # A union would complain once for each of its types.
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise ValueError("expected text, a number, true, false or null")
+
+
+def _digits(number: float) -> int:
+    """Significant ones: so many as `float_info.dig` come through a float unchanged."""
+    return len(Decimal(repr(number)).normalize().as_tuple().digits)
 
 
 CellValue = Annotated[

@@ -1,6 +1,7 @@
 """What the tools answer about rows on their way in: what was found, what went, and what to do next."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypedDict, TypeVar
 
@@ -27,6 +28,10 @@ LONGEST_SENTENCE = 400
 LONGEST_COLUMN = 80
 LONGEST_PROPOSED = 255
 """A header that is longer and means a field was made to; cut, it would name no column."""
+
+
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Controls, line ends, and what turns the direction of text or can't be seen."""
 
 
 class FindingAnswer(BaseModel):
@@ -316,4 +321,5 @@ def _parts_advice(plan: Plan) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """On one line, whatever is in it: JSON itself leaves some line ends and control characters as they are."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
