@@ -160,7 +160,7 @@ async def test_an_object_that_can_not_be_described_is_a_warning(error: Salesforc
     assert described.sobject is None
     assert (finding.level, finding.what) == (
         "warning",
-        f"Columns and values of Contct could not be checked against the org: {error}",
+        f"Columns and values of Contct could not be checked against the org: {str(error).removesuffix(".")}.",
     )
 
 
@@ -178,7 +178,7 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
         [
             {
                 "level": "warning",
-                "what": "Columns and values of Account could not be checked against the org: The requested resource does not exist",
+                "what": "Columns and values of Account could not be checked against the org: The requested resource does not exist.",
                 "do": "Check the object's name.",
                 "column": None,
                 "lines": (),

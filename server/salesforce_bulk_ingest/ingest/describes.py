@@ -43,7 +43,7 @@ class Described:
     def report(self, findings: Findings) -> None:
         """One warning for each object that could not be described; it keeps nobody from uploading."""
         for name, error in self.failures.items():
-            what = f"Columns and values of {name} could not be checked against the org: {error}"
+            what = f"Columns and values of {name} could not be checked against the org: {_as_sentence(str(error))}"
             do = (
                 "Check the object's name." if isinstance(error, NotFound) else "Try again, or go on without this check."
             )
@@ -144,3 +144,8 @@ class Describes:
         self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
+
+
+def _as_sentence(message: str) -> str:
+    """Salesforce's own messages come with and without a full stop."""
+    return message if message.endswith((".", "!", "?")) else f"{message}."
