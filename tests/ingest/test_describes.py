@@ -160,7 +160,7 @@ async def test_an_object_that_can_not_be_described_is_a_warning(error: Salesforc
     assert described.sobject is None
     assert (finding.level, finding.what) == (
         "warning",
-        f"Columns and values of Contct could not be checked against the org: {str(error).removesuffix(".")}.",
+        f"Columns and values of Contct could not be checked against the org: {str(error).removesuffix('.')}.",
     )
 
 
