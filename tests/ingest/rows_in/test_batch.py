@@ -38,6 +38,29 @@ def test_the_line_of_a_row_is_where_its_text_begins(
     assert [batch.line_of(number) for number in range(len(batch))] == lines
 
 
+@settings(deadline=None)
+@given(tables(), dialects, quotings, st.lists(st.integers(0, 20), min_size=9, max_size=9))
+def test_blank_lines_are_no_rows_and_count_as_lines(
+    table: list[list[str]], dialect: Dialect, quoting: Quoting, runs: list[int]
+) -> None:
+    text, lines = "", []
+    for row, run in zip(table, runs, strict=False):
+        text += dialect.newline * run
+        lines.append(1 + text.count("\n"))
+        text += csv_bytes([row], dialect, quoting).decode()
+    batch = parse(text + dialect.newline * 9, dialect, len(table[0]))
+    assert list(map(list, batch.rows)) == table
+    assert list(batch.lines) == lines
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_runs_of_blank_lines_leave_little_to_read(newline: str) -> None:
+    run = newline * 100_000
+    text = f'{run}a,"b{run}"{newline}{run}c,d{run}'
+    assert len(reading._without_blank_lines(text, newline)) < len(run) + 20
+    assert list(map(list, parse(text, LF if newline == "\n" else CRLF, 2).rows)) == [["a", f"b{run}"], ["c", "d"]]
+
+
 @settings(deadline=None, max_examples=400)
 @given(malformed)
 def test_splitting_is_done_only_where_it_reads_what_the_csv_module_reads(text: str) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Record = list[str]
 
+LONG_RUN = 8
+"""Line ends one after the other: fewer are not worth looking for."""
+
 
 class Batch:
     """Rows of one block, blank lines left out.
@@ -99,17 +102,32 @@ def parse(text: str, dialect: Dialect, width: int, first_line: int = 1) -> Batch
         width: of the header.
         first_line: of the text in the source.
     """
+    given, text = text, _without_blank_lines(text, dialect.newline)
     cells = _split_unquoted(text, dialect, width) if '"' not in text else _split_quoted(text, dialect, width)
     rows = parse_rows(text, dialect.mark) if cells is None else None
     count = len(rows or ()) if cells is None else len(cells) // width
 
     # It knows nothing of the batch: a cycle would keep the cells of many blocks until a garbage collection.
     def find_lines() -> Sequence[int]:
-        if text.count("\n", 0, -1) + 1 == count:
+        if given.count("\n", 0, -1) + 1 == count:
             return range(first_line, first_line + count)
-        return _lines(text, dialect.mark, first_line)
+        return _lines(given, dialect.mark, first_line)
 
     return Batch(width, find_lines, rows=rows, cells=cells)
+
+
+def _without_blank_lines(text: str, newline: str) -> str:
+    """Without most of the lines that are no rows: the csv module takes as long for each as for a row."""
+    if newline * LONG_RUN not in text:
+        return text
+    kept, kept_to, seen, quotes = [], 0, 0, 0
+    for run in re.finditer(f"(?:{newline}){{{LONG_RUN},}}+", text):
+        quotes += text.count('"', seen, run.start())
+        seen = run.end()
+        if quotes % 2 == 0:
+            kept.append(text[kept_to : run.start() + len(newline)])
+            kept_to = seen
+    return "".join([*kept, text[kept_to:]])
 
 
 def parse_rows(text: str, mark: str) -> list[Record]:
