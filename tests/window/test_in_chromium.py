@@ -109,7 +109,7 @@ def test_a_page_that_nobody_sees_asks_for_nothing(org: Caller, page: Page) -> No
     page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.unseen === true})")
     page.goto("/")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None)
     page.evaluate("window.unseen = true")
     page.clock.run_for(60_000)
     assert asked == []
