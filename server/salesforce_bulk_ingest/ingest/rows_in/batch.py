@@ -200,6 +200,7 @@ def _parse_patiently(text: str, mark: str) -> list[tuple[int, Record]]:
 @lru_cache
 def _cell(mark: str) -> re.Pattern[str]:
     delimiter = re.escape(mark)
-    return re.compile(
-        rf'(?:"(?P<quoted>(?:[^"]|"")*+)(?:"|\Z))?(?P<bare>(?:[^\n\r{delimiter}]|\r(?!\n))*+)(?P<end>{delimiter}|\r?\n|\Z)'
-    )
+    # No possessive group: in Python 3.11.0 to 3.11.4 such match what they must not (CPython issues 100061 and 106052).
+    quoted = r'(?:"(?P<quoted>[^"]*+(?:""[^"]*+)*)(?:"|\Z))?'
+    bare = rf"(?P<bare>[^\n\r{delimiter}]*+(?:\r(?!\n)[^\n\r{delimiter}]*+)*)"
+    return re.compile(rf"{quoted}{bare}(?P<end>{delimiter}|\r?\n|\Z)")

@@ -232,5 +232,6 @@ def _badly_quoted(text: str, mark: str) -> Iterator[int]:
 def _well_quoted(mark: str) -> re.Pattern[str]:
     # A carriage return outside quotes is a matter of line ends.
     delimiter = re.escape(mark)
-    cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"\r?|[^"\n{delimiter}]*+)'
-    return re.compile(rf"(?:{cell}(?:{delimiter}{cell})*+\n)*+(?:{cell}(?:{delimiter}{cell})*+\Z)?")
+    # No possessive group: in Python 3.11.0 to 3.11.4 such match what they must not (CPython issues 100061 and 106052).
+    cell = rf'(?:"[^"]*+(?:""[^"]*+)*"\r?|[^"\n{delimiter}]*+)'
+    return re.compile(rf"(?:{cell}(?:{delimiter}{cell})*\n)*(?:{cell}(?:{delimiter}{cell})*\Z)?")
