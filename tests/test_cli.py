@@ -31,6 +31,23 @@ READY = "Ctrl-C ends it."
 END_SECONDS = 5
 TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 
+END_OF_CASE = "\x1e"
+ONE_AFTER_THE_OTHER = f"""
+import json, os, sys
+from salesforce_bulk_ingest.cli import main
+codes, environ = "", dict(os.environ)
+for sys.argv[1:], more in json.loads(sys.argv[1]):
+    os.environ.clear()
+    os.environ.update(environ | more)
+    try:
+        main()
+    except SystemExit as end:
+        codes += str(end.code)
+    sys.stderr.write({END_OF_CASE!r})
+sys.stderr.write(codes)
+"""
+"""Runs many commands in one process, which loads the program once."""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
@@ -171,20 +188,18 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(environ: Environ, tmp
             (["check"], {**acme, "ALL_PROXY": "socks5://127.0.0.1:9"}),
             (["check"], {**acme, "SSL_CERT_FILE": str(tmp_path)}),
         ]
-        processes = [
-            subprocess.Popen(
-                [*AS_MODULE, *args],
-                env=environ | more,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-            )
-            for args, more in cases
-        ]
-        ends = [(*process.communicate(timeout=60), process.returncode) for process in processes]
-    assert {(printed, code) for printed, _, code in ends} == {("", 2)}
-    assert [anonymous(complaint, environ).replace(str(tmp_path), "/tmp/x") for _, complaint, _ in ends] == snapshot(
+        ended = subprocess.run(
+            [sys.executable, "-c", ONE_AFTER_THE_OTHER, json.dumps(cases)],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=True,
+        )
+    *ends, rest = ended.stderr.split(END_OF_CASE)
+    assert (ended.stdout, rest) == ("", "2" * len(cases))
+    assert [anonymous(complaint, environ).replace(str(tmp_path), "/tmp/x") for complaint in ends] == snapshot(
         [
             "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another port.\n",
             "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another port.\n",

@@ -261,7 +261,7 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
     with running(app) as url:
         async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
             client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
-            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 3.0)
+            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5)
             _, page = await services.jobs.page(JOB_ID, "failedResults", offset=0, budget=default_budget())
             async with Client(build_mcp(services, None)) as connected:
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
