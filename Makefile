@@ -37,7 +37,7 @@ demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look 
 	@$(BIN)/salesforce-bulk-ingest demo
 
 test: .venv/dev.stamp  ## Run the tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 4 --dist loadfile
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
