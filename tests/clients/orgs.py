@@ -15,7 +15,7 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.emulator.caller import Caller, calling
+from tests.emulator.caller import FAULTS, JOURNAL, Caller, calling
 
 # Cells that a client or the org can only keep whole by writing and reading CSV properly.
 AWKWARD = {
@@ -113,16 +113,15 @@ def rows_of(text: str, delimiter: str = ",") -> list[dict[str, str]]:
 
 def meet(org: Caller, **rule: Any) -> None:
     """Let callers of the org meet a fault, once unless the rule says otherwise."""
-    answer = org.http.post("/emulator/faults", json={"rules": [{"times": 1, **rule}]})
-    assert answer.status_code == 200, answer.text
+    org.go_wrong({"times": 1, **rule})
 
 
 def faults_met(org: Caller) -> int:
     """How often the fault has happened."""
-    return sum(rule["fired"] for rule in org.http.get("/emulator/faults").json()["rules"])
+    return sum(rule["fired"] for rule in org.http.get(FAULTS).json()["rules"])
 
 
 def asked_for(org: Caller, operation: str) -> list[int]:
     """The status of each request for this operation, as the org's journal has it."""
-    requests = org.http.get("/emulator/journal").json()["requests"]
+    requests = org.http.get(JOURNAL).json()["requests"]
     return [request["status"] for request in requests if request["operation"] == operation]

@@ -7,7 +7,7 @@ import re
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create
 from tests.serving import running
 
 INGEST = "/services/data/v63.0/jobs/ingest"
+FAULTS = "/emulator/faults"
+JOURNAL = "/emulator/journal"
 TERMINAL = ("JobComplete", "Failed", "Aborted")
 DEADLINE_SECONDS = 30
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
@@ -66,10 +68,18 @@ class Caller:
         while not self.get(job_id).get("numberRecordsProcessed"):
             assert time.monotonic() < deadline
 
+    def go_wrong(self, *rules: Mapping[str, Any], **plan: Any) -> None:
+        """Put a plan of faults into force."""
+        answer = self.http.post(FAULTS, json={"rules": rules, **plan})
+        assert answer.status_code == 200, answer.text
+
+    def go_right(self) -> None:
+        """End all faults."""
+        assert self.http.delete(FAULTS).status_code == 204
+
     def hold_jobs(self, after: int) -> None:
         """Let no job go on with a chunk of 200 rows once so many have been saved."""
-        plan = {"rules": [{"fault": "stuck-job", "after": after}]}
-        assert self.http.post("/emulator/faults", json=plan).status_code == 200
+        self.go_wrong({"fault": "stuck-job", "after": after})
 
     def until_held(self, job_id: str, after: int) -> Job:
         """Poll until the job waits where `hold_jobs` holds it, within a deadline."""

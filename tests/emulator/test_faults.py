@@ -17,11 +17,9 @@ from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET
 from salesforce_bulk_ingest.emulator.faults.plan import BadPlan
 from salesforce_bulk_ingest.emulator.org import Org
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, an_org, calling
+from tests.emulator.caller import DEADLINE_SECONDS, FAULTS, INGEST, JOURNAL, Caller, an_org, calling
 from tests.serving import running
 
-FAULTS = "/emulator/faults"
-JOURNAL = "/emulator/journal"
 RULE = """
 objects:
   Account:
@@ -41,12 +39,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
 def org(shared: Caller) -> Iterator[Caller]:
     """An org in which nothing goes wrong before the test, nor after it."""
     yield shared
-    assert shared.http.delete(FAULTS).status_code == 204
-
-
-def plan(org: Caller, *rules: dict[str, Any], **more: Any) -> None:
-    answer = org.http.post(FAULTS, json={"rules": rules, **more})
-    assert answer.status_code == 200, answer.text
+    shared.go_right()
 
 
 def last(org: Caller) -> dict[str, Any]:
@@ -77,7 +70,7 @@ def statuses(org: Caller, count: int, path: str = INGEST) -> list[int]:
 @seen("captures of a real org")
 def test_a_session_can_expire_in_mid_job(org: Caller) -> None:
     job_id = org.create()
-    plan(org, {"on": "upload", "fault": "expired-session", "times": 1})
+    org.go_wrong({"on": "upload", "fault": "expired-session", "times": 1})
     answer = org.http.put(f"{INGEST}/{job_id}/batches", content=b"Name\nAcme\n", headers={"Content-Type": "text/csv"})
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Token")
     assert answer.text == snapshot('[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]')
@@ -89,7 +82,7 @@ def test_a_session_can_expire_in_mid_job(org: Caller) -> None:
 @seen("texts that clients take for no reason to refresh: jsforce, http-api.ts")
 def test_a_session_can_be_refused_with_another_text(org: Caller) -> None:
     message = "This session is not valid for use with the REST API"
-    plan(org, {"on": "status", "fault": "expired-session", "message": message})
+    org.go_wrong({"on": "status", "fault": "expired-session", "message": message})
     assert org.http.get(f"{INGEST}/{'7' * 15}").json()[0]["message"] == message
 
 
@@ -113,7 +106,7 @@ ANSWERS: list[dict[str, Any]] = [
 def test_each_refusal_has_its_own_shape(org: Caller) -> None:
     shapes = []
     for rule in ANSWERS:
-        plan(org, {"on": "any", **rule})
+        org.go_wrong({"on": "any", **rule})
         answer = org.http.get(INGEST)
         headers = [answer.headers.get("Content-Type"), answer.headers.get("Retry-After")]
         shapes.append((answer.status_code, *headers, answer.text.splitlines()[-1] if answer.text else ""))
@@ -180,7 +173,7 @@ def test_each_refusal_has_its_own_shape(org: Caller) -> None:
 
 @doc("Bulk API 2.0 guide, quick start: X-PrettyPrint")
 def test_a_fault_is_told_indented_to_those_who_ask_for_it(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "server-error"})
+    org.go_wrong({"on": "list", "fault": "server-error"})
     assert org.http.get(INGEST, headers={"X-PrettyPrint": "1"}).text == snapshot("""\
 [
   {
@@ -194,7 +187,7 @@ def test_a_fault_is_told_indented_to_those_who_ask_for_it(org: Caller) -> None:
 @own
 def test_a_refused_request_has_no_effect(org: Caller) -> None:
     job_id = org.create()
-    plan(org, {"on": "abort", "fault": "unavailable"})
+    org.go_wrong({"on": "abort", "fault": "unavailable"})
     assert org.patch(job_id, "Aborted").status_code == 503
     assert org.get(job_id)["state"] == "Open"
     assert org.patch(job_id, "UploadComplete").status_code == 200
@@ -203,7 +196,7 @@ def test_a_refused_request_has_no_effect(org: Caller) -> None:
 @own
 def test_a_refused_upload_is_read_to_its_end_so_that_the_answer_arrives(org: Caller) -> None:
     job_id = org.create()
-    plan(org, {"on": "upload", "fault": "unavailable"})
+    org.go_wrong({"on": "upload", "fault": "unavailable"})
     url, headers = f"{INGEST}/{job_id}/batches", {"Content-Type": "text/csv"}
     assert org.http.put(url, content=(b"x" * 65536 for _ in range(200)), headers=headers).status_code == 503
     assert last(org)["bytesIn"] == 200 * 65536
@@ -213,7 +206,9 @@ def test_a_refused_upload_is_read_to_its_end_so_that_the_answer_arrives(org: Cal
 @assumed("the error inactive_user")
 def test_a_login_can_be_refused(org: Caller) -> None:
     form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-    plan(org, {"fault": "refused-login", "times": 1}, {"fault": "refused-login", "error": "inactive_user", "times": 1})
+    org.go_wrong(
+        {"fault": "refused-login", "times": 1}, {"fault": "refused-login", "error": "inactive_user", "times": 1}
+    )
     answers = [org.http.post("/services/oauth2/token", data=form) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [400, 400, 200]
     assert answers[0].json() == {"error": "invalid_grant", "error_description": "expired access/refresh token"}
@@ -224,7 +219,7 @@ def test_a_login_can_be_refused(org: Caller) -> None:
 @pytest.mark.parametrize(("fault", "status"), [("blank-results", 200), ("no-content", 204)])
 def test_results_can_come_without_even_a_header(org: Caller, fault: str, status: int) -> None:
     job = org.load("Name\nAcme\n")
-    plan(org, {"on": "any", "fault": fault})
+    org.go_wrong({"on": "any", "fault": fault})
     for segment in ("successfulResults", "failedResults", "unprocessedrecords"):
         answer = org.http.get(f"{INGEST}/{job['id']}/{segment}")
         assert (answer.status_code, answer.content) == (status, b"")
@@ -236,8 +231,7 @@ def test_results_can_come_without_even_a_header(org: Caller, fault: str, status:
 
 @own
 def test_rules_are_asked_in_order_and_an_answer_keeps_later_ones_from_counting(org: Caller) -> None:
-    plan(
-        org,
+    org.go_wrong(
         {"on": "list", "fault": "unavailable", "times": 2},
         {"on": "any", "fault": "expired-session", "times": 1},
     )
@@ -247,7 +241,7 @@ def test_rules_are_asked_in_order_and_an_answer_keeps_later_ones_from_counting(o
 
 @own
 def test_a_rule_can_let_requests_pass_first_and_act_on_every_third_only(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "server-error", "after": 1, "every": 3, "times": 2})
+    org.go_wrong({"on": "list", "fault": "server-error", "after": 1, "every": 3, "times": 2})
     assert statuses(org, 11) == [200, 200, 200, 500, 200, 200, 500, 200, 200, 200, 200]
 
 
@@ -256,7 +250,7 @@ def test_chances_fall_the_same_way_each_time_a_plan_with_a_seed_is_put_in_force(
     rule = {"on": "list", "fault": "server-error", "probability": 0.5}
     runs = []
     for seed in (7, 7, 8):
-        plan(org, rule, seed=seed)
+        org.go_wrong(rule, seed=seed)
         runs.append(statuses(org, 20))
     assert runs[0] == runs[1] != runs[2]
     assert set(runs[0]) == {200, 500}
@@ -267,14 +261,14 @@ def test_without_a_seed_of_its_own_a_plan_takes_the_orgs(tmp_path: Path) -> None
     runs = []
     for name in ("one", "other"):
         with an_org(tmp_path / name, seed=3) as org:
-            plan(org, {"on": "list", "fault": "server-error", "probability": 0.5})
+            org.go_wrong({"on": "list", "fault": "server-error", "probability": 0.5})
             runs.append(statuses(org, 20))
     assert runs[0] == runs[1]
 
 
 @own
 def test_a_rule_acts_on_its_operation_only(org: Caller) -> None:
-    plan(org, {"on": "close", "fault": "server-error"})
+    org.go_wrong({"on": "close", "fault": "server-error"})
     job_id = org.create()
     org.upload(job_id, b"Name\nAcme\n")
     assert org.patch(job_id, "UploadComplete").status_code == 500
@@ -287,7 +281,7 @@ def test_a_rule_acts_on_its_operation_only(org: Caller) -> None:
 
 @own
 def test_a_plan_is_shown_with_how_often_its_rules_matched_and_fired(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "unavailable", "retryAfter": 3, "after": 1}, {"fault": "locked-rows"}, seed=5)
+    org.go_wrong({"on": "list", "fault": "unavailable", "retryAfter": 3, "after": 1}, {"fault": "locked-rows"}, seed=5)
     statuses(org, 3)
     assert org.http.get(FAULTS).json() == snapshot(
         {
@@ -321,7 +315,7 @@ def test_a_plan_is_shown_with_how_often_its_rules_matched_and_fired(org: Caller)
 
 @own
 def test_a_deleted_plan_does_nothing_more(org: Caller) -> None:
-    plan(org, {"on": "any", "fault": "unavailable"})
+    org.go_wrong({"on": "any", "fault": "unavailable"})
     assert org.http.delete(FAULTS).status_code == 204
     assert statuses(org, 1) == [200]
     assert org.http.get(FAULTS).json() == {"seed": None, "rules": []}
@@ -363,7 +357,7 @@ WRONG = [
 
 @own
 def test_a_wrong_plan_is_refused_in_one_line_that_names_the_place(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "unavailable"})
+    org.go_wrong({"on": "list", "fault": "unavailable"})
     told = []
     for body in WRONG:
         answer = org.http.post(FAULTS, json=body)
@@ -396,7 +390,7 @@ def test_a_wrong_plan_is_refused_in_one_line_that_names_the_place(org: Caller) -
 
 @own
 def test_the_plan_that_is_shown_can_be_put_in_force_again(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "unavailable", "times": 1}, {"fault": "locked-rows"}, seed=7)
+    org.go_wrong({"on": "list", "fault": "unavailable", "times": 1}, {"fault": "locked-rows"}, seed=7)
     statuses(org, 2)
     shown = org.http.get(FAULTS).json()
     assert [rule["matched"] for rule in shown["rules"]] == [2, 0]
@@ -484,7 +478,7 @@ def test_a_wrong_plan_in_a_file_is_told_with_its_line(
 
 @own
 def test_controlling_the_org_needs_no_token_and_meets_no_fault(org: Caller) -> None:
-    plan(org, {"on": "any", "fault": "unavailable"})
+    org.go_wrong({"on": "any", "fault": "unavailable"})
     with httpx2.Client(base_url=org.http.base_url) as stranger:
         assert stranger.get(FAULTS).status_code == 200
         assert stranger.get(JOURNAL).status_code == 200
@@ -497,7 +491,7 @@ def test_controlling_the_org_needs_no_token_and_meets_no_fault(org: Caller) -> N
 
 @own
 def test_latency_holds_up_the_request_that_it_hits(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "latency", "seconds": 1, "times": 1})
+    org.go_wrong({"on": "list", "fault": "latency", "seconds": 1, "times": 1})
     with socket.create_connection((org.http.base_url.host, org.http.base_url.port or 0)) as wire:
         wire.sendall(f"GET {INGEST} HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n\r\n".encode())
         until_fired(org)
@@ -512,7 +506,7 @@ def test_a_slow_body_comes_piece_by_piece_and_whole(org: Caller) -> None:
     job = org.load(ROWS)
     url = f"{INGEST}/{job['id']}/successfulResults"
     whole = org.http.get(url, headers={"Accept-Encoding": "identity"}).content
-    plan(org, {"on": "successfulResults", "fault": "slow-body", "bytesPerSecond": len(whole) * 2})
+    org.go_wrong({"on": "successfulResults", "fault": "slow-body", "bytesPerSecond": len(whole) * 2})
     with org.http.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
         pieces = list(answer.iter_raw())
     assert b"".join(pieces) == whole
@@ -522,8 +516,7 @@ def test_a_slow_body_comes_piece_by_piece_and_whole(org: Caller) -> None:
 
 @own
 def test_faults_that_do_not_answer_add_up(org: Caller) -> None:
-    plan(
-        org,
+    org.go_wrong(
         {"on": "list", "fault": "latency", "seconds": 0.05},
         {"on": "list", "fault": "slow-body", "bytesPerSecond": 10000},
         {"on": "list", "fault": "unavailable"},
@@ -534,7 +527,7 @@ def test_faults_that_do_not_answer_add_up(org: Caller) -> None:
 
 @own
 def test_a_slow_body_ends_when_nobody_waits_for_it_any_more(org: Caller) -> None:
-    plan(org, {"on": "versions", "fault": "slow-body", "bytesPerSecond": 40})  # of some thousands
+    org.go_wrong({"on": "versions", "fault": "slow-body", "bytesPerSecond": 40})  # of some thousands
     url = org.http.base_url
     with socket.create_connection((url.host, url.port or 0)) as wire:
         wire.sendall(b"GET /services/data HTTP/1.1\r\nHost: org\r\n\r\n")
@@ -551,7 +544,7 @@ def test_a_slow_body_ends_when_nobody_waits_for_it_any_more(org: Caller) -> None
 @own
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 def test_a_reset_is_one_on_the_wire(org: Caller, when: str) -> None:
-    plan(org, {"on": "list", "fault": "reset", "when": when})
+    org.go_wrong({"on": "list", "fault": "reset", "when": when})
     with socket.create_connection((org.http.base_url.host, org.http.base_url.port or 0)) as wire:
         wire.sendall(f"GET {INGEST} HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n\r\n".encode())
         with pytest.raises(ConnectionResetError):
@@ -560,7 +553,7 @@ def test_a_reset_is_one_on_the_wire(org: Caller, when: str) -> None:
 
 @own
 def test_an_answer_on_purpose_is_lost_like_any_other(org: Caller) -> None:
-    plan(org, {"on": "list", "fault": "reset", "when": "after"}, {"on": "list", "fault": "unavailable"})
+    org.go_wrong({"on": "list", "fault": "reset", "when": "after"}, {"on": "list", "fault": "unavailable"})
     with pytest.raises(httpx2.TransportError):
         org.http.get(INGEST)
     assert (last(org)["ended"], last(org)["faults"]) == ("reset", ["reset", "unavailable"])
@@ -572,7 +565,7 @@ def test_an_answer_without_a_body_is_broken_off_before_its_headers(org: Caller, 
     job_id = org.create()
     if method == "DELETE":
         org.patch(job_id, "Aborted")
-    plan(org, {"on": operation, "fault": "reset", "when": "download"})
+    org.go_wrong({"on": operation, "fault": "reset", "when": "download"})
     path = f"{INGEST}/{job_id}/batches" if method == "PUT" else f"{INGEST}/{job_id}"
     with pytest.raises(httpx2.TransportError):
         org.http.request(method, path, headers={"Content-Type": "text/csv"})
@@ -590,7 +583,7 @@ def put(org: Caller, job_id: str, size: int = 1_000_000) -> httpx2.Response:
 @pytest.mark.parametrize("when", [{"when": "before"}, {"when": "during"}, {"when": "during", "bytes": 50_000}])
 def test_data_whose_upload_was_reset_before_its_end_was_not_taken(org: Caller, when: dict[str, Any], size: int) -> None:
     job_id = org.create()
-    plan(org, {"on": "upload", "fault": "reset", "times": 1, **when})
+    org.go_wrong({"on": "upload", "fault": "reset", "times": 1, **when})
     with pytest.raises(httpx2.TransportError):
         put(org, job_id, size)
     entry = last(org)
@@ -604,7 +597,7 @@ def test_data_whose_upload_was_reset_before_its_end_was_not_taken(org: Caller, w
 @own
 def test_data_whose_upload_was_reset_after_its_end_was_taken(org: Caller) -> None:
     job_id = org.create()
-    plan(org, {"on": "upload", "fault": "reset", "when": "after"})
+    org.go_wrong({"on": "upload", "fault": "reset", "when": "after"})
     body = b"Name\nAcme\nAjax\n"
     with pytest.raises(httpx2.NetworkError):
         org.http.put(f"{INGEST}/{job_id}/batches", content=body, headers={"Content-Type": "text/csv"})
@@ -617,7 +610,7 @@ def test_data_whose_upload_was_reset_after_its_end_was_taken(org: Caller) -> Non
 @own
 def test_a_create_whose_answer_is_lost_leaves_an_open_job(org: Caller) -> None:
     before = {job["id"] for job in org.http.get(INGEST).json()["records"]}
-    plan(org, {"on": "create", "fault": "reset", "when": "after", "times": 1})
+    org.go_wrong({"on": "create", "fault": "reset", "when": "after", "times": 1})
     with pytest.raises(httpx2.NetworkError):
         org.create()
     (stray,) = [job for job in org.http.get(INGEST).json()["records"] if job["id"] not in before]
@@ -632,7 +625,7 @@ def test_a_download_can_break_off_after_so_many_bytes_and_is_never_whole(org: Ca
     url, headers = f"{INGEST}/{job['id']}/successfulResults", {"Accept-Encoding": encoding}
     with org.http.stream("GET", url, headers=headers) as answer:
         whole = b"".join(answer.iter_raw())
-    plan(org, {"on": "successfulResults", "fault": "reset", "when": "download", "bytes": size})
+    org.go_wrong({"on": "successfulResults", "fault": "reset", "when": "download", "bytes": size})
     got = b""
     with pytest.raises(httpx2.NetworkError), org.http.stream("GET", url, headers=headers) as answer:
         for chunk in answer.iter_raw():
@@ -646,7 +639,7 @@ def test_a_download_can_break_off_after_so_many_bytes_and_is_never_whole(org: Ca
 @own
 def test_an_answer_of_known_length_breaks_off_before_its_last_byte(org: Caller) -> None:
     job_id = org.create()
-    plan(org, {"on": "status", "fault": "reset", "when": "download", "bytes": 10**6})
+    org.go_wrong({"on": "status", "fault": "reset", "when": "download", "bytes": 10**6})
     with pytest.raises(httpx2.NetworkError):
         org.http.get(f"{INGEST}/{job_id}")
 
@@ -661,7 +654,7 @@ def test_a_server_that_can_not_reset_a_connection_closes_it_in_mid_answer(tmp_pa
     with running(without_extensions) as url, calling(url) as org:
         job_id = org.create()
         for when in ("before", "during", "after", "download"):
-            plan(org, {"on": "status", "fault": "reset", "when": when, "bytes": 1, "times": 1})
+            org.go_wrong({"on": "status", "fault": "reset", "when": when, "bytes": 1, "times": 1})
             with pytest.raises(httpx2.RemoteProtocolError):
                 org.http.get(f"{INGEST}/{job_id}")
             assert last(org)["ended"] == "reset"
@@ -673,7 +666,7 @@ def test_a_server_that_can_not_reset_a_connection_closes_it_in_mid_answer(tmp_pa
 
 @seen("UNABLE_TO_LOCK_ROW in results of real jobs")
 def test_rows_can_find_their_records_locked(org: Caller) -> None:
-    plan(org, {"fault": "locked-rows", "every": 100, "times": 3})
+    org.go_wrong({"fault": "locked-rows", "every": 100, "times": 3})
     job = org.load(ROWS)
     assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 1000, 3)
     failed = org.rows(job, "failedResults")
@@ -690,7 +683,7 @@ def test_rows_can_find_their_records_locked(org: Caller) -> None:
 def test_locked_rows_fall_the_same_way_each_time_with_a_seed(org: Caller) -> None:
     runs = []
     for _ in range(2):
-        plan(org, {"fault": "locked-rows", "probability": 0.1}, seed=11)
+        org.go_wrong({"fault": "locked-rows", "probability": 0.1}, seed=11)
         runs.append({row["Name"] for row in org.rows(org.load(ROWS), "failedResults")})
     assert runs[0] == runs[1]
     assert 50 < len(runs[0]) < 200
@@ -699,7 +692,7 @@ def test_locked_rows_fall_the_same_way_each_time_with_a_seed(org: Caller) -> Non
 @seen("the supplied id is echoed in failures: plugin-data")
 def test_a_locked_record_stays_as_it_was_and_its_id_is_told(org: Caller) -> None:
     (row,) = org.succeeded(org.load("Name\nBefore\n"))
-    plan(org, {"fault": "locked-rows"})
+    org.go_wrong({"fault": "locked-rows"})
     job = org.load(f"Id,Name\n{row['sf__Id']},After\nnonsense,After\n", operation="update")
     failed = {row["Id"]: row["sf__Id"] for row in org.rows(job, "failedResults")}
     assert failed == {row["sf__Id"]: row["sf__Id"], "nonsense": ""}
@@ -708,7 +701,7 @@ def test_a_locked_record_stays_as_it_was_and_its_id_is_told(org: Caller) -> None
 
 @own
 def test_rows_whose_cells_are_wrong_do_not_count_for_locks(org: Caller) -> None:
-    plan(org, {"fault": "locked-rows"})
+    org.go_wrong({"fault": "locked-rows"})
     org.load("Name,NumberOfEmployees\nAcme,many\nAjax,1\n")
     assert fired(org) == [(1, 1)]
 
@@ -726,7 +719,7 @@ def test_rows_whose_cells_are_wrong_do_not_count_for_locks(org: Caller) -> None:
 def test_rows_that_could_not_be_saved_anyway_do_not_count_for_locks(
     org: Caller, operation: str, data: str, code: str
 ) -> None:
-    plan(org, {"fault": "locked-rows"})
+    org.go_wrong({"fault": "locked-rows"})
     (error,) = org.errors(org.load(data, operation=operation))
     assert (error.partition(":")[0], fired(org)) == (code, [(0, 0)])
 
@@ -735,7 +728,7 @@ def test_rows_that_could_not_be_saved_anyway_do_not_count_for_locks(
 def test_a_row_is_asked_about_once_though_a_rule_makes_its_chunk_be_saved_again(tmp_path: Path) -> None:
     (schema := tmp_path / "schema.yaml").write_text(RULE)
     with an_org(tmp_path / "org", schema_file=schema) as org:
-        plan(org, {"fault": "locked-rows", "after": 2})
+        org.go_wrong({"fault": "locked-rows", "after": 2})
         job = org.load("Name,NumberOfEmployees\nAcme,1\nAjax,-1\n")
         assert (org.errors(job), fired(org)) == (["FIELD_CUSTOM_VALIDATION_EXCEPTION:No one is left.:--"], [(2, 0)])
 
@@ -753,7 +746,7 @@ def test_a_row_is_asked_about_once_though_a_rule_makes_its_chunk_be_saved_again(
 def test_a_job_can_fail_midway_with_its_retries_counted_and_the_rest_unprocessed(
     org: Caller, fault: str, message: str
 ) -> None:
-    plan(org, {"fault": fault, "after": 2, "times": 1})
+    org.go_wrong({"fault": fault, "after": 2, "times": 1})
     job = org.load(ROWS)
     assert (job["state"], job["errorMessage"], job["retries"]) == ("Failed", message, 20)
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (400, 0)
@@ -765,7 +758,7 @@ def test_a_job_can_fail_midway_with_its_retries_counted_and_the_rest_unprocessed
 
 @own
 def test_a_job_that_fails_may_have_been_retried_less_often(org: Caller) -> None:
-    plan(org, {"fault": "too-many-lock-failures", "retries": 3})
+    org.go_wrong({"fault": "too-many-lock-failures", "retries": 3})
     job = org.load("Name\nAcme\n")
     assert (job["state"], job["numberRecordsProcessed"], job["retries"]) == ("Failed", 0, 3)
 
@@ -778,10 +771,10 @@ def until_stuck(org: Caller, job_id: str, processed: int) -> None:
 
 @own
 def test_a_stuck_job_goes_on_when_the_plan_is_deleted(org: Caller) -> None:
-    plan(org, {"fault": "stuck-job", "after": 3})
+    org.go_wrong({"fault": "stuck-job", "after": 3})
     job_id = org.submit(ROWS)
     until_stuck(org, job_id, 600)
-    org.http.delete(FAULTS)
+    org.go_right()
     job = org.until(job_id)
     assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", 1000)
     assert len({row["Name"] for row in org.succeeded(job)}) == 1000
@@ -789,7 +782,7 @@ def test_a_stuck_job_goes_on_when_the_plan_is_deleted(org: Caller) -> None:
 
 @own
 def test_a_stuck_job_does_not_keep_other_jobs_waiting(org: Caller) -> None:
-    plan(org, {"fault": "stuck-job", "times": 1})
+    org.go_wrong({"fault": "stuck-job", "times": 1})
     job_id = org.submit(ROWS)
     until_stuck(org, job_id, 0)
     assert org.load("Name\nAcme\n")["state"] == "JobComplete"
@@ -799,11 +792,11 @@ def test_a_stuck_job_does_not_keep_other_jobs_waiting(org: Caller) -> None:
 
 @own
 def test_a_stuck_job_can_be_aborted(org: Caller) -> None:
-    plan(org, {"fault": "stuck-job", "after": 1})
+    org.go_wrong({"fault": "stuck-job", "after": 1})
     job_id = org.submit(ROWS)
     until_stuck(org, job_id, 200)
     assert org.patch(job_id, "Aborted").status_code == 200
-    org.http.delete(FAULTS)
+    org.go_right()
     job = org.get(job_id)
     assert (job["state"], job["numberRecordsProcessed"]) == ("Aborted", 200)
     assert len(org.rows(job, "unprocessedrecords")) == 800
@@ -811,10 +804,10 @@ def test_a_stuck_job_can_be_aborted(org: Caller) -> None:
 
 @own
 def test_a_stuck_job_meets_the_plan_that_replaces_its_own(org: Caller) -> None:
-    plan(org, {"fault": "stuck-job", "after": 1})
+    org.go_wrong({"fault": "stuck-job", "after": 1})
     job_id = org.submit(ROWS)
     until_stuck(org, job_id, 200)
-    plan(org, {"fault": "retries-exhausted", "after": 1})
+    org.go_wrong({"fault": "retries-exhausted", "after": 1})
     job = org.until(job_id)
     assert (job["state"], job["numberRecordsProcessed"]) == ("Failed", 400)
 
@@ -822,7 +815,7 @@ def test_a_stuck_job_meets_the_plan_that_replaces_its_own(org: Caller) -> None:
 @own
 def test_a_stuck_job_goes_on_in_an_org_that_is_opened_again_without_the_plan(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
-        plan(org, {"fault": "stuck-job", "after": 1})
+        org.go_wrong({"fault": "stuck-job", "after": 1})
         job_id = org.submit(ROWS)
         until_stuck(org, job_id, 200)
     with an_org(tmp_path) as org:

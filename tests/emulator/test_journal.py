@@ -11,9 +11,8 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD
 from tests.emulator.behaviours import own
-from tests.emulator.caller import DEADLINE_SECONDS, INGEST, Caller, an_org, half_an_upload
+from tests.emulator.caller import DEADLINE_SECONDS, INGEST, JOURNAL, Caller, an_org, half_an_upload
 
-JOURNAL = "/emulator/journal"
 DATA = "/services/data/v63.0"
 
 

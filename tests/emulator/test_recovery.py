@@ -139,7 +139,7 @@ def test_a_second_process_leaves_the_jobs_of_the_first_alone(tmp_path: Path) -> 
         other = second.load("Name,Site\n" + "A,other\n" * 1000)
         assert (other["state"], second.count("Site = 'other'")) == ("JobComplete", 1000)
         assert first.get(job_id)["numberRecordsProcessed"] == 200 * SAVED
-        first.http.delete("/emulator/faults")
+        first.go_right()
         assert_each_row_is_there_once(second, first.until(job_id))
 
 

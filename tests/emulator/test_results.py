@@ -176,8 +176,7 @@ def test_a_result_is_whole_although_its_job_is_deleted_while_it_is_read(tmp_path
         org.patch(job_id, "Aborted")
         url = f"{INGEST}/{job_id}/unprocessedRecords"
         whole = org.http.get(url).text
-        rule = {"on": "unprocessedrecords", "fault": "slow-body", "bytesPerSecond": 2 * len(names)}
-        org.http.post("/emulator/faults", json={"rules": [rule]})
+        org.go_wrong({"on": "unprocessedrecords", "fault": "slow-body", "bytesPerSecond": 2 * len(names)})
         with org.http.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
             pieces = answer.iter_text()
             first = next(pieces)

@@ -9,9 +9,9 @@ import pytest
 
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from tests.emulator.behaviours import own
-from tests.emulator.caller import Caller, an_org
+from tests.emulator.caller import JOURNAL, Caller, an_org
 
-STUCK = {"rules": [{"fault": "stuck-job"}]}
+STUCK = {"fault": "stuck-job"}
 
 
 class Looked(HTMLParser):
@@ -295,25 +295,24 @@ def test_rows_that_are_not_there_have_a_page_that_says_so(org: Caller, end: str)
 @own
 def test_a_page_about_work_in_progress_renews_itself_without_a_script(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
-        org.http.post("/emulator/faults", json=STUCK)
+        org.go_wrong(STUCK)
         working = org.submit("Name\nA\n")
         org.until(working, "InProgress")
         assert all("meta http-equiv" in org.http.get(path).text for path in ("/", f"/jobs/{working}"))
-        org.http.delete("/emulator/faults")
+        org.go_right()
         org.until(working)
         assert not any("meta http-equiv" in org.http.get(path).text for path in ("/", f"/jobs/{working}"))
 
 
 @own
 def test_the_faults_in_force_are_shown_with_how_often_each_fired(tmp_path: Path) -> None:
-    rules = [
-        {"fault": "unavailable", "on": "create", "every": 2, "after": 1, "times": 1, "probability": 1},
-        {"fault": "latency", "on": "any", "seconds": 0.001, "probability": 0.25},
-        STUCK["rules"][0],
-    ]
     with an_org(tmp_path) as org:
         assert "None. A plan comes into force with POST /emulator/faults." in look(org, "/faults").words
-        org.http.post("/emulator/faults", json={"rules": rules}).raise_for_status()
+        org.go_wrong(
+            {"fault": "unavailable", "on": "create", "every": 2, "after": 1, "times": 1, "probability": 1},
+            {"fault": "latency", "on": "any", "seconds": 0.001, "probability": 0.25},
+            STUCK,
+        )
         for _ in range(3):
             org.http.post("/services/data/v63.0/jobs/ingest", json={})
         words = look(org, "/faults").words
@@ -351,7 +350,7 @@ def test_looking_uses_up_no_requests_and_is_not_in_the_journal(tmp_path: Path) -
     with an_org(tmp_path) as org:
         for path in ("/", "/faults", "/objects/Account", "/window.css"):
             httpx2.get(address_of(org) + path).raise_for_status()
-        assert org.http.get("/emulator/journal").json() == {"requests": []}
+        assert org.http.get(JOURNAL).json() == {"requests": []}
         assert "Requests in 24 hours 0 of 100,000" in look(org, "/").words
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-import httpx2
 from mcp import Client
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +18,7 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from tests.emulator.caller import calling
 from tests.orgs import Era, Recorder, services_over
 from tests.serving import running
 
@@ -88,26 +88,23 @@ class WatchedOrg:
     def records(self, soql: str) -> list[dict[str, Any]]:
         """All records that a query selects."""
         found: list[dict[str, Any]] = []
-        with self._http() as http:
-            page = http.get(f"{DATA}/query", params={"q": soql}).raise_for_status().json()
+        with calling(self.url) as org:
+            page = org.query(soql)
             while True:
                 found += [{name: record[name] for name in record if name != "attributes"} for record in page["records"]]
                 if page["done"]:
                     return found
-                page = http.get(page["nextRecordsUrl"]).raise_for_status().json()
+                page = org.http.get(page["nextRecordsUrl"]).raise_for_status().json()
 
     def go_wrong(self, *rules: Mapping[str, object]) -> None:
         """Put a plan of faults into force."""
-        with self._http() as http:
-            http.post("/emulator/faults", json={"rules": rules}).raise_for_status()
+        with calling(self.url) as org:
+            org.go_wrong(*rules)
 
     def go_right(self) -> None:
         """End all faults."""
-        with self._http() as http:
-            http.delete("/emulator/faults").raise_for_status()
-
-    def _http(self) -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {ACCESS_TOKEN}"}, trust_env=False)
+        with calling(self.url) as org:
+            org.go_right()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from tests.emulator.caller import Caller, csv_text
 from tests.window.conftest import NARROW, WIDE
 
 EVIL = "<script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">"
-STUCK = {"rules": [{"fault": "stuck-job"}]}
+STUCK = {"fault": "stuck-job"}
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 
 
@@ -30,9 +30,7 @@ def paths_of(org: Caller) -> list[str]:
     ]
     job = org.load(csv_text(rows), "Contact")
     misnamed = org.load(csv_text([[EVIL], ["A"]]))
-    org.http.post(
-        "/emulator/faults", json={"rules": [{"fault": "answer", "on": "upload", "status": 400, "message": long}]}
-    )
+    org.go_wrong({"fault": "answer", "on": "upload", "status": 400, "message": long})
     record_id = org.succeeded(job)[0]["sf__Id"]
     return [
         "/",
@@ -66,12 +64,12 @@ def test_everything_can_be_reached_with_scripts_off(org: Caller, still: Page) ->
 
 
 def test_work_in_progress_is_followed_with_scripts_off(org: Caller, still: Page) -> None:
-    org.http.post("/emulator/faults", json=STUCK)
+    org.go_wrong(STUCK)
     job_id = org.submit("Name\nA\n")
     org.until(job_id, "InProgress")
     still.goto(f"/jobs/{job_id}")
     expect(still.locator("h1")).to_contain_text("InProgress")
-    org.http.delete("/emulator/faults")
+    org.go_right()
     expect(still.locator("h1")).to_contain_text("JobComplete", timeout=20_000)
 
 
@@ -161,7 +159,7 @@ def test_all_text_stands_out_from_its_ground(browser: Browser, org: Caller, sche
     """WCAG 2.2, success criterion 1.4.3: a contrast of 4.5 to 1."""
     paths = paths_of(org)
     org.patch(org.create(), "Aborted")
-    org.http.post("/emulator/faults", json=STUCK)
+    org.go_wrong(STUCK)
     org.until(org.submit("Name\nA\n"), "InProgress")
     with browser.new_context(base_url=str(org.http.base_url), color_scheme=scheme) as seen:
         page = seen.new_page()
