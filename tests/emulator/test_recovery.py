@@ -3,9 +3,11 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.emulator.behaviours import own
 from tests.emulator.caller import REST, Caller, Job, an_org, calling, half_an_upload
@@ -91,18 +93,12 @@ def test_a_killed_process_leaves_no_half_record_and_no_row_is_doubled(tmp_path: 
 
 
 @own
-def test_the_job_of_a_killed_process_goes_on_in_one_that_has_the_org_open(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [killed_in_the_end, an_org], ids=["killed", "stopped"])
+def test_the_job_of_a_process_that_ended_goes_on_in_one_that_has_the_org_open(
+    tmp_path: Path, ending: Callable[[Path], AbstractContextManager[Caller]]
+) -> None:
     with ExitStack() as stack:
-        with killed_in_the_end(tmp_path) as first:
-            second = stack.enter_context(an_org(tmp_path))
-            job_id = submit_and_hold(first)
-        assert_each_row_is_there_once(second, second.until(job_id))
-
-
-@own
-def test_the_job_of_a_stopped_process_goes_on_in_one_that_has_the_org_open(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        with an_org(tmp_path) as first:
+        with ending(tmp_path) as first:
             second = stack.enter_context(an_org(tmp_path))
             job_id = submit_and_hold(first)
         assert_each_row_is_there_once(second, second.until(job_id))
