@@ -421,69 +421,61 @@ def test_introspection_is_not_for_strangers(login: Caller) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_id")
 
 
+OF_BOTH = {
+    "urls": {
+        "rest": "<url>/services/data/v{version}/",
+        "sobjects": "<url>/services/data/v{version}/sobjects/",
+        "query": "<url>/services/data/v{version}/query/",
+        "custom_domain": "<url>",
+    },
+    "active": True,
+    "user_type": "STANDARD",
+    "language": "en_US",
+    "locale": "en_US",
+    "utcOffset": 0,
+}
+"""What user info and the identity tell alike."""
+
+
 @doc("OpenID Connect User Info")
 @assumed("which of its fields there are")
 def test_the_user_of_the_token_is_told(org: Caller) -> None:
     body = org.http.get(USERINFO).json()
-    assert plain(org, body) == snapshot(
-        {
-            "sub": "<url>/id/00D000000000001EAA/005000000000001AAA",
-            "user_id": "005000000000001AAA",
-            "organization_id": "00D000000000001EAA",
-            "preferred_username": "admin@emulator.example",
-            "nickname": "admin",
-            "name": "Administrator",
-            "email": "admin@emulator.example",
-            "email_verified": True,
-            "family_name": "Administrator",
-            "zoneinfo": "GMT",
-            "urls": {
-                "rest": "<url>/services/data/v{version}/",
-                "sobjects": "<url>/services/data/v{version}/sobjects/",
-                "query": "<url>/services/data/v{version}/query/",
-                "custom_domain": "<url>",
-            },
-            "active": True,
-            "user_type": "STANDARD",
-            "language": "en_US",
-            "locale": "en_US",
-            "utcOffset": 0,
-        }
-    )
+    assert plain(org, body) == {
+        "sub": "<url>/id/00D000000000001EAA/005000000000001AAA",
+        "user_id": "005000000000001AAA",
+        "organization_id": "00D000000000001EAA",
+        "preferred_username": "admin@emulator.example",
+        "nickname": "admin",
+        "name": "Administrator",
+        "email": "admin@emulator.example",
+        "email_verified": True,
+        "family_name": "Administrator",
+        "zoneinfo": "GMT",
+        **OF_BOTH,
+    }
     assert org.record(body["user_id"], "User")["Username"] == body["preferred_username"]
 
 
 @doc("Identity URLs")
 def test_the_id_of_a_token_answer_leads_to_the_user(org: Caller) -> None:
     url = ask(org, CREDENTIALS).json()["id"]
-    assert plain(org, org.http.get(url).json()) == snapshot(
-        {
-            "id": "<url>/id/00D000000000001EAA/005000000000001AAA",
-            "asserted_user": True,
-            "user_id": "005000000000001AAA",
-            "organization_id": "00D000000000001EAA",
-            "username": "admin@emulator.example",
-            "nick_name": "admin",
-            "display_name": "Administrator",
-            "email": "admin@emulator.example",
-            "email_verified": True,
-            "first_name": None,
-            "last_name": "Administrator",
-            "timezone": "GMT",
-            "urls": {
-                "rest": "<url>/services/data/v{version}/",
-                "sobjects": "<url>/services/data/v{version}/sobjects/",
-                "query": "<url>/services/data/v{version}/query/",
-                "custom_domain": "<url>",
-            },
-            "active": True,
-            "user_type": "STANDARD",
-            "language": "en_US",
-            "locale": "en_US",
-            "utcOffset": 0,
-            "is_app_installed": True,
-        }
-    )
+    assert plain(org, org.http.get(url).json()) == {
+        "id": "<url>/id/00D000000000001EAA/005000000000001AAA",
+        "asserted_user": True,
+        "user_id": "005000000000001AAA",
+        "organization_id": "00D000000000001EAA",
+        "username": "admin@emulator.example",
+        "nick_name": "admin",
+        "display_name": "Administrator",
+        "email": "admin@emulator.example",
+        "email_verified": True,
+        "first_name": None,
+        "last_name": "Administrator",
+        "timezone": "GMT",
+        **OF_BOTH,
+        "is_app_installed": True,
+    }
 
 
 CHANGED = {
