@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.ingest.rows_in.blocks import (
     records,
 )
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.head import MOST_HEADER_BYTES
 from tests.ingest.rows_in.making import Quoting, csv_bytes, dialects, quotings, tables
 
 contents = st.builds(csv_bytes, tables(), dialects, quotings)
@@ -59,7 +60,7 @@ def test_the_first_record_is_the_header_with_its_line_breaks(
 ) -> None:
     content = csv_bytes(table, dialect, quoting)
     file = io.BytesIO(content)
-    assert first_record(file) == csv_bytes(table[:1], dialect, quoting)
+    assert first_record(file, MOST_HEADER_BYTES) == csv_bytes(table[:1], dialect, quoting)
     assert file.read() == csv_bytes(table[1:], dialect, quoting)
 
 
@@ -91,11 +92,13 @@ def test_a_long_record_can_be_ended_between_any_two_readings() -> None:
     assert set(told) == {(b"", number + 1) for number in range(len(told))}
 
 
-@pytest.mark.parametrize("content", [b'"a,b\n', b"a" * (LONGEST_RECORD_BYTES + 1)])
+@pytest.mark.parametrize("content", [b'"a,b\n', b"a" * (MOST_HEADER_BYTES + 1), b'"' + b"\n" * MOST_HEADER_BYTES])
 def test_a_header_without_an_end_is_not_read_whole(content: bytes) -> None:
+    file = io.BytesIO(content + b"b" * MOST_HEADER_BYTES)
     with pytest.raises(EndlessRecord):
-        first_record(io.BytesIO(content))
+        first_record(file, MOST_HEADER_BYTES)
+    assert file.tell() <= MOST_HEADER_BYTES + 5
 
 
 def test_an_empty_file_has_no_first_record() -> None:
-    assert first_record(io.BytesIO(b"")) == b""
+    assert first_record(io.BytesIO(b""), MOST_HEADER_BYTES) == b""

@@ -2,10 +2,12 @@
 
 import gzip
 import hashlib
+import io
 import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
@@ -101,6 +104,47 @@ def test_parts_of_shaped_rows_joined_are_the_shaped_rows(
     cut = plan(source, shape, replace(job, limit=len(header) + max(room, 1, *map(len, rows))))
     assert header + b"".join(part.removeprefix(header) for part in _sent(cut)) == at_once
     assert cut.sha256 == whole.sha256 == hashlib.sha256(at_once).hexdigest()
+
+
+class _Counting(io.BytesIO):
+    """Counts the bytes that are read."""
+
+    count = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+class _Counted(Bytes):
+    """A source that keeps its streams."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.streams: list[_Counting] = []
+
+    def open(self, dialect: Dialect) -> BinaryIO:
+        self.streams.append(_Counting(self.content))
+        return self.streams[-1]
+
+
+@pytest.mark.parametrize("shape", [UNCHANGED, Shape(constants={"Constant__c": "1"})], ids=["unchanged", "shaped"])
+def test_a_part_costs_the_reading_of_that_part(shape: Shape) -> None:
+    rows = b"".join(b'%d,"two\nlines, ""%d"""\n' % (number, number) for number in range(80_000))
+    source = _Counted(b"Name,Description\n" + rows)
+    destination = Destination(limit=500_000)
+    cut = plan(source, shape, destination)
+    (whole,) = _sent(plan(source, shape, replace(destination, limit=100_000_000)))
+    header = whole[: whole.index(b"\n") + 1]
+    parts = []
+    for part in cut.parts:
+        source.streams.clear()
+        parts.append(b"".join(part_content(cut, part.number)))
+        (stream,) = source.streams
+        assert stream.count < 500_000 + 3 * BLOCK_BYTES
+    assert len(parts) >= 5
+    assert header + b"".join(part.removeprefix(header) for part in parts) == whole
 
 
 def test_a_row_that_does_not_fit_a_part_is_an_error_with_its_line() -> None:
@@ -287,13 +331,23 @@ def test_rows_in_order_have_no_findings() -> None:
         (b"Name\nA\0nn\n", snapshot(['warning at 2 (1): Values hold NUL characters, which are no text. Remove them.'])),
         (b"Name," + b"x" * 32_000 + b"\na,b\n", snapshot(['error at 1 (1): The header has 32,005 characters, and Salesforce takes 32,000. Leave columns out: name those to keep in only.'])),
         (b"," .join(b"F%d" % n for n in range(5_001)) + b"\n" + b"," * 5_000 + b"\n", snapshot(['error at 1 (1): There are 5,001 columns, and Salesforce takes 5,000. Leave columns out: name those to keep in only.'])),
-        (b"Name,Text\na,b\nc," + b"x" * 131_073 + b"\n", snapshot(['warning Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes. Shorten them.'])),
-        (b"Name,Text\na,b\nc,\"" + b"xx\n" * 140_000 + b"\"\n", snapshot(['warning at 3 (1): Rows have over 400,000 characters, the most that Salesforce takes. Shorten cells, or leave columns out.', 'warning Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes. Shorten them.'])),
+        (b"Name,Text\na,b\nc," + b"x" * 131_073 + b"\n", snapshot(['error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them.'])),
+        (b"Name,Text\na,b\nc,\"" + b"xx\n" * 140_000 + b"\"\n", snapshot(['error at 3 (1): Rows have over 400,000 characters, the most that Salesforce takes: the job fails. Shorten cells, or leave columns out.', 'error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them.'])),
     ],
     ids=lambda content: repr(content[:30]) if isinstance(content, bytes) else "",
 )  # fmt: skip
 def test_findings_say_where_and_what_to_do(content: bytes, findings: list[str]) -> None:
     assert _findings(content) == findings
+
+
+def test_all_lines_that_end_wrong_are_counted_and_the_first_are_told() -> None:
+    content = b"Name,Phone\r\n" + b"Ann,1\n" * 1_000 + b'Bob,"1\n2"\r\n' * 7
+    assert _findings(content, Destination()) == snapshot(
+        [
+            "error at 2, 3, 4, 5, 6 (1000): Lines end in more than one way, the first in CRLF: the job fails. End all lines in one way.",
+            "warning at 1002, 1004, 1006, 1008, 1010 (7): Values hold line breaks of another kind than the file's, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, write one kind throughout.",
+        ]
+    )
 
 
 @pytest.mark.parametrize(

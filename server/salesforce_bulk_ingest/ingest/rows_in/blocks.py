@@ -87,21 +87,24 @@ def last_record_end(data: bytes, quotes_before: int = 0) -> int:
     return 0
 
 
-def first_record(file: BinaryIO) -> bytes:
+def first_record(file: BinaryIO, most: int) -> bytes:
     """The first record of a file that stands at its start; the file then stands after it.
 
+    Args:
+        file: that is read.
+        most: bytes of the record.
+
     Raises:
-        EndlessRecord: there is no end to it.
+        EndlessRecord: it is longer, or there is no end to it.
     """
     record, quotes = bytearray(), 0
-    while line := file.readline(LONGEST_RECORD_BYTES):
+    while line := file.readline(most + 1):
         record += line
         quotes += line.count(b'"')
-        if quotes % 2 == 0 and line.endswith(b"\n"):
-            return bytes(record)
-        if len(record) >= LONGEST_RECORD_BYTES:
+        is_complete = quotes % 2 == 0 and line.endswith(b"\n")
+        if is_complete or len(record) > most:
             break
-    if quotes % 2 or len(record) >= LONGEST_RECORD_BYTES:
+    if quotes % 2 or len(record) > most:
         raise EndlessRecord(bytes(record), 1)
     return bytes(record)
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
 from salesforce_bulk_ingest.ingest.rows_in.blocks import EndlessRecord
@@ -18,7 +19,8 @@ MAX_HEADER_CHARACTERS = 32_000
 MAX_COLUMNS = 5_000
 MAX_CELL_CHARACTERS = 131_072
 MAX_RECORD_CHARACTERS = 400_000
-"""Bulk API 2.0 limits and allocations; the header's from the guide, Prepare CSV Files."""
+"""Bulk API 2.0 limits and allocations; the header's from the guide, Prepare CSV Files. That longer cells and rows fail the
+job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own reader."""
 
 QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
 QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
@@ -95,21 +97,24 @@ class FileChecks:
             is_right = text.count("\n") == text.count("\r\n") == text.count("\r")
         if is_right:
             return
-        quotes = seen = 0
-        for match in wrong.finditer(text):
-            quotes += text.count('"', seen, match.start())
-            first_line += text.count("\n", seen, match.start())
-            seen = match.start()
-            self._add_line_end(first_line, in_cell=quotes % 2 == 1)
+        between_quotes = text.split('"')
+        for in_cell in (False, True):
+            # All of them are counted at once, since each line of a file may end wrong.
+            count = len(wrong.findall('"'.join(between_quotes[in_cell::2])))
+            found = (line for line, is_in_cell in _places(wrong, text, first_line) if is_in_cell == in_cell)
+            lines = list(islice(found, min(count, LINES_SHOWN)))
+            for line in lines:
+                self._add_line_ends(1, line, in_cell=in_cell)
+            self._add_line_ends(count - len(lines), in_cell=in_cell)
 
-    def _add_line_end(self, line: int, *, in_cell: bool) -> None:
+    def _add_line_ends(self, count: int, line: int | None = None, *, in_cell: bool) -> None:
         if in_cell:
             what = "Values hold line breaks of another kind than the file's, for which some orgs fail the whole job."
             do = "If the job fails with LineEnding is invalid, write one kind throughout."
-            self._findings.add("breaks in cells", "warning", what, do, line=line)
+            self._findings.add("breaks in cells", "warning", what, do, line=line, count=count)
         elif not self._rewritten:
             what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
-            self._findings.add("line ends", "error", what, "End all lines in one way.", line=line)
+            self._findings.add("line ends", "error", what, "End all lines in one way.", line=line, count=count)
 
 
 class SentChecks:
@@ -148,12 +153,14 @@ class SentChecks:
 
     def _check_row(self, row: Sequence[str], characters: int, line: int) -> None:
         if characters > MAX_RECORD_CHARACTERS:
-            what = f"Rows have over {MAX_RECORD_CHARACTERS:,} characters, the most that Salesforce takes."
-            self._findings.add("long row", "warning", what, "Shorten cells, or leave columns out.", line=line)
+            what = (
+                f"Rows have over {MAX_RECORD_CHARACTERS:,} characters, the most that Salesforce takes: the job fails."
+            )
+            self._findings.add("long row", "error", what, "Shorten cells, or leave columns out.", line=line)
         for name, cell in zip(self._header, row, strict=False):
             if len(cell) > MAX_CELL_CHARACTERS:
-                what = f"Cells have over {MAX_CELL_CHARACTERS:,} characters, the most that Salesforce takes."
-                self._findings.add("long cell", "warning", what, "Shorten them.", column=name, line=line)
+                what = f"Cells have over {MAX_CELL_CHARACTERS:,} characters, the most that Salesforce takes: the job fails."
+                self._findings.add("long cell", "error", what, "Shorten them.", column=name, line=line)
 
     def _error(self, what: str) -> None:
         self._findings.add(what, "error", what, "Leave columns out: name those to keep in only.", line=1)
@@ -213,8 +220,18 @@ def _lines_with(text: str, wanted: re.Pattern[str], first_line: int) -> Iterator
             return
 
 
+def _places(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
+    """Each place of such characters: its line, and whether it is within quotes."""
+    line, quotes, seen = first_line, 0, 0
+    for match in wanted.finditer(text):
+        quotes += text.count('"', seen, match.start())
+        line += text.count("\n", seen, match.start())
+        seen = match.start()
+        yield line, quotes % 2 == 1
+
+
 def _badly_quoted(text: str, mark: str) -> Iterator[int]:
-    """Where records begin that are not quoted as they should, the first few."""
+    """Where records begin that are not quoted as they should be, the first few."""
     well_quoted = _well_quoted(mark)
     position = 0
     for _ in range(LINES_SHOWN):

@@ -69,7 +69,7 @@ def read_head(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEndi
         Unreadable: it is no CSV.
     """
     try:
-        start = first_record(file)
+        start = first_record(file, MOST_HEADER_BYTES)
     except EndlessRecord as error:
         _check_kind(error.start)
         _check_line_ends(error.start)
@@ -103,8 +103,6 @@ def _check_header(record: bytes) -> None:
     if is_blank(record):
         raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
     _check_line_ends(record)
-    if len(record) > MOST_HEADER_BYTES:
-        raise Unreadable(TOO_LONG, NO_HEADER, 1)
 
 
 def _check_line_ends(record: bytes) -> None:

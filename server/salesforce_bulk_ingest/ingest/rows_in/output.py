@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from salesforce_bulk_ingest.ingest.rows_in.batch import Batch, parse
 from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES, blocks
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.head import Head
+from salesforce_bulk_ingest.ingest.rows_in.parts import Place
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shaped
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource, opened
 
@@ -20,6 +22,7 @@ class Piece:
 
     Attributes:
         text: of the source.
+        start: bytes of the source between its header and that.
         first_line: of the source.
         given: the rows that the source has.
         sent: the rows that go out, one for each.
@@ -27,6 +30,7 @@ class Piece:
     """
 
     text: str
+    start: int
     first_line: int
     given: Batch
     sent: Batch
@@ -65,7 +69,7 @@ class Output:
         Raises:
             EndlessRecord: what follows is no CSV.
         """
-        width = len(self.head.names)
+        width, start = len(self.head.names), 0
         for block in blocks(file, 1 + self.head.lines):
             # Bytes that are not UTF-8 go out as they came.
             text = block.data.decode(errors="surrogateescape")
@@ -74,25 +78,27 @@ class Output:
             if self.shaped is not None:
                 sent = self.shaped.apply(given)
                 data = written(sent.rows, self.dialect)
-            yield Piece(text, block.first_line, given, sent, data)
+            yield Piece(text, start, block.first_line, given, sent, data)
+            start += len(block.data)
 
-    def rows_from(self, start: int) -> Iterator[bytes]:
-        """The bytes of the rows from so many bytes on, read anew from the source.
+    def rows_from(self, start: Place) -> Iterator[bytes]:
+        """The bytes that go out from some row on, read anew from the source.
 
         Raises:
             InvalidArgument: it can't be read any more.
             EndlessRecord: it is no CSV any more.
         """
         with opened(self.source, self.dialect) as file:
+            file.seek(self.head.size + start.source)
             if self.shaped is None:
-                file.seek(self.head.size + start)
+                file.seek(start.skipped, os.SEEK_CUR)
                 yield from iter(lambda: file.read(BLOCK_BYTES), b"")
                 return
-            file.seek(self.head.size)
+            skipped = start.skipped
             for piece in self.pieces(file):
-                if start < len(piece.data):
-                    yield piece.data[start:]
-                start = max(start - len(piece.data), 0)
+                if skipped < len(piece.data):
+                    yield piece.data[skipped:]
+                skipped = max(skipped - len(piece.data), 0)
 
 
 def written(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:

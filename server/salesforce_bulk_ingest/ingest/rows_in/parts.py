@@ -7,21 +7,32 @@ from salesforce_bulk_ingest.ingest.rows_in.blocks import is_blank, last_record_e
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where to begin to read a source for what goes out from some row on.
+
+    Attributes:
+        source: bytes of the source after its header, up to a block that holds the row.
+        skipped: bytes of what goes out from there on that are before the row.
+    """
+
+    source: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One upload of its own.
 
     Attributes:
         number: from 1.
-        start: where its rows begin in the rows of all parts, in bytes.
-        end: where they end.
+        start: where its rows begin.
         rows: how many.
         size: bytes on the wire, the header among them.
         sha256: of those.
     """
 
     number: int
-    start: int
-    end: int
+    start: Place
     rows: int
     size: int
     sha256: str
@@ -41,41 +52,47 @@ class Cutter:
         self._whole = hashlib.sha256(header)
         self._part = self._whole
         self._parts: list[Part] = []
-        self._start = self._end = self._rows = 0
+        self._start = Place()
+        self._in_parts = self._in_part = self._rows = 0
 
-    def add(self, data: bytes, rows: int) -> list[int]:
-        """Whole records: so many rows, and blank lines.
+    def add(self, data: bytes, rows: int, source: int) -> list[int]:
+        """Whole records.
+
+        Args:
+            data: their bytes, blank lines among them.
+            rows: how many they are.
+            source: bytes of the source before those that they were made from.
 
         Returns:
             Which of the rows are too long for a part, by their number among these.
         """
         too_long: list[int] = []
-        done = 0
-        while len(data) > self._room:
-            end = last_record_end(data[: self._room])
-            if not end and self._end > self._start:
-                self._close()
+        done, left = 0, data
+        while len(left) > self._room:
+            end = last_record_end(left[: self._room])
+            if not end and self._in_part:
+                self._close(Place(source, len(data) - len(left)))
                 continue
             if not end:
-                end = len(next(records(data)))
+                end = len(next(records(left)))
                 too_long.append(done)
-            piece_rows = _count_rows(data[:end])
-            self._take(data[:end], piece_rows)
+            piece_rows = _count_rows(left[:end])
+            self._take(left[:end], piece_rows)
             done += piece_rows
-            data = data[end:]
-        self._take(data, rows - done)
+            left = left[end:]
+        self._take(left, rows - done)
         return too_long
 
     def finish(self) -> tuple[Part, ...]:
         """After the last row: the parts, at least one."""
-        if self._end > self._start or not self._parts:
-            self._close()
+        if self._in_part or not self._parts:
+            self._close(Place())
         return tuple(self._parts)
 
     @property
     def size(self) -> int:
         """Bytes of everything with one header."""
-        return len(self._header) + self._end
+        return len(self._header) + self._in_parts + self._in_part
 
     @property
     def sha256(self) -> str:
@@ -84,21 +101,22 @@ class Cutter:
 
     @property
     def _room(self) -> int:
-        return max(self._limit - len(self._header) - (self._end - self._start), 0)
+        return max(self._limit - len(self._header) - self._in_part, 0)
 
     def _take(self, data: bytes, rows: int) -> None:
         self._whole.update(data)
         if self._part is not self._whole:
             self._part.update(data)
-        self._end += len(data)
+        self._in_part += len(data)
         self._rows += rows
 
-    def _close(self) -> None:
-        size = len(self._header) + self._end - self._start
-        number = len(self._parts) + 1
-        self._parts.append(Part(number, self._start, self._end, self._rows, size, self._part.hexdigest()))
+    def _close(self, next_start: Place) -> None:
+        size = len(self._header) + self._in_part
+        self._parts.append(Part(len(self._parts) + 1, self._start, self._rows, size, self._part.hexdigest()))
         self._part = hashlib.sha256(self._header)
-        self._start, self._rows = self._end, 0
+        self._start = next_start
+        self._in_parts += self._in_part
+        self._in_part = self._rows = 0
 
 
 def _count_rows(data: bytes) -> int:

@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding, Findings, Unreadable
 from salesforce_bulk_ingest.ingest.rows_in.head import Head, read_head
 from salesforce_bulk_ingest.ingest.rows_in.output import Output
-from salesforce_bulk_ingest.ingest.rows_in.parts import Cutter, Part
+from salesforce_bulk_ingest.ingest.rows_in.parts import Cutter, Part, Place
 from salesforce_bulk_ingest.ingest.rows_in.preflight import Preflight
 from salesforce_bulk_ingest.ingest.rows_in.proposal import propose
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape, apply
@@ -173,7 +173,7 @@ class _Pass:
             if checks is not None:
                 checks.check(piece)
             self._rows += len(piece.sent)
-            for row in self._cutter.add(piece.data, len(piece.sent)):
+            for row in self._cutter.add(piece.data, len(piece.sent), piece.start):
                 self._refuse_long(piece.sent.line_of(row), preflight=checks is not None)
             self._progress(_position(file))
 
@@ -210,7 +210,7 @@ class _Pass:
 def _uncut(output: Output, destination: Destination, progress: Progress) -> Plan:
     """The plan for bytes that are no rows to us: they go out in one piece or not at all."""
     digest, size, lines = hashlib.sha256(), 0, 0
-    for chunk in output.rows_from(0):
+    for chunk in output.rows_from(Place()):
         digest.update(chunk)
         size += len(chunk)
         lines += chunk.count(b"\n")
@@ -221,7 +221,7 @@ def _uncut(output: Output, destination: Destination, progress: Progress) -> Plan
                 "that this server can read: preflight says why."
             )
     rows, sha256 = max(lines - 1, 0), digest.hexdigest()
-    part = Part(1, 0, size, rows, size, sha256)
+    part = Part(1, Place(), rows, size, sha256)
     return Plan(rows, size, sha256, (part,), (), NO_PROPOSAL, (), output.dialect, output)
 
 
@@ -244,7 +244,7 @@ class PartContent:
     size: int
     sha256: str
     _output: Output
-    _start: int
+    _start: Place
     _version: object
 
     def __iter__(self) -> Generator[bytes, None, None]:
