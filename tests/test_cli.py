@@ -8,9 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,20 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
-from salesforce_bulk_ingest.settings import Settings, names_of
+from tests.commands import (
+    AS_MODULE,
+    END_SECONDS,
+    INSTALLED,
+    SERVE_EMBEDDED,
+    TOKEN,
+    Environ,
+    anonymous,
+    everything_points_to_a_listener,
+    fresh_environ,
+    run,
+    started,
+)
 from tests.serving import running
-
-Environ = dict[str, str]
-AS_MODULE = (sys.executable, "-m", "salesforce_bulk_ingest")
-INSTALLED = (str(Path(sys.executable).with_name("salesforce-bulk-ingest")),)
-READY = "Ctrl-C ends it."
-END_SECONDS = 5
-TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 
 END_OF_CASE = "\x1e"
 ONE_AFTER_THE_OTHER = f"""
@@ -53,71 +57,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 @pytest.fixture
 def environ(tmp_path: Path) -> Environ:
-    """A machine on which nothing is set; nothing of this one is read or written."""
     return fresh_environ(tmp_path)
-
-
-def fresh_environ(folder: Path) -> Environ:
-    home, temporary = folder / "home", folder / "tmp"
-    for made in (home, temporary):
-        made.mkdir()
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "TMPDIR": str(temporary),
-        "LANG": "C.UTF-8",
-        "COLUMNS": "500",
-        **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
-    }
-
-
-def run(environ: Environ, *args: str, program: Sequence[str] = AS_MODULE) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*program, *args], env=environ, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60
-    )
-
-
-@contextmanager
-def started(environ: Environ, *args: str, until: str = READY) -> Iterator["Started"]:
-    """A command that goes on, once it has printed a line that begins in this way."""
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([*AS_MODULE, *args], env=environ, encoding="utf-8", **pipes) as process:
-        try:
-            yield Started(process, _lines_until(process, until) if until else "")
-        finally:
-            process.kill()
-
-
-def _lines_until(process: subprocess.Popen[str], start: str) -> str:
-    assert process.stdout is not None
-    printed = ""
-    for line in process.stdout:
-        printed += line
-        if line.startswith(start):
-            return printed
-    assert process.stderr is not None
-    raise AssertionError(f"it ended before {start!r}: {printed}{process.stderr.read()}")
-
-
-@dataclass
-class Started:
-    """A command that is running, and what it printed so far."""
-
-    process: subprocess.Popen[str]
-    printed: str
-
-    def url(self, name: str) -> str:
-        """The address printed under this name."""
-        match = re.search(rf"^{name} +(http\S+)$", self.printed, re.MULTILINE)
-        assert match is not None, self.printed
-        return match[1]
-
-    def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Exit code and stderr after this signal; it has five seconds."""
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=END_SECONDS)
-        return self.process.returncode, errors
 
 
 @contextmanager
@@ -133,13 +73,6 @@ def create_job(rest_url: str) -> str:
     body = '{"object": "Contact", "operation": "insert"}'
     with open_request(rest_url, "POST", "/v1/jobs/ingest", headers, body) as answer:
         return str(json.load(answer)["id"])
-
-
-def anonymous(text: str, environ: Environ) -> str:
-    """Without what differs from run to run and from version to version."""
-    for found, shown in ((environ["HOME"], "/home/me"), (__version__, "1.2.3")):
-        text = text.replace(found, shown)
-    return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
 
 
 def free_port() -> int:
@@ -230,7 +163,7 @@ def test_a_reader_that_leaves_after_the_first_line_ends_the_command_without_a_tr
 
 
 def test_serving_nothing_but_the_embedded_org_answers_on_both_ports(environ: Environ) -> None:
-    with started(environ, "serve", "--emulator", "--mcp-port", "0", "--rest-port", "0", "--read-only") as server:
+    with started(environ, *SERVE_EMBEDDED, "--read-only") as server:
         assert anonymous(server.printed, environ) == snapshot("""\
 MCP        http://127.0.0.1:PORT/mcp
 REST       http://127.0.0.1:PORT/v1
@@ -267,7 +200,7 @@ INITIALIZE = json.dumps(
 def test_an_upload_and_an_open_stream_do_not_keep_the_server_from_ending(
     number: signal.Signals, environ: Environ
 ) -> None:
-    with started(environ, "serve", "--emulator", "--mcp-port", "0", "--rest-port", "0") as server:
+    with started(environ, *SERVE_EMBEDDED) as server:
         rest, mcp = server.url("REST"), server.url("MCP")
         address = urlsplit(rest)
         with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as caller:
@@ -525,29 +458,8 @@ def test_what_an_org_says_is_shown_as_it_is(environ: Environ) -> None:
     assert "wrong: no [/such] thing." in printed
 
 
-@contextmanager
-def everything_points_to_a_listener(environ: Environ, folder: Path) -> Iterator[Environ]:
-    """Every SALESFORCE_* variable, and every proxy, leads to something that must not be called."""
-    called = folder / "the CLI was called"
-    cli = folder / "sf"
-    cli.write_text(f'#!/bin/sh\ntouch "{called}"\nexit 1\n')
-    cli.chmod(0o755)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        variables = {names_of(field)[0] or "" for field in Settings.model_fields.values()}
-        values = {name: url for name in variables if name.startswith("SALESFORCE_")}
-        values |= {"SALESFORCE_CLI": str(cli), "SALESFORCE_AUTOMATION_API_KEY": TOKEN, "SALESFORCE_API_VERSION": "60.0"}
-        values |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), url)
-        yield environ | values
-        listener.setblocking(False)
-        with pytest.raises(BlockingIOError):  # nobody is waiting to be accepted
-            listener.accept()
-    assert not called.exists()
-
-
 def test_serving_the_embedded_org_calls_nothing_that_the_environment_names(environ: Environ, tmp_path: Path) -> None:
-    args = ("serve", "--emulator", "--mcp-port", "0", "--rest-port", "0")
-    with everything_points_to_a_listener(environ, tmp_path) as pointed, started(pointed, *args) as server:
+    with everything_points_to_a_listener(environ, tmp_path) as pointed, started(pointed, *SERVE_EMBEDDED) as server:
         job_id = create_job(server.url("REST"))
         with open_request(server.url("REST"), "GET", f"/v1/jobs/ingest/{job_id}", {}) as answer:
             assert json.load(answer)["apiVersion"] == 63.0

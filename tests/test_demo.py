@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.test_cli import Environ, anonymous, everything_points_to_a_listener, fresh_environ, run, started
+from tests.commands import Environ, anonymous, everything_points_to_a_listener, fresh_environ, run, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

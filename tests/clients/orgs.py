@@ -2,10 +2,6 @@
 
 import csv
 import io
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +11,7 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from tests.commands import SERVE_EMBEDDED, fresh_environ, started
 from tests.emulator.caller import FAULTS, JOURNAL, Caller, calling
 
 # Cells that a client or the org can only keep whole by writing and reading CSV properly.
@@ -61,36 +58,10 @@ class Product:
 
 
 @contextmanager
-def serving_product(home: Path) -> Iterator[Product]:
+def serving_product(folder: Path) -> Iterator[Product]:
     """Run `serve --emulator` in a process of its own."""
-    command = [sys.executable, "-m", "salesforce_bulk_ingest", "serve", "--emulator"]
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "500"}
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(
-        [*command, "--mcp-port", "0", "--rest-port", "0"], env=environ, encoding="utf-8", **pipes
-    ) as process:
-        try:
-            printed = _printed_until(process, "Ctrl-C ends it.")
-            with calling(_address(printed, "org's URL")) as caller:
-                yield Product(_address(printed, "REST"), caller)
-        finally:
-            process.terminate()
-
-
-def _printed_until(process: subprocess.Popen[str], last: str) -> str:
-    assert process.stdout is not None
-    printed = ""
-    for line in process.stdout:
-        printed += line
-        if line.startswith(last):
-            return printed
-    raise AssertionError(f"it ended too early: {printed}")
-
-
-def _address(printed: str, name: str) -> str:
-    match = re.search(rf"^{name} +(http\S+)$", printed, re.MULTILINE)
-    assert match is not None, printed
-    return match[1]
+    with started(fresh_environ(folder), *SERVE_EMBEDDED) as server, calling(server.url("org's URL")) as org:
+        yield Product(server.url("REST"), org)
 
 
 def stored(org: Caller, *fields: str, object_: str = "Account") -> list[tuple[Any, ...]]:

@@ -1,0 +1,117 @@
+"""The commands as a user runs them, each in a process of its own, on a machine on which nothing is set."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.settings import Settings, names_of
+
+Environ = dict[str, str]
+AS_MODULE = (sys.executable, "-m", "salesforce_bulk_ingest")
+INSTALLED = (str(Path(sys.executable).with_name("salesforce-bulk-ingest")),)
+SERVE_EMBEDDED = ("serve", "--emulator", "--mcp-port", "0", "--rest-port", "0")
+READY = "Ctrl-C ends it."
+END_SECONDS = 5
+TOKEN = "00D000000000001!SECRET.FOR.TESTS"
+
+
+def fresh_environ(folder: Path) -> Environ:
+    """That of a machine on which nothing is set; nothing of this one is read or written."""
+    home, temporary = folder / "home", folder / "tmp"
+    for made in (home, temporary):
+        made.mkdir()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "500",
+        **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
+    }
+
+
+def run(environ: Environ, *args: str, program: Sequence[str] = AS_MODULE) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*program, *args], env=environ, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60
+    )
+
+
+@contextmanager
+def started(environ: Environ, *args: str, until: str = READY) -> Iterator["Started"]:
+    """A command that goes on, once it has printed a line that begins in this way."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*AS_MODULE, *args], env=environ, encoding="utf-8", **pipes) as process:
+        try:
+            yield Started(process, _lines_until(process, until) if until else "")
+        finally:
+            process.kill()
+
+
+def _lines_until(process: subprocess.Popen[str], start: str) -> str:
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith(start):
+            return printed
+    assert process.stderr is not None
+    raise AssertionError(f"it ended before {start!r}: {printed}{process.stderr.read()}")
+
+
+@dataclass
+class Started:
+    """A command that is running, and what it printed so far."""
+
+    process: subprocess.Popen[str]
+    printed: str
+
+    def url(self, name: str) -> str:
+        """The address printed under this name."""
+        match = re.search(rf"^{name} +(http\S+)$", self.printed, re.MULTILINE)
+        assert match is not None, self.printed
+        return match[1]
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Exit code and stderr after this signal; it has five seconds."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=END_SECONDS)
+        return self.process.returncode, errors
+
+
+def anonymous(text: str, environ: Environ) -> str:
+    """Without what differs from run to run and from version to version."""
+    for found, shown in ((environ["HOME"], "/home/me"), (__version__, "1.2.3")):
+        text = text.replace(found, shown)
+    return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
+
+
+@contextmanager
+def everything_points_to_a_listener(environ: Environ, folder: Path) -> Iterator[Environ]:
+    """Every SALESFORCE_* variable, and every proxy, leads to something that must not be called."""
+    called = folder / "the CLI was called"
+    cli = folder / "sf"
+    cli.write_text(f'#!/bin/sh\ntouch "{called}"\nexit 1\n')
+    cli.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        variables = {names_of(field)[0] or "" for field in Settings.model_fields.values()}
+        values = {name: url for name in variables if name.startswith("SALESFORCE_")}
+        values |= {"SALESFORCE_CLI": str(cli), "SALESFORCE_AUTOMATION_API_KEY": TOKEN, "SALESFORCE_API_VERSION": "60.0"}
+        values |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), url)
+        yield environ | values
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody is waiting to be accepted
+            listener.accept()
+    assert not called.exists()
