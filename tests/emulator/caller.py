@@ -146,6 +146,15 @@ def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
 
 
 @contextmanager
+def an_org_with(schema: str, folder: Path, **config: Any) -> Iterator[Caller]:
+    """An org of the test's own, with the objects, fields and rules of this schema file."""
+    file = folder / "schema.yaml"
+    file.write_text(schema)
+    with an_org(folder / "org", schema_file=file, **config) as caller:
+        yield caller
+
+
+@contextmanager
 def half_an_upload(org: Caller, job_id: str, folder: Path) -> Iterator[socket.socket]:
     """A connection over which half of `HALF + REST` was sent and has begun to arrive on the org's disk."""
     url = org.http.base_url

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET
 from salesforce_bulk_ingest.emulator.faults.plan import BadPlan
 from salesforce_bulk_ingest.emulator.org import Org
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import DEADLINE_SECONDS, FAULTS, INGEST, JOURNAL, Caller, an_org, calling
+from tests.emulator.caller import DEADLINE_SECONDS, FAULTS, INGEST, JOURNAL, Caller, an_org, an_org_with, calling
 from tests.serving import running
 
 RULE = """
@@ -726,8 +726,7 @@ def test_rows_that_could_not_be_saved_anyway_do_not_count_for_locks(
 
 @own
 def test_a_row_is_asked_about_once_though_a_rule_makes_its_chunk_be_saved_again(tmp_path: Path) -> None:
-    (schema := tmp_path / "schema.yaml").write_text(RULE)
-    with an_org(tmp_path / "org", schema_file=schema) as org:
+    with an_org_with(RULE, tmp_path) as org:
         org.go_wrong({"fault": "locked-rows", "after": 2})
         job = org.load("Name,NumberOfEmployees\nAcme,1\nAjax,-1\n")
         assert (org.errors(job), fired(org)) == (["FIELD_CUSTOM_VALIDATION_EXCEPTION:No one is left.:--"], [(2, 0)])

@@ -7,7 +7,7 @@ import pytest
 
 from salesforce_bulk_ingest.emulator.config import USER_ID, USERNAME
 from tests.emulator.behaviours import assumed, doc, seen
-from tests.emulator.caller import Caller, Job, an_org
+from tests.emulator.caller import Caller, Job, an_org_with
 
 GUIDE = "BG/Relationship Fields in a Header Row (2.0)"
 POLY = "a post that ran five spellings of a header against a sandbox, v65.0, August 2026"
@@ -29,10 +29,7 @@ objects:
 @pytest.fixture(scope="module")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """An org with custom objects."""
-    folder = tmp_path_factory.mktemp("family")
-    schema = folder / "schema.yaml"
-    schema.write_text(SCHEMA)
-    with an_org(folder / "org", schema_file=schema) as caller:
+    with an_org_with(SCHEMA, tmp_path_factory.mktemp("family")) as caller:
         yield caller
 
 

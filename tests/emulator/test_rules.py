@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.emulator.behaviours import assumed, doc, seen
-from tests.emulator.caller import Caller, an_org, csv_text
+from tests.emulator.caller import Caller, an_org_with, csv_text
 
 RUNBOOK = "a migration runbook, August 2026, for the code"
 FRAMING = "the text around the rule's own"
@@ -34,10 +34,7 @@ TOO_MUCH = "FIELD_CUSTOM_VALIDATION_EXCEPTION:Too much:--"
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """An org with validation rules."""
-    folder = tmp_path_factory.mktemp("strict")
-    schema = folder / "schema.yaml"
-    schema.write_text(SCHEMA)
-    with an_org(folder / "org", schema_file=schema) as caller:
+    with an_org_with(SCHEMA, tmp_path_factory.mktemp("strict")) as caller:
         yield caller
 
 
@@ -118,11 +115,8 @@ def test_a_delete_asks_no_rule(strict: Caller) -> None:
 
 @assumed("that days are those of the org's clock, in UTC")
 def test_rules_know_what_day_it_is(tmp_path: Path) -> None:
-    schema = tmp_path / "schema.yaml"
-    schema.write_text(
-        "objects: {Opportunity: {rules: [{name: Past, when: CloseDate < TODAY, message: Gone, field: CloseDate}]}}"
-    )
-    with an_org(tmp_path / "org", schema_file=schema, clock=lambda: datetime(2031, 5, 6, tzinfo=UTC)) as org:
+    schema = "objects: {Opportunity: {rules: [{name: Past, when: CloseDate < TODAY, message: Gone, field: CloseDate}]}}"
+    with an_org_with(schema, tmp_path, clock=lambda: datetime(2031, 5, 6, tzinfo=UTC)) as org:
         job = org.load("Name,StageName,CloseDate\nA,Prospecting,2031-05-05\nB,Prospecting,2031-05-06\n", "Opportunity")
         assert org.errors(job) == ["FIELD_CUSTOM_VALIDATION_EXCEPTION:Gone:CloseDate --"]
         assert [row["Name"] for row in org.succeeded(job)] == ["B"]

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.emulator import EmulatorConfig
 from salesforce_bulk_ingest.emulator.org import Org
 from salesforce_bulk_ingest.emulator.schema.custom import SchemaError
 from tests.emulator.behaviours import assumed, doc, own
-from tests.emulator.caller import Caller, an_org
+from tests.emulator.caller import Caller, an_org, an_org_with
 
 OBJECTS = "/services/data/v63.0/sobjects"
 
@@ -61,17 +61,15 @@ def refused(tmp_path: Path, schema: str) -> str:
 @own
 def test_the_example_of_the_guide_is_a_schema(tmp_path: Path) -> None:
     guide = (resources.files("salesforce_bulk_ingest.emulator") / "README.md").read_text("utf-8")
-    file = tmp_path / "schema.yaml"
-    file.write_text(guide.partition("```yaml\n")[2].partition("```")[0])
-    with an_org(tmp_path / "org", schema_file=file) as org:
+    with an_org_with(guide.partition("```yaml\n")[2].partition("```")[0], tmp_path) as org:
         job = org.load("Name,AnnualRevenue,Tier__c\nA,-1,Silver\nB,-1,Gold\nC,1,\nD,-1,\n")
         message = "FIELD_CUSTOM_VALIDATION_EXCEPTION:Revenue can't be negative.:AnnualRevenue --"
         assert (org.errors(job), {row["Name"] for row in org.succeeded(job)}) == ([message] * 2, {"B", "C"})
 
 
 @own
-def test_fields_of_the_file_stand_beside_those_of_salesforce(tmp_path: Path, org_file: Path) -> None:
-    with an_org(tmp_path / "org", schema_file=org_file) as org:
+def test_fields_of_the_file_stand_beside_those_of_salesforce(tmp_path: Path) -> None:
+    with an_org_with(SCHEMA, tmp_path) as org:
         fields = described(org, "Account")
         erp = fields["Erp_Id__c"]
         assert (erp["label"], erp["length"], erp["externalId"], erp["unique"], erp["idLookup"], erp["custom"]) == (
@@ -90,8 +88,8 @@ def test_fields_of_the_file_stand_beside_those_of_salesforce(tmp_path: Path, org
 
 
 @own
-def test_objects_of_the_file_are_loaded_like_those_of_salesforce(tmp_path: Path, org_file: Path) -> None:
-    with an_org(tmp_path / "org", schema_file=org_file) as org:
+def test_objects_of_the_file_are_loaded_like_those_of_salesforce(tmp_path: Path) -> None:
+    with an_org_with(SCHEMA, tmp_path) as org:
         [account] = org.succeeded(org.load("Name\nAcme\n"))
         job = org.load(f"Number__c,Account__c,Amount__c\n1,{account['sf__Id']},9.5\n2,,1\n", "invoice__c")
         assert org.errors(job) == ["REQUIRED_FIELD_MISSING:Required fields are missing: [Account__c]:Account__c --"]
@@ -109,15 +107,15 @@ def test_objects_of_the_file_are_loaded_like_those_of_salesforce(tmp_path: Path,
 
 
 @doc("Object reference, Custom Objects")
-def test_a_custom_record_without_a_name_is_named_by_its_id(tmp_path: Path, org_file: Path) -> None:
-    with an_org(tmp_path / "org", schema_file=org_file) as org:
+def test_a_custom_record_without_a_name_is_named_by_its_id(tmp_path: Path) -> None:
+    with an_org_with(SCHEMA, tmp_path) as org:
         [row] = org.succeeded(org.load("OwnerId\n005000000000001AAA\n", "Note_2__c"))
         assert org.record(row["sf__Id"], "Note_2__c")["Name"] == row["sf__Id"]
 
 
 @own
-def test_a_custom_object_is_described_as_one(tmp_path: Path, org_file: Path) -> None:
-    with an_org(tmp_path / "org", schema_file=org_file) as org:
+def test_a_custom_object_is_described_as_one(tmp_path: Path) -> None:
+    with an_org_with(SCHEMA, tmp_path) as org:
         body = org.http.get(f"{OBJECTS}/Invoice__c/describe").json()
         assert (body["label"], body["labelPlural"], body["custom"], body["keyPrefix"]) == (
             *("Invoice", "Invoices", True, "a00"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import Caller, Job, an_org, shown
+from tests.emulator.caller import Caller, Job, an_org, an_org_with, shown
 from tests.emulator.conftest import EXAMPLES
 
 DATA = "/services/data/v63.0"
@@ -312,10 +312,8 @@ def test_what_is_chosen_can_be_asked_for(tagged: Caller, where: str, found: list
 
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    folder = tmp_path_factory.mktemp("tagged")
-    schema = folder / "schema.yaml"
-    schema.write_text("objects: {Note__c: {fields: {Tags__c: {type: multipicklist, picklist: [a, b, c]}}}}")
-    with an_org(folder / "org", schema_file=schema) as org:
+    schema = "objects: {Note__c: {fields: {Tags__c: {type: multipicklist, picklist: [a, b, c]}}}}"
+    with an_org_with(schema, tmp_path_factory.mktemp("tagged")) as org:
         org.load("Name,Tags__c\nA,a\nAB,a;b\nC,c\nNone,\n", "Note__c")
         yield org
 

@@ -6,7 +6,7 @@ import pytest
 
 from salesforce_bulk_ingest.emulator.processing.values import java_double
 from tests.emulator.behaviours import assumed, doc, seen
-from tests.emulator.caller import Caller, an_org, csv_text
+from tests.emulator.caller import Caller, an_org_with, csv_text
 
 SAMPLE = "BG/quick start, step 3: 912260031 comes back 9.12260031E8, but 2676 of an integer as it is"
 PLATFORM = "code and message are the platform's; how a job frames them is not known"
@@ -118,11 +118,10 @@ def test_picklists_take_new_values_unless_restricted(org: Caller) -> None:
 @doc("Object reference, multi-select picklists: values are separated by semicolons")
 @assumed("the text of the error")
 def test_each_value_of_a_restricted_multi_select_picklist_is_checked(tmp_path: Path) -> None:
-    schema = tmp_path / "schema.yaml"
-    schema.write_text(
+    schema = (
         "objects: {Account: {fields: {Colours__c: {type: multipicklist, picklist: [Red, Blue], restricted: true}}}}"
     )
-    with an_org(tmp_path / "org", schema_file=schema) as org:
+    with an_org_with(schema, tmp_path) as org:
         job = org.load("Name,Colours__c\nA,red;Blue\nB,Red;Green\nC,#N/A\n")
         assert {row["Name"]: row["Colours__c"] for row in org.succeeded(job)} == {"A": "Red;Blue", "C": "#N/A"}
         assert org.errors(job) == [

@@ -9,7 +9,7 @@ import pytest
 
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from tests.emulator.behaviours import own
-from tests.emulator.caller import JOURNAL, Caller, an_org
+from tests.emulator.caller import JOURNAL, Caller, an_org, an_org_with
 
 STUCK = {"fault": "stuck-job"}
 
@@ -120,12 +120,11 @@ def test_a_job_says_how_many_rows_were_not_reached_where_that_is_known(org: Call
 
 @own
 def test_an_object_shows_its_rules(tmp_path: Path) -> None:
-    schema = tmp_path / "schema.yaml"
-    schema.write_text(
+    schema = (
         "objects: {Account: {rules: [{name: Far, when: Site = 'far', message: Too far, field: Site},"
         " {name: Near, when: Site = 'near', message: Too near}]}}"
     )
-    with an_org(tmp_path / "org", schema_file=schema) as org:
+    with an_org_with(schema, tmp_path) as org:
         words = look(org, "/objects/Account").words
         assert "Rules a record is refused if one is true" in words
         assert "Far Site = 'far' Too far Site Near Site = 'near' Too near" in words
