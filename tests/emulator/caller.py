@@ -17,7 +17,8 @@ import httpx2
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.serving import running
 
-INGEST = "/services/data/v63.0/jobs/ingest"
+DATA = "/services/data/v63.0"
+INGEST = f"{DATA}/jobs/ingest"
 FAULTS = "/emulator/faults"
 JOURNAL = "/emulator/journal"
 TERMINAL = ("JobComplete", "Failed", "Aborted")
@@ -120,14 +121,14 @@ class Caller:
         return [row["sf__Error"] for row in self.rows(job, "failedResults")]
 
     def query(self, soql: str) -> Job:
-        body: Job = self.http.get("/services/data/v63.0/query", params={"q": soql}).json()
+        body: Job = self.http.get(f"{DATA}/query", params={"q": soql}).json()
         return body
 
     def count(self, where: str, object_: str = "Account") -> int:
         return int(self.query(f"SELECT COUNT() FROM {object_} WHERE {where}")["totalSize"])
 
     def record(self, record_id: str, object_: str = "Account") -> Job:
-        body: Job = self.http.get(f"/services/data/v63.0/sobjects/{object_}/{record_id}").json()
+        body: Job = self.http.get(f"{DATA}/sobjects/{object_}/{record_id}").json()
         return body
 
 

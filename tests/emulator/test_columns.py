@@ -5,9 +5,7 @@ from typing import Any
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, seen
-from tests.emulator.caller import Caller
-
-DATA = "/services/data/v63.0"
+from tests.emulator.caller import DATA, Caller
 
 
 def columns(org: Caller, soql: str) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, own
-from tests.emulator.caller import Caller, an_org
-
-DATA = "/services/data/v63.0"
+from tests.emulator.caller import DATA, Caller, an_org
 
 
 @doc("REST API guide, Versions: the form; Salesforce lists those before 41.0, too")

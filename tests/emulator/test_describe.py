@@ -10,9 +10,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import Caller, Job, an_org, shown
+from tests.emulator.caller import DATA, Caller, Job, an_org, shown
 
-DATA = "/services/data/v63.0"
 OBJECTS = f"{DATA}/sobjects"
 GLOBAL = "REST API guide, Describe Global"
 DESCRIBE = "REST API guide, sObject Describe"

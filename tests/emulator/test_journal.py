@@ -11,9 +11,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD
 from tests.emulator.behaviours import own
-from tests.emulator.caller import DEADLINE_SECONDS, INGEST, JOURNAL, Caller, an_org, half_an_upload
-
-DATA = "/services/data/v63.0"
+from tests.emulator.caller import DATA, DEADLINE_SECONDS, INGEST, JOURNAL, Caller, an_org, half_an_upload
 
 
 def entries(org: Caller, after: int = 0) -> list[dict[str, Any]]:

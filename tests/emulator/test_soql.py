@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from tests.emulator.behaviours import assumed, doc, own, seen
-from tests.emulator.caller import Caller, Job, an_org, an_org_with, shown
+from tests.emulator.caller import DATA, Caller, Job, an_org, an_org_with, shown
 from tests.emulator.conftest import EXAMPLES
 
-DATA = "/services/data/v63.0"
 CONDITIONS = "SOQL and SOSL reference, conditionExpression Syntax"
 COMPARISONS = "SOQL and SOSL reference, Comparison Operators"
 DATES = "SOQL and SOSL reference, Date Formats and Date Literals"

@@ -18,11 +18,10 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
-from tests.emulator.caller import calling
+from tests.emulator.caller import DATA, calling
 from tests.orgs import Era, Recorder, services_over
 from tests.serving import running
 
-DATA = "/services/data/v63.0"
 GATE_SECONDS = 20
 
 
