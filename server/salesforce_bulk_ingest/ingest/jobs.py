@@ -24,7 +24,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
 from salesforce_bulk_ingest.salesforce.models import Delimiter, Job, JobType, LineEnding, Operation, ResultKind
 
-CALL_SECONDS = 45.0
+CALL_SECONDS = 45
 """No call lasts longer: hosts give up at 60 s, and a call that a host gave up on tells nobody anything."""
 
 NEWEST_SHOWN = 25

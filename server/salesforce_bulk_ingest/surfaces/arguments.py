@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from salesforce_bulk_ingest.ingest.job_ids import JOB_ID_PATTERN
-from salesforce_bulk_ingest.ingest.jobs import CreateRequest
+from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, CreateRequest
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
-
-LONGEST_WAIT_SECONDS = 45
 
 
 def _parsed_json(value: object) -> object:
@@ -178,7 +176,7 @@ JobId = Annotated[
     ),
 ]
 WaitSeconds = Annotated[
-    int, Field(ge=0, le=LONGEST_WAIT_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
+    int, Field(ge=0, le=CALL_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
 ]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip; nextOffset of the page before")]
 Limit = Annotated[int | None, Field(ge=1, le=1_000, description="Rows; without it, 50 or what fits 8,000 tokens")]

@@ -80,7 +80,7 @@ def _errors_for_hosts() -> Iterator[None]:
         with anyio.fail_after(CALL_SECONDS):
             yield
     except TimeoutError:
-        raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS:.0f} s: read again.") from None
+        raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS} s: read again.") from None
     except (NotFound, InvalidJobId) as error:
         raise ResourceNotFoundError(f"{shown(error)}\n{after_error(error)}") from error
     except (SalesforceError, IngestError) as error:

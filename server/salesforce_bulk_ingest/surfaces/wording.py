@@ -1,7 +1,7 @@
 """The sentences of the answers: what happened, and the call to make next."""
 
 from salesforce_bulk_ingest.ingest.advice import after_failure
-from salesforce_bulk_ingest.ingest.jobs import StateChange
+from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, StateChange
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -50,7 +50,7 @@ def next_step(job: Job) -> str:
         upload = f"Call upload-data-ingest-job with jobId {job.id}, once"
         return f"{upload}; then close-abort-ingest-job with state UploadComplete."
     if not job.is_terminal:
-        return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds 45 until the job is done."
+        return f"{_waiting(job)} until the job is done."
     if job.state == "Failed":
         advice = after_failure(job)
         if job.number_records_processed:
@@ -112,7 +112,7 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
     if page.next_offset is not None:
         return f"Call again with offset {page.next_offset} for more rows."
     if not job.is_terminal:
-        return f"The job is not done. Call get-ingest-job-status with jobId {job.id} and waitSeconds 45."
+        return f"The job is not done. {_waiting(job)}."
     if kind == "failedResults" and page.causes:
         return "Correct the rows by their causes and load them in a new job; never load the whole file again."
     if job.state == "Failed" and kind == "failedResults":
@@ -120,3 +120,7 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
     if kind == "unprocessedrecords" and page.rows:
         return "Load these rows in a new job, once what stopped this one is out of the way."
     return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
+
+
+def _waiting(job: Job) -> str:
+    return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds {CALL_SECONDS}"
