@@ -214,15 +214,16 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
     ("text", "complaint"),
     [
         ("tokn = 1", "FILE: 'tokn' is not a setting; see the README's configuration table."),
+        ("instnace = 'acme.my'", "FILE: 'instnace' is not a setting; did you mean 'instance'?"),
         ("emulator = true", "FILE: 'emulator' is not a setting; see the README's configuration table."),
         ("data_dir = '/tmp'", "FILE: 'data_dir' is not a setting; see the README's configuration table."),
         ("org = 17", "org in FILE: Input should be a valid string."),
-        ("upload_roots = ['/no/such']", "upload_roots in FILE: expected a folder that exists."),
-        ("upload_root = '/'", "FILE: 'upload_root' is not a setting; see the README's configuration table."),
+        ("upload_roots = ['/no/such']", f"upload_roots in FILE: expected a folder that exists, not {Path('/no/such')}."),
+        ("upload_root = '/'", "FILE: 'upload_root' is not a setting; did you mean 'upload_roots'?"),
         ("org = ''", "org in FILE: String should have at least 1 character."),
         ("access_token = ''", "access_token in FILE: expected an access token: one word of plain characters."),
-        ("read_only = 'perhaps'",
-         "read_only in FILE: Input should be a valid boolean, unable to interpret input."),
+        ("read_only = 'perhaps'", "read_only in FILE: expected true or false."),
+        ("read_only = []", "read_only in FILE: expected true or false."),
         ("instance = 'acme.my'\ninstance_url = 'https://acme.my.salesforce.com'",
          "instance in FILE and instance_url in FILE: two names for the org, keep one."),
         ("org = 'acme'\ninstance = 'acme.my'",
@@ -234,7 +235,13 @@ def test_what_is_wrong_in_the_file_is_named(text: str, complaint: str, file: Pat
 
 
 def test_a_file_that_is_not_toml_is_named(file: Path) -> None:
-    assert _complaint({}, {}, _write(file, "org = ")).startswith("FILE is not TOML: ")
+    assert _complaint({}, {}, _write(file, "org ")).startswith("FILE is not TOML: ")
+
+
+def test_a_text_in_the_file_without_quotes_is_told_to_take_them(file: Path) -> None:
+    assert _complaint({}, {}, _write(file, "instance = acme.my")) == snapshot(
+        'FILE is not TOML: Invalid value (at line 1, column 12); texts stand in quotes, as in instance = "acme.my".'
+    )
 
 
 def test_a_file_that_is_not_utf_8_is_named(file: Path) -> None:
@@ -254,6 +261,16 @@ CLOSED = (
 )
 
 
+VERSION = "expected a version such as 63.0, 41.0 or later."
+NO_FOLDER = "expected a folder that exists"
+BYTES = (
+    "expected 1,000 to 112,500,000: Salesforce takes 150 MB an upload as base64, which makes four bytes of three, and "
+    "advises 100,000,000 at most."
+)
+HOST = "expected a name as in a Host header, such as bulk.example or bulk.example:8443."
+ORIGIN = "expected scheme and host and nothing after, such as https://app.example or http://localhost:3000."
+
+
 @pytest.mark.parametrize(
     ("flags", "environ", "complaint"),
     [
@@ -263,8 +280,9 @@ CLOSED = (
         ({}, {"SALESFORCE_INSTANCE_URL": "http://acme.my.salesforce.com"},
          "SALESFORCE_INSTANCE_URL: expected https:// (http:// is taken for this machine only, so that no token travels "
          "in clear)."),
-        ({}, {"SALESFORCE_API_VERSION": TOKEN}, "SALESFORCE_API_VERSION: expected a version such as 63.0."),
-        ({}, {"SALESFORCE_API_VERSION": "63"}, "SALESFORCE_API_VERSION: expected a version such as 63.0."),
+        ({}, {"SALESFORCE_API_VERSION": TOKEN}, f"SALESFORCE_API_VERSION: {VERSION}"),
+        ({}, {"SALESFORCE_API_VERSION": "63"}, f"SALESFORCE_API_VERSION: {VERSION}"),
+        ({}, {"SALESFORCE_API_VERSION": "40.0"}, f"SALESFORCE_API_VERSION: {VERSION}"),
         ({}, {"SALESFORCE_AUTOMATION_API_KEY": f"{TOKEN} {TOKEN}"},
          "SALESFORCE_AUTOMATION_API_KEY: expected an access token: one word of plain characters."),
         ({}, {"SALESFORCE_INSTANCE": "acme.my", "SALESFORCE_INSTANCE_URL": "https://acme.my.salesforce.com"},
@@ -282,11 +300,26 @@ CLOSED = (
         ({"allow_operation": [TOKEN]}, {}, "--allow-operation: Input should be 'delete' or 'hardDelete'."),
         ({}, {"BULK_INGEST_ALLOW_OPERATION": "upsert"},
          "BULK_INGEST_ALLOW_OPERATION: Input should be 'delete' or 'hardDelete'."),
-        ({"upload_roots": [Path(TOKEN)]}, {}, "--upload-root: expected a folder that exists."),
-        ({"upload_roots": [Path("~nobody-of-this-name/x")]}, {}, "--upload-root: expected a folder that exists."),
-        ({"upload_roots": [Path(__file__)]}, {}, "--upload-root: expected a folder that exists."),
-        ({}, {"BULK_INGEST_UPLOAD_ROOT": TOKEN}, "BULK_INGEST_UPLOAD_ROOT: expected a folder that exists."),
-        ({"max_upload_bytes": 999}, {}, "--max-upload-bytes: Input should be greater than or equal to 1000."),
+        ({"upload_roots": [Path(TOKEN)]}, {}, f"--upload-root: {NO_FOLDER}."),
+        ({"upload_roots": [Path("SECRET" * 20)]}, {}, f"--upload-root: {NO_FOLDER}."),
+        ({"upload_roots": [Path("~nobody-of-this-name/x")]}, {},
+         f"--upload-root: {NO_FOLDER}, not {Path('~nobody-of-this-name/x')}."),
+        ({"upload_roots": [Path(__file__)]}, {}, f"--upload-root: {NO_FOLDER}, not {Path(__file__)}."),
+        ({"upload_roots": [Path("none")]}, {}, f"--upload-root: {NO_FOLDER}, not {Path.cwd() / 'none'}."),
+        ({}, {"BULK_INGEST_UPLOAD_ROOT": TOKEN}, f"BULK_INGEST_UPLOAD_ROOT: {NO_FOLDER}."),
+        ({}, {"BULK_INGEST_UPLOAD_ROOT": os.pathsep.join((str(Path(__file__).parent), os.path.abspath("/nope")))},
+         f"BULK_INGEST_UPLOAD_ROOT: {NO_FOLDER}, not {os.path.abspath('/nope')}."),
+        ({}, {"BULK_INGEST_READ_ONLY": "maybe"}, "BULK_INGEST_READ_ONLY: expected true or false."),
+        ({"max_upload_bytes": 999}, {}, f"--max-upload-bytes: {BYTES}"),
+        ({"max_upload_bytes": 112_500_001}, {}, f"--max-upload-bytes: {BYTES}"),
+        ({"allowed_host": ["http://x y/"]}, {}, f"--allowed-host: {HOST}"),
+        ({"allowed_host": ["a.example", "https://b.example"]}, {}, f"--allowed-host: {HOST}"),
+        ({}, {"BULK_INGEST_ALLOWED_HOST": "a.example/v1"}, f"BULK_INGEST_ALLOWED_HOST: {HOST}"),
+        ({"allowed_host": ["2001:db8::1"]}, {}, f"--allowed-host: {HOST}"),
+        ({"allowed_origin": ["nope"]}, {}, f"--allowed-origin: {ORIGIN}"),
+        ({"allowed_origin": ["https://app.example/"]}, {}, f"--allowed-origin: {ORIGIN}"),
+        ({"allowed_origin": ["https://app.example/page"]}, {}, f"--allowed-origin: {ORIGIN}"),
+        ({"allowed_origin": ["https://ann@app.example"]}, {}, f"--allowed-origin: {ORIGIN}"),
         ({"data_dir": Path(TOKEN)}, {}, "--data-dir: that is about the embedded org, so add --emulator."),
         ({"mcp_host": "0.0.0.0"}, {}, f"--mcp-host: {CLOSED}"),
         ({"rest_host": "::"}, {}, f"--rest-host: {CLOSED}"),
@@ -301,6 +334,16 @@ def test_what_is_wrong_is_named_by_its_flag_or_variable_without_its_value(
 ) -> None:
     assert _complaint(flags, environ, file) == complaint
     assert "SECRET" not in complaint
+
+
+@pytest.mark.parametrize("host", ["bulk.example", "Bulk.Example:8443", "10.0.0.1", "[2001:db8::1]:80", "a_b"])
+def test_a_host_is_taken_as_a_host_header_names_it(host: str) -> None:
+    assert load_settings({"allowed_host": [host]}, {}).allowed_host == (host,)
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "http://[::1]:3000", "vscode-webview://0abc", "null"])
+def test_an_origin_is_taken_as_browsers_send_it(origin: str) -> None:
+    assert load_settings({"allowed_origin": [origin]}, {}).allowed_origin == (origin,)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])

@@ -71,7 +71,7 @@ UploadRoots = Annotated[
     list[Path] | None,
     typer.Option("--upload-root", metavar="DIR", help="Folder whose files may be uploaded; repeatable."),
 ]
-MaxUploadBytes = Annotated[int | None, typer.Option(help="Most bytes of one upload (100,000,000).")]
+MaxUploadBytes = Annotated[int | None, typer.Option(help="Most bytes of one upload through the tools (100,000,000).")]
 McpPort = Annotated[int | None, typer.Option(help="Port of MCP (9090); 0 for any free one.")]
 RestPort = Annotated[int | None, typer.Option(help="Port of /v1 (8080); 0 for any free one.")]
 McpHost = Annotated[str | None, typer.Option(help="Address of MCP (127.0.0.1).")]

@@ -8,8 +8,9 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -39,7 +40,19 @@ SYSTEM_FOLDERS = frozenset(
      "sbin", "sys", "system", "usr", "windows"}
 )  # fmt: skip
 
-API_VERSION = re.compile(r"[4-9]\d\.0")
+API_VERSION = re.compile(r"(4[1-9]|[5-9]\d)\.0")
+"""Ingest jobs exist from 41.0 on (Bulk API 2.0 guide, Introduction)."""
+
+LEAST_UPLOAD_BYTES = 1_000
+MOST_UPLOAD_BYTES = 150_000_000 * 3 // 4
+"""What 150 MB of base64 stand for: the limit of one upload is measured in those (Bulk API 2.0 guide, Upload Job Data)."""
+
+HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{HOST.pattern}|null", re.ASCII | re.IGNORECASE)
+"""As in a browser's Origin header (RFC 6454, 7): pages without an origin of their own send `null`."""
+
+MAY_BE_A_TOKEN = re.compile(r".*!.*|[^/\\]{60,}")
+"""Access tokens are one long word, most with an exclamation mark; no usual folder is."""
 
 RIVALS = {
     "instance": ("instance_url", "org"),
@@ -48,6 +61,13 @@ RIVALS = {
     "org": ("access_token", "instance", "instance_url"),
 }
 """Other ways to say the same: one in the environment beats these in the file, as a value beats the same setting's."""
+
+
+PLAINER = dict.fromkeys(("bool_parsing", "bool_type"), "expected true or false")
+"""What pydantic tells of its own inside, by the type of its error."""
+
+NEAR = 0.75
+"""How like a known name an unknown one has to be, from 0 to 1, to be taken for that one misspelt."""
 
 
 class BadSetting(Exception):
@@ -76,13 +96,37 @@ def _folder(value: Path) -> Path:
     except RuntimeError:  # the home of a user who is not there
         folder = value
     if not folder.is_dir():
-        raise ValueError("expected a folder that exists")
+        named = "" if MAY_BE_A_TOKEN.fullmatch(str(value)) else f", not {folder}"
+        raise ValueError(f"expected a folder that exists{named}")
     return folder
 
 
 def _api_version(value: str) -> str:
     if not API_VERSION.fullmatch(value):
-        raise ValueError("expected a version such as 63.0")
+        raise ValueError("expected a version such as 63.0, 41.0 or later")
+    return value
+
+
+def _upload_bytes(value: int) -> int:
+    if not LEAST_UPLOAD_BYTES <= value <= MOST_UPLOAD_BYTES:
+        raise ValueError(
+            f"expected {LEAST_UPLOAD_BYTES:,} to {MOST_UPLOAD_BYTES:,}: Salesforce takes 150 MB an upload as base64, which "
+            "makes four bytes of three, and advises 100,000,000 at most"
+        )
+    return value
+
+
+def _host(value: str) -> str:
+    if not HOST.fullmatch(value):
+        raise ValueError("expected a name as in a Host header, such as bulk.example or bulk.example:8443")
+    return value
+
+
+def _origin(value: str) -> str:
+    if not ORIGIN.fullmatch(value):
+        raise ValueError(
+            "expected scheme and host and nothing after, such as https://app.example or http://localhost:3000"
+        )
     return value
 
 
@@ -96,11 +140,12 @@ def _complaint(message: str, *settings: str) -> PydanticCustomError:
 
 
 Folders = Annotated[tuple[Annotated[Path, AfterValidator(_folder)], ...], BeforeValidator(_split_folders)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
-UploadBytes = Annotated[int, Field(ge=1_000)]
+UploadBytes = Annotated[int, AfterValidator(_upload_bytes)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Name = Annotated[str, Field(min_length=1)]
@@ -130,7 +175,7 @@ class Settings(BaseModel):
         flag="--upload-root",
     )
     max_upload_bytes: UploadBytes = _setting(
-        "Most bytes of one upload; more goes in parts, a job for each",
+        "Most bytes of one upload through the tools, not through `/v1`; more goes in parts, a job for each",
         100_000_000,
         env="BULK_INGEST_MAX_UPLOAD_BYTES",
         flag="--max-upload-bytes",
@@ -145,10 +190,10 @@ class Settings(BaseModel):
         env="BULK_INGEST_ALLOW_UNAUTHENTICATED",
         flag="--allow-unauthenticated",
     )
-    allowed_host: Names = _setting(
+    allowed_host: Hosts = _setting(
         "Host header to accept beside this machine's", (), env="BULK_INGEST_ALLOWED_HOST", flag="--allowed-host"
     )
-    allowed_origin: Names = _setting(
+    allowed_origin: Origins = _setting(
         "Origin header to accept beside this machine's", (), env="BULK_INGEST_ALLOWED_ORIGIN", flag="--allowed-origin"
     )
     emulator: bool = _setting(
@@ -296,13 +341,21 @@ def _read_file(file: Path) -> dict[str, object]:
     except UnicodeDecodeError:
         raise BadSetting(f"{file} is not TOML: it has to be saved as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
-        raise BadSetting(f"{file} is not TOML: {error}.") from None
+        hint = '; texts stand in quotes, as in instance = "acme.my"' if "Invalid value" in str(error) else ""
+        raise BadSetting(f"{file} is not TOML: {error}{hint}.") from None
+    known = [name for name, field in Settings.model_fields.items() if names_of(field)[2]]
     for name in values:
-        if name not in Settings.model_fields or not names_of(Settings.model_fields[name])[2]:
-            raise BadSetting(f"{file}: {name!r} is not a setting; see the README's configuration table.")
+        if name not in known:
+            raise BadSetting(f"{file}: {name!r} is not a setting; {did_you_mean(name, known)}")
     if "access_token" in values and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
     return values
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """What to do about an unknown name: the known one next to it, or where they all stand."""
+    nearest = get_close_matches(name, known, n=1, cutoff=NEAR)
+    return f"did you mean {nearest[0]!r}?" if nearest else "see the README's configuration table."
 
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
@@ -310,7 +363,7 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     names = [str(first["loc"][0])] if first["loc"] else first.get("ctx", {})["settings"]
     where = " and ".join(sources.get(name) or _flag(name) for name in names)
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
+    return f"{where}: {PLAINER.get(first['type']) or first['msg'].removeprefix('Value error, ')}."
 
 
 def _flag(name: str) -> str:
