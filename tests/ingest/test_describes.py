@@ -155,12 +155,22 @@ async def test_the_parents_that_a_header_names_are_described_too() -> None:
 async def test_an_object_that_can_not_be_described_is_a_warning(error: SalesforceError) -> None:
     described = await Describes(Org(refusing(error))).of_upload("Contct", ["Account.Ext__c"])
     findings = Findings()
-    described.report(findings)
+    described.report(findings, None)
     [finding] = findings.sorted()
     assert described.sobject is None
     assert (finding.level, finding.what) == (
         "warning",
         f"Columns and values of Contct could not be checked against the org: {str(error).removesuffix('.')}.",
+    )
+
+
+async def test_an_object_that_is_not_there_is_an_error_for_a_new_job_alone() -> None:
+    error = NotFound(404, "NOT_FOUND", "The requested resource does not exist")
+    described = await Describes(Org(refusing(error))).of_upload("Contct", ["Name"])
+    findings = Findings()
+    described.report(findings, "Contct")
+    assert [(finding.level, finding.what) for finding in findings.sorted()] == snapshot(
+        [("error", "There is no object Contct that this user can see, so no job can be made for it.")]
     )
 
 
@@ -172,7 +182,7 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
 
     described = await Describes(Org(only_contact)).of_upload("Contact", ["Account.Ext__c"])
     findings = Findings()
-    described.report(findings)
+    described.report(findings, None)
     assert described.sobject == plain("Contact")
     assert [dataclasses.asdict(finding) for finding in findings.sorted()] == snapshot(
         [

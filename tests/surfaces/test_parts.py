@@ -60,6 +60,8 @@ async def test_parts_are_whole_uploads_under_the_limit_and_joined_they_are_the_f
             (number, parts, sha256) for number in range(1, parts + 1)
         ]
         assert sum(job["rows"] for job in jobs) == 100
+        assert "create-ingest-job with the same data, part 2 of" in jobs[0]["next"]
+        assert "create-ingest-job" not in jobs[-1]["next"]
         for job in jobs:
             await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"})
         for job in jobs:

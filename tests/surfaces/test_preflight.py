@@ -27,7 +27,7 @@ async def test_a_byte_order_mark_is_left_out_and_said(org: WatchedOrg, tmp_path:
                 {
                     "level": "warning",
                     "what": "It begins with a byte order mark, which is left out.",
-                    "do": "Nothing; Salesforce would take it for a part of the first name.",
+                    "do": "Nothing is to be done; sent, it would be a part of the first name.",
                     "lines": [1],
                     "count": 1,
                 }
@@ -119,6 +119,80 @@ async def test_what_fails_the_whole_job_in_the_org_is_refused_and_nothing_is_mad
     assert org.uploads == [content]
 
 
+UNSEEN = {
+    "bytes that are not UTF-8": (b"Name\nM\xfcller\n", "not UTF-8", (1, ["M\ufffdller"])),
+    "no rows": (b"Name\n", "no row", (0, [])),
+}
+
+
+@pytest.mark.parametrize("what", UNSEEN)
+async def test_what_would_lose_values_without_a_row_that_fails_is_not_sent_unasked(
+    what: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    content, told, (processed, names) = UNSEEN[what]
+    file_of(tmp_path, content)
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        assert "- error" in text and told in text and "no job was made" in text
+        assert org.changes == []
+        sent = {"body": INSERT, "data": {"file": "rows.csv"}, "preflight": "off"}
+        job = await call(client, "create-ingest-job", **sent)
+        done = await closed(client, job["id"])
+        assert (done["state"], done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (
+            "JobComplete",
+            processed,
+            0,
+        )
+    made = org.records("SELECT Name FROM Account WHERE Name LIKE 'M%ller'")
+    assert {record["Name"] for record in made} >= set(names)
+
+
+async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: WatchedOrg, tmp_path: Path) -> None:
+    file_of(tmp_path, b"Symbol,Security,Billing City\nMMM,3M,Saint Paul\n")
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        sent = {"body": INSERT, "data": {"file": "rows.csv"}, "dryRun": True}
+        result = await client.call_tool("create-ingest-job", sent)
+        assert result.structured_content is not None
+        fields = result.structured_content["fields"]
+        assert fields[:3] == snapshot(["Name (Account Name)", "Type (Account Type)", "ParentId (Parent Account ID)"])
+        assert "TickerSymbol" in fields and "BillingCity" not in fields and "CreatedDate" not in fields
+        told = f"Fields that columns may be named for: {', '.join(fields)}"
+        assert told in text_of(result) and result.structured_content["next"] == snapshot(
+            "Settle with the user which field each unknown column is, or null to leave it out, and call again with that in columns; or correct the rows."
+        )
+        sent["data"] = {
+            "file": "rows.csv",
+            "columns": {"Symbol": None, "Security": "Name", "Billing City": "BillingCity"},
+        }
+        settled = await call(client, "create-ingest-job", **sent)
+        assert settled.get("fields") is None
+    assert org.changes == []
+
+
+async def test_an_object_that_is_not_there_is_told_before_a_job_is_made(org: WatchedOrg) -> None:
+    body, data = {"object": "Acount", "operation": "insert"}, {"csv": "Name\nA\n"}
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=body, data=data, dryRun=True)
+        assert [finding["level"] for finding in checked["findings"]] == ["error"]
+        text = await refusal(client, "create-ingest-job", body=body, data=data)
+        assert "There is no object Acount that this user can see" in text and "no job was made" in text
+    assert org.changes == []
+
+
+async def test_the_state_of_an_open_job_says_what_is_known_of_its_rows(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await call(client, "create-ingest-job", body=INSERT)
+        steps = [(await call(client, "get-ingest-job-status", jobId=job["id"]))["next"]]
+        await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nA\n"})
+        steps.append((await call(client, "get-ingest-job-status", jobId=job["id"]))["next"])
+        assert [step.replace(job["id"], "<job>") for step in steps] == snapshot(
+            [
+                "Call upload-data-ingest-job with jobId <job>, once; then close-abort-ingest-job with state UploadComplete.",
+                "It has its rows: call close-abort-ingest-job with state UploadComplete and jobId <job> to load them.",
+            ]
+        )
+
+
 HARMLESS: dict[str, tuple[dict[str, str], bytes, str, tuple[int, int]]] = {
     "ragged rows": (INSERT, b"Name,Site\nA,B\nC,D,E\n", "line 3: Rows have more cells than the header's 2", (2, 1)),
     "a blank required cell": (INSERT, b"Name,Site\nA,B\n,C\n", "line 3", (2, 1)),
@@ -126,10 +200,8 @@ HARMLESS: dict[str, tuple[dict[str, str], bytes, str, tuple[int, int]]] = {
     "a read-only column": (INSERT, b"Name,CreatedDate\nA,2020-01-01T00:00:00Z\n", "CreatedDate", (1, 1)),
     "a number that is none": (INSERT, b"Name,NumberOfEmployees\nA,many\n", "line 2", (1, 1)),
     "a text that is too long": (INSERT, b"Name,BillingCity\nA," + b"x" * 41 + b"\n", "line 2", (1, 1)),
-    "bytes that are not UTF-8": (INSERT, b"Name\nM\xfcller\n", "not UTF-8", (1, 0)),
     "blank keys": (UPSERT, b"External_Id__c,Name\n,A\nK-1,B\n", "line 2", (2, 1)),
     "repeated keys": (UPSERT, b"External_Id__c,Name\nK-2,A\nK-3,B\nK-2,C\n", "line 4", (3, -1)),
-    "no rows": (INSERT, b"Name\n", "no row", (0, 0)),
     "line breaks of another kind in cells": (INSERT, b'Name,Description\nA,"B\r\nC"\n', "line", (1, 0)),
 }
 

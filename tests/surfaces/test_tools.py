@@ -379,6 +379,8 @@ async def test_a_second_close_or_abort_changes_nothing_and_says_so(client: Clien
         ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {}}),
         ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {"records": [{"Name": {"secret": 1}}]}}),
         ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {"csv": "Name\n"}, "secretFile": "x"}),
+        ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "data": {"csv": "Name\nsecret\n"}}),
+        ("create-ingest-job", {"object": "secret", "operation": "insert"}),
         ("list-all-ingest-jobs", {"jobType": "V3"}),
     ],
 )
@@ -449,6 +451,19 @@ async def test_a_bad_argument_is_explained_without_its_value(
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\n"}, "secretFile": "x"}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- secretFile: there is no such argument here",
+                "Next: correct them and call again.",
+            ],
+            'upload-data-ingest-job {"jobId": "750000000000001AAA", "data": {"csv": "Name\\nsecret\\n"}}': [
+                "Nothing was done: upload-data-ingest-job can't take these arguments.",
+                "- body: this is required",
+                "- data: there is no such argument here: put csv, records or file under body",
+                "Next: correct them and call again.",
+            ],
+            'create-ingest-job {"object": "secret", "operation": "insert"}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- body: this is required",
+                "- object: this belongs under body",
+                "- operation: this belongs under body",
                 "Next: correct them and call again.",
             ],
             'list-all-ingest-jobs {"jobType": "V3"}': [

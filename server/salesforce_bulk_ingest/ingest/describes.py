@@ -40,9 +40,18 @@ class Described:
     failures: Mapping[str, SalesforceError]
     until: float
 
-    def report(self, findings: Findings) -> None:
-        """One warning for each object that could not be described; it keeps nobody from uploading."""
+    def report(self, findings: Findings, new: str | None) -> None:
+        """One warning for each object that could not be described; it keeps nobody from uploading.
+
+        Args:
+            findings: where it goes.
+            new: the object that a job is still to be made for: if there is none of that name, none can be made.
+        """
         for name, error in self.failures.items():
+            if name == new and isinstance(error, NotFound):
+                what = f"There is no object {name} that this user can see, so no job can be made for it."
+                findings.add("object", "error", what, "Check its API name, such as Account or Invoice__c.")
+                continue
             what = f"Columns and values of {name} could not be checked against the org: {_as_sentence(str(error))}"
             do = (
                 "Check the object's name." if isinstance(error, NotFound) else "Try again, or go on without this check."

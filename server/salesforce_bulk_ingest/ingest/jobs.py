@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.ingest.results import Page, PageReader
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
-from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadStatus, took_nothing
+from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadState, UploadStatus, took_nothing
 from salesforce_bulk_ingest.ingest.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
@@ -194,7 +194,7 @@ class IngestJobs:
         if dry_run:
             _check_named(made, rows)
             return UploadOutcome(None, "checked", made, rows.part or 1)
-        number = _checked_part(made, rows)
+        number = _checked_part(made, rows, "no job was made and nothing was sent")
         job = await self._client.create_job(request.body(made.dialect))
         try:
             await self._planner.keep_for(planning, rows, job)
@@ -210,6 +210,10 @@ class IngestJobs:
         """The job now, or when it is done, or when the time is up."""
         job = await self._client.get_job(checked_job_id(job_id))
         return await self._waited(job, wait_seconds, report)
+
+    async def upload_of(self, job: Job) -> UploadState:
+        """What is known of an open job's rows."""
+        return await self._uploads.state_of(job.id) if job.state == "Open" else "unknown"
 
     async def change_state(
         self, job_id: str, state: TargetState, *, wait_seconds: float = 0, report: Report
@@ -308,8 +312,13 @@ def _check_named(plan: Plan, rows: Rows) -> None:
         part_content(plan, rows.part or 1)
 
 
-def _checked_part(plan: Plan, rows: Rows) -> int:
+def _checked_part(plan: Plan, rows: Rows, refused: str = "nothing was sent") -> int:
     """Which part is to go.
+
+    Args:
+        plan: of the rows.
+        rows: as they were handed in.
+        refused: what has not happened where they are.
 
     Raises:
         RowsRefused: by the preflight; or they are more than a job takes, and no part was asked for.
@@ -318,10 +327,10 @@ def _checked_part(plan: Plan, rows: Rows) -> int:
     """
     _check_named(plan, rows)
     if plan.has_errors:
-        raise RowsRefused("The job would fail as a whole, so nothing was sent.", plan)
+        raise RowsRefused(f"These rows have errors by which a job fails or values are lost, so {refused}.", plan)
     if len(plan.parts) > 1 and (rows.part is None or rows.sha256 is None):
         raise RowsRefused(
-            f"These rows are {plan.size:,} bytes, {len(plan.parts)} jobs' worth, so nothing was sent: name part "
+            f"These rows are {plan.size:,} bytes, {len(plan.parts)} jobs' worth, so {refused}: name part "
             f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part.",
             plan,
         )

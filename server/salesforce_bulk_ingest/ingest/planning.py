@@ -148,7 +148,7 @@ class Planner:
             if rows.preflight and object_name is not None:
                 header = await anyio.to_thread.run_sync(header_of, rows.source, rows.shape, destination)
                 described = await self._describes.of_upload(object_name, header)
-                described.report(findings)
+                described.report(findings, None if destination.is_made else object_name)
                 planning.until = described.until
                 planning.is_kept &= not described.failures
                 destination = replace(destination, describe=described.sobject, parents=described.parents)

@@ -26,6 +26,9 @@ UNKNOWN_DIGEST = ""
 
 MOST_REMEMBERED = 10_000
 
+UploadState = Literal["unknown", "under way", "unclear", "taken"]
+"""Of an upload that this server knows of: another may have sent rows that it knows nothing of."""
+
 UploadStatus = Literal["uploaded", "already uploaded", "in progress"]
 
 
@@ -52,13 +55,22 @@ class Uploads:
         """The org that they go to."""
         return org_at(await self._client.instance_url(), embedded=self._embedded)
 
-    async def check_closable(self, job_id: str) -> None:
-        """Raises UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
+    async def state_of(self, job_id: str) -> UploadState:
+        """What is known of the job's rows."""
         earlier = await self._known(await self._key(), job_id)
         # Looked at after the record, so that an upload that begins meanwhile is not taken for one that was cut off.
         if self._transfers.get(job_id) is not None or job_id[:15] in self._passing:
+            return "under way"
+        if earlier is None:
+            return "unknown"
+        return "taken" if earlier.state == "sent" else "unclear"
+
+    async def check_closable(self, job_id: str) -> None:
+        """Raises UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
+        state = await self.state_of(job_id)
+        if state == "under way":
             raise UploadUnderWay("The upload to this job is still under way, so it is not closed yet.")
-        if earlier is not None and earlier.state == "sending":
+        if state == "unclear":
             raise _cut_off()
 
     async def begin(self, job: Job, content: Content) -> tuple[Transfer, UploadStatus]:

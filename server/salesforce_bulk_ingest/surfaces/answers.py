@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.ingest.csv_records import format_record, format_reco
 from salesforce_bulk_ingest.ingest.jobs import JobListing
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Cause, Page
+from salesforce_bulk_ingest.ingest.uploads import UploadState
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.surfaces.wording import (
     describe,
@@ -79,7 +80,15 @@ class JobAnswer(Answer, Job):
     resource_uri: str
 
     @classmethod
-    def of(cls, job: Job, org: Org, *, summary: str = "", changed: bool | None = None) -> Self:
+    def of(
+        cls,
+        job: Job,
+        org: Org,
+        *,
+        summary: str = "",
+        changed: bool | None = None,
+        upload: UploadState = "unknown",
+    ) -> Self:
         """The job as it is now, or with what was just done to it as the summary."""
         shown = bounded(job).model_copy(update={"content_url": None})
         described = describe(shown, org)
@@ -89,7 +98,7 @@ class JobAnswer(Answer, Job):
             changed=changed,
             resource_uri=job_uri(job.id),
             summary=f"{summary} {described}".strip(),
-            next=next_step(shown),
+            next=next_step(shown, upload),
         )
 
 

@@ -20,8 +20,9 @@ from salesforce_bulk_ingest.surfaces.wording import job_uri, next_step, rows
 T = TypeVar("T")
 
 MOST_FINDINGS = 20
-ROOM_FOR_FINDINGS = 14_000
-ROOM_FOR_COLUMNS = 12_000
+ROOM_FOR_FINDINGS = 12_000
+ROOM_FOR_COLUMNS = 11_000
+ROOM_FOR_FIELDS = 3_000
 """Characters of JSON; together less than the 8,000 tokens of an answer, of which each is four."""
 
 LONGEST_SENTENCE = 400
@@ -37,7 +38,7 @@ _UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 class FindingAnswer(BaseModel):
     """Something that is, or may be, wrong with the rows."""
 
-    level: str = Field(description="error: the whole job would fail; warning: some rows may")
+    level: str = Field(description="error: the job would fail, or values be lost; warning: some rows may")
     what: str
     do: str
     column: str | None = None
@@ -82,20 +83,21 @@ class RowsAnswer(Answer):
         None, description="Proposal for `columns`; nothing applies it unasked"
     )
     other_columns: int | None = None
+    fields: tuple[str, ...] | None = Field(None, description="To name unknown columns for; label in brackets")
 
     def text(self) -> str:
         lines = [super().text()]
         if self.sha256:
             lines.append(f"sha256: {self.sha256}")
         return "\n".join(
-            [*lines, *_details(self.columns, self.other_columns, self.findings or (), self.other_findings)]
+            [*lines, *_details(self.columns, self.other_columns, self.fields, self.findings or (), self.other_findings)]
         )
 
 
 class UploadAnswer(RowsAnswer):
     """What became of an upload."""
 
-    model_config = ConfigDict(json_schema_extra=unlisted("otherFindings"))
+    model_config = ConfigDict(json_schema_extra=unlisted("otherFindings", "fields"))
 
     job_id: str
     state: str
@@ -125,7 +127,7 @@ class CreateAnswer(RowsAnswer):
     model_config = ConfigDict(
         json_schema_extra=unlisted(
             *("externalIdFieldName", "assignmentRuleId", "concurrencyMode", "contentType", "apiVersion"),
-            *("createdById", "createdDate", "systemModstamp", "otherFindings", "otherColumns"),
+            *("createdById", "createdDate", "systemModstamp", "otherFindings", "otherColumns", "fields"),
         )
     )
 
@@ -175,6 +177,11 @@ def refusal(error: RowsRefused) -> str:
 
 def after_refusal(plan: Plan) -> str:
     """What to do with rows that were not sent."""
+    if plan.has_errors and plan.fields:
+        return (
+            "Settle with the user which field each unknown column is, or null to leave it out, and call again with that "
+            "in columns; or correct the rows."
+        )
     if plan.has_errors and plan.proposal:
         return "Check the proposed columns with the user, then call again with them in columns; or correct the rows."
     if plan.has_errors:
@@ -213,6 +220,7 @@ class _Told(TypedDict):
 
     columns: dict[str, str | None] | None
     other_columns: int | None
+    fields: tuple[str, ...] | None
     findings: tuple[FindingAnswer, ...]
     other_findings: int | None
 
@@ -222,6 +230,7 @@ def _told(plan: Plan) -> _Told:
     return {
         "columns": columns or None,
         "other_columns": len(plan.proposal) - len(columns) or None,
+        "fields": tuple(_fitting(map(_sized, plan.fields), len, ROOM_FOR_FIELDS)) or None,
         "findings": findings,
         "other_findings": len(plan.findings) - len(findings) or None,
     }
@@ -237,6 +246,10 @@ def _proposal(plan: Plan) -> dict[str, str | None]:
     return dict(_fitting(entries, lambda entry: len(_json(entry)), ROOM_FOR_COLUMNS))
 
 
+def _sized(name: str) -> str:
+    return cut(" ".join(name.split()), LONGEST_COLUMN)
+
+
 def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
     """The first of them that there is room for."""
     for item in items:
@@ -249,6 +262,7 @@ def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iter
 def _details(
     columns: dict[str, str | None] | None,
     other_columns: int | None,
+    fields: tuple[str, ...] | None,
     findings: tuple[FindingAnswer, ...],
     other_findings: int | None,
 ) -> Iterator[str]:
@@ -256,6 +270,8 @@ def _details(
     if columns:
         more = f" and {other_columns:,} more, told once these are settled" if other_columns else ""
         yield f"Proposed columns: {_json(columns)}{more}"
+    if fields:
+        yield f"Fields that columns may be named for: {', '.join(fields)}"
     yield from map(str, findings)
     if other_findings:
         yield f"- and {other_findings:,} more, not listed"
@@ -268,7 +284,8 @@ def _summary(outcome: UploadOutcome, org: Org) -> str:
             f"Still checking the rows, {outcome.done_bytes:,} bytes so far; nothing is sent yet. It goes on by itself."
         )
     if outcome.status == "checked":
-        return f"Checked {rows(plan.rows)}, {plan.size:,} bytes: {_verdict(plan)}. Nothing was sent to {org}."
+        parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
+        return f"Checked {rows(plan.rows)}, {plan.size:,} bytes{parts}: {_verdict(plan)}. Nothing was sent to {org}."
     assert job is not None
     part = plan.parts[outcome.part - 1]
     of = f" (part {part.number} of {len(plan.parts)})" if len(plan.parts) > 1 else ""
@@ -309,8 +326,19 @@ def _next(outcome: UploadOutcome) -> str:
             "nothing twice."
         )
     if job.state == "Open":
-        return f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them."
+        after = _after_part(outcome)
+        return f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them{after}."
     return next_step(job)
+
+
+def _after_part(outcome: UploadOutcome) -> str:
+    plan = outcome.plan
+    if plan is None or outcome.part >= len(plan.parts):
+        return ""
+    return (
+        f"; then create-ingest-job with the same data, part {outcome.part + 1} of {len(plan.parts)} and the same sha256, "
+        "for the next job"
+    )
 
 
 def _parts_advice(plan: Plan) -> str:

@@ -52,11 +52,21 @@ class ActionableTool(Tool):
 
     def _rejected(self, error: ValidationError) -> str:
         complaints = [
-            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {_complaint(detail)}"
+            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {self._misplaced(detail) or _complaint(detail)}"
             for detail in error.errors(include_url=False, include_input=False)[:10]
         ]
         first = f"Nothing was done: {self.name} can't take these arguments."
         return "\n".join([first, *complaints, "Next: correct them and call again."])
+
+    def _misplaced(self, detail: ErrorDetails) -> str | None:
+        """Where an argument belongs that stands beside the body instead of in it."""
+        body = self.parameters["properties"].get("body", {}).get("properties", {})
+        if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1 or not body:
+            return None
+        name = detail["loc"][0]
+        if name == "data":
+            return "there is no such argument here: put csv, records or file under body"
+        return "this belongs under body" if name in body else None
 
 
 def _complaint(detail: ErrorDetails) -> str:

@@ -181,7 +181,8 @@ class IngestTools:
         again; the job goes on by itself."""
         with _errors_for_models():
             job = await self._jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
-            return _answer(JobAnswer.of(job, await self._jobs.org()))
+            upload = await self._jobs.upload_of(job)
+            return _answer(JobAnswer.of(job, await self._jobs.org(), upload=upload))
 
     async def change_state(
         self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0

@@ -4,6 +4,7 @@ from salesforce_bulk_ingest.ingest.advice import after_failure
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, StateChange
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.results import Page
+from salesforce_bulk_ingest.ingest.uploads import UploadState
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 RESULT_NAMES: dict[ResultKind, str] = {
@@ -44,11 +45,22 @@ def describe(job: Job, org: Org) -> str:
     return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
 
 
-def next_step(job: Job) -> str:
-    """What to do with a job in this state."""
+_CLOSE = "close-abort-ingest-job with state UploadComplete"
+
+_OPEN: dict[UploadState, str] = {
+    "unknown": f"Call upload-data-ingest-job with jobId {{id}}, once; then {_CLOSE}.",
+    "taken": f"It has its rows: call {_CLOSE} and jobId {{id}} to load them.",
+    "under way": "Its rows are still on their way: upload-data-ingest-job with jobId {id} and the same data joins an upload "
+    f"of a tool; then {_CLOSE}.",
+    "unclear": "It may or may not have its rows: abort it with close-abort-ingest-job (nothing is loaded then), and create "
+    "a new job.",
+}
+
+
+def next_step(job: Job, upload: UploadState = "unknown") -> str:
+    """What to do with a job in this state, as far as its upload is known."""
     if job.state == "Open":
-        upload = f"Call upload-data-ingest-job with jobId {job.id}, once"
-        return f"{upload}; then close-abort-ingest-job with state UploadComplete."
+        return _OPEN[upload].format(id=job.id)
     if not job.is_terminal:
         return f"{_waiting(job)} until the job is done."
     if job.state == "Failed":

@@ -121,7 +121,7 @@ def test_without_roots_every_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(RefusedByPolicy) as raised:
             roots.find(path)
         assert str(raised.value) == snapshot(
-            'This server may read no files. To allow more, the operator writes the line upload_roots = ["/data/exports"] in /home/ann/.config/salesforce-bulk-ingest/settings.toml, or adds --upload-root /data/exports to the server\'s command, and starts it again.'
+            "This server may read no files: no folder is allowed, and the one that it was started in does not count, since it is a home, the system's, or above these, or others are served. To allow more, the operator writes the line upload_roots = [\"/data/exports\"] in /home/ann/.config/salesforce-bulk-ingest/settings.toml, or adds --upload-root /data/exports to the server's command, and starts it again."
         )
 
 

@@ -1,7 +1,7 @@
 """What can be wrong with rows before they go, seen from the file alone.
 
-By the reference of the API only a few mistakes fail a whole job: those are errors. All others cost single rows and are
-warnings.
+By the reference of the API only a few mistakes fail a whole job: those are errors, and so is what would lose values without
+a row that fails. All others cost single rows and are warnings.
 """
 
 import re
@@ -64,9 +64,9 @@ class FileChecks:
     def _check_encoding(self, text: str, first_line: int) -> None:
         if _is_utf_8(text):
             return
-        what, do = "Bytes are not UTF-8: their characters will be lost.", "Save the file in UTF-8."
+        what = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
         for line in _lines_with(text, re.compile("[\udc80-\udcff]"), first_line):
-            self._findings.add("encoding", "warning", what, do, line=line)
+            self._findings.add("encoding", "error", what, "Save the file in UTF-8.", line=line)
 
     def _check_nul(self, text: str, first_line: int) -> None:
         if "\0" in text:

@@ -31,6 +31,7 @@ class Destination:
         describe: of the object; without it nothing is checked against the org.
         parents: describes of the objects that relationship columns lead to, by name.
         limit: bytes of one upload.
+        is_made: whether the job exists, so that its object does.
     """
 
     operation: str | None = None
@@ -40,6 +41,7 @@ class Destination:
     describe: SObjectDescribe | None = None
     parents: Mapping[str, SObjectDescribe] = field(default_factory=lambda: NO_PARENTS)
     limit: int = UPLOAD_LIMIT_BYTES
+    is_made: bool = False
 
     @classmethod
     def of_job(
@@ -60,6 +62,7 @@ class Destination:
             describe=describe,
             parents=parents,
             limit=limit,
+            is_made=True,
         )
 
     def dialect(self, found: Dialect = Dialect()) -> Dialect:  # noqa: B008

@@ -9,7 +9,8 @@ MOST_KEPT = 500
 """Of each level: a plan is kept, with all of them, for as long as its upload may be asked for."""
 
 Level = Literal["error", "warning"]
-"""An error fails the whole job (see the API reference's job-level errors); a warning costs single rows, or may be meant."""
+"""An error fails the whole job (see the API reference's job-level errors), loads nothing or loses values unseen; a warning
+costs single rows, or may be meant."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument, SourceChanged, TooLarge
 from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES, EndlessRecord
 from salesforce_bulk_ingest.ingest.rows_in.checks import endless
+from salesforce_bulk_ingest.ingest.rows_in.columns import Misnamed, columns_of
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding, Findings, Unreadable
@@ -17,7 +18,7 @@ from salesforce_bulk_ingest.ingest.rows_in.head import Head, read_head
 from salesforce_bulk_ingest.ingest.rows_in.output import Output
 from salesforce_bulk_ingest.ingest.rows_in.parts import Cutter, Part, Place
 from salesforce_bulk_ingest.ingest.rows_in.preflight import Preflight
-from salesforce_bulk_ingest.ingest.rows_in.proposal import propose
+from salesforce_bulk_ingest.ingest.rows_in.proposal import fillable, propose
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape, apply
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource, opened
 
@@ -41,6 +42,7 @@ class Plan:
         parts: to upload one by one; none where the source can't be read.
         findings: errors first.
         proposal: source header to field, for `columns`; None leaves a column out.
+        fields: that columns may be named for, where some are unknown and not in the proposal.
         header: the columns that go out.
         dialect: that they go out in; for the job, where it is not made yet.
         output: makes the bytes.
@@ -57,10 +59,11 @@ class Plan:
     dialect: Dialect
     output: Output = field(repr=False)
     version: object = field(default=None, repr=False)
+    fields: tuple[str, ...] = ()
 
     @property
     def has_errors(self) -> bool:
-        """Whether the job would fail as a whole."""
+        """Whether the rows must not go out as they are."""
         return any(finding.level == "error" for finding in self.findings)
 
 
@@ -99,7 +102,8 @@ def _plan(source: RowSource, shape: Shape, destination: Destination, *, prefligh
         try:
             output = _output(file, source, shape, destination, as_it_is=not preflight and not shape)
             made = _Pass(output, destination, findings, progress).run(file, preflight=preflight)
-            return replace(made, proposal=_unsettled(made, shape))
+            made = replace(made, proposal=_unsettled(made, shape))
+            return replace(made, fields=_fields(made, destination)) if preflight else made
         except Unreadable as error:
             if not preflight and shape:
                 raise InvalidArgument(f"{error} {error.do}") from None
@@ -126,6 +130,18 @@ def header_of(source: RowSource, shape: Shape, destination: Destination) -> Sequ
 def _unsettled(made: Plan, shape: Shape) -> Mapping[str, str | None]:
     """What is proposed for columns that go out as they came."""
     return {name: field for name, field in made.proposal.items() if name in made.header and name not in shape.columns}
+
+
+def _fields(made: Plan, destination: Destination) -> tuple[str, ...]:
+    """What there is to choose from for columns that nobody could guess the meaning of."""
+    describe, operation = destination.describe, destination.operation
+    if describe is None or operation is None:
+        return ()
+    unknown = (column.header for column in columns_of(made.header, describe, {}) if isinstance(column, Misnamed))
+    if all(name in made.proposal for name in unknown):
+        return ()
+    header = [*made.header, *(name for name in made.proposal.values() if name)]
+    return fillable(describe, operation, header)
 
 
 def _output(file: BinaryIO, source: RowSource, shape: Shape, destination: Destination, *, as_it_is: bool) -> Output:
@@ -165,7 +181,7 @@ class _Pass:
                 raise endless(error, self._output.head.dialect) from None
             parts = self._cutter.finish()
             if checks is not None:
-                checks.finish(self._rows, len(parts))
+                checks.finish(self._rows)
         return self._plan(parts, self._proposal() if preflight else NO_PROPOSAL)
 
     def _read_rows(self, file: BinaryIO, checks: Preflight | None) -> None:

@@ -52,7 +52,7 @@ class Preflight:
         if marks:
             several = f"{marks} byte order marks, which are" if marks > 1 else "a byte order mark, which is"
             self._findings.add("bom", "warning", f"It begins with {several} left out.",
-                               "Nothing; Salesforce would take it for a part of the first name.", line=1)  # fmt: skip
+                               "Nothing is to be done; sent, it would be a part of the first name.", line=1)  # fmt: skip
         self._check_dialect()
         self._file.check_header(self._output.head.record)
         self._sent.check_header(self._output.header)
@@ -70,22 +70,14 @@ class Preflight:
         if self._keys is not None:
             self._keys.check(piece.sent)
 
-    def finish(self, rows: int, parts: int) -> None:
-        """After the last row.
-
-        Args:
-            rows: that there were.
-            parts: that they were cut into.
-        """
+    def finish(self, rows: int) -> None:
+        """After the last row, of so many."""
         if self._fields is not None:
             self._fields.finish()
         if self._keys is not None:
             self._keys.finish()
         if not rows:
-            self._findings.add("no rows", "warning", "There is a header and no row.", "Add a row for each record.")
-        if parts > 1:
-            self._findings.add("size", "warning", f"It is more than the {self._destination.limit:,} bytes that a job takes.",
-                               f"Make {parts} jobs, and upload one part to each.")  # fmt: skip
+            self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
 
     def _key_column(self) -> KeyColumn | None:
         fields = self._fields

@@ -33,6 +33,23 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
     return {name: field.name if _can_fill(field, operation) else None for name, field in meant.items()}
 
 
+def fillable(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> tuple[str, ...]:
+    """Fields that no column of the header is yet, those that a new record needs first; with the label where it says more.
+
+    None for a delete, which fills none.
+    """
+    if operation in DELETES:
+        return ()
+    taken = {column.field.name for column in columns_of(header, describe, {}) if isinstance(column, Column)}
+    free = [field for field in describe.fields if field.name not in taken and _can_fill(field, operation)]
+    return tuple(map(_with_label, sorted(free, key=lambda field: not field.is_required)))
+
+
+def _with_label(field: FieldDescribe) -> str:
+    says_more = plain(field.label) not in (plain(field.name), plain(field.name.removesuffix("__c")))
+    return f"{field.name} ({field.label})" if says_more else field.name
+
+
 def _only_ids(header: Sequence[str], meant: Mapping[str, FieldDescribe], *, has_ids: bool) -> dict[str, str | None]:
     ids = {name: field.name for name, field in meant.items() if field.name == ID_FIELD}
     if not has_ids and not ids:

@@ -134,7 +134,11 @@ class UploadRoots:
 
     def _refusal(self, path: str) -> str:
         if not self.roots:
-            return f"This server may read no files. {self._how_to_allow(path)}"
+            return (
+                "This server may read no files: no folder is allowed, and the one that it was started in does not count, "
+                "since it is a home, the system's, or above these, or others are served. "
+                f"{self._how_to_allow(path)}"
+            )
         reads = f"This server reads files under {self._listed()} only; relative paths begin there."
         if any(map(self._is_written_below, self._candidates(path))):
             return f"{reads} {path} leads to none: it is a folder of these, or a link to elsewhere."
@@ -165,6 +169,8 @@ def _may_be_there(path: Path) -> bool:
 def _check_text(path: str) -> None:
     if not path.strip() or "\0" in path:
         raise InvalidArgument("file is empty or no path: give the path of a file on the server's machine.")
+    if path.lower().startswith("file:"):
+        raise InvalidArgument("file is a path, not an address: leave file:// out.")
     if path.startswith("~"):
         raise InvalidArgument("file begins with ~, which is not resolved here: write the whole path.")
     try:
