@@ -101,7 +101,7 @@ async def embedded_org(
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salesforce-bulk-org-")))
         name = "the embedded org" if data_dir is None else f"the embedded org in {folder}"
-        bound = stack.enter_context(bound_socket("127.0.0.1", port))
+        bound = stack.enter_context(bound_socket("127.0.0.1", port, "--port"))
         guarded = HostGuard(create_app(configured(data_dir=folder)), AllowedCallers.local_and())
         async with listening([Listener(guarded, bound, name=name, lifespan=True)]):
             yield EmbeddedOrg(_url("127.0.0.1", bound), folder)
@@ -205,8 +205,8 @@ async def running(settings: Settings, places: Places) -> AsyncIterator[Addresses
         CantStart: before anything is served.
     """
     with (
-        bound_socket(settings.mcp_host, settings.mcp_port) as mcp_socket,
-        bound_socket(settings.rest_host, settings.rest_port) as rest_socket,
+        bound_socket(settings.mcp_host, settings.mcp_port, "--mcp-port") as mcp_socket,
+        bound_socket(settings.rest_host, settings.rest_port, "--rest-port") as rest_socket,
     ):
         mcp_url, rest_url = f"{_url_for(settings, mcp_socket)}/mcp", f"{_url_for(settings, rest_socket)}/v1"
         async with _org_of(settings, settings.data_dir) as org, open_services(settings, places, org) as services:

@@ -31,6 +31,7 @@ from salesforce_bulk_ingest.emulator import (
     Limits,
     chosen,
 )
+from salesforce_bulk_ingest.emulator import public_key as checked_key
 from salesforce_bulk_ingest.emulator.org import ORG_FILE
 from salesforce_bulk_ingest.hosts import host_entries
 from salesforce_bulk_ingest.ports import CantStart
@@ -188,7 +189,7 @@ def emulator(
         seed=seed,
         rows_per_second=rows_per_second,
         token_seconds=token_seconds,
-        client_public_key=public_key.read_text("utf-8", "replace") if public_key else None,
+        client_public_key=_key_in(public_key) if public_key else None,
         faults_file=faults,
         hard_delete=hard_delete,
         limits=_chosen(Limits, "--limit", limit),
@@ -295,6 +296,17 @@ def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choi
         return chosen(kind, texts or ())
     except BadChoice as error:
         _fail(f"{flag}: {error}.")
+
+
+def _key_in(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8", "replace")
+        checked_key(text)
+    except OSError as error:
+        _fail(f"--public-key: {file} can't be read: {error.strerror}.")
+    except ValueError as error:
+        _fail(f"--public-key: {file}: {error}.")
+    return text
 
 
 def _check_folder(folder: Path) -> None:

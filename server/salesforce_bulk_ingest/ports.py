@@ -109,8 +109,13 @@ class Listener(uvicorn.Server):
 
 
 @contextmanager
-def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
+def bound_socket(host: str, port: int, flag: str = "port") -> Iterator[socket.socket]:
     """A listening socket.
+
+    Args:
+        host: the address.
+        port: 0 for any free one.
+        flag: how the user chooses the port.
 
     Raises:
         PortBusy: the address is taken, or not this machine's.
@@ -124,16 +129,16 @@ def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
             bound.bind((host, port))
             bound.listen(BACKLOG)
         except (OSError, OverflowError) as error:
-            raise PortBusy(_why_not(host, port, error)) from None
+            raise PortBusy(_why_not(host, port, flag, error)) from None
         yield bound
 
 
-def _why_not(host: str, port: int, error: OSError | OverflowError) -> str:
+def _why_not(host: str, port: int, flag: str, error: OSError | OverflowError) -> str:
     if isinstance(error, OverflowError):
-        return f"{port} is no port: choose one from 0 to 65535."
+        return f"{port} is no port: choose a {flag} from 0 to 65535."
     if error.errno == errno.EADDRINUSE:
-        return f"{host}:{port} is in use by another program: stop it or choose another port."
-    return f"{host}:{port} can't be listened on ({error.strerror}): choose another address or port."
+        return f"{host}:{port} is in use by another program: stop it or choose another {flag}."
+    return f"{host}:{port} can't be listened on ({error.strerror}): choose another address or {flag}."
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """An embedded org that speaks Bulk API 2.0 ingest on a real socket, for when there is no Salesforce to talk to."""
 
+from .api.login import public_key
 from .app import create_app
 from .config import (
     ACCESS_TOKEN,
@@ -24,4 +25,5 @@ __all__ = [
     "Limits",
     "chosen",
     "create_app",
+    "public_key",
 ]

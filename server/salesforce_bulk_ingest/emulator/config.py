@@ -124,10 +124,12 @@ def chosen(kind: type[Choices], texts: Iterable[str]) -> Choices:
         BadChoice: a name or a value that is not one of them.
     """
     pairs = [text.partition("=") for text in texts]
-    names = ", ".join(known.name for known in fields(kind))
-    for name, _, _ in pairs:
-        if name not in {known.name for known in fields(kind)}:
-            raise BadChoice(f"{name!r} is not one of {names}")
+    defaults = {known.name: known.default for known in fields(kind)}
+    for name, _, value in pairs:
+        if name not in defaults:
+            raise BadChoice(f"{name!r} is not one of {', '.join(defaults)}")
+        if not value:
+            raise BadChoice(f"{name!r} has no value: write it as in {name}={defaults[name]}")
     try:
         return TypeAdapter(kind).validate_python({name: value for name, _, value in pairs})
     except ValidationError as error:

@@ -164,9 +164,7 @@ def public_key(pem: str) -> RSAPublicKey:
     except ValueError:
         key = None
     if not isinstance(key, RSAPublicKey):
-        raise ValueError(
-            "the file of --public-key has to hold an RSA public key, or a certificate for one, as PEM text"
-        )
+        raise ValueError("expected an RSA public key, or a certificate for one, as PEM text")
     return key
 
 
