@@ -17,7 +17,7 @@ from inline_snapshot import snapshot
 from pydantic import SecretStr
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from salesforce_bulk_ingest.salesforce.auth import Credentials
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES, MOST_JSON_BYTES, SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import (
@@ -257,6 +257,7 @@ async def test_where_nobody_listens_nothing_was_sent(method: Method) -> None:
             await method(client)
     assert raised.value.nothing_sent
     assert (raised.value.status, type(raised.value)) == (502, Unreachable)
+    assert str(raised.value).startswith(f"127.0.0.1:{port} could not be reached: ")
 
 
 class Failing(httpx2.AsyncBaseTransport):
@@ -588,6 +589,14 @@ async def test_a_refusal_that_quotes_the_request_does_not_quote_the_token() -> N
     with served(Upstream([answer])) as url:
         async with client_of(fixed(url)) as client:
             with pytest.raises(Rejected, match=r"You sent Bearer \*\*\*$"):
+                await client.get_job(JOB_ID)
+
+
+async def test_a_word_that_is_too_short_for_a_token_stays_in_the_message() -> None:
+    answer = Answer.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
+    with served(Upstream([answer])) as url:
+        async with client_of(FixedCredentials(Credentials(url, SecretStr("x")))) as client:
+            with pytest.raises(SessionExpired, match=r"^Session expired or invalid$"):
                 await client.get_job(JOB_ID)
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.abc
@@ -530,7 +531,7 @@ async def test_an_instance_that_can_not_be_reached_is_a_bad_gateway(unused_url: 
         for method, path in [("GET", JOB), ("POST", "/v1/jobs/ingest"), ("PUT", f"{JOB}/batches")]:
             response = await caller.request(method, f"{url}{path}", content=b"{}")
             assert (response.status_code, response.json()[0]["errorCode"]) == (502, "SERVER_UNAVAILABLE")
-            assert "127.0.0.1 could not be reached" in response.json()[0]["message"]
+            assert f"{urlsplit(unused_url).netloc} could not be reached" in response.json()[0]["message"]
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ async def test_an_expired_session_says_where_to_put_a_new_token(org_url: str) ->
 async def test_an_unreachable_instance_is_named() -> None:
     assert await refused_by(pointed_at("http://127.0.0.1:9")) == snapshot(
         [
-            "SERVER_UNAVAILABLE: 127.0.0.1 could not be reached: All connection attempts failed.",
+            "SERVER_UNAVAILABLE: 127.0.0.1:PORT could not be reached: All connection attempts failed.",
             "Next: Check the network and the instance name; look at the job's state before repeating a change.",
         ]
     )

@@ -43,6 +43,9 @@ MOST_JSON_BYTES = 16_000_000
 """A page of 1,000 jobs is about half a megabyte; the describe of an object with hundreds of picklists, a few."""
 
 MOST_ERROR_BYTES = 100_000
+SHORTEST_SECRET = 8
+"""Characters: anything shorter is no token, and would be found inside of other words."""
+
 READ_ATTEMPTS = 3
 RETRIED_STATUSES = frozenset({420, 429, 500, 502, 503, 504})
 
@@ -340,7 +343,7 @@ def deadline() -> Iterator[None]:
 @contextmanager
 def _mapped_errors(credentials: Credentials | None) -> Iterator[None]:
     """Every failure of the transport as one of ours."""
-    where = httpx2.URL(credentials.instance_url).host if credentials else "Salesforce"
+    where = httpx2.URL(credentials.instance_url).netloc.decode() if credentials else "Salesforce"
     try:
         yield
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
@@ -396,7 +399,7 @@ def _refused(response: httpx2.Response, body: bytes) -> Rejected:
 def _without_token(message: str, response: httpx2.Response) -> str:
     """The message, should it quote the request."""
     token = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return message.replace(token, "***") if token else message
+    return message.replace(token, "***") if len(token) >= SHORTEST_SECRET else message
 
 
 def _refusal(status: int, body: bytes) -> tuple[str, str]:
