@@ -41,10 +41,18 @@ def fresh_environ(folder: Path) -> Environ:
     }
 
 
-def run(environ: Environ, *args: str, program: Sequence[str] = AS_MODULE) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def run(
+    environ: Environ, *args: str, program: Sequence[str] = AS_MODULE, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in this folder."""
     return subprocess.run(
-        [*program, *args], env=environ, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60
+        [*program, *args],
+        env=environ,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
     )
 
 

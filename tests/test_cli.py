@@ -19,7 +19,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.checkup import check_up
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from salesforce_bulk_ingest.settings import Places, Settings
 from tests.commands import (
     AS_MODULE,
     END_SECONDS,
@@ -345,9 +347,21 @@ def test_config_of_a_program_run_as_a_module_names_a_command_that_runs(environ: 
     assert (entry["command"], entry["args"]) == (sys.executable, ["-m", "salesforce_bulk_ingest", "stdio"])
 
 
+def test_config_names_the_folders_to_upload_from_wherever_a_host_starts_it(environ: Environ, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    done = run(environ, "config", "--upload-root", "exports", folder=tmp_path)
+    assert done.stdout.count(f'"--upload-root",\n        "{tmp_path / "exports"}"') == 3
+    assert f"stdio --upload-root {tmp_path / 'exports'}\n" in done.stdout
+    done = run(environ, "config", "--upload-root", "nope", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"salesforce-bulk-ingest: --upload-root: expected a folder that exists, not {tmp_path / 'nope'}.\n",
+    )
+
+
 def _check(environ: Environ, *args: str, **more: str) -> tuple[int, str]:
     ports = {"BULK_INGEST_MCP_PORT": str(free_port()), "BULK_INGEST_REST_PORT": str(free_port())}
-    done = run({**environ, **ports, **more}, "check", *args)
+    done = run({**environ, **ports, **more}, "check", *args, folder=Path(environ["HOME"]))
     assert done.stderr == ""
     assert screen_lines(done.stdout) <= 24
     assert "SECRET" not in done.stdout
@@ -365,6 +379,7 @@ settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            none
 API version    63.0
 policy         read and write; refused operations: delete, hardDelete
+files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
 MCP port       127.0.0.1:PORT is free
 REST port      127.0.0.1:PORT is free
 
@@ -388,6 +403,7 @@ organization   00D000000000001EAA
 ingest jobs    0 on the first page
 API version    63.0
 policy         read and write; refused operations: none
+files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
 MCP port       127.0.0.1:PORT is free
 REST port      127.0.0.1:PORT is free
 
@@ -414,7 +430,7 @@ def test_check_of_an_org_that_can_not_be_reached_says_so(environ: Environ) -> No
     assert (code, printed.partition("wrong: ")[2]) == snapshot(
         (
             1,
-            "127.0.0.1 could not be reached: All connection attempts failed. Check the instance's name (SALESFORCE_INSTANCE, such as acme.my), the network and the proxy.\n",
+            "127.0.0.1:PORT could not be reached: All connection attempts failed. Check SALESFORCE_INSTANCE_URL (or instance_url in the settings file), the network and the proxy.\n",
         )
     )
 
@@ -453,9 +469,79 @@ def test_check_of_a_website_says_that_it_is_no_org(environ: Environ) -> None:
     assert (code, printed.partition("wrong: ")[2]) == snapshot(
         (
             1,
-            "Salesforce answered with status 404 and no explanation. The host answers, but not as a Salesforce org: check the instance's name (SALESFORCE_INSTANCE, such as acme.my) and SALESFORCE_API_VERSION.\n",
+            "Salesforce answered with status 404 and no explanation. The host answers, but not as a Salesforce org: check SALESFORCE_INSTANCE_URL (or instance_url in the settings file).\n",
         )
     )
+
+
+def test_check_of_an_org_without_the_api_version_says_so(environ: Environ, tmp_path: Path) -> None:
+    org = {"SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN, "SALESFORCE_API_VERSION": "99.0"}
+    with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url:
+        code, printed = _check(environ, SALESFORCE_INSTANCE_URL=url, **org)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "The org has no API version 99.0: choose one that it has in SALESFORCE_API_VERSION (or api_version in the settings file), such as 63.0.\n",
+        )
+    )
+
+
+def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(environ: Environ, tmp_path: Path) -> None:
+    def files(*args: str, **more: str) -> str:
+        _, printed = _check(environ, *args, **more)
+        (found,) = re.findall(r"^files +(.*)$", printed, re.MULTILINE)
+        return str(found).replace(str(tmp_path), "/tmp/x")
+
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    served = {
+        "BULK_INGEST_MCP_HOST": "0.0.0.0",
+        "BULK_INGEST_ALLOW_UNAUTHENTICATED": "1",
+        "BULK_INGEST_ALLOWED_HOST": "bulk.example",
+    }
+    assert files("--upload-root", str(one), "--max-upload-bytes", "5000", **served) == snapshot(
+        "under /tmp/x/one, up to 5,000 bytes an upload"
+    )
+    assert files("--upload-root", str(one), "--upload-root", str(two)) == snapshot(
+        "under /tmp/x/one and /tmp/x/two, up to 100,000,000 bytes an upload"
+    )
+    assert files("--read-only") == snapshot("none are read, since nothing is uploaded")
+
+
+async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does_not(tmp_path: Path) -> None:
+    work = Places(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path)
+    facts = dict((await check_up(Settings(mcp_port=0, rest_port=0), work, None)).facts)
+    assert facts["files"] == f"under {tmp_path} (the working folder), up to 100,000,000 bytes an upload"
+    others = Settings(mcp_port=0, mcp_host="0.0.0.0", allow_unauthenticated=True, allowed_host=("bulk.example",))
+    facts = dict((await check_up(others, work, None)).facts)
+    assert facts["files"] == "none are read, since other machines are served and no --upload-root is named"
+
+
+def test_what_may_not_be_what_was_meant_is_a_warning(environ: Environ) -> None:
+    """Whatever is set: the command runs on."""
+    odd = {
+        "BULK_INGEST_ALLOWED_HOSTS": TOKEN,
+        "BULK_INGEST_COLOUR": "red",
+        "SALESFORCE_INSTANCE_ULR": "https://acme.my.salesforce.com",
+        "SALESFORCE_ORG_ID": "00D000000000001",
+        "SALESFORCE_USERNAME": "ann@acme.example",
+    }
+    for args in ([], ["--emulator"]):
+        done = run(environ | odd, "check", "--upload-root", environ["HOME"], "--upload-root", "/", *args)
+        ours = """\
+salesforce-bulk-ingest: warning: BULK_INGEST_ALLOWED_HOSTS is not read: did you mean BULK_INGEST_ALLOWED_HOST?
+salesforce-bulk-ingest: warning: BULK_INGEST_COLOUR is not read: there is no such setting.
+"""
+        theirs = """\
+salesforce-bulk-ingest: warning: SALESFORCE_INSTANCE_ULR is not read: did you mean SALESFORCE_INSTANCE_URL?
+"""
+        roots = """\
+salesforce-bulk-ingest: warning: every file under /home/me may be uploaded: name the folder of the data alone as --upload-root.
+salesforce-bulk-ingest: warning: every file under / may be uploaded: name the folder of the data alone as --upload-root.
+"""
+        assert anonymous(done.stderr, environ) == f"{ours}{'' if args else theirs}{roots}"
+        assert "policy" in done.stdout
 
 
 def test_what_an_org_says_is_shown_as_it_is(environ: Environ) -> None:

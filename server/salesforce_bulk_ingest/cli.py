@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import Configured, embedded_org, running, serve_stdio
+from salesforce_bulk_ingest.cautions import cautions
 from salesforce_bulk_ingest.checkup import Checkup, check_up
 from salesforce_bulk_ingest.demo import run_demo
 from salesforce_bulk_ingest.emulator import (
@@ -207,10 +208,12 @@ def demo() -> None:
 
 
 @app.command()
-def config(emulator: Emulator = False, read_only: ReadOnly = False) -> None:
+def config(emulator: Emulator = False, read_only: ReadOnly = False, upload_roots: UploadRoots = None) -> None:
     """Print the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor."""
     command, *arguments = _this_program()
     arguments += ["stdio", *(["--emulator"] if emulator else []), *(["--read-only"] if read_only else [])]
+    for root in _folders(upload_roots):
+        arguments += ["--upload-root", str(root)]
     for entry in host_entries(command, arguments, Path.home(), os.environ):
         out.print(Text(f"{entry.host}: {entry.where}", style="bold"), soft_wrap=True)
         out.print(entry.text, highlight=False, markup=False, soft_wrap=True)
@@ -218,7 +221,13 @@ def config(emulator: Emulator = False, read_only: ReadOnly = False) -> None:
 
 
 @app.command()
-def check(emulator: Emulator = False, read_only: ReadOnly = False, allow_operation: AllowOperation = None) -> None:
+def check(
+    emulator: Emulator = False,
+    read_only: ReadOnly = False,
+    allow_operation: AllowOperation = None,
+    upload_roots: UploadRoots = None,
+    max_upload_bytes: MaxUploadBytes = None,
+) -> None:
     """Show which org, which user, which policy, and what is wrong. Changes nothing."""
     found: Checkup = _run(_check, _settings(locals()))
     _show_facts(found.facts)
@@ -288,7 +297,23 @@ def _settings(flags: dict[str, Any]) -> Settings:
         _fail(str(error))
     if settings.data_dir is not None:
         _check_folder(settings.data_dir)
+    _warn(settings, os.environ)
     return settings
+
+
+def _folders(named: list[Path] | None) -> tuple[Path, ...]:
+    """Whole paths, which mean the same from any working folder."""
+    try:
+        settings = load_settings({"upload_roots": named}, {})
+    except BadSetting as error:
+        _fail(str(error))
+    _warn(settings, {})
+    return settings.upload_roots
+
+
+def _warn(settings: Settings, environ: Mapping[str, str]) -> None:
+    for caution in cautions(settings, environ, Path.home()):
+        _complain(f"warning: {caution}")
 
 
 def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choices:

@@ -249,7 +249,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
         BadSetting: something can't be used.
     """
     given = {name: value for name, value in flags.items() if value is not None and value != ()}
-    from_env = {name: environ[env] for name, env in _env_names().items() if environ.get(env)}
+    from_env = {name: environ[env] for name, env in env_names().items() if environ.get(env)}
     from_file = _read_file(file) if file is not None else {}
     if given.get("emulator"):
         from_env = {name: value for name, value in from_env.items() if not is_about_salesforce(name)}
@@ -261,7 +261,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
         return Settings.model_validate(values)
     except ValidationError as error:
         sources = {name: f"{name} in {file}" for name in from_file}
-        sources |= {name: env for name, env in _env_names().items() if name in from_env}
+        sources |= {name: env for name, env in env_names().items() if name in from_env}
         raise BadSetting(_explain(error, sources | {name: _flag(name) for name in given})) from None
 
 
@@ -324,7 +324,8 @@ def is_about_salesforce(name: str) -> bool:
     return env is not None and env.startswith(EMULATOR_IGNORES)
 
 
-def _env_names() -> dict[str, str]:
+def env_names() -> dict[str, str]:
+    """The environment variables, by setting."""
     names = {name: names_of(field)[0] for name, field in Settings.model_fields.items()}
     return {name: env for name, env in names.items() if env is not None}
 
@@ -346,16 +347,18 @@ def _read_file(file: Path) -> dict[str, object]:
     known = [name for name, field in Settings.model_fields.items() if names_of(field)[2]]
     for name in values:
         if name not in known:
-            raise BadSetting(f"{file}: {name!r} is not a setting; {did_you_mean(name, known)}")
+            nearest = like(name, known)
+            meant = f"did you mean {nearest!r}?" if nearest else "see the README's configuration table."
+            raise BadSetting(f"{file}: {name!r} is not a setting; {meant}")
     if "access_token" in values and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
     return values
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """What to do about an unknown name: the known one next to it, or where they all stand."""
-    nearest = get_close_matches(name, known, n=1, cutoff=NEAR)
-    return f"did you mean {nearest[0]!r}?" if nearest else "see the README's configuration table."
+def like(name: str, known: Iterable[str], near: float = NEAR) -> str | None:
+    """The known name that an unknown one may be a misspelling of."""
+    nearest = get_close_matches(name, list(known), n=1, cutoff=near)
+    return nearest[0] if nearest else None
 
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
