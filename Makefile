@@ -8,6 +8,8 @@ help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(BIN)/python:
+	@command -v $(PYTHON) >/dev/null \
+	  || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON) here. Name one: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name one: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv .venv
