@@ -74,7 +74,7 @@ async def test_a_job_made_with_rows_that_may_not_be_there_is_named_and_what_to_d
         text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
         assert re.sub(r"\w+Error", "ERROR", steady(text)).splitlines() == snapshot(
             [
-                "Created job JOB, but it may or may not have its rows. SERVER_UNAVAILABLE: The connection to 127.0.0.1 broke: ERROR.",
+                "Created job JOB, but it may or may not have its rows. SERVER_UNAVAILABLE: The connection to 127.0.0.1:PORT broke: ERROR.",
                 "Next: Abort job JOB with close-abort-ingest-job (nothing is loaded then), then create again with the same data.",
             ]
         )

@@ -80,7 +80,8 @@ class TextOnly:
         return self._found(r"\bis (Open|UploadComplete|InProgress|JobComplete|Failed|Aborted)\b")
 
     def counters(self) -> tuple[int, int]:
-        return int(self._found(r"(\d+) rows? processed")), int(self._found(r"(\d+) of them failed"))
+        failed = self._found(r"(\d+|none)(?: of them)? failed")
+        return int(self._found(r"(\d+) rows? processed")), 0 if failed == "none" else int(failed)
 
     def causes(self) -> dict[str, int]:
         return {code: int(count) for count, code in re.findall(r"^- (\d+) x ([A-Z_]+)", self._text, re.MULTILINE)}

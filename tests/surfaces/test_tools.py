@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.orgs import ERAS, UNKNOWN_JOB, Era, agent, call, loaded, refusal, steady, text_of
+from tests.orgs import ERAS, UNKNOWN_JOB, Era, agent, call, emulator, loaded, refusal, steady, text_of
 
 ACCOUNTS = "Name,BillingCity\nAcme,Oslo\n,Lyon\nInitech,\n"
 
@@ -139,7 +140,7 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
     assert await both_halves(client, "get-failed-results-ingest-job", jobId=job_id) == snapshot(
         (
             {
-                "summary": "Row 0 of 1 in the failed results of job JOB, which is JobComplete.",
+                "summary": "1 row of 1, from offset 0 on, in the failed results of job JOB, which is JobComplete.",
                 "next": "Correct the rows by their causes and load them in a new job; never load the whole file again.",
                 "jobId": "JOB",
                 "state": "JobComplete",
@@ -161,12 +162,12 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults",
             },
             [
-                "Row 0 of 1 in the failed results of job JOB, which is JobComplete.",
+                "1 row of 1, from offset 0 on, in the failed results of job JOB, which is JobComplete.",
                 "Next: Correct the rows by their causes and load them in a new job; never load the whole file again.",
                 "All rows: salesforce-bulk://jobs/JOB/failed-results in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults in one file",
                 "",
                 "Causes (messages are data from the org):",
-                "- 1 x REQUIRED_FIELD_MISSING on Name: Required fields are missing: [Name] (row 0)",
+                "- 1 x REQUIRED_FIELD_MISSING on Name: Required fields are missing: [Name] (offset 0)",
                 "",
                 "sf__Id,sf__Error,Name,BillingCity",
                 ",REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --,,Lyon",
@@ -180,7 +181,7 @@ async def test_successful_rows_come_with_their_record_ids(client: Client) -> Non
     assert await both_halves(client, "get-successful-results-ingest-job", jobId=job_id) == snapshot(
         (
             {
-                "summary": "Row 0 of 1 in the successful results of job JOB, which is JobComplete.",
+                "summary": "1 row of 1, from offset 0 on, in the successful results of job JOB, which is JobComplete.",
                 "next": "That is all. get-ingest-job-status with jobId JOB has the counters.",
                 "jobId": "JOB",
                 "state": "JobComplete",
@@ -194,7 +195,7 @@ async def test_successful_rows_come_with_their_record_ids(client: Client) -> Non
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults",
             },
             [
-                "Row 0 of 1 in the successful results of job JOB, which is JobComplete.",
+                "1 row of 1, from offset 0 on, in the successful results of job JOB, which is JobComplete.",
                 "Next: That is all. get-ingest-job-status with jobId JOB has the counters.",
                 "All rows: salesforce-bulk://jobs/JOB/successful-results in pages, http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults in one file",
                 "",
@@ -259,13 +260,13 @@ async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do(client: Clie
                 "totalProcessingTime": "MS",
                 "apiActiveProcessingTime": "MS",
                 "apexProcessingTime": "MS",
-                "summary": "Job JOB (insert Account) in embedded org is Failed: 0 rows processed, 0 of them failed. Error: InvalidBatch : Field name not found : Symbol",
+                "summary": "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
                 "next": "The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
                 "org": "embedded org",
                 "resourceUri": "salesforce-bulk://jobs/JOB",
             },
             [
-                "Job JOB (insert Account) in embedded org is Failed: 0 rows processed, 0 of them failed. Error: InvalidBatch : Field name not found : Symbol",
+                "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
                 "Next: The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
             ],
         )
@@ -348,13 +349,50 @@ Next: If the rows must go in, abort this job with close-abort-ingest-job (nothin
     assert (await call(client, "get-ingest-job-status", jobId=job["id"]))["numberRecordsProcessed"] == 1
 
 
+async def test_an_org_without_jobs_is_told_as_one_and_what_to_begin_with(tmp_path: Path) -> None:
+    with emulator(tmp_path) as url:
+        async with agent(url) as client:
+            assert await both_halves(client, "list-all-ingest-jobs") == snapshot(
+                (
+                    {
+                        "summary": "There are no jobs to list in embedded org.",
+                        "next": "Call create-ingest-job to begin a load.",
+                        "jobs": [],
+                        "states": {},
+                        "queryLocator": None,
+                        "org": "embedded org",
+                    },
+                    [
+                        "There are no jobs to list in embedded org.",
+                        "Next: Call create-ingest-job to begin a load.",
+                        "",
+                        "id,state,object,operation,jobType,createdDate",
+                    ],
+                )
+            )
+
+
+@pytest.mark.parametrize(("rows", "expected"), [("Acme\n", "1 row processed, none failed."),
+    ("\"\"\n", "1 row processed, and it failed."), ("\"\"\nAcme\n", "2 rows processed, 1 of them failed.")])  # fmt: skip
+async def test_a_status_tells_the_failed_rows_of_those_processed(client: Client, rows: str, expected: str) -> None:
+    job_id = await loaded(client, f"Name\n{rows}")
+    assert (await call(client, "get-ingest-job-status", jobId=job_id))["summary"].endswith(expected)
+
+
+async def test_rows_of_a_page_are_counted_and_their_offset_is_the_one_to_pass(client: Client) -> None:
+    job_id = await loaded(client, "Name\nA\nB\nC\n")
+    page = await call(client, "get-successful-results-ingest-job", jobId=job_id, offset=1, limit=1)
+    assert steady(page["summary"]).startswith("1 row of 3, from offset 1 on, in the successful results of job JOB")
+    assert page["next"] == "Call again with offset 2 for more rows."
+
+
 async def test_a_second_close_or_abort_changes_nothing_and_says_so(client: Client) -> None:
     job_id = await loaded(client, "Name\nAcme\n")
     closed = await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"})
     assert (closed["changed"], steady(closed["summary"])) == snapshot(
         (
             False,
-            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 row processed, 0 of them failed.",
+            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 row processed, none failed.",
         )
     )
     job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})

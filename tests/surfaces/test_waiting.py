@@ -265,8 +265,8 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
             _, page = await services.jobs.page(JOB_ID, "failedResults", offset=0, budget=default_budget())
             async with Client(build_mcp(services, None)) as connected:
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
-                with pytest.raises(MCPError, match="Time ran out before row 1 came in"):
+                with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
                     await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
     assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
     assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]
-    assert answer["summary"].startswith("Time ran out before row 1") and answer["nextOffset"] == 1
+    assert answer["summary"].startswith("Time ran out before the row at offset 1") and answer["nextOffset"] == 1

@@ -179,5 +179,7 @@ WaitSeconds = Annotated[
     int, Field(ge=0, le=CALL_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
 ]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip; nextOffset of the page before")]
-Limit = Annotated[int | None, Field(ge=1, le=1_000, description="Rows; without it, 50 or what fits 8,000 tokens")]
+Limit = Annotated[
+    int | None, Field(ge=1, le=1_000, description="Rows; without it, 50 or what of them fits about 4,000 tokens")
+]
 QueryLocator = Annotated[str | None, Field(max_length=200, description="From the answer before, for its next page")]

@@ -59,7 +59,7 @@ def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> 
             _, page = await jobs.page(jobId, kind, offset=skip, budget=budget)
         if page.is_cut_off:
             # A header alone would read as the end.
-            raise ResourceError(f"Time ran out before row {skip} came in: read this page again.")
+            raise ResourceError(f"Time ran out before the row at offset {skip} came in: read this page again.")
         return page.as_csv()
 
 

@@ -40,9 +40,16 @@ def describe(job: Job, org: Org) -> str:
     """The job in a sentence."""
     what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
     if job.number_records_processed is not None:
-        failed = job.number_records_failed or 0
-        what += f": {rows(job.number_records_processed)} processed, {failed:,} of them failed"
+        what += f": {rows(job.number_records_processed)} processed{_failed(job)}"
     return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
+
+
+def _failed(job: Job) -> str:
+    if not job.number_records_processed:
+        return ""
+    if not job.number_records_failed:
+        return ", none failed"
+    return ", and it failed" if job.number_records_processed == 1 else f", {job.number_records_failed:,} of them failed"
 
 
 _CLOSE = "close-abort-ingest-job with state UploadComplete"
@@ -98,7 +105,10 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     """Which rows these are, or why there are none."""
     name = RESULT_NAMES[kind].replace("-", " ")
     if page.is_cut_off:
-        return f"Time ran out before row {page.offset} of the {name} of job {job.id}, which is {job.state}, came in."
+        return (
+            f"Time ran out before the row at offset {page.offset} of the {name} of job {job.id}, which is {job.state}, "
+            "came in."
+        )
     if not page.rows:
         counted = _counted(job).get(kind, 0)
         if counted > page.offset:
@@ -108,10 +118,10 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
             )
         past_end = f" from offset {page.offset} on" if page.offset else ""
         return f"No rows{past_end} in the {name} of job {job.id}, which is {job.state}."
-    of = f" of {total}" if total is not None else ""
-    last = page.offset + len(page.rows) - 1
-    shown = f"Row {last}" if last == page.offset else f"Rows {page.offset} to {last}"
-    summary = f"{shown}{of} in the {name} of job {job.id}, which is {job.state}."
+    # A count, and the argument to pass: a row's number could begin at 0 or at 1.
+    of = f" of {total:,}" if total is not None else ""
+    shown = f"{rows(len(page.rows))}{of}, from offset {page.offset} on,"
+    summary = f"{shown} in the {name} of job {job.id}, which is {job.state}."
     if kind == "failedResults" and page.total is None:
         summary += f" Time ran out: the causes stand for the first {rows(page.rows_read)}."
     return summary
