@@ -114,7 +114,7 @@ async def test_the_embedded_org_of_stdio_is_the_same_one_next_time(tmp_path: Pat
 
 
 async def test_4_mb_of_rows_pass_through_the_http_port_however_they_are_escaped() -> None:
-    rows = "Name,Description\n" + ('"Acme","' + '""\t' * 30_000 + '"\n') * 43
+    rows = "Name,Description\n" + ('"Acme","' + '""\t' * 30_000 + '"\n') * 44
     assert 3_900_000 < len(rows.encode()) < 4_000_000 and len(json.dumps(rows)) > 4 * 1024 * 1024
     async with served() as addresses, Client(addresses.mcp_url) as client:
         job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
