@@ -107,10 +107,13 @@ def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
     key = failed["columns"].index("External_Id__c")
     console.print(f"\n[bold]Why {failed['total']} rows failed[/]")
     for cause in failed["causes"]:
-        row = failed["rows"][cause["exampleOffset"]]
+        example = cause["examples"][0]
+        row = failed["rows"][example["offset"]]
         fields = f" on {', '.join(cause['fields'])}" if cause["fields"] else ""
         console.print(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", highlight=False)
-        console.print(f"      {cause['example']}", highlight=False, markup=False, soft_wrap=True)
+        console.print(
+            f"      {example.get('message', cause['pattern'])}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 async def _read_through_rest(http: httpx2.AsyncClient, addresses: Addresses, job_id: str, console: Console) -> None:

@@ -136,6 +136,8 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
     if not job.is_terminal:
         return f"The job is not done. {_waiting(job)}."
     if kind == "failedResults" and page.causes:
+        if all(cause.is_retryable for cause in page.causes):
+            return "Load these rows again, unchanged, in a new job; never load the whole file again."
         return "Correct the rows by their causes and load them in a new job; never load the whole file again."
     if job.state == "Failed" and kind == "failedResults":
         return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."

@@ -1,0 +1,159 @@
+"""What an error message says, apart from the values of the row that it was said of.
+
+Salesforce's own messages quote a value in a known place, or quote nothing. Messages that people of the org have written
+(validation rules, triggers, flows) are fixed texts in which a number or a quoted word can be all that tells two rules apart,
+so there only ids, and values that stand in the row itself, are taken for values.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+LONGEST_PATTERN = 1_000
+"""Characters; validation rules have at most 255 (Salesforce help, Validation Rule Fields)."""
+
+_LONGEST_MESSAGE = 8_000
+"""Characters that are looked at: a list of 200 record ids has 3,800."""
+
+_MOST_OCCURRENCES = 100
+"""Of one value: enough for any text that people read."""
+
+_WRITTEN_IN_THE_ORG = frozenset(
+    {
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        "FIELD_FILTER_VALIDATION_EXCEPTION",
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        "CANNOT_EXECUTE_FLOW_TRIGGER",
+    }
+)
+
+# Messages of Salesforce: what stands before and after a value (API reference, 5.3).
+_QUOTING = (
+    ("data value too large: ", "{value}", " (max length="),
+    ("value not of required type: ", "{value}", ""),
+    ("invalid email address: ", "{value}", ""),
+    ("bad value for restricted picklist field: ", "{value}", ""),
+    ("value outside of valid range on numeric field: ", "{value}", ""),
+    ("invalid date: ", "{value}", ""),
+    ("id value of incorrect type: ", "{value}", ""),
+    ("bad id ", "{value}", ""),
+    ("Foreign key external ID: ", "{value}", " not found for field "),
+    ("Duplicate external id specified: ", "{value}", ""),
+    ("duplicates value on record with id: ", "{id}", ""),
+    ("more than one record found for external id field: [", "{id}", "]"),
+)
+
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_DATE = re.compile(
+    r"(?<!\w)(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{4})"
+    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?(?!\w)"
+)
+# Words and API names of that length have no second digit; numbers of that length have no letter.
+_ID = re.compile(r"(?<!\w)(?=[0-9]{0,17}[A-Za-z])(?=(?:[A-Za-z]{0,17}[0-9]){2})[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?!\w)")
+_IDS = re.compile(r"\{id\}(?:[,;] ?\{id\})*[,;]?(?:…|\.\.\.)?")
+_QUOTED = re.compile(r"""(?<!\w)(['"])([^\n]{1,200}?)\1(?!\w)""")
+_NUMBER = re.compile(r"(?<![\w=])[-+]?[0-9]+(?:[.,:][0-9]+)*%?(?!\w)")
+_PLACEHOLDER = re.compile(r"^\W*(?:id|value|number|date)\W*$")
+_BLANK = re.compile(r"\s")
+_DIGIT = re.compile(r"[0-9]")
+_ROW = re.compile(r"(?<=\brow )[0-9]+")
+_WORD = re.compile(r"\w")
+_CUT_WORD = re.compile(r"\w+\Z")
+
+
+def without_values(code: str, message: str, fault_cells: Iterable[str], names: frozenset[str]) -> str:
+    """The message with placeholders for values that show as such.
+
+    Args:
+        code: status code.
+        message: of the org.
+        fault_cells: of the fields that the error names.
+        names: of columns and fields, which are no values, in lower case.
+    """
+    if code in _WRITTEN_IN_THE_ORG:
+        return _without_ids(_head(message))
+    return _without_all(code, message, [cell for cell in fault_cells if len(cell) > 1], names)
+
+
+def without_cells(code: str, message: str, cells: Iterable[str], names: frozenset[str]) -> str:
+    """The message with placeholders also for any cell of the row that stands in it and is no mere word.
+
+    Args:
+        code: status code.
+        message: of the org.
+        cells: of the whole row.
+        names: of columns and fields, which are no values, in lower case.
+    """
+    if code in _WRITTEN_IN_THE_ORG:
+        message = _head(message)
+        return _without_ids(_replaced(message, [cell for cell in cells if _holds_digit_or_at(cell)], names))
+    return _without_all(code, message, [cell for cell in cells if len(cell) > 2], names)
+
+
+def _without_ids(message: str) -> str:
+    return _cut(_ROW.sub("{number}", _IDS.sub("{id}", _ID.sub("{id}", message))))
+
+
+def _without_all(code: str, message: str, cells: Sequence[str], names: frozenset[str]) -> str:
+    if code == "MALFORMED_ID" and not _BLANK.search(message):
+        return "{value}"
+    message = _head(_replaced(_without_quoted_value(message), cells, names))
+    if "@" in message:
+        message = _EMAIL.sub("{value}", message)
+    if _DIGIT.search(message):
+        message = _NUMBER.sub("{number}", _IDS.sub("{id}", _ID.sub("{id}", _DATE.sub("{date}", message))))
+    message = _QUOTED.sub(lambda match: match[0] if _is_name(match[2], names) else "{value}", message)
+    return _cut(message)
+
+
+def _without_quoted_value(message: str) -> str:
+    for before, placeholder, after in _QUOTING:
+        start, found, rest = message.partition(before)
+        end = rest.rfind(after) if after else len(rest)
+        if found and end >= 0:
+            return f"{start}{before}{placeholder}{rest[end:]}"
+    return message
+
+
+def _head(message: str) -> str:
+    """The beginning that is looked at, without the word that the cut went through."""
+    return message if len(message) <= _LONGEST_MESSAGE else _CUT_WORD.sub("", message[:_LONGEST_MESSAGE])
+
+
+def _cut(pattern: str) -> str:
+    return pattern[:LONGEST_PATTERN]
+
+
+def _replaced(text: str, cells: Iterable[str], names: frozenset[str]) -> str:
+    """The text with a placeholder for each cell that stands in it as a whole, long ones first."""
+    values = {cell for cell in cells if cell in text and cell.lower() not in names and not _PLACEHOLDER.search(cell)}
+    pieces = [text]
+    for value in sorted(values, key=lambda value: (-len(value), value)):
+        pieces = [part for piece in pieces for part in _parted(piece, value)]
+    return "{value}".join(pieces)
+
+
+def _parted(text: str, value: str) -> list[str]:
+    """What stands before, between and after the value, where it is no part of a word."""
+    parts, start, at = [], 0, text.find(value)
+    for _ in range(_MOST_OCCURRENCES):
+        if at < 0:
+            break
+        end = at + len(value)
+        whole = not (_in_word(text[at - 1 : at], value[0]) or _in_word(value[-1], text[end : end + 1]))
+        if whole:
+            parts.append(text[start:at])
+            start = end
+        at = text.find(value, end if whole else at + 1)
+    return [*parts, text[start:]]
+
+
+def _in_word(left: str, right: str) -> bool:
+    return bool(_WORD.fullmatch(left) and _WORD.fullmatch(right))
+
+
+def _is_name(text: str, names: frozenset[str]) -> bool:
+    return text.lower() in names or text.endswith(("__c", "__r"))
+
+
+def _holds_digit_or_at(cell: str) -> bool:
+    return len(cell) > 3 and any(character == "@" or character.isdigit() for character in cell)
