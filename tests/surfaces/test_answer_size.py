@@ -77,6 +77,7 @@ async def halves(client: Client, tool: str, **arguments: Any) -> tuple[str, str]
 
 
 ERROR = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+CONTROLS = [chr(1) * 70 + str(number) for number in range(9)]
 HOSTILE = {
     "long cells": (["Name"], [["", ERROR, "long " * 20_000]] * 60),
     "wide rows": ([f"Field_{n}__c" for n in range(2_000)], [["", ERROR, *["x" * 50] * 2_000]] * 5),
@@ -91,6 +92,10 @@ HOSTILE = {
     "causes in control characters": (
         ["Name"],
         [["", f"CODE_{n}:{chr(1) * 300}:{','.join([chr(1) * 90] * 9)} --", ""] for n in range(60)],
+    ),
+    "examples in control characters": (
+        CONTROLS,
+        [["", f"CODE_{n % 5}:{chr(1) * 999}{n}:{','.join(CONTROLS)} --", *[chr(1) * 900] * 9] for n in range(60)],
     ),
 }
 
