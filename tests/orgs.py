@@ -70,13 +70,13 @@ def emulator(folder: Path) -> Iterator[str]:
 
 @asynccontextmanager
 async def agent(
-    org_url: str, *, era: Era = "auto", rest_url: str | None = None, **settings: Any
+    org_url: str, *, era: Era = "auto", rest_url: str | None = None, folder: Path | None = None, **settings: Any
 ) -> AsyncIterator[Client]:
-    """A client of the nine tools over an embedded org, in memory."""
+    """A client of the nine tools over an embedded org, in memory, which keeps its records in a folder."""
     chosen = Settings(**{"emulator": True, **settings})
-    with tempfile.TemporaryDirectory() as folder:
-        org = EmbeddedOrg(org_url, Path(folder))
-        async with open_services(chosen, places_in(Path(folder)), org) as services:
+    with tempfile.TemporaryDirectory() as temporary:
+        kept_in = folder or Path(temporary)
+        async with open_services(chosen, places_in(kept_in), EmbeddedOrg(org_url, kept_in)) as services:
             async with Client(build_mcp(services, rest_url), mode=era) as client:
                 yield client
 
@@ -91,7 +91,7 @@ async def services_of(settings: Settings) -> AsyncIterator[Services]:
 
 def places_in(folder: Path) -> Places:
     """Places that are nobody's."""
-    return Places(folder / "settings.toml", folder / "state", folder / "org")
+    return Places(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
 
 
 def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **options: Any) -> Services:

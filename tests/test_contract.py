@@ -99,9 +99,9 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
             "close-abort-ingest-job": ["jobId", "body", "waitSeconds"],
             "delete-ingest-job": ["jobId"],
             "upload-data-ingest-job": ["jobId", "body", "part", "sha256", "dryRun", "preflight"],
-            "get-failed-results-ingest-job": ["jobId", "offset", "limit"],
-            "get-successful-results-ingest-job": ["jobId", "offset", "limit"],
-            "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit"],
+            "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where"],
+            "get-successful-results-ingest-job": ["jobId", "offset", "limit", "columns"],
+            "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit", "columns"],
         }
     )
 
@@ -136,9 +136,9 @@ async def test_the_four_resource_templates_are_there(org_url: str) -> None:
     assert [(template.uri_template, template.mime_type) for template in templates] == snapshot(
         [
             ("salesforce-bulk://jobs/{jobId}", "application/json"),
-            ("salesforce-bulk://jobs/{jobId}/failed-results{?offset,limit}", "text/csv"),
-            ("salesforce-bulk://jobs/{jobId}/successful-results{?offset,limit}", "text/csv"),
-            ("salesforce-bulk://jobs/{jobId}/unprocessed-records{?offset,limit}", "text/csv"),
+            ("salesforce-bulk://jobs/{jobId}/failed-results{?offset,limit,columns,statusCode,field}", "text/csv"),
+            ("salesforce-bulk://jobs/{jobId}/successful-results{?offset,limit,columns,statusCode,field}", "text/csv"),
+            ("salesforce-bulk://jobs/{jobId}/unprocessed-records{?offset,limit,columns,statusCode,field}", "text/csv"),
         ]
     )
 

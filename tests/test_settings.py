@@ -55,6 +55,9 @@ def test_nothing_set_gives_the_defaults(file: Path) -> None:
             "allow_operation": (),
             "upload_roots": (),
             "max_upload_bytes": 100_000_000,
+            "no_spool": False,
+            "spool_max_bytes": 2000000000,
+            "spool_days": 7,
             "mcp_host": "127.0.0.1",
             "mcp_port": 9090,
             "rest_host": "127.0.0.1",
@@ -191,7 +194,7 @@ def test_files_come_from_the_working_folder_unless_others_are_named_or_other_mac
     for name in ("work", "other"):
         (tmp_path / name).mkdir()
     settings = settings | {"upload_roots": [tmp_path / name for name in settings.get("upload_roots", ())]}
-    places = Places(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path / "work")
+    places = Places(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path / "work")
     roots = upload_roots_of(Settings(**settings), places).roots
     assert [root.name for root in roots] == expected
 

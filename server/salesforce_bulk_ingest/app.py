@@ -13,6 +13,7 @@ from pathlib import Path
 
 import anyio
 import httpx2
+from anyio.abc import TaskGroup
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
@@ -28,6 +29,8 @@ from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.planning import Planner
 from salesforce_bulk_ingest.ingest.policy import GUARDED_OPERATIONS, Policy
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
+from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
+from salesforce_bulk_ingest.ingest.rows_out.store import Store
 from salesforce_bulk_ingest.ingest.transfers import Transfers
 from salesforce_bulk_ingest.ingest.uploads import Uploads
 from salesforce_bulk_ingest.ports import CantStart, Listener, bound_socket, listening
@@ -41,7 +44,7 @@ from salesforce_bulk_ingest.salesforce.auth import (
     is_loopback,
 )
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
-from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_bulk_ingest.settings import SPOOL, Places, Settings
 from salesforce_bulk_ingest.surfaces.hostguard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.surfaces.resources import add_resources
 from salesforce_bulk_ingest.surfaces.rest import build_rest
@@ -52,6 +55,7 @@ MAX_MCP_BODY_BYTES = 32 * 1024 * 1024
 """Above the 4 MB of rows that a tool call may carry, however they are escaped."""
 
 TOOL_LIST_TTL_MS = 300_000
+DAY_SECONDS = 24 * 3600
 
 
 Configured = Callable[..., EmulatorConfig]
@@ -133,7 +137,7 @@ async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | N
         client = SalesforceClient(http, source, settings.api_version)
         uploads = Uploads(client, ledger, Transfers(tasks), embedded=org is not None)
         planner = Planner(Describes(client), tasks, settings.max_upload_bytes)
-        jobs = IngestJobs(client, policy, uploads, planner)
+        jobs = IngestJobs(client, policy, uploads, planner, spool_of(settings, places, client, tasks, org))
         try:
             yield Services(client, jobs, Gateway(client, policy, uploads), upload_roots_of(settings, places))
         finally:
@@ -151,6 +155,17 @@ def policy_of(settings: Settings) -> Policy:
     """What callers may do; nothing in the embedded org needs guarding."""
     allowed = GUARDED_OPERATIONS if settings.emulator else settings.allow_operation
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
+
+
+def spool_of(
+    settings: Settings, places: Places, client: SalesforceClient, tasks: TaskGroup, org: EmbeddedOrg | None
+) -> Spool | None:
+    """Where results are kept: those of an embedded org with it; None where none are to be."""
+    if settings.no_spool:
+        return None
+    folder = org.folder / SPOOL if org else places.spool_dir
+    store = Store(folder, most_bytes=settings.spool_max_bytes, most_seconds=settings.spool_days * DAY_SECONDS)
+    return Spool(client, store, tasks)
 
 
 def upload_roots_of(settings: Settings, places: Places) -> UploadRoots:

@@ -31,6 +31,7 @@ from pydantic_core import PydanticCustomError
 from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, checked_token, instance_url
 
 APP_NAME = "salesforce-bulk-ingest"
+SPOOL = "spool"
 SETTINGS_FILE = "settings.toml"
 EMULATOR_IGNORES = "SALESFORCE_"
 
@@ -146,6 +147,8 @@ Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValida
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
 UploadBytes = Annotated[int, AfterValidator(_upload_bytes)]
+SpoolBytes = Annotated[int, Field(ge=0)]
+SpoolDays = Annotated[int, Field(ge=1, le=365)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Name = Annotated[str, Field(min_length=1)]
@@ -179,6 +182,21 @@ class Settings(BaseModel):
         100_000_000,
         env="BULK_INGEST_MAX_UPLOAD_BYTES",
         flag="--max-upload-bytes",
+    )
+    no_spool: bool = _setting(
+        "Keep no results on this machine: each page of one is then read from the org, from its start",
+        False,
+        env="BULK_INGEST_NO_SPOOL",
+        flag="--no-spool",
+    )
+    spool_max_bytes: SpoolBytes = _setting(
+        "Most bytes of results kept; those read longest ago go first",
+        2_000_000_000,
+        env="BULK_INGEST_SPOOL_MAX_BYTES",
+        flag="--spool-max-bytes",
+    )
+    spool_days: SpoolDays = _setting(
+        "Days for which a result is kept that nobody reads", 7, env="BULK_INGEST_SPOOL_DAYS", flag="--spool-days"
     )
     mcp_host: Name = _setting("Address of MCP", "127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host")
     mcp_port: Port = _setting("Port of MCP, 0 for any", 9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port")
@@ -272,12 +290,14 @@ class Places:
     Attributes:
         settings_file: `settings.toml`; desktop hosts pass no environment, so it is all that they have.
         state_dir: the record of uploads.
+        spool_dir: results that were fetched.
         org_dir: the embedded org of `stdio`, from one start to the next.
         working_dir: where the program was started, if that is a place to keep files in.
     """
 
     settings_file: Path
     state_dir: Path
+    spool_dir: Path
     org_dir: Path
     working_dir: Path | None = None
 
@@ -287,6 +307,7 @@ def default_places() -> Places:
     return Places(
         settings_file=platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE,
         state_dir=platformdirs.user_state_path(APP_NAME, appauthor=False),
+        spool_dir=platformdirs.user_cache_path(APP_NAME, appauthor=False) / SPOOL,
         org_dir=platformdirs.user_data_path(APP_NAME, appauthor=False) / "org",
         working_dir=working_dir(Path.cwd, Path.home()),
     )

@@ -44,7 +44,7 @@ def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: Budget
     assert len(as_json) <= budget.half_chars + 2
     assert len(as_csv) <= budget.half_chars
     assert len(json.dumps(rows)) + len(json.dumps(as_csv)) <= budget.wire_bytes + 2 * len(rows) + 4
-    longest_name = len(json.dumps("😀" * budget.cell_chars)) + 20
+    longest_name = len(json.dumps("😀" * budget.name_chars)) + 20
     assert len(json.dumps(columns)) <= max(budget.header_chars, longest_name) + 2 * len(columns)
     assert len(rows) <= budget.rows
 
@@ -84,6 +84,15 @@ def test_small_rows_are_limited_by_number() -> None:
     assert len(_page(["A", "B"], rows, default_budget())) == DEFAULT_ROWS
     assert len(_page(["A", "B"], rows, explicit_budget(7))) == 7
     assert len(_page(["A", "B"], rows, explicit_budget(5_000))) == MOST_ROWS
+
+
+def test_rows_are_whole_and_one_that_is_too_long_for_any_page_is_one_of_its_own() -> None:
+    long = ["x" * 15_000]
+    assert _page(["A"], [["a"], long, ["b"]], default_budget()) == [("a",), tuple(long), ("b",)]
+    endless = ["x" * 1_000_000]
+    assert _page(["A"], [["a"], endless, ["b"]], default_budget()) == [("a",)]
+    (row,) = _page(["A"], [endless, ["b"]], default_budget())
+    assert "…[+" in row[0]
 
 
 def test_a_cut_cell_says_how_much_of_it_is_missing() -> None:

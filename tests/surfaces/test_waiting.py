@@ -25,6 +25,7 @@ from starlette.routing import Route
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.ingest.budget import default_budget
 from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
+from salesforce_bulk_ingest.ingest.rows_out.pages import Wanted
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.surfaces.answers import DeleteAnswer
@@ -262,7 +263,7 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
         async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
             client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
             services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5)
-            _, page = await services.jobs.page(JOB_ID, "failedResults", offset=0, budget=default_budget())
+            _, page = await services.jobs.page(JOB_ID, "failedResults", wanted=Wanted(), budget=default_budget())
             async with Client(build_mcp(services, None)) as connected:
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
                 with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):

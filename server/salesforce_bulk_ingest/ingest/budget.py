@@ -23,24 +23,24 @@ class Budget:
         half_chars: characters for the rows in either half of the answer.
         wire_bytes: bytes for the rows of both halves together, as JSON with escapes.
         header_chars: characters for the column names in either half.
-        cell_chars: longest cell that is shown whole.
+        name_chars: longest column name that is shown whole.
     """
 
     rows: int
     half_chars: int
     wire_bytes: int
     header_chars: int
-    cell_chars: int
+    name_chars: int
 
 
 def default_budget() -> Budget:
     """50 rows or what a model can well read, whichever is first."""
-    return Budget(DEFAULT_ROWS, half_chars=16_000, wire_bytes=200_000, header_chars=5_000, cell_chars=500)
+    return Budget(DEFAULT_ROWS, half_chars=16_000, wire_bytes=200_000, header_chars=5_000, name_chars=500)
 
 
 def explicit_budget(rows: int) -> Budget:
     """What the caller asked for, up to 1,000 rows and what fits into a message of 512 KiB."""
-    return Budget(min(rows, MOST_ROWS), half_chars=400_000, wire_bytes=400_000, header_chars=40_000, cell_chars=150_000)
+    return Budget(min(rows, MOST_ROWS), half_chars=400_000, wire_bytes=400_000, header_chars=40_000, name_chars=500)
 
 
 def fit_columns(columns: Sequence[str], budget: Budget) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def fit_columns(columns: Sequence[str], budget: Budget) -> tuple[str, ...]:
     room = budget.header_chars
     fitting: list[str] = []
     for name in columns:
-        name = cut(name, budget.cell_chars)
+        name = cut(name, budget.name_chars)
         room -= len(json.dumps(name)) + 1
         if room < 0 and fitting:
             break
@@ -64,7 +64,7 @@ def cut(cell: str, longest: int) -> str:
 
 
 class RowRoom:
-    """What is left for rows on one page."""
+    """What is left for rows on one page. Rows are whole; one that is too long for any page is one of its own, cut."""
 
     def __init__(self, budget: Budget, columns: int) -> None:
         self._budget = budget
@@ -78,11 +78,12 @@ class RowRoom:
         """The row as it will be shown, or None where it no longer fits. The first row of a page always does."""
         if self._rows_left == 0:
             return None
-        shown = _cut_cells(row[: self._columns], self._budget.cell_chars)
-        if self._empty and not self._fits(shown):
-            shown = self._squeezed(row[: self._columns])
-        elif not self._fits(shown):
-            return None
+        shown = tuple(row[: self._columns])
+        if not self._fits(shown):
+            if not self._empty:
+                return None
+            shown = self._squeezed(shown)
+            self._rows_left = 1
         chars, on_wire = _cost(shown)
         self._empty = False
         self._rows_left -= 1
@@ -92,7 +93,7 @@ class RowRoom:
 
     def _squeezed(self, row: Sequence[str]) -> tuple[str, ...]:
         """The row with the longest cells that fit, or, where a page is all columns, a sign in place of each cell."""
-        longest = self._budget.cell_chars // 2
+        longest = self._budget.half_chars
         while longest > 0:
             shown = _cut_cells(row, longest)
             if self._fits(shown):

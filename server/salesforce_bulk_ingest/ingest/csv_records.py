@@ -13,9 +13,14 @@ LONGEST_RECORD_BYTES = 4 * 1024 * 1024
 
 
 class RecordSplitter:
-    """Cuts chunks into records: `feed` each chunk, then `flush`."""
+    """Cuts chunks into records: `feed` each chunk, then `flush`.
 
-    def __init__(self) -> None:
+    Args:
+        keep_blank: give blank lines, which are no records, all the same, so that nothing of the chunks is left out.
+    """
+
+    def __init__(self, *, keep_blank: bool = False) -> None:
+        self._keep_blank = keep_blank
         self._open_line: list[bytes] = []
         self._open_line_bytes = 0
         self._open_record: list[bytes] = []
@@ -44,7 +49,8 @@ class RecordSplitter:
         records: list[bytes] = []
         if self._open_line_bytes:
             self._take(b"".join(self._open_line), records)
-        self._close(records)
+        if self._open_bytes:
+            self._close(records)
         self._open_line, self._open_line_bytes = [], 0
         return records
 
@@ -57,9 +63,14 @@ class RecordSplitter:
 
     def _close(self, records: list[bytes]) -> None:
         record = b"".join(self._open_record)
-        if record.strip(b"\r\n"):
+        if self._keep_blank or not is_blank(record):
             records.append(record)
         self._open_record, self._open_bytes, self._in_quotes = [], 0, False
+
+
+def is_blank(record: bytes) -> bool:
+    """Whether it is a blank line, which is no record."""
+    return not record.strip(b"\r\n")
 
 
 def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
@@ -73,14 +84,14 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def format_records(records: Iterable[Sequence[str]]) -> str:
-    """Lines of comma-separated CSV."""
-    return "".join(map(format_record, records))
+def format_records(records: Iterable[Sequence[str]], delimiter: str = ",") -> str:
+    """Lines of CSV."""
+    return "".join(format_record(record, delimiter) for record in records)
 
 
-def format_record(cells: Sequence[str]) -> str:
-    """One line of comma-separated CSV, ended by a line feed; quoted only where it must be."""
+def format_record(cells: Sequence[str], delimiter: str = ",") -> str:
+    """One line of CSV, ended by a line feed; quoted only where it must be."""
     out = io.StringIO(newline="")
     # The writer quotes the characters of its line end: a lone carriage return must not go out bare either.
-    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
     return out.getvalue()[:-2] + "\n"

@@ -1,5 +1,7 @@
 """The nine operations, as a caller that wants answers uses them (callers that want bytes use the gateway)."""
 
+import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from typing import Literal
 from urllib.parse import parse_qs, urlencode
 
 import anyio
+import anyio.to_thread
 
 from salesforce_bulk_ingest.ingest.budget import Budget
 from salesforce_bulk_ingest.ingest.errors import FilledJobFailed, IngestError, RowsRefused, SourceChanged
@@ -14,15 +17,19 @@ from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.planning import Planner, Rows
 from salesforce_bulk_ingest.ingest.policy import Policy
-from salesforce_bulk_ingest.ingest.results import Page, PageReader
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
+from salesforce_bulk_ingest.ingest.rows_out.pages import Page, Wanted, not_here_yet, page_of
+from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
+from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
 from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadState, UploadStatus, took_nothing
 from salesforce_bulk_ingest.ingest.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
 from salesforce_bulk_ingest.salesforce.models import Delimiter, Job, JobType, LineEnding, Operation, ResultKind
+
+logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 45
 """No call lasts longer: hosts give up at 60 s, and a call that a host gave up on tells nobody anything."""
@@ -140,6 +147,7 @@ class IngestJobs:
         policy: Policy,
         uploads: Uploads,
         planner: Planner,
+        spool: Spool | None = None,
         *,
         sleep: Sleep = anyio.sleep,
         seconds_left: Callable[[], float] = seconds_left,
@@ -147,6 +155,7 @@ class IngestJobs:
         self._client = client
         self._uploads = uploads
         self._planner = planner
+        self._spool = spool
         self._sleep = sleep
         self._seconds_left = seconds_left
         self.policy = policy
@@ -254,6 +263,8 @@ class IngestJobs:
         except NotFound:
             return False
         await self._uploads.forget(job_id)
+        if self._spool is not None:
+            await self._spool.forget(await self.org(), job_id)
         return True
 
     async def upload(self, job_id: str, rows: Rows, *, dry_run: bool = False) -> UploadOutcome:
@@ -282,17 +293,44 @@ class IngestJobs:
             status = "uploaded"
         return UploadOutcome(job, status, plan, number, transfer.sent_bytes)
 
-    async def page(self, job_id: str, kind: ResultKind, *, offset: int, budget: Budget) -> tuple[Job, Page]:
-        """A page of one result, with the causes where rows failed."""
+    async def page(self, job_id: str, kind: ResultKind, *, wanted: Wanted, budget: Budget) -> tuple[Job, Page]:
+        """A page of one result, with the causes where rows failed.
+
+        Raises:
+            InvalidArgument: the result has no such column.
+        """
         job = await self._client.get_job(checked_job_id(job_id))
-        reader = PageReader(job.delimiter, offset, budget, whole=kind == "failedResults")
-        with anyio.move_on_after(self._seconds_left()):
-            async with self._client.results(job_id, kind) as chunks:
-                await reader.read(chunks)
-        page = reader.page()
-        if kind != "unprocessedrecords" and page.columns and page.columns[0].lstrip("\ufeff") != ID_COLUMN:
+        page = await self._spooled_page(job, kind, wanted, budget) or await self._streamed_page(
+            job, kind, wanted, budget
+        )
+        is_whole = kind != "unprocessedrecords" and not wanted.columns
+        if is_whole and page.columns and page.columns[0].lstrip("\ufeff") != ID_COLUMN:
             raise UnexpectedAnswer(f"The result does not begin with {ID_COLUMN}, so it is not one of Salesforce's.")
         return job, page
+
+    async def _spooled_page(self, job: Job, kind: ResultKind, wanted: Wanted, budget: Budget) -> Page | None:
+        """A page of what is kept here, which is brought here first; None where nothing is kept, or can be."""
+        if self._spool is None or not job.is_terminal:
+            return None
+        fetch = self._spool.fetch(await self.org(), job, kind)
+        try:
+            result = await fetch.wait(self._seconds_left())
+            if result is None:
+                return not_here_yet(wanted, fetch.fetched_bytes)
+            stop_at = time.monotonic() + self._seconds_left()
+            return await anyio.to_thread.run_sync(
+                lambda: page_of(result, job.delimiter, wanted, budget, lambda: time.monotonic() < stop_at)
+            )
+        except OSError as error:
+            logger.warning("results can't be kept on this machine: %s", error)
+            return None
+
+    async def _streamed_page(self, job: Job, kind: ResultKind, wanted: Wanted, budget: Budget) -> Page:
+        reader = PageReader(job.delimiter, wanted, budget, whole=kind == "failedResults")
+        with anyio.move_on_after(self._seconds_left()):
+            async with self._client.results(job.id, kind) as chunks:
+                await reader.read(chunks)
+        return reader.page()
 
     async def _waited(self, job: Job, seconds: float, report: Report) -> Job:
         async def read() -> Job:

@@ -15,8 +15,8 @@ from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.csv_records import format_record, format_records
 from salesforce_bulk_ingest.ingest.jobs import JobListing
 from salesforce_bulk_ingest.ingest.org import Org
-from salesforce_bulk_ingest.ingest.results import Page
 from salesforce_bulk_ingest.ingest.rows_out.causes import MOST_EXAMPLES, Cause, Example
+from salesforce_bulk_ingest.ingest.rows_out.pages import CutCell, Page
 from salesforce_bulk_ingest.ingest.uploads import UploadState
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.surfaces.wording import (
@@ -34,6 +34,7 @@ MOST_STATES = 20
 MOST_CAUSES_SHOWN = 10
 MOST_FIELDS_SHOWN = 5
 MOST_VALUES_SHOWN = 3
+MOST_CUT_CELLS = 5
 ROOM_FOR_CAUSES = 6_000
 """Characters of the structured half; the rows leave that much, see `ingest.budget`."""
 
@@ -250,10 +251,28 @@ class CauseAnswer(BaseModel):
         return f"- {self.count} x {self.status_code}{fields} ({retryable}){said}\n  {self.advice}\n{examples}"
 
 
+class CutCellAnswer(BaseModel):
+    """A cell that is too long to be shown whole."""
+
+    offset: int
+    column: str
+    characters: int
+
+    @classmethod
+    def of(cls, cell: CutCell) -> Self:
+        """The cell, as an answer has room for it."""
+        return cls(offset=cell.row, column=cut(cell.column, LONGEST_NAME), characters=cell.characters)
+
+    def __str__(self) -> str:
+        return f"{_as_name(self.column)} of offset {self.offset} ({self.characters:,} characters)"
+
+
 class PageAnswer(Answer):
     """A page of result rows."""
 
-    model_config = ConfigDict(json_schema_extra=unlisted("columnsOmitted", "otherCauses", "restUrl"))
+    model_config = ConfigDict(
+        json_schema_extra=unlisted("columnsOmitted", "otherCauses", "restUrl", "file", "truncatedCells")
+    )
 
     job_id: str
     state: str
@@ -271,6 +290,8 @@ class PageAnswer(Answer):
     other_causes: int | None = Field(None, description="Further causes, not listed")
     resource_uri: str = Field(description="The whole result, in pages")
     rest_url: str | None = Field(None, description="The whole result as one CSV file")
+    file: str | None = Field(None, description="The whole result, on this machine")
+    truncated_cells: tuple[CutCellAnswer, ...] | None = None
 
     @classmethod
     def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
@@ -290,12 +311,17 @@ class PageAnswer(Answer):
             other_causes=max(len(page.causes) - len(causes), 0) or None,
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
+            file=str(page.path) if page.path is not None and rest_url is None else None,
+            truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
             summary=page_summary(job, kind, page, total),
             next=page_next(job, kind, page),
         )
 
     def text(self) -> str:
-        where = f"All rows: {self.resource_uri} in pages" + (f", {self.rest_url} in one file" if self.rest_url else "")
+        one_file = self.rest_url or self.file
+        where = f"All rows: {self.resource_uri} in pages" + (f", {one_file} in one file" if one_file else "")
+        if self.truncated_cells:
+            where += f"\nCut cells: {', '.join(map(str, self.truncated_cells))}"
         lines = [f"{super().text()}\n{where}\n"]
         if self.causes:
             lines.append(f"{CAUSES_IN_TEXT}\n{''.join(cause.lines() for cause in self.causes)}")

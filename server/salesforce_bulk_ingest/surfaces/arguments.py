@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, CsvText, Records
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
 
 
-def _parsed_json(value: object) -> object:
+def parsed_json(value: object) -> object:
     """Some hosts send nested values as JSON text."""
     if isinstance(value, str):
         try:
@@ -104,7 +104,7 @@ class RowsBody(Closed):
     )
     records: Annotated[
         list[dict[str, CellValue]] | None,
-        BeforeValidator(_parsed_json),
+        BeforeValidator(parsed_json),
         Field(
             None,
             description="One object a row, field to value; missing key: empty cell, null: #N/A",
@@ -113,15 +113,15 @@ class RowsBody(Closed):
     ]
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
     columns: Annotated[
-        dict[str, str | None], BeforeValidator(_parsed_json), Field(description="Header to field; null leaves it out")
+        dict[str, str | None], BeforeValidator(parsed_json), Field(description="Header to field; null leaves it out")
     ] = {}
     set: Annotated[
-        dict[str, CellValue], BeforeValidator(_parsed_json), Field(description="Field to a value for every row")
+        dict[str, CellValue], BeforeValidator(parsed_json), Field(description="Field to a value for every row")
     ] = {}
     values: Annotated[
-        dict[str, dict[str, str]], BeforeValidator(_parsed_json), Field(description="Field to {old: new} cells")
+        dict[str, dict[str, str]], BeforeValidator(parsed_json), Field(description="Field to {old: new} cells")
     ] = {}
-    only: Annotated[tuple[str, ...], BeforeValidator(_parsed_json), Field(description="Fields to keep")] = ()
+    only: Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Fields to keep")] = ()
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -183,3 +183,11 @@ Limit = Annotated[
     int | None, Field(ge=1, le=1_000, description="Rows; without it, 50 or what of them fits about 4,000 tokens")
 ]
 QueryLocator = Annotated[str | None, Field(max_length=200, description="From the answer before, for its next page")]
+ShownColumns = Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Columns to show")]
+
+
+class Where(Closed):
+    """Which failed rows are shown; both together have to be so."""
+
+    statusCode: str | None = None
+    field: str | None = None

@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.ingest.advice import after_error, shown
 from salesforce_bulk_ingest.ingest.budget import DEFAULT_ROWS, MOST_ROWS, default_budget, explicit_budget
 from salesforce_bulk_ingest.ingest.errors import IngestError, InvalidJobId
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, IngestJobs
+from salesforce_bulk_ingest.ingest.rows_out.pages import Wanted
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.surfaces.answers import bounded
@@ -46,20 +47,23 @@ def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> 
     name = RESULT_NAMES[kind]
 
     @server.resource(
-        result_uri("{jobId}", kind) + "{?offset,limit}",
+        result_uri("{jobId}", kind) + "{?offset,limit,columns,statusCode,field}",
         name=name,
         title=name.replace("-", " ").capitalize(),
         description=RESULT_DESCRIPTION,
         mime_type="text/csv",
     )
-    async def result(jobId: str, offset: str = "0", limit: str = "") -> str:
-        skip = _number("offset", offset, 0)
+    async def result(
+        jobId: str, offset: str = "0", limit: str = "", columns: str = "", statusCode: str = "", field: str = ""
+    ) -> str:
+        shown = tuple(filter(None, columns.split(",")))
+        wanted = Wanted(_number("offset", offset, 0), shown, statusCode or None, field or None)
         budget = explicit_budget(_number("limit", limit, 1)) if limit else default_budget()
         with _errors_for_hosts():
-            _, page = await jobs.page(jobId, kind, offset=skip, budget=budget)
+            _, page = await jobs.page(jobId, kind, wanted=wanted, budget=budget)
         if page.is_cut_off:
             # A header alone would read as the end.
-            raise ResourceError(f"Time ran out before the row at offset {skip} came in: read this page again.")
+            raise ResourceError(f"Time ran out before the row at offset {page.offset} came in: read this page again.")
         return page.as_csv()
 
 

@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.ingest.errors import (
 from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.planning import Rows
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
+from salesforce_bulk_ingest.ingest.rows_out.pages import Wanted
 from salesforce_bulk_ingest.ingest.waiting import Report
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
@@ -43,8 +44,10 @@ from salesforce_bulk_ingest.surfaces.arguments import (
     QueryLocator,
     RowsBody,
     Sha256,
+    ShownColumns,
     StateBody,
     WaitSeconds,
+    Where,
 )
 from salesforce_bulk_ingest.surfaces.rows_answers import CreateAnswer, UploadAnswer, after_refusal, refusal
 from salesforce_bulk_ingest.surfaces.schemas import closed_tool, filled_job_failed, tool_error
@@ -224,33 +227,40 @@ class IngestTools:
             return _answer(UploadAnswer.of_outcome(outcome, await self._jobs.org()))
 
     async def failed(
-        self, jobId: JobId, offset: Offset = 0, limit: Limit = None
+        self,
+        jobId: JobId,
+        offset: Offset = 0,
+        limit: Limit = None,
+        columns: ShownColumns = (),
+        where: Where | None = None,
     ) -> Annotated[CallToolResult, PageAnswer]:
-        """Get the rows that failed, with the reason in sf__Error, a page at a time, and all causes grouped by status code
-        and fields with counts. Call it when numberRecordsFailed is above 0. Next: correct the rows by cause and load only
-        those in a new job. Rows come in no fixed order."""
-        return await self._page(jobId, "failedResults", offset, limit)
+        """Get the rows that failed, with the reason in sf__Error, a page at a time, and the causes of all of them, with
+        counts, examples and advice. Call it when numberRecordsFailed is above 0. Next: correct the rows by cause and load
+        only those in a new job. Rows have no fixed order."""
+        where = where or Where()
+        wanted = Wanted(offset, columns, where.statusCode, where.field)
+        return await self._page(jobId, "failedResults", wanted, limit)
 
     async def successful(
-        self, jobId: JobId, offset: Offset = 0, limit: Limit = None
+        self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created, a page at a
-        time. Call it after JobComplete when the ids are needed. Rows come in no fixed order; numbers and dates come back
-        in Salesforce's form."""
-        return await self._page(jobId, "successfulResults", offset, limit)
+        time. Call it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have
+        Salesforce's form."""
+        return await self._page(jobId, "successfulResults", Wanted(offset, columns), limit)
 
     async def unprocessed(
-        self, jobId: JobId, offset: Offset = 0, limit: Limit = None
+        self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
-        """Get the rows that Salesforce never tried because the job was aborted or failed, as they were uploaded, a page at
-        a time. Call it after Aborted or Failed. Next: load them in a new job."""
-        return await self._page(jobId, "unprocessedrecords", offset, limit)
+        """Get a page of the rows that Salesforce never tried since the job was aborted or failed, as they were uploaded.
+        Call it after Aborted or Failed. Next: load them in a new job."""
+        return await self._page(jobId, "unprocessedrecords", Wanted(offset, columns), limit)
 
-    async def _page(self, job_id: str, kind: ResultKind, offset: int, limit: int | None) -> CallToolResult:
+    async def _page(self, job_id: str, kind: ResultKind, wanted: Wanted, limit: int | None) -> CallToolResult:
         budget = default_budget() if limit is None else explicit_budget(limit)
         rest_url = f"{self._rest_url}/jobs/ingest/{job_id}/{kind.lower()}" if self._rest_url else None
         with _errors_for_models():
-            job, page = await self._jobs.page(job_id, kind, offset=offset, budget=budget)
+            job, page = await self._jobs.page(job_id, kind, wanted=wanted, budget=budget)
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
             return _answer(PageAnswer.of(job, kind, page, rest_url), link)

@@ -3,7 +3,7 @@
 from salesforce_bulk_ingest.ingest.advice import after_failure
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, StateChange
 from salesforce_bulk_ingest.ingest.org import Org
-from salesforce_bulk_ingest.ingest.results import Page
+from salesforce_bulk_ingest.ingest.rows_out.pages import Page
 from salesforce_bulk_ingest.ingest.uploads import UploadState
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -104,6 +104,11 @@ def _counted(job: Job) -> dict[ResultKind, int]:
 def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
     """Which rows these are, or why there are none."""
     name = RESULT_NAMES[kind].replace("-", " ")
+    if page.fetched_bytes is not None:
+        return (
+            f"The {name} of job {job.id}, which is {job.state}, are still on their way here, {page.fetched_bytes:,} bytes "
+            "so far; that goes on by itself."
+        )
     if page.is_cut_off:
         return (
             f"Time ran out before the row at offset {page.offset} of the {name} of job {job.id}, which is {job.state}, "
@@ -111,16 +116,18 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
         )
     if not page.rows:
         counted = _counted(job).get(kind, 0)
-        if counted > page.offset:
+        if counted > page.offset and page.wanted.every_row:
             return (
                 f"Salesforce gave no rows for the {name} of job {job.id}, which is {job.state}, although it counts "
                 f"{counted} of them. Call again later; this is no sign that there are none."
             )
         past_end = f" from offset {page.offset} on" if page.offset else ""
-        return f"No rows{past_end} in the {name} of job {job.id}, which is {job.state}."
+        such = "" if page.wanted.every_row else "such "
+        return f"No {such}rows{past_end} in the {name} of job {job.id}, which is {job.state}."
     # A count, and the argument to pass: a row's number could begin at 0 or at 1.
     of = f" of {total:,}" if total is not None else ""
-    shown = f"{rows(len(page.rows))}{of}, from offset {page.offset} on,"
+    such = "" if page.wanted.every_row else " that were asked for"
+    shown = f"{rows(len(page.rows))}{of}{such}, from offset {page.offset} on,"
     summary = f"{shown} in the {name} of job {job.id}, which is {job.state}."
     if kind == "failedResults" and page.total is None:
         summary += f" Time ran out: the causes stand for the first {rows(page.rows_read)}."

@@ -10,7 +10,8 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.ingest.budget import Budget, default_budget, explicit_budget
 from salesforce_bulk_ingest.ingest.csv_records import format_record
-from salesforce_bulk_ingest.ingest.results import Page, PageReader
+from salesforce_bulk_ingest.ingest.rows_out.pages import Page, Wanted
+from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
 
 HEADER = '"sf__Id","sf__Error","Name"\n'
 
@@ -21,9 +22,15 @@ async def _chunks(content: bytes, size: int = 7) -> AsyncIterator[bytes]:
 
 
 async def _page(
-    content: str, *, offset: int = 0, budget: Budget | None = None, whole: bool = False, delimiter: str = ","
+    content: str,
+    *,
+    offset: int = 0,
+    budget: Budget | None = None,
+    whole: bool = False,
+    delimiter: str = ",",
+    columns: tuple[str, ...] = (),
 ) -> Page:
-    reader = PageReader(delimiter, offset, budget or default_budget(), whole)
+    reader = PageReader(delimiter, Wanted(offset, columns), budget or default_budget(), whole)
     await reader.read(_chunks(content.encode()))
     return reader.page()
 
@@ -40,7 +47,7 @@ budgets = st.builds(
     half_chars=st.integers(60, 200),
     wire_bytes=st.integers(450, 900),
     header_chars=st.just(100),
-    cell_chars=st.just(100),
+    name_chars=st.just(100),
 )
 
 
@@ -75,7 +82,7 @@ async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> 
             given_out += 1
             yield b"x\n"
 
-    reader = PageReader(",", 10, explicit_budget(5), whole=False)
+    reader = PageReader(",", Wanted(10), explicit_budget(5), whole=False)
     with anyio.fail_after(5):
         await reader.read(endless())
     page = reader.page()
@@ -83,11 +90,13 @@ async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> 
     assert given_out == 16
 
 
-@pytest.mark.parametrize("content", ["", "\n", '"sf__Id"\n', '"sf__Id"'])
-async def test_a_result_without_rows_is_an_empty_page(content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "shown"), [("", ""), ("\n", ""), ('"sf__Id"\n', '"sf__Id"\n'), ('"sf__Id"', '"sf__Id"')]
+)
+async def test_a_result_without_rows_is_an_empty_page(content: str, shown: str) -> None:
     page = await _page(content)
     assert (page.rows, page.next_offset, page.total, page.causes) == ((), None, 0, ())
-    assert page.as_csv() == ("sf__Id\n" if content.strip() else "")
+    assert page.as_csv() == shown
 
 
 async def test_past_the_end_there_is_nothing() -> None:
@@ -95,9 +104,17 @@ async def test_past_the_end_there_is_nothing() -> None:
     assert (page.rows, page.offset, page.next_offset, page.total) == ((), 5, None, 2)
 
 
-async def test_a_page_is_written_with_commas_whatever_the_job_s_delimiter() -> None:
-    page = await _page('Name;"Street"\nAnn;"a;b"\n"B,ob";"two\r\nlines"\n', delimiter=";")
-    assert page.as_csv() == snapshot('Name,Street\nAnn,a;b\n"B,ob","two\r\nlines"\n')
+async def test_a_whole_page_is_written_as_it_came_and_chosen_columns_with_the_same_delimiter() -> None:
+    content = 'Name;"Street"\nAnn;"a;b"\n"B,ob";"two\r\nlines"\n'
+    page = await _page(content, delimiter=";")
+    assert page.as_csv() == content
+    chosen = await _page(content, delimiter=";", columns=("Street", "Name"))
+    assert chosen.as_csv() == snapshot("""\
+Street;Name
+"a;b";Ann
+"two\r
+lines";B,ob
+""")
 
 
 async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_the_same() -> None:
@@ -125,7 +142,7 @@ async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
         yield _failed(["CODE:x:--"] * 3).encode()
         await anyio.sleep_forever()
 
-    reader = PageReader(",", 0, explicit_budget(2), whole=True)
+    reader = PageReader(",", Wanted(), explicit_budget(2), whole=True)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(reader.read, stalls())
