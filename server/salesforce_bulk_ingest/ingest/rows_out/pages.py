@@ -194,15 +194,15 @@ class PageBuilder:
 
     def _show(self, record: bytes, cells: Sequence[str]) -> bool:
         assert self._room is not None
-        chosen = [cells[place] if place < len(cells) else "" for place in self._places]
-        if not self.wanted.columns:  # cells beyond the header are shown, too, and missing ones are not made up
-            chosen = list(cells[: len(self._columns)])
+        chosen = tuple(cells[: len(self._columns)])
+        if self.wanted.columns:
+            chosen = tuple(cells[place] if place < len(cells) else "" for place in self._places)
         shown = self._room.admit(chosen)
         if shown is None:
             return False
-        for name, cell, whole in zip(self._columns, shown, chosen, strict=False):
-            if cell != whole:
-                self._cut.append(CutCell(self.wanted.offset + len(self._rows), name, len(whole)))
+        if shown != chosen:
+            row, compared = self.wanted.offset + len(self._rows), zip(self._columns, shown, chosen, strict=False)
+            self._cut += [CutCell(row, name, len(whole)) for name, cell, whole in compared if cell != whole]
         self._rows.append(shown)
         self._raw.append(record)
         return True

@@ -9,10 +9,10 @@ from pydantic import BaseModel, NonNegativeInt
 
 from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter, is_blank
 
-STEP = 256
+STEP = 64
 """Rows between two that the index knows: few enough to be skipped in no time, many enough to keep the index small."""
 
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 14
 
 
 class _Told(BaseModel):
