@@ -1,13 +1,13 @@
-"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, and the checks of rows before they go."""
+"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, the checks of rows before they go, results."""
 
 import argparse
 import os
 import platform
 import sys
 
-from tests.bench import org, rows_in, transfers
+from tests.bench import org, results, rows_in, transfers
 
-PARTS = {"gateway": transfers.run, "org": org.run, "rows": rows_in.run}
+PARTS = {"gateway": transfers.run, "org": org.run, "rows": rows_in.run, "results": results.run}
 
 
 def main() -> int:

@@ -123,10 +123,10 @@ def _plan(path: Path, shape: Shape) -> Plan:
     return made
 
 
-def memory_rise(path: Path, what: str) -> int:
-    """Bytes over idle while another process does `what`, a function of this module, with the file."""
+def memory_rise(path: Path, what: str, module: str = __name__) -> int:
+    """Bytes over idle while another process does `what`, a function of this or another module, with the file."""
     program = f"""
-from tests.bench.rows_in import Path, {what}
+from {module} import Path, {what}
 print("ready", flush=True), input()
 {what}(Path({str(path)!r}))
 print("done", flush=True), input()
