@@ -38,7 +38,7 @@ UNKNOWN_JOB = "750000000000001AAA"
 
 @dataclass
 class Recorder:
-    """Passes requests on to an application and remembers them; bodies once the application is done with them."""
+    """Passes requests on to an application and remembers them; bodies of those that it answers."""
 
     app: ASGIApp
     calls: list[str] = field(default_factory=list)
@@ -57,8 +57,13 @@ class Recorder:
             body.extend(message.get("body", b""))
             return message
 
-        await self.app(scope, recorded, send)
-        self.bodies.append((call, bytes(body)))
+        async def answered(message: Message) -> None:
+            # Before the caller can know, who may look at once.
+            if message["type"] == "http.response.start":
+                self.bodies.append((call, bytes(body)))
+            await send(message)
+
+        await self.app(scope, recorded, answered)
 
 
 @contextmanager

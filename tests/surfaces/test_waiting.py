@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
+from inline_snapshot import snapshot
 from mcp import Client
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
@@ -26,6 +27,8 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.ingest.budget import default_budget
 from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
 from salesforce_bulk_ingest.ingest.rows_out.pages import Wanted
+from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
+from salesforce_bulk_ingest.ingest.rows_out.store import Store
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.surfaces.answers import DeleteAnswer
@@ -268,6 +271,19 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
                 with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
                     await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
+            kept = Spool(client, Store(tmp_path / "spool", most_bytes=1_000, most_seconds=60), tasks)
+            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, spool=kept)
+            async with Client(build_mcp(services, None)) as connected:
+                on_its_way = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID)
+                with pytest.raises(MCPError, match="Time ran out before the row at offset 0 came in"):
+                    await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results")
+            tasks.cancel_scope.cancel()
+    assert (on_its_way["summary"], on_its_way["next"]) == snapshot(
+        (
+            "The failed results of job 750000000000001AAA, which is JobComplete, are still on their way here, 60 bytes so far; that goes on by itself.",
+            "Call again with the same arguments.",
+        )
+    )
     assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
     assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]
     assert answer["summary"].startswith("Time ran out before the row at offset 1") and answer["nextOffset"] == 1

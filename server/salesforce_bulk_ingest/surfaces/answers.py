@@ -43,8 +43,8 @@ LONGEST_SAYING = 200
 """Characters of what the org said of a row; a whole page of causes has to fit."""
 LONGEST_VALUE = 60
 
-_LINE_ENDS = re.compile("[\x7f-\x9f\u2028\u2029]")
-"""What JSON leaves as it is, and some take for the end of a line."""
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Controls, line ends, and what turns the direction of text or can't be seen."""
 
 _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 
@@ -207,8 +207,8 @@ class ExampleAnswer(BaseModel):
         )
 
     def __str__(self) -> str:
-        parts = [f"{_as_name(name)} = {_quoted(cell)}" for name, cell in self.values.items()]
-        parts += [_quoted(self.message)] if self.message is not None else []
+        parts = [f"{_as_name(name)} = {as_one_line(cell)}" for name, cell in self.values.items()]
+        parts += [as_one_line(self.message)] if self.message is not None else []
         return f"offset {self.offset}" + (f": {', '.join(parts)}" if parts else "")
 
 
@@ -246,7 +246,7 @@ class CauseAnswer(BaseModel):
         """The cause in words, with its first example."""
         fields = f" on {', '.join(map(_as_name, self.fields))}" if self.fields else ""
         retryable = "retryable" if self.retryable else "not retryable"
-        said = f": {_quoted(self.pattern)}" if self.pattern else ""
+        said = f": {as_one_line(self.pattern)}" if self.pattern else ""
         examples = "".join(f"  first at {example}\n" for example in self.examples[:1])
         return f"- {self.count} x {self.status_code}{fields} ({retryable}){said}\n  {self.advice}\n{examples}"
 
@@ -356,14 +356,14 @@ def _room_taken(answer: BaseModel) -> int:
     return len(answer.model_dump_json(by_alias=True, exclude_none=True)) + 1
 
 
-def _quoted(text: str) -> str:
-    """A text of the org on one line, in quotes that it can't end."""
-    return _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+def as_one_line(value: object) -> str:
+    """As JSON on one line, whatever is in it: JSON itself leaves some line ends and control characters as they are."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _as_name(text: str) -> str:
     """A name as it is; anything else that the org has in the place of one is a text of the org."""
-    return text if _NAME.fullmatch(text) else _quoted(text)
+    return text if _NAME.fullmatch(text) else as_one_line(text)
 
 
 def bounded(job: Job) -> Job:

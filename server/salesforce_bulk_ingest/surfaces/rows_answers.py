@@ -1,7 +1,5 @@
 """What the tools answer about rows on their way in: what was found, what went, and what to do next."""
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypedDict, TypeVar
 
@@ -14,7 +12,7 @@ from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan
 from salesforce_bulk_ingest.salesforce.models import Job
-from salesforce_bulk_ingest.surfaces.answers import Answer, bounded, unlisted
+from salesforce_bulk_ingest.surfaces.answers import Answer, as_one_line, bounded, unlisted
 from salesforce_bulk_ingest.surfaces.wording import job_uri, next_step, rows
 
 T = TypeVar("T")
@@ -29,10 +27,6 @@ LONGEST_SENTENCE = 400
 LONGEST_COLUMN = 80
 LONGEST_PROPOSED = 255
 """A header that is longer and means a field was made to; cut, it would name no column."""
-
-
-_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Controls, line ends, and what turns the direction of text or can't be seen."""
 
 
 class FindingAnswer(BaseModel):
@@ -243,7 +237,7 @@ def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
     entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
-    return dict(_fitting(entries, lambda entry: len(_json(entry)), ROOM_FOR_COLUMNS))
+    return dict(_fitting(entries, lambda entry: len(as_one_line(entry)), ROOM_FOR_COLUMNS))
 
 
 def _sized(name: str) -> str:
@@ -269,7 +263,7 @@ def _details(
     """The lines that tell them."""
     if columns:
         more = f" and {other_columns:,} more, told once these are settled" if other_columns else ""
-        yield f"Proposed columns: {_json(columns)}{more}"
+        yield f"Proposed columns: {as_one_line(columns)}{more}"
     if fields:
         yield f"Fields that columns may be named for: {', '.join(fields)}"
     yield from map(str, findings)
@@ -346,8 +340,3 @@ def _parts_advice(plan: Plan) -> str:
         f"For each part n from 1 to {len(plan.parts)}: call create-ingest-job with the same data, part n and sha256 "
         f"{plan.sha256}, then close that job. One part fails or succeeds without the others."
     )
-
-
-def _json(value: object) -> str:
-    """On one line, whatever is in it: JSON itself leaves some line ends and control characters as they are."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

@@ -17,6 +17,7 @@ from salesforce_bulk_ingest.ingest.rows_out.pages import ROWS_BETWEEN_LOOKS, Cut
 from salesforce_bulk_ingest.ingest.rows_out.store import ResultKey, Store, StoredResult
 from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
 from salesforce_bulk_ingest.salesforce.models import Job
+from tests.ingest.rows_out.making import budgets, rows_of_two
 
 KEY = ResultKey.of("acme", Job(id="750000000000001AAA", state="JobComplete"), "failedResults")
 HEADER = '"sf__Id","sf__Error","Name","City"\n'
@@ -52,19 +53,8 @@ def rows(*errors: str) -> bytes:
     return (HEADER + "".join(lines)).encode()
 
 
-small = st.text(st.sampled_from('ab,"\r\n\u2028é😀'), max_size=8)
-budgets = st.builds(
-    Budget,
-    rows=st.integers(1, 7),
-    half_chars=st.integers(60, 200),
-    wire_bytes=st.integers(450, 900),
-    header_chars=st.just(100),
-    name_chars=st.just(100),
-)
-
-
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.tuples(small, small), max_size=30), budgets, st.integers(0, 30))
+@given(rows_of_two, budgets, st.integers(0, 30))
 def test_a_page_of_a_stored_result_is_that_of_the_stream(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: Budget, offset: int
 ) -> None:
@@ -75,7 +65,7 @@ def test_a_page_of_a_stored_result_is_that_of_the_stream(
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.tuples(small, small), max_size=30), budgets)
+@given(rows_of_two, budgets)
 def test_pages_one_after_another_are_the_very_bytes_of_the_result(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: Budget
 ) -> None:

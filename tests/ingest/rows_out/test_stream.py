@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.ingest.budget import Budget, default_budget, explici
 from salesforce_bulk_ingest.ingest.csv_records import format_record
 from salesforce_bulk_ingest.ingest.rows_out.pages import Page, Wanted
 from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
+from tests.ingest.rows_out.making import budgets, rows_of_two
 
 HEADER = '"sf__Id","sf__Error","Name"\n'
 
@@ -37,18 +38,6 @@ async def _page(
 
 def _failed(errors: Iterable[str]) -> str:
     return HEADER + "".join(format_record(("", error, f"row {index}")) for index, error in enumerate(errors))
-
-
-small = st.text(st.sampled_from('ab,"\r\n\u2028é😀'), max_size=8)
-rows_of_two = st.lists(st.tuples(small, small), max_size=30)
-budgets = st.builds(
-    Budget,
-    rows=st.integers(1, 7),
-    half_chars=st.integers(60, 200),
-    wire_bytes=st.integers(450, 900),
-    header_chars=st.just(100),
-    name_chars=st.just(100),
-)
 
 
 @settings(deadline=None, max_examples=50)
