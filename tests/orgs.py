@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.planning import Planner
 from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.ingest.resending import Resending
 from salesforce_bulk_ingest.ingest.rows_in.destination import UPLOAD_LIMIT_BYTES
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.transfers import Transfers
@@ -109,7 +110,9 @@ def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **op
         options: of the operations, such as `seconds_left`.
     """
     uploads, policy = uploads_of(client, folder, tasks), Policy()
-    jobs = IngestJobs(client, policy, uploads, Planner(Describes(client), tasks, UPLOAD_LIMIT_BYTES), **options)
+    resending = Resending(client, options.get("spool"), Ledger(folder / "uploads.sqlite3"))
+    planner = Planner(Describes(client), tasks, UPLOAD_LIMIT_BYTES)
+    jobs = IngestJobs(client, policy, uploads, planner, resending, **options)
     roots = UploadRoots([folder], folder / "settings.toml")
     return Services(client, jobs, Gateway(client, policy, uploads), roots)
 

@@ -56,6 +56,7 @@ def test_nothing_set_gives_the_defaults(file: Path) -> None:
             "upload_roots": (),
             "max_upload_bytes": 100_000_000,
             "no_spool": False,
+            "no_kept_uploads": False,
             "spool_max_bytes": 2000000000,
             "spool_days": 7,
             "mcp_host": "127.0.0.1",

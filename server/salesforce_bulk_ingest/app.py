@@ -28,6 +28,7 @@ from salesforce_bulk_ingest.ingest.jobs import IngestJobs
 from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.planning import Planner
 from salesforce_bulk_ingest.ingest.policy import GUARDED_OPERATIONS, Policy
+from salesforce_bulk_ingest.ingest.resending import Resending
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
 from salesforce_bulk_ingest.ingest.rows_out.store import Store
@@ -137,7 +138,8 @@ async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | N
         client = SalesforceClient(http, source, settings.api_version)
         uploads = Uploads(client, ledger, Transfers(tasks), embedded=org is not None)
         planner = Planner(Describes(client), tasks, settings.max_upload_bytes)
-        jobs = IngestJobs(client, policy, uploads, planner, spool_of(settings, places, client, tasks, org))
+        spool = spool_of(settings, places, client, tasks, org)
+        jobs = IngestJobs(client, policy, uploads, planner, Resending(client, spool, ledger), spool)
         try:
             yield Services(client, jobs, Gateway(client, policy, uploads), upload_roots_of(settings, places))
         finally:
@@ -164,7 +166,12 @@ def spool_of(
     if settings.no_spool:
         return None
     folder = org.folder / SPOOL if org else places.spool_dir
-    store = Store(folder, most_bytes=settings.spool_max_bytes, most_seconds=settings.spool_days * DAY_SECONDS)
+    store = Store(
+        folder,
+        most_bytes=settings.spool_max_bytes,
+        most_seconds=settings.spool_days * DAY_SECONDS,
+        keeps_uploads=not settings.no_kept_uploads,
+    )
     return Spool(client, store, tasks)
 
 

@@ -74,9 +74,10 @@ UploadRoots = Annotated[
     typer.Option("--upload-root", metavar="DIR", help="Folder whose files may be uploaded; repeatable."),
 ]
 MaxUploadBytes = Annotated[int | None, typer.Option(help="Most bytes of one upload through the tools (100,000,000).")]
-NoSpool = Annotated[bool, typer.Option("--no-spool", help="Keep no results of jobs on this machine.")]
-SpoolMaxBytes = Annotated[int | None, typer.Option(help="Most bytes of results kept (2,000,000,000).")]
-SpoolDays = Annotated[int | None, typer.Option(help="Days for which a result is kept that nobody reads (7).")]
+NoSpool = Annotated[bool, typer.Option("--no-spool", help="Keep nothing of jobs on this machine.")]
+NoKeptUploads = Annotated[bool, typer.Option("--no-kept-uploads", help="Keep no uploads on this machine.")]
+SpoolMaxBytes = Annotated[int | None, typer.Option(help="Most bytes of results and uploads kept (2,000,000,000).")]
+SpoolDays = Annotated[int | None, typer.Option(help="Days for which a result or upload is kept that nobody reads (7).")]
 McpPort = Annotated[int | None, typer.Option(help="Port of MCP (9090); 0 for any free one.")]
 RestPort = Annotated[int | None, typer.Option(help="Port of /v1 (8080); 0 for any free one.")]
 McpHost = Annotated[str | None, typer.Option(help="Address of MCP (127.0.0.1).")]
@@ -138,6 +139,7 @@ def serve(
     upload_roots: UploadRoots = None,
     max_upload_bytes: MaxUploadBytes = None,
     no_spool: NoSpool = False,
+    no_kept_uploads: NoKeptUploads = False,
     spool_max_bytes: SpoolMaxBytes = None,
     spool_days: SpoolDays = None,
     allow_unauthenticated: AllowUnauthenticated = False,
@@ -158,6 +160,7 @@ def stdio(
     upload_roots: UploadRoots = None,
     max_upload_bytes: MaxUploadBytes = None,
     no_spool: NoSpool = False,
+    no_kept_uploads: NoKeptUploads = False,
     spool_max_bytes: SpoolMaxBytes = None,
     spool_days: SpoolDays = None,
 ) -> None:

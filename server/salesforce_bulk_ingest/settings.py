@@ -184,19 +184,28 @@ class Settings(BaseModel):
         flag="--max-upload-bytes",
     )
     no_spool: bool = _setting(
-        "Keep no results on this machine: each page of one is then read from the org, from its start",
+        "Keep nothing of jobs on this machine: each page of a result is then read from the org, from its start",
         False,
         env="BULK_INGEST_NO_SPOOL",
         flag="--no-spool",
     )
+    no_kept_uploads: bool = _setting(
+        "Keep no uploads on this machine: failed rows then go out again as Salesforce gives them back",
+        False,
+        env="BULK_INGEST_NO_KEPT_UPLOADS",
+        flag="--no-kept-uploads",
+    )
     spool_max_bytes: SpoolBytes = _setting(
-        "Most bytes of results kept; those read longest ago go first",
+        "Most bytes of results and uploads kept; those read longest ago go first",
         2_000_000_000,
         env="BULK_INGEST_SPOOL_MAX_BYTES",
         flag="--spool-max-bytes",
     )
     spool_days: SpoolDays = _setting(
-        "Days for which a result is kept that nobody reads", 7, env="BULK_INGEST_SPOOL_DAYS", flag="--spool-days"
+        "Days for which a result or upload is kept that nobody reads",
+        7,
+        env="BULK_INGEST_SPOOL_DAYS",
+        flag="--spool-days",
     )
     mcp_host: Name = _setting("Address of MCP", "127.0.0.1", env="BULK_INGEST_MCP_HOST", flag="--mcp-host")
     mcp_port: Port = _setting("Port of MCP, 0 for any", 9090, env="BULK_INGEST_MCP_PORT", flag="--mcp-port")

@@ -477,12 +477,12 @@ async def test_a_bad_argument_is_explained_without_its_value(
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
-                '- body: give exactly one source: {"csv": text}, {"records": [...]} or {"file": path}',
+                '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
                 "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
-                '- body: give exactly one source: {"csv": text}, {"records": [...]} or {"file": path}',
+                '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
                 "Next: correct them and call again.",
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [
@@ -498,7 +498,7 @@ async def test_a_bad_argument_is_explained_without_its_value(
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "data": {"csv": "Name\\nsecret\\n"}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body: this is required",
-                "- data: there is no such argument here: put csv, records or file under body",
+                "- data: there is no such argument here: put csv, records, file or rowsOf under body",
                 "Next: correct them and call again.",
             ],
             'create-ingest-job {"object": "secret", "operation": "insert"}': [

@@ -4,6 +4,7 @@ from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.errors import (
     IngestError,
     RefusedByPolicy,
+    SentAgain,
     SourceChanged,
     TooLarge,
     UploadConflict,
@@ -80,6 +81,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         UploadConflict,
         "If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one "
         "and upload there.",
+    ),
+    (
+        SentAgain,
+        "Rows that failed there can be sent again from that job: name it in rowsOf. Only if the user wants these rows to go "
+        "a second time, give again: true.",
     ),
     (SourceChanged, "None of these rows were taken. Find out what changes them, then call again, with dryRun first."),
     (IngestError, "Correct the argument and call again."),

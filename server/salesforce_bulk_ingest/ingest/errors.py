@@ -10,6 +10,7 @@
     ├── UploadConflict      the job already has, or may have, other data
     │   ├── UploadUnderWay  and some of it is on its way right now
     │   └── UploadUnclear   and it is not known whether it arrived, or still will
+    ├── SentAgain           rows were sent again before
     └── FilledJobFailed     a job was made, and its rows did not get there, or may not have
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
@@ -86,6 +87,13 @@ class UploadUnderWay(UploadConflict):
 
 class UploadUnclear(UploadConflict):
     """Rows were on their way to the job, may still be, and may have arrived."""
+
+
+class SentAgain(IngestError):
+    """Rows of a job were sent again before, and once more would load them twice."""
+
+    status = 409
+    code = "DUPLICATE_VALUE"
 
 
 class FilledJobFailed(IngestError):

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, urlencode
 
@@ -14,15 +15,20 @@ import anyio.to_thread
 from salesforce_bulk_ingest.ingest.budget import Budget
 from salesforce_bulk_ingest.ingest.errors import FilledJobFailed, IngestError, RowsRefused, SourceChanged
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
+from salesforce_bulk_ingest.ingest.ledger import PartOf
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.planning import Planner, Rows
 from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.ingest.resending import Brought, Resending, StillComing
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
+from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource
 from salesforce_bulk_ingest.ingest.rows_out.pages import Page, Wanted, not_here_yet, page_of
+from salesforce_bulk_ingest.ingest.rows_out.rows_again import RowsOf
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
 from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
+from salesforce_bulk_ingest.ingest.transfers import Content
 from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadState, UploadStatus, took_nothing
 from salesforce_bulk_ingest.ingest.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -43,7 +49,11 @@ MARGIN_SECONDS = 2.0
 CREATE_SECONDS = 15.0
 """Kept for making a job after its rows are checked: a call that ends meanwhile leaves a job that nobody is told of."""
 
+SOURCE_ORDER_SECONDS = 5.0
+"""That a page waits for a file which it can name, too: the next page finds it."""
+
 TargetState = Literal["UploadComplete", "Aborted"]
+HandedIn = Rows[RowSource | RowsOf]
 
 
 def seconds_left() -> float:
@@ -147,6 +157,7 @@ class IngestJobs:
         policy: Policy,
         uploads: Uploads,
         planner: Planner,
+        resending: Resending,
         spool: Spool | None = None,
         *,
         sleep: Sleep = anyio.sleep,
@@ -155,6 +166,7 @@ class IngestJobs:
         self._client = client
         self._uploads = uploads
         self._planner = planner
+        self._resending = resending
         self._spool = spool
         self._sleep = sleep
         self._seconds_left = seconds_left
@@ -187,25 +199,37 @@ class IngestJobs:
         self._check_create(request)
         return await self._client.create_job(request.body())
 
-    async def create_with_rows(self, request: CreateRequest, rows: Rows, *, dry_run: bool) -> UploadOutcome:
+    async def create_with_rows(self, request: CreateRequest, handed_in: HandedIn, *, dry_run: bool) -> UploadOutcome:
         """Check the rows, make a job that takes them as they are written, and send them to it.
 
         Raises:
             RowsRefused: the job would fail; none was made.
+            SentAgain: they were sent again before; no job was made.
             FilledJobFailed: the job was made, and the rows did not get there, or may not have.
         """
         if not dry_run:
             self._check_create(request)
-        planning = await self._planner.planning(rows, request.sobject, request.destination())
-        made = await planning.wait(self._seconds_left() - (0 if dry_run else CREATE_SECONDS))
+
+        def seconds() -> float:
+            return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
+
+        org, destination = await self.org(), request.destination()
+        brought = await self._resending.bring(org, handed_in, destination, seconds)
+        if isinstance(brought, StillComing):
+            return UploadOutcome(None, "checking", done_bytes=brought.done_bytes)
+        rows = brought.rows
+        planning = await self._planner.planning(rows, request.sobject, destination)
+        made = await planning.wait(seconds())
         if made is None:
             return UploadOutcome(None, "checking", done_bytes=planning.read_bytes)
         if dry_run:
-            _check_named(made, rows)
-            return UploadOutcome(None, "checked", made, rows.part or 1)
+            return await self._checked(None, made, brought)
         number = _checked_part(made, rows, "no job was made and nothing was sent")
+        upload = PartOf(made.sha256, number)
+        unloaded = await self._resending.check(org, brought, upload)
         job = await self._client.create_job(request.body(made.dialect))
         try:
+            await self._resending.take(org, brought, upload, job.id, unloaded)
             await self._planner.keep_for(planning, rows, job)
             return await self._send(job, made, number)
         except (SalesforceError, IngestError) as error:
@@ -267,28 +291,46 @@ class IngestJobs:
             await self._spool.forget(await self.org(), job_id)
         return True
 
-    async def upload(self, job_id: str, rows: Rows, *, dry_run: bool = False) -> UploadOutcome:
+    async def upload(self, job_id: str, handed_in: HandedIn, *, dry_run: bool = False) -> UploadOutcome:
         """Check the rows and send them, once. The same rows again only report; an upload under way is joined.
 
         Raises:
             RowsRefused: the job would fail; nothing was sent.
+            SentAgain: they were sent again before, to another job.
             UploadConflict: the job has other data, or an earlier upload was cut off.
             WrongState: the job is not open.
         """
         if not dry_run:
             self.policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
-        planning = await self._planner.planning(rows, job.object, Destination.of_job(job))
+        org, destination = await self.org(), Destination.of_job(job)
+        brought = await self._resending.bring(org, handed_in, destination, self._seconds_left)
+        if isinstance(brought, StillComing):
+            return UploadOutcome(job, "checking", done_bytes=brought.done_bytes)
+        planning = await self._planner.planning(brought.rows, job.object, destination)
         made = await planning.wait(self._seconds_left())
         if made is None:
             return UploadOutcome(job, "checking", done_bytes=planning.read_bytes)
         if dry_run:
-            _check_named(made, rows)
-            return UploadOutcome(job, "checked", made, rows.part or 1)
-        return await self._send(job, made, _checked_part(made, rows))
+            return await self._checked(job, made, brought)
+        number = _checked_part(made, brought.rows)
+        upload = PartOf(made.sha256, number)
+        unloaded = await self._resending.check(org, brought, upload, job.id)
+        await self._resending.take(org, brought, upload, job.id, unloaded)
+        return await self._send(job, made, number)
+
+    async def _checked(self, job: Job | None, plan: Plan, brought: Brought) -> UploadOutcome:
+        """Rows that are not to be sent now."""
+        _check_named(plan, brought.rows)
+        number = brought.rows.part or 1
+        await self._resending.check(await self.org(), brought, PartOf(plan.sha256, number), job.id if job else None)
+        return UploadOutcome(job, "checked", plan, number)
 
     async def _send(self, job: Job, plan: Plan, number: int) -> UploadOutcome:
-        transfer, status = await self._uploads.begin(job, part_content(plan, number))
+        content: Content = part_content(plan, number)
+        if self._spool is not None:
+            content = self._spool.recorded(await self.org(), job, part_content(plan, number))
+        transfer, status = await self._uploads.begin(job, content)
         if status == "in progress" and await transfer.wait(self._seconds_left()):
             status = "uploaded"
         return UploadOutcome(job, status, plan, number, transfer.sent_bytes)
@@ -308,6 +350,18 @@ class IngestJobs:
             raise UnexpectedAnswer(f"The result does not begin with {ID_COLUMN}, so it is not one of Salesforce's.")
         return job, page
 
+    async def in_source_order(self, job: Job, kind: ResultKind) -> Path | None:
+        """A file of the rows of a result, each with the row of the source that it was; None if that can't be had soon."""
+        if self._spool is None:
+            return None
+        pending = self._spool.source_rows(await self.org(), job, kind)
+        try:
+            made = await pending.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
+        except (OSError, SalesforceError) as error:
+            logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
+            return None
+        return None if made is None else made.path
+
     async def _spooled_page(self, job: Job, kind: ResultKind, wanted: Wanted, budget: Budget) -> Page | None:
         """A page of what is kept here, which is brought here first; None where nothing is kept, or can be."""
         if self._spool is None or not job.is_terminal:
@@ -316,7 +370,7 @@ class IngestJobs:
         try:
             result = await fetch.wait(self._seconds_left())
             if result is None:
-                return not_here_yet(wanted, fetch.fetched_bytes)
+                return not_here_yet(wanted, fetch.done_bytes)
             stop_at = time.monotonic() + self._seconds_left()
             return await anyio.to_thread.run_sync(
                 lambda: page_of(result, job.delimiter, wanted, budget, lambda: time.monotonic() < stop_at)
@@ -339,7 +393,7 @@ class IngestJobs:
         return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
 
 
-def _check_named(plan: Plan, rows: Rows) -> None:
+def _check_named(plan: Plan, rows: Rows[RowSource]) -> None:
     """Raises SourceChanged or InvalidArgument where an earlier answer was about other rows, or there is no such part."""
     if rows.sha256 is not None and rows.sha256 != plan.sha256:
         raise SourceChanged(
@@ -350,7 +404,7 @@ def _check_named(plan: Plan, rows: Rows) -> None:
         part_content(plan, rows.part or 1)
 
 
-def _checked_part(plan: Plan, rows: Rows, refused: str = "nothing was sent") -> int:
+def _checked_part(plan: Plan, rows: Rows[RowSource], refused: str = "nothing was sent") -> int:
     """Which part is to go.
 
     Args:

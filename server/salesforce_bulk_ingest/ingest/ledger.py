@@ -1,4 +1,4 @@
-"""An advisory local record of what went into which job.
+"""An advisory local record of what went into which job, and which rows of earlier jobs did.
 
 It tells a repeated upload from a second one. Any server can serve any job without it: a missing or broken file only
 means that Salesforce itself has to refuse the repeat.
@@ -6,7 +6,7 @@ means that Salesforce itself has to refuse the repeat.
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,16 @@ CREATE TABLE IF NOT EXISTS uploads (
     sha256 TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     PRIMARY KEY (org, job_id)
+);
+CREATE TABLE IF NOT EXISTS rows_again (
+    org TEXT NOT NULL,
+    from_job TEXT NOT NULL,
+    result TEXT NOT NULL,
+    to_job TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    rows BLOB NOT NULL,
+    PRIMARY KEY (org, from_job, result, to_job)
 )
 """
 
@@ -41,6 +51,49 @@ class Upload:
     state: UploadState
     sha256: str
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsTaken:
+    """Rows of one result of one job that go into another job.
+
+    Attributes:
+        from_job: whose rows they are.
+        result: which of its results has them.
+        rows: a bit for each row of that, the first one's being 1.
+    """
+
+    from_job: str
+    result: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """Which upload rows go out with: its parts have no row in common.
+
+    Attributes:
+        sha256: of all rows.
+        part: of them, from 1.
+    """
+
+    sha256: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBefore:
+    """Rows that went into a job before.
+
+    Attributes:
+        from_job: whose rows they are.
+        to_job: where they went.
+        count: how many of those that are wanted now.
+    """
+
+    from_job: str
+    to_job: str
+    count: int
 
 
 class Ledger:
@@ -90,11 +143,46 @@ class Ledger:
 
         await self._run(delete, None)
 
+    async def taken_before(
+        self, org: str, taken: Sequence[RowsTaken], upload: PartOf, ignored: Container[str]
+    ) -> tuple[TakenBefore, ...]:
+        """Which of the rows went into other jobs, but for those jobs that are ignored."""
+        return await self._run(lambda db: tuple(_taken_before(db, org, taken, upload, ignored)), ())
+
+    async def take(
+        self, org: str, taken: Sequence[RowsTaken], upload: PartOf, to_job: str, ignored: Container[str] | None
+    ) -> tuple[TakenBefore, ...]:
+        """Remember that rows go into a job, unless some went elsewhere, in one step, also against other processes.
+
+        Args:
+            org: of both jobs.
+            taken: the rows.
+            upload: that they go out with.
+            to_job: where they go.
+            ignored: jobs that do not count; None for all.
+
+        Returns:
+            Those that went elsewhere; none if these are remembered now.
+        """
+
+        def insert(db: sqlite3.Connection) -> tuple[TakenBefore, ...]:
+            db.execute("BEGIN IMMEDIATE")
+            before = () if ignored is None else tuple(_taken_before(db, org, taken, upload, ignored))
+            if not before:
+                rows = [
+                    (org, t.from_job[:15], t.result, to_job[:15], upload.sha256, upload.part, _as_bytes(t.rows))
+                    for t in taken
+                ]
+                db.executemany("INSERT OR REPLACE INTO rows_again VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            return before
+
+        return await self._run(insert, ())
+
     async def _run(self, action: Callable[[sqlite3.Connection], T], without: T) -> T:
         def connected() -> T:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as db, db:
-                db.execute(SCHEMA)
+                db.executescript(SCHEMA)
                 return action(db)
 
         try:
@@ -108,3 +196,19 @@ def _selected(db: sqlite3.Connection, org: str, job_id: str) -> Upload | None:
     query = "SELECT state, sha256, bytes FROM uploads WHERE org = ? AND job_id = ?"
     row = db.execute(query, (org, job_id[:15])).fetchone()
     return Upload(*row) if row else None
+
+
+def _taken_before(
+    db: sqlite3.Connection, org: str, taken: Sequence[RowsTaken], upload: PartOf, ignored: Container[str]
+) -> Iterator[TakenBefore]:
+    query = "SELECT to_job, sha256, part, rows FROM rows_again WHERE org = ? AND from_job = ? AND result = ?"
+    for wanted in taken:
+        for to_job, sha256, part, rows in db.execute(query, (org, wanted.from_job[:15], wanted.result)).fetchall():
+            is_other_part = sha256 == upload.sha256 and part != upload.part
+            common = wanted.rows & int.from_bytes(rows, "little")
+            if common and not is_other_part and to_job not in ignored:
+                yield TakenBefore(wanted.from_job, to_job, common.bit_count())
+
+
+def _as_bytes(rows: int) -> bytes:
+    return rows.to_bytes(-(-rows.bit_length() // 8), "little")

@@ -5,6 +5,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import anyio
 import anyio.from_thread
@@ -14,7 +15,7 @@ from anyio.abc import TaskGroup
 from salesforce_bulk_ingest.ingest.describes import Describes
 from salesforce_bulk_ingest.ingest.errors import SourceChanged
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
-from salesforce_bulk_ingest.ingest.rows_in.findings import Findings
+from salesforce_bulk_ingest.ingest.rows_in.findings import Finding, Findings
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, header_of, plan
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource
@@ -24,8 +25,12 @@ MOST_KEPT = 4
 """Finished plans: of files, so that the second part of one is not checked again, and those that nobody has seen yet."""
 
 
+Source = TypeVar("Source", covariant=True)
+Other = TypeVar("Other")
+
+
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Generic[Source]):
     """Rows as a caller hands them in.
 
     Attributes:
@@ -34,13 +39,19 @@ class Rows:
         preflight: whether they are checked before they go.
         part: which part of them, from 1; None is all of them.
         sha256: of all of them, as an earlier answer gave it; None is not compared.
+        notes: what is known about them beforehand.
     """
 
-    source: RowSource
+    source: Source
     shape: Shape = field(default_factory=Shape)
     preflight: bool = True
     part: int | None = None
     sha256: str | None = None
+    notes: tuple[Finding, ...] = ()
+
+    def of(self, source: Other, notes: tuple[Finding, ...] = ()) -> "Rows[Other]":
+        """The same of another source."""
+        return Rows(source, self.shape, self.preflight, self.part, self.sha256, notes)
 
 
 @dataclass(slots=True)
@@ -95,7 +106,7 @@ class Planner:
         self._limit = limit
         self._plannings: OrderedDict[str, Planning] = OrderedDict()
 
-    async def planning(self, rows: Rows, object_name: str | None, destination: Destination) -> Planning:
+    async def planning(self, rows: Rows[RowSource], object_name: str | None, destination: Destination) -> Planning:
         """The plan of these rows for this job: on its way, or made already.
 
         Raises:
@@ -109,7 +120,7 @@ class Planner:
             self._tasks.start_soon(self._make, key, planning, rows, version, object_name, destination)
         return planning
 
-    async def keep_for(self, planning: Planning, rows: Rows, job: Job) -> None:
+    async def keep_for(self, planning: Planning, rows: Rows[RowSource], job: Job) -> None:
         """Keep a plan for calls with the same rows that name the job, now that it is made as the plan says."""
         if planning.is_kept and planning.plan is not None:
             destination = replace(Destination.of_job(job), limit=self._limit)
@@ -132,7 +143,7 @@ class Planner:
         self,
         key: str,
         planning: Planning,
-        rows: Rows,
+        rows: Rows[RowSource],
         version: object,
         object_name: str | None,
         destination: Destination,
@@ -157,7 +168,7 @@ class Planner:
             )
             if made.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
-            planning.plan = replace(made, findings=(*made.findings, *findings.sorted()))
+            planning.plan = replace(made, findings=(*made.findings, *findings.sorted(), *rows.notes))
         except Exception as error:
             planning._error = error
         finally:
@@ -176,7 +187,7 @@ class Planner:
             del self._plannings[kept]
 
 
-def _key(rows: Rows, version: object, object_name: str | None, destination: Destination) -> str:
+def _key(rows: Rows[RowSource], version: object, object_name: str | None, destination: Destination) -> str:
     told: Mapping[str, object] = {
         "source": (type(rows.source).__name__, version),
         "shape": rows.shape,
@@ -186,6 +197,6 @@ def _key(rows: Rows, version: object, object_name: str | None, destination: Dest
     return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _version_and_key(rows: Rows, object_name: str | None, destination: Destination) -> tuple[object, str]:
+def _version_and_key(rows: Rows[RowSource], object_name: str | None, destination: Destination) -> tuple[object, str]:
     version = rows.source.version()
     return version, _key(rows, version, object_name, destination)

@@ -10,6 +10,7 @@ import anyio
 from salesforce_bulk_ingest.ingest.errors import (
     IngestError,
     InvalidArgument,
+    SentAgain,
     UploadConflict,
     UploadUnclear,
     UploadUnderWay,
@@ -185,7 +186,7 @@ def took_nothing(error: SalesforceError | IngestError) -> bool:
 
     An upload whose source could not be read to its end was broken off, and is not taken for whole by anybody.
     """
-    if isinstance(error, InvalidArgument):
+    if isinstance(error, InvalidArgument | SentAgain):
         return True
     if isinstance(error, Rejected):
         return error.status < 500

@@ -6,6 +6,7 @@ Hosts hand a model one half only, so ids, state, counts, rows and the next call 
 import json
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -267,12 +268,13 @@ class CutCellAnswer(BaseModel):
         return f"{_as_name(self.column)} of offset {self.offset} ({self.characters:,} characters)"
 
 
+_UNLISTED_OF_A_PAGE = ("columnsOmitted", "otherCauses", "restUrl", "file", "sourceFile", "truncatedCells")
+
+
 class PageAnswer(Answer):
     """A page of result rows."""
 
-    model_config = ConfigDict(
-        json_schema_extra=unlisted("columnsOmitted", "otherCauses", "restUrl", "file", "truncatedCells")
-    )
+    model_config = ConfigDict(json_schema_extra=unlisted("causes", *_UNLISTED_OF_A_PAGE))
 
     job_id: str
     state: str
@@ -284,17 +286,16 @@ class PageAnswer(Answer):
     offset: int
     next_offset: int | None = Field(description="Offset of the next page; null at the end")
     total: int | None = Field(description="Rows in the whole result; null if not known")
-    causes: tuple[CauseAnswer, ...] = Field(
-        description="Failed rows by code, fields and pattern, the most frequent first"
-    )
+    causes: tuple[CauseAnswer, ...] = ()
     other_causes: int | None = Field(None, description="Further causes, not listed")
     resource_uri: str = Field(description="The whole result, in pages")
     rest_url: str | None = Field(None, description="The whole result as one CSV file")
     file: str | None = Field(None, description="The whole result, on this machine")
+    source_file: str | None = Field(None, description="The same rows with line, and all columns, of the source")
     truncated_cells: tuple[CutCellAnswer, ...] | None = None
 
     @classmethod
-    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
+    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None, source_file: Path | None = None) -> Self:
         """The page with its causes and addresses."""
         total = total_rows(job, kind, page)
         causes = _fitting_causes(page.causes)
@@ -312,6 +313,7 @@ class PageAnswer(Answer):
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
             file=str(page.path) if page.path is not None and rest_url is None else None,
+            source_file=None if source_file is None else str(source_file),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
             summary=page_summary(job, kind, page, total),
             next=page_next(job, kind, page),
@@ -320,6 +322,10 @@ class PageAnswer(Answer):
     def text(self) -> str:
         one_file = self.rest_url or self.file
         where = f"All rows: {self.resource_uri} in pages" + (f", {one_file} in one file" if one_file else "")
+        if self.source_file:
+            where += (
+                f"\nThe same in source order, with line, id, error and all columns of the source: {self.source_file}"
+            )
         if self.truncated_cells:
             where += f"\nCut cells: {', '.join(map(str, self.truncated_cells))}"
         lines = [f"{super().text()}\n{where}\n"]
@@ -330,6 +336,16 @@ class PageAnswer(Answer):
         if self.columns:
             lines.append(format_records((self.columns, *self.rows)))
         return "\n".join(lines)
+
+
+class FailedPageAnswer(PageAnswer):
+    """A page of failed rows, and why they failed."""
+
+    model_config = ConfigDict(json_schema_extra=unlisted(*_UNLISTED_OF_A_PAGE))
+
+    causes: tuple[CauseAnswer, ...] = Field(
+        description="Failed rows by code, fields and pattern, the most frequent first"
+    )
 
 
 def _fitting_causes(causes: Sequence[Cause]) -> tuple[CauseAnswer, ...]:

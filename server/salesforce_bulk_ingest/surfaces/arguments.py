@@ -13,6 +13,8 @@ from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, CreateRequest
 from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
 from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
 from salesforce_bulk_ingest.ingest.rows_in.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
+from salesforce_bulk_ingest.ingest.rows_out.pages import Wanted
+from salesforce_bulk_ingest.ingest.rows_out.rows_again import MOST_JOBS, RowsOf, Which
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
 
 
@@ -54,7 +56,7 @@ class Closed(BaseModel):
 
 
 class CreateBody(Closed):
-    """Salesforce's create request (Bulk API 2.0 guide, Create a Job)."""
+    """Salesforce's create request."""
 
     object: str = Field(
         min_length=1, max_length=80, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="API name", examples=["Account"]
@@ -96,6 +98,56 @@ class StateBody(Closed):
     state: Literal["UploadComplete", "Aborted"] = Field(description="UploadComplete loads the rows; Aborted drops them")
 
 
+def _undescribed(schema: dict[str, Any]) -> None:
+    del schema["description"]
+
+
+class Where(Closed):
+    """Which failed rows are meant; both together have to be so."""
+
+    model_config = ConfigDict(json_schema_extra=_undescribed)
+
+    statusCode: str | None = None
+    field: str | None = None
+
+    def wanted(self, offset: int = 0, columns: tuple[str, ...] = ()) -> Wanted:
+        """The rows that are so."""
+        return Wanted(offset, columns, self.statusCode, self.field)
+
+
+class RowsOfBody(Closed):
+    """Rows of jobs that have ended."""
+
+    model_config = ConfigDict(json_schema_extra=_undescribed)
+
+    jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS)
+    which: tuple[Which, ...] | None = None
+    where: Where | None = None
+    again: bool = False
+
+    @model_validator(mode="after")
+    def _which_go_together(self) -> Self:
+        if self.which is not None and not self.which:
+            raise ValueError('which names no rows: give ["failed"], ["unprocessed"], both, or ["created"]')
+        if "created" in self.chosen and len(self.chosen) > 1:
+            raise ValueError("created gives the ids of new records alone, so it goes without other rows")
+        if self.where is not None and "failed" not in self.chosen:
+            raise ValueError("where is about failed rows: name failed in which, or leave where out")
+        return self
+
+    @property
+    def chosen(self) -> tuple[Which, ...]:
+        """Which rows; unless it is said, all that did not get into the org, or the failed ones that are so."""
+        if self.which is None:
+            return ("failed",) if self.where is not None else ("failed", "unprocessed")
+        return tuple(dict.fromkeys(self.which))
+
+    @property
+    def rows_of(self) -> RowsOf:
+        """The rows."""
+        return RowsOf(self.jobs, self.chosen, (self.where or Where()).wanted(), self.again)
+
+
 class RowsBody(Closed):
     """Rows under exactly one source key, and how they are to be changed on the way."""
 
@@ -112,6 +164,14 @@ class RowsBody(Closed):
         ),
     ]
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
+    rowsOf: Annotated[
+        RowsOfBody | None,
+        BeforeValidator(parsed_json),
+        Field(
+            None,
+            description="Rows of ended jobs as they were sent; created: Ids of new records alone",
+        ),
+    ]
     columns: Annotated[
         dict[str, str | None], BeforeValidator(parsed_json), Field(description="Header to field; null leaves it out")
     ] = {}
@@ -125,16 +185,20 @@ class RowsBody(Closed):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(source is not None for source in (self.csv, self.records, self.file)) != 1:
-            raise ValueError('give exactly one source: {"csv": text}, {"records": [...]} or {"file": path}')
+        if sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf)) != 1:
+            raise ValueError(
+                'give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}'
+            )
         return self
 
-    def source(self, roots: UploadRoots) -> RowSource:
+    def source(self, roots: UploadRoots) -> RowSource | RowsOf:
         """Where the rows come from.
 
         Raises:
             RefusedByPolicy: from a file that the operator has not allowed.
         """
+        if self.rowsOf is not None:
+            return self.rowsOf.rows_of
         if self.file is not None:
             return UploadFile(roots.find(self.file))
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
@@ -184,10 +248,3 @@ Limit = Annotated[
 ]
 QueryLocator = Annotated[str | None, Field(max_length=200, description="From the answer before, for its next page")]
 ShownColumns = Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Columns to show")]
-
-
-class Where(Closed):
-    """Which failed rows are shown; both together have to be so."""
-
-    statusCode: str | None = None
-    field: str | None = None

@@ -65,7 +65,7 @@ class ActionableTool(Tool):
             return None
         name = detail["loc"][0]
         if name == "data":
-            return "there is no such argument here: put csv, records or file under body"
+            return "there is no such argument here: put csv, records, file or rowsOf under body"
         return "this belongs under body" if name in body else None
 
 

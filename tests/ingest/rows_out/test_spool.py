@@ -57,7 +57,7 @@ async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need
         client.let.set()
         result = await second.wait(BOUND)
         assert result is not None and result == await first.wait(BOUND)
-        assert (list(result.records(0)), first.fetched_bytes) == (
+        assert (list(result.records(0)), first.done_bytes) == (
             [b'"","A:b:--"\n', b'"","C:d:--"\n'],
             sum(map(len, CHUNKS)),
         )
@@ -102,7 +102,7 @@ with FileLock(sys.argv[1]):
 async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_that_is_killed(store: Store) -> None:
     client = Results()
     client.let.set()
-    lock = store.lock(ResultKey.of(ACME.host, JOB, "failedResults"))
+    lock = store.shelf.lock(ResultKey.of(ACME.host, JOB, "failedResults").name)
     command = [sys.executable, "-c", HOLD, lock.lock_file]
     async with await anyio.open_process(command) as other:
         assert other.stdout is not None

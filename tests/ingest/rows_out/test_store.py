@@ -74,7 +74,7 @@ def test_a_file_that_was_cut_or_an_index_that_is_none_is_no_result(tmp_path: Pat
     assert store.find(KEY) is None
     made = stored(store)
     for broken in (b"", b"{}", b"[]\n", b"\xff", b'{"size": 1}\n', b"[]\n[]\n", b"[{}]\n{}\n"):
-        made.path.with_suffix(".index").write_bytes(broken)
+        made.path.with_name("failedResults.csv.label").write_bytes(broken)
         assert store.find(KEY) is None
 
 
@@ -97,15 +97,17 @@ def test_another_org_or_result_or_time_is_another_result(other: ResultKey, tmp_p
 def test_ids_of_15_and_18_characters_name_the_same_result(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
     stored(store)
-    assert store.find(ResultKey.of(KEY.org, JOB.model_copy(update={"id": JOB.id[:15]}), "failedResults")) is not None
+    assert (
+        store.find(ResultKey.of(KEY.job.org, JOB.model_copy(update={"id": JOB.id[:15]}), "failedResults")) is not None
+    )
 
 
 def test_a_job_that_is_forgotten_leaves_the_others(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
-    other = ResultKey.of(KEY.org, JOB.model_copy(update={"id": "750000000000002AAA"}), "failedResults")
+    other = ResultKey.of(KEY.job.org, JOB.model_copy(update={"id": "750000000000002AAA"}), "failedResults")
     stored(store)
     stored(store, other)
-    store.forget(KEY.org, JOB.id)
+    store.forget(KEY.job.org, JOB.id)
     assert (store.find(KEY), store.find(other) is None) == (None, False)
 
 
@@ -144,7 +146,7 @@ def test_beyond_the_size_the_results_go_that_were_read_longest_ago(tmp_path: Pat
 @posix_only
 def test_nobody_else_can_read_a_result(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
-    with store.lock(KEY):
+    with store.shelf.lock(KEY.name):
         stored(store)
     made = list((tmp_path / "results").rglob("*"))
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}

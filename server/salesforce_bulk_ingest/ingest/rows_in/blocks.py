@@ -125,3 +125,20 @@ def records(block: bytes) -> Iterator[bytes]:
 def is_blank(record: bytes) -> bool:
     """Whether a record is a blank line, which is no row."""
     return not record.strip(b"\r\n")
+
+
+def count_rows(block: bytes) -> int:
+    """How many of its records are rows."""
+    return sum(not is_blank(record) for record in records(block))
+
+
+def after_rows(block: bytes, count: int) -> bytes:
+    """What a block has from the row on that comes after so many."""
+    start = 0
+    for record in records(block):
+        if not is_blank(record):
+            if not count:
+                break
+            count -= 1
+        start += len(record)
+    return block[start:]

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch, parse
-from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES, blocks
+from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES, after_rows, blocks, count_rows
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.head import Head
 from salesforce_bulk_ingest.ingest.rows_in.parts import Place
@@ -21,20 +20,35 @@ class Piece:
     """Rows of one block, before and after the shape.
 
     Attributes:
-        text: of the source.
-        start: bytes of the source between its header and that.
-        first_line: of the source.
+        place: where it begins.
+        source: its bytes.
+        text: those as text.
         given: the rows that the source has.
         sent: the rows that go out, one for each.
         data: those as bytes.
     """
 
+    place: Place
+    source: bytes
     text: str
-    start: int
-    first_line: int
     given: Batch
     sent: Batch
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Bytes that go out.
+
+    Attributes:
+        data: those.
+        source: what they are made of.
+        line: of the source, on which that begins.
+    """
+
+    data: bytes
+    source: bytes
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +77,20 @@ class Output:
         """The record that begins each part, with its line end."""
         return self.head.record if self.shaped is None else written([self.shaped.header], self.dialect)
 
-    def pieces(self, file: BinaryIO) -> Iterator[Piece]:
-        """The rows, of a source that stands at its first one.
+    @property
+    def first_row(self) -> Place:
+        """Where the rows begin."""
+        return Place(line=1 + self.head.lines)
+
+    def pieces(self, file: BinaryIO, place: Place | None = None) -> Iterator[Piece]:
+        """The rows, of a source that stands at this place, or at its first one.
 
         Raises:
             EndlessRecord: what follows is no CSV.
         """
-        width, start = len(self.head.names), 0
-        for block in blocks(file, 1 + self.head.lines):
+        place = place or self.first_row
+        width, start = len(self.head.names), place.source
+        for block in blocks(file, place.line):
             # Bytes that are not UTF-8 go out as they came.
             text = block.data.decode(errors="surrogateescape")
             given = parse(text, self.head.dialect, width, block.first_line)
@@ -78,11 +98,11 @@ class Output:
             if self.shaped is not None:
                 sent = self.shaped.apply(given)
                 data = written(sent.rows, self.dialect)
-            yield Piece(text, start, block.first_line, given, sent, data)
+            yield Piece(Place(start, line=block.first_line), block.data, text, given, sent, data)
             start += len(block.data)
 
-    def rows_from(self, start: Place) -> Iterator[bytes]:
-        """The bytes that go out from some row on, read anew from the source.
+    def rows_from(self, start: Place) -> Iterator[Sent]:
+        """What goes out from some row on, read anew from the source.
 
         Raises:
             InvalidArgument: it can't be read any more.
@@ -90,15 +110,24 @@ class Output:
         """
         with opened(self.source, self.dialect) as file:
             file.seek(self.head.size + start.source)
-            if self.shaped is None:
-                file.seek(start.skipped, os.SEEK_CUR)
-                yield from iter(lambda: file.read(BLOCK_BYTES), b"")
-                return
-            skipped = start.skipped
-            for piece in self.pieces(file):
-                if skipped < len(piece.data):
-                    yield piece.data[skipped:]
-                skipped = max(skipped - len(piece.data), 0)
+            yield from self._as_they_are(file, start) if self.shaped is None else self._shaped(file, start)
+
+    def _as_they_are(self, file: BinaryIO, start: Place) -> Iterator[Sent]:
+        line = start.line + file.read(start.skipped).count(b"\n")
+        while data := file.read(BLOCK_BYTES):
+            yield Sent(data, data, line)
+            line += data.count(b"\n")
+
+    def _shaped(self, file: BinaryIO, start: Place) -> Iterator[Sent]:
+        skipped = start.skipped
+        for piece in self.pieces(file, start):
+            if skipped < len(piece.data):
+                row = count_rows(piece.data[:skipped])
+                source, line = piece.source, piece.place.line
+                if row:
+                    source, line = after_rows(source, row), piece.given.line_of(row)
+                yield Sent(piece.data[skipped:], source, line)
+            skipped = max(skipped - len(piece.data), 0)
 
 
 def written(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:

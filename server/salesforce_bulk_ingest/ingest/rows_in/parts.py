@@ -1,9 +1,9 @@
 """Cutting what goes out into parts that a job takes: between records, each with the header."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from salesforce_bulk_ingest.ingest.rows_in.blocks import is_blank, last_record_end, records
+from salesforce_bulk_ingest.ingest.rows_in.blocks import count_rows, last_record_end, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +13,12 @@ class Place:
     Attributes:
         source: bytes of the source after its header, up to a block that holds the row.
         skipped: bytes of what goes out from there on that are before the row.
+        line: of the source, on which that block begins; the header is line 1.
     """
 
     source: int = 0
     skipped: int = 0
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,25 @@ class Cutter:
     Args:
         header: the record that begins each part, with its line end.
         limit: bytes of a part.
+        first: where the first row begins.
     """
 
-    def __init__(self, header: bytes, limit: int) -> None:
+    def __init__(self, header: bytes, limit: int, first: Place) -> None:
         self._header = header
         self._limit = limit
         self._whole = hashlib.sha256(header)
         self._part = self._whole
         self._parts: list[Part] = []
-        self._start = Place()
+        self._start = first
         self._in_parts = self._in_part = self._rows = 0
 
-    def add(self, data: bytes, rows: int, source: int) -> list[int]:
+    def add(self, data: bytes, rows: int, block: Place) -> list[int]:
         """Whole records.
 
         Args:
             data: their bytes, blank lines among them.
             rows: how many they are.
-            source: bytes of the source before those that they were made from.
+            block: where that begins which they were made from.
 
         Returns:
             Which of the rows are too long for a part, by their number among these.
@@ -71,12 +74,12 @@ class Cutter:
         while len(left) > self._room:
             end = last_record_end(left[: self._room])
             if not end and self._in_part:
-                self._close(Place(source, len(data) - len(left)))
+                self._close(replace(block, skipped=len(data) - len(left)))
                 continue
             if not end:
                 end = len(next(records(left)))
                 too_long.append(done)
-            piece_rows = _count_rows(left[:end])
+            piece_rows = count_rows(left[:end])
             self._take(left[:end], piece_rows)
             done += piece_rows
             left = left[end:]
@@ -86,7 +89,7 @@ class Cutter:
     def finish(self) -> tuple[Part, ...]:
         """After the last row: the parts, at least one."""
         if self._in_part or not self._parts:
-            self._close(Place())
+            self._close(self._start)
         return tuple(self._parts)
 
     @property
@@ -117,7 +120,3 @@ class Cutter:
         self._start = next_start
         self._in_parts += self._in_part
         self._in_part = self._rows = 0
-
-
-def _count_rows(data: bytes) -> int:
-    return sum(not is_blank(record) for record in records(data))

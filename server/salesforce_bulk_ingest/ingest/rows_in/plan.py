@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding, Findings, Unreadable
 from salesforce_bulk_ingest.ingest.rows_in.head import Head, read_head
-from salesforce_bulk_ingest.ingest.rows_in.output import Output
+from salesforce_bulk_ingest.ingest.rows_in.output import Output, Sent
 from salesforce_bulk_ingest.ingest.rows_in.parts import Cutter, Part, Place
 from salesforce_bulk_ingest.ingest.rows_in.preflight import Preflight
 from salesforce_bulk_ingest.ingest.rows_in.proposal import fillable, propose
@@ -160,7 +160,7 @@ class _Pass:
         self._destination = destination
         self._findings = findings
         self._progress = progress
-        self._cutter = Cutter(output.header, destination.limit)
+        self._cutter = Cutter(output.header, destination.limit, output.first_row)
         self._rows = 0
 
     def run(self, file: BinaryIO, *, preflight: bool) -> Plan:
@@ -189,7 +189,7 @@ class _Pass:
             if checks is not None:
                 checks.check(piece)
             self._rows += len(piece.sent)
-            for row in self._cutter.add(piece.data, len(piece.sent), piece.start):
+            for row in self._cutter.add(piece.data, len(piece.sent), piece.place):
                 self._refuse_long(piece.sent.line_of(row), preflight=checks is not None)
             self._progress(_position(file))
 
@@ -226,7 +226,8 @@ class _Pass:
 def _uncut(output: Output, destination: Destination, progress: Progress) -> Plan:
     """The plan for bytes that are no rows to us: they go out in one piece or not at all."""
     digest, size, lines = hashlib.sha256(), 0, 0
-    for chunk in output.rows_from(Place()):
+    for sent in output.rows_from(Place()):
+        chunk = sent.data
         digest.update(chunk)
         size += len(chunk)
         lines += chunk.count(b"\n")
@@ -255,16 +256,25 @@ class PartContent:
     Attributes:
         size: bytes on the wire.
         sha256: of those.
+        rows: that go out.
+        output: makes the bytes.
     """
 
     size: int
     sha256: str
-    _output: Output
+    rows: int
+    output: Output
     _start: Place
     _version: object
 
     def __iter__(self) -> Generator[bytes, None, None]:
+        return self.read(lambda sent: None)
+
+    def read(self, keep: Callable[[Sent], None]) -> Generator[bytes, None, None]:
         """Chunks of at most 256 KiB.
+
+        Args:
+            keep: gets what they are made of, the last of it with rows of the next part.
 
         The last chunk comes only after all of them are known to be the bytes that were planned, and the source to be the
         one that was: an upload of anything else breaks off, and is never ended as if it were whole.
@@ -273,7 +283,7 @@ class PartContent:
             SourceChanged: the source has other rows by now.
         """
         digest, left, held = hashlib.sha256(), self.size, b""
-        for chunk in self._bytes():
+        for chunk in self._bytes(keep):
             chunk = chunk[:left]
             digest.update(chunk)
             left -= len(chunk)
@@ -289,17 +299,18 @@ class PartContent:
     def _is_of_another(self) -> bool:
         """Rows may have been added after those that were planned."""
         try:
-            return self._output.source.version() != self._version
+            return self.output.source.version() != self._version
         except InvalidArgument:
             return True
 
-    def _bytes(self) -> Generator[bytes, None, None]:
-        if self._output.header:
-            yield self._output.header
+    def _bytes(self, keep: Callable[[Sent], None]) -> Generator[bytes, None, None]:
+        if self.output.header:
+            yield self.output.header
         try:
-            for data in self._output.rows_from(self._start):
-                for start in range(0, len(data), BLOCK_BYTES):
-                    yield data[start : start + BLOCK_BYTES]
+            for sent in self.output.rows_from(self._start):
+                keep(sent)
+                for start in range(0, len(sent.data), BLOCK_BYTES):
+                    yield sent.data[start : start + BLOCK_BYTES]
         except (EndlessRecord, InvalidArgument) as error:
             raise SourceChanged(f"The rows can't be read any more: {error}") from None
 
@@ -317,4 +328,4 @@ def part_content(plan: Plan, number: int) -> PartContent:
     if not 1 <= number <= len(plan.parts):
         raise InvalidArgument(f"There is no part {number}: there are {len(plan.parts)}.")
     part = plan.parts[number - 1]
-    return PartContent(part.size, part.sha256, plan.output, part.start, plan.version)
+    return PartContent(part.size, part.sha256, part.rows, plan.output, part.start, plan.version)

@@ -63,7 +63,7 @@ class Preflight:
 
     def check(self, piece: Piece) -> None:
         """Rows of one block."""
-        self._file.check(piece.text, piece.given, piece.first_line)
+        self._file.check(piece.text, piece.given, piece.place.line)
         self._sent.check(piece.sent, longest_row(piece.data, len(piece.sent)))
         if self._fields is not None:
             self._fields.check(piece.sent)

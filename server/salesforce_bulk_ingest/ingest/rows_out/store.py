@@ -1,54 +1,90 @@
-"""Results that were downloaded once, in files of this user alone.
-
-A result is there where its index is: that is written last, and put in place in one step, so that a download which broke off
-leaves nothing that looks whole.
-"""
+"""What is kept of jobs on this machine: results that were downloaded once, what was sent, and what was made of both."""
 
 import hashlib
+import io
 import json
-import os
-import shutil
-import tempfile
+import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Self
-
-from filelock import FileLock
+from pathlib import Path, PurePosixPath
+from typing import Self
 
 from salesforce_bulk_ingest.ingest.csv_records import parse_record
+from salesforce_bulk_ingest.ingest.rows_in.plan import PartContent
 from salesforce_bulk_ingest.ingest.rows_out.causes import Cause, CauseCounter
+from salesforce_bulk_ingest.ingest.rows_out.kept import KeptUpload, Recorder, recorder
 from salesforce_bulk_ingest.ingest.rows_out.row_index import IndexBuilder, RowIndex
+from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelf
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
-INDEX = ".index"
-PART = ".part"
+logger = logging.getLogger(__name__)
+
+UPLOAD = "upload.csv.gz"
+AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
-class ResultKey:
-    """Names one result of one job of one org, as it was when the job ended.
+class JobKey:
+    """Names one job of one org.
 
     Attributes:
         org: host of the org.
         job: its id, and what tells it from a job with the same id in a refreshed sandbox.
-        kind: which of its results.
     """
 
     org: str
     job: tuple[str | None, ...]
-    kind: ResultKind
 
     @classmethod
-    def of(cls, org: str, job: Job, kind: ResultKind) -> Self:
-        """The result of a job that has ended.
+    def of(cls, org: str, job: Job) -> Self:
+        """The job, in whichever state it is.
 
         The user who made the job stands for the organisation: ids of users differ between organisations, and no other call
         is needed to know them.
         """
-        return cls(org, (job.id[:15], job.created_by_id, job.created_date, job.system_modstamp), kind)
+        return cls(org, (job.id[:15], job.created_by_id, job.created_date))
+
+    @property
+    def folder(self) -> str:
+        """Of all that is kept of it."""
+        return f"{_org_folder(self.org)}/{self.job[0]}-{_digest(self.job)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """Names one result of one job, as it was when the job ended.
+
+    Attributes:
+        job: that it is of.
+        ended: what changes whenever the job does.
+        kind: which of its results.
+    """
+
+    job: JobKey
+    ended: str | None
+    kind: ResultKind
+
+    @classmethod
+    def of(cls, org: str, job: Job, kind: ResultKind) -> Self:
+        """The result of a job that has ended."""
+        return cls(JobKey.of(org, job), job.system_modstamp, kind)
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return f"{self.folder}/{self.kind}.csv"
+
+    @property
+    def source_rows_name(self) -> str:
+        """Of the file in which it is tied to what was sent."""
+        return f"{self.folder}/{self.kind}.source.csv"
+
+    @property
+    def folder(self) -> str:
+        """Of what is made of it, too."""
+        return f"{self.job.folder}/{_digest(self.ended)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,45 +112,45 @@ class StoredResult:
 
 
 class Store:
-    """A folder of results; its methods block.
+    """Results and uploads on a shelf; its methods block.
 
     Args:
         folder: made on first use, and readable by this user alone.
-        most_bytes: of all results together; the ones that were read longest ago go first.
-        most_seconds: since a result was last read.
+        most_bytes: of all files together; the ones that were read longest ago go first.
+        most_seconds: since a file was last read.
+        keeps_uploads: whether what is sent is kept, too.
         now: seconds since 1970.
 
     Every method raises OSError where the folder can't be used.
     """
 
     def __init__(
-        self, folder: Path, *, most_bytes: int, most_seconds: float, now: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        most_bytes: int,
+        most_seconds: float,
+        keeps_uploads: bool = True,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._folder = folder
+        self.shelf = Shelf(folder, most_bytes=most_bytes, most_seconds=most_seconds, now=now)
         self._most_bytes = most_bytes
-        self._most_seconds = most_seconds
-        self._now = now
+        self._keeps_uploads = keeps_uploads
 
     def find(self, key: ResultKey) -> StoredResult | None:
-        """The result, if it is here and whole; it then counts as just read."""
-        path = self._path(key)
-        try:
-            with path.with_suffix(INDEX).open("rb") as file:
-                causes = tuple(map(Cause.from_json, json.loads(file.readline())))
-                index = RowIndex.read(file)
-            if path.stat().st_size != index.size:
-                return None
-        except (FileNotFoundError, ValueError, KeyError, TypeError):  # all but the first: of another version of this
+        """The result, if it is here and whole; it then counts as just read, and so does what was sent to its job."""
+        found = self.shelf.find(key.name)
+        if found is None:
             return None
-        os.utime(path, (self._now(), self._now()))
-        return StoredResult(path, index, causes)
-
-    def lock(self, key: ResultKey) -> FileLock:
-        """Held by whoever downloads the result, against other processes, too."""
-        path = self._path(key)
-        self._make_folder(path.parent)
-        # Taken and given back in whichever thread is at hand.
-        return FileLock(path.with_suffix(".lock"), mode=0o600, thread_local=False)
+        label = io.BytesIO(found.label)
+        try:
+            causes = tuple(map(Cause.from_json, json.loads(label.readline())))
+            index = RowIndex.read(label)
+        except (ValueError, KeyError, TypeError):  # of another version of this
+            return None
+        self.shelf.touch(key.name)
+        self.shelf.touch(_upload(key.job))
+        return StoredResult(found.path, index, causes)
 
     @contextmanager
     def writing(self, key: ResultKey, delimiter: str) -> Iterator["Writing"]:
@@ -124,73 +160,45 @@ class Store:
             key: names the result.
             delimiter: between its cells.
         """
-        path = self._path(key)
-        self._make_folder(path.parent)
-        self._make_room()
-        prefix = f"{key.kind}."
-        for left in path.parent.glob(f"{prefix}*{PART}"):  # by a process that was killed
-            left.unlink(missing_ok=True)
-        descriptor, name = tempfile.mkstemp(PART, prefix, path.parent)  # readable by this user alone
+        with self.shelf.writing(key.name) as draft:
+            yield Writing(draft, delimiter, tells_causes=key.kind == "failedResults")
+
+    def upload(self, key: JobKey) -> KeptUpload | None:
+        """What was sent to the job, if it is here and whole."""
+        found = self.shelf.find(_upload(key))
+        if found is None:
+            return None
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield Writing(file, Path(name), path, delimiter, tells_causes=key.kind == "failedResults")
-        finally:
-            Path(name).unlink(missing_ok=True)
+            return KeptUpload.from_json(found.path, json.loads(found.label))
+        except ValueError:  # of another version of this
+            return None
+
+    def recorder(self, key: JobKey, content: PartContent) -> Callable[[], AbstractContextManager[Recorder]] | None:
+        """Keeps what is sent to a job; None where nothing is to be kept."""
+        if not self._keeps_uploads or not content.output.head.names:
+            return None
+        return lambda: recorder(lambda: self.shelf.writing(_upload(key)), content, self._most_bytes)
 
     def forget(self, org: str, job_id: str) -> None:
-        """Remove all results of a job."""
-        for entry in self._org_folder(org).glob(f"{job_id[:15]}-*"):
-            shutil.rmtree(entry, ignore_errors=True)
-
-    def _make_folder(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for made in (self._folder, folder.parent, folder):
-            made.chmod(0o700)
-
-    def _org_folder(self, org: str) -> Path:
-        return self._folder / _digest(org)
-
-    def _path(self, key: ResultKey) -> Path:
-        return self._org_folder(key.org) / f"{key.job[0]}-{_digest(key.job)}" / f"{key.kind}.csv"
-
-    def _make_room(self) -> None:
-        """Remove what is too old, and what is too much beside the others."""
-        found = sorted(self._entries(), key=lambda entry: entry.read_at, reverse=True)
-        room = self._most_bytes
-        for entry in found:
-            room -= entry.size
-            if room < 0 or self._now() - entry.read_at > self._most_seconds:
-                _remove(entry.path)
-
-    def _entries(self) -> Iterator["_Entry"]:
-        for path in self._folder.glob(f"*/*/*{INDEX}"):
-            with suppress(OSError):  # another process removed it meanwhile
-                found = path.with_suffix(".csv").stat()
-                yield _Entry(path.with_suffix(".csv"), found.st_size + path.stat().st_size, found.st_mtime)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    path: Path
-    size: int
-    read_at: float
+        """Remove all that is kept of a job."""
+        self.shelf.remove(f"{_org_folder(org)}/{job_id[:15]}-*")
+        for name in list(self.shelf.names(f"{_org_folder(org)}/{AGAIN}-*/*")):
+            found = self.shelf.find(name)
+            if found is None or job_id[:15].encode() in found.label:
+                self.shelf.remove(PurePosixPath(name).parent.as_posix())
 
 
 class Writing:
     """A result that comes in.
 
     Args:
-        file: takes its bytes.
-        part: the name of that.
-        path: the name that it gets at the end.
+        draft: takes it.
         delimiter: between its cells.
         tells_causes: whether it is that of the failed rows.
     """
 
-    def __init__(self, file: BinaryIO, part: Path, path: Path, delimiter: str, *, tells_causes: bool) -> None:
-        self._file = file
-        self._part = part
-        self._path = path
+    def __init__(self, draft: Draft, delimiter: str, *, tells_causes: bool) -> None:
+        self._draft = draft
         self._delimiter = delimiter
         self._tells_causes = tells_causes
         self._index = IndexBuilder()
@@ -199,22 +207,18 @@ class Writing:
 
     def add(self, chunk: bytes) -> None:
         """More of its bytes."""
-        self._file.write(chunk)
+        self._draft.file.write(chunk)
         self._count(self._index.add(chunk))
 
     def finish(self) -> StoredResult:
         """After the last byte: it is whole."""
-        self._file.close()
         index, rows = self._index.finish()
         self._count(rows)
         causes = tuple(self._causes.causes()) if self._causes else ()
-        part_of_index = self._part.with_suffix(f"{INDEX}{PART}")  # found like the other, if this process is killed here
-        with os.fdopen(os.open(part_of_index, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(json.dumps([cause.as_json() for cause in causes]).encode() + b"\n")
-            index.write(file)
-        self._part.replace(self._path)
-        part_of_index.replace(self._path.with_suffix(INDEX))
-        return StoredResult(self._path, index, causes)
+        label = io.BytesIO()
+        label.write(json.dumps([cause.as_json() for cause in causes]).encode() + b"\n")
+        index.write(label)
+        return StoredResult(self._draft.finish(label.getvalue()).path, index, causes)
 
     def _count(self, rows: list[bytes]) -> None:
         if not self._tells_causes or not rows:
@@ -226,11 +230,22 @@ class Writing:
             self._rows += 1
 
 
-def _remove(path: Path) -> None:
-    # The index first: without it the rest is nothing.
-    path.with_suffix(INDEX).unlink(missing_ok=True)
-    with suppress(OSError):  # on Windows, while somebody reads it
-        path.unlink(missing_ok=True)
+def again_name(org: str, *what: object) -> str:
+    """Of the file of rows that are to be sent again.
+
+    Args:
+        org: host of the org.
+        what: tells them from others.
+    """
+    return f"{_org_folder(org)}/{AGAIN}-{_digest(what)}/rows.csv"
+
+
+def _upload(job: JobKey) -> str:
+    return f"{job.folder}/{UPLOAD}"
+
+
+def _org_folder(org: str) -> str:
+    return _digest(org)
 
 
 def _digest(value: object) -> str:

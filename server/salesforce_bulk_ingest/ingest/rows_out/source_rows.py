@@ -1,0 +1,241 @@
+"""A result as a person wants to read it: in the order of the source, with all columns of that and the line of each row."""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, NonNegativeInt
+
+from salesforce_bulk_ingest.ingest.rows_in.batch import Batch, parse
+from salesforce_bulk_ingest.ingest.rows_in.blocks import blocks
+from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.head import read_head
+from salesforce_bulk_ingest.ingest.rows_in.output import written
+from salesforce_bulk_ingest.ingest.rows_out.kept import KeptUpload
+from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
+from salesforce_bulk_ingest.ingest.rows_out.ties import Tied, Ties, compared, ties_in
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
+
+LINE_COLUMN = "sf__Line"
+
+TOLD_COLUMNS = {"failedResults": 2, "successfulResults": 2, "unprocessedrecords": 0}
+"""Columns of a result before those of the upload: `sf__Id`, and `sf__Error` or `sf__Created`."""
+
+Row = Sequence[str]
+
+
+class _Label(BaseModel):
+    """What stands before the numbers of rows."""
+
+    tied: NonNegativeInt
+    untied: NonNegativeInt
+    unsure_lines: tuple[NonNegativeInt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRows:
+    """The rows of a result, each with the row of the source that it was made of.
+
+    Attributes:
+        path: of a CSV: line, what Salesforce says of the row, columns of the source. Rows that could not be tied to one of
+            the source come last, without a line and with the cells that Salesforce gave back.
+        tied: for each of the others, rows of the result before it.
+        untied: rows of the result that are like no row of the upload.
+        unsure: those that may be one of several, which differ.
+        unsure_lines: a few lines of the source that they may be of.
+    """
+
+    path: Path
+    tied: "array[int]"
+    untied: "array[int]"
+    unsure: "array[int]"
+    unsure_lines: tuple[int, ...]
+
+    def label(self) -> bytes:
+        """What `read` takes."""
+        told = _Label(tied=len(self.tied), untied=len(self.untied), unsure_lines=self.unsure_lines)
+        arrays = self.tied.tobytes() + self.untied.tobytes() + self.unsure.tobytes()
+        return told.model_dump_json().encode() + b"\n" + arrays
+
+    @classmethod
+    def read(cls, shelved: Shelved) -> Self:
+        """Some that were stored.
+
+        Raises:
+            ValueError: they are none, or another program's.
+        """
+        told, _, numbers = shelved.label.partition(b"\n")
+        label, rows = _Label.model_validate_json(told), array("Q")
+        rows.frombytes(numbers)
+        tied, others = rows[: label.tied], rows[label.tied :]
+        return cls(shelved.path, tied, others[: label.untied], others[label.untied :], label.unsure_lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRows:
+    """A result, as rows that something is said of.
+
+    Attributes:
+        path: of its CSV.
+        dialect: of the job.
+        kind: which result it is.
+    """
+
+    path: Path
+    dialect: Dialect
+    kind: ResultKind
+
+    @property
+    def told(self) -> int:
+        """Columns before those of the upload."""
+        return TOLD_COLUMNS[self.kind]
+
+    def names(self) -> tuple[str, ...]:
+        """Of all columns.
+
+        Raises:
+            OSError: it can't be read.
+            Unreadable: it is no CSV.
+        """
+        with self.path.open("rb") as file:
+            return read_head(file, self.dialect.delimiter, self.dialect.line_ending).names
+
+    def batches(self) -> Iterator[tuple[int, Batch]]:
+        """Its rows, each batch with the rows before it.
+
+        Raises:
+            OSError: it can't be read.
+            Unreadable, EndlessRecord: it is no CSV.
+        """
+        with self.path.open("rb") as file:
+            head = read_head(file, self.dialect.delimiter, self.dialect.line_ending)
+            first = 0
+            for block in blocks(file):
+                text = block.data.decode(errors="surrogateescape")
+                batch = parse(text, head.dialect, len(head.names))
+                yield first, batch
+                first += len(batch)
+
+    def rows(self, chosen: Sequence[int]) -> Iterator[Row]:
+        """Some of them, by the rows before each, which ascend."""
+        left = iter(chosen)
+        wanted = next(left, None)
+        for first, batch in self.batches():
+            while wanted is not None and wanted < first + len(batch):
+                yield batch.rows[wanted - first]
+                wanted = next(left, None)
+            if wanted is None:
+                return
+
+
+def key_of(operation: str | None, external_id_field: str | None) -> str | None:
+    """The field that tells rows apart; None for none."""
+    if operation == "upsert":
+        return external_id_field
+    return None if operation == "insert" else ID_FIELD
+
+
+def make_source_rows(
+    result: ToldRows, kept: KeptUpload, key: str | None, draft: Draft, go_on: Callable[[], None] = lambda: None
+) -> SourceRows:
+    """Tie the rows of a result to those of the upload, and write them in its order.
+
+    Args:
+        result: of a job.
+        kept: what was sent to it.
+        key: field that tells rows apart; None for none.
+        draft: takes the file.
+        go_on: called from time to time; what it raises ends this.
+
+    Raises:
+        OSError: one of them can't be read, or the file not be written.
+        Unreadable, EndlessRecord: one of them is no CSV.
+    """
+    with _tied(result, kept, key, draft.folder, go_on) as ties:
+        tied = array("Q")
+        untied, unsure = array("Q", ties.untied()), array("Q", ties.unsure())
+        source, _ = kept.columns()
+        header = [LINE_COLUMN, *result.names()[: result.told], *source]
+        draft.file.write(written([header], kept.origin.read_as))
+        for rows in _joined(kept, ties, result.told, tied):
+            draft.file.write(written(rows, kept.origin.read_as))
+        for row in _as_told(result, kept, sorted([*untied, *unsure])):
+            draft.file.write(written([row], kept.origin.read_as))
+        made = SourceRows(draft.path, tied, untied, unsure, tuple(ties.unsure_lines()))
+    draft.finish(made.label())
+    return made
+
+
+@contextmanager
+def _tied(
+    result: ToldRows, kept: KeptUpload, key: str | None, folder: Path, go_on: Callable[[], None]
+) -> Iterator[Ties]:
+    _, sent = kept.columns()
+    names, told = result.names(), result.told
+    mine, theirs = compared(sent, names[told:], _blank_columns(result, names, key), key)
+    with ties_in(folder) as ties:
+        for rows in kept.rows():
+            go_on()
+            ties.add_sent(rows.first, rows.lines, rows.sent_columns(len(sent)), mine)
+        for first, batch in result.batches():
+            go_on()
+            ids, what = (batch.column(0), batch.column(1)) if told else ([""] * len(batch), [""] * len(batch))
+            ties.add_told(first, ids, what, _columns(batch, names, told, key), theirs)
+        ties.tie()
+        yield ties
+
+
+def _columns(batch: Batch, names: Sequence[str], told: int, key: str | None) -> Sequence[Sequence[str]]:
+    """The cells of the upload as Salesforce gave them back, by column."""
+    columns = [batch.column(place) for place in range(told, len(names))]
+    if key == ID_FIELD and told:
+        # Salesforce may give an id back beside the row only (seen where the header is not in the field's case).
+        for place, name in enumerate(names[told:]):
+            if name.lower() == ID_FIELD.lower():
+                columns[place] = [cell or known for cell, known in zip(columns[place], batch.column(0), strict=True)]
+    return columns
+
+
+def _blank_columns(result: ToldRows, names: Sequence[str], key: str | None) -> frozenset[int]:
+    """Places of the columns in which all cells are blank."""
+    blank = set(range(len(names) - result.told))
+    for _, batch in result.batches():
+        columns = _columns(batch, names, result.told, key)
+        blank -= {place for place in blank if any(columns[place])}
+    return frozenset(blank)
+
+
+def _joined(kept: KeptUpload, ties: Ties, told: int, tied: "array[int]") -> Iterator[Sequence[Row]]:
+    """The rows of the source that the result has; `tied` is told which of that each is."""
+    found = ties.tied()
+    next_one: Tied | None = next(found, None)
+    for rows in kept.rows():
+        joined: list[Row] = []
+        while next_one is not None and next_one.sent < rows.first + rows.many:
+            given = rows.given.rows[next_one.sent - rows.first]
+            said = (next_one.id, next_one.what)[:told]
+            joined.append((str(next_one.line), *said, *given))
+            tied.append(next_one.told)
+            next_one = next(found, None)
+        yield joined
+        if next_one is None:
+            return
+
+
+def _as_told(result: ToldRows, kept: KeptUpload, chosen: Sequence[int]) -> Iterator[Row]:
+    """Rows that could not be tied, under the columns of the source."""
+    if not chosen:
+        return
+    source, _ = kept.columns()
+    shaped = kept.origin.shaped
+    sent_as = dict(enumerate(source))
+    if shaped is not None:
+        sent_as = {column.place: column.name for column in shaped.columns if column.place is not None}
+    told = {name.lower(): place for place, name in enumerate(result.names()) if place >= result.told}
+    places = [told.get(sent_as.get(place, "").lower()) for place in range(len(source))]
+    for row in result.rows(chosen):
+        cells = [row[place] if place is not None and place < len(row) else "" for place in places]
+        yield ("", *row[: result.told], *cells)

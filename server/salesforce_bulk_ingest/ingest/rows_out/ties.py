@@ -1,0 +1,249 @@
+"""Which row of an upload a row of a result is.
+
+Salesforce numbers no rows and keeps no order. What it says of a row is tied to what was sent by the key of the operation
+where that is unique, and else by all cells that both have. Values are compared as far as they survive: numbers, dates and
+booleans are typed again (Bulk API 2.0 guide, quick start, step 3), and a column whose cells are blank in all of a result
+is left out, since that may be so because its header differs in case from the field (known issue a028c00000gAyI4AAK).
+"""
+
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from pathlib import Path
+
+from salesforce_bulk_ingest.ingest.rows_in.sources import NULL_CELL
+
+Column = Sequence[str]
+
+LINES_SHOWN = 5
+
+SCHEMA = """
+CREATE TABLE sent (row INTEGER PRIMARY KEY, line INTEGER, whole INTEGER, cells INTEGER, key INTEGER);
+CREATE TABLE told (row INTEGER PRIMARY KEY, id TEXT, what TEXT, cells INTEGER, key INTEGER);
+CREATE TABLE tied (told INTEGER PRIMARY KEY, sent INTEGER UNIQUE, is_sure INTEGER);
+"""
+
+# The n-th of the rows that a result has of a kind is the n-th that was sent: which one it is does not matter where all of
+# them came back, or where all that were sent are the same.
+TIE = """
+INSERT INTO tied
+SELECT told.row, sent.row, told.many = sent.many OR sent.alike
+FROM (
+    SELECT row, {hash} AS hash, ROW_NUMBER() OVER (PARTITION BY {hash} ORDER BY row) AS n,
+        COUNT(*) OVER (PARTITION BY {hash}) AS many
+    FROM told WHERE row NOT IN (SELECT told FROM tied) AND {hash} IS NOT NULL
+) AS told
+JOIN (
+    SELECT row, {hash} AS hash, ROW_NUMBER() OVER (PARTITION BY {hash} ORDER BY row) AS n,
+        COUNT(*) OVER (PARTITION BY {hash}) AS many,
+        MIN(whole) OVER (PARTITION BY {hash}) = MAX(whole) OVER (PARTITION BY {hash}) AS alike
+    FROM sent WHERE row NOT IN (SELECT sent FROM tied) AND {hash} IN (SELECT {hash} FROM told)
+) AS sent
+ON told.hash = sent.hash AND told.n = sent.n
+"""
+
+TIED = """
+SELECT sent.row, sent.line, told.row, told.id, told.what
+FROM tied JOIN told ON told.row = tied.told JOIN sent ON sent.row = tied.sent
+WHERE is_sure ORDER BY sent.row
+"""
+
+UNSURE_LINES = """
+SELECT line FROM sent WHERE cells IN (
+    SELECT told.cells FROM tied JOIN told ON told.row = tied.told WHERE NOT is_sure
+) ORDER BY line LIMIT ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """A row of a result, and the row of the upload that it is.
+
+    Attributes:
+        sent: rows of the upload before it.
+        line: of the source, on which it begins.
+        told: rows of the result before it.
+        id: of the record.
+        what: else is said of the row.
+    """
+
+    sent: int
+    line: int
+    told: int
+    id: str
+    what: str
+
+
+class Ties:
+    """Finds them in constant memory: add all of both sides, then ask.
+
+    Args:
+        db: an empty database.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.executescript(SCHEMA)
+
+    def add_sent(self, first: int, lines: Sequence[int], columns: Sequence[Column], compared: "Compared") -> None:
+        """Some rows of the upload.
+
+        Args:
+            first: rows before them.
+            lines: of the source, on which they begin.
+            columns: their cells.
+            compared: which of those are compared.
+        """
+        whole = map(hash, zip(*columns, strict=True))
+        cells, keys = compared.cells_of(columns), compared.keys_of(columns)
+        rows = range(first, first + len(lines))
+        self._db.executemany(
+            "INSERT INTO sent VALUES (?, ?, ?, ?, ?)", zip(rows, lines, whole, cells, keys, strict=True)
+        )
+
+    def add_told(self, first: int, ids: Column, what: Column, columns: Sequence[Column], compared: "Compared") -> None:
+        """Some rows of the result.
+
+        Args:
+            first: rows before them.
+            ids: of their records.
+            what: else is said of them.
+            columns: their cells.
+            compared: which of those are compared.
+        """
+        cells, keys = compared.cells_of(columns), compared.keys_of(columns)
+        rows = range(first, first + len(ids))
+        self._db.executemany("INSERT INTO told VALUES (?, ?, ?, ?, ?)", zip(rows, ids, what, cells, keys, strict=True))
+
+    def tie(self) -> None:
+        """After all rows of both."""
+        for column in ("cells", "key"):
+            self._db.execute(f"CREATE INDEX told_{column} ON told ({column})")
+            self._db.execute(TIE.format(hash=column))
+
+    def tied(self) -> Iterator[Tied]:
+        """The rows of the result that are certain rows of the upload, in the order of that."""
+        for row in self._db.execute(TIED):
+            yield Tied(*row)
+
+    def unsure(self) -> list[int]:
+        """The rows of the result that may be one of several rows of the upload, which differ."""
+        return [row for (row,) in self._db.execute("SELECT told FROM tied WHERE NOT is_sure ORDER BY told")]
+
+    def unsure_lines(self) -> list[int]:
+        """The first lines of the source that such rows may be of."""
+        return [line for (line,) in self._db.execute(UNSURE_LINES, (LINES_SHOWN,))]
+
+    def untied(self) -> list[int]:
+        """The rows of the result that are like no row of the upload."""
+        query = "SELECT row FROM told WHERE row NOT IN (SELECT told FROM tied) ORDER BY row"
+        return [row for (row,) in self._db.execute(query)]
+
+
+@contextmanager
+def ties_in(folder: Path) -> Iterator[Ties]:
+    """Ties in a file that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="ties-", dir=folder) as temporary:
+        db = sqlite3.connect(Path(temporary) / "ties.sqlite3", isolation_level=None, check_same_thread=False)
+        try:
+            # Nobody else reads it, and a half one is of no use.
+            db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;")
+            db.execute("BEGIN")
+            yield Ties(db)
+        finally:
+            db.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is compared of the rows of one side.
+
+    Attributes:
+        places: of the columns that are compared, those of both sides in the same order.
+        key: place of the column whose cells tell rows apart; None for none.
+    """
+
+    places: tuple[int, ...]
+    key: int | None
+
+    def cells_of(self, columns: Sequence[Column]) -> Iterator[int | None]:
+        """For each row, what its cells make."""
+        if not self.places:
+            return iter([None] * len(columns[0]))
+        return map(hash, zip(*(map(plain, columns[place]) for place in self.places), strict=True))
+
+    def keys_of(self, columns: Sequence[Column]) -> Iterator[int | None]:
+        """For each row, what its key makes; None without one."""
+        if self.key is None:
+            return iter([None] * len(columns[0]))
+        return (hash(plain_key(cell)) if cell else None for cell in columns[self.key])
+
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9]{15}[A-Z0-5]{3}", re.ASCII)
+_BOOLEANS = {"true": "1", "false": "0"}
+
+MOST_REMEMBERED = 50_000
+
+
+@lru_cache(MOST_REMEMBERED)
+def plain(cell: str) -> str:
+    """What is left of a cell however it is typed."""
+    cell = cell.strip()
+    if not cell or cell == NULL_CELL:
+        return ""
+    first = cell[0]
+    if first.isdigit() or first in "+-.":
+        return _plain_number(cell)
+    if len(cell) == 18 and _ID.fullmatch(cell):
+        return cell[:15]
+    return _BOOLEANS.get(cell.lower(), cell)
+
+
+def plain_key(cell: str) -> str:
+    """What is left of a key: Salesforce finds records by it in any case, but ids differ in case."""
+    cell = plain(cell)
+    return cell if len(cell) == 15 else cell.lower()
+
+
+def _plain_number(cell: str) -> str:
+    if _NUMBER.fullmatch(cell):
+        try:
+            number = Decimal(cell)
+        except InvalidOperation:
+            return cell
+        return str(number.normalize()) if number else "0"
+    if len(cell) == 18 and _ID.fullmatch(cell):
+        return cell[:15]
+    if _TIME.fullmatch(cell):
+        try:
+            return datetime.fromisoformat(cell).astimezone(UTC).isoformat()
+        except (ValueError, OverflowError):
+            return cell
+    return cell
+
+
+def compared(
+    sent: Sequence[str], told: Sequence[str], blank: frozenset[int], key: str | None
+) -> tuple[Compared, Compared]:
+    """What is compared of the rows of an upload, and of those of a result.
+
+    Args:
+        sent: columns of the upload.
+        told: columns of the result.
+        blank: places of the columns of the result in which all cells are blank.
+        key: name of the field that tells rows apart; None for none.
+    """
+    by_name: Mapping[str, int] = {name.lower(): place for place, name in enumerate(sent)}
+    pairs = [(by_name[name.lower()], place) for place, name in enumerate(told) if name.lower() in by_name]
+    cells = [(mine, theirs) for mine, theirs in pairs if theirs not in blank]
+    keys = [(mine, theirs) for mine, theirs in cells if key and sent[mine].lower() == key.lower()]
+    mine, theirs = keys[0] if keys else (None, None)
+    return Compared(tuple(pair[0] for pair in cells), mine), Compared(tuple(pair[1] for pair in cells), theirs)
