@@ -48,7 +48,7 @@ async def planner_of(
 
 async def planned(
     planner: Planner,
-    rows: Rows,
+    rows: Rows[RowSource],
     destination: Destination = Destination(),  # noqa: B008
     object_name: str | None = None,
 ) -> Plan:

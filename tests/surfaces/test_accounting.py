@@ -270,10 +270,6 @@ async def test_every_row_is_in_one_result_whatever_goes_wrong(name: str, org: Wa
     await holds(CASES[name], org, client)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="an answer without even a header is kept as the whole result, so that no later call asks the org again",
-)
 @pytest.mark.parametrize("name", EMPTY)
 async def test_every_row_is_in_one_result_though_that_came_empty_once(
     name: str, org: WatchedOrg, client: Client
@@ -350,10 +346,6 @@ async def test_rows_of_batches_beyond_those_of_the_day_are_in_no_result(tmp_path
     assert results.job["errorMessage"] == "ExceededQuota : ApiBatchItems Limit exceeded."
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="of a job that got no more batches it is said that its rest can be read as unprocessed records",
-)
 async def test_nobody_is_sent_to_the_unprocessed_records_for_rows_that_are_in_no_result(tmp_path: Path) -> None:
     async with limited(tmp_path, daily_batches=1, batch_records=1) as caller:
         job = (await loaded_by(caller, ROWS[:3])).job
@@ -361,7 +353,6 @@ async def test_nobody_is_sent_to_the_unprocessed_records_for_rows_that_are_in_no
     assert "get-unprocessed-records-ingest-job gives the rest" not in job["next"]
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="whatever a day has no more of is said to be batches")
 async def test_a_job_beyond_the_days_records_is_not_said_to_lack_batches(tmp_path: Path) -> None:
     async with limited(tmp_path, daily_records=1) as caller:
         job = (await loaded_by(caller, ROWS[:3])).job

@@ -91,6 +91,9 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (IngestError, "Correct the argument and call again."),
 )
 
+BEYOND_BATCHES = "ApiBatchItems"
+"""Of a message: rows are in no result (Bulk API 2.0 guide, usage notes of each result)."""
+
 # Texts of errorMessage: live errors in public threads and guides, see the API reference's job-level errors.
 _AFTER_FAILURE: tuple[tuple[str, str], ...] = (
     (
@@ -120,7 +123,12 @@ _AFTER_FAILURE: tuple[tuple[str, str], ...] = (
         "A column names a relationship that the object lacks. Correct it; load in a new job.",
     ),
     ("lock failure", "Other processes held the records. Load the unprocessed rows again later, sorted by parent."),
-    ("ExceededQuota", "The org's daily batches are used up. Load the unprocessed rows tomorrow."),
+    (
+        BEYOND_BATCHES,
+        "The org's daily batches are used up, and rows beyond them are in no result, not even among the unprocessed ones: "
+        "compare the source with the successful and failed rows, and load what is missing tomorrow.",
+    ),
+    ("ExceededQuota", "A daily limit of the org is used up. Load the unprocessed rows tomorrow."),
 )
 
 
@@ -135,6 +143,11 @@ def after_error(error: SalesforceError | IngestError) -> str:
         if text in str(error):
             return advice
     return next(advice for kind, advice in _AFTER_ERROR if isinstance(error, kind))
+
+
+def has_rows_in_no_result(job: Job) -> bool:
+    """Whether some of its rows can't be had back."""
+    return BEYOND_BATCHES in (job.error_message or "")
 
 
 def after_failure(job: Job) -> str:

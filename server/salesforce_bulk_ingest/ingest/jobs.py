@@ -24,9 +24,12 @@ from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource
-from salesforce_bulk_ingest.ingest.rows_out.pages import Page, Wanted, not_here_yet, page_of
+from salesforce_bulk_ingest.ingest.rows_out.pages import Page, PageBuilder, Wanted, not_here_yet, page_of
+from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.ingest.rows_out.rows_again import RowsOf
+from salesforce_bulk_ingest.ingest.rows_out.source_rows import ID_COLUMN
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
+from salesforce_bulk_ingest.ingest.rows_out.store import NothingCame
 from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
 from salesforce_bulk_ingest.ingest.transfers import Content
 from salesforce_bulk_ingest.ingest.uploads import Uploads, UploadState, UploadStatus, took_nothing
@@ -41,7 +44,9 @@ CALL_SECONDS = 45
 """No call lasts longer: hosts give up at 60 s, and a call that a host gave up on tells nobody anything."""
 
 NEWEST_SHOWN = 25
-ID_COLUMN = "sf__Id"
+FIRST_COLUMNS = (ID_COLUMN, ERROR_COLUMN)
+"""Of failed and successful rows: jobs of API versions before 53 tell no id of failed rows."""
+
 LONGEST_LOCATOR = 200
 MARGIN_SECONDS = 2.0
 """Kept back from the time of a call, to put its answer together and send it."""
@@ -346,8 +351,10 @@ class IngestJobs:
             job, kind, wanted, budget
         )
         is_whole = kind != "unprocessedrecords" and not wanted.columns
-        if is_whole and page.columns and page.columns[0].lstrip("\ufeff") != ID_COLUMN:
-            raise UnexpectedAnswer(f"The result does not begin with {ID_COLUMN}, so it is not one of Salesforce's.")
+        if is_whole and page.columns and page.columns[0].lstrip("\ufeff") not in FIRST_COLUMNS:
+            raise UnexpectedAnswer(
+                f"The result does not begin with {ID_COLUMN} or {ERROR_COLUMN}, so it is not one of Salesforce's."
+            )
         return job, page
 
     async def in_source_order(self, job: Job, kind: ResultKind) -> Path | None:
@@ -375,6 +382,8 @@ class IngestJobs:
             return await anyio.to_thread.run_sync(
                 lambda: page_of(result, job.delimiter, wanted, budget, lambda: time.monotonic() < stop_at)
             )
+        except NothingCame:
+            return PageBuilder(b"", job.delimiter, wanted, budget).page(ended=True, total=0)
         except OSError as error:
             logger.warning("results can't be kept on this machine: %s", error)
             return None

@@ -1,6 +1,9 @@
 """The sentences of the answers: what happened, and the call to make next."""
 
-from salesforce_bulk_ingest.ingest.advice import after_failure
+import json
+
+from salesforce_bulk_ingest.ingest.advice import after_failure, has_rows_in_no_result
+from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.jobs import CALL_SECONDS, StateChange
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.rows_out.pages import Page
@@ -72,7 +75,7 @@ def next_step(job: Job, upload: UploadState = "unknown") -> str:
         return f"{_waiting(job)} until the job is done."
     if job.state == "Failed":
         advice = after_failure(job)
-        if job.number_records_processed:
+        if job.number_records_processed and not has_rows_in_no_result(job):
             advice += " Rows already processed stay; get-unprocessed-records-ingest-job gives the rest."
         return advice
     if job.state == "Aborted":
@@ -86,11 +89,22 @@ def next_step(job: Job, upload: UploadState = "unknown") -> str:
 
 def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
     """Rows in the whole result: as counted, else from the counters where they mean that."""
+    counted = _counted(job).get(kind)
+    if _lacks_rows(job, kind, page):
+        return None
     if page.total is not None or job.state != "JobComplete":
         return page.total
-    counted = _counted(job).get(kind)
     # Counters can leave rows out (seen where a whole batch failed): then the total is not known.
     return counted if counted is not None and counted >= page.offset + len(page.rows) else None
+
+
+def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:
+    """Whether there are no rows where some have to be, or nothing at all where there is a header at least."""
+    if page.rows or page.next_offset is not None:
+        return False
+    if not page.columns and kind == "unprocessedrecords" and job.state in ("Failed", "Aborted"):
+        return True
+    return page.wanted.every_row and _counted(job).get(kind, 0) > page.offset and not page.total
 
 
 def _counted(job: Job) -> dict[ResultKind, int]:
@@ -114,13 +128,13 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
             f"Time ran out before the row at offset {page.offset} of the {name} of job {job.id}, which is {job.state}, "
             "came in."
         )
+    if _lacks_rows(job, kind, page):
+        counted = _counted(job).get(kind)
+        gave = f"no rows for the {name} of job {job.id}, which is {job.state}, although it counts {counted} of them"
+        if counted is None:
+            gave = f"nothing for the {name} of job {job.id}, which is {job.state}, not even a header"
+        return f"Salesforce gave {gave}. Call again later; this is no sign that there are none."
     if not page.rows:
-        counted = _counted(job).get(kind, 0)
-        if counted > page.offset and page.wanted.every_row:
-            return (
-                f"Salesforce gave no rows for the {name} of job {job.id}, which is {job.state}, although it counts "
-                f"{counted} of them. Call again later; this is no sign that there are none."
-            )
         past_end = f" from offset {page.offset} on" if page.offset else ""
         such = "" if page.wanted.every_row else "such "
         return f"No {such}rows{past_end} in the {name} of job {job.id}, which is {job.state}."
@@ -138,19 +152,47 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
     """What to do after this page."""
     if page.is_cut_off:
         return "Call again with the same arguments."
+    if _lacks_rows(job, kind, page):
+        return "Call again later with the same arguments."
     if page.next_offset is not None:
         return f"Call again with offset {page.next_offset} for more rows."
     if not job.is_terminal:
         return f"The job is not done. {_waiting(job)}."
     if kind == "failedResults" and page.causes:
-        if all(cause.is_retryable for cause in page.causes):
-            return "Load these rows again, unchanged, in a new job; never load the whole file again."
-        return "Correct the rows by their causes and load them in a new job; never load the whole file again."
+        return _again(job, page)
     if job.state == "Failed" and kind == "failedResults":
         return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
     if kind == "unprocessedrecords" and page.rows:
-        return "Load these rows in a new job, once what stopped this one is out of the way."
+        rows_of = f"create-ingest-job with data {_rows_of(job, which='unprocessed')}" if page.path else "in a new job"
+        return f"Load these rows, once what stopped this job is out of the way: {rows_of}."
     return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
+
+
+def _again(job: Job, page: Page) -> str:
+    """How failed rows get in after all."""
+    are_retryable = all(cause.is_retryable for cause in page.causes)
+    if page.path is None:  # nothing is kept here that could be sent again
+        do = "Load these rows again, unchanged," if are_retryable else "Correct the rows by their causes and load them"
+        return f"{do} in a new job; never load the whole file again."
+    if are_retryable:
+        return (
+            f"Send these rows again, as they were sent: create-ingest-job with data {_rows_of(job, which='failed')}. Never "
+            "load the whole file again."
+        )
+    code = cut(page.causes[0].code, 100)
+    return (
+        f"Send them again by cause, as they were sent or corrected with values or set: create-ingest-job with data "
+        f"{_rows_of(job, code=code)}. Never load the whole file again."
+    )
+
+
+def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> str:
+    chosen: dict[str, object] = {"jobs": [job.id]}
+    if which is not None:
+        chosen["which"] = [which]
+    if code is not None:
+        chosen["where"] = {"statusCode": code}
+    return json.dumps({"rowsOf": chosen}, ensure_ascii=True)
 
 
 def _waiting(job: Job) -> str:

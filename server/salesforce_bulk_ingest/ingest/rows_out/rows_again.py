@@ -20,8 +20,9 @@ from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
 from salesforce_bulk_ingest.ingest.rows_in.output import written
 from salesforce_bulk_ingest.ingest.rows_out.kept import KeptUpload
 from salesforce_bulk_ingest.ingest.rows_out.pages import Wanted
+from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
-from salesforce_bulk_ingest.ingest.rows_out.source_rows import SourceRows, ToldRows
+from salesforce_bulk_ingest.ingest.rows_out.source_rows import CREATED_COLUMN, ID_COLUMN, SourceRows, ToldRows
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 
 Which = Literal["failed", "unprocessed", "created"]
@@ -239,8 +240,9 @@ class _CreatedIds(_Rows):
 
     def _ids(self) -> Iterator[Told]:
         for first, batch in self._result.batches():
-            for row, (record, created) in enumerate(zip(batch.column(0), batch.column(1), strict=True), first):
-                if created == "true":
+            ids, created = self._result.said(batch, ID_COLUMN), self._result.said(batch, CREATED_COLUMN)
+            for row, (record, is_created) in enumerate(zip(ids, created, strict=True), first):
+                if is_created == "true":
                     yield row, (record,)
 
 
@@ -251,16 +253,17 @@ class _AsToldBack(_Rows):
         self._job = job
         self._where = where
         self._risks = _Risks()
-        self.header = job.result.names()[job.result.told :]
+        self.header = job.result.names[job.result.told :]
         self.told = self._rows()
 
     def _rows(self) -> Iterator[Told]:
-        told = self._job.result.told
-        for first, batch in self._job.result.batches():
-            for row, cells in enumerate(batch.rows, first):
-                if not told or self._where.has(cells[1]):
-                    self._risks.look(cells[told:])
-                    yield row, cells[told:]
+        result = self._job.result
+        for first, batch in result.batches():
+            errors = result.said(batch, ERROR_COLUMN)
+            for row, (cells, error) in enumerate(zip(batch.rows, errors, strict=True), first):
+                if not result.told or self._where.has(error):
+                    self._risks.look(cells[result.told :])
+                    yield row, cells[result.told :]
 
     def notes(self) -> Sequence[Finding]:
         if not self._job.result.told:
@@ -296,15 +299,17 @@ class _AsSent(_Rows):
         self._left_out = sum(1 for _ in self._told_rows(self._source.unsure))
 
     def _tied(self) -> Iterator[Told]:
-        number = 0
-        for _, batch in ToldRows(self._source.path, self._kept.origin.read_as, self._job.result.kind).batches():
-            for _, _, error, *given in batch.rows[: len(self._source.tied) - number]:
-                if self._where.has(error):
-                    yield self._source.tied[number], given
+        result, number = self._job.result, 0
+        width, error = 1 + result.told + self._width, 1 + (result.place(ERROR_COLUMN) or 0)
+        rows = ToldRows(self._source.path, self._kept.origin.read_as, result.kind, ("",) * width, 1 + result.told)
+        for _, batch in rows.batches():
+            for row in batch.rows[: len(self._source.tied) - number]:
+                if self._where.has(row[error]):
+                    yield self._source.tied[number], row[rows.told :]
                 number += 1
 
     def _untied(self) -> Iterator[Told]:
-        names = self._job.result.names()
+        names = self._job.result.names
         places = {name.lower(): place for place, name in enumerate(names) if place >= self._job.result.told}
         chosen = [places.get(name.lower()) for name in self.header]
         for number, row in self._told_rows(self._source.untied):
@@ -315,8 +320,9 @@ class _AsSent(_Rows):
 
     def _told_rows(self, numbers: "array[int]") -> Iterator[Told]:
         """Rows of the result that are wanted, among some that could not be tied."""
-        for number, row in zip(numbers, self._job.result.rows(numbers), strict=False):
-            if self._where.has(row[1]):
+        error = self._job.result.place(ERROR_COLUMN) or 0
+        for number, row in zip(numbers, self._job.result.rows(numbers), strict=True):
+            if self._where.has(row[error]):
                 yield number, row
 
     def notes(self) -> Sequence[Finding]:

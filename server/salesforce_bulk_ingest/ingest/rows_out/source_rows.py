@@ -1,5 +1,6 @@
 """A result as a person wants to read it: in the order of the source, with all columns of that and the line of each row."""
 
+import json
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,17 @@ from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.head import read_head
 from salesforce_bulk_ingest.ingest.rows_in.output import written
 from salesforce_bulk_ingest.ingest.rows_out.kept import KeptUpload
+from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
 from salesforce_bulk_ingest.ingest.rows_out.ties import Tied, Ties, compared, ties_in
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 
 LINE_COLUMN = "sf__Line"
 
-TOLD_COLUMNS = {"failedResults": 2, "successfulResults": 2, "unprocessedrecords": 0}
-"""Columns of a result before those of the upload: `sf__Id`, and `sf__Error` or `sf__Created`."""
+ID_COLUMN = "sf__Id"
+CREATED_COLUMN = "sf__Created"
+TOLD_COLUMNS = frozenset({ID_COLUMN, ERROR_COLUMN, CREATED_COLUMN})
+"""Of a result, before those of the upload; failed rows of jobs of API versions before 53 have no id."""
 
 Row = Sequence[str]
 
@@ -80,28 +84,42 @@ class ToldRows:
 
     Attributes:
         path: of its CSV.
-        dialect: of the job.
+        dialect: that it is written in.
         kind: which result it is.
+        names: of all columns.
+        told: columns before those of the upload.
     """
 
     path: Path
     dialect: Dialect
     kind: ResultKind
+    names: tuple[str, ...]
+    told: int
 
-    @property
-    def told(self) -> int:
-        """Columns before those of the upload."""
-        return TOLD_COLUMNS[self.kind]
-
-    def names(self) -> tuple[str, ...]:
-        """Of all columns.
+    @classmethod
+    def of(cls, path: Path, dialect: Dialect, kind: ResultKind) -> Self:
+        """That of a job whose rows are in this dialect.
 
         Raises:
             OSError: it can't be read.
             Unreadable: it is no CSV.
         """
-        with self.path.open("rb") as file:
-            return read_head(file, self.dialect.delimiter, self.dialect.line_ending).names
+        with path.open("rb") as file:
+            head = read_head(file, dialect.delimiter, dialect.line_ending)
+        told = 0
+        while kind != "unprocessedrecords" and told < len(head.names) and head.names[told] in TOLD_COLUMNS:
+            told += 1
+        return cls(path, head.dialect, kind, head.names, told)
+
+    def said(self, batch: Batch, column: str) -> Sequence[str]:
+        """The cells of one of the columns before those of the upload; blank without it."""
+        place = self.place(column)
+        return [""] * len(batch) if place is None else batch.column(place)
+
+    def place(self, column: str) -> int | None:
+        """Of one of the columns before those of the upload."""
+        told = self.names[: self.told]
+        return told.index(column) if column in told else None
 
     def batches(self) -> Iterator[tuple[int, Batch]]:
         """Its rows, each batch with the rows before it.
@@ -111,11 +129,11 @@ class ToldRows:
             Unreadable, EndlessRecord: it is no CSV.
         """
         with self.path.open("rb") as file:
-            head = read_head(file, self.dialect.delimiter, self.dialect.line_ending)
+            read_head(file, self.dialect.delimiter, self.dialect.line_ending)
             first = 0
             for block in blocks(file):
                 text = block.data.decode(errors="surrogateescape")
-                batch = parse(text, head.dialect, len(head.names))
+                batch = parse(text, self.dialect, len(self.names))
                 yield first, batch
                 first += len(batch)
 
@@ -158,9 +176,9 @@ def make_source_rows(
         tied = array("Q")
         untied, unsure = array("Q", ties.untied()), array("Q", ties.unsure())
         source, _ = kept.columns()
-        header = [LINE_COLUMN, *result.names()[: result.told], *source]
+        header = [LINE_COLUMN, *result.names[: result.told], *source]
         draft.file.write(written([header], kept.origin.read_as))
-        for rows in _joined(kept, ties, result.told, tied):
+        for rows in _joined(kept, ties, tied):
             draft.file.write(written(rows, kept.origin.read_as))
         for row in _as_told(result, kept, sorted([*untied, *unsure])):
             draft.file.write(written([row], kept.origin.read_as))
@@ -174,41 +192,47 @@ def _tied(
     result: ToldRows, kept: KeptUpload, key: str | None, folder: Path, go_on: Callable[[], None]
 ) -> Iterator[Ties]:
     _, sent = kept.columns()
-    names, told = result.names(), result.told
-    mine, theirs = compared(sent, names[told:], _blank_columns(result, names, key), key)
+    names, told = result.names, result.told
+    mine, theirs = compared(sent, names[told:], _blank_columns(result, key), key)
     with ties_in(folder) as ties:
         for rows in kept.rows():
             go_on()
             ties.add_sent(rows.first, rows.lines, rows.sent_columns(len(sent)), mine)
         for first, batch in result.batches():
             go_on()
-            ids, what = (batch.column(0), batch.column(1)) if told else ([""] * len(batch), [""] * len(batch))
-            ties.add_told(first, ids, what, _columns(batch, names, told, key), theirs)
+            said = [batch.column(place) for place in range(told)]
+            ties.add_told(first, _as_one(said, len(batch)), _columns(result, batch, key), theirs)
         ties.tie()
         yield ties
 
 
-def _columns(batch: Batch, names: Sequence[str], told: int, key: str | None) -> Sequence[Sequence[str]]:
+def _as_one(said: Sequence[Sequence[str]], many: int) -> Sequence[str]:
+    """What is said of each row, as one text."""
+    return list(map(json.dumps, zip(*said, strict=True))) if said else ["[]"] * many
+
+
+def _columns(result: ToldRows, batch: Batch, key: str | None) -> Sequence[Sequence[str]]:
     """The cells of the upload as Salesforce gave them back, by column."""
-    columns = [batch.column(place) for place in range(told, len(names))]
-    if key == ID_FIELD and told:
+    columns = [batch.column(place) for place in range(result.told, len(result.names))]
+    if key == ID_FIELD:
         # Salesforce may give an id back beside the row only (seen where the header is not in the field's case).
-        for place, name in enumerate(names[told:]):
+        ids = result.said(batch, ID_COLUMN)
+        for place, name in enumerate(result.names[result.told :]):
             if name.lower() == ID_FIELD.lower():
-                columns[place] = [cell or known for cell, known in zip(columns[place], batch.column(0), strict=True)]
+                columns[place] = [cell or known for cell, known in zip(columns[place], ids, strict=True)]
     return columns
 
 
-def _blank_columns(result: ToldRows, names: Sequence[str], key: str | None) -> frozenset[int]:
+def _blank_columns(result: ToldRows, key: str | None) -> frozenset[int]:
     """Places of the columns in which all cells are blank."""
-    blank = set(range(len(names) - result.told))
+    blank = set(range(len(result.names) - result.told))
     for _, batch in result.batches():
-        columns = _columns(batch, names, result.told, key)
+        columns = _columns(result, batch, key)
         blank -= {place for place in blank if any(columns[place])}
     return frozenset(blank)
 
 
-def _joined(kept: KeptUpload, ties: Ties, told: int, tied: "array[int]") -> Iterator[Sequence[Row]]:
+def _joined(kept: KeptUpload, ties: Ties, tied: "array[int]") -> Iterator[Sequence[Row]]:
     """The rows of the source that the result has; `tied` is told which of that each is."""
     found = ties.tied()
     next_one: Tied | None = next(found, None)
@@ -216,8 +240,7 @@ def _joined(kept: KeptUpload, ties: Ties, told: int, tied: "array[int]") -> Iter
         joined: list[Row] = []
         while next_one is not None and next_one.sent < rows.first + rows.many:
             given = rows.given.rows[next_one.sent - rows.first]
-            said = (next_one.id, next_one.what)[:told]
-            joined.append((str(next_one.line), *said, *given))
+            joined.append((str(next_one.line), *json.loads(next_one.said), *given))
             tied.append(next_one.told)
             next_one = next(found, None)
         yield joined
@@ -234,7 +257,7 @@ def _as_told(result: ToldRows, kept: KeptUpload, chosen: Sequence[int]) -> Itera
     sent_as = dict(enumerate(source))
     if shaped is not None:
         sent_as = {column.place: column.name for column in shaped.columns if column.place is not None}
-    told = {name.lower(): place for place, name in enumerate(result.names()) if place >= result.told}
+    told = {name.lower(): place for place, name in enumerate(result.names) if place >= result.told}
     places = [told.get(sent_as.get(place, "").lower()) for place in range(len(source))]
     for row in result.rows(chosen):
         cells = [row[place] if place is not None and place < len(row) else "" for place in places]

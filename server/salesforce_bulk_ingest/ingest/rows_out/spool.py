@@ -22,7 +22,7 @@ from salesforce_bulk_ingest.ingest.rows_out.kept import RecordedContent
 from salesforce_bulk_ingest.ingest.rows_out.rows_again import KINDS, JobRows, RowsAgain, RowsOf, make_rows_again
 from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
 from salesforce_bulk_ingest.ingest.rows_out.source_rows import SourceRows, ToldRows, key_of, make_source_rows
-from salesforce_bulk_ingest.ingest.rows_out.store import JobKey, ResultKey, Store, StoredResult, again_name
+from salesforce_bulk_ingest.ingest.rows_out.store import JobKey, NothingCame, ResultKey, Store, StoredResult, again_name
 from salesforce_bulk_ingest.ingest.transfers import Content
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
@@ -114,16 +114,26 @@ class Spool:
             results = []
             for job in jobs:
                 for kind in kinds:
-                    results.append(await self._job_rows(org, job, kind))
-                    pending.done_bytes += results[-1].result.path.stat().st_size
+                    rows = await self._job_rows(org, job, kind)
+                    if rows is not None:
+                        results.append(rows)
+                        pending.done_bytes += rows.result.path.stat().st_size
             return await self._made(
                 name, lambda draft: make_rows_again(wanted, results, dialect, draft, check_cancelled)
             )
 
         return await self._once(name, lambda: self._read(name, RowsAgain.read), make)
 
-    async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobRows:
-        result = _told(await self._whole(org, job, kind), job, kind)
+    async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobRows | None:
+        try:
+            result = _told(await self._whole(org, job, kind), job, kind)
+        except NothingCame:
+            if _has_none(job, kind):
+                return None
+            raise UnexpectedAnswer(
+                f"Salesforce gave nothing for the {kind} of job {job.id}, not even a header, although there may be "
+                "some: call again later."
+            ) from None
         if kind != "failedResults":
             return JobRows(job.id, result)
         kept = await anyio.to_thread.run_sync(self._store.upload, JobKey.of(org.host, job))
@@ -174,7 +184,16 @@ class Spool:
 
 
 def _told(result: StoredResult, job: Job, kind: ResultKind) -> ToldRows:
-    return ToldRows(result.path, Destination.of_job(job).dialect(), kind)
+    return ToldRows.of(result.path, Destination.of_job(job).dialect(), kind)
+
+
+def _has_none(job: Job, kind: ResultKind) -> bool:
+    """Whether the job says that it has no such rows."""
+    if kind == "unprocessedrecords":
+        return job.state == "JobComplete"
+    if kind == "failedResults":
+        return job.number_records_failed == 0
+    return job.number_records_processed is not None and job.number_records_processed == job.number_records_failed
 
 
 async def _acquire(lock: FileLock) -> None:

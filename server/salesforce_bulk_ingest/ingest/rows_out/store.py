@@ -111,6 +111,11 @@ class StoredResult:
             yield from self.index.records(file, row)
 
 
+class NothingCame(Exception):
+    """An answer without a header: of a result without rows, or of one that Salesforce does not have ready (seen in #886 of
+    OpenFn/adaptors), which is therefore not kept."""
+
+
 class Store:
     """Results and uploads on a shelf; its methods block.
 
@@ -211,8 +216,14 @@ class Writing:
         self._count(self._index.add(chunk))
 
     def finish(self) -> StoredResult:
-        """After the last byte: it is whole."""
+        """After the last byte: it is whole.
+
+        Raises:
+            NothingCame: there was not even a header.
+        """
         index, rows = self._index.finish()
+        if not index.header:
+            raise NothingCame
         self._count(rows)
         causes = tuple(self._causes.causes()) if self._causes else ()
         label = io.BytesIO()

@@ -25,7 +25,7 @@ LINES_SHOWN = 5
 
 SCHEMA = """
 CREATE TABLE sent (row INTEGER PRIMARY KEY, line INTEGER, whole INTEGER, cells INTEGER, key INTEGER);
-CREATE TABLE told (row INTEGER PRIMARY KEY, id TEXT, what TEXT, cells INTEGER, key INTEGER);
+CREATE TABLE told (row INTEGER PRIMARY KEY, said TEXT, cells INTEGER, key INTEGER);
 CREATE TABLE tied (told INTEGER PRIMARY KEY, sent INTEGER UNIQUE, is_sure INTEGER);
 """
 
@@ -49,7 +49,7 @@ ON told.hash = sent.hash AND told.n = sent.n
 """
 
 TIED = """
-SELECT sent.row, sent.line, told.row, told.id, told.what
+SELECT sent.row, sent.line, told.row, told.said
 FROM tied JOIN told ON told.row = tied.told JOIN sent ON sent.row = tied.sent
 WHERE is_sure ORDER BY sent.row
 """
@@ -69,15 +69,13 @@ class Tied:
         sent: rows of the upload before it.
         line: of the source, on which it begins.
         told: rows of the result before it.
-        id: of the record.
-        what: else is said of the row.
+        said: what is said of it.
     """
 
     sent: int
     line: int
     told: int
-    id: str
-    what: str
+    said: str
 
 
 class Ties:
@@ -107,19 +105,18 @@ class Ties:
             "INSERT INTO sent VALUES (?, ?, ?, ?, ?)", zip(rows, lines, whole, cells, keys, strict=True)
         )
 
-    def add_told(self, first: int, ids: Column, what: Column, columns: Sequence[Column], compared: "Compared") -> None:
+    def add_told(self, first: int, said: Column, columns: Sequence[Column], compared: "Compared") -> None:
         """Some rows of the result.
 
         Args:
             first: rows before them.
-            ids: of their records.
-            what: else is said of them.
+            said: what is said of each.
             columns: their cells.
             compared: which of those are compared.
         """
         cells, keys = compared.cells_of(columns), compared.keys_of(columns)
-        rows = range(first, first + len(ids))
-        self._db.executemany("INSERT INTO told VALUES (?, ?, ?, ?, ?)", zip(rows, ids, what, cells, keys, strict=True))
+        rows = range(first, first + len(said))
+        self._db.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", zip(rows, said, cells, keys, strict=True))
 
     def tie(self) -> None:
         """After all rows of both."""
