@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
+from salesforce_bulk_ingest.ingest.rows_out.store import Store
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from tests.emulator.caller import DATA, calling
@@ -116,18 +118,23 @@ def watched_org(folder: Path) -> Iterator[WatchedOrg]:
 
 
 @asynccontextmanager
-async def agent_keeping(org: WatchedOrg, folder: Path, *, era: Era = "auto", **options: Any) -> AsyncIterator[Client]:
+async def agent_keeping(
+    org: WatchedOrg, folder: Path, *, era: Era = "auto", spools: bool = False, **options: Any
+) -> AsyncIterator[Client]:
     """A client of a server that keeps its record of uploads in a folder, and reads files there; its end ends the server.
 
     Args:
         org: that it writes to.
         folder: of the record and of files.
         era: of the protocol.
+        spools: whether results are kept there, too.
         options: of the operations, such as `seconds_left`.
     """
     credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client_of_org = SalesforceClient(http, credentials, "63.0")
+        store = Store(folder / "spool", most_bytes=1_000_000, most_seconds=60)
+        options["spool"] = Spool(client_of_org, store, tasks) if spools else None
         services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})
         async with Client(build_mcp(services, None), mode=era) as client:
             yield client

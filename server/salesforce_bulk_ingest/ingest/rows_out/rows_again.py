@@ -329,14 +329,14 @@ class _AsSent(_Rows):
         notes = []
         if self._told_back:
             what = (
-                f"{self._told_back:,} of the rows of job {self._job.job_id} are like none that was sent, so they go out as "
-                "Salesforce gave them back."
+                f"As Salesforce gave them back go {self._told_back:,} of the failed rows of job {self._job.job_id}, since "
+                "they are like none that was sent."
             )
             notes.append(self._risks.finding(what, self.header))
         if self._left_out:
             what = (
-                f"{self._left_out:,} of the rows of job {self._job.job_id} are left out: each may be one of several rows "
-                "that were sent and that differ only where Salesforce gives nothing back."
+                f"Left out of job {self._job.job_id}: {self._left_out:,} of its failed rows, which may be any of several "
+                "rows that were sent and that differ only where Salesforce gives nothing back."
             )
             do = "Find out which of these lines of its source failed, and send them by themselves."
             notes.append(Finding("warning", what, do, lines=self._source.unsure_lines, count=self._left_out))

@@ -15,10 +15,10 @@ from salesforce_bulk_ingest.ingest.rows_in.blocks import blocks
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.head import read_head
 from salesforce_bulk_ingest.ingest.rows_in.output import written
-from salesforce_bulk_ingest.ingest.rows_out.kept import KeptUpload
+from salesforce_bulk_ingest.ingest.rows_out.kept import KeptRows, KeptUpload
 from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
-from salesforce_bulk_ingest.ingest.rows_out.ties import Tied, Ties, compared, ties_in
+from salesforce_bulk_ingest.ingest.rows_out.ties import Compared, Likely, Tied, Ties, compared, ties_in
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 
 LINE_COLUMN = "sf__Line"
@@ -194,16 +194,27 @@ def _tied(
     _, sent = kept.columns()
     names, told = result.names, result.told
     mine, theirs = compared(sent, names[told:], _blank_columns(result, key), key)
+    likely = Likely(mine, theirs)
     with ties_in(folder) as ties:
-        for rows in kept.rows():
-            go_on()
-            ties.add_sent(rows.first, rows.lines, rows.sent_columns(len(sent)), mine)
         for first, batch in result.batches():
             go_on()
             said = [batch.column(place) for place in range(told)]
-            ties.add_told(first, _as_one(said, len(batch)), _columns(result, batch, key), theirs)
+            columns = _columns(result, batch, key)
+            likely.look(columns)
+            ties.add_told(first, _as_one(said, len(batch)), columns, theirs)
+        for rows in kept.rows():
+            go_on()
+            _add_likely(ties, rows, rows.sent_columns(len(sent)), mine, likely)
         ties.tie()
         yield ties
+
+
+def _add_likely(ties: Ties, rows: KeptRows, columns: Sequence[Sequence[str]], mine: Compared, likely: Likely) -> None:
+    chosen = likely.rows(columns)
+    if chosen:
+        lines = rows.lines
+        cells = [[column[row] for row in chosen] for column in columns]
+        ties.add_sent([rows.first + row for row in chosen], [lines[row] for row in chosen], cells, mine)
 
 
 def _as_one(said: Sequence[Sequence[str]], many: int) -> Sequence[str]:

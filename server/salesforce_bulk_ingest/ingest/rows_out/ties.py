@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from pathlib import Path
 
 from salesforce_bulk_ingest.ingest.rows_in.sources import NULL_CELL
@@ -37,7 +36,7 @@ SELECT told.row, sent.row, told.many = sent.many OR sent.alike
 FROM (
     SELECT row, {hash} AS hash, ROW_NUMBER() OVER (PARTITION BY {hash} ORDER BY row) AS n,
         COUNT(*) OVER (PARTITION BY {hash}) AS many
-    FROM told WHERE row NOT IN (SELECT told FROM tied) AND {hash} IS NOT NULL
+    FROM told WHERE row NOT IN (SELECT told FROM tied)
 ) AS told
 JOIN (
     SELECT row, {hash} AS hash, ROW_NUMBER() OVER (PARTITION BY {hash} ORDER BY row) AS n,
@@ -88,19 +87,21 @@ class Ties:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         db.executescript(SCHEMA)
+        db.execute("BEGIN")  # each row would be a transaction of its own
 
-    def add_sent(self, first: int, lines: Sequence[int], columns: Sequence[Column], compared: "Compared") -> None:
+    def add_sent(
+        self, rows: Sequence[int], lines: Sequence[int], columns: Sequence[Column], compared: "Compared"
+    ) -> None:
         """Some rows of the upload.
 
         Args:
-            first: rows before them.
+            rows: how many are before each.
             lines: of the source, on which they begin.
             columns: their cells.
             compared: which of those are compared.
         """
         whole = map(hash, zip(*columns, strict=True))
         cells, keys = compared.cells_of(columns), compared.keys_of(columns)
-        rows = range(first, first + len(lines))
         self._db.executemany(
             "INSERT INTO sent VALUES (?, ?, ?, ?, ?)", zip(rows, lines, whole, cells, keys, strict=True)
         )
@@ -151,7 +152,6 @@ def ties_in(folder: Path) -> Iterator[Ties]:
         try:
             # Nobody else reads it, and a half one is of no use.
             db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;")
-            db.execute("BEGIN")
             yield Ties(db)
         finally:
             db.close()
@@ -169,11 +169,11 @@ class Compared:
     places: tuple[int, ...]
     key: int | None
 
-    def cells_of(self, columns: Sequence[Column]) -> Iterator[int | None]:
-        """For each row, what its cells make."""
+    def cells_of(self, columns: Sequence[Column]) -> Iterator[int]:
+        """For each row, what its cells make: the same for all where none are compared."""
         if not self.places:
-            return iter([None] * len(columns[0]))
-        return map(hash, zip(*(map(plain, columns[place]) for place in self.places), strict=True))
+            return iter([0] * len(columns[0]))
+        return map(hash, zip(*(_plain_column(columns[place]) for place in self.places), strict=True))
 
     def keys_of(self, columns: Sequence[Column]) -> Iterator[int | None]:
         """For each row, what its key makes; None without one."""
@@ -182,15 +182,46 @@ class Compared:
         return (hash(plain_key(cell)) if cell else None for cell in columns[self.key])
 
 
+class Likely:
+    """Tells which rows of an upload may be in a result, by one column: most are not, where few rows failed.
+
+    Args:
+        sent: what is compared of the rows of the upload.
+        told: what is compared of those of the result.
+    """
+
+    MOST = 200_000
+    """Different cells of the result that are remembered; where there are more, any row is likely."""
+
+    def __init__(self, sent: Compared, told: Compared) -> None:
+        self._pairs = list(zip(sent.places, told.places, strict=True))
+        if sent.key is not None and told.key is not None:
+            self._pairs = [(sent.key, told.key)]
+        self._seen: set[int] | None = set()
+
+    def look(self, columns: Sequence[Column]) -> None:
+        """At some rows of the result."""
+        if len(self._pairs) > 1:
+            self._pairs = [max(self._pairs, key=lambda pair: len(set(columns[pair[1]])))]
+        if self._seen is not None and self._pairs:
+            self._seen.update(map(hash, map(plain_key, set(columns[self._pairs[0][1]]))))
+            if len(self._seen) > self.MOST:
+                self._seen = None
+
+    def rows(self, columns: Sequence[Column]) -> Sequence[int]:
+        """Places of the likely ones among some rows of the upload."""
+        if self._seen is None or not self._pairs:
+            return range(len(columns[0]))
+        hashes = map(hash, map(plain_key, columns[self._pairs[0][0]]))
+        return [row for row, number in enumerate(hashes) if number in self._seen]
+
+
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]{15}[A-Z0-5]{3}", re.ASCII)
 _BOOLEANS = {"true": "1", "false": "0"}
 
-MOST_REMEMBERED = 50_000
 
-
-@lru_cache(MOST_REMEMBERED)
 def plain(cell: str) -> str:
     """What is left of a cell however it is typed."""
     cell = cell.strip()
@@ -200,8 +231,13 @@ def plain(cell: str) -> str:
     if first.isdigit() or first in "+-.":
         return _plain_number(cell)
     if len(cell) == 18 and _ID.fullmatch(cell):
-        return cell[:15]
+        return plain(cell[:15])
     return _BOOLEANS.get(cell.lower(), cell)
+
+
+def _plain_column(cells: Column) -> Iterator[str]:
+    # Each once: cells repeat.
+    return map({cell: plain(cell) for cell in set(cells)}.__getitem__, cells)
 
 
 def plain_key(cell: str) -> str:
@@ -218,7 +254,7 @@ def _plain_number(cell: str) -> str:
             return cell
         return str(number.normalize()) if number else "0"
     if len(cell) == 18 and _ID.fullmatch(cell):
-        return cell[:15]
+        return plain(cell[:15])
     if _TIME.fullmatch(cell):
         try:
             return datetime.fromisoformat(cell).astimezone(UTC).isoformat()
