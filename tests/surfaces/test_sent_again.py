@@ -198,6 +198,19 @@ async def test_rows_that_went_into_a_job_that_was_aborted_before_it_was_closed_m
         assert (await sent_again(client, rows_of))["status"] == "uploaded"
 
 
+async def test_rows_that_lie_in_two_jobs_go_from_one_of_them(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        first = await loaded(client, SENT, preflight="off")
+        second = (await sent_again(client, {"jobs": [first], "where": NO_NAME}))["id"]
+        await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
+        # The second gives back as unprocessed what the first does as failed.
+        both = {"rowsOf": {"jobs": [first, second]}}
+        assert f"into job {second[:15]}" in await refusal(client, "create-ingest-job", body=INSERT, data=both)
+        third = (await sent_again(client, {"jobs": [first], "where": NO_NAME}))["id"]
+        again = {"rowsOf": {"jobs": [second]}}
+        assert f"into job {third[:15]}" in await refusal(client, "create-ingest-job", body=INSERT, data=again)
+
+
 async def test_a_dry_run_takes_no_rows(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         job = await loaded(client, SENT, preflight="off")

@@ -7,8 +7,9 @@ headings, causes and sentences leave. An explicit limit goes beyond, up to what 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
-from salesforce_bulk_ingest.ingest.csv_records import format_record
+from salesforce_bulk_ingest.ingest.csv_records import format_records
 
 DEFAULT_ROWS = 50
 MOST_ROWS = 1_000
@@ -64,64 +65,102 @@ def cut(cell: str, longest: int) -> str:
 
 
 class RowRoom:
-    """What is left for rows on one page. Rows are whole; one that is too long for any page is one of its own, cut."""
+    """What is left for rows on one page. Rows are whole; one that is too long for any page is one of its own, cut.
+
+    Attributes:
+        rows_left: how many more there may be.
+    """
 
     def __init__(self, budget: Budget, columns: int) -> None:
         self._budget = budget
         self._columns = columns
-        self._rows_left = budget.rows
+        self.rows_left = budget.rows
         self._chars_left = budget.half_chars
         self._bytes_left = budget.wire_bytes
         self._empty = True
 
+    def admit_all(self, rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]] | None:
+        """The rows as they will be shown; None, and room for none of them, where `admit` would not show each whole."""
+        if len(rows) > self.rows_left:
+            return None
+        shown = [tuple(row[: self._columns]) for row in rows]
+        cost = _cost(shown)
+        if not self._has_room(cost):
+            return None
+        self._take(len(rows), cost)
+        return shown
+
     def admit(self, row: Sequence[str]) -> tuple[str, ...] | None:
         """The row as it will be shown, or None where it no longer fits. The first row of a page always does."""
-        if self._rows_left == 0:
+        if self.rows_left == 0:
             return None
         shown = tuple(row[: self._columns])
-        chars, on_wire = _cost(shown)
-        if chars > self._chars_left or on_wire > self._bytes_left:
+        cost = _cost([shown])
+        if not self._has_room(cost):
             if not self._empty:
                 return None
             shown = self._squeezed(shown)
-            chars, on_wire = _cost(shown)
-            self._rows_left = 1
+            cost = _cost([shown])
+            self.rows_left = 1
+        self._take(1, cost)
+        return shown
+
+    def _has_room(self, cost: tuple[int, int]) -> bool:
+        chars, on_wire = cost
+        return chars <= self._chars_left and on_wire <= self._bytes_left
+
+    def _take(self, rows: int, cost: tuple[int, int]) -> None:
+        chars, on_wire = cost
         self._empty = False
-        self._rows_left -= 1
+        self.rows_left -= rows
         self._chars_left -= chars
         self._bytes_left -= on_wire
-        return shown
 
     def _squeezed(self, row: Sequence[str]) -> tuple[str, ...]:
         """The row with the longest cells that fit, or, where a page is all columns, a sign in place of each cell."""
         longest = self._budget.half_chars
         while longest > 0:
             shown = _cut_cells(row, longest)
-            if self._fits(shown):
+            if self._has_room(_cost([shown])):
                 return shown
             longest //= 2
         return tuple(cell if not cell or (len(cell) == 1 and cell.isprintable()) else "…" for cell in row)
-
-    def _fits(self, row: tuple[str, ...]) -> bool:
-        chars, on_wire = _cost(row)
-        return chars <= self._chars_left and on_wire <= self._bytes_left
-
-
-_ESCAPED = frozenset('"\\')
 
 
 def _cut_cells(row: Sequence[str], longest: int) -> tuple[str, ...]:
     return tuple(cut(cell, longest) for cell in row)
 
 
-def _cost(row: Sequence[str]) -> tuple[int, int]:
-    """Characters in the dearer half, and bytes of both halves on the wire."""
-    text = "".join(row)
-    if text.isascii() and text.isprintable() and _ESCAPED.isdisjoint(text):
-        # Most rows: nothing in them grows in JSON, so that all there is to add are quotes and what stands between cells.
-        quoted = 2 * len(row) if "," in text else 0
-        return len(text) + 4 * len(row) + 3, 2 * len(text) + 5 * len(row) + 2 * quoted + 8
-    line = format_record(row)
-    structured = json.dumps(row, ensure_ascii=False)
-    on_wire = len(json.dumps(row)) + len(json.dumps(line))
-    return max(len(line), len(structured)) + 1, on_wire
+_PLAIN = bytes(code for code in range(ord(" "), ord("~") + 1) if chr(code) not in '"\\')
+_readable = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _is_plain(text: str) -> bool:
+    """Whether nothing in it grows in JSON."""
+    return text.isascii() and not text.encode("ascii").translate(None, _PLAIN)
+
+
+def _cost(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Characters of the rows in the dearer half, and bytes of both halves on the wire."""
+    texts = ["".join(row) for row in rows]
+    if _is_plain("".join(texts)):
+        return _cost_of_plain(rows, texts)
+    is_plain = list(map(_is_plain, texts))
+    chars, on_wire = _cost_of_plain(list(compress(rows, is_plain)), list(compress(texts, is_plain)))
+    more_chars, more_on_wire = _cost_of_others([row for row, plain in zip(rows, is_plain, strict=True) if not plain])
+    return chars + more_chars, on_wire + more_on_wire
+
+
+def _cost_of_plain(rows: Sequence[Sequence[str]], texts: Sequence[str]) -> tuple[int, int]:
+    """Most rows: all there is to add to their text are quotes and what stands between cells."""
+    chars, cells = sum(map(len, texts)), sum(map(len, rows))
+    quoted = 2 * sum([len(row) for row, text in zip(rows, texts, strict=True) if "," in text])
+    return chars + 4 * cells + 3 * len(rows), 2 * chars + 5 * cells + 2 * quoted + 8 * len(rows)
+
+
+def _cost_of_others(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """The half with JSON is the dearer one: quotes stand around each cell there, and around some of them in CSV."""
+    text, cells = "".join(map("".join, rows)), sum(map(len, rows))
+    quotes = len(format_records(rows)) - len(text) - cells if any(mark in text for mark in ',"\r\n') else 0
+    chars = len(_readable(text)) - 2 + 4 * cells + len(rows)
+    return chars, 2 * (len(json.dumps(text)) - 2) + 5 * cells + 2 * quotes + 3 * len(rows)

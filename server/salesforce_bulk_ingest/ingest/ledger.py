@@ -6,7 +6,7 @@ means that Salesforce itself has to refuse the repeat.
 
 import logging
 import sqlite3
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 UploadState = Literal["sending", "sent"]
+
+ALL_ROWS = b""
+"""In place of a bit for each, however many they are."""
 
 BUSY_SECONDS = 1
 """How long another process may hold the file before this one goes on without it."""
@@ -150,7 +153,14 @@ class Ledger:
         return await self._run(lambda db: tuple(_taken_before(db, org, taken, upload, ignored)), ())
 
     async def take(
-        self, org: str, taken: Sequence[RowsTaken], upload: PartOf, to_job: str, ignored: Container[str] | None
+        self,
+        org: str,
+        taken: Sequence[RowsTaken],
+        upload: PartOf,
+        to_job: str,
+        *,
+        ignored: Container[str] | None,
+        replaced: Mapping[str, Sequence[str]],
     ) -> tuple[TakenBefore, ...]:
         """Remember that rows go into a job, unless some went elsewhere, in one step, also against other processes.
 
@@ -160,6 +170,8 @@ class Ledger:
             upload: that they go out with.
             to_job: where they go.
             ignored: jobs that do not count; None for all.
+            replaced: jobs that have such rows and never loaded them, with the results that give them back: from now
+                on, all of these are taken.
 
         Returns:
             Those that went elsewhere; none if these are remembered now.
@@ -172,6 +184,11 @@ class Ledger:
                 rows = [
                     (org, t.from_job[:15], t.result, to_job[:15], upload.sha256, upload.part, _as_bytes(t.rows))
                     for t in taken
+                ]
+                rows += [
+                    (org, job[:15], result, to_job[:15], upload.sha256, upload.part, ALL_ROWS)
+                    for job, results in replaced.items()
+                    for result in results
                 ]
                 db.executemany("INSERT OR REPLACE INTO rows_again VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             return before
@@ -205,7 +222,7 @@ def _taken_before(
     for wanted in taken:
         for to_job, sha256, part, rows in db.execute(query, (org, wanted.from_job[:15], wanted.result)).fetchall():
             is_other_part = sha256 == upload.sha256 and part != upload.part
-            common = wanted.rows & int.from_bytes(rows, "little")
+            common = wanted.rows if rows == ALL_ROWS else wanted.rows & int.from_bytes(rows, "little")
             if common and not is_other_part and to_job not in ignored:
                 yield TakenBefore(wanted.from_job, to_job, common.bit_count())
 

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.ingest.planning import Rows
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.roots import RootedFile
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource, UploadFile
-from salesforce_bulk_ingest.ingest.rows_out.rows_again import RowsAgain, RowsOf
+from salesforce_bulk_ingest.ingest.rows_out.rows_again import KINDS, RowsAgain, RowsOf
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
@@ -110,7 +110,9 @@ class Resending:
         """
         ignored = frozenset[str]() if to_job is None else frozenset([to_job[:15]])
         before = await self._ledger.taken_before(org.host, brought.taken, upload, ignored)
-        unloaded = frozenset([job for job in {taken.to_job for taken in before} if await self._loaded_none(job)])
+        # A job that is among those whose rows are wanted would give the same rows a second time.
+        elsewhere = {taken.to_job for taken in before} - {taken.from_job[:15] for taken in brought.taken}
+        unloaded = frozenset([job for job in elsewhere if await self._loaded_none(job)])
         if not brought.again:
             _refuse([taken for taken in before if taken.to_job not in unloaded])
         return unloaded
@@ -130,7 +132,10 @@ class Resending:
         """
         if brought.taken:
             ignored = None if brought.again else unloaded | {to_job[:15]}
-            _refuse(await self._ledger.take(org.host, brought.taken, upload, to_job, ignored))
+            replaced = dict.fromkeys(unloaded, (KINDS["failed"], KINDS["unprocessed"]))
+            _refuse(
+                await self._ledger.take(org.host, brought.taken, upload, to_job, ignored=ignored, replaced=replaced)
+            )
 
     async def _loaded_none(self, job_id: str) -> bool:
         """Whether the job has ended without having tried any of its rows."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.ingest.budget import Budget, RowRoom, fit_columns
-from salesforce_bulk_ingest.ingest.csv_records import format_records, parse_record
+from salesforce_bulk_ingest.ingest.csv_records import format_records, parse_record, parse_records
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument
 from salesforce_bulk_ingest.ingest.rows_out.causes import Cause
 from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN, parse_row_error
+from salesforce_bulk_ingest.ingest.rows_out.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.ingest.rows_out.store import StoredResult
 
 NAMES_SHOWN = 50
@@ -166,6 +167,14 @@ class PageBuilder:
             return True
         return self._show(record, cells)
 
+    def take_all(self, records: Sequence[bytes]) -> bool:
+        """The next records of the result, as `take` does with one after the other, in less time."""
+        assert self._room is not None
+        if not self.wanted.every_row or self.passed < self.wanted.offset:
+            return all(map(self.take, records, parse_records(records, self.delimiter)))
+        fitting = records[: self._room.rows_left]
+        return self._show_all(fitting) and len(fitting) == len(records)
+
     def page(self, *, ended: bool, total: int | None) -> Page:
         """What was collected.
 
@@ -192,11 +201,24 @@ class PageBuilder:
         place = self._error_place
         return place is not None and place < len(cells) and self.wanted.has(cells[place])
 
+    def _show_all(self, records: Sequence[bytes]) -> bool:
+        assert self._room is not None
+        rows = parse_records(records, self.delimiter)
+        shown = self._room.admit_all([self._chosen(cells) for cells in rows] if self.wanted.columns else rows)
+        if shown is None:
+            return all(map(self._show, records, rows))
+        self._rows += shown
+        self._raw += records
+        return True
+
+    def _chosen(self, cells: Sequence[str]) -> tuple[str, ...]:
+        if self.wanted.columns:
+            return tuple(cells[place] if place < len(cells) else "" for place in self._places)
+        return tuple(cells[: len(self._columns)])
+
     def _show(self, record: bytes, cells: Sequence[str]) -> bool:
         assert self._room is not None
-        chosen = tuple(cells[: len(self._columns)])
-        if self.wanted.columns:
-            chosen = tuple(cells[place] if place < len(cells) else "" for place in self._places)
+        chosen = self._chosen(cells)
         shown = self._room.admit(chosen)
         if shown is None:
             return False
@@ -224,12 +246,13 @@ def page_of(result: StoredResult, delimiter: str, wanted: Wanted, budget: Budget
     """
     first = wanted.offset if wanted.every_row else 0
     builder = PageBuilder(result.index.header, delimiter, wanted, budget, passed=first)
-    ended = True
-    for number, record in enumerate(result.records(first), 1):
-        looks = number % ROWS_BETWEEN_LOOKS == 0
-        if not builder.take(record, parse_record(record, delimiter)) or (looks and not in_time()):
-            ended = False
-            break
+    ended, read = True, 0
+    with result.path.open("rb", buffering=CHUNK_BYTES) as file:
+        for records in result.index.batches(file, first):
+            read += len(records)
+            if not builder.take_all(records) or (read >= ROWS_BETWEEN_LOOKS and not in_time()):
+                ended = False
+                break
     total = result.index.rows
     return replace(builder.page(ended=ended, total=total), causes=result.causes, rows_read=total, path=result.path)
 

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO, Self
 
 from pydantic import BaseModel, NonNegativeInt
@@ -12,7 +13,8 @@ from salesforce_bulk_ingest.ingest.csv_records import RecordSplitter, is_blank
 STEP = 64
 """Rows between two that the index knows: few enough to be skipped in no time, many enough to keep the index small."""
 
-CHUNK_BYTES = 1 << 14
+CHUNK_BYTES = 1 << 16
+"""Read at once: few reads for a page of many rows, and little in vain for one of few."""
 
 
 class _Told(BaseModel):
@@ -66,15 +68,34 @@ class RowIndex:
             file: opened to be read.
             row: how many rows to leave out.
         """
-        if row >= self.rows:
-            return
-        file.seek(self.starts[row // STEP])
-        skipped, splitter = row % STEP, RecordSplitter()
-        while chunk := file.read(CHUNK_BYTES):
-            records = splitter.feed(chunk)
-            yield from records[skipped:]
-            skipped = max(skipped - len(records), 0)
-        yield from splitter.flush()[skipped:]
+        return chain.from_iterable(self.batches(file, row))
+
+    def batches(self, file: BinaryIO, row: int) -> Iterator[list[bytes]]:
+        """The same records, one or more at once: as many as are found together."""
+        first, skipped = divmod(row, STEP)
+        for place in range(first, len(self.starts)):
+            for records in self._between(file, place):
+                if batch := records[skipped:]:
+                    yield batch
+                skipped = max(skipped - len(records), 0)
+
+    def _between(self, file: BinaryIO, place: int) -> Iterator[list[bytes]]:
+        """The records between this place and the next."""
+        start = self.starts[place]
+        left = (self.starts[place + 1] if place + 1 < len(self.starts) else self.size) - start
+        file.seek(start)
+        if left <= CHUNK_BYTES:
+            lines = file.read(left).splitlines(keepends=True)
+            if len(lines) == min(STEP, self.rows - place * STEP):
+                # As many lines as rows: no row has a line break in it, and no line is blank.
+                yield lines
+                return
+            file.seek(start)
+        splitter = RecordSplitter()
+        while chunk := file.read(min(left, CHUNK_BYTES)):
+            left -= len(chunk)
+            yield splitter.feed(chunk)
+        yield splitter.flush()
 
 
 class IndexBuilder:
