@@ -154,12 +154,13 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
         return "Call again with the same arguments."
     if _lacks_rows(job, kind, page):
         return "Call again later with the same arguments."
+    if kind == "failedResults" and page.causes and page.total is not None and job.is_terminal:
+        more = f" More rows, if they are needed: offset {page.next_offset}." if page.next_offset is not None else ""
+        return f"{_again(job, page)}{more}"
     if page.next_offset is not None:
         return f"Call again with offset {page.next_offset} for more rows."
     if not job.is_terminal:
         return f"The job is not done. {_waiting(job)}."
-    if kind == "failedResults" and page.causes:
-        return _again(job, page)
     if job.state == "Failed" and kind == "failedResults":
         return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
     if kind == "unprocessedrecords" and page.rows:
