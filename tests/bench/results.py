@@ -5,6 +5,8 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -14,7 +16,7 @@ from salesforce_bulk_ingest.ingest.rows_out.store import ResultKey, Store, Store
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from tests.bench.rows_in import MB, MIB, memory_rise
 
-ROUNDS = 20
+ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 20, 3
 ROWS = 1_000
 """Of a page, where all are read."""
 CHUNK_BYTES = 1 << 16
@@ -81,14 +83,12 @@ def keep_and_page_through(path: Path) -> None:
 
 
 def page_bare(path: Path) -> None:
-    """What there is to compare with: the same rows in pages, written, and nothing else done with them."""
+    """What there is to compare with: one pass over the file, its rows in the same pages, each written, and no more."""
     with path.open(newline="", encoding="utf-8") as file:
-        page = []
-        for row in csv.reader(file):
-            page.append(row)
-            if len(page) == ROWS:
-                json.dumps(page)
-                page = []
+        rows = csv.reader(file)
+        next(rows)
+        while page := list(islice(rows, ROWS)):
+            json.dumps(page)
 
 
 def run(*, quick: bool) -> bool:
@@ -100,9 +100,9 @@ def run(*, quick: bool) -> bool:
         print(f"Results out: {size} MB, {rows:,} rows, each once in a store and then in pages; one process.\n")
         print(f"  kept in {_seconds(lambda: keep(path)):.2f} s with causes, ", end="")
         print(f"{_seconds(lambda: keep(path, 'successfulResults')):.2f} s without")
-        pages = [_median(path, offset) for offset in (0, rows // 2, rows - 50)]
+        pages = _in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, Wanted(at)) for at in (0, rows // 2, rows - 50)])
         print(f"  a page of 50 rows in {', '.join(f'{taken * 1000:.2f}' for taken in pages)} ms: first, middle, last")
-        bare, through = _seconds(lambda: page_bare(path)), _seconds(lambda: page_through(path))
+        bare, through = _in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
         print(f"  all pages of {ROWS:,} rows in {through:.2f} s, a bare reader {bare:.2f} s, {through / bare:.1f} x")
         rise = memory_rise(path, "keep_and_page_through", "tests.bench.results")
         print(f"  memory rises by {rise / MIB:.1f} MiB", flush=True)
@@ -131,8 +131,10 @@ def _page(path: Path, wanted: Wanted, limit: int | None = None) -> Page:
     return page_of(result, ",", wanted, budget, lambda: True)
 
 
-def _median(path: Path, offset: int) -> float:
-    return median(_seconds(lambda: _page(path, Wanted(offset))) for _ in range(ROUNDS))
+def _in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
+    """The median seconds of each; they take turns, so that whatever else the machine does is in the way of all."""
+    taken = [[_seconds(action) for action in actions] for _ in range(rounds)]
+    return [median(of_one) for of_one in zip(*taken, strict=True)]
 
 
 def _seconds(action: Callable[[], object]) -> float:

@@ -79,6 +79,35 @@ def test_an_explicit_page_fits_into_one_message(rows: list[list[str]]) -> None:
     assert len(json.dumps(shown)) + len(json.dumps("".join(format_record(row) for row in shown))) < MESSAGE_BYTES
 
 
+awkward = st.text(st.sampled_from('ab ,"\\\r\n\t\x7f\u2028é😀'), max_size=8)
+narrow = st.builds(
+    Budget,
+    rows=st.integers(1, 12),
+    half_chars=st.integers(60, 400),
+    wire_bytes=st.integers(450, 1_500),
+    header_chars=st.just(100),
+    name_chars=st.just(100),
+)
+few = st.lists(st.lists(awkward | st.sampled_from(["Oslo", "a, b"]), max_size=4), max_size=6)
+
+
+@settings(deadline=None)
+@given(narrow, few, few, few)
+def test_rows_have_room_together_where_they_have_it_one_by_one(
+    budget: Budget, before: list[list[str]], rows: list[list[str]], after: list[list[str]]
+) -> None:
+    together, singly = RowRoom(budget, 3), RowRoom(budget, 3)
+    for row in before:
+        assert together.admit(row) == singly.admit(row)
+    shown = together.admit_all(rows)
+    if shown is None:
+        assert [singly.admit(row) for row in rows] != [tuple(row[:3]) for row in rows]
+        assert [together.admit(row) for row in rows] != [tuple(row[:3]) for row in rows]
+    else:
+        assert shown == [singly.admit(row) for row in rows]
+    assert [together.admit(row) for row in after] == [singly.admit(row) for row in after]
+
+
 def test_small_rows_are_limited_by_number() -> None:
     rows = [["a", "b"]] * 2_000
     assert len(_page(["A", "B"], rows, default_budget())) == DEFAULT_ROWS

@@ -5,10 +5,16 @@ import io
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.ingest.csv_records import LONGEST_RECORD_BYTES, RecordSplitter, format_record, parse_record
+from salesforce_bulk_ingest.ingest.csv_records import (
+    LONGEST_RECORD_BYTES,
+    RecordSplitter,
+    format_record,
+    parse_record,
+    parse_records,
+)
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS
 
 AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\x00\"'`^,|;\t #N/A é字😀"
@@ -52,6 +58,19 @@ def test_a_line_that_we_write_is_read_back_by_us_and_by_others(row: list[str]) -
 @given(st.binary(max_size=100), st.sampled_from(sorted(DELIMITERS.values())))
 def test_no_record_is_too_malformed_to_be_shown(content: bytes, delimiter: str) -> None:
     assert all(parse_record(record, delimiter) for record in _records([content]))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text('ab,"\r\n\u2028é').map(str.encode) | st.binary(max_size=20), max_size=8).map(b"\n".join),
+    st.sampled_from(sorted(DELIMITERS.values())),
+)
+@example(b'a"b,"c\nd",e\nf\n', ",")
+@example(b'a,b\n"c"d,e\n', ",")
+@example(b'a,b\n"c', ",")
+def test_records_have_the_same_cells_together_and_one_by_one(content: bytes, delimiter: str) -> None:
+    records = _records([content])
+    assert parse_records(records, delimiter) == [parse_record(record, delimiter) for record in records]
 
 
 @pytest.mark.parametrize(

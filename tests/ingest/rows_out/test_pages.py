@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.ingest.budget import Budget, explicit_budget
 from salesforce_bulk_ingest.ingest.csv_records import format_record
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument
 from salesforce_bulk_ingest.ingest.rows_out.pages import ROWS_BETWEEN_LOOKS, CutCell, Page, Wanted, page_of
+from salesforce_bulk_ingest.ingest.rows_out.row_index import STEP
 from salesforce_bulk_ingest.ingest.rows_out.store import ResultKey, Store, StoredResult
 from salesforce_bulk_ingest.ingest.rows_out.stream import PageReader
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -62,6 +63,52 @@ def test_a_page_of_a_stored_result_is_that_of_the_stream(
     result = in_store(tmp_path_factory.mktemp("spool"), content)
     page = replace(page_of(result, ",", Wanted(offset), budget, always), path=None)
     assert page == streamed(content, Wanted(offset), budget)
+
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                b"a,b\n",
+                b'"a","b"\n',
+                b'"a, b",""\r\n',
+                b'"x\ny","\r"\n',
+                b"x\ry,z\n",
+                b'"a""b","\\"\n',
+                "é,\u2028😀\n".encode(),
+                b"\xff\n",
+                b'a"b,"c\n',
+                b'"a"b,c\n',
+                b"\n",
+                b"\r\n",
+                b"1,2,3,4\n",
+                b"x" * 500 + b",y\n",
+                b"last",
+            ]
+        ),
+        st.sampled_from([1, 1, 2, STEP, 3 * STEP]),
+    ),
+    max_size=8,
+).map(lambda runs: b"".join(line * times for line, times in runs))
+wide_budgets = st.builds(
+    Budget,
+    rows=st.integers(1, 200),
+    half_chars=st.sampled_from([60, 1_000, 100_000]),
+    wire_bytes=st.sampled_from([450, 3_000, 300_000]),
+    header_chars=st.just(100),
+    name_chars=st.just(100),
+)
+
+
+@settings(deadline=None)
+@given(lines, wide_budgets, st.integers(0, 5 * STEP), st.sampled_from([(), ("sf__Error",), ("sf__Error", "A")]))
+def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, budget: Budget, offset: int, columns: tuple[str, ...]
+) -> None:
+    content = b"A,sf__Error\n" + content
+    wanted = Wanted(offset, columns)
+    page = page_of(in_store(tmp_path_factory.mktemp("spool"), content), ",", wanted, budget, always)
+    assert replace(page, path=None) == streamed(content, wanted, budget)
 
 
 @settings(deadline=None, max_examples=50)

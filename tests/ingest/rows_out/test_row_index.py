@@ -34,6 +34,27 @@ def test_the_rows_from_any_row_on_are_those_of_the_whole_file(content: bytes, si
     assert list(index.records(io.BytesIO(content), row)) == rows[row:]
 
 
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [b"a,b\n", b"a\rb\r\n", b'"x\ny"\n', b"\n", b'"stray\n', b"y" * (CHUNK_BYTES // 8) + b"\n"]
+            ),
+            st.sampled_from([1, 1, STEP, 2 * STEP]),
+        ),
+        max_size=5,
+    ),
+    st.integers(0, 5 * STEP),
+)
+def test_rows_are_the_same_whether_they_are_found_together_or_not(runs: list[tuple[bytes, int]], row: int) -> None:
+    content = b"Id\n" + b"".join(line * times for line, times in runs)
+    index, rows = _indexed(content, 10_000)
+    batches = list(index.batches(io.BytesIO(content), row))
+    assert [record for batch in batches for record in batch] == rows[row:]
+    assert all(batches)
+
+
 def test_a_page_far_into_a_file_costs_the_page() -> None:
     rows = [b'"%d","two\nlines"\n' % number for number in range(100_000)]
     content = b"Id,Name\n" + b"".join(rows)
