@@ -138,7 +138,7 @@ async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | N
         client = SalesforceClient(http, source, settings.api_version)
         uploads = Uploads(client, ledger, Transfers(tasks), embedded=org is not None)
         planner = Planner(Describes(client), tasks, settings.max_upload_bytes)
-        spool = spool_of(settings, places, client, tasks, org)
+        spool = spool_of(settings, places, client, ledger, tasks, org)
         jobs = IngestJobs(client, policy, uploads, planner, Resending(client, spool, ledger), spool)
         try:
             yield Services(client, jobs, Gateway(client, policy, uploads), upload_roots_of(settings, places))
@@ -160,7 +160,12 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def spool_of(
-    settings: Settings, places: Places, client: SalesforceClient, tasks: TaskGroup, org: EmbeddedOrg | None
+    settings: Settings,
+    places: Places,
+    client: SalesforceClient,
+    ledger: Ledger,
+    tasks: TaskGroup,
+    org: EmbeddedOrg | None,
 ) -> Spool | None:
     """Where results are kept: those of an embedded org with it; None where none are to be."""
     if settings.no_spool:
@@ -172,7 +177,7 @@ def spool_of(
         most_seconds=settings.spool_days * DAY_SECONDS,
         keeps_uploads=not settings.no_kept_uploads,
     )
-    return Spool(client, store, tasks)
+    return Spool(client, store, ledger, tasks)
 
 
 def upload_roots_of(settings: Settings, places: Places) -> UploadRoots:

@@ -168,7 +168,7 @@ async def test_rows_that_were_sent_again_are_refused_a_second_time_unless_that_i
         )
         assert org.changes == []
         assert text.replace(job, "JOB").replace(other[:15], "OTHER") == snapshot("""\
-DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER. Nothing was sent now.
+DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again). Nothing was sent now.
 Next: Rows that failed there can be sent again from that job: name it in rowsOf. Only if the user wants these rows to go a second time, give again: true.\
 """)
         again = await sent_again(client, {"jobs": [job], "where": NO_NAME, "again": True})

@@ -271,7 +271,8 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
                 with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
                     await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
-            kept = Spool(client, Store(tmp_path / "spool", most_bytes=1_000, most_seconds=60), tasks)
+            store = Store(tmp_path / "spool", most_bytes=1_000, most_seconds=60)
+            kept = Spool(client, store, Ledger(tmp_path / "uploads.sqlite3"), tasks)
             services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, spool=kept)
             async with Client(build_mcp(services, None)) as connected:
                 on_its_way = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID)

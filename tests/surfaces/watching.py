@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
 from salesforce_bulk_ingest.ingest.rows_out.store import Store
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
@@ -134,7 +135,7 @@ async def agent_keeping(
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client_of_org = SalesforceClient(http, credentials, "63.0")
         store = Store(folder / "spool", most_bytes=1_000_000, most_seconds=60)
-        options["spool"] = Spool(client_of_org, store, tasks) if spools else None
+        options["spool"] = Spool(client_of_org, store, Ledger(folder / "uploads.sqlite3"), tasks) if spools else None
         services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})
         async with Client(build_mcp(services, None), mode=era) as client:
             yield client

@@ -3,6 +3,7 @@
 from salesforce_bulk_ingest.ingest.budget import cut
 from salesforce_bulk_ingest.ingest.errors import (
     IngestError,
+    NoRecord,
     RefusedByPolicy,
     SentAgain,
     SourceChanged,
@@ -86,6 +87,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         SentAgain,
         "Rows that failed there can be sent again from that job: name it in rowsOf. Only if the user wants these rows to go "
         "a second time, give again: true.",
+    ),
+    (
+        NoRecord,
+        "Tell the user: the server's log names the file, which may be in use, damaged or on a full disk. Only if the user "
+        "is sure that these rows were not sent again, or wants them twice, give again: true.",
     ),
     (SourceChanged, "None of these rows were taken. Find out what changes them, then call again, with dryRun first."),
     (IngestError, "Correct the argument and call again."),

@@ -11,6 +11,7 @@
     │   ├── UploadUnderWay  and some of it is on its way right now
     │   └── UploadUnclear   and it is not known whether it arrived, or still will
     ├── SentAgain           rows were sent again before
+    ├── NoRecord            and it is not known whether they were
     └── FilledJobFailed     a job was made, and its rows did not get there, or may not have
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
@@ -94,6 +95,13 @@ class SentAgain(IngestError):
 
     status = 409
     code = "DUPLICATE_VALUE"
+
+
+class NoRecord(IngestError):
+    """It is not known whether rows of a job were sent again before."""
+
+    status = 503
+    code = "SERVER_UNAVAILABLE"
 
 
 class FilledJobFailed(IngestError):

@@ -13,13 +13,18 @@ import anyio
 import anyio.to_thread
 
 from salesforce_bulk_ingest.ingest.budget import Budget
-from salesforce_bulk_ingest.ingest.errors import FilledJobFailed, IngestError, RowsRefused, SourceChanged
+from salesforce_bulk_ingest.ingest.errors import (
+    FilledJobFailed,
+    IngestError,
+    InvalidArgument,
+    RowsRefused,
+    SourceChanged,
+)
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
-from salesforce_bulk_ingest.ingest.ledger import PartOf
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.planning import Planner, Rows
 from salesforce_bulk_ingest.ingest.policy import Policy
-from salesforce_bulk_ingest.ingest.resending import Brought, Resending, StillComing
+from salesforce_bulk_ingest.ingest.resending import Brought, Cleared, Resending, StillComing
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content
@@ -230,13 +235,11 @@ class IngestJobs:
         if dry_run:
             return await self._checked(None, made, brought)
         number = _checked_part(made, rows, "no job was made and nothing was sent")
-        upload = PartOf(made.sha256, number)
-        unloaded = await self._resending.check(org, brought, upload)
+        cleared = await self._resending.check(org, brought, made.rows_of(number))
         job = await self._client.create_job(request.body(made.dialect))
         try:
-            await self._resending.take(org, brought, upload, job.id, unloaded)
             await self._planner.keep_for(planning, rows, job)
-            return await self._send(job, made, number)
+            return await self._send(job, made, number, cleared)
         except (SalesforceError, IngestError) as error:
             raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
 
@@ -319,23 +322,22 @@ class IngestJobs:
         if dry_run:
             return await self._checked(job, made, brought)
         number = _checked_part(made, brought.rows)
-        upload = PartOf(made.sha256, number)
-        unloaded = await self._resending.check(org, brought, upload, job.id)
-        await self._resending.take(org, brought, upload, job.id, unloaded)
-        return await self._send(job, made, number)
+        cleared = await self._resending.check(org, brought, made.rows_of(number), job.id)
+        return await self._send(job, made, number, cleared)
 
     async def _checked(self, job: Job | None, plan: Plan, brought: Brought) -> UploadOutcome:
         """Rows that are not to be sent now."""
         _check_named(plan, brought.rows)
-        number = brought.rows.part or 1
-        await self._resending.check(await self.org(), brought, PartOf(plan.sha256, number), job.id if job else None)
-        return UploadOutcome(job, "checked", plan, number)
+        rows = plan.rows_of(brought.rows.part)
+        await self._resending.check(await self.org(), brought, rows, job.id if job else None)
+        return UploadOutcome(job, "checked", plan, brought.rows.part or 1)
 
-    async def _send(self, job: Job, plan: Plan, number: int) -> UploadOutcome:
+    async def _send(self, job: Job, plan: Plan, number: int, cleared: Cleared) -> UploadOutcome:
+        org = await self.org()
         content: Content = part_content(plan, number)
         if self._spool is not None:
-            content = self._spool.recorded(await self.org(), job, part_content(plan, number))
-        transfer, status = await self._uploads.begin(job, content)
+            content = self._spool.recorded(org, job, part_content(plan, number))
+        transfer, status = await self._uploads.begin(job, content, lambda: self._resending.take(org, cleared, job.id))
         if status == "in progress" and await transfer.wait(self._seconds_left()):
             status = "uploaded"
         return UploadOutcome(job, status, plan, number, transfer.sent_bytes)
@@ -364,7 +366,7 @@ class IngestJobs:
         pending = self._spool.source_rows(await self.org(), job, kind)
         try:
             made = await pending.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
-        except (OSError, SalesforceError) as error:
+        except (OSError, SalesforceError, InvalidArgument, NothingCame) as error:
             logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
             return None
         return None if made is None else made.path

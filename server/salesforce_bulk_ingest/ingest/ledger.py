@@ -1,18 +1,21 @@
 """An advisory local record of what went into which job, and which rows of earlier jobs did.
 
 It tells a repeated upload from a second one. Any server can serve any job without it: a missing or broken file only
-means that Salesforce itself has to refuse the repeat.
+means that Salesforce itself has to refuse the repeat. Only rows of earlier jobs don't go out without it, since nobody else
+would refuse those a second time.
 """
 
 import logging
 import sqlite3
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import anyio.to_thread
+
+from salesforce_bulk_ingest.ingest.errors import NoRecord
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +28,9 @@ ALL_ROWS = b""
 BUSY_SECONDS = 1
 """How long another process may hold the file before this one goes on without it."""
 
+NEEDED_BUSY_SECONDS = 10
+"""The same, where this one can't go on without it."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
     org TEXT NOT NULL,
@@ -34,15 +40,14 @@ CREATE TABLE IF NOT EXISTS uploads (
     bytes INTEGER NOT NULL,
     PRIMARY KEY (org, job_id)
 );
-CREATE TABLE IF NOT EXISTS rows_again (
+CREATE TABLE IF NOT EXISTS rows_sent_again (
     org TEXT NOT NULL,
     from_job TEXT NOT NULL,
     result TEXT NOT NULL,
-    to_job TEXT NOT NULL,
     sha256 TEXT NOT NULL,
-    part INTEGER NOT NULL,
+    to_job TEXT NOT NULL,
     rows BLOB NOT NULL,
-    PRIMARY KEY (org, from_job, result, to_job)
+    PRIMARY KEY (org, from_job, result, sha256, to_job)
 )
 """
 
@@ -63,25 +68,14 @@ class RowsTaken:
     Attributes:
         from_job: whose rows they are.
         result: which of its results has them.
+        sha256: of that: no order is promised, so that the same rows may have other places in it another time.
         rows: a bit for each row of that, the first one's being 1.
     """
 
     from_job: str
     result: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class PartOf:
-    """Which upload rows go out with: its parts have no row in common.
-
-    Attributes:
-        sha256: of all rows.
-        part: of them, from 1.
-    """
-
     sha256: str
-    part: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ class TakenBefore:
     Attributes:
         from_job: whose rows they are.
         to_job: where they went.
-        count: how many of those that are wanted now.
+        count: how many of those that are wanted now; of rows that have other places by now, at most.
     """
 
     from_job: str
@@ -146,20 +140,41 @@ class Ledger:
 
         await self._run(delete, None)
 
+    async def release(self, org: str, job_id: str) -> None:
+        """Drop what is known of an upload to the job: Salesforce took nothing of it."""
+
+        def delete(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+            db.execute("DELETE FROM rows_sent_again WHERE org = ? AND to_job = ?", (org, job_id[:15]))
+
+        await self._run(delete, None)
+
     async def taken_before(
-        self, org: str, taken: Sequence[RowsTaken], upload: PartOf, ignored: Container[str]
+        self, org: str, taken: Sequence[RowsTaken], ignored: Collection[str]
     ) -> tuple[TakenBefore, ...]:
-        """Which of the rows went into other jobs, but for those jobs that are ignored."""
-        return await self._run(lambda db: tuple(_taken_before(db, org, taken, upload, ignored)), ())
+        """Which of the rows went into other jobs, but for those jobs that are ignored.
+
+        Raises:
+            NoRecord: that can't be told.
+        """
+        return await self._needed(lambda db: tuple(_taken_before(db, org, taken, ignored)))
+
+    async def taken_from(self, org: str, job_id: str) -> frozenset[str]:
+        """The jobs that rows of a job went into.
+
+        Raises:
+            NoRecord: that can't be told.
+        """
+        found = await self._needed(lambda db: tuple(_taken_from(db, org, [job_id], ())))
+        return frozenset(taken.to_job for taken in found)
 
     async def take(
         self,
         org: str,
         taken: Sequence[RowsTaken],
-        upload: PartOf,
         to_job: str,
         *,
-        ignored: Container[str] | None,
+        ignored: Collection[str] | None,
         replaced: Mapping[str, Sequence[str]],
     ) -> tuple[TakenBefore, ...]:
         """Remember that rows go into a job, unless some went elsewhere, in one step, also against other processes.
@@ -167,7 +182,6 @@ class Ledger:
         Args:
             org: of both jobs.
             taken: the rows.
-            upload: that they go out with.
             to_job: where they go.
             ignored: jobs that do not count; None for all.
             replaced: jobs that have such rows and never loaded them, with the results that give them back: from now
@@ -175,38 +189,51 @@ class Ledger:
 
         Returns:
             Those that went elsewhere; none if these are remembered now.
+
+        Raises:
+            NoRecord: that can't be told.
         """
 
         def insert(db: sqlite3.Connection) -> tuple[TakenBefore, ...]:
             db.execute("BEGIN IMMEDIATE")
-            before = () if ignored is None else tuple(_taken_before(db, org, taken, upload, ignored))
+            before: tuple[TakenBefore, ...] = ()
+            if ignored is not None:
+                gone_on = _taken_from(db, org, replaced, ignored)
+                before = (*_taken_before(db, org, taken, ignored), *gone_on)
             if not before:
-                rows = [
-                    (org, t.from_job[:15], t.result, to_job[:15], upload.sha256, upload.part, _as_bytes(t.rows))
-                    for t in taken
-                ]
+                rows = [(org, t.from_job[:15], t.result, t.sha256, to_job[:15], _as_bytes(t.rows)) for t in taken]
                 rows += [
-                    (org, job[:15], result, to_job[:15], upload.sha256, upload.part, ALL_ROWS)
+                    (org, job[:15], result, "", to_job[:15], ALL_ROWS)
                     for job, results in replaced.items()
                     for result in results
                 ]
-                db.executemany("INSERT OR REPLACE INTO rows_again VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                db.executemany("INSERT OR REPLACE INTO rows_sent_again VALUES (?, ?, ?, ?, ?, ?)", rows)
             return before
 
-        return await self._run(insert, ())
+        return await self._needed(insert)
 
     async def _run(self, action: Callable[[sqlite3.Connection], T], without: T) -> T:
-        def connected() -> T:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as db, db:
-                db.executescript(SCHEMA)
-                return action(db)
-
         try:
-            return await anyio.to_thread.run_sync(connected)
+            return await anyio.to_thread.run_sync(self._with_db, action, BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             logger.warning("the record of uploads at %s can't be used: %s", self._path, error)
             return without
+
+    async def _needed(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await anyio.to_thread.run_sync(self._with_db, action, NEEDED_BUSY_SECONDS)
+        except (OSError, sqlite3.Error) as error:
+            logger.warning("the record of rows sent again at %s can't be used: %s", self._path, error)
+            raise NoRecord(
+                f"This server's record of rows sent again can't be used ({error}), so these may have been sent before. "
+                "Nothing was sent now."
+            ) from error
+
+    def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db, db:
+            db.executescript(SCHEMA)
+            return action(db)
 
 
 def _selected(db: sqlite3.Connection, org: str, job_id: str) -> Upload | None:
@@ -216,15 +243,27 @@ def _selected(db: sqlite3.Connection, org: str, job_id: str) -> Upload | None:
 
 
 def _taken_before(
-    db: sqlite3.Connection, org: str, taken: Sequence[RowsTaken], upload: PartOf, ignored: Container[str]
+    db: sqlite3.Connection, org: str, taken: Sequence[RowsTaken], ignored: Collection[str]
 ) -> Iterator[TakenBefore]:
-    query = "SELECT to_job, sha256, part, rows FROM rows_again WHERE org = ? AND from_job = ? AND result = ?"
+    query = "SELECT to_job, sha256, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND result = ?"
     for wanted in taken:
-        for to_job, sha256, part, rows in db.execute(query, (org, wanted.from_job[:15], wanted.result)).fetchall():
-            is_other_part = sha256 == upload.sha256 and part != upload.part
-            common = wanted.rows if rows == ALL_ROWS else wanted.rows & int.from_bytes(rows, "little")
-            if common and not is_other_part and to_job not in ignored:
+        for to_job, sha256, rows in db.execute(query, (org, wanted.from_job[:15], wanted.result)).fetchall():
+            common = wanted.rows
+            if sha256 == wanted.sha256:
+                common &= int.from_bytes(rows, "little")
+            if common and to_job not in ignored:
                 yield TakenBefore(wanted.from_job, to_job, common.bit_count())
+
+
+def _taken_from(
+    db: sqlite3.Connection, org: str, from_jobs: Iterable[str], ignored: Collection[str]
+) -> Iterator[TakenBefore]:
+    """Rows of these jobs themselves; those that went out as rows of the job before are noted there."""
+    query = "SELECT to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND rows != ?"
+    for from_job in from_jobs:
+        for to_job, rows in db.execute(query, (org, from_job[:15], ALL_ROWS)).fetchall():
+            if to_job not in ignored:
+                yield TakenBefore(from_job, to_job, int.from_bytes(rows, "little").bit_count())
 
 
 def _as_bytes(rows: int) -> bytes:

@@ -1,21 +1,26 @@
 """Rows of earlier jobs on their way into another one: brought here first, and each sent again once."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from salesforce_bulk_ingest.ingest.errors import InvalidArgument, SentAgain
+import anyio.to_thread
+
+from salesforce_bulk_ingest.ingest.errors import InvalidArgument, NoRecord, SentAgain
 from salesforce_bulk_ingest.ingest.job_ids import checked_job_id
-from salesforce_bulk_ingest.ingest.ledger import Ledger, PartOf, RowsTaken, TakenBefore
+from salesforce_bulk_ingest.ingest.ledger import Ledger, RowsTaken, TakenBefore
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.planning import Rows
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.roots import RootedFile
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource, UploadFile
-from salesforce_bulk_ingest.ingest.rows_out.rows_again import KINDS, RowsAgain, RowsOf
+from salesforce_bulk_ingest.ingest.rows_out.rows_again import KINDS, RowsAgain, RowsOf, TakenFrom, bits_of
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.models import Job
+
+logger = logging.getLogger(__name__)
 
 NO_SPOOL = (
     "This server keeps no results (no_spool), so rows of jobs can't be sent again from it: the operator can change that, or "
@@ -34,8 +39,23 @@ class Brought:
     """
 
     rows: Rows[RowSource]
-    taken: tuple[RowsTaken, ...] = ()
+    taken: tuple[TakenFrom, ...] = ()
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Rows that may be sent.
+
+    Attributes:
+        taken: where they are from.
+        unloaded: jobs that some of them went into, of which none was loaded.
+        again: as in `Brought`.
+    """
+
+    taken: tuple[RowsTaken, ...]
+    unloaded: frozenset[str]
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +103,7 @@ class Resending:
         if self._spool is None:
             raise InvalidArgument(NO_SPOOL)
         jobs = await self._ended(source.jobs)
-        found = Destination.of_job(jobs[0]).dialect()
-        pending = self._spool.rows_again(org, jobs, replace(source, again=False), destination.dialect(found))
+        pending = self._spool.rows_again(org, jobs, replace(source, again=False), destination)
         try:
             brought = await pending.wait(seconds())
         except OSError as error:
@@ -93,57 +112,101 @@ class Resending:
             ) from error
         return StillComing(pending.done_bytes) if brought is None else _brought(rows, source, brought)
 
-    async def check(self, org: Org, brought: Brought, upload: PartOf, to_job: str | None = None) -> frozenset[str]:
+    async def check(self, org: Org, brought: Brought, rows: range, to_job: str | None = None) -> Cleared:
         """Look whether rows may be sent.
 
         Args:
             org: of the jobs.
             brought: the rows.
-            upload: that they are to go out with.
+            rows: which of them are to go.
             to_job: where they are to go, if that is known.
-
-        Returns:
-            Jobs that some of the rows went into, of which none was loaded.
 
         Raises:
             SentAgain: some of them went into another job.
+            NoRecord: that can't be told.
         """
-        ignored = frozenset[str]() if to_job is None else frozenset([to_job[:15]])
-        before = await self._ledger.taken_before(org.host, brought.taken, upload, ignored)
-        # A job that is among those whose rows are wanted would give the same rows a second time.
-        elsewhere = {taken.to_job for taken in before} - {taken.from_job[:15] for taken in brought.taken}
-        unloaded = frozenset([job for job in elsewhere if await self._loaded_none(job)])
+        taken = await anyio.to_thread.run_sync(_taken, brought.taken, rows)
+        if not taken:
+            return Cleared((), frozenset(), brought.again)
+        try:
+            before = await self._ledger.taken_before(org.host, taken, _ids(to_job))
+            unloaded = await self._unloaded(org, before, {job.from_job[:15] for job in taken})
+        except NoRecord:
+            if not brought.again:
+                raise
+            return Cleared(taken, frozenset(), brought.again)
         if not brought.again:
-            _refuse([taken for taken in before if taken.to_job not in unloaded])
-        return unloaded
+            await self._refuse([went for went in before if went.to_job not in unloaded])
+        return Cleared(taken, unloaded, brought.again)
 
-    async def take(self, org: Org, brought: Brought, upload: PartOf, to_job: str, unloaded: frozenset[str]) -> None:
+    async def take(self, org: Org, cleared: Cleared, to_job: str) -> None:
         """Remember where the rows go, before they do.
 
         Args:
             org: of the jobs.
-            brought: the rows.
-            upload: that they go out with.
+            cleared: the rows.
             to_job: where they go.
-            unloaded: what `check` returned.
 
         Raises:
             SentAgain: some of them went into another job meanwhile.
+            NoRecord: that can't be told.
         """
-        if brought.taken:
-            ignored = None if brought.again else unloaded | {to_job[:15]}
-            replaced = dict.fromkeys(unloaded, (KINDS["failed"], KINDS["unprocessed"]))
-            _refuse(
-                await self._ledger.take(org.host, brought.taken, upload, to_job, ignored=ignored, replaced=replaced)
-            )
+        if not cleared.taken:
+            return
+        ignored = None if cleared.again else cleared.unloaded | _ids(to_job)
+        replaced = dict.fromkeys(cleared.unloaded, (KINDS["failed"], KINDS["unprocessed"]))
+        try:
+            before = await self._ledger.take(org.host, cleared.taken, to_job, ignored=ignored, replaced=replaced)
+        except NoRecord as error:
+            if not cleared.again:
+                raise
+            logger.warning("rows go into job %s a second time without a record: %s", to_job, error)
+        else:
+            await self._refuse(before)
+
+    async def _unloaded(self, org: Org, before: Sequence[TakenBefore], wanted: set[str]) -> frozenset[str]:
+        """Of the jobs that rows went into, and on from there, those that loaded none and whose rows no other has.
+
+        Args:
+            org: of the jobs.
+            before: where rows went.
+            wanted: jobs whose rows are to go: one that is among them would give the same rows a second time.
+        """
+        unloaded = frozenset[str]()
+        for went in before:
+            chain = await self._chain(org, went.to_job)
+            if not chain & wanted and all([await self._loaded_none(job) for job in sorted(chain)]):
+                unloaded |= chain
+        return unloaded
+
+    async def _chain(self, org: Org, job_id: str) -> frozenset[str]:
+        """A job and all that its rows went into."""
+        chain, left = set[str](), [job_id]
+        while left:
+            chain.add(job := left.pop())
+            left += await self._ledger.taken_from(org.host, job) - chain
+        return frozenset(chain)
 
     async def _loaded_none(self, job_id: str) -> bool:
         """Whether the job has ended without having tried any of its rows."""
+        job = await self._found(job_id)
+        return job is not None and job.state in ("Aborted", "Failed") and job.number_records_processed == 0
+
+    async def _found(self, job_id: str) -> Job | None:
         try:
-            job = await self._client.get_job(job_id)
+            return await self._client.get_job(job_id)
         except NotFound:
-            return False
-        return job.state in ("Aborted", "Failed") and job.number_records_processed == 0
+            return None
+
+    async def _refuse(self, before: Sequence[TakenBefore]) -> None:
+        if not before:
+            return
+        told = [
+            f"{went.count:,} of job {went.from_job} into job {went.to_job}{_as_it_is(await self._found(went.to_job))}"
+            for went in before[:3]
+        ]
+        more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
+        raise SentAgain(f"Some of these rows were sent again before: {', '.join(told)}{more}. Nothing was sent now.")
 
     async def _ended(self, job_ids: Sequence[str]) -> list[Job]:
         """The jobs, each once."""
@@ -158,11 +221,27 @@ class Resending:
         return jobs
 
 
-def _refuse(before: Sequence[TakenBefore]) -> None:
-    if before:
-        told = ", ".join(f"{taken.count:,} of job {taken.from_job} into job {taken.to_job}" for taken in before[:3])
-        more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
-        raise SentAgain(f"Some of these rows were sent again before: {told}{more}. Nothing was sent now.")
+def _as_it_is(job: Job | None) -> str:
+    """What to know of a job that rows went into."""
+    if job is None:
+        return " (which is gone)"
+    if job.state == "Open":
+        return " (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again)"
+    return "" if job.is_terminal else f" (which is {job.state}: wait for it)"
+
+
+def _ids(job_id: str | None) -> frozenset[str]:
+    return frozenset() if job_id is None else frozenset([job_id[:15]])
+
+
+def _taken(taken: Sequence[TakenFrom], rows: range) -> tuple[RowsTaken, ...]:
+    found, start = list[RowsTaken](), 0
+    for some in taken:
+        numbers = some.numbers[max(rows.start - start, 0) : max(rows.stop - start, 0)]
+        if numbers:
+            found.append(RowsTaken(some.from_job, some.result, some.sha256, bits_of(numbers)))
+        start += len(some.numbers)
+    return tuple(found)
 
 
 def _brought(rows: Rows[RowSource | RowsOf], wanted: RowsOf, again: RowsAgain) -> Brought:

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 
 from salesforce_bulk_ingest.ingest.errors import (
     IngestError,
     InvalidArgument,
+    NoRecord,
     SentAgain,
     UploadConflict,
     UploadUnclear,
@@ -74,8 +76,15 @@ class Uploads:
         if state == "unclear":
             raise _cut_off()
 
-    async def begin(self, job: Job, content: Content) -> tuple[Transfer, UploadStatus]:
+    async def begin(
+        self, job: Job, content: Content, settle: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+    ) -> tuple[Transfer, UploadStatus]:
         """Send the rows in the background, or join the upload that does.
+
+        Args:
+            job: where they go.
+            content: the rows.
+            settle: called once this upload has the job, before anything is sent; what it raises ends the upload.
 
         Returns:
             The transfer, and "in progress", or "already uploaded" where Salesforce has these rows.
@@ -102,6 +111,12 @@ class Uploads:
                 if earlier.state == "sending":
                     raise _cut_off() if job.state == "Open" else _closed(job)
                 return transfer, "already uploaded"
+            try:
+                await settle()
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await self._ledger.release(key, job.id)
+                raise
             self._transfers.start(job.id, transfer, lambda started: self._send(key, job.id, started))
             return transfer, "in progress"
 
@@ -143,7 +158,7 @@ class Uploads:
             await self._client.upload(job_id, transfer, size)
         except (SalesforceError, InvalidArgument) as error:
             if took_nothing(error):
-                await self._ledger.forget(key, job_id)
+                await self._ledger.release(key, job_id)
             raise
         await self._remember(key, job_id, Upload("sent", transfer.sha256, size))
 
@@ -186,7 +201,7 @@ def took_nothing(error: SalesforceError | IngestError) -> bool:
 
     An upload whose source could not be read to its end was broken off, and is not taken for whole by anybody.
     """
-    if isinstance(error, InvalidArgument | SentAgain):
+    if isinstance(error, InvalidArgument | SentAgain | NoRecord):
         return True
     if isinstance(error, Rejected):
         return error.status < 500

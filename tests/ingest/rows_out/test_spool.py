@@ -7,7 +7,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import TaskGroup
 
+from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
 from salesforce_bulk_ingest.ingest.rows_out.store import ResultKey, Store
@@ -19,6 +21,7 @@ JOB = Job(id="750000000000001AAA", state="JobComplete")
 ACME = Org("acme.my.salesforce.com", "production")
 CHUNKS = (b'"sf__Id","sf__Error"\n', b'"","A:b:--"\n"","', b'C:d:--"\n')
 BOUND = 10
+NOWHERE = Path("no ledger")
 
 
 class Results(SalesforceClient):
@@ -43,6 +46,10 @@ class Results(SalesforceClient):
         yield CHUNKS[2]
 
 
+def spool_of(client: Results, store: Store, tasks: TaskGroup) -> Spool:
+    return Spool(client, store, Ledger(NOWHERE), tasks)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "results", most_bytes=10_000, most_seconds=100)
@@ -51,7 +58,7 @@ def store(tmp_path: Path) -> Store:
 async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need_none(store: Store) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        spool = Spool(client, store, tasks)
+        spool = spool_of(client, store, tasks)
         first, second = (spool.fetch(ACME, JOB, "failedResults") for _ in range(2))
         assert await first.wait(0) is None
         client.let.set()
@@ -62,14 +69,14 @@ async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need
             sum(map(len, CHUNKS)),
         )
         assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) == result
-        assert await Spool(client, store, tasks).fetch(ACME, JOB, "failedResults").wait(BOUND) == result
+        assert await spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults").wait(BOUND) == result
     assert client.asked == 1
 
 
 async def test_a_call_that_ends_leaves_the_download_to_the_next(store: Store) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        spool = Spool(client, store, tasks)
+        spool = spool_of(client, store, tasks)
         fetch = spool.fetch(ACME, JOB, "failedResults")
         with anyio.CancelScope() as call:
             call.cancel()
@@ -82,7 +89,7 @@ async def test_a_call_that_ends_leaves_the_download_to_the_next(store: Store) ->
 async def test_two_servers_on_one_folder_download_a_result_once(store: Store) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        fetches = [Spool(client, store, tasks).fetch(ACME, JOB, "failedResults") for _ in range(3)]
+        fetches = [spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults") for _ in range(3)]
         assert await fetches[0].wait(0) is None
         client.let.set()
         results = [await fetch.wait(BOUND) for fetch in fetches]
@@ -108,7 +115,7 @@ async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_
         assert other.stdout is not None
         assert await other.stdout.receive(1) == b"h"
         async with anyio.create_task_group() as tasks:
-            fetch = Spool(client, store, tasks).fetch(ACME, JOB, "failedResults")
+            fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
             assert await fetch.wait(0.3) is None and client.asked == 0
             other.kill()
             assert await fetch.wait(BOUND) is not None
@@ -119,7 +126,7 @@ async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_n
     client.breaks_off = True
     client.let.set()
     async with anyio.create_task_group() as tasks:
-        spool = Spool(client, store, tasks)
+        spool = spool_of(client, store, tasks)
         fetches = [spool.fetch(ACME, JOB, "failedResults") for _ in range(2)]
         for fetch in fetches:
             with pytest.raises(Unreachable):
@@ -132,7 +139,7 @@ async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_n
 async def test_a_server_that_stops_breaks_its_download_off(store: Store) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        fetch = Spool(client, store, tasks).fetch(ACME, JOB, "failedResults")
+        fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
         assert await fetch.wait(0) is None
         tasks.cancel_scope.cancel()
     assert store.find(ResultKey.of(ACME.host, JOB, "failedResults")) is None
@@ -142,7 +149,7 @@ async def test_a_job_that_is_forgotten_is_downloaded_anew(store: Store) -> None:
     client = Results()
     client.let.set()
     async with anyio.create_task_group() as tasks:
-        spool = Spool(client, store, tasks)
+        spool = spool_of(client, store, tasks)
         await spool.fetch(ACME, JOB, "failedResults").wait(BOUND)
         await spool.forget(ACME, JOB.id)
         await spool.fetch(ACME, JOB, "failedResults").wait(BOUND)

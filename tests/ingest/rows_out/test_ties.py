@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.ingest.rows_out.ties import Likely, Tied, compared, plain, ties_in
+from salesforce_bulk_ingest.ingest.rows_out.ties import Likely, SentRow, Tied, compared, plain, ties_in
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -17,7 +17,9 @@ cells = st.sampled_from(["", "a", "A", " b", "1", "1.0", "#N/A", "true", "x\ny"]
 rows_of_three = st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12)
 
 
-def tied(sent: Rows, told: Rows, key: str | None = None) -> tuple[list[Tied], list[int], list[int]]:
+def tied(
+    sent: Rows, told: Rows, key: str | None = None, said: Sequence[str] = ()
+) -> tuple[list[Tied], list[int], list[int]]:
     """The ties between rows with the columns a, b and c: certain ones, unsure ones, and rows that are like none."""
     names = ("a", "b", "c")
     blank = frozenset(place for place in range(3) if not any(row[place] for row in told))
@@ -27,13 +29,13 @@ def tied(sent: Rows, told: Rows, key: str | None = None) -> tuple[list[Tied], li
         if told:
             columns = list(zip(*told, strict=True))
             likely.look(columns)
-            ties.add_told(0, [str(number) for number in range(len(told))], columns, theirs)
+            ties.add_told(0, said or [str(number) for number in range(len(told))], columns, theirs)
         for first in range(0, len(sent), 5):
             some = sent[first : first + 5]
             rows = [first + place for place in likely.rows(list(zip(*some, strict=True)))]
             if rows:
                 chosen = list(zip(*(sent[row] for row in rows), strict=True))
-                ties.add_sent(rows, [row + 2 for row in rows], chosen, mine)
+                ties.add_sent([SentRow(row, row + 2, hash(sent[row]), hash(sent[row])) for row in rows], chosen, mine)
         ties.tie()
         return list(ties.tied()), ties.unsure(), ties.untied()
 
@@ -45,12 +47,15 @@ def test_rows_that_are_certain_are_the_very_rows_that_failed(sent: Rows, data: s
     failed = order[: data.draw(st.integers(0, len(sent)))]
     blanked = data.draw(st.sets(st.integers(0, 2)))
     told = [tuple("" if place in blanked else plain(cell) for place, cell in enumerate(sent[row])) for row in failed]
-    sure, unsure, untied = tied(sent, told)
+    said = data.draw(st.lists(st.sampled_from("xy"), min_size=len(told), max_size=len(told)))
+    sure, unsure, untied = tied(sent, told, said=said)
     assert untied == []
     assert sorted([*(tie.told for tie in sure), *unsure]) == list(range(len(told)))
     assert [tie.sent for tie in sure] == sorted({tie.sent for tie in sure})
-    assert all(tie.line == tie.sent + 2 and tie.said == str(tie.told) for tie in sure)
+    assert all(tie.line in (tie.sent + 2, None) and tie.said == said[tie.told] for tie in sure)
     # Which of several equal rows failed makes no difference.
+    right = Counter((said[told], sent[row]) for told, row in enumerate(failed))
+    assert not Counter((tie.said, sent[tie.sent]) for tie in sure if not tie.is_mixed) - right
     assert not Counter(sent[tie.sent] for tie in sure) - Counter(sent[row] for row in failed)
 
 

@@ -66,6 +66,13 @@ class Plan:
         """Whether the rows must not go out as they are."""
         return any(finding.level == "error" for finding in self.findings)
 
+    def rows_of(self, part: int | None) -> range:
+        """Which of the rows, from 0, are in a part; None is all of them."""
+        if part is None:
+            return range(self.rows)
+        start = sum(before.rows for before in self.parts[: part - 1])
+        return range(start, start + self.parts[part - 1].rows)
+
 
 def plan(
     source: RowSource,

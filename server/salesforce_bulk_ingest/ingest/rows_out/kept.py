@@ -17,7 +17,9 @@ from typing import BinaryIO, Self, cast
 from pydantic import TypeAdapter
 
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
+from salesforce_bulk_ingest.ingest.rows_in.blocks import EndlessRecord
 from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.findings import Unreadable
 from salesforce_bulk_ingest.ingest.rows_in.head import read_head
 from salesforce_bulk_ingest.ingest.rows_in.output import Output, Sent
 from salesforce_bulk_ingest.ingest.rows_in.parts import Place
@@ -39,6 +41,8 @@ class Origin:
     """How the rows of an upload were made.
 
     Attributes:
+        sha256: of what went out.
+        columns: of the source.
         rows: how many went out; what is kept may have more.
         line: of the source, on which the first of them begins.
         read_as: how the source was written.
@@ -46,6 +50,8 @@ class Origin:
         shaped: what was changed; None for nothing.
     """
 
+    sha256: str
+    columns: tuple[str, ...]
     rows: int
     line: int
     read_as: Dialect
@@ -54,6 +60,10 @@ class Origin:
 
 
 _ORIGIN = TypeAdapter(Origin)
+
+
+class DamagedUpload(Exception):
+    """An upload that was kept is not as it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +127,29 @@ class KeptUpload:
         return self.path
 
     def columns(self) -> tuple[Sequence[str], Sequence[str]]:
-        """Those of the source, and those that went out.
-
-        Raises:
-            OSError: it was removed, or can't be read.
-        """
-        with self.open(self.origin.read_as) as file:
-            output = self._output(file)
-            return output.head.names, output.names
+        """Those of the source, and those that went out."""
+        source, shaped = self.origin.columns, self.origin.shaped
+        return source, source if shaped is None else shaped.header
 
     def rows(self) -> Iterator[KeptRows]:
         """Its rows in the order in which they were sent.
 
         Raises:
+            DamagedUpload: it is not whole.
             OSError: it was removed, or can't be read.
         """
-        with self.open(self.origin.read_as) as file:
-            first = 0
-            for piece in self._output(file).pieces(file, Place(line=self.origin.line)):
-                many = min(len(piece.given), self.origin.rows - first)
-                if many > 0:
-                    yield KeptRows(first, many, piece.given, piece.sent)
-                first += many
+        try:
+            with self.open(self.origin.read_as) as file:
+                first = 0
+                for piece in self._output(file).pieces(file, Place(line=self.origin.line)):
+                    many = min(len(piece.given), self.origin.rows - first)
+                    if many > 0:
+                        yield KeptRows(first, many, piece.given, piece.sent)
+                    first += many
+        except (EOFError, zlib.error, gzip.BadGzipFile, Unreadable, EndlessRecord) as error:
+            raise DamagedUpload(f"{self.path} can't be read: {error}") from error
+        if first < self.origin.rows:
+            raise DamagedUpload(f"{self.path} has {first} of {self.origin.rows} rows")
 
     def _output(self, file: BinaryIO) -> Output:
         origin = self.origin
@@ -177,7 +188,16 @@ class Recorder:
             return
         output = self._content.output
         line = output.first_row.line if self._line is None else self._line
-        origin = Origin(self._content.rows, line, output.head.dialect, output.dialect, output.shaped)
+        content = self._content
+        origin = Origin(
+            content.sha256,
+            tuple(output.head.names),
+            content.rows,
+            line,
+            output.head.dialect,
+            output.dialect,
+            output.shaped,
+        )
         try:
             self._draft.finish(json.dumps(asdict(origin)).encode())
         except OSError as error:

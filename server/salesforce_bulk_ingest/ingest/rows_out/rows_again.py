@@ -1,21 +1,19 @@
 """Rows of jobs that have ended, to be sent again: as they were sent, not as Salesforce gave them back."""
 
-import base64
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import BinaryIO, Literal, Self, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, NonNegativeInt
 
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument
-from salesforce_bulk_ingest.ingest.ledger import RowsTaken
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
 from salesforce_bulk_ingest.ingest.rows_in.columns import shown
-from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
+from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
 from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
 from salesforce_bulk_ingest.ingest.rows_in.output import written
 from salesforce_bulk_ingest.ingest.rows_out.kept import KeptUpload
@@ -79,23 +77,32 @@ class JobRows:
     source_rows: SourceRows | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TakenFrom:
+    """Rows of one result that go out one after the other.
+
+    Attributes:
+        from_job: whose rows they are.
+        result: which of its results has them.
+        sha256: of that.
+        numbers: for each of them, rows of the result before it.
+    """
+
+    from_job: str
+    result: str
+    sha256: str
+    numbers: "array[int]"
+
+
 class _StoredTaken(BaseModel):
     from_job: str
     result: str
-    rows: bytes
-
-    @classmethod
-    def of(cls, taken: RowsTaken) -> Self:
-        rows = taken.rows.to_bytes(-(-taken.rows.bit_length() // 8), "little")
-        return cls(from_job=taken.from_job, result=taken.result, rows=base64.b64encode(rows))
-
-    @property
-    def taken(self) -> RowsTaken:
-        return RowsTaken(self.from_job, self.result, int.from_bytes(base64.b64decode(self.rows), "little"))
+    sha256: str
+    rows: NonNegativeInt
 
 
 class _Label(BaseModel):
-    """What is said of rows that are stored."""
+    """What is said of rows that are stored, before the numbers of them."""
 
     taken: tuple[_StoredTaken, ...]
     notes: tuple[Finding, ...]
@@ -107,17 +114,22 @@ class RowsAgain:
 
     Attributes:
         path: of the CSV.
-        taken: where they are from.
+        taken: where they are from, in their order.
         notes: what there is to know about them.
     """
 
     path: Path
-    taken: tuple[RowsTaken, ...]
+    taken: tuple[TakenFrom, ...]
     notes: tuple[Finding, ...]
 
     def label(self) -> bytes:
         """What `read` takes."""
-        return _Label(taken=tuple(map(_StoredTaken.of, self.taken)), notes=self.notes).model_dump_json().encode()
+        stored = (
+            _StoredTaken(from_job=some.from_job, result=some.result, sha256=some.sha256, rows=len(some.numbers))
+            for some in self.taken
+        )
+        label = _Label(taken=tuple(stored), notes=self.notes)
+        return b"\n".join([label.model_dump_json().encode(), b"".join(some.numbers.tobytes() for some in self.taken)])
 
     @classmethod
     def read(cls, shelved: Shelved) -> Self:
@@ -126,14 +138,29 @@ class RowsAgain:
         Raises:
             ValueError: they are none, or another program's.
         """
-        label = _Label.model_validate_json(shelved.label)
-        return cls(shelved.path, tuple(stored.taken for stored in label.taken), label.notes)
+        first, _, rest = shelved.label.partition(b"\n")
+        label, numbers = _Label.model_validate_json(first), array("Q")
+        numbers.frombytes(rest)
+        taken, start = list[TakenFrom](), 0
+        for some in label.taken:
+            own = numbers[start : start + some.rows]
+            taken.append(TakenFrom(some.from_job, some.result, some.sha256, own))
+            start += some.rows
+        return cls(shelved.path, tuple(taken), label.notes)
+
+
+def bits_of(numbers: "array[int]") -> int:
+    """A bit for each number, that of 0 being 1."""
+    bits = bytearray(max(numbers, default=0) // 8 + 1)
+    for number in numbers:
+        bits[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(bits, "little")
 
 
 def make_rows_again(
     wanted: RowsOf,
     results: Sequence[JobRows],
-    dialect: Dialect,
+    destination: Destination,
     draft: Draft,
     go_on: Callable[[], None] = lambda: None,
 ) -> RowsAgain:
@@ -142,7 +169,7 @@ def make_rows_again(
     Args:
         wanted: which of the rows.
         results: of the jobs.
-        dialect: that they are written in.
+        destination: where they are to go.
         draft: takes the file.
         go_on: called from time to time; what it raises ends this.
 
@@ -150,60 +177,61 @@ def make_rows_again(
         InvalidArgument: there are none, or they have different columns.
         OSError: a file can't be read or written.
     """
-    header: Sequence[str] | None = None
-    taken, notes = [], list[Finding]()
+    taken, notes = list[TakenFrom](), list[Finding]()
+    file = _OneHeader(draft.file, destination)
     for job in results:
         rows = _rows_of(job, wanted.where)
-        bits = _Bits()
-        if header is None:
-            draft.file.write(written([rows.header], dialect))
-        elif tuple(header) != tuple(rows.header):
-            raise InvalidArgument(
-                f"The rows of job {job.job_id} have other columns than those of {results[0].job_id}: name jobs with the "
-                "same columns, and send the others again by themselves."
-            )
-        header = rows.header
-        for some in _by_many(bits.counting(rows.told)):
+        numbers = array("Q")
+        for some in _by_many(rows.told):
             go_on()
-            draft.file.write(written(some, dialect))
+            file.write(job, rows.header, [row for _, row in some])
+            numbers.extend(number for number, _ in some)
         notes += rows.notes()
-        if bits.rows:
-            taken.append(RowsTaken(job.job_id, job.result.kind, bits.rows))
+        if numbers:
+            taken.append(TakenFrom(job.job_id, job.result.kind, job.result.sha256, numbers))
     if not taken:
-        raise InvalidArgument(_none(wanted))
+        raise InvalidArgument(_none(wanted, notes))
     made = RowsAgain(draft.path, tuple(taken), tuple(notes))
     draft.finish(made.label())
     return made
 
 
-def _none(wanted: RowsOf) -> str:
+class _OneHeader:
+    """A CSV of rows of several jobs."""
+
+    def __init__(self, file: BinaryIO, destination: Destination) -> None:
+        self._file = file
+        self._destination = destination
+        self._first: tuple[JobRows, Sequence[str]] | None = None
+        self._dialect = destination.dialect()
+
+    def write(self, job: JobRows, header: Sequence[str], rows: Iterable[Row]) -> None:
+        if self._first is None:
+            self._first = job, header
+            self._dialect = self._destination.dialect(job.result.dialect)
+            if len(header) == 1 and self._destination.delimiter is None:
+                # As whoever reads it takes a header without delimiters.
+                self._dialect = replace(self._dialect, delimiter="COMMA")
+            self._file.write(written([header], self._dialect))
+        first, names = self._first
+        if tuple(header) != tuple(names):
+            raise InvalidArgument(
+                f"The rows of job {job.job_id} have other columns than those of {first.job_id}: name jobs with the same "
+                "columns, and send the others again by themselves."
+            )
+        self._file.write(written(rows, self._dialect))
+
+
+def _none(wanted: RowsOf, notes: Sequence[Finding]) -> str:
+    if notes:  # of rows that are left out
+        told = (f"{note.what} Lines {', '.join(map(str, note.lines))}: {note.do}" for note in notes)
+        return " ".join(["No row is left to send again.", *told])
     if wanted.where.every_row:
         return f"These jobs have no {' or '.join(wanted.which)} rows, so there is nothing to send again."
     return (
         "No failed row of these jobs is so as where says, so there is nothing to send again: "
         "get-failed-results-ingest-job shows their status codes and fields."
     )
-
-
-class _Bits:
-    """Notes which rows go out."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def counting(self, told: Iterable[Told]) -> Iterator[Row]:
-        """The rows alone."""
-        for number, row in told:
-            place, bit = divmod(number, 8)
-            if place >= len(self._bytes):
-                self._bytes.extend(bytes(place + 1 - len(self._bytes)))
-            self._bytes[place] |= 1 << bit
-            yield row
-
-    @property
-    def rows(self) -> int:
-        """A bit for each row."""
-        return int.from_bytes(self._bytes, "little")
 
 
 class _Rows:
@@ -266,7 +294,7 @@ class _AsToldBack(_Rows):
                     yield row, cells[result.told :]
 
     def notes(self) -> Sequence[Finding]:
-        if not self._job.result.told:
+        if not self._job.result.told or not self._risks.rows:
             return ()  # unprocessed rows are those that were sent
         what = (
             f"What was sent to job {self._job.job_id} is not kept here (it did not go through these tools, or is gone), "
@@ -296,16 +324,22 @@ class _AsSent(_Rows):
             sent = given if shaped is None else shaped.apply(given)
             yield from zip((row for row, _ in some), sent.rows, strict=True)
         yield from self._untied()
-        self._left_out = sum(1 for _ in self._told_rows(self._source.unsure))
+        self._left_out += sum(1 for _ in self._told_rows(self._source.unsure))
 
     def _tied(self) -> Iterator[Told]:
         result, number = self._job.result, 0
+        # Where all rows go, it does not matter which error is whose.
+        mixed = frozenset[int]() if self._where.every_row else frozenset(self._source.mixed)
         width, error = 1 + result.told + self._width, 1 + (result.place(ERROR_COLUMN) or 0)
         rows = ToldRows(self._source.path, self._kept.origin.read_as, result.kind, ("",) * width, 1 + result.told)
         for _, batch in rows.batches():
             for row in batch.rows[: len(self._source.tied) - number]:
                 if self._where.has(row[error]):
-                    yield self._source.tied[number], row[rows.told :]
+                    told = self._source.tied[number]
+                    if told in mixed:
+                        self._left_out += 1
+                    else:
+                        yield told, row[rows.told :]
                 number += 1
 
     def _untied(self) -> Iterator[Told]:
@@ -344,16 +378,20 @@ class _AsSent(_Rows):
 
 
 class _Risks:
-    """Columns of rows that Salesforce gave back in which cells may not be those that were sent."""
+    """Columns of rows that Salesforce gave back in which cells may not be those that were sent.
+
+    Attributes:
+        rows: that were looked at.
+    """
 
     def __init__(self) -> None:
         self._filled: set[int] = set()
         self._typed: set[int] = set()
-        self._rows = 0
+        self.rows = 0
 
     def look(self, cells: Row) -> None:
         """At one more row."""
-        self._rows += 1
+        self.rows += 1
         for place, cell in enumerate(cells):
             if cell and place not in self._typed:
                 self._filled.add(place)
@@ -367,7 +405,7 @@ class _Risks:
         risks = [f"numbers or times in {shown(typed)}"] if typed else []
         risks += [f"all cells blank in {shown(blank)}"] if blank else []
         do = f"Compare with the source before they go: {' and '.join(risks)}." if risks else "Compare with the source."
-        return Finding("warning", what, do, count=self._rows)
+        return Finding("warning", what, do, count=self.rows)
 
 
 def _by_many(rows: Iterable[_T]) -> Iterator[list[_T]]:

@@ -90,6 +90,10 @@ class Shelf:
         finally:
             Path(part).unlink(missing_ok=True)
 
+    def drop(self, name: str) -> None:
+        """Remove one file."""
+        _remove(self._folder / name)
+
     def names(self, pattern: str) -> Iterator[str]:
         """Of the files that match this pattern, whole or not."""
         for label in self._folder.glob(f"{pattern}{LABEL}"):

@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.ingest.rows_in.output import written
 from salesforce_bulk_ingest.ingest.rows_out.kept import KeptRows, KeptUpload
 from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
-from salesforce_bulk_ingest.ingest.rows_out.ties import Compared, Likely, Tied, Ties, compared, ties_in
+from salesforce_bulk_ingest.ingest.rows_out.ties import Compared, Likely, SentRow, Tied, Ties, compared, ties_in
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 
 LINE_COLUMN = "sf__Line"
@@ -34,7 +34,9 @@ Row = Sequence[str]
 class _Label(BaseModel):
     """What stands before the numbers of rows."""
 
+    of: tuple[str, str]
     tied: NonNegativeInt
+    mixed: NonNegativeInt
     untied: NonNegativeInt
     unsure_lines: tuple[NonNegativeInt, ...]
 
@@ -44,25 +46,36 @@ class SourceRows:
     """The rows of a result, each with the row of the source that it was made of.
 
     Attributes:
+        of: sha256 of the result and of what was sent.
         path: of a CSV: line, what Salesforce says of the row, columns of the source. Rows that could not be tied to one of
-            the source come last, without a line and with the cells that Salesforce gave back.
+            the source come last, without a line and with the cells that Salesforce gave back. Those that may be one of
+            several which went out alike, and differ in what did not, have no line either.
         tied: for each of the others, rows of the result before it.
+        mixed: of those, the ones whose error may be another's of them; their lines are not told either.
         untied: rows of the result that are like no row of the upload.
         unsure: those that may be one of several, which differ.
         unsure_lines: a few lines of the source that they may be of.
     """
 
+    of: tuple[str, str]
     path: Path
     tied: "array[int]"
+    mixed: "array[int]"
     untied: "array[int]"
     unsure: "array[int]"
     unsure_lines: tuple[int, ...]
 
     def label(self) -> bytes:
         """What `read` takes."""
-        told = _Label(tied=len(self.tied), untied=len(self.untied), unsure_lines=self.unsure_lines)
-        arrays = self.tied.tobytes() + self.untied.tobytes() + self.unsure.tobytes()
-        return told.model_dump_json().encode() + b"\n" + arrays
+        told = _Label(
+            of=self.of,
+            tied=len(self.tied),
+            mixed=len(self.mixed),
+            untied=len(self.untied),
+            unsure_lines=self.unsure_lines,
+        )
+        arrays = (self.tied, self.mixed, self.untied, self.unsure)
+        return told.model_dump_json().encode() + b"\n" + b"".join(numbers.tobytes() for numbers in arrays)
 
     @classmethod
     def read(cls, shelved: Shelved) -> Self:
@@ -74,8 +87,10 @@ class SourceRows:
         told, _, numbers = shelved.label.partition(b"\n")
         label, rows = _Label.model_validate_json(told), array("Q")
         rows.frombytes(numbers)
-        tied, others = rows[: label.tied], rows[label.tied :]
-        return cls(shelved.path, tied, others[: label.untied], others[label.untied :], label.unsure_lines)
+        tied, rows = rows[: label.tied], rows[label.tied :]
+        mixed, rows = rows[: label.mixed], rows[label.mixed :]
+        untied, unsure = rows[: label.untied], rows[label.untied :]
+        return cls(label.of, shelved.path, tied, mixed, untied, unsure, label.unsure_lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,7 @@ class ToldRows:
         kind: which result it is.
         names: of all columns.
         told: columns before those of the upload.
+        sha256: of its bytes.
     """
 
     path: Path
@@ -95,9 +111,10 @@ class ToldRows:
     kind: ResultKind
     names: tuple[str, ...]
     told: int
+    sha256: str = ""
 
     @classmethod
-    def of(cls, path: Path, dialect: Dialect, kind: ResultKind) -> Self:
+    def of(cls, path: Path, dialect: Dialect, kind: ResultKind, sha256: str) -> Self:
         """That of a job whose rows are in this dialect.
 
         Raises:
@@ -109,7 +126,7 @@ class ToldRows:
         told = 0
         while kind != "unprocessedrecords" and told < len(head.names) and head.names[told] in TOLD_COLUMNS:
             told += 1
-        return cls(path, head.dialect, kind, head.names, told)
+        return cls(path, head.dialect, kind, head.names, told, sha256)
 
     def said(self, batch: Batch, column: str) -> Sequence[str]:
         """The cells of one of the columns before those of the upload; blank without it."""
@@ -170,19 +187,21 @@ def make_source_rows(
 
     Raises:
         OSError: one of them can't be read, or the file not be written.
-        Unreadable, EndlessRecord: one of them is no CSV.
+        DamagedUpload: what is kept is not whole.
+        Unreadable, EndlessRecord: the result is no CSV.
     """
     with _tied(result, kept, key, draft.folder, go_on) as ties:
-        tied = array("Q")
+        tied, mixed = array("Q"), array("Q")
         untied, unsure = array("Q", ties.untied()), array("Q", ties.unsure())
         source, _ = kept.columns()
         header = [LINE_COLUMN, *result.names[: result.told], *source]
         draft.file.write(written([header], kept.origin.read_as))
-        for rows in _joined(kept, ties, tied):
+        for rows in _joined(kept, ties, tied, mixed):
             draft.file.write(written(rows, kept.origin.read_as))
         for row in _as_told(result, kept, sorted([*untied, *unsure])):
             draft.file.write(written([row], kept.origin.read_as))
-        made = SourceRows(draft.path, tied, untied, unsure, tuple(ties.unsure_lines()))
+        of = (result.sha256, kept.origin.sha256)
+        made = SourceRows(of, draft.path, tied, mixed, untied, unsure, tuple(ties.unsure_lines()))
     draft.finish(made.label())
     return made
 
@@ -214,7 +233,10 @@ def _add_likely(ties: Ties, rows: KeptRows, columns: Sequence[Sequence[str]], mi
     if chosen:
         lines = rows.lines
         cells = [[column[row] for row in chosen] for column in columns]
-        ties.add_sent([rows.first + row for row in chosen], [lines[row] for row in chosen], cells, mine)
+        given, sent = rows.given.rows, rows.sent.rows
+        hashes = ((hash(tuple(given[row])), hash(tuple(sent[row]))) for row in chosen)
+        found = [SentRow(rows.first + row, lines[row], *both) for row, both in zip(chosen, hashes, strict=True)]
+        ties.add_sent(found, cells, mine)
 
 
 def _as_one(said: Sequence[Sequence[str]], many: int) -> Sequence[str]:
@@ -243,16 +265,19 @@ def _blank_columns(result: ToldRows, key: str | None) -> frozenset[int]:
     return frozenset(blank)
 
 
-def _joined(kept: KeptUpload, ties: Ties, tied: "array[int]") -> Iterator[Sequence[Row]]:
-    """The rows of the source that the result has; `tied` is told which of that each is."""
+def _joined(kept: KeptUpload, ties: Ties, tied: "array[int]", mixed: "array[int]") -> Iterator[Sequence[Row]]:
+    """The rows of the source that the result has; `tied` is told which of that each is, `mixed` which may be another."""
     found = ties.tied()
     next_one: Tied | None = next(found, None)
     for rows in kept.rows():
         joined: list[Row] = []
         while next_one is not None and next_one.sent < rows.first + rows.many:
             given = rows.given.rows[next_one.sent - rows.first]
-            joined.append((str(next_one.line), *json.loads(next_one.said), *given))
+            line = "" if next_one.line is None or next_one.is_mixed else str(next_one.line)
+            joined.append((line, *json.loads(next_one.said), *given))
             tied.append(next_one.told)
+            if next_one.is_mixed:
+                mixed.append(next_one.told)
             next_one = next(found, None)
         yield joined
         if next_one is None:

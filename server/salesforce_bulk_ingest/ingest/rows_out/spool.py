@@ -12,13 +12,14 @@ from anyio.from_thread import check_cancelled
 from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.ingest.background import Background, Pending
+from salesforce_bulk_ingest.ingest.errors import InvalidArgument
+from salesforce_bulk_ingest.ingest.ledger import Ledger
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.rows_in.blocks import EndlessRecord
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
-from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
 from salesforce_bulk_ingest.ingest.rows_in.findings import Unreadable
 from salesforce_bulk_ingest.ingest.rows_in.plan import PartContent
-from salesforce_bulk_ingest.ingest.rows_out.kept import RecordedContent
+from salesforce_bulk_ingest.ingest.rows_out.kept import DamagedUpload, KeptUpload, RecordedContent
 from salesforce_bulk_ingest.ingest.rows_out.rows_again import KINDS, JobRows, RowsAgain, RowsOf, make_rows_again
 from salesforce_bulk_ingest.ingest.rows_out.shelf import Draft, Shelved
 from salesforce_bulk_ingest.ingest.rows_out.source_rows import SourceRows, ToldRows, key_of, make_source_rows
@@ -42,12 +43,14 @@ class Spool:
     Args:
         client: of the org.
         store: where they are kept.
+        ledger: knows which uploads were taken.
         tasks: runs the work; cancelled with the server.
     """
 
-    def __init__(self, client: SalesforceClient, store: Store, tasks: TaskGroup) -> None:
+    def __init__(self, client: SalesforceClient, store: Store, ledger: Ledger, tasks: TaskGroup) -> None:
         self._client = client
         self._store = store
+        self._ledger = ledger
         self._background = Background(tasks)
 
     def recorded(self, org: Org, job: Job, content: PartContent) -> Content:
@@ -65,10 +68,14 @@ class Spool:
         key = ResultKey.of(org.host, job, kind)
         return self._background.start(("source rows", key), lambda pending: self._source_rows(org, key, job))
 
-    def rows_again(self, org: Org, jobs: Sequence[Job], wanted: RowsOf, dialect: Dialect) -> Pending[RowsAgain]:
+    def rows_again(self, org: Org, jobs: Sequence[Job], wanted: RowsOf, destination: Destination) -> Pending[RowsAgain]:
         """Rows of jobs that have ended, to be sent again."""
-        key = ("rows again", org.host, tuple((job.id, job.system_modstamp) for job in jobs), wanted, dialect)
-        return self._background.start(key, lambda pending: self._rows_again(org, jobs, wanted, dialect, pending))
+        kinds = [KINDS[which] for which in wanted.which]
+        keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
+        name = again_name(org.host, keys, wanted, destination.delimiter, destination.line_ending)
+        return self._background.start(
+            name, lambda pending: self._rows_again(org, jobs, wanted, destination, name, pending)
+        )
 
     async def forget(self, org: Org, job_id: str) -> None:
         """The job is gone."""
@@ -89,26 +96,45 @@ class Spool:
             return await anyio.to_thread.run_sync(writing.finish)
 
     async def _source_rows(self, org: Org, key: ResultKey, job: Job) -> SourceRows | None:
-        kept = await anyio.to_thread.run_sync(self._store.upload, key.job)
+        kept = await self._kept(org, job)
         if kept is None:
             return None
+        result = _told(await self._whole(org, job, key.kind), job, key.kind)
+        if not _has_columns(result, kept):
+            return None
+        name, unique = key.source_rows_name, key_of(job.operation, job.external_id_field_name)
 
-        async def make() -> SourceRows:
-            result = _told(await self._whole(org, job, key.kind), job, key.kind)
-            unique = key_of(job.operation, job.external_id_field_name)
-            return await self._made(
-                key.source_rows_name, lambda draft: make_source_rows(result, kept, unique, draft, check_cancelled)
+        def find() -> SourceRows | None:
+            found = self._read(name, SourceRows.read)
+            return found if found is not None and found.of == (result.sha256, kept.origin.sha256) else None
+
+        try:
+            return await self._once(
+                name,
+                find,
+                lambda: self._made(name, lambda draft: make_source_rows(result, kept, unique, draft, check_cancelled)),
             )
+        except DamagedUpload as error:
+            logger.warning("what was sent to job %s is not kept any more: %s", job.id, error)
+            await anyio.to_thread.run_sync(self._store.drop_upload, key.job)
+            return None
 
-        name = key.source_rows_name
-        return await self._once(name, lambda: self._read(name, SourceRows.read), make)
+    async def _kept(self, org: Org, job: Job) -> KeptUpload | None:
+        """What was sent to the job, if that is what the job has: an upload may have been refused, and another taken."""
+        kept = await anyio.to_thread.run_sync(self._store.upload, JobKey.of(org.host, job))
+        sent = await self._ledger.find(org.host, job.id)
+        return kept if kept is not None and sent is not None and sent.sha256 == kept.origin.sha256 else None
 
     async def _rows_again(
-        self, org: Org, jobs: Sequence[Job], wanted: RowsOf, dialect: Dialect, pending: Pending[RowsAgain]
+        self,
+        org: Org,
+        jobs: Sequence[Job],
+        wanted: RowsOf,
+        destination: Destination,
+        name: str,
+        pending: Pending[RowsAgain],
     ) -> RowsAgain:
         kinds = [KINDS[which] for which in wanted.which]
-        keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
-        name = again_name(org.host, keys, wanted, dialect)
 
         async def make() -> RowsAgain:
             results = []
@@ -119,7 +145,7 @@ class Spool:
                         results.append(rows)
                         pending.done_bytes += rows.result.path.stat().st_size
             return await self._made(
-                name, lambda draft: make_rows_again(wanted, results, dialect, draft, check_cancelled)
+                name, lambda draft: make_rows_again(wanted, results, destination, draft, check_cancelled)
             )
 
         return await self._once(name, lambda: self._read(name, RowsAgain.read), make)
@@ -136,9 +162,8 @@ class Spool:
             ) from None
         if kind != "failedResults":
             return JobRows(job.id, result)
-        kept = await anyio.to_thread.run_sync(self._store.upload, JobKey.of(org.host, job))
-        source = None if kept is None else await self.source_rows(org, job, kind).wait(math.inf)
-        return JobRows(job.id, result, kept, source)
+        source = await self.source_rows(org, job, kind).wait(math.inf)
+        return JobRows(job.id, result, None if source is None else await self._kept(org, job), source)
 
     async def _whole(self, org: Org, job: Job, kind: ResultKind) -> StoredResult:
         result = await self.fetch(org, job, kind).wait(math.inf)
@@ -167,8 +192,9 @@ class Spool:
         try:
             return await anyio.to_thread.run_sync(made)
         except (Unreadable, EndlessRecord) as error:
-            raise UnexpectedAnswer(
-                f"Rows of this job can't be told apart, since they are no whole CSV: {error}"
+            raise InvalidArgument(
+                f"Rows of this job can't be told apart, since they are no whole CSV: {error} Get the result from /v1 or its "
+                "file, correct it, and send the rows from there."
             ) from None
 
     def _read(self, name: str, read: Callable[[Shelved], T]) -> T | None:
@@ -184,7 +210,13 @@ class Spool:
 
 
 def _told(result: StoredResult, job: Job, kind: ResultKind) -> ToldRows:
-    return ToldRows.of(result.path, Destination.of_job(job).dialect(), kind)
+    return ToldRows.of(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
+
+
+def _has_columns(result: ToldRows, kept: KeptUpload) -> bool:
+    """Whether the result is one of such rows: another program may have sent others."""
+    _, sent = kept.columns()
+    return sorted(map(str.lower, sent)) == sorted(map(str.lower, result.names[result.told :]))
 
 
 def _has_none(job: Job, kind: ResultKind) -> bool:

@@ -94,11 +94,13 @@ class StoredResult:
     Attributes:
         path: of the CSV, as Salesforce gave it.
         index: of its rows.
+        sha256: of the CSV.
         causes: why rows failed, for a result that says so.
     """
 
     path: Path
     index: RowIndex
+    sha256: str
     causes: tuple[Cause, ...] = ()
 
     def records(self, row: int) -> Iterator[bytes]:
@@ -149,13 +151,14 @@ class Store:
             return None
         label = io.BytesIO(found.label)
         try:
-            causes = tuple(map(Cause.from_json, json.loads(label.readline())))
+            told = json.loads(label.readline())
+            sha256, causes = str(told["sha256"]), tuple(map(Cause.from_json, told["causes"]))
             index = RowIndex.read(label)
         except (ValueError, KeyError, TypeError):  # of another version of this
             return None
         self.shelf.touch(key.name)
         self.shelf.touch(_upload(key.job))
-        return StoredResult(found.path, index, causes)
+        return StoredResult(found.path, index, sha256, causes)
 
     @contextmanager
     def writing(self, key: ResultKey, delimiter: str) -> Iterator["Writing"]:
@@ -177,6 +180,10 @@ class Store:
             return KeptUpload.from_json(found.path, json.loads(found.label))
         except ValueError:  # of another version of this
             return None
+
+    def drop_upload(self, key: JobKey) -> None:
+        """Remove what was sent to the job."""
+        self.shelf.drop(_upload(key))
 
     def recorder(self, key: JobKey, content: PartContent) -> Callable[[], AbstractContextManager[Recorder]] | None:
         """Keeps what is sent to a job; None where nothing is to be kept."""
@@ -207,12 +214,14 @@ class Writing:
         self._delimiter = delimiter
         self._tells_causes = tells_causes
         self._index = IndexBuilder()
+        self._sha256 = hashlib.sha256()
         self._rows = 0
         self._causes: CauseCounter | None = None
 
     def add(self, chunk: bytes) -> None:
         """More of its bytes."""
         self._draft.file.write(chunk)
+        self._sha256.update(chunk)
         self._count(self._index.add(chunk))
 
     def finish(self) -> StoredResult:
@@ -227,9 +236,11 @@ class Writing:
         self._count(rows)
         causes = tuple(self._causes.causes()) if self._causes else ()
         label = io.BytesIO()
-        label.write(json.dumps([cause.as_json() for cause in causes]).encode() + b"\n")
+        sha256 = self._sha256.hexdigest()
+        told = {"sha256": sha256, "causes": [cause.as_json() for cause in causes]}
+        label.write(json.dumps(told).encode() + b"\n")
         index.write(label)
-        return StoredResult(self._draft.finish(label.getvalue()).path, index, causes)
+        return StoredResult(self._draft.finish(label.getvalue()).path, index, sha256, causes)
 
     def _count(self, rows: list[bytes]) -> None:
         if not self._tells_causes or not rows:

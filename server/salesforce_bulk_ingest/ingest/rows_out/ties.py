@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import NamedTuple
 
 from salesforce_bulk_ingest.ingest.rows_in.sources import NULL_CELL
 
@@ -23,41 +24,71 @@ Column = Sequence[str]
 LINES_SHOWN = 5
 
 SCHEMA = """
-CREATE TABLE sent (row INTEGER PRIMARY KEY, line INTEGER, whole INTEGER, cells INTEGER, key INTEGER);
-CREATE TABLE told (row INTEGER PRIMARY KEY, said TEXT, cells INTEGER, key INTEGER);
-CREATE TABLE tied (told INTEGER PRIMARY KEY, sent INTEGER UNIQUE, is_sure INTEGER);
+CREATE TABLE sent (
+    row INTEGER PRIMARY KEY, line INTEGER, source INTEGER, whole INTEGER, cells INTEGER, key INTEGER
+);
+CREATE TABLE told (row INTEGER PRIMARY KEY, said TEXT, says INTEGER, cells INTEGER, key INTEGER);
+CREATE TABLE tied (told INTEGER PRIMARY KEY, sent INTEGER UNIQUE, sureness INTEGER, is_exact INTEGER);
 """
 
-# The n-th of the rows that a result has of a kind is the n-th that was sent: which one it is does not matter where all of
-# them came back, or where all that were sent are the same.
-TIE = """
+UNSURE, MIXED, SURE = 0, 1, 2
+
+# The n-th of the rows that a result has of a kind is the n-th that was sent. Which one it is does not matter where all that
+# were sent are the same, or where all of them came back and the same is said of all. Where all came back and more is said,
+# they are the rows that came back, but what is said of each is not known.
+TIE = f"""
 INSERT INTO tied
-SELECT told.row, sent.row, told.many = sent.many OR sent.alike
+SELECT told.row, sent.row,
+    CASE
+        WHEN sent.alike OR (told.many = sent.many AND told.alike) THEN {SURE}
+        WHEN told.many = sent.many THEN {MIXED}
+        ELSE {UNSURE}
+    END AS sureness,
+    sent.is_one OR (told.many = sent.many AND told.alike)
 FROM (
-    SELECT row, {hash} AS hash, ROW_NUMBER() OVER (PARTITION BY {hash} ORDER BY row) AS n,
-        COUNT(*) OVER (PARTITION BY {hash}) AS many
+    SELECT row, {{hash}} AS hash, ROW_NUMBER() OVER (PARTITION BY {{hash}} ORDER BY row) AS n,
+        COUNT(*) OVER (PARTITION BY {{hash}}) AS many,
+        MIN(says) OVER (PARTITION BY {{hash}}) = MAX(says) OVER (PARTITION BY {{hash}}) AS alike
     FROM told WHERE row NOT IN (SELECT told FROM tied)
 ) AS told
 JOIN (
-    SELECT row, {hash} AS hash, ROW_NUMBER() OVER (PARTITION BY {hash} ORDER BY row) AS n,
-        COUNT(*) OVER (PARTITION BY {hash}) AS many,
-        MIN(whole) OVER (PARTITION BY {hash}) = MAX(whole) OVER (PARTITION BY {hash}) AS alike
-    FROM sent WHERE row NOT IN (SELECT sent FROM tied) AND {hash} IN (SELECT {hash} FROM told)
+    SELECT row, {{hash}} AS hash, ROW_NUMBER() OVER (PARTITION BY {{hash}} ORDER BY row) AS n,
+        COUNT(*) OVER (PARTITION BY {{hash}}) AS many,
+        MIN(whole) OVER (PARTITION BY {{hash}}) = MAX(whole) OVER (PARTITION BY {{hash}}) AS alike,
+        MIN(source) OVER (PARTITION BY {{hash}}) = MAX(source) OVER (PARTITION BY {{hash}}) AS is_one
+    FROM sent WHERE row NOT IN (SELECT sent FROM tied) AND {{hash}} IN (SELECT {{hash}} FROM told)
 ) AS sent
 ON told.hash = sent.hash AND told.n = sent.n
+WHERE sureness >= {{least}}
 """
 
-TIED = """
-SELECT sent.row, sent.line, told.row, told.said
+TIED = f"""
+SELECT sent.row, CASE WHEN is_exact THEN sent.line END, told.row, told.said, sureness = {MIXED}
 FROM tied JOIN told ON told.row = tied.told JOIN sent ON sent.row = tied.sent
-WHERE is_sure ORDER BY sent.row
+WHERE sureness > {UNSURE} ORDER BY sent.row
 """
 
-UNSURE_LINES = """
+UNSURE_LINES = f"""
 SELECT line FROM sent WHERE cells IN (
-    SELECT told.cells FROM tied JOIN told ON told.row = tied.told WHERE NOT is_sure
+    SELECT told.cells FROM tied JOIN told ON told.row = tied.told WHERE sureness < {SURE}
 ) ORDER BY line LIMIT ?
 """
+
+
+class SentRow(NamedTuple):
+    """A row of an upload.
+
+    Attributes:
+        row: rows before it.
+        line: of the source, on which it begins.
+        source: hash of the row of the source that it was made of.
+        whole: hash of all its cells, however many.
+    """
+
+    row: int
+    line: int
+    source: int
+    whole: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +97,17 @@ class Tied:
 
     Attributes:
         sent: rows of the upload before it.
-        line: of the source, on which it begins.
+        line: of the source, on which it begins; None where several lines that differ went out alike, and it is one of them.
         told: rows of the result before it.
         said: what is said of it.
+        is_mixed: whether that may be said of another row instead, which came back, too.
     """
 
     sent: int
-    line: int
+    line: int | None
     told: int
     said: str
+    is_mixed: bool = False
 
 
 class Ties:
@@ -89,22 +122,17 @@ class Ties:
         db.executescript(SCHEMA)
         db.execute("BEGIN")  # each row would be a transaction of its own
 
-    def add_sent(
-        self, rows: Sequence[int], lines: Sequence[int], columns: Sequence[Column], compared: "Compared"
-    ) -> None:
+    def add_sent(self, chosen: Sequence["SentRow"], columns: Sequence[Column], compared: "Compared") -> None:
         """Some rows of the upload.
 
         Args:
-            rows: how many are before each.
-            lines: of the source, on which they begin.
+            chosen: the rows.
             columns: their cells.
             compared: which of those are compared.
         """
-        whole = map(hash, zip(*columns, strict=True))
         cells, keys = compared.cells_of(columns), compared.keys_of(columns)
-        self._db.executemany(
-            "INSERT INTO sent VALUES (?, ?, ?, ?, ?)", zip(rows, lines, whole, cells, keys, strict=True)
-        )
+        rows = ((*row, *plain) for row, *plain in zip(chosen, cells, keys, strict=True))
+        self._db.executemany("INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def add_told(self, first: int, said: Column, columns: Sequence[Column], compared: "Compared") -> None:
         """Some rows of the result.
@@ -117,22 +145,27 @@ class Ties:
         """
         cells, keys = compared.cells_of(columns), compared.keys_of(columns)
         rows = range(first, first + len(said))
-        self._db.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", zip(rows, said, cells, keys, strict=True))
+        says = map(hash, said)
+        self._db.executemany("INSERT INTO told VALUES (?, ?, ?, ?, ?)", zip(rows, said, says, cells, keys, strict=True))
 
     def tie(self) -> None:
         """After all rows of both."""
         for column in ("cells", "key"):
             self._db.execute(f"CREATE INDEX told_{column} ON told ({column})")
-            self._db.execute(TIE.format(hash=column))
+        for least in (SURE, MIXED, UNSURE):
+            for column in ("cells", "key"):
+                self._db.execute(TIE.format(hash=column, least=least))
+            if not self.untied():
+                return
 
     def tied(self) -> Iterator[Tied]:
-        """The rows of the result that are certain rows of the upload, in the order of that."""
-        for row in self._db.execute(TIED):
-            yield Tied(*row)
+        """The rows of the result that are certain rows of the upload, or certain ones together, in the order of that."""
+        for sent, line, told, said, is_mixed in self._db.execute(TIED):
+            yield Tied(sent, line, told, said, bool(is_mixed))
 
     def unsure(self) -> list[int]:
         """The rows of the result that may be one of several rows of the upload, which differ."""
-        return [row for (row,) in self._db.execute("SELECT told FROM tied WHERE NOT is_sure ORDER BY told")]
+        return [row for (row,) in self._db.execute(f"SELECT told FROM tied WHERE sureness = {UNSURE} ORDER BY told")]
 
     def unsure_lines(self) -> list[int]:
         """The first lines of the source that such rows may be of."""
@@ -219,6 +252,7 @@ class Likely:
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]{15}[A-Z0-5]{3}", re.ASCII)
+_ID_ENDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _BOOLEANS = {"true": "1", "false": "0"}
 
 
@@ -230,7 +264,7 @@ def plain(cell: str) -> str:
     first = cell[0]
     if first.isdigit() or first in "+-.":
         return _plain_number(cell)
-    if len(cell) == 18 and _ID.fullmatch(cell):
+    if _is_long_id(cell):
         return plain(cell[:15])
     return _BOOLEANS.get(cell.lower(), cell)
 
@@ -246,6 +280,14 @@ def plain_key(cell: str) -> str:
     return cell if len(cell) == 15 else cell.lower()
 
 
+def _is_long_id(cell: str) -> bool:
+    """Whether it is an id whose last three characters tell the case of the others."""
+    if len(cell) != 18 or not _ID.fullmatch(cell):
+        return False
+    cases = (sum(1 << place for place in range(5) if cell[start + place].isupper()) for start in (0, 5, 10))
+    return cell[15:] == "".join(map(_ID_ENDS.__getitem__, cases))
+
+
 def _plain_number(cell: str) -> str:
     if _NUMBER.fullmatch(cell):
         try:
@@ -253,7 +295,7 @@ def _plain_number(cell: str) -> str:
         except InvalidOperation:
             return cell
         return str(number.normalize()) if number else "0"
-    if len(cell) == 18 and _ID.fullmatch(cell):
+    if _is_long_id(cell):
         return plain(cell[:15])
     if _TIME.fullmatch(cell):
         try:
