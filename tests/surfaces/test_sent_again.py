@@ -259,7 +259,7 @@ async def test_rows_that_differ_only_where_nothing_came_back_are_left_out_and_na
         answer = await sent_again(client, rows_of)
     assert answer["rows"] == 1
     assert str(answer["findings"]).replace(job, "JOB") == snapshot(
-        "[{'level': 'warning', 'what': 'Left out of job JOB: 1 of its failed rows, which may be any of several rows that were sent and that differ only where Salesforce gives nothing back.', 'do': 'Find out which of these lines of its source failed, and send them by themselves.', 'lines': [2, 3], 'count': 1}]"
+        "[{'level': 'warning', 'what': 'Left out of job JOB: 1 of its failed rows, which may be any of several rows that were sent and that differ only where Salesforce gives nothing back or writes anew.', 'do': 'Find out which of these lines of its source failed, and send them by themselves.', 'lines': [2, 3], 'count': 1}]"
     )
 
 

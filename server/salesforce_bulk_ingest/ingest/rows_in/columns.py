@@ -77,12 +77,17 @@ def plain(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
 
 
-def shown(names: Iterable[str]) -> str:
-    """The first few of the names, quoted and none of them long."""
+def shown(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
+    """The first few of the names, quoted, each on one line and none of them long: they are anybody's words."""
     listed = list(names)
-    quoted = [f'"{name}"' if len(name) <= LONGEST_NAME_SHOWN else f'"{name[:LONGEST_NAME_SHOWN]}…"' for name in listed]
-    more = len(listed) - NAMES_SHOWN
-    return ", ".join(quoted[:NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    quoted = [f'"{_on_one_line(name)}"' for name in listed[:most]]
+    more = len(listed) - most
+    return ", ".join(quoted) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _on_one_line(name: str) -> str:
+    start = "".join(character if character.isprintable() else " " for character in name[:LONGEST_NAME_SHOWN])
+    return start if len(name) <= LONGEST_NAME_SHOWN else f"{start}…"
 
 
 class Names:

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument
 from salesforce_bulk_ingest.ingest.rows_in.batch import Batch
+from salesforce_bulk_ingest.ingest.rows_in.columns import LONGEST_NAME_SHOWN, shown
 
-NAMES_SHOWN = 50
-LONGEST_NAME_SHOWN = 60
+COLUMNS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], kno
     for name in names:
         if name not in known:
             near = get_close_matches(name[:LONGEST_NAME_SHOWN], [other[:LONGEST_NAME_SHOWN] for other in known], 1)
-            hint = f"Did you mean {_shown(near[0])}?" if near else f"There are: {_listed(known)}."
+            hint = f"Did you mean {_shown(near[0])}?" if near else f"There are: {shown(known, COLUMNS_SHOWN)}."
             raise InvalidArgument(f"{argument} names {_shown(name)}, which is not a column here. {hint}")
 
 
@@ -126,11 +126,6 @@ def _check_constants(shape: Shape) -> None:
 
 def _shown(name: str) -> str:
     return repr(name if len(name) <= LONGEST_NAME_SHOWN else f"{name[:LONGEST_NAME_SHOWN]}…")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first of them, each on one line: they are anybody's words."""
-    return ", ".join(" ".join(name[:LONGEST_NAME_SHOWN].split()) for name in names[:NAMES_SHOWN])
 
 
 def _check_columns(columns: Sequence[Outgoing], header: Sequence[str]) -> None:

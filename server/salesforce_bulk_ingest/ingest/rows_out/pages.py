@@ -7,12 +7,13 @@ from pathlib import Path
 from salesforce_bulk_ingest.ingest.budget import Budget, RowRoom, fit_columns
 from salesforce_bulk_ingest.ingest.csv_records import format_records, parse_record, parse_records
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument
+from salesforce_bulk_ingest.ingest.rows_in.columns import shown
 from salesforce_bulk_ingest.ingest.rows_out.causes import Cause
 from salesforce_bulk_ingest.ingest.rows_out.row_errors import ERROR_COLUMN, parse_row_error
 from salesforce_bulk_ingest.ingest.rows_out.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.ingest.rows_out.store import StoredResult
 
-NAMES_SHOWN = 50
+COLUMNS_SHOWN = 50
 ROWS_BETWEEN_LOOKS = 1_000
 """Rows that are passed over before the time is looked at."""
 
@@ -273,6 +274,6 @@ def _places(wanted: Sequence[str], names: Sequence[str]) -> Sequence[int]:
     by_name = {name.lower(): place for place, name in reversed(list(enumerate(names)))}
     missing = [name for name in wanted if name.lower() not in by_name]
     if missing:
-        there = ", ".join(" ".join(name.split())[:60] for name in names[:NAMES_SHOWN])
+        there = shown(names, COLUMNS_SHOWN)
         raise InvalidArgument(f"columns names {missing[0][:60]!r}, which the result does not have. There are: {there}.")
     return [by_name[name.lower()] for name in wanted]

@@ -370,7 +370,7 @@ class _AsSent(_Rows):
         if self._left_out:
             what = (
                 f"Left out of job {self._job.job_id}: {self._left_out:,} of its failed rows, which may be any of several "
-                "rows that were sent and that differ only where Salesforce gives nothing back."
+                "rows that were sent and that differ only where Salesforce gives nothing back or writes anew."
             )
             do = "Find out which of these lines of its source failed, and send them by themselves."
             notes.append(Finding("warning", what, do, lines=self._source.unsure_lines, count=self._left_out))

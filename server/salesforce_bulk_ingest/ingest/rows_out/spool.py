@@ -192,8 +192,9 @@ class Spool:
         try:
             return await anyio.to_thread.run_sync(made)
         except (Unreadable, EndlessRecord) as error:
+            what = str(error).removesuffix(".")
             raise InvalidArgument(
-                f"Rows of this job can't be told apart, since they are no whole CSV: {error} Get the result from /v1 or its "
+                f"Rows of this job can't be told apart, since they are no whole CSV: {what}. Get the result from /v1 or its "
                 "file, correct it, and send the rows from there."
             ) from None
 
