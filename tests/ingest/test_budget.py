@@ -59,7 +59,7 @@ def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[
     assert bool(shown) == bool(rows), "the first row always fits, or a reader would never get on"
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)  # each takes long to make
 @given(wide, cell)
 @example([""] * 1_601, "\x00")
 def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[str], value: str) -> None:

@@ -157,7 +157,7 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
     with pytest.raises(InvalidArgument) as raised:
         page_of(in_store(tmp_path, rows(LOCKED)), ",", Wanted(columns=("Town",)), explicit_budget(10), always)
     assert str(raised.value) == snapshot(
-        "columns names 'Town', which the result does not have. There are: sf__Id, sf__Error, Name, City."
+        'columns names \'Town\', which the result does not have. There are: "sf__Id", "sf__Error", "Name", "City".'
     )
 
 
