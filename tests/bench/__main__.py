@@ -1,13 +1,20 @@
-"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, the checks of rows before they go, results."""
+"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, the checks of rows before they go, results, rows
+that are sent again."""
 
 import argparse
 import os
 import platform
 import sys
 
-from tests.bench import org, results, rows_in, transfers
+from tests.bench import org, results, rows_in, sent_again, transfers
 
-PARTS = {"gateway": transfers.run, "org": org.run, "rows": rows_in.run, "results": results.run}
+PARTS = {
+    "gateway": transfers.run,
+    "org": org.run,
+    "rows": rows_in.run,
+    "results": results.run,
+    "again": sent_again.run,
+}
 
 
 def main() -> int:

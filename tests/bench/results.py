@@ -98,11 +98,11 @@ def run(*, quick: bool) -> bool:
         path = Path(folder) / "result.csv"
         rows = write_result(path, size * MB)
         print(f"Results out: {size} MB, {rows:,} rows, each once in a store and then in pages; one process.\n")
-        print(f"  kept in {_seconds(lambda: keep(path)):.2f} s with causes, ", end="")
-        print(f"{_seconds(lambda: keep(path, 'successfulResults')):.2f} s without")
-        pages = _in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, Wanted(at)) for at in (0, rows // 2, rows - 50)])
+        print(f"  kept in {seconds(lambda: keep(path)):.2f} s with causes, ", end="")
+        print(f"{seconds(lambda: keep(path, 'successfulResults')):.2f} s without")
+        pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, Wanted(at)) for at in (0, rows // 2, rows - 50)])
         print(f"  a page of 50 rows in {', '.join(f'{taken * 1000:.2f}' for taken in pages)} ms: first, middle, last")
-        bare, through = _in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
+        bare, through = in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
         print(f"  all pages of {ROWS:,} rows in {through:.2f} s, a bare reader {bare:.2f} s, {through / bare:.1f} x")
         rise = memory_rise(path, "keep_and_page_through", "tests.bench.results")
         print(f"  memory rises by {rise / MIB:.1f} MiB", flush=True)
@@ -131,13 +131,13 @@ def _page(path: Path, wanted: Wanted, limit: int | None = None) -> Page:
     return page_of(result, ",", wanted, budget, lambda: True)
 
 
-def _in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
+def in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
     """The median seconds of each; they take turns, so that whatever else the machine does is in the way of all."""
-    taken = [[_seconds(action) for action in actions] for _ in range(rounds)]
+    taken = [[seconds(action) for action in actions] for _ in range(rounds)]
     return [median(of_one) for of_one in zip(*taken, strict=True)]
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def seconds(action: Callable[[], object]) -> float:
     begin = time.perf_counter()
     action()
     return time.perf_counter() - begin

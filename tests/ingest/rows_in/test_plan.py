@@ -241,7 +241,7 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
         ),
         (
             Shape(columns={"Zzz": None}),
-            snapshot("columns names 'Zzz', which is not a column here. There are: \"Name\", \"Phone\"."),
+            snapshot('columns names \'Zzz\', which is not a column here. There are: "Name", "Phone".'),
         ),
         (
             Shape(values={"Name": {"a": "b"}}, columns={"Name": "LastName"}),
@@ -261,7 +261,7 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
                 "set gives every row the same 'Phone', so values has nothing to replace there: leave it out of values, or out of set to replace what the column holds."
             ),
         ),
-        (Shape(only=("Fax",)), snapshot("only names 'Fax', which is not a column here. There are: \"Name\", \"Phone\".")),
+        (Shape(only=("Fax",)), snapshot('only names \'Fax\', which is not a column here. There are: "Name", "Phone".')),
     ],
 )
 def test_a_shape_that_does_not_fit_is_refused(shape: Shape, message: str) -> None:
