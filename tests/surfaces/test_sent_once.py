@@ -168,10 +168,26 @@ async def test_without_the_record_no_row_goes_again_unless_that_is_meant(org: Wa
         text = await refused_again(client, [first], where=NO_NAME)
         assert org.changes == []
         assert text == snapshot("""\
-SERVER_UNAVAILABLE: This server's record of rows sent again can't be used (no such column: to_job), so these may have been sent before. Nothing was sent now.
+SERVER_UNAVAILABLE: This server's record of rows sent again can't be used (no such column: to_job), so these may have been sent before.
 Next: Tell the user: the server's log names the file, which may be in use, damaged or on a full disk. Only if the user is sure that these rows were not sent again, or wants them twice, give again: true.\
 """)
-        await sent_again(client, [first], where=NO_NAME, again=True)
+        data = {"rowsOf": {"jobs": [first], "where": NO_NAME, "again": True}}
+        answer = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
+        assert [finding["do"] for finding in answer["findings"]] == ["They go a second time, as again says."]
+
+
+async def test_rows_that_are_meant_to_go_twice_are_named_all_the_same(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        first = await loaded(client, SENT, preflight="off")
+        second = await sent_again(client, [first], where=NO_NAME)
+        await end(client, second, "UploadComplete")
+        data = {"rowsOf": {"jobs": [first, second], "again": True}}
+        answer = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off", dryRun=True)
+    assert answer["rows"] == 15
+    told = str([finding for finding in answer["findings"] if finding["do"].startswith("They go")])
+    assert told.replace(first, "FIRST").replace(second[:15], "SECOND") == snapshot(
+        "[{'level': 'warning', 'what': 'Some of these rows were sent again before: 5 of job FIRST into job SECOND.', 'do': 'They go a second time, as again says.', 'lines': [], 'count': 0}]"
+    )
 
 
 # What was sent is damaged, ambiguous or written in another way

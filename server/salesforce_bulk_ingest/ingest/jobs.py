@@ -236,6 +236,7 @@ class IngestJobs:
             return await self._checked(None, made, brought)
         number = _checked_part(made, rows, "no job was made and nothing was sent")
         cleared = await self._resending.check(org, brought, made.rows_of(number))
+        made = made.with_notes(cleared.notes)
         job = await self._client.create_job(request.body(made.dialect))
         try:
             await self._planner.keep_for(planning, rows, job)
@@ -323,14 +324,15 @@ class IngestJobs:
             return await self._checked(job, made, brought)
         number = _checked_part(made, brought.rows)
         cleared = await self._resending.check(org, brought, made.rows_of(number), job.id)
+        made = made.with_notes(cleared.notes)
         return await self._send(job, made, number, cleared)
 
     async def _checked(self, job: Job | None, plan: Plan, brought: Brought) -> UploadOutcome:
         """Rows that are not to be sent now."""
         _check_named(plan, brought.rows)
         rows = plan.rows_of(brought.rows.part)
-        await self._resending.check(await self.org(), brought, rows, job.id if job else None)
-        return UploadOutcome(job, "checked", plan, brought.rows.part or 1)
+        cleared = await self._resending.check(await self.org(), brought, rows, job.id if job else None)
+        return UploadOutcome(job, "checked", plan.with_notes(cleared.notes), brought.rows.part or 1)
 
     async def _send(self, job: Job, plan: Plan, number: int, cleared: Cleared) -> UploadOutcome:
         org = await self.org()

@@ -225,8 +225,7 @@ class Ledger:
         except (OSError, sqlite3.Error) as error:
             logger.warning("the record of rows sent again at %s can't be used: %s", self._path, error)
             raise NoRecord(
-                f"This server's record of rows sent again can't be used ({error}), so these may have been sent before. "
-                "Nothing was sent now."
+                f"This server's record of rows sent again can't be used ({error}), so these may have been sent before."
             ) from error
 
     def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:

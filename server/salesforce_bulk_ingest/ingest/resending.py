@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.ingest.ledger import Ledger, RowsTaken, TakenBefore
 from salesforce_bulk_ingest.ingest.org import Org
 from salesforce_bulk_ingest.ingest.planning import Rows
 from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
+from salesforce_bulk_ingest.ingest.rows_in.findings import Finding
 from salesforce_bulk_ingest.ingest.rows_in.roots import RootedFile
 from salesforce_bulk_ingest.ingest.rows_in.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.ingest.rows_out.rows_again import KINDS, RowsAgain, RowsOf, TakenFrom, bits_of
@@ -26,6 +27,8 @@ NO_SPOOL = (
     "This server keeps no results (no_spool), so rows of jobs can't be sent again from it: the operator can change that, or "
     "give the rows as csv."
 )
+
+GO_AGAIN = "They go a second time, as again says."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,13 @@ class Cleared:
         taken: where they are from.
         unloaded: jobs that some of them went into, of which none was loaded.
         again: as in `Brought`.
+        notes: what there is to know about them.
     """
 
     taken: tuple[RowsTaken, ...]
     unloaded: frozenset[str]
     again: bool
+    notes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +136,17 @@ class Resending:
         try:
             before = await self._ledger.taken_before(org.host, taken, _ids(to_job))
             unloaded = await self._unloaded(org, before, {job.from_job[:15] for job in taken})
-        except NoRecord:
+        except NoRecord as error:
             if not brought.again:
                 raise
-            return Cleared(taken, frozenset(), brought.again)
+            return Cleared(taken, frozenset(), brought.again, (Finding("warning", f"{error}", GO_AGAIN),))
+        elsewhere = [went for went in before if went.to_job not in unloaded]
+        if not elsewhere:
+            return Cleared(taken, unloaded, brought.again)
+        told = await self._told(elsewhere)
         if not brought.again:
-            await self._refuse([went for went in before if went.to_job not in unloaded])
-        return Cleared(taken, unloaded, brought.again)
+            raise _sent_again(told)
+        return Cleared(taken, unloaded, brought.again, (Finding("warning", told, GO_AGAIN),))
 
     async def take(self, org: Org, cleared: Cleared, to_job: str) -> None:
         """Remember where the rows go, before they do.
@@ -162,7 +171,8 @@ class Resending:
                 raise
             logger.warning("rows go into job %s a second time without a record: %s", to_job, error)
         else:
-            await self._refuse(before)
+            if before:
+                raise _sent_again(await self._told(before))
 
     async def _unloaded(self, org: Org, before: Sequence[TakenBefore], wanted: set[str]) -> frozenset[str]:
         """Of the jobs that rows went into, and on from there, those that loaded none and whose rows no other has.
@@ -198,15 +208,13 @@ class Resending:
         except NotFound:
             return None
 
-    async def _refuse(self, before: Sequence[TakenBefore]) -> None:
-        if not before:
-            return
+    async def _told(self, before: Sequence[TakenBefore]) -> str:
         told = [
             f"{went.count:,} of job {went.from_job} into job {went.to_job}{_as_it_is(await self._found(went.to_job))}"
             for went in before[:3]
         ]
         more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
-        raise SentAgain(f"Some of these rows were sent again before: {', '.join(told)}{more}. Nothing was sent now.")
+        return f"Some of these rows were sent again before: {', '.join(told)}{more}."
 
     async def _ended(self, job_ids: Sequence[str]) -> list[Job]:
         """The jobs, each once."""
@@ -219,6 +227,10 @@ class Resending:
                     "get-ingest-job-status."
                 )
         return jobs
+
+
+def _sent_again(told: str) -> SentAgain:
+    return SentAgain(f"{told} Nothing was sent now.")
 
 
 def _as_it_is(job: Job | None) -> str:

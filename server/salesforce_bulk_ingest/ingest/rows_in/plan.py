@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.ingest.errors import InvalidArgument, SourceChanged, TooLarge
 from salesforce_bulk_ingest.ingest.rows_in.blocks import BLOCK_BYTES, EndlessRecord
@@ -65,6 +65,10 @@ class Plan:
     def has_errors(self) -> bool:
         """Whether the rows must not go out as they are."""
         return any(finding.level == "error" for finding in self.findings)
+
+    def with_notes(self, notes: Sequence[Finding]) -> Self:
+        """The same with more to know about the rows."""
+        return replace(self, findings=(*self.findings, *notes))
 
     def rows_of(self, part: int | None) -> range:
         """Which of the rows, from 0, are in a part; None is all of them."""
