@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.ingest.rows_out.store import ResultKey, Store, Store
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from tests.bench.rows_in import MB, MIB, memory_rise
 
-ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 20, 3
+ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 3
 ROWS = 1_000
 """Of a page, where all are read."""
 CHUNK_BYTES = 1 << 16
