@@ -4,11 +4,12 @@ import sqlite3
 import stat
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.ingest.ledger import Ledger, Upload
+from salesforce_bulk_ingest.ingest.ledger import Ledger, RowsTaken, TakenBefore, Upload
 
 ORG = "https://acme.my.salesforce.com"
 JOB_ID = "750000000000001AAA"
@@ -65,3 +66,22 @@ async def test_a_file_that_can_not_be_used_is_logged_and_done_without(
 async def test_its_folder_is_the_user_s_own(tmp_path: Path) -> None:
     await Ledger(tmp_path / "state" / "uploads.sqlite3").record(ORG, JOB_ID, SENT)
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+async def test_rows_counted_in_another_download_of_a_result_may_be_any_of_those_that_went(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    went = RowsTaken(JOB_ID, "failedResults", "one order", 0b0011)
+    await ledger.take(ORG, [went], "750000000000002AAA", ignored=(), replaced={})
+    other = RowsTaken(JOB_ID, "failedResults", "one order", 0b1100)
+    assert await ledger.taken_before(ORG, [other], ()) == ()
+    before = await ledger.taken_before(ORG, [replace(other, sha256="another order")], ())
+    assert before == (TakenBefore(JOB_ID, "750000000000002", 2),)
+
+
+async def test_rows_that_salesforce_did_not_take_are_free_and_those_of_a_deleted_job_are_not(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    went = RowsTaken(JOB_ID, "failedResults", "", 0b1)
+    for to_job, drop in (("750000000000002AAA", ledger.forget), ("750000000000003AAA", ledger.release)):
+        await ledger.take(ORG, [went], to_job, ignored=None, replaced={})
+        await drop(ORG, to_job)
+    assert await ledger.taken_from(ORG, JOB_ID) == {"750000000000002"}

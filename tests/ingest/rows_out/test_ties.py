@@ -101,3 +101,9 @@ def test_a_cell_that_was_typed_again_is_still_known(as_sent: str, as_told: str) 
 )
 def test_a_cell_that_only_looks_like_a_number_or_time_is_itself(cell: str) -> None:
     assert plain(cell) != plain(cell + "1")
+
+
+def test_text_of_18_characters_is_cut_only_where_it_is_an_id() -> None:
+    assert plain("001Em0000tNq0hUIAR") == plain("001Em0000tNq0hU")
+    assert plain("ABCDEFGHIJKLMNO001") == "ABCDEFGHIJKLMNO001"
+    assert plain("001Em0000tNq0hUIAA") == "001Em0000tNq0hUIAA"
