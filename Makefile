@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types imports check format fuzz bench test-clients test-window clean
+.PHONY: help demo test lint types imports check format fuzz bench trace test-clients test-window clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ format: .venv/dev.stamp  ## Rewrite the code in the one format
 
 bench: .venv/dev.stamp  ## Measure the gateway and the embedded org (make bench PART=org for one)
 	@$(BIN)/python -m tests.bench $(PART)
+
+trace: .venv/dev.stamp  ## Print the files and functions that two calls visit, in order
+	@$(BIN)/python -m tests.trace
 
 clean:  ## Remove what the targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules

@@ -1,0 +1,1 @@
+"""Which files and functions of the product a call visits, in order: `make trace`."""
