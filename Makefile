@@ -48,7 +48,7 @@ test-window: .venv/window.stamp  ## Look through the embedded org's window in he
 	@$(BIN)/python -m pytest -q tests/window
 
 fuzz: .venv/dev.stamp  ## Try the embedded org with new files and requests for some minutes
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -o timeout=600 tests/emulator/test_properties.py
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -o timeout=600 tests/salesforce_emulator/test_properties.py
 
 lint: .venv/dev.stamp  ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
-from tests.orgs import emulator
+from tests.support.orgs import emulator
+from tests.support.watched_org import WatchedOrg, watched_org
 
 
 def pytest_collection_finish() -> None:
@@ -30,3 +31,18 @@ def org_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded org that all tests of a run share: they make their own jobs in it."""
     with emulator(tmp_path_factory.mktemp("org")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def _shared_watched_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedOrg]:
+    with watched_org(tmp_path_factory.mktemp("watched")) as org:
+        yield org
+
+
+@pytest.fixture
+def org(_shared_watched_org: WatchedOrg) -> Iterator[WatchedOrg]:
+    """An org that has been asked nothing yet, and in which nothing goes wrong."""
+    _shared_watched_org.forget()
+    yield _shared_watched_org
+    _shared_watched_org.gate.open()
+    _shared_watched_org.go_right()

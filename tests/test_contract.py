@@ -11,13 +11,13 @@ from starlette.routing import Mount, Route
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import SERVER_NAME
-from salesforce_bulk_ingest.hosts import SERVER_KEY
-from salesforce_bulk_ingest.ingest.gateway import Gateway
-from salesforce_bulk_ingest.ingest.policy import Policy
+from salesforce_bulk_ingest.cli.config import SERVER_KEY
+from salesforce_bulk_ingest.operations.gateway import Gateway
+from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.auth import MissingCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
-from salesforce_bulk_ingest.surfaces.rest import build_rest
-from tests.orgs import ERAS, Era, agent, uploads_of
+from tests.support.orgs import ERAS, Era, agent, uploads_of
 
 TOKENS_FOR_THE_LIST = 6_000
 LONGEST_DESCRIPTION = 1_024

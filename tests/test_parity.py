@@ -12,11 +12,11 @@ import pytest
 from mcp import Client
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.emulator import EmulatorConfig, create_app
+from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.settings import Settings, load_settings
-from salesforce_bulk_ingest.surfaces.rest import build_rest
-from tests.orgs import UNKNOWN_JOB, Recorder, services_of, text_of
-from tests.serving import running
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.support.asgi_server import running
+from tests.support.orgs import UNKNOWN_JOB, Recorder, services_of, text_of
 
 CSV = "Name\nAcme\n"
 INSERT = {"object": "Account", "operation": "insert"}

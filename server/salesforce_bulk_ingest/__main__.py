@@ -10,7 +10,7 @@ def main() -> None:
     a short command.
     """
     gc.disable()
-    from salesforce_bulk_ingest.cli import main as run
+    from salesforce_bulk_ingest.cli.main import main as run
 
     gc.freeze()
     gc.enable()

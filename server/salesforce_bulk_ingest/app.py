@@ -21,20 +21,21 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN, EmulatorConfig, create_app
-from salesforce_bulk_ingest.ingest.describes import Describes
-from salesforce_bulk_ingest.ingest.gateway import Gateway
-from salesforce_bulk_ingest.ingest.jobs import IngestJobs
-from salesforce_bulk_ingest.ingest.ledger import Ledger
-from salesforce_bulk_ingest.ingest.planning import Planner
-from salesforce_bulk_ingest.ingest.policy import GUARDED_OPERATIONS, Policy
-from salesforce_bulk_ingest.ingest.resending import Resending
-from salesforce_bulk_ingest.ingest.rows_in.roots import UploadRoots
-from salesforce_bulk_ingest.ingest.rows_out.spool import Spool
-from salesforce_bulk_ingest.ingest.rows_out.store import Store
-from salesforce_bulk_ingest.ingest.transfers import Transfers
-from salesforce_bulk_ingest.ingest.uploads import Uploads
-from salesforce_bulk_ingest.ports import CantStart, Listener, bound_socket, listening
+from salesforce_bulk_ingest.cache.job_files import Store
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.mcp_server.resources import add_resources
+from salesforce_bulk_ingest.mcp_server.tools import IngestServer, IngestTools
+from salesforce_bulk_ingest.operations.describes import Describes
+from salesforce_bulk_ingest.operations.fetching import Spool
+from salesforce_bulk_ingest.operations.gateway import Gateway
+from salesforce_bulk_ingest.operations.jobs import IngestJobs
+from salesforce_bulk_ingest.operations.planning import Planner
+from salesforce_bulk_ingest.operations.policy import GUARDED_OPERATIONS, Policy
+from salesforce_bulk_ingest.operations.retry import Resending
+from salesforce_bulk_ingest.operations.transfers import Transfers
+from salesforce_bulk_ingest.operations.upload_once import Uploads
+from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.auth import (
     LOOPBACK_HOSTS,
     CliLogin,
@@ -45,11 +46,10 @@ from salesforce_bulk_ingest.salesforce.auth import (
     is_loopback,
 )
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
+from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.settings import SPOOL, Places, Settings
-from salesforce_bulk_ingest.surfaces.hostguard import AllowedCallers, HostGuard
-from salesforce_bulk_ingest.surfaces.resources import add_resources
-from salesforce_bulk_ingest.surfaces.rest import build_rest
-from salesforce_bulk_ingest.surfaces.tools import IngestServer, IngestTools
+from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 
 SERVER_NAME = "salesforce-bulk-ingest-jobs"
 MAX_MCP_BODY_BYTES = 32 * 1024 * 1024

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from salesforce_emulator import ACCESS_TOKEN
 
 BLOCK_BYTES = 1 << 18
 TIMEOUT_SECONDS = 120

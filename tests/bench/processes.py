@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
+from salesforce_emulator import ACCESS_TOKEN
 
 START_SECONDS = 20
 STOP_SECONDS = 10

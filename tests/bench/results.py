@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from salesforce_bulk_ingest.ingest.budget import default_budget, explicit_budget
-from salesforce_bulk_ingest.ingest.rows_out.pages import Page, Wanted, page_of
-from salesforce_bulk_ingest.ingest.rows_out.store import ResultKey, Store, StoredResult
+from salesforce_bulk_ingest.cache.job_files import ResultKey, Store, StoredResult
+from salesforce_bulk_ingest.results.page_size import default_budget, explicit_budget
+from salesforce_bulk_ingest.results.pages import Page, Wanted, page_of
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from tests.bench.rows_in import MB, MIB, memory_rise
 

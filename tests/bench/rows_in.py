@@ -14,16 +14,16 @@ from typing import Final
 import anyio
 from mcp import Client
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
-from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
-from salesforce_bulk_ingest.ingest.rows_in.plan import Plan, part_content, plan
-from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
+from salesforce_bulk_ingest.loading.mapping import Shape
+from salesforce_bulk_ingest.loading.plan import Plan, part_content, plan
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
+from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_emulator import ACCESS_TOKEN
 from tests.bench.caller import Caller
 from tests.bench.processes import PeakMemory, emulator, tools
 from tests.bench.transfers import write_csv as write_accounts
-from tests.ingest.rows_in.making import uploading
-from tests.orgs import call
+from tests.loading.making import uploading
+from tests.support.orgs import call
 
 MB, MIB = 1_000_000, 1 << 20
 ROUNDS = 3

@@ -5,18 +5,18 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from salesforce_bulk_ingest.ingest.rows_in.destination import Destination
-from salesforce_bulk_ingest.ingest.rows_in.dialect import Dialect
-from salesforce_bulk_ingest.ingest.rows_in.plan import PartContent, part_content, plan
-from salesforce_bulk_ingest.ingest.rows_in.shape import Shape
-from salesforce_bulk_ingest.ingest.rows_out.kept import RecordedContent
-from salesforce_bulk_ingest.ingest.rows_out.rows_again import JobRows, RowsOf, make_rows_again
-from salesforce_bulk_ingest.ingest.rows_out.source_rows import SourceRows, ToldRows, make_source_rows
-from salesforce_bulk_ingest.ingest.rows_out.store import JobKey, Store
+from salesforce_bulk_ingest.cache.job_files import JobKey, Store
+from salesforce_bulk_ingest.cache.upload_archive import RecordedContent
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.mapping import Shape
+from salesforce_bulk_ingest.loading.plan import PartContent, part_content, plan
+from salesforce_bulk_ingest.results.retry_rows import JobRows, RowsOf, make_rows_again
+from salesforce_bulk_ingest.results.source_order import SourceRows, ToldRows, make_source_rows
 from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.validation.destination import Destination
 from tests.bench.results import ERRORS, in_turn, seconds
 from tests.bench.rows_in import MB, MIB, memory_rise, write_csv
-from tests.ingest.rows_in.making import uploading
+from tests.loading.making import uploading
 
 ROUNDS = 3
 FAILED = 10

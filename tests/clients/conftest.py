@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.orgs import AppKey, Product, serving_product
-from tests.emulator.caller import Caller, an_org
+from tests.salesforce_emulator.caller import Caller, an_org
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.commands import SERVE_EMBEDDED, fresh_environ, started
-from tests.emulator.caller import FAULTS, JOURNAL, Caller, calling
+from tests.salesforce_emulator.caller import FAULTS, JOURNAL, Caller, calling
+from tests.support.commands import SERVE_EMBEDDED, fresh_environ, started
 
 # Cells that a client or the org can only keep whole by writing and reading CSV properly.
 AWKWARD = {

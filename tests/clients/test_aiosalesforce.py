@@ -11,9 +11,9 @@ from aiosalesforce.auth import ClientCredentialsFlow, JwtBearerFlow, SoapLogin
 from aiosalesforce.exceptions import AuthenticationError, NotFoundError, SalesforceError
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator.config import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
+from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.orgs import AWKWARD, AppKey, asked_for, faults_met, meet, named, stored
-from tests.emulator.caller import Caller
+from tests.salesforce_emulator.caller import Caller
 
 QUICKLY = 0.01
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
+from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.node import script
 from tests.clients.orgs import AWKWARD, Product, asked_for, faults_met, meet, named, rows_of, stored
-from tests.emulator.caller import DELIMITERS, Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, csv_text
 
 Results = dict[str, list[dict[str, str]]]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, ORGANIZATION_ID, USERNAME
+from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, ORGANIZATION_ID, USERNAME
 from tests.clients.orgs import AWKWARD, AppKey, faults_met, meet, named, rows_of, stored
 from tests.clients.sf import ALIAS, Sf
-from tests.emulator.caller import Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import Caller, an_org, csv_text
 
 TO = ("--target-org", ALIAS)
 WAIT = ("--wait", "5")

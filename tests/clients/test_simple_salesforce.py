@@ -11,9 +11,9 @@ from simple_salesforce import Salesforce, SalesforceAuthenticationFailed, Salesf
 from simple_salesforce.bulk2 import ColumnDelimiter, LineEnding, SFBulk2Handler
 from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceOperationError
 
-from salesforce_bulk_ingest.emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
+from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.orgs import AWKWARD, AppKey, Product, meet, named, rows_of, stored
-from tests.emulator.caller import DELIMITERS, Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, csv_text
 
 JOBS = "/services/data/v63.0/jobs/"
 

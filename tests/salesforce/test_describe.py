@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from salesforce_bulk_ingest.emulator import ACCESS_TOKEN
 from salesforce_bulk_ingest.salesforce.client import MOST_JSON_BYTES
 from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
+from salesforce_emulator import ACCESS_TOKEN
 from tests.salesforce.upstream import Answer, Upstream, client_of, fixed, served
 
 NOT_FOUND = Answer.of([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)

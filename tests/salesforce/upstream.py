@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
-from tests.serving import running
+from tests.support.asgi_server import running
 
 TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 JOB_ID = "750000000000001AAA"

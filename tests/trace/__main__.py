@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from tests.orgs import agent, call, closed, emulator
+from tests.support.orgs import agent, call, closed, emulator
 from tests.trace.recorder import Recorder, Trace
 
 ROWS = "Name,BillingCity\nAcme,Oslo\n,Lyon\nGlobex,Turin\n"

@@ -13,8 +13,6 @@ from typing import Any
 import salesforce_bulk_ingest
 
 PRODUCT = Path(salesforce_bulk_ingest.__file__).parent
-EMULATOR = PRODUCT / "emulator"
-"""The other side of the wire, which is no part of the way through the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,6 @@ class Recorder:
         self._seen.add(code)
         file = Path(code.co_filename)
         # Comprehensions and generator expressions are part of the function that holds them.
-        if code.co_name.startswith("<") or not file.is_relative_to(PRODUCT) or file.is_relative_to(EMULATOR):
+        if code.co_name.startswith("<") or not file.is_relative_to(PRODUCT):
             return
         trace.visits.append(Visit(file.relative_to(PRODUCT), code.co_qualname))

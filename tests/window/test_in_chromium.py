@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.emulator.caller import Caller, csv_text
+from tests.salesforce_emulator.caller import Caller, csv_text
 from tests.window.conftest import NARROW, WIDE
 
 EVIL = "<script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">"

@@ -1,0 +1,120 @@
+"""What this server itself refuses, before or instead of asking Salesforce.
+
+    IngestError
+    ├── InvalidArgument     the caller can correct it
+    │   ├── InvalidJobId
+    │   ├── TooLarge
+    │   ├── RowsRefused
+    │   └── SourceChanged
+    ├── RefusedByPolicy     the operator has to allow it
+    ├── UploadConflict      the job already has, or may have, other data
+    │   ├── UploadUnderWay  and some of it is on its way right now
+    │   └── UploadUnclear   and it is not known whether it arrived, or still will
+    ├── SentAgain           rows were sent again before
+    ├── NoRecord            and it is not known whether they were
+    └── FilledJobFailed     a job was made, and its rows did not get there, or may not have
+
+Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the plan is made by what raises these
+    from salesforce_bulk_ingest.loading.plan import Plan
+    from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+
+
+class IngestError(Exception):
+    """Anything that this server refuses."""
+
+    status = 400
+    code = "INVALID_ARGUMENT"
+
+
+class InvalidArgument(IngestError):
+    """An argument is not of the form that the operation takes."""
+
+
+class InvalidJobId(InvalidArgument):
+    """The id can't be one of an ingest job, so Salesforce is not asked."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+class TooLarge(InvalidArgument):
+    """More data than this way in takes."""
+
+    status = 413
+    code = "REQUEST_ENTITY_TOO_LARGE"
+
+
+class SourceChanged(InvalidArgument):
+    """The rows are other ones than those that were checked or begun."""
+
+    status = 409
+
+
+class RowsRefused(InvalidArgument):
+    """The rows would make the job fail, or are more than it takes.
+
+    Args:
+        message: why, in a sentence.
+        plan: of the rows.
+    """
+
+    def __init__(self, message: str, plan: "Plan") -> None:
+        super().__init__(message)
+        self.plan = plan
+
+
+class RefusedByPolicy(IngestError):
+    """The operator has not allowed this."""
+
+    status = 403
+    code = "INSUFFICIENT_ACCESS"
+
+
+class UploadConflict(IngestError):
+    """Salesforce takes data once for each job, and this job's turn is over or unclear."""
+
+    status = 409
+    code = "INVALIDJOBSTATE"
+
+
+class UploadUnderWay(UploadConflict):
+    """Rows are on their way to the job right now."""
+
+
+class UploadUnclear(UploadConflict):
+    """Rows were on their way to the job, may still be, and may have arrived."""
+
+
+class SentAgain(IngestError):
+    """Rows of a job were sent again before, and once more would load them twice."""
+
+    status = 409
+    code = "DUPLICATE_VALUE"
+
+
+class NoRecord(IngestError):
+    """It is not known whether rows of a job were sent again before."""
+
+    status = 503
+    code = "SERVER_UNAVAILABLE"
+
+
+class FilledJobFailed(IngestError):
+    """A job was made, and its rows did not get there, or may not have.
+
+    Args:
+        job_id: of the job, which is open.
+        error: what went wrong.
+        is_empty: whether it is certain that the job has no rows.
+    """
+
+    def __init__(self, job_id: str, error: "SalesforceError | IngestError", *, is_empty: bool) -> None:
+        super().__init__(str(error))
+        self.job_id = job_id
+        self.error = error
+        self.is_empty = is_empty

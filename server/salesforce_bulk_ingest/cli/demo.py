@@ -1,0 +1,149 @@
+"""The main job on the embedded org, start to end, as an agent and then curl would do it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import anyio
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from salesforce_bulk_ingest.app import Addresses, running
+from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_emulator import ACCESS_TOKEN
+
+SAMPLE = "contacts.csv"
+WAIT_SECONDS = 40
+
+
+async def run_demo(
+    console: Console, program: str, places: Places, told_to_stop: Callable[[], Awaitable[object]]
+) -> bool:
+    """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened.
+
+    Args:
+        console: to show it on.
+        program: how the user starts this program, for the lines to type next.
+        places: none of which is used, since the org is the demo's own.
+        told_to_stop: returns when the user has had enough.
+
+    Returns:
+        Whether it went through to the end.
+    """
+    settings = Settings(emulator=True, mcp_port=0, rest_port=0)
+    finished = False
+    async with running(settings, places) as addresses:
+        for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
+            console.print(f"{name:<5} {url}", highlight=False)
+        console.print()
+        async with anyio.create_task_group() as tasks:
+
+            async def stop() -> None:
+                await told_to_stop()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(stop)
+            await _main_job(console, addresses)
+            finished = True
+            tasks.cancel_scope.cancel()
+    if finished:
+        _show_next(console, program)
+    return finished
+
+
+async def _main_job(console: Console, addresses: Addresses) -> None:
+    # No proxy of the environment stands between this machine and itself.
+    async with httpx2.AsyncClient(trust_env=False, timeout=WAIT_SECONDS + 20) as http:
+        async with Client(streamable_http_client(addresses.mcp_url, http_client=http)) as agent:
+            job_id = await _load(agent, console)
+            failed = await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
+        _show_causes(console, failed)
+        await _read_through_rest(http, addresses, job_id, console)
+        await _count(http, addresses, console)
+
+
+async def _load(agent: Client, console: Console) -> str:
+    sample = files("salesforce_bulk_ingest").joinpath("sample", SAMPLE).read_text(encoding="utf-8")
+    job = await _step(agent, console, "create-ingest-job", {"body": {"object": "Contact", "operation": "insert"}})
+    job_id = str(job["id"])
+    upload = await _step(agent, console, "upload-data-ingest-job", {"jobId": job_id, "body": {"csv": sample}})
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("loading", total=upload["rows"])
+
+        async def on_progress(done: float, total: float | None, message: str | None) -> None:
+            progress.update(task, completed=done)
+
+        closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": WAIT_SECONDS}
+        closed = await _call(agent, "close-abort-ingest-job", closing, on_progress)
+        progress.update(task, completed=closed["numberRecordsProcessed"])
+    _say(console, "close-abort-ingest-job", closed)
+    return job_id
+
+
+async def _step(agent: Client, console: Console, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+    answer = await _call(agent, tool, arguments)
+    _say(console, tool, answer)
+    return answer
+
+
+async def _call(agent: Client, tool: str, arguments: dict[str, Any], on_progress: Any = None) -> Mapping[str, Any]:
+    result = await agent.call_tool(tool, arguments, progress_callback=on_progress)
+    if result.is_error or result.structured_content is None:
+        raise RuntimeError(f"{tool} failed in the demo: {result.content}")
+    answer: dict[str, Any] = result.structured_content
+    return answer
+
+
+def _say(console: Console, tool: str, answer: Mapping[str, Any]) -> None:
+    console.print(f"[bold cyan]{tool}[/]\n  {answer['summary']}", highlight=False, soft_wrap=True)
+
+
+def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
+    key = failed["columns"].index("External_Id__c")
+    console.print(f"\n[bold]Why {failed['total']} rows failed[/]")
+    for cause in failed["causes"]:
+        example = cause["examples"][0]
+        row = failed["rows"][example["offset"]]
+        fields = f" on {', '.join(cause['fields'])}" if cause["fields"] else ""
+        console.print(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", highlight=False)
+        console.print(
+            f"      {example.get('message', cause['pattern'])}", highlight=False, markup=False, soft_wrap=True
+        )
+
+
+async def _read_through_rest(http: httpx2.AsyncClient, addresses: Addresses, job_id: str, console: Console) -> None:
+    url = f"{addresses.rest_url}/jobs/ingest/{job_id}"
+    job = (await http.get(url)).raise_for_status().json()
+    console.print(
+        f"\n[bold cyan]curl {url}[/]\n  {job['state']}: {job['numberRecordsProcessed']} rows processed, "
+        f"{job['numberRecordsFailed']} failed",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+async def _count(http: httpx2.AsyncClient, addresses: Addresses, console: Console) -> None:
+    soql = "SELECT COUNT() FROM Contact"
+    answer = await http.get(
+        f"{addresses.org_url}/services/data/v63.0/query",
+        params={"q": soql},
+        headers={"Authorization": f"Bearer {ACCESS_TOKEN}"},
+    )
+    console.print(f"\n[bold cyan]{soql}[/]\n  {answer.raise_for_status().json()['totalSize']}", highlight=False)
+
+
+def _show_next(console: Console, program: str) -> None:
+    console.print("\nThe org is gone now. Next:", style="bold")
+    for command, meaning in (
+        ("serve --emulator", "both ports, with an org to try things on"),
+        ("emulator", "the org alone, for your own loader"),
+        ("config --emulator", "the entry for Claude Desktop, Claude Code, VS Code, Cursor"),
+        ("check", "your own org: what is set, what is missing"),
+    ):
+        line = Text.assemble(f"  {program} {command:<17}  ", (meaning, "dim"))
+        console.print(line, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""CSV on bytes: dialect, header, records, blocks, cells, an index of rows, and writing."""

@@ -1,0 +1,114 @@
+"""The beginning of a source: its encoding, as far as the first bytes tell, and its header."""
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from salesforce_bulk_ingest.base.findings import Unreadable
+from salesforce_bulk_ingest.csvio.blocks import EndlessRecord, first_record, is_blank
+from salesforce_bulk_ingest.csvio.cells import parse_rows
+from salesforce_bulk_ingest.csvio.dialect import Dialect, dialect_of
+from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding
+
+UTF_8_BOM = b"\xef\xbb\xbf"
+
+MOST_HEADER_BYTES = 1_000_000
+MOST_HEADER_COLUMNS = 16_384
+"""Of a source, from which a shape may choose what Salesforce takes: as many as a spreadsheet has. What is longer is not
+looked at, since every name costs memory and time."""
+
+TOO_LONG = f"The header goes on for more than {MOST_HEADER_BYTES:,} bytes."
+NO_HEADER = "Look whether this is CSV with field names in its first line; if so, take columns out of the file."
+
+SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
+
+_OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
+    (b"\xff\xfe", "It is in UTF-16, not UTF-8.", SAVE_AS_UTF_8),
+    (b"\xfe\xff", "It is in UTF-16, not UTF-8.", SAVE_AS_UTF_8),
+    (b"PK\x03\x04", "It is an Excel workbook or a zip file, not CSV.", SAVE_AS_UTF_8),
+    (b"\xd0\xcf\x11\xe0", "It is an Excel workbook, not CSV.", SAVE_AS_UTF_8),
+    (b"%PDF", "It is a PDF, not CSV.", SAVE_AS_UTF_8),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the beginning of a source says.
+
+    Attributes:
+        bom: bytes before the header; of a file that was marked several times, all of them.
+        record: the header as it stands, with its line end.
+        names: of the columns.
+        dialect: that the source is written in.
+    """
+
+    bom: bytes
+    record: bytes
+    names: tuple[str, ...]
+    dialect: Dialect
+
+    @property
+    def size(self) -> int:
+        """Bytes before the first row."""
+        return len(self.bom) + len(self.record)
+
+    @property
+    def lines(self) -> int:
+        """Lines before the first row."""
+        return self.record.count(b"\n")
+
+
+def read_head(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEnding | None) -> Head:
+    """The head of a source that stands at its start; it then stands at the first row.
+
+    Args:
+        file: the source.
+        delimiter: what the job says, see `dialect_of`.
+        line_ending: what the job says.
+
+    Raises:
+        Unreadable: it is no CSV.
+    """
+    try:
+        start = first_record(file, MOST_HEADER_BYTES)
+    except EndlessRecord as error:
+        _check_kind(error.start)
+        _check_line_ends(error.start)
+        if error.start.count(b'"') % 2 == 0:
+            raise Unreadable(TOO_LONG, NO_HEADER, 1) from None
+        raise Unreadable("The header has no end: a quote in it is never closed.", "Close it.", 1) from None
+    _check_kind(start)
+    record = start
+    while record.startswith(UTF_8_BOM):
+        record = record.removeprefix(UTF_8_BOM)
+    bom = start[: len(start) - len(record)]
+    _check_header(record)
+    dialect = dialect_of(record, delimiter, line_ending)
+    names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
+    if len(names) > MOST_HEADER_COLUMNS:
+        raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
+    return Head(bom, record, tuple(names), dialect)
+
+
+def _check_kind(start: bytes) -> None:
+    for magic, what, do in _OTHER_FILES:
+        if start.startswith(magic):
+            raise Unreadable(what, do)
+    if b"\0" in start[:1000]:
+        raise Unreadable("It holds NUL characters, as UTF-16 and binary files do.", SAVE_AS_UTF_8)
+
+
+def _check_header(record: bytes) -> None:
+    if not record:
+        raise Unreadable("It is empty.", "Give a header row with field names, then one row for each record.", 1)
+    if is_blank(record):
+        raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
+    _check_line_ends(record)
+
+
+def _check_line_ends(record: bytes) -> None:
+    if b"\r" in b"".join(record.removesuffix(b"\n").removesuffix(b"\r").split(b'"')[::2]):
+        raise Unreadable(
+            "Lines end in a carriage return alone, which Salesforce does not take.",
+            "Save it with lines that end in LF or CRLF.",
+            1,
+        )

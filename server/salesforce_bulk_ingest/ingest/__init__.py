@@ -1,1 +1,0 @@
-"""What the product knows: the nine operations, rows in and out, results, policy."""

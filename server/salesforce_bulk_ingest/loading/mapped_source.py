@@ -1,0 +1,150 @@
+"""What goes out of a source: its very bytes where nothing is changed, rows written anew where a shape is asked for."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, after_rows, blocks, count_rows
+from salesforce_bulk_ingest.csvio.cells import Batch, parse
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.header import Head
+from salesforce_bulk_ingest.loading.mapping import Shaped
+from salesforce_bulk_ingest.loading.parts import Place
+from salesforce_bulk_ingest.loading.sources import RowSource, opened
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of one block, before and after the shape.
+
+    Attributes:
+        place: where it begins.
+        source: its bytes.
+        text: those as text.
+        given: the rows that the source has.
+        sent: the rows that go out, one for each.
+        data: those as bytes.
+    """
+
+    place: Place
+    source: bytes
+    text: str
+    given: Batch
+    sent: Batch
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Bytes that go out.
+
+    Attributes:
+        data: those.
+        source: what they are made of.
+        line: of the source, on which that begins.
+    """
+
+    data: bytes
+    source: bytes
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A source as it goes out.
+
+    Attributes:
+        source: the rows.
+        head: of the source.
+        shaped: what is changed; None for nothing, and then the bytes are those of the source.
+        dialect: that of the job.
+    """
+
+    source: RowSource
+    head: Head
+    shaped: Shaped | None
+    dialect: Dialect
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The columns that go out."""
+        return self.head.names if self.shaped is None else self.shaped.header
+
+    @property
+    def header(self) -> bytes:
+        """The record that begins each part, with its line end."""
+        return self.head.record if self.shaped is None else written([self.shaped.header], self.dialect)
+
+    @property
+    def first_row(self) -> Place:
+        """Where the rows begin."""
+        return Place(line=1 + self.head.lines)
+
+    def pieces(self, file: BinaryIO, place: Place | None = None) -> Iterator[Piece]:
+        """The rows, of a source that stands at this place, or at its first one.
+
+        Raises:
+            EndlessRecord: what follows is no CSV.
+        """
+        place = place or self.first_row
+        width, start = len(self.head.names), place.source
+        for block in blocks(file, place.line):
+            # Bytes that are not UTF-8 go out as they came.
+            text = block.data.decode(errors="surrogateescape")
+            given = parse(text, self.head.dialect, width, block.first_line)
+            sent, data = given, block.data
+            if self.shaped is not None:
+                sent = self.shaped.apply(given)
+                data = written(sent.rows, self.dialect)
+            yield Piece(Place(start, line=block.first_line), block.data, text, given, sent, data)
+            start += len(block.data)
+
+    def rows_from(self, start: Place) -> Iterator[Sent]:
+        """What goes out from some row on, read anew from the source.
+
+        Raises:
+            InvalidArgument: it can't be read any more.
+            EndlessRecord: it is no CSV any more.
+        """
+        with opened(self.source, self.dialect) as file:
+            file.seek(self.head.size + start.source)
+            yield from self._as_they_are(file, start) if self.shaped is None else self._shaped(file, start)
+
+    def _as_they_are(self, file: BinaryIO, start: Place) -> Iterator[Sent]:
+        line = start.line + file.read(start.skipped).count(b"\n")
+        while data := file.read(BLOCK_BYTES):
+            yield Sent(data, data, line)
+            line += data.count(b"\n")
+
+    def _shaped(self, file: BinaryIO, start: Place) -> Iterator[Sent]:
+        skipped = start.skipped
+        for piece in self.pieces(file, start):
+            if skipped < len(piece.data):
+                row = count_rows(piece.data[:skipped])
+                source, line = piece.source, piece.place.line
+                if row:
+                    source, line = after_rows(source, row), piece.given.line_of(row)
+                yield Sent(piece.data[skipped:], source, line)
+            skipped = max(skipped - len(piece.data), 0)
+
+
+def written(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
+    """Rows as CSV, quoted only where they must be."""
+    out = io.StringIO(newline="")
+    # The writer quotes the characters of its line end, and a lone carriage return must not go out bare either.
+    csv.writer(_Lines(out, dialect.newline), delimiter=dialect.mark, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode(errors="surrogateescape")
+
+
+class _Lines:
+    """Ends each line in its own way."""
+
+    def __init__(self, out: io.StringIO, newline: str) -> None:
+        self._out = out
+        self._newline = newline
+
+    def write(self, line: str) -> int:
+        """One record, as the writer ends it."""
+        return self._out.write(line[:-2] + self._newline)

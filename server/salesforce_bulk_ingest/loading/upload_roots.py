@@ -1,0 +1,184 @@
+"""Which files may be read for an upload: those under folders that the operator names, however a path is written.
+
+What a path says has to lie under a root, or nothing is looked at; then its links are resolved, and that has to lie there,
+too. What is opened is found from the root down, one folder after the other and through no link: none can be put in
+between.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
+# A FIFO without a writer would be waited for, and a terminal taken over.
+_FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0) | _NO_LINK
+_OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+
+@dataclass(frozen=True, slots=True)
+class RootedFile:
+    """A file under a root.
+
+    Attributes:
+        root: the folder, without links.
+        parts: of the way from there, links resolved; never empty.
+    """
+
+    root: Path
+    parts: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.root.joinpath(*self.parts)
+
+    def open(self) -> BinaryIO:
+        """The file's bytes from its start.
+
+        Raises:
+            InvalidArgument: it is not there, not a regular file, or may not be read.
+        """
+        try:
+            opened = self._opened()
+        except OSError as error:
+            raise InvalidArgument(f"{self.path} can't be read: {error.strerror}.") from None
+        mode = os.fstat(opened).st_mode
+        if stat.S_ISREG(mode):
+            return os.fdopen(opened, "rb")
+        os.close(opened)
+        kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise InvalidArgument(f"{self.path} is {kind}: name a file of CSV, or one with gzip around it.")
+
+    def _opened(self) -> int:
+        if not _OPENS_BELOW:
+            return self._opened_where_links_are_rare()
+        folder = os.open(self.root, _FOLDER)
+        try:
+            for part in self.parts[:-1]:
+                below = os.open(part, _FOLDER, dir_fd=folder)
+                os.close(folder)
+                folder = below
+            return os.open(self.parts[-1], _FILE, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def _opened_where_links_are_rare(self) -> int:
+        """On Windows, which opens nothing relative to a folder: what was opened has to be what is there."""
+        opened = os.open(self.path, _FILE)
+        if os.path.realpath(self.path) == str(self.path) and os.path.samestat(os.fstat(opened), os.lstat(self.path)):
+            return opened
+        os.close(opened)
+        raise OSError(0, "it was replaced meanwhile")
+
+
+class UploadRoots:
+    """The folders that files may be uploaded from.
+
+    Args:
+        roots: folders, with or without links; none refuses every file.
+        settings_file: where the operator can add one.
+    """
+
+    def __init__(self, roots: Sequence[Path], settings_file: Path) -> None:
+        self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
+        # A caller may write a root as its operator did.
+        self._written = (*(Path(os.path.abspath(root)) for root in roots), *self.roots)
+        self._settings_file = settings_file
+
+    def open(self, path: str) -> BinaryIO:
+        """The bytes of a file; see `find`."""
+        return self.find(path).open()
+
+    def find(self, path: str) -> RootedFile:
+        """The file that a caller names.
+
+        Args:
+            path: absolute, or relative to one of the roots; of several, the first that has it counts.
+
+        Raises:
+            RefusedByPolicy: it is not under a root; whether it exists is not told.
+            InvalidArgument: there is no such file.
+        """
+        _check_text(path)
+        inside = [file for file in map(self._below_root, self._candidates(path)) if file is not None]
+        if not inside:
+            raise RefusedByPolicy(self._refusal(path))
+        for file in inside:
+            if _may_be_there(file.path):
+                return file
+        raise InvalidArgument(f"There is no file {path} under {self._listed()}.")
+
+    def _candidates(self, path: str) -> Iterator[Path]:
+        # Joined to a root, an absolute path stays what it is.
+        for root in self.roots:
+            yield Path(os.path.normpath(root / path))
+
+    def _is_written_below(self, candidate: Path) -> bool:
+        return any(candidate.is_relative_to(root) for root in self._written)
+
+    def _below_root(self, candidate: Path) -> RootedFile | None:
+        if not self._is_written_below(candidate):
+            return None
+        real = Path(os.path.realpath(candidate))
+        for root in self.roots:
+            if real != root and real.is_relative_to(root):
+                return RootedFile(root, real.relative_to(root).parts)
+        return None
+
+    def _refusal(self, path: str) -> str:
+        if not self.roots:
+            return (
+                "This server may read no files: no folder is allowed, and the one that it was started in does not count, "
+                "since it is a home, the system's, or above these, or others are served. "
+                f"{self._how_to_allow(path)}"
+            )
+        reads = f"This server reads files under {self._listed()} only; relative paths begin there."
+        if any(map(self._is_written_below, self._candidates(path))):
+            return f"{reads} {path} leads to none: it is a folder of these, or a link to elsewhere."
+        return f"{reads} {self._how_to_allow(path)}"
+
+    def _how_to_allow(self, path: str) -> str:
+        folder = Path(os.path.normpath(os.path.join(self.roots[0] if self.roots else "", path))).parent
+        if not folder.is_absolute() or folder == Path(folder.anchor):
+            folder = Path("/data/exports")
+        line = f"upload_roots = {_toml([*self.roots, folder])}"
+        return (
+            f"To allow more, the operator writes the line {line} in {self._settings_file}, or adds "
+            f"--upload-root {folder} to the server's command, and starts it again."
+        )
+
+    def _listed(self) -> str:
+        return " and ".join(map(str, self.roots))
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)  # opening it tells the reason
+    return True
+
+
+def _check_text(path: str) -> None:
+    if not path.strip() or "\0" in path:
+        raise InvalidArgument("file is empty or no path: give the path of a file on the server's machine.")
+    if path.lower().startswith("file:"):
+        raise InvalidArgument("file is a path, not an address: leave file:// out.")
+    if path.startswith("~"):
+        raise InvalidArgument("file begins with ~, which is not resolved here: write the whole path.")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidArgument("file holds half of a character: write the path again.") from None
+
+
+def _toml(folders: Sequence[Path]) -> str:
+    # JSON's strings are TOML's basic strings.
+    return json.dumps([str(folder) for folder in folders], ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""One file for each answer of a tool: its model and its sentences."""

@@ -1,0 +1,250 @@
+"""What the tools take: closed models in Salesforce's own spelling."""
+
+import json
+import math
+import sys
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+
+from salesforce_bulk_ingest.loading.mapping import Shape
+from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
+from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, CreateRequest
+from salesforce_bulk_ingest.results.pages import Wanted
+from salesforce_bulk_ingest.results.retry_rows import MOST_JOBS, RowsOf, Which
+from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
+from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
+
+
+def parsed_json(value: object) -> object:
+    """Some hosts send nested values as JSON text."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, float) and math.isfinite(value) and _digits(value) > sys.float_info.dig:
+        raise ValueError(
+            f"a number of more than {sys.float_info.dig} digits may have changed on the way: write it in quotes"
+        )
+    # A union would complain once for each of its types.
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ValueError("expected text, a number, true, false or null")
+
+
+def _digits(number: float) -> int:
+    """Significant ones: so many as `float_info.dig` come through a float unchanged."""
+    return len(Decimal(repr(number)).normalize().as_tuple().digits)
+
+
+CellValue = Annotated[
+    Cell, PlainValidator(_cell), WithJsonSchema({"type": ["string", "number", "boolean", "null"]}, mode="validation")
+]
+
+
+class Closed(BaseModel):
+    """An unknown key is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CreateBody(Closed):
+    """Salesforce's create request."""
+
+    object: str = Field(
+        min_length=1, max_length=80, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="API name", examples=["Account"]
+    )
+    operation: Operation
+    externalIdFieldName: str | None = Field(
+        None, max_length=255, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="For upsert: the field that matches rows"
+    )
+    columnDelimiter: Delimiter | None = Field(None, description="Default COMMA, or the data's")
+    lineEnding: LineEnding | None = Field(None, description="Default LF, or the data's")
+    contentType: Literal["CSV"] | None = None
+    assignmentRuleId: str | None = Field(
+        None, pattern="^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$", description="Case or Lead assignment rule"
+    )
+
+    @model_validator(mode="after")
+    def _upsert_names_its_key(self) -> Self:
+        if self.operation == "upsert" and not self.externalIdFieldName:
+            raise ValueError("an upsert needs externalIdFieldName: an external id field, or Id")
+        return self
+
+    @property
+    def request(self) -> CreateRequest:
+        """What the job is to be."""
+        return CreateRequest(
+            sobject=self.object,
+            operation=self.operation,
+            external_id_field_name=self.externalIdFieldName,
+            column_delimiter=self.columnDelimiter,
+            line_ending=self.lineEnding,
+            content_type=self.contentType,
+            assignment_rule_id=self.assignmentRuleId,
+        )
+
+
+class StateBody(Closed):
+    """Salesforce's close or abort request."""
+
+    state: Literal["UploadComplete", "Aborted"] = Field(description="UploadComplete loads the rows; Aborted drops them")
+
+
+def _undescribed(schema: dict[str, Any]) -> None:
+    del schema["description"]
+
+
+class Where(Closed):
+    """Which failed rows are meant; both together have to be so."""
+
+    model_config = ConfigDict(json_schema_extra=_undescribed)
+
+    statusCode: str | None = None
+    field: str | None = None
+
+    def wanted(self, offset: int = 0, columns: tuple[str, ...] = ()) -> Wanted:
+        """The rows that are so."""
+        return Wanted(offset, columns, self.statusCode, self.field)
+
+
+class RowsOfBody(Closed):
+    """Rows of jobs that have ended."""
+
+    model_config = ConfigDict(json_schema_extra=_undescribed)
+
+    jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS)
+    which: tuple[Which, ...] | None = None
+    where: Where | None = None
+    again: bool = False
+
+    @model_validator(mode="after")
+    def _which_go_together(self) -> Self:
+        if self.which is not None and not self.which:
+            raise ValueError('which names no rows: give ["failed"], ["unprocessed"], both, or ["created"]')
+        if "created" in self.chosen and len(self.chosen) > 1:
+            raise ValueError("created gives the ids of new records alone, so it goes without other rows")
+        if self.where is not None and "failed" not in self.chosen:
+            raise ValueError("where is about failed rows: name failed in which, or leave where out")
+        return self
+
+    @property
+    def chosen(self) -> tuple[Which, ...]:
+        """Which rows; unless it is said, all that did not get into the org, or the failed ones that are so."""
+        if self.which is None:
+            return ("failed",) if self.where is not None else ("failed", "unprocessed")
+        return tuple(dict.fromkeys(self.which))
+
+    @property
+    def rows_of(self) -> RowsOf:
+        """The rows."""
+        return RowsOf(self.jobs, self.chosen, (self.where or Where()).wanted(), self.again)
+
+
+class RowsBody(Closed):
+    """Rows under exactly one source key, and how they are to be changed on the way."""
+
+    csv: str | None = Field(
+        None, description="CSV text: a header, then rows", examples=["Name,BillingCity\nAcme,Oslo\n"]
+    )
+    records: Annotated[
+        list[dict[str, CellValue]] | None,
+        BeforeValidator(parsed_json),
+        Field(
+            None,
+            description="One object a row, field to value; missing key: empty cell, null: #N/A",
+            examples=[[{"Name": "Acme", "BillingCity": None}]],
+        ),
+    ]
+    file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
+    rowsOf: Annotated[
+        RowsOfBody | None,
+        BeforeValidator(parsed_json),
+        Field(
+            None,
+            description="Rows of ended jobs as they were sent; created: Ids of new records alone",
+        ),
+    ]
+    columns: Annotated[
+        dict[str, str | None], BeforeValidator(parsed_json), Field(description="Header to field; null leaves it out")
+    ] = {}
+    set: Annotated[
+        dict[str, CellValue], BeforeValidator(parsed_json), Field(description="Field to a value for every row")
+    ] = {}
+    values: Annotated[
+        dict[str, dict[str, str]], BeforeValidator(parsed_json), Field(description="Field to {old: new} cells")
+    ] = {}
+    only: Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Fields to keep")] = ()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf)) != 1:
+            raise ValueError(
+                'give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}'
+            )
+        return self
+
+    def source(self, roots: UploadRoots) -> RowSource | RowsOf:
+        """Where the rows come from.
+
+        Raises:
+            RefusedByPolicy: from a file that the operator has not allowed.
+        """
+        if self.rowsOf is not None:
+            return self.rowsOf.rows_of
+        if self.file is not None:
+            return UploadFile(roots.find(self.file))
+        return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
+
+    @property
+    def shape(self) -> Shape:
+        """What is changed on the way."""
+        constants = {name: cell_text(value) for name, value in self.set.items()}
+        return Shape(self.columns, constants, self.values, self.only)
+
+
+def _in_few_words(schema: dict[str, Any]) -> None:
+    """The list of tools describes these properties once; every model pays for it."""
+    for described in schema["properties"].values():
+        for name in ("description", "examples", "default"):
+            described.pop(name, None)
+
+
+class DataBody(RowsBody):
+    """Its rows, as the body of upload-data-ingest-job."""
+
+    model_config = ConfigDict(json_schema_extra=_in_few_words)
+
+
+Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`; with sha256")]
+Sha256 = Annotated[
+    str | None, Field(pattern="^[0-9a-f]{64}$", description="From dryRun: refuse rows that have changed")
+]
+DryRun = Annotated[bool, Field(description="Only check the rows")]
+Preflight = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
+
+JobId = Annotated[
+    str,
+    # The pattern is for callers to see; `ingest` checks the id, so that both surfaces refuse it in the same words.
+    Field(
+        description="15 or 18 characters",
+        examples=["750XX0000004Ab1YAE"],
+        json_schema_extra={"pattern": JOB_ID_PATTERN},
+    ),
+]
+WaitSeconds = Annotated[
+    int, Field(ge=0, le=CALL_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
+]
+Offset = Annotated[int, Field(ge=0, description="Rows to skip; nextOffset of the page before")]
+Limit = Annotated[
+    int | None, Field(ge=1, le=1_000, description="Rows; without it, 50 or what of them fits about 4,000 tokens")
+]
+QueryLocator = Annotated[str | None, Field(max_length=200, description="From the answer before, for its next page")]
+ShownColumns = Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Columns to show")]

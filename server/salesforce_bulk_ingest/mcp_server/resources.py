@@ -1,0 +1,91 @@
+"""Jobs and their results as resources: the same pages as the tools', for hosts that read resources."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
+
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
+from salesforce_bulk_ingest.mcp_server.answers.answer import bounded
+from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
+from salesforce_bulk_ingest.mcp_server.answers.wording import RESULT_NAMES, job_uri, result_uri
+from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, IngestJobs
+from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_budget, explicit_budget
+from salesforce_bulk_ingest.results.pages import Wanted
+from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+
+MOST_DIGITS = 15
+
+RESULT_DESCRIPTION = (
+    f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
+    f"{MOST_ROWS}. The next offset is this one plus the rows of the page; a page with the header alone is the end."
+)
+
+
+def add_resources(server: MCPServer[None], jobs: IngestJobs) -> None:
+    """Register the four templates."""
+
+    @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
+    async def job(jobId: str) -> str:
+        """State and counters of one ingest job, under Salesforce's field names."""
+        with _errors_for_hosts():
+            found = await jobs.status(jobId, report=_silently)
+            found = bounded(found)
+            return json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
+
+    for kind in RESULT_NAMES:
+        _add_result(server, jobs, kind)
+
+
+def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> None:
+    name = RESULT_NAMES[kind]
+
+    @server.resource(
+        result_uri("{jobId}", kind) + "{?offset,limit,columns,statusCode,field}",
+        name=name,
+        title=name.replace("-", " ").capitalize(),
+        description=RESULT_DESCRIPTION,
+        mime_type="text/csv",
+    )
+    async def result(
+        jobId: str, offset: str = "0", limit: str = "", columns: str = "", statusCode: str = "", field: str = ""
+    ) -> str:
+        shown = tuple(filter(None, columns.split(",")))
+        wanted = Wanted(_number("offset", offset, 0), shown, statusCode or None, field or None)
+        budget = explicit_budget(_number("limit", limit, 1)) if limit else default_budget()
+        with _errors_for_hosts():
+            _, page = await jobs.page(jobId, kind, wanted=wanted, budget=budget)
+        if page.is_cut_off:
+            # A header alone would read as the end.
+            raise ResourceError(f"Time ran out before the row at offset {page.offset} came in: read this page again.")
+        return page.as_csv()
+
+
+async def _silently(job: Job) -> None:
+    """Reading a resource reports no progress."""
+
+
+def _number(name: str, given: str, least: int) -> int:
+    # Typed parameters would end in an internal error and a traceback (seen with mcp 2.3.0).
+    if not given.isascii() or not given.isdecimal() or len(given) > MOST_DIGITS or int(given) < least:
+        raise MCPError(code=INVALID_PARAMS, message=f"{name} has to be a whole number of at least {least}.")
+    return int(given)
+
+
+@contextmanager
+def _errors_for_hosts() -> Iterator[None]:
+    try:
+        with anyio.fail_after(CALL_SECONDS):
+            yield
+    except TimeoutError:
+        raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS} s: read again.") from None
+    except (NotFound, InvalidJobId) as error:
+        raise ResourceNotFoundError(f"{shown(error)}\n{after_error(error)}") from error
+    except (SalesforceError, IngestError) as error:
+        raise ResourceError(f"{shown(error)}\n{after_error(error)}") from error

@@ -1,0 +1,1 @@
+"""The nine operations on ingest jobs, and the rules around them."""

@@ -1,0 +1,239 @@
+"""What jobs gave and were given, brought or made here once: in the background, for all callers and processes that ask."""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+from anyio.from_thread import check_cancelled
+from filelock import FileLock, Timeout
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.findings import Unreadable
+from salesforce_bulk_ingest.base.shared_task import Background, Pending
+from salesforce_bulk_ingest.cache.file_cache import Draft, Shelved
+from salesforce_bulk_ingest.cache.job_files import JobKey, NothingCame, ResultKey, Store, StoredResult, again_name
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.cache.upload_archive import DamagedUpload, KeptUpload, RecordedContent
+from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
+from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.operations.transfers import Content
+from salesforce_bulk_ingest.results.retry_rows import KINDS, JobRows, RowsAgain, RowsOf, make_rows_again
+from salesforce_bulk_ingest.results.source_order import SourceRows, ToldRows, key_of, make_source_rows
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import Destination
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOCK_SECONDS = 0.2
+"""Between two looks whether another process is done with the same work."""
+
+
+class Spool:
+    """Keeps results of jobs that have ended, what was sent to them, and what is made of both.
+
+    Args:
+        client: of the org.
+        store: where they are kept.
+        ledger: knows which uploads were taken.
+        tasks: runs the work; cancelled with the server.
+    """
+
+    def __init__(self, client: SalesforceClient, store: Store, ledger: Ledger, tasks: TaskGroup) -> None:
+        self._client = client
+        self._store = store
+        self._ledger = ledger
+        self._background = Background(tasks)
+
+    def recorded(self, org: Org, job: Job, content: PartContent) -> Content:
+        """The content of an upload; while it is sent, it is kept."""
+        recorder = self._store.recorder(JobKey.of(org.host, job), content)
+        return RecordedContent(content, recorder) if recorder else content
+
+    def fetch(self, org: Org, job: Job, kind: ResultKind) -> Pending[StoredResult]:
+        """The result, here or on its way."""
+        key = ResultKey.of(org.host, job, kind)
+        return self._background.start(key, lambda pending: self._fetched(key, job, pending))
+
+    def source_rows(self, org: Org, job: Job, kind: ResultKind) -> Pending[SourceRows | None]:
+        """The result tied to what was sent; None where that is not kept here."""
+        key = ResultKey.of(org.host, job, kind)
+        return self._background.start(("source rows", key), lambda pending: self._source_rows(org, key, job))
+
+    def rows_again(self, org: Org, jobs: Sequence[Job], wanted: RowsOf, destination: Destination) -> Pending[RowsAgain]:
+        """Rows of jobs that have ended, to be sent again."""
+        kinds = [KINDS[which] for which in wanted.which]
+        keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
+        name = again_name(org.host, keys, wanted, destination.delimiter, destination.line_ending)
+        return self._background.start(
+            name, lambda pending: self._rows_again(org, jobs, wanted, destination, name, pending)
+        )
+
+    async def forget(self, org: Org, job_id: str) -> None:
+        """The job is gone."""
+        try:
+            await anyio.to_thread.run_sync(self._store.forget, org.host, job_id)
+        except OSError as error:
+            logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
+
+    async def _fetched(self, key: ResultKey, job: Job, pending: Pending[StoredResult]) -> StoredResult:
+        return await self._once(key.name, lambda: self._store.find(key), lambda: self._download(key, job, pending))
+
+    async def _download(self, key: ResultKey, job: Job, pending: Pending[StoredResult]) -> StoredResult:
+        with self._store.writing(key, job.delimiter) as writing:
+            async with self._client.results(job.id, key.kind) as chunks:
+                async for chunk in chunks:
+                    await anyio.to_thread.run_sync(writing.add, chunk)
+                    pending.done_bytes += len(chunk)
+            return await anyio.to_thread.run_sync(writing.finish)
+
+    async def _source_rows(self, org: Org, key: ResultKey, job: Job) -> SourceRows | None:
+        kept = await self._kept(org, job)
+        if kept is None:
+            return None
+        result = _told(await self._whole(org, job, key.kind), job, key.kind)
+        if not _has_columns(result, kept):
+            return None
+        name, unique = key.source_rows_name, key_of(job.operation, job.external_id_field_name)
+
+        def find() -> SourceRows | None:
+            found = self._read(name, SourceRows.read)
+            return found if found is not None and found.of == (result.sha256, kept.origin.sha256) else None
+
+        try:
+            return await self._once(
+                name,
+                find,
+                lambda: self._made(name, lambda draft: make_source_rows(result, kept, unique, draft, check_cancelled)),
+            )
+        except DamagedUpload as error:
+            logger.warning("what was sent to job %s is not kept any more: %s", job.id, error)
+            await anyio.to_thread.run_sync(self._store.drop_upload, key.job)
+            return None
+
+    async def _kept(self, org: Org, job: Job) -> KeptUpload | None:
+        """What was sent to the job, if that is what the job has: an upload may have been refused, and another taken."""
+        kept = await anyio.to_thread.run_sync(self._store.upload, JobKey.of(org.host, job))
+        sent = await self._ledger.find(org.host, job.id)
+        return kept if kept is not None and sent is not None and sent.sha256 == kept.origin.sha256 else None
+
+    async def _rows_again(
+        self,
+        org: Org,
+        jobs: Sequence[Job],
+        wanted: RowsOf,
+        destination: Destination,
+        name: str,
+        pending: Pending[RowsAgain],
+    ) -> RowsAgain:
+        kinds = [KINDS[which] for which in wanted.which]
+
+        async def make() -> RowsAgain:
+            results = []
+            for job in jobs:
+                for kind in kinds:
+                    rows = await self._job_rows(org, job, kind)
+                    if rows is not None:
+                        results.append(rows)
+                        pending.done_bytes += rows.result.path.stat().st_size
+            return await self._made(
+                name, lambda draft: make_rows_again(wanted, results, destination, draft, check_cancelled)
+            )
+
+        return await self._once(name, lambda: self._read(name, RowsAgain.read), make)
+
+    async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobRows | None:
+        try:
+            result = _told(await self._whole(org, job, kind), job, kind)
+        except NothingCame:
+            if _has_none(job, kind):
+                return None
+            raise UnexpectedAnswer(
+                f"Salesforce gave nothing for the {kind} of job {job.id}, not even a header, although there may be "
+                "some: call again later."
+            ) from None
+        if kind != "failedResults":
+            return JobRows(job.id, result)
+        source = await self.source_rows(org, job, kind).wait(math.inf)
+        return JobRows(job.id, result, None if source is None else await self._kept(org, job), source)
+
+    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> StoredResult:
+        result = await self.fetch(org, job, kind).wait(math.inf)
+        assert result is not None
+        return result
+
+    async def _once(self, name: str, find: Callable[[], T | None], make: Callable[[], Awaitable[T]]) -> T:
+        """What is kept under this name, made by whoever asks for it first."""
+        found = await anyio.to_thread.run_sync(find)
+        if found is not None:
+            return found
+        lock = await anyio.to_thread.run_sync(self._store.shelf.lock, name)
+        await _acquire(lock)
+        try:
+            # Whoever held the lock before may have made it.
+            found = await anyio.to_thread.run_sync(find)
+            return await make() if found is None else found
+        finally:
+            lock.release()
+
+    async def _made(self, name: str, make: Callable[[Draft], T]) -> T:
+        def made() -> T:
+            with self._store.shelf.writing(name) as draft:
+                return make(draft)
+
+        try:
+            return await anyio.to_thread.run_sync(made)
+        except (Unreadable, EndlessRecord) as error:
+            what = str(error).removesuffix(".")
+            raise InvalidArgument(
+                f"Rows of this job can't be told apart, since they are no whole CSV: {what}. Get the result from /v1 or its "
+                "file, correct it, and send the rows from there."
+            ) from None
+
+    def _read(self, name: str, read: Callable[[Shelved], T]) -> T | None:
+        found = self._store.shelf.find(name)
+        if found is None:
+            return None
+        try:
+            made = read(found)
+        except ValueError:  # of another version of this
+            return None
+        self._store.shelf.touch(name)
+        return made
+
+
+def _told(result: StoredResult, job: Job, kind: ResultKind) -> ToldRows:
+    return ToldRows.of(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
+
+
+def _has_columns(result: ToldRows, kept: KeptUpload) -> bool:
+    """Whether the result is one of such rows: another program may have sent others."""
+    _, sent = kept.columns()
+    return sorted(map(str.lower, sent)) == sorted(map(str.lower, result.names[result.told :]))
+
+
+def _has_none(job: Job, kind: ResultKind) -> bool:
+    """Whether the job says that it has no such rows."""
+    if kind == "unprocessedrecords":
+        return job.state == "JobComplete"
+    if kind == "failedResults":
+        return job.number_records_failed == 0
+    return job.number_records_processed is not None and job.number_records_processed == job.number_records_failed
+
+
+async def _acquire(lock: FileLock) -> None:
+    while True:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            await anyio.sleep(LOCK_SECONDS)
+        else:
+            return

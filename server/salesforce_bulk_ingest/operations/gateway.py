@@ -1,0 +1,168 @@
+"""The nine operations as bytes, for callers that speak Salesforce's own API: policy in between, and nothing else."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import unquote
+
+import httpx2
+
+from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.operations.multipart import job_part
+from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.upload_once import Uploads
+from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, body_of, deadline
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+
+CREATED = 201
+"""What an upload that was taken is answered with (Bulk API 2.0 guide, Upload Job Data)."""
+
+READING_METHODS = frozenset({"GET", "HEAD"})
+
+# A method that only the upstream reads is one that no policy was held against (REST API guide: `_HttpMethod` in the
+# query; the headers are what web frameworks take).
+METHOD_PARAMETER = "_httpmethod"
+METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
+
+
+class Gateway:
+    """Forwards calls unchanged, where the policy lets them through.
+
+    The policy is held against what Salesforce would do, not against what the caller says: a job is looked up before it
+    is closed, so that one made elsewhere, or with a body that two parsers read differently, does not get round it.
+    """
+
+    def __init__(self, client: SalesforceClient, policy: Policy, uploads: Uploads) -> None:
+        self._client = client
+        self._policy = policy
+        self._uploads = uploads
+
+    @asynccontextmanager
+    async def forward(self, call: Call, job_id: str | None = None) -> AsyncIterator[httpx2.Response]:
+        """The upstream's answer, status known and body unread.
+
+        Args:
+            call: what goes up; the body of POST and PATCH as bytes, of PUT as a stream.
+            job_id: the job in the path, if any.
+
+        Raises:
+            IngestError: refused here.
+            SalesforceError: there was no answer to pass on.
+        """
+        if job_id is not None:
+            checked_job_id(job_id)
+        _check_method(call)
+        if call.method not in READING_METHODS:
+            self._policy.check_write()
+        if call.method == "POST":
+            self._check_create(call)
+        async with AsyncExitStack() as stack:
+            if call.method == "PATCH" and job_id is not None:
+                job = await stack.enter_async_context(self._client.open(_look_up(call, job_id)))
+                if not job.is_success:
+                    # Salesforce shows the job to nobody who may change it: its refusal is the answer.
+                    yield job
+                    return
+                self._check_state_change(call, await _operation_of_job(job))
+            if call.method == "PUT" and job_id is not None:
+                taken = await stack.enter_async_context(self._uploads.passing(job_id))
+                answer = await stack.enter_async_context(self._client.open(call))
+                if answer.status_code == CREATED:
+                    await taken()
+            else:
+                answer = await stack.enter_async_context(self._client.open(call))
+            yield answer
+
+    def _check_create(self, call: Call) -> None:
+        if not self._policy.refused_operations:
+            return
+        body = call.content if isinstance(call.content, bytes) else b""
+        content_types = _values(call, "content-type")
+        if not any("multipart" in value.lower() for value in content_types):
+            if _values(call, "content-encoding") or _repeats_a_key(body):
+                raise RefusedByPolicy(
+                    "The operation of this request can't be read beyond doubt, and this server refuses "
+                    f"{' and '.join(self._policy.refused_operations)}: send plain JSON with each key once."
+                )
+            # Other bodies that can't be read make no job; and closing looks the job up.
+            self._policy.check_operation(_operation(body))
+            return
+        operation = _operation(job_part(content_types[0], body) or b"")
+        if operation is None or len(content_types) > 1 or _values(call, "content-encoding"):
+            # Such a request creates, fills and closes in one go: there is no later check.
+            raise RefusedByPolicy(
+                "The operation of this multipart request can't be read beyond doubt, and this server refuses "
+                f"{' and '.join(self._policy.refused_operations)}: send two parts, 'job' with JSON and 'content', and "
+                "nothing around them; or create, upload and close in three requests."
+            )
+        self._policy.check_operation(operation)
+
+    def _check_state_change(self, call: Call, operation: str | None) -> None:
+        if _is_plain_abort(call) or not self._policy.refused_operations:
+            return
+        if operation is None:
+            raise UnexpectedAnswer("Salesforce did not say which operation the job has, so its state is not changed.")
+        self._policy.check_operation(operation)
+
+
+def _check_method(call: Call) -> None:
+    in_headers = any(name.lower() in METHOD_HEADERS for name, _ in call.headers)
+    if in_headers or METHOD_PARAMETER in unquote(call.query).lower():
+        raise RefusedByPolicy("This server passes on no request that names another method: send it with that method.")
+
+
+def _look_up(call: Call, job_id: str) -> Call:
+    headers = [("Accept", "application/json"), ("Accept-Encoding", "identity")]
+    return Call("GET", f"/{job_id}", headers=headers, api_version=call.api_version)
+
+
+async def _operation_of_job(shown: httpx2.Response) -> str | None:
+    with deadline():
+        return _operation(await body_of(shown))
+
+
+def _is_plain_abort(call: Call) -> bool:
+    """Whether the body can only be read as an abort: anything cleverer is held to be a close."""
+    body = call.content if isinstance(call.content, bytes) else b""
+    return not _values(call, "content-encoding") and _object_without_repeats(body) == {"state": "Aborted"}
+
+
+def _values(call: Call, header: str) -> list[str]:
+    return [value for name, value in call.headers if name.lower() == header]
+
+
+def _operation(body: bytes) -> str | None:
+    operation = _object_without_repeats(body).get("operation")
+    return operation if isinstance(operation, str) and operation.isascii() and operation.isalpha() else None
+
+
+class _RepeatedKey(ValueError):
+    """Two parsers may take different ones of two values."""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len({key.casefold() for key in found}) != len(pairs):
+        raise _RepeatedKey
+    return found
+
+
+def _repeats_a_key(body: bytes) -> bool:
+    try:
+        json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
+    except _RepeatedKey:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+def _object_without_repeats(body: bytes) -> dict[str, object]:
+    """The JSON object in the body, or an empty one: for no JSON in UTF-8, no object, or a key given twice in any case."""
+    try:
+        value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,49 @@
+"""What the operator lets callers do. The same rules hold for tools and for `/v1`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+
+GUARDED_OPERATIONS = ("delete", "hardDelete")
+"""Operations that remove records; each has to be allowed by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Read-only or not, and which of the guarded operations are allowed."""
+
+    read_only: bool = False
+    allowed_operations: frozenset[str] = frozenset()
+
+    @property
+    def refused_operations(self) -> tuple[str, ...]:
+        """The guarded operations that nobody allowed."""
+        return tuple(name for name in GUARDED_OPERATIONS if name not in self.allowed_operations)
+
+    def check_write(self) -> None:
+        """Raises RefusedByPolicy on a read-only server."""
+        if self.read_only:
+            raise RefusedByPolicy(
+                "This server is read-only (--read-only), so it makes, fills, closes and deletes no jobs."
+            )
+
+    def check_operation(self, operation: str | None) -> None:
+        """Raises RefusedByPolicy for an operation that removes records and is not allowed by name."""
+        # Salesforce takes operation names case-sensitively; a guard must not depend on that.
+        for refused in self.refused_operations:
+            if operation is not None and operation.lower() == refused.lower():
+                raise RefusedByPolicy(
+                    f"Jobs with the operation {refused} are refused here: they remove records. The operator can allow "
+                    f"them by starting the server with --allow-operation {refused}."
+                )
+
+    def describe(self) -> str:
+        """The policy in one line, for people."""
+        if self.read_only:
+            return "read-only: five reading tools, and /v1 answers 403 to every change"
+        return f"read and write; refused operations: {_names(self.refused_operations)}"
+
+
+def _names(operations: Iterable[str]) -> str:
+    return ", ".join(operations) or "none"

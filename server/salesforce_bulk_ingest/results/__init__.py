@@ -1,0 +1,1 @@
+"""What came back from a job: pages, error groups, and rows to retry."""

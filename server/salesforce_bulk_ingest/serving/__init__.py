@@ -1,0 +1,1 @@
+"""What both ports share: sockets, signals, who may call, and the error envelope."""

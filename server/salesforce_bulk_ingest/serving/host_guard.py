@@ -1,0 +1,67 @@
+"""Host and Origin checks for our own ports.
+
+A page in a browser can send requests to this machine; what gives it away is a foreign Origin, or a foreign Host where
+its name was made to point here (DNS rebinding). The MCP port has the SDK's own check with the same lists.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from salesforce_bulk_ingest.serving.error_envelope import error_response
+
+PORT = re.compile(r":[0-9]{1,5}\Z")
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedCallers:
+    """Names under which a port may be addressed, and origins of pages that may call it."""
+
+    hosts: tuple[str, ...] = LOCAL_HOSTS
+    origins: tuple[str, ...] = tuple(f"http://{host}" for host in LOCAL_HOSTS)
+
+    @classmethod
+    def local_and(cls, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> "AllowedCallers":
+        """This machine's own names and the operator's additions; any port."""
+        return cls((*LOCAL_HOSTS, *hosts), (*(f"http://{host}" for host in LOCAL_HOSTS), *origins))
+
+    def allow_host(self, host: str) -> bool:
+        """Whether the Host header names this server."""
+        return _is_one_of(host, self.hosts)
+
+    def allow_origin(self, origin: str) -> bool:
+        """Whether the page that sends this Origin header may call."""
+        return _is_one_of(origin, self.origins)
+
+
+def _is_one_of(given: str, allowed: Iterable[str]) -> bool:
+    """Whether the name, or the name before a port, is on the list; names have no case (RFC 9110, 4.2.3)."""
+    names = {name.lower() for name in allowed}
+    return given.lower() in names or PORT.sub("", given.lower()) in names
+
+
+class HostGuard:
+    """ASGI middleware that answers 421 to a foreign Host and 403 to a foreign Origin."""
+
+    def __init__(self, app: ASGIApp, allowed: AllowedCallers) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if not self._allowed.allow_host(headers.get("host", "")):
+                refusal = error_response(
+                    421, "INVALID_HOST", "This server does not go by that name; see --allowed-host."
+                )
+                return await refusal(scope, receive, send)
+            if not all(self._allowed.allow_origin(origin) for origin in headers.getlist("origin")):
+                refusal = error_response(
+                    403, "INVALID_ORIGIN", "Pages of that origin may not call; see --allowed-origin."
+                )
+                return await refusal(scope, receive, send)
+        return await self._app(scope, receive, send)

@@ -1,0 +1,1 @@
+"""What is checked of rows before they go to Salesforce."""

@@ -1,0 +1,132 @@
+"""Rows held against the describe of their object: columns, keys and cells that Salesforce would refuse.
+
+Describe knows nothing of validation rules, triggers, duplicate rules and the picklists of single record types.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
+from salesforce_bulk_ingest.validation.columns import Column, Misnamed, columns_of
+from salesforce_bulk_ingest.validation.header import HeaderChecks, Load
+from salesforce_bulk_ingest.validation.keys import KeyForm
+
+VALUES_SHOWN = 5
+LONGEST_VALUE_SHOWN = 40
+
+NO_PARENTS: Mapping[str, SObjectDescribe] = MappingProxyType({})
+
+
+class FieldChecks:
+    """Checks of one upload against its object.
+
+    Args:
+        describe: of the object.
+        operation: of the job.
+        external_id_field: of an upsert.
+        header: of what goes out, after the shape.
+        findings: where what is wrong goes.
+        parents: describes of the objects that the header's relationships lead to, by name; those that are not there are
+            not checked.
+    """
+
+    def __init__(
+        self,
+        describe: SObjectDescribe,
+        operation: str,
+        external_id_field: str | None,
+        header: Sequence[str],
+        findings: Findings,
+        parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+    ) -> None:
+        self._load = Load.of(describe, operation, external_id_field)
+        self._header = header
+        self._columns = columns_of(header, describe, parents)
+        self._findings = findings
+        checks = {place: self._checks_of(column) for place, column in enumerate(self._columns)}
+        self._cell_checks = {place: of_column for place, of_column in checks.items() if of_column}
+        self._tallies: dict[tuple[int, str], _Tally] = {}
+
+    @property
+    def key_places(self) -> Sequence[int]:
+        """The column that names each row's record; none where it is missing, or every row is a new record."""
+        return [place for place, column in enumerate(self._columns) if self._load.is_key(column)][:1]
+
+    @property
+    def key_form(self) -> KeyForm:
+        """Turns keys into what is equal where they mean the same record."""
+        return self._load.key_form
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether a row with a blank key fails."""
+        return self._load.needs_keys
+
+    def check_header(self) -> None:
+        """The columns, before any row."""
+        HeaderChecks(self._load, self._columns, self._findings).check()
+
+    def check(self, batch: Batch) -> None:
+        """Rows of one block."""
+        for place, checks in self._cell_checks.items():
+            cells = batch.column(place)
+            for check in checks:
+                wrong = check.wrong(cells)
+                if wrong:
+                    tally = self._tallies.setdefault((place, check.kind), _Tally(check))
+                    tally.add(cells, wrong, batch)
+
+    def finish(self) -> None:
+        """After the last row: what was counted becomes findings."""
+        for (place, kind), tally in self._tallies.items():
+            tally.report(kind, self._header[place], self._findings)
+
+    def _checks_of(self, column: Column | Misnamed) -> list[CellCheck]:
+        load = self._load
+        if isinstance(column, Misnamed) or (load.deletes and not load.is_key(column)):
+            return []
+        check = None if column.parent_field else check_of(column.field, load.describe.key_prefix)
+        checks = [] if check is None else [check]
+        if load.operation == "insert" and column.field.is_required:
+            checks.append(BlankCheck(column.field))
+        return checks
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The wrong cells of one column and kind: how many, and the first few."""
+
+    check: CellCheck
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+    values: dict[str, None] = field(default_factory=dict)
+
+    def add(self, cells: Cells, wrong: Set[str], batch: Batch) -> None:
+        """The wrong cells of one block."""
+        counted = Counter(cells)
+        self.count += sum(counted[cell] for cell in wrong)
+        if len(self.lines) == LINES_SHOWN and len(self.values) == VALUES_SHOWN:
+            return
+        for number in (number for number, cell in enumerate(cells) if cell in wrong):
+            if len(self.lines) < LINES_SHOWN:
+                self.lines.append(batch.line_of(number))
+            if len(self.values) < VALUES_SHOWN:
+                self.values.setdefault(cells[number])
+
+    def report(self, kind: str, column: str, findings: Findings) -> None:
+        """All of it as one finding."""
+        what = self.check.what
+        if self.check.shows_values:
+            what += f": {', '.join(map(_shown, self.values))}"
+        for line in self.lines:
+            findings.add(kind, "warning", f"{what}.", self.check.do, column=column, line=line)
+        findings.add(kind, "warning", f"{what}.", self.check.do, column=column, count=self.count - len(self.lines))
+
+
+def _shown(value: str) -> str:
+    return f'"{value}"' if len(value) <= LONGEST_VALUE_SHOWN else f'"{value[:LONGEST_VALUE_SHOWN]}…"'

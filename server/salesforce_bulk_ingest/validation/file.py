@@ -1,0 +1,254 @@
+"""What can be wrong with rows before they go, seen from the file alone.
+
+By the reference of the API only a few mistakes fail a whole job: those are errors, and so is what would lose values without
+a row that fails. All others cost single rows and are warnings.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
+from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
+from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+
+MAX_HEADER_CHARACTERS = 32_000
+MAX_COLUMNS = 5_000
+MAX_CELL_CHARACTERS = 131_072
+MAX_RECORD_CHARACTERS = 400_000
+"""Bulk API 2.0 limits and allocations; the header's from the guide, Prepare CSV Files. That longer cells and rows fail the
+job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own reader."""
+
+QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
+QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
+
+
+class FileChecks:
+    """Checks of what stands in the source: encoding, quotes, widths and line ends.
+
+    Args:
+        width: of the header.
+        dialect: that the source is written in.
+        findings: where what is wrong goes.
+        rewritten: whether rows are written anew on the way, which puts their line ends right.
+    """
+
+    def __init__(self, width: int, dialect: Dialect, findings: Findings, *, rewritten: bool) -> None:
+        self._width = width
+        self._dialect = dialect
+        self._findings = findings
+        self._rewritten = rewritten
+
+    def check_header(self, record: bytes) -> None:
+        """The header as it stands."""
+        text = record.decode(errors="surrogateescape")
+        if not _is_utf_8(text):
+            self._findings.add("header encoding", "error", "The header is not UTF-8, so its names are unknown fields.",
+                               "Save the file in UTF-8.", line=1)  # fmt: skip
+        self._check_quotes(text, 1)
+        self._check_line_ends(text, 1)
+
+    def check(self, text: str, batch: Batch, first_line: int) -> None:
+        """Rows of one block."""
+        self._check_encoding(text, first_line)
+        if '"' in text and not batch.is_split:
+            self._check_quotes(text, first_line)
+        self._check_line_ends(text, first_line)
+        self._check_nul(text, first_line)
+        if batch.is_ragged:
+            self._check_widths(batch)
+
+    def _check_encoding(self, text: str, first_line: int) -> None:
+        if _is_utf_8(text):
+            return
+        what = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
+        for line in _lines_with(text, re.compile("[\udc80-\udcff]"), first_line):
+            self._findings.add("encoding", "error", what, "Save the file in UTF-8.", line=line)
+
+    def _check_nul(self, text: str, first_line: int) -> None:
+        if "\0" in text:
+            what, do = "Values hold NUL characters, which are no text.", "Remove them."
+            for line in _lines_with(text, re.compile("\0"), first_line):
+                self._findings.add("nul", "warning", what, do, line=line)
+
+    def _check_quotes(self, text: str, first_line: int) -> None:
+        for position in _badly_quoted(text, self._dialect.mark):
+            line = first_line + text.count("\n", 0, position)
+            self._findings.add("quotes", "error", QUOTES, QUOTE_THEM, line=line)
+
+    def _check_widths(self, batch: Batch) -> None:
+        width, add = self._width, self._findings.add
+        for number, cells in enumerate(map(len, batch.rows)):
+            if cells > width:
+                add("wide", "warning", f"Rows have more cells than the header's {width:,}: Salesforce refuses them.",
+                    "Quote values that hold the delimiter.", line=batch.line_of(number))  # fmt: skip
+            elif cells < width:
+                add("narrow", "warning", f"Rows have fewer cells than the header's {width:,}.",
+                    "Look whether a cell is missing in the middle.", line=batch.line_of(number))  # fmt: skip
+
+    def _check_line_ends(self, text: str, first_line: int) -> None:
+        if self._dialect.line_ending == "LF":
+            wrong, is_right = re.compile("\r"), "\r" not in text
+        else:
+            wrong = re.compile("(?<!\r)\n|\r(?!\n)")
+            is_right = text.count("\n") == text.count("\r\n") == text.count("\r")
+        if is_right:
+            return
+        between_quotes = text.split('"')
+        for in_cell in (False, True):
+            # All of them are counted at once, since each line of a file may end wrong.
+            count = len(wrong.findall('"'.join(between_quotes[in_cell::2])))
+            found = (line for line, is_in_cell in _places(wrong, text, first_line) if is_in_cell == in_cell)
+            lines = list(islice(found, min(count, LINES_SHOWN)))
+            for line in lines:
+                self._add_line_ends(1, line, in_cell=in_cell)
+            self._add_line_ends(count - len(lines), in_cell=in_cell)
+
+    def _add_line_ends(self, count: int, line: int | None = None, *, in_cell: bool) -> None:
+        if in_cell:
+            what = "Values hold line breaks of another kind than the file's, for which some orgs fail the whole job."
+            do = "If the job fails with LineEnding is invalid, write one kind throughout."
+            self._findings.add("breaks in cells", "warning", what, do, line=line, count=count)
+        elif not self._rewritten:
+            what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
+            self._findings.add("line ends", "error", what, "End all lines in one way.", line=line, count=count)
+
+
+class SentChecks:
+    """Checks of what goes out, whatever it was made from: the header, and how long cells and rows are.
+
+    Args:
+        header: of what goes out.
+        findings: where what is wrong goes.
+    """
+
+    def __init__(self, header: Sequence[str], findings: Findings) -> None:
+        self._header = header
+        self._findings = findings
+
+    def check_header(self, record: bytes) -> None:
+        """The header as it goes out."""
+        characters = len(record.decode(errors="surrogateescape").rstrip("\r\n"))
+        if characters > MAX_HEADER_CHARACTERS:
+            self._error(f"The header has {characters:,} characters, and Salesforce takes {MAX_HEADER_CHARACTERS:,}.")
+        if len(self._header) > MAX_COLUMNS:
+            self._error(f"There are {len(self._header):,} columns, and Salesforce takes {MAX_COLUMNS:,}.")
+
+    def check(self, batch: Batch, longest: int) -> None:
+        """Rows of one block.
+
+        Args:
+            batch: the rows.
+            longest: no row among them has more characters.
+        """
+        if longest <= MAX_CELL_CHARACTERS:
+            return
+        for number, row in enumerate(batch.rows):
+            characters = sum(map(len, row))
+            if characters > MAX_CELL_CHARACTERS:
+                self._check_row(row, characters, batch.line_of(number))
+
+    def _check_row(self, row: Sequence[str], characters: int, line: int) -> None:
+        if characters > MAX_RECORD_CHARACTERS:
+            what = (
+                f"Rows have over {MAX_RECORD_CHARACTERS:,} characters, the most that Salesforce takes: the job fails."
+            )
+            self._findings.add("long row", "error", what, "Shorten cells, or leave columns out.", line=line)
+        for name, cell in zip(self._header, row, strict=False):
+            if len(cell) > MAX_CELL_CHARACTERS:
+                what = f"Cells have over {MAX_CELL_CHARACTERS:,} characters, the most that Salesforce takes: the job fails."
+                self._findings.add("long cell", "error", what, "Shorten them.", column=name, line=line)
+
+    def _error(self, what: str) -> None:
+        self._findings.add(what, "error", what, "Leave columns out: name those to keep in only.", line=1)
+
+
+def check_names(header: Sequence[str], findings: Findings) -> None:
+    """The header where no describe is at hand: names that can't be right in any object."""
+    if "" in header:
+        findings.add("unknown column", "error", "A column has no name, which fails the whole job.",
+                     "Name it, or set it to null in columns.", line=1)  # fmt: skip
+    for name, count in Counter(map(str.lower, header)).items():
+        if count > 1 and name:
+            findings.add("doubled", "error", f"{count} columns have this name, and only one can stand for a field.",
+                         "Rename or remove the others.", column=name, line=1)  # fmt: skip
+
+
+def longest_row(data: bytes, rows: int) -> int:
+    """An upper bound of the characters in a row, found by looking at few places where each row is one line.
+
+    Args:
+        data: the rows as they go out.
+        rows: how many they are.
+    """
+    window = MAX_CELL_CHARACTERS // 2
+    starts = range(0, len(data) - window, window)
+    if data.count(b"\n") == rows and all(data.find(b"\n", start, start + window) >= 0 for start in starts):
+        return 2 * window
+    return len(data)
+
+
+def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:
+    """What is wrong with a record that has no end: where its quotes first go wrong."""
+    text = error.start.decode(errors="surrogateescape")
+    position = next(_badly_quoted(text, dialect.mark), 0)
+    line = error.first_line + text.count("\n", 0, position)
+    if text.count('"') % 2 == 0:
+        return Unreadable("A row goes on for megabytes without an end.", "Look whether this is CSV.", line)
+    return Unreadable("A quote is opened in this row and not closed, or not doubled: the job fails.", QUOTE_THEM, line)
+
+
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lines_with(text: str, wanted: re.Pattern[str], first_line: int) -> Iterator[int]:
+    """Each line that holds such a character, once."""
+    position = 0
+    while match := wanted.search(text, position):
+        first_line += text.count("\n", position, match.start())
+        yield first_line
+        position = text.find("\n", match.end())
+        if position < 0:
+            return
+
+
+def _places(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
+    """Each place of such characters: its line, and whether it is within quotes."""
+    line, quotes, seen = first_line, 0, 0
+    for match in wanted.finditer(text):
+        quotes += text.count('"', seen, match.start())
+        line += text.count("\n", seen, match.start())
+        seen = match.start()
+        yield line, quotes % 2 == 1
+
+
+def _badly_quoted(text: str, mark: str) -> Iterator[int]:
+    """Where records begin that are not quoted as they should be, the first few."""
+    well_quoted = _well_quoted(mark)
+    position = 0
+    for _ in range(LINES_SHOWN):
+        found = well_quoted.match(text, position)
+        position = found.end() if found else position
+        if position >= len(text):
+            return
+        yield position
+        position = text.find("\n", position) + 1
+        if not position:
+            return
+
+
+@lru_cache
+def _well_quoted(mark: str) -> re.Pattern[str]:
+    # A carriage return outside quotes is a matter of line ends.
+    delimiter = re.escape(mark)
+    # No possessive group: in Python 3.11.0 to 3.11.4 such match what they must not (CPython issues 100061 and 106052).
+    cell = rf'(?:"[^"]*+(?:""[^"]*+)*"\r?|[^"\n{delimiter}]*+)'
+    return re.compile(rf"(?:{cell}(?:{delimiter}{cell})*\n)*(?:{cell}(?:{delimiter}{cell})*\Z)?")

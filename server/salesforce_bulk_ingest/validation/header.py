@@ -1,0 +1,191 @@
+"""The header of an upload held against the describe of its object.
+
+What by the reference fails the whole job is an error (`InvalidBatch`), what fails rows a warning.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.base.findings import Findings, Level
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
+from salesforce_bulk_ingest.validation.columns import NAMES_SHOWN, Column, Misnamed, shown
+from salesforce_bulk_ingest.validation.keys import KeyForm, same_id, same_text
+
+DELETES = frozenset({"delete", "hardDelete"})
+HEADER_LINE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an upload is for.
+
+    Attributes:
+        describe: of the object.
+        operation: of the job.
+        key: name of the field that names a row's record; None where every row is a new one.
+    """
+
+    describe: SObjectDescribe
+    operation: str
+    key: str | None
+
+    @classmethod
+    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> "Load":
+        """What a job is for."""
+        keys = {"insert": None, "upsert": external_id_field}
+        key = keys.get(operation, ID_FIELD)
+        known = describe.field(key) if key else None
+        return cls(describe, operation, known.name if known else key)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether ids are all that it takes."""
+        return self.operation in DELETES
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether a row with a blank key fails; an upsert by Id takes it for a new record."""
+        return self.key is not None and not (self.operation == "upsert" and self.key == ID_FIELD)
+
+    @property
+    def key_form(self) -> KeyForm:
+        """Turns keys into what is equal where they mean the same record."""
+        if self.key == ID_FIELD:
+            return same_id
+        field = self.describe.field(self.key) if self.key else None
+        return str if field is not None and field.case_sensitive else same_text
+
+    def is_key(self, column: Column | Misnamed) -> bool:
+        """Whether the column holds the keys."""
+        return isinstance(column, Column) and column.parent_field is None and column.field.name == self.key
+
+
+class HeaderChecks:
+    """Checks of one header.
+
+    Args:
+        load: what the upload is for.
+        columns: those that go out, in their order.
+        findings: where what is wrong goes.
+    """
+
+    def __init__(self, load: Load, columns: Sequence[Column | Misnamed], findings: Findings) -> None:
+        self._load = load
+        self._describe = load.describe
+        self._all = columns
+        self._known = [column for column in columns if isinstance(column, Column)]
+        self._findings = findings
+
+    def check(self) -> None:
+        """All of them."""
+        self._check_permission()
+        self._check_key()
+        if self._load.deletes:
+            self._check_only_id()
+            return
+        self._check_names()
+        self._check_doubled()
+        self._check_read_only()
+        self._check_required()
+
+    def _check_permission(self) -> None:
+        describe, operation = self._describe, self._load.operation
+        may = {"insert": describe.createable, "update": describe.updateable}
+        may["upsert"] = describe.createable or describe.updateable
+        if not may.get(operation, describe.deletable):
+            what = f"This user may not {operation} records of {describe.name}: every row fails."
+            self._add("permission", "warning", what, "Load as a user who may, or ask the org's administrator.")
+
+    def _check_key(self) -> None:
+        key, load = self._load.key, self._load
+        if key is None:
+            return
+        field = self._describe.field(key)
+        if field is None or not field.finds_records:
+            usable = [known.name for known in self._describe.fields if known.finds_records]
+            what = f"{shown([key])} is no external id of {self._describe.name}, so the job fails."
+            do = f"Make the job with externalIdFieldName {' or '.join(usable[:NAMES_SHOWN])}."
+            self._add("external id", "error", what, do)
+        elif not load.deletes and not any(map(load.is_key, self._all)):
+            what = f"There is no column {key}, without which every row fails."
+            if not load.needs_keys:
+                what = f"There is no column {key}, so every row makes a new record."
+            self._add("no key", "warning", what, f"If a column holds it, name {key} for that in columns.")
+
+    def _check_only_id(self) -> None:
+        others = [column.header for column in self._all]
+        key = next(filter(self._load.is_key, self._all), None)
+        if key is not None:
+            others.remove(key.header)
+        if key is None:
+            what = f"There is no column {ID_FIELD}, the one that a {self._load.operation} takes."
+            do = f"Name {ID_FIELD} in columns for the column that holds it, and set null there for the others."
+            self._add("only id", "error", what, do)
+        elif others:
+            what = f"A {self._load.operation} takes one column, {ID_FIELD}; more fail the whole job: {shown(others)}."
+            self._add("only id", "error", what, f'Set only to ["{ID_FIELD}"].')
+
+    def _check_names(self) -> None:
+        for column in self._all:
+            if isinstance(column, Misnamed):
+                self._add("unknown column", "error", column.what, column.do, column.header)
+
+    def _check_doubled(self) -> None:
+        filling: dict[str, list[Column]] = defaultdict(list)
+        for column in self._known:
+            filling[column.field.name].append(column)
+        for name, columns in filling.items():
+            if len(columns) == 1:
+                continue
+            headers = shown(column.header for column in columns)
+            do = "Keep one: set null in columns for the others."
+            if len({column.parent_field for column in columns}) < len(columns):
+                self._add("doubled", "error", f"Several columns are {name}: {headers}.", do, columns[-1].header)
+            else:
+                what = (
+                    f"Several columns say which record {name} leads to: {headers}. Rows that fill more than one fail."
+                )
+                self._add("doubled lookup", "warning", what, do, columns[-1].header)
+
+    def _check_read_only(self) -> None:
+        for column in self._known:
+            reason = None if self._load.is_key(column) else self._refusal(column.field)
+            if reason:
+                do = "Leave it out: set null for it in columns."
+                self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.header)
+
+    def _refusal(self, field: FieldDescribe) -> str | None:
+        operation = self._load.operation
+        if field.name == ID_FIELD:
+            return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{self._load.key} is the key"
+        if operation != "update" and not field.createable:
+            return f"{field.name} can't be set {_why_not(field)}"
+        if operation != "insert" and not field.updateable:
+            return f"{field.name} can't be changed {_why_not(field)}"
+        return None
+
+    def _check_required(self) -> None:
+        if self._load.operation == "update":
+            return
+        missing = [field.name for field in self._describe.fields if field.is_required and not self._brings(field)]
+        if missing:
+            fail = "every row fails" if self._load.operation == "insert" else "rows that make a new record fail"
+            what = f"{self._describe.name} requires {', '.join(missing)}: without a column for it {fail}."
+            do = "Add it; or name it in columns for the column that holds it; or give all rows one value with set."
+            self._add("required", "warning", what, do)
+
+    def _brings(self, required: FieldDescribe) -> bool:
+        present = {column.field.name for column in self._known}
+        # A person account has a last name in place of a name.
+        has_persons = self._describe.field("IsPersonAccount") is not None
+        return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)
+
+    def _add(self, kind: str, level: Level, what: str, do: str, column: str | None = None) -> None:
+        self._findings.add(kind, level, what, do, column=column, line=HEADER_LINE)
+
+
+def _why_not(field: FieldDescribe) -> str:
+    if field.auto_number:
+        return "since Salesforce numbers it"
+    return "since it is a formula" if field.calculated else "by this user"

@@ -1,0 +1,163 @@
+"""Keys that are blank or stand twice in a file of any size, found in constant memory.
+
+What is kept of a key is its hash and its line, in buckets; past a limit the buckets go to a temporary file. So two keys
+with one hash of 64 bits would be taken for one: once in many millions of files of this size.
+"""
+
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import chain
+from operator import itemgetter
+from typing import IO, Self
+
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.loading.sources import NULL_CELL
+
+BUCKETS = 256
+MOST_IN_MEMORY = 250_000
+"""Keys; 4 MB of them."""
+
+BLANKS = frozenset({"", NULL_CELL})
+ID = "Id"
+
+KeyForm = Callable[[str], str]
+
+same_id: KeyForm = itemgetter(slice(15))
+"""The other three characters of an id only repeat the case of the first fifteen."""
+
+same_text: KeyForm = str.lower
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """The column that tells records apart.
+
+    Attributes:
+        place: of the column.
+        form: turns a key into what is equal for equal keys.
+        is_needed: whether a row with a blank key fails.
+    """
+
+    place: int
+    form: KeyForm
+    is_needed: bool
+
+
+def key_column(header: Sequence[str], operation: str | None, external_id_field: str | None) -> KeyColumn | None:
+    """The key's column, as far as it can be told without a describe; None for an insert, or where it is missing."""
+    key = {"update": ID, "delete": ID, "hardDelete": ID, "upsert": external_id_field}.get(operation or "")
+    places = [place for place, name in enumerate(header) if key and name.lower() == key.lower()]
+    if not places or not key:
+        return None
+    is_id = key.lower() == ID.lower()
+    return KeyColumn(places[0], same_id if is_id else same_text, is_needed=operation != "upsert" or not is_id)
+
+
+class KeyChecks:
+    """Blank and repeated keys of one column; used as a context, since it may keep a temporary file.
+
+    Args:
+        column: the keys' place and form.
+        name: of the column.
+        findings: where what is wrong goes.
+    """
+
+    def __init__(self, column: KeyColumn, name: str, findings: Findings) -> None:
+        self._column = column
+        self._name = name
+        self._findings = findings
+        self._keys = _Keys()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._keys.close()
+
+    def check(self, batch: Batch) -> None:
+        """Rows of one block."""
+        keys, lines = batch.column(self._column.place), batch.lines
+        if not BLANKS.isdisjoint(keys):
+            blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANKS]
+            self._add_blank(blank)
+            filled = [(key, line) for key, line in zip(keys, lines, strict=True) if key not in BLANKS]
+            keys, lines = [key for key, _ in filled], [line for _, line in filled]
+        self._keys.add(map(self._column.form, keys), lines)
+
+    def finish(self) -> None:
+        """After the last row."""
+        count, lines = self._keys.repeated()
+        what = f"Rows have the {self._name} of an earlier row: the last may win, or they fail."
+        self._add("repeated key", what, "Keep one row for each.", lines, count)
+
+    def _add_blank(self, lines: Sequence[int]) -> None:
+        if self._column.is_needed:
+            what, do = f"Rows without {self._name} fail.", "Fill it in, or leave these rows out."
+            self._add("blank key", what, do, lines, len(lines))
+
+    def _add(self, kind: str, what: str, do: str, lines: Sequence[int], count: int) -> None:
+        shown = lines[:LINES_SHOWN]
+        for line in shown:
+            self._findings.add(kind, "warning", what, do, column=self._name, line=line)
+        self._findings.add(kind, "warning", what, do, column=self._name, count=count - len(shown))
+
+
+class _Keys:
+    def __init__(self) -> None:
+        self._buckets = [array("q") for _ in range(BUCKETS)]
+        self._held = 0
+        self._spilled: list[list[tuple[int, int]]] = [[] for _ in range(BUCKETS)]
+        self._file: IO[bytes] | None = None
+
+    def add(self, keys: Iterable[str], lines: Sequence[int]) -> None:
+        appends = [bucket.append for bucket in self._buckets]
+        for number, line in zip(map(hash, keys), lines, strict=True):
+            append = appends[number % BUCKETS]
+            append(number)
+            append(line)
+        self._held += len(lines)
+        if self._held > MOST_IN_MEMORY:
+            self._spill()
+
+    def repeated(self) -> tuple[int, list[int]]:
+        """How many rows have a key that stands on an earlier line, and the first few of their lines."""
+        count, first = 0, list[int]()
+        for bucket in range(BUCKETS):
+            lines = list(self._repeated_in(bucket))
+            count += len(lines)
+            first = nsmallest(LINES_SHOWN, chain(first, lines))
+        return count, first
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _repeated_in(self, bucket: int) -> Iterator[int]:
+        seen: set[int] = set()
+        for stored in self._stored(bucket):
+            for number, line in zip(stored[::2], stored[1::2], strict=True):
+                if number in seen:
+                    yield line
+                seen.add(number)
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="bulk-keys-")
+        for bucket, held in enumerate(self._buckets):
+            self._spilled[bucket].append((self._file.tell(), len(held)))
+            held.tofile(self._file)
+        self._buckets = [array("q") for _ in range(BUCKETS)]
+        self._held = 0
+
+    def _stored(self, bucket: int) -> Iterator["array[int]"]:
+        for start, count in self._spilled[bucket]:
+            assert self._file is not None
+            self._file.seek(start)
+            stored = array("q")
+            stored.fromfile(self._file, count)
+            yield stored
+        yield self._buckets[bucket]

@@ -1,0 +1,103 @@
+"""What a caller may ask for when creating a job, and how each mistake is answered."""
+
+from collections.abc import Collection
+from typing import Any
+
+from salesforce_emulator import errors, ids
+from salesforce_emulator.jobs.job import JobRequest
+from salesforce_emulator.processing.csv_reader import DELIMITERS, LINE_ENDINGS
+from salesforce_emulator.processing.operations import OPERATIONS
+from salesforce_emulator.schema.model import Schema, SObject
+
+# Settable (Bulk API 2.0 guide, Create a Job), then what a job shows of itself: sent back by some, ignored (assumed).
+SETTABLE = ("object", "operation", "externalIdFieldName", "contentType", "columnDelimiter", "lineEnding")
+ASSIGNMENT_RULES_FROM = 49.0
+KNOWN = {*SETTABLE, "assignmentRuleId", "id", "state", "concurrencyMode", "apiVersion", "jobType"}
+
+
+def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_delete: bool) -> JobRequest:
+    """The job that this body asks for.
+
+    Args:
+        body: of the request.
+        version: the API version in its path, as `63.0`.
+        schema: of the org.
+        hard_delete: whether the user has the permission "Bulk API Hard Delete".
+
+    Raises:
+        ApiError: it can't be had (400).
+    """
+    _check_properties(body, version)
+    operation = _operation(body.get("operation"))
+    if operation == "hardDelete" and not hard_delete:
+        raise errors.hard_delete_not_enabled()
+    sobject = _object(body.get("object"), schema)
+    _choice(body, "contentType", ["CSV"], "CSV")
+    return JobRequest(
+        operation=operation,
+        object=sobject.name,
+        # assumed: that other operations may name a field, and that it is dropped
+        external_id_field=_external_id(body.get("externalIdFieldName"), sobject) if operation == "upsert" else None,
+        assignment_rule_id=_assignment_rule(body.get("assignmentRuleId")),
+        api_version=version,
+        line_ending=_choice(body, "lineEnding", LINE_ENDINGS, "LF"),
+        column_delimiter=_choice(body, "columnDelimiter", DELIMITERS, "COMMA"),
+    )
+
+
+def _check_properties(body: dict[str, Any], version: str) -> None:
+    """Text seen on another endpoint; assumed: that ingest refuses what it does not know, and without a position."""
+    has_rules = float(version) >= ASSIGNMENT_RULES_FROM
+    for name, value in body.items():
+        if name not in KNOWN or (name == "assignmentRuleId" and not has_rules):
+            raise errors.json_parser_error(f'Unrecognized field "{name}"')
+        if name in (*SETTABLE, "assignmentRuleId") and not isinstance(value, str | None):
+            raise errors.json_parser_error(f'Field "{name}" must be a string')
+
+
+def _operation(name: str | None) -> str:
+    """Case counts, as documented for Bulk API 1.0."""
+    if name not in OPERATIONS:
+        raise errors.invalid_operation(name or "", OPERATIONS)
+    return name
+
+
+def _object(name: str | None, schema: Schema) -> SObject:
+    """Any case is accepted and answered canonically (seen)."""
+    sobject = schema.get(name or "")
+    if sobject is None or not sobject.ingestable:
+        raise errors.invalid_entity(name or "")
+    return sobject
+
+
+def _external_id(name: str | None, sobject: SObject) -> str:
+    """Text of the first seen in Bulk API 1.0; assumed: the second, which is the platform's for other calls."""
+    if not name:
+        raise errors.invalid_job(
+            f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
+        )
+    field = sobject.field(name)
+    if field is None or not (field.externalId or field.idLookup):
+        raise errors.invalid_job(
+            f"Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for"
+            f" {sobject.name}"
+        )
+    return field.name
+
+
+def _assignment_rule(rule_id: str | None) -> str | None:
+    """The org has no rules, so any id of a rule will do; assumed: code and text for what is no id."""
+    if not rule_id:
+        return None
+    normal = ids.normal(rule_id)
+    if normal is None or not normal.startswith("01Q"):
+        raise errors.invalid_job(f"assignmentRuleId '{rule_id}' is not the id of an assignment rule")
+    return normal
+
+
+def _choice(body: dict[str, Any], name: str, choices: Collection[str], default: str) -> str:
+    """Assumed: code and text of a value that is not in the documented list."""
+    value: str = body.get(name) or default
+    if value not in choices:
+        raise errors.invalid_job(f"{name} '{value}' is not one of {', '.join(choices)}")
+    return value

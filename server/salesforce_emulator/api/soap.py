@@ -1,0 +1,112 @@
+"""The two calls of the SOAP API with which some clients turn a name and a password into a session, and end it."""
+
+import sqlite3
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from salesforce_emulator.api.bodies import body_of
+from salesforce_emulator.api.endpoint import Resource, anyone, org_of
+from salesforce_emulator.api.oauth import MAX_FORM_BYTES, base_url, is_user
+from salesforce_emulator.api.user import running_user
+from salesforce_emulator.config import ORGANIZATION_ID, USER_ID
+
+ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:sf="urn:fault.{api}.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+)
+APIS = {"u": "partner", "c": "enterprise"}  # as the path names them
+
+
+async def call(request: Request) -> Response:
+    """Open a session by name and password, or end one."""
+    values = _values(b"".join([chunk async for chunk in body_of(request, MAX_FORM_BYTES)]))
+    if "login" in values:
+        return await _login(request, values)
+    if "logout" in values:
+        return await _logout(request, values)
+    return _fault(request, "INVALID_OPERATION", "The embedded org knows login() and logout() only")
+
+
+async def _logout(request: Request, values: dict[str, str]) -> Response:
+    given, sessions = values.get("sessionId", ""), org_of(request).sessions
+    if not sessions.published(given) and not await run_in_threadpool(sessions.end, given):
+        return _fault(request, "INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader")  # assumed: text
+    return _answer(request, f'<logoutResponse xmlns="urn:{_api(request)}.soap.sforce.com"/>')
+
+
+async def _login(request: Request, values: dict[str, str]) -> Response:
+    """A session, and the URL to use it at (SOAP API guide, login())."""
+    user = await run_in_threadpool(running_user, org_of(request))
+    if not is_user(org_of(request).config, user["Username"], values.get("username", ""), values.get("password", "")):
+        text = "Invalid username, password, security token; or user locked out."  # seen
+        return _fault(request, "INVALID_LOGIN", text)
+    return _answer(
+        request,
+        f'<loginResponse xmlns="urn:{_api(request)}.soap.sforce.com"><result>'
+        f"<metadataServerUrl>{_url(request, 'm')}</metadataServerUrl>"
+        "<passwordExpired>false</passwordExpired><sandbox>false</sandbox>"
+        f"<serverUrl>{_url(request, request.path_params['api'])}</serverUrl>"
+        f"<sessionId>{await run_in_threadpool(org_of(request).sessions.issue)}</sessionId>"
+        f"<userId>{USER_ID}</userId><userInfo>"
+        f"<organizationId>{ORGANIZATION_ID}</organizationId><organizationName>Embedded org</organizationName>"
+        f"<sessionSecondsValid>{org_of(request).config.token_seconds}</sessionSecondsValid>"
+        f"{_told(user)}</userInfo></result></loginResponse>",
+    )
+
+
+def _told(user: sqlite3.Row) -> str:
+    told = {
+        "userEmail": user["Email"],
+        "userFullName": user["Name"],
+        "userId": USER_ID,
+        "userLanguage": user["LanguageLocaleKey"],
+        "userLocale": user["LocaleSidKey"],
+        "userName": user["Username"],
+        "userTimeZone": user["TimeZoneSidKey"],
+        "userType": user["UserType"],
+    }
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items())
+
+
+def _values(body: bytes) -> dict[str, str]:
+    """The text of every element by its name without its namespace; of none if it is no XML."""
+    try:
+        elements = ElementTree.fromstring(body).iter()
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return {}
+    return {element.tag.rpartition("}")[2]: element.text or "" for element in elements}
+
+
+def _fault(request: Request, code: str, text: str) -> Response:
+    body = (
+        f"<soapenv:Fault><faultcode>sf:{code}</faultcode><faultstring>{code}: {escape(text)}</faultstring>"
+        f'<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>{code}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{escape(text)}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>"
+    )
+    return _answer(request, body, 500)
+
+
+def _answer(request: Request, body: str, status: int = 200) -> Response:
+    return Response(ENVELOPE.format(api=_api(request), body=body), status, {"Content-Type": "text/xml;charset=UTF-8"})
+
+
+def _api(request: Request) -> str:
+    return APIS.get(request.path_params["api"], "partner")
+
+
+def _url(request: Request, api: str) -> str:
+    version = request.path_params["version"]
+    return escape(f"{base_url(request)}/services/Soap/{api}/{version}/{ORGANIZATION_ID[:15]}")
+
+
+ROUTES = [
+    Route("/services/Soap/{api}/{version}", Resource(check=anyone, POST=call)),
+    Route("/services/Soap/{api}/{version}/{org}", Resource(check=anyone, POST=call)),
+]

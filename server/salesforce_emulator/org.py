@@ -1,0 +1,111 @@
+"""One org: its folder on disk, and the services that work on it."""
+
+import logging
+from pathlib import Path
+
+from salesforce_emulator.clock import rest_time
+from salesforce_emulator.config import EmulatorConfig
+from salesforce_emulator.faults.active import Faults
+from salesforce_emulator.faults.journal import Journal
+from salesforce_emulator.faults.plan import Plan
+from salesforce_emulator.jobs import job
+from salesforce_emulator.jobs.expiry import Expiry
+from salesforce_emulator.jobs.files import JobFiles
+from salesforce_emulator.jobs.job import Job, JobRequest
+from salesforce_emulator.jobs.queue import JobQueue
+from salesforce_emulator.jobs.store import JobStore
+from salesforce_emulator.processing.processor import Processor
+from salesforce_emulator.processing.validation_rules import check_rules
+from salesforce_emulator.processing.worker import Worker
+from salesforce_emulator.schema.custom import load_schema, naming_the_line
+from salesforce_emulator.soql import cursors
+from salesforce_emulator.storage import records, sessions, usage
+from salesforce_emulator.storage.database import Database
+from salesforce_emulator.storage.locks import Presence, held
+from salesforce_emulator.storage.sessions import Sessions
+from salesforce_emulator.storage.usage import Usage
+
+log = logging.getLogger(__name__)
+
+ORG_FILE = "org.sqlite"
+"""The database, in the folder of an org."""
+
+
+class Org:
+    """Opens the org of a folder, or founds it there; two processes may have the same one open."""
+
+    def __init__(self, config: EmulatorConfig) -> None:
+        self.config = config
+        with naming_the_line(config.schema_file):
+            self.schema = load_schema(config.schema_file)
+            check_rules(self.schema)
+        self.journal = Journal(config.clock)
+        self.faults = Faults(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
+        folder = config.data_dir
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.database = Database(folder / ORG_FILE)
+        self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
+        with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
+            try:
+                with naming_the_line(config.schema_file):
+                    self._found()
+            except BaseException:  # a schema that does not fit this org, say
+                self.database.close()
+                raise
+            self._presence = Presence(folder / "processes")
+        files = JobFiles(folder / "jobs", self._presence.name)
+        self.usage = Usage(self.database, config.limits, config.clock)
+        self._expiry = Expiry(self.database, files, config)
+        self.jobs = JobStore(self.database, files, self._expiry, config, self._presence.name)
+        self._queue = JobQueue(self.database, files, config, self._presence.name)
+        files.sweep(self._presence.is_gone, self.jobs.is_known)
+        processor = Processor(self.database, self._queue, self.usage, self.schema, config, self.faults)
+        self.worker = Worker(processor, self._chores, one_by_one=config.seed is not None)
+
+    def put_in_force(self, plan: Plan) -> None:
+        """Let these faults happen from now on; jobs that the plan before has held go on."""
+        for job_id in sorted(self.faults.replace(plan)):
+            self.worker.submit(job_id)
+
+    def close_job(self, job_id: str) -> Job:
+        """Close the job, and let it be worked on.
+
+        Raises:
+            ApiError: as `JobStore.close`.
+        """
+        return self._work_on(self.jobs.close(job_id))
+
+    def create_closed_job(self, request: JobRequest, part: Path) -> Job:
+        """Create a job with its data, all or nothing, and let it be worked on."""
+        return self._work_on(self.jobs.create_closed(request, part))
+
+    def _work_on(self, job: Job) -> Job:
+        self.worker.submit(job.id)
+        return job
+
+    def _found(self) -> None:
+        with self.database.writing() as connection:
+            for module in (job, cursors, records, sessions, usage):
+                module.create_tables(connection)
+            self.schema = records.settle(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
+            objects, fields = records.hidden(connection, self.schema)
+        if objects or fields:
+            log.warning(
+                "This org holds more than its schema names (custom objects: %d, custom fields: %d), and hides that;"
+                " start it with the schema file that names it",
+                objects,
+                fields,
+            )
+
+    def _chores(self) -> list[str]:
+        """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""
+        self.usage.save()
+        self._expiry.expire()
+        return self._queue.adopt(self._presence.is_gone)
+
+    def close(self) -> None:
+        """Stop working after the chunk in hand, and let go of the folder."""
+        self.worker.stop()
+        self.usage.save()
+        self.database.close()
+        self._presence.close()

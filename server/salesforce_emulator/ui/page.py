@@ -1,0 +1,117 @@
+"""One page: who may see it, where it is made, and what keeps it harmless."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from salesforce_emulator.errors import ApiError, not_found
+from salesforce_emulator.ui import formatting
+
+View = Callable[[Request], Mapping[str, Any]]
+
+PROTECTION = {
+    # What loads put into the org must never act in a page; nothing comes from elsewhere, nothing goes there.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+_templates = Environment(
+    loader=PackageLoader(__package__),
+    autoescape=True,
+    finalize=formatting.printable,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+for _filter in (
+    formatting.cell,
+    formatting.number,
+    formatting.plural,
+    formatting.time,
+    formatting.duration,
+    formatting.size,
+):
+    _templates.filters[_filter.__name__] = _filter
+_templates.globals["CELL_CHARACTERS"] = formatting.CELL_CHARACTERS
+
+
+class Page:
+    """A page from a template and the view that fills it; made in a thread, since views read the database."""
+
+    def __init__(self, template: str, view: View) -> None:
+        self._template = template
+        self._view = view
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await run_in_threadpool(self._answer, Request(scope))
+        await answer(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        if not _is_local_name(request.url.hostname or ""):
+            return Response("Open this page by the org's IP address or as localhost.\n", 421, media_type="text/plain")
+        if request.method not in ("GET", "HEAD"):
+            return Response("This page can only be read.\n", 405, {"Allow": "GET, HEAD"}, "text/plain")
+        try:
+            return _html(self._template, self._view(request))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return _html("missing.html", {}, 404)
+
+
+def _is_local_name(host: str) -> bool:
+    """Whether no page of another site can have got here by pointing its own name at this machine.
+
+    Names without a dot are those of containers and of hosts nearby; such a site has a name with one.
+    """
+    if "." not in host or host.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _html(template: str, values: Mapping[str, Any], status: int = 200) -> Response:
+    text = _templates.get_template(template).render(values)
+    headers = {**PROTECTION, "Cache-Control": "no-store"}
+    return Response(text.encode("utf-8", "replace"), status, headers, "text/html")
+
+
+class Asset:
+    """A file that pages use: the style sheet, the script or the icon."""
+
+    def __init__(self, name: str, media_type: str) -> None:
+        self._content = (resources.files(__package__) / "static" / name).read_bytes()
+        self._media_type = media_type
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {**PROTECTION, "Cache-Control": "no-cache"}
+        await Response(self._content, 200, headers, self._media_type)(scope, receive, send)
+
+
+def position(request: Request, name: str) -> int | None:
+    """The running number in the query, where the page before ended.
+
+    Raises:
+        ApiError: it is no such number (404).
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise not_found()
+    return int(text)

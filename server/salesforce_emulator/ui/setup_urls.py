@@ -1,0 +1,19 @@
+"""Addresses of Salesforce's Setup whose pages this window has too; the official CLI prints them."""
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from salesforce_emulator.errors import not_found
+from salesforce_emulator.ids import JOB_PREFIX
+
+
+async def show_bulk_load_job(request: Request) -> Response:
+    """From Setup's page of a job to the one here."""
+    match = re.fullmatch(
+        rf"/({JOB_PREFIX}[0-9A-Za-z]{{12}}(?:[0-9A-Za-z]{{3}})?)", request.query_params.get("address", "")
+    )
+    if match is None:
+        raise not_found()
+    return RedirectResponse(f"/jobs/{match[1]}", 302)

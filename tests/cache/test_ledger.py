@@ -1,0 +1,87 @@
+"""The record of uploads: it remembers, and does without where it can't."""
+
+import sqlite3
+import stat
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from salesforce_bulk_ingest.cache.ledger import Ledger, RowsTaken, TakenBefore, Upload
+
+ORG = "https://acme.my.salesforce.com"
+JOB_ID = "750000000000001AAA"
+SENT = Upload("sent", "0" * 64, 17)
+
+
+async def test_an_upload_is_found_again_by_the_short_and_the_long_id(tmp_path: Path) -> None:
+    await Ledger(tmp_path / "new" / "uploads.sqlite3").record(ORG, JOB_ID, SENT)
+    for job_id in (JOB_ID, JOB_ID[:15]):
+        assert await Ledger(tmp_path / "new" / "uploads.sqlite3").find(ORG, job_id) == SENT
+
+
+async def test_an_upload_belongs_to_one_job_of_one_org(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    await ledger.record(ORG, JOB_ID, SENT)
+    assert await ledger.find("https://other.my.salesforce.com", JOB_ID) is None
+    assert await ledger.find(ORG, "750000000000002AAA") is None
+
+
+async def test_a_later_record_takes_the_place_of_an_earlier_one_until_it_is_forgotten(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    await ledger.record(ORG, JOB_ID, Upload("sending", "0" * 64, 17))
+    await ledger.record(ORG, JOB_ID, SENT)
+    assert await ledger.find(ORG, JOB_ID) == SENT
+    await ledger.forget(ORG, JOB_ID)
+    await ledger.forget(ORG, JOB_ID)
+    assert await ledger.find(ORG, JOB_ID) is None
+
+
+@pytest.mark.parametrize("broken", ["not a database", "a folder", "another schema", "below a file"])
+async def test_a_file_that_can_not_be_used_is_logged_and_done_without(
+    broken: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    if broken == "not a database":
+        path.write_bytes(b"x" * 4096)
+    elif broken == "a folder":
+        path.mkdir()
+    elif broken == "another schema":
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("CREATE TABLE uploads (x)")
+    else:
+        path.write_text("")
+        path = path / "uploads.sqlite3"
+    ledger = Ledger(path)
+    await ledger.record(ORG, JOB_ID, SENT)
+    assert await ledger.find(ORG, JOB_ID) is None
+    await ledger.forget(ORG, JOB_ID)
+    assert len(caplog.records) == 3
+    assert all(str(path) in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes")
+async def test_its_folder_is_the_user_s_own(tmp_path: Path) -> None:
+    await Ledger(tmp_path / "state" / "uploads.sqlite3").record(ORG, JOB_ID, SENT)
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+async def test_rows_counted_in_another_download_of_a_result_may_be_any_of_those_that_went(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    went = RowsTaken(JOB_ID, "failedResults", "one order", 0b0011)
+    await ledger.take(ORG, [went], "750000000000002AAA", ignored=(), replaced={})
+    other = RowsTaken(JOB_ID, "failedResults", "one order", 0b1100)
+    assert await ledger.taken_before(ORG, [other], ()) == ()
+    before = await ledger.taken_before(ORG, [replace(other, sha256="another order")], ())
+    assert before == (TakenBefore(JOB_ID, "750000000000002", 2),)
+
+
+async def test_rows_that_salesforce_did_not_take_are_free_and_those_of_a_deleted_job_are_not(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    went = RowsTaken(JOB_ID, "failedResults", "", 0b1)
+    for to_job, drop in (("750000000000002AAA", ledger.forget), ("750000000000003AAA", ledger.release)):
+        await ledger.take(ORG, [went], to_job, ignored=None, replaced={})
+        await drop(ORG, to_job)
+    assert await ledger.taken_from(ORG, JOB_ID) == {"750000000000002"}

@@ -1,0 +1,57 @@
+"""The command `emulator`: each option does what the guide's table says."""
+
+import json
+from pathlib import Path
+
+from salesforce_emulator import CLIENT_ID, CLIENT_SECRET
+from tests.salesforce_emulator.caller import DATA, FAULTS, Caller, calling
+from tests.support.commands import fresh_environ, started
+
+CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+SCHEMA = {"objects": {"Invoice__c": {"fields": {"Number__c": {"type": "string"}}}}}
+ROWS = "Name\n" + "A\n" * 400
+PLAN = {"rules": [{"fault": "stuck-job", "after": 1000}]}
+
+
+def test_each_option_of_the_embedded_org_does_what_it_says(tmp_path: Path) -> None:
+    (plan := tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    (schema := tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    options = (
+        *("--seed", "7", "--rows-per-second", "1", "--token-seconds", "90", "--no-hard-delete"),
+        *("--faults", str(plan), "--schema", str(schema)),
+        *("--limit", "daily_requests=1234", "--limit", "daily_batches=77", "--assume", "second_upload=at-once"),
+    )
+    environ = fresh_environ(tmp_path)
+    with started(environ, "emulator", *options) as command, calling(command.url("base URL")) as org:
+        seeded = org.create()
+        assert _requests_and_batches(org) == (1234, 77)
+        assert _token_seconds(org) == 90
+        assert org.http.get(FAULTS).json()["rules"][0]["fault"] == "stuck-job"
+        assert org.http.get(f"{DATA}/sobjects/Invoice__c/describe").status_code == 200
+        refused = org.http.post(f"{DATA}/jobs/ingest", json={"object": "Account", "operation": "hardDelete"})
+        assert refused.status_code == 400
+        org.upload(seeded, ROWS.encode())
+        second = org.http.put(f"{DATA}/jobs/ingest/{seeded}/batches", content=b"Name\nB\n")
+        assert second.status_code == 400
+        org.patch(seeded, "UploadComplete")
+        org.until(seeded, "InProgress")
+        org.patch(seeded, "Aborted")
+        assert org.get(seeded)["numberRecordsProcessed"] < 400
+    with started(environ, "emulator", "--seed", "7") as command, calling(command.url("base URL")) as org:
+        assert org.create() == seeded
+        assert _requests_and_batches(org) != (1234, 77)
+        assert org.http.get(FAULTS).json()["rules"] == []
+        assert org.load(ROWS)["numberRecordsProcessed"] == 400
+        org.create(operation="hardDelete")
+
+
+def _requests_and_batches(org: Caller) -> tuple[int, int]:
+    limits = org.http.get(f"{DATA}/limits").json()
+    return limits["DailyApiRequests"]["Max"], limits["DailyBulkApiBatches"]["Max"]
+
+
+def _token_seconds(org: Caller) -> int:
+    asked = org.http.post("/services/oauth2/token", data={"grant_type": "client_credentials", **CLIENT})
+    told = org.http.post("/services/oauth2/introspect", data={"token": asked.json()["access_token"], **CLIENT}).json()
+    seconds: int = told["exp"] - told["iat"]
+    return seconds

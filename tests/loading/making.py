@@ -1,0 +1,80 @@
+"""CSV for the tests of the way in, and how it is written by others."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from hypothesis import strategies as st
+
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.sources import UploadFile
+from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
+
+COMMA_LF = Dialect()
+AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\"'`^,|;\t #N/A=é字😀"
+text = st.text(
+    st.one_of(st.sampled_from(AWKWARD), st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=12
+)
+names = st.text(st.sampled_from('abcXYZ_é,;\t" '), min_size=1, max_size=6)
+dialects = st.builds(Dialect, st.sampled_from(sorted(DELIMITERS)), st.sampled_from(sorted(LINE_ENDINGS)))
+Quoting = Literal[0, 1]
+quotings = st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+
+
+@st.composite
+def tables(draw: st.DrawFn, *, most_rows: int = 8) -> list[list[str]]:
+    """A header of distinct names, and rows as wide."""
+    header = draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    width = len(header)
+    if width == 1:  # with nothing to compare, a delimiter in it would be taken for the file's
+        header = ["Name"]
+    # Few different cells, so that plain rows and repeated ones come up, too.
+    cell = st.one_of(st.sampled_from(["", "a", "b1", "001000000000001AAA"]), text)
+    return [header, *draw(st.lists(st.lists(cell, min_size=width, max_size=width), max_size=most_rows))]
+
+
+def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = COMMA_LF, quoting: Quoting = csv.QUOTE_ALL) -> bytes:
+    """As the csv module writes them, quoting carriage returns in either dialect."""
+    lines = []
+    for row in rows:
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter=dialect.mark, lineterminator="\r\n", quoting=quoting).writerow(row)
+        lines.append(line.getvalue().removesuffix("\r\n") + dialect.newline)
+    return "".join(lines).encode()
+
+
+def read_rows(content: bytes, dialect: Dialect = COMMA_LF) -> list[list[str]]:
+    """As the csv module reads them."""
+    text = io.StringIO(content.decode(), newline="")
+    return [row for row in csv.reader(text, delimiter=dialect.mark) if row]
+
+
+class Bytes:
+    """A source for tests: bytes as a file has them."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def open(self, dialect: Dialect) -> BinaryIO:
+        return io.BytesIO(self.content)
+
+    def version(self) -> object:
+        return self.content
+
+    @property
+    def is_costly(self) -> bool:
+        return False
+
+
+def file_of(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
+    """A file with this content."""
+    (path := folder / name).write_bytes(content)
+    return path
+
+
+def uploading(path: Path) -> UploadFile:
+    """A file whose folder is a root of uploads."""
+    return UploadFile(RootedFile(path.parent, (path.name,)))

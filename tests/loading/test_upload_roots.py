@@ -1,0 +1,279 @@
+"""Files under roots: however a path is written, whatever lies there, and what a refusal tells."""
+
+import errno
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.loading import upload_roots as module
+from salesforce_bulk_ingest.loading.upload_roots import RootedFile, UploadRoots
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, FIFOs and folders opened as such")
+
+SETTINGS = Path("/home/ann/.config/salesforce-bulk-ingest/settings.toml")
+
+
+@pytest.fixture(params=["from the root down", "where links are rare"])
+def roots(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[UploadRoots]:
+    """One root, `in`, with a file and a folder; beside it, `out` with a secret."""
+    if request.param == "where links are rare":
+        monkeypatch.setattr(module, "_OPENS_BELOW", False)
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in" / "a.csv").write_bytes(b"in")
+    (tmp_path / "in" / "deep" / "b.csv").write_bytes(b"deep")
+    (tmp_path / "out" / "secret.csv").write_bytes(b"out")
+    yield UploadRoots([tmp_path / "in"], SETTINGS)
+
+
+def read(roots: UploadRoots, path: str | Path) -> bytes:
+    with roots.open(str(path)) as file:
+        return file.read()
+
+
+def refusal(roots: UploadRoots, path: str | Path) -> str:
+    with pytest.raises(IngestError) as raised:
+        roots.open(str(path))
+    return f"{type(raised.value).__name__}: {raised.value}".replace(str(roots.roots[0].parent), "/data")
+
+
+def test_a_file_is_found_by_any_way_of_writing_that_stays_below_a_root(roots: UploadRoots, tmp_path: Path) -> None:
+    ways: list[str | Path] = ["a.csv", "./a.csv", "deep/../a.csv", "../in/a.csv", tmp_path / "in" / "a.csv"]
+    ways += [tmp_path / "out" / ".." / "in" / "a.csv", f"{tmp_path}//in//a.csv"]
+    assert {read(roots, way) for way in ways} == {b"in"}
+    assert read(roots, "deep/b.csv") == b"deep"
+
+
+@posix_only
+def test_links_that_stay_below_a_root_are_followed(roots: UploadRoots, tmp_path: Path) -> None:
+    (tmp_path / "in" / "link.csv").symlink_to("deep/b.csv")
+    (tmp_path / "in" / "folder").symlink_to(tmp_path / "in" / "deep")
+    for way in ("link.csv", "folder/b.csv"):
+        assert read(roots, way) == b"deep"
+
+
+@posix_only
+def test_nothing_is_looked_at_on_a_way_that_is_not_written_below_a_root(
+    roots: UploadRoots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link outside that leads to a root would tell, by being followed, that it is there."""
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "in")
+    monkeypatch.setattr(os.path, "realpath", lambda path: pytest.fail(f"{path} was looked at"))
+    for path in (tmp_path / "out" / "link" / "a.csv", "../out/link/a.csv"):
+        assert refusal(roots, path).startswith("RefusedByPolicy: This server reads files under /data/in only;")
+
+
+@posix_only
+def test_a_folder_that_may_not_be_entered_is_told_as_such(roots: UploadRoots, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object, **__: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    found = roots.find("a.csv")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "lstat", deny)
+        assert roots.find("a.csv") == found
+
+
+@posix_only
+def test_a_root_that_is_a_link_is_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.csv").write_bytes(b"in")
+    (tmp_path / "link").symlink_to("real")
+    roots = UploadRoots([tmp_path / "link", tmp_path / "real"], SETTINGS)
+    assert roots.roots == ((tmp_path / "real").resolve(),)
+    assert read(roots, tmp_path / "link" / "a.csv") == b"in"
+
+
+def test_of_several_roots_the_first_that_has_the_file_counts(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "two" / "a.csv").write_bytes(b"two")
+    roots = UploadRoots([tmp_path / "one", tmp_path / "two"], SETTINGS)
+    assert read(roots, "a.csv") == b"two"
+    (tmp_path / "one" / "a.csv").write_bytes(b"one")
+    assert read(roots, "a.csv") == b"one"
+
+
+def test_a_file_elsewhere_is_refused_with_the_line_to_add_and_no_word_on_whether_it_exists(roots: UploadRoots) -> None:
+    out = roots.roots[0].parent / "out"
+    assert refusal(roots, out / "secret.csv") == snapshot(
+        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. To allow more, the operator writes the line upload_roots = ["/data/in", "/data/out"] in /home/ann/.config/salesforce-bulk-ingest/settings.toml, or adds --upload-root /data/out to the server\'s command, and starts it again.'
+    )
+    assert refusal(roots, out / "secret.csv") == refusal(roots, out / "absent.csv")
+    assert refusal(roots, "../out/secret.csv") == refusal(roots, "../out/absent.csv")
+    assert refusal(roots, "../out/secret.csv") == refusal(roots, out / "secret.csv")
+    below = refusal(roots, out / "secret.csv" / "x")
+    assert below.replace("secret", "absent") == refusal(roots, out / "absent.csv" / "x")
+
+
+def test_without_roots_every_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"in")
+    roots = UploadRoots([], SETTINGS)
+    for path in ("a.csv", "/a.csv", "../a.csv"):
+        with pytest.raises(RefusedByPolicy) as raised:
+            roots.find(path)
+        assert str(raised.value) == snapshot(
+            "This server may read no files: no folder is allowed, and the one that it was started in does not count, since it is a home, the system's, or above these, or others are served. To allow more, the operator writes the line upload_roots = [\"/data/exports\"] in /home/ann/.config/salesforce-bulk-ingest/settings.toml, or adds --upload-root /data/exports to the server's command, and starts it again."
+        )
+
+
+def test_the_line_to_add_is_toml_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / 'a "b" \\ ü\t'
+    with pytest.raises(RefusedByPolicy) as raised:
+        UploadRoots([], SETTINGS).find(str(folder / "x.csv"))
+    line = str(raised.value).partition("the line ")[2].partition(" in /home/ann")[0]
+    assert tomllib.loads(line) == {"upload_roots": [str(folder)]}
+
+
+@posix_only
+@pytest.mark.parametrize("name", ["file.csv", "folder/secret.csv", "folder/absent.csv", "loop", "up/out/secret.csv"])
+def test_links_that_leave_are_refused(name: str, roots: UploadRoots, tmp_path: Path) -> None:
+    (tmp_path / "in" / "file.csv").symlink_to(tmp_path / "out" / "secret.csv")
+    (tmp_path / "in" / "folder").symlink_to("../out")
+    (tmp_path / "in" / "up").symlink_to("..")
+    (tmp_path / "in" / "loop").symlink_to("loop")
+    with pytest.raises(IngestError) as raised:
+        roots.open(name)
+    assert "secret" not in str(raised.value).replace(name, "")
+
+
+@posix_only
+def test_a_link_that_leaves_tells_nothing_of_what_is_there(roots: UploadRoots) -> None:
+    (roots.roots[0] / "folder").symlink_to("../out")
+    assert refusal(roots, "folder/secret.csv") == snapshot(
+        "RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. folder/secret.csv leads to none: it is a folder of these, or a link to elsewhere."
+    )
+    assert refusal(roots, "folder/absent.csv") == refusal(roots, "folder/secret.csv").replace("secret", "absent")
+
+
+@posix_only
+@pytest.mark.parametrize("place", ["a.csv", "deep"])
+def test_a_link_that_is_put_there_after_the_look_is_not_followed(
+    place: str, roots: UploadRoots, tmp_path: Path
+) -> None:
+    found = roots.find("a.csv" if place == "a.csv" else "deep/b.csv")
+    (tmp_path / "out" / "b.csv").write_bytes(b"out")
+    (tmp_path / "in" / place).rename(tmp_path / "moved")
+    (tmp_path / "in" / place).symlink_to(tmp_path / "out" / ("secret.csv" if place == "a.csv" else ""))
+    with pytest.raises(InvalidArgument, match=r"can't be read"):
+        found.open()
+
+
+@posix_only
+def test_a_file_that_is_replaced_between_opening_and_looking_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On systems without `openat`, which the tests above only imitate."""
+    monkeypatch.setattr(module, "_OPENS_BELOW", False)
+    (tmp_path / "a.csv").write_bytes(b"in")
+    (tmp_path / "b.csv").write_bytes(b"other")
+    found = RootedFile(tmp_path.resolve(), ("a.csv",))
+    really_open = os.open
+
+    def open_and_replace(path: Path, flags: int) -> int:
+        opened = really_open(path, flags)
+        (tmp_path / "b.csv").replace(tmp_path / "a.csv")
+        return opened
+
+    monkeypatch.setattr(os, "open", open_and_replace)
+    with pytest.raises(InvalidArgument, match="replaced meanwhile"):
+        found.open()
+
+
+@posix_only
+def test_what_is_no_regular_file_is_refused_at_once(roots: UploadRoots, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in" / "fifo")
+    assert refusal(roots, "fifo") == snapshot(
+        "InvalidArgument: /data/in/fifo is no regular file: name a file of CSV, or one with gzip around it."
+    )
+    assert refusal(roots, "deep") == snapshot(
+        "InvalidArgument: /data/in/deep is a folder: name a file of CSV, or one with gzip around it."
+    )
+    assert refusal(roots, ".") == snapshot(
+        "RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. . leads to none: it is a folder of these, or a link to elsewhere."
+    )
+
+
+def test_a_file_that_is_not_there_is_looked_for_under_every_root(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "a.csv").write_bytes(b"in")
+    roots = UploadRoots([tmp_path / "one", tmp_path / "two"], SETTINGS)
+    for path in ("b.csv", "a.csv/b.csv"):
+        assert refusal(roots, path) == f"InvalidArgument: There is no file {path} under /data/one and /data/two."
+
+
+def test_a_file_that_may_not_be_read_is_told_by_its_reason(roots: UploadRoots, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", deny)
+    assert refusal(roots, "a.csv") == "InvalidArgument: /data/in/a.csv can't be read: Permission denied."
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", "file is empty or no path"),
+        ("  ", "file is empty or no path"),
+        ("a\0.csv", "file is empty or no path"),
+        ("~/a.csv", "file begins with ~"),
+        ("~root/a.csv", "file begins with ~"),
+        ("\ud800.csv", "file holds half of a character"),
+    ],
+)
+@posix_only
+def test_what_is_no_path_is_refused_in_words(path: str, reason: str, roots: UploadRoots) -> None:
+    assert refusal(roots, path).startswith(f"InvalidArgument: {reason}")
+
+
+def test_a_file_is_read_from_its_start_as_often_as_asked(roots: UploadRoots) -> None:
+    found = roots.find("a.csv")
+    for _ in range(2):
+        with found.open() as file:
+            assert file.read() == b"in"
+
+
+PARTS = st.sampled_from(["..", ".", "", "in", "out", "deep", "up", "folder", "a.csv", "secret.csv", "b.csv", "~"])
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two folders that are the same below the root `in`; beside it, one has a secret and the other nothing."""
+    base = tmp_path_factory.mktemp("twins")
+    full, bare = base / "full", base / "bare"
+    for folder in (full, bare):
+        (folder / "in" / "deep").mkdir(parents=True)
+        (folder / "in" / "a.csv").write_bytes(b"in")
+        (folder / "in" / "deep" / "b.csv").write_bytes(b"in")
+        (folder / "in" / "up").symlink_to("..")
+        (folder / "in" / "folder").symlink_to(folder / "out")
+    (full / "out").mkdir()
+    (full / "out" / "secret.csv").write_bytes(b"out")
+    return full, bare
+
+
+@posix_only
+@settings(deadline=None)
+@given(parts=st.lists(PARTS, max_size=8), is_absolute=st.booleans())
+def test_no_path_of_any_parts_leads_outside_or_tells_what_is_there(
+    parts: list[str], is_absolute: bool, twins: tuple[Path, Path]
+) -> None:
+    def answer(folder: Path) -> str:
+        roots = UploadRoots([folder / "in"], SETTINGS)
+        try:
+            return read(roots, "/".join([str(folder), *parts] if is_absolute else parts)).decode()
+        except IngestError as error:
+            return str(error).replace(str(folder), "FOLDER")
+
+    with_secret, without = map(answer, twins)
+    assert with_secret == without
+    assert with_secret != "out"

@@ -1,0 +1,466 @@
+"""Failed rows are sent again as they were, each once, or corrected."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+
+from salesforce_emulator import Assumptions, EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import Caller, calling
+from tests.support.asgi_server import running
+from tests.support.orgs import agent, call, loaded, refusal, text_of
+from tests.support.watched_org import WatchedOrg, agent_keeping
+
+SCHEMA = """
+objects:
+  Account:
+    fields:
+      Code__c: {type: string, length: 40, unique: true}
+      Key__c: {type: string, length: 40, externalId: true, unique: true}
+      Tier__c: {type: picklist, picklist: [Gold, Silver, Bronze], restricted: true}
+"""
+
+ROWS = 50_000
+HEADER = ["Kunde", "code__c", "tier__c", "annualrevenue", "BillingStreet", "intern"]
+"""Of a source: foreign names, and fields in another case than the org's."""
+
+SHAPE = {"columns": {"Kunde": "Name", "intern": None}}
+
+
+@pytest.fixture(scope="module")
+def blanking_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """An org that gives failed rows back with blanks where the header is not in the field's case."""
+    folder = tmp_path_factory.mktemp("blanking")
+    schema = folder / "schema.yaml"
+    schema.write_text(SCHEMA)
+    assumptions = Assumptions(differing_header_case="blanked")
+    config = EmulatorConfig(data_dir=folder / "org", schema_file=schema, assumptions=assumptions)
+    with running(create_app(config)) as url, calling(url) as caller:
+        yield caller
+
+
+def url_of(org: Caller) -> str:
+    return str(org.http.base_url)
+
+
+def rows_of_source() -> list[list[str]]:
+    """Rows of which every 50th has no name, every 40th a wrong tier and every 1,000th another's code."""
+    rows = []
+    for n in range(ROWS):
+        name = "" if n % 50 == 7 else f'Café "{n}"\nGmbH'
+        tier = "gold!" if n % 40 == 3 else ("Gold", "Silver", "")[n % 3]
+        code = f"C-{n - 1 if n % 1_000 == 11 else n}"
+        rows.append([name, code, tier, f"{n}.5", f"Straße {n}\r\n2. Hof" if n % 5 == 0 else "", f"geheim {n}"])
+    return rows
+
+
+def as_csv(header: list[str], rows: list[list[str]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows([header, *rows])
+    return out.getvalue()
+
+
+def records_of(org: Caller) -> dict[str, tuple[Any, ...]]:
+    """All accounts by code."""
+    found: dict[str, tuple[Any, ...]] = {}
+    page = org.query("SELECT Name, Code__c, Tier__c, AnnualRevenue, BillingStreet FROM Account")
+    while True:
+        for record in page["records"]:
+            assert record["Code__c"] not in found
+            found[record["Code__c"]] = tuple(
+                record[name] for name in ("Name", "Code__c", "Tier__c", "AnnualRevenue", "BillingStreet")
+            )
+        if page["done"]:
+            return found
+        page = org.http.get(page["nextRecordsUrl"]).raise_for_status().json()
+
+
+def expected(rows: list[list[str]]) -> dict[str, tuple[Any, ...]]:
+    """The accounts that the source, with its wrong tiers corrected, makes: all but those without a name or code of their own."""
+    codes = {}
+    for name, code, tier, revenue, street, _ in rows:
+        if name and code not in codes:
+            right = "Bronze" if tier == "gold!" else tier
+            codes[code] = (name, code, right or None, float(revenue), street or None)
+    return codes
+
+
+async def test_50_000_rows_with_four_kinds_of_failure_are_in_the_org_after_seven_calls(
+    blanking_org: Caller, tmp_path: Path
+) -> None:
+    org, rows = blanking_org, rows_of_source()
+    (tmp_path / "source.csv").write_bytes(as_csv(HEADER, rows).encode())
+    org.go_wrong({"fault": "locked-rows", "every": 20}, seed=1)
+    async with agent(url_of(org), upload_roots=[tmp_path]) as client:
+        body = {"object": "Account", "operation": "insert"}
+        data = {"file": "source.csv", **SHAPE}
+        first = (await call(client, "create-ingest-job", body=body, data=data))["id"]
+        done = await close(client, first)
+        assert done["numberRecordsProcessed"] == ROWS
+        failed = await call(client, "get-failed-results-ingest-job", jobId=first, limit=5)
+        assert {cause["statusCode"] for cause in failed["causes"]} == {
+            "UNABLE_TO_LOCK_ROW",
+            "REQUIRED_FIELD_MISSING",
+            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            "DUPLICATE_VALUE",
+        }
+        org.go_right()
+        for code, shape in (
+            ("UNABLE_TO_LOCK_ROW", {}),
+            ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", {"values": {"tier__c": {"gold!": "Bronze"}}}),
+        ):
+            rows_of = {"jobs": [first], "which": ["failed"], "where": {"statusCode": code}}
+            job = await call(client, "create-ingest-job", body=body, data={"rowsOf": rows_of, **shape})
+            assert (await close(client, job["id"]))["numberRecordsFailed"] == 0
+    assert records_of(org) == expected(rows)
+
+
+async def close(client: Client, job_id: str) -> dict[str, Any]:
+    closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 45}
+    answer = await call(client, "close-abort-ingest-job", **closing)
+    assert answer["state"] == "JobComplete"
+    return answer
+
+
+# Once and no more
+
+SENT = "Name,NumberOfEmployees,AnnualRevenue\n" + "".join(
+    f"{'' if n % 4 == 0 else f'Row {n}'},{'many' if n % 5 == 0 else n},{n}00000000\n" for n in range(1, 21)
+)
+NO_NAME = {"statusCode": "REQUIRED_FIELD_MISSING"}
+NO_NUMBER = {"statusCode": "INVALID_TYPE_ON_FIELD_IN_RECORD"}
+INSERT = {"object": "Account", "operation": "insert"}
+UPSERT = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Key__c"}
+
+
+async def sent_again(client: Client, rows_of: dict[str, Any], **data: Any) -> dict[str, Any]:
+    return await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": rows_of, **data}, preflight="off")
+
+
+async def test_failed_rows_go_out_byte_for_byte_as_they_were_sent(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        org.forget()
+        answer = await sent_again(client, {"jobs": [job], "where": NO_NUMBER})
+    header, *lines = SENT.splitlines(keepends=True)
+    failed = [line for line in lines if ",many," in line]
+    assert org.uploads == ["".join([header, *failed]).encode()]
+    assert (answer["rows"], answer["findings"]) == (len(failed), [])
+
+
+async def test_rows_that_were_sent_again_are_refused_a_second_time_unless_that_is_meant(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        other = (await sent_again(client, {"jobs": [job], "where": NO_NAME}))["id"]
+        org.forget()
+        text = await refusal(
+            client,
+            "create-ingest-job",
+            body=INSERT,
+            data={"rowsOf": {"jobs": [job], "which": ["failed"]}},
+            preflight="off",
+        )
+        assert org.changes == []
+        assert text.replace(job, "JOB").replace(other[:15], "OTHER") == snapshot("""\
+DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again). Nothing was sent now.
+Next: Rows that failed there can be sent again from that job: name it in rowsOf. Only if the user wants these rows to go a second time, give again: true.\
+""")
+        again = await sent_again(client, {"jobs": [job], "where": NO_NAME, "again": True})
+        assert again["status"] == "uploaded"
+        # Other rows of the same job are none of these.
+        await sent_again(client, {"jobs": [job], "where": NO_NUMBER})
+
+
+async def test_the_same_rows_for_the_same_job_only_report_that_they_are_there(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        body = {"rowsOf": {"jobs": [job], "where": NO_NAME}}
+        other = (await call(client, "create-ingest-job", body=INSERT))["id"]
+        first = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
+        second = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
+    assert (first["status"], second["status"]) == ("uploaded", "already uploaded")
+
+
+async def test_rows_that_went_into_a_job_that_was_aborted_before_it_was_closed_may_go_again(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        rows_of = {"jobs": [job], "where": NO_NAME}
+        other = (await sent_again(client, rows_of))["id"]
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": rows_of}, dryRun=True)
+        assert "sent again before" in text
+        await call(client, "close-abort-ingest-job", jobId=other, body={"state": "Aborted"})
+        assert (await sent_again(client, rows_of))["status"] == "uploaded"
+
+
+async def test_rows_that_lie_in_two_jobs_go_from_one_of_them(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        first = await loaded(client, SENT, preflight="off")
+        second = (await sent_again(client, {"jobs": [first], "where": NO_NAME}))["id"]
+        await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
+        # The second gives back as unprocessed what the first does as failed.
+        both = {"rowsOf": {"jobs": [first, second]}}
+        assert f"into job {second[:15]}" in await refusal(client, "create-ingest-job", body=INSERT, data=both)
+        third = (await sent_again(client, {"jobs": [first], "where": NO_NAME}))["id"]
+        again = {"rowsOf": {"jobs": [second]}}
+        assert f"into job {third[:15]}" in await refusal(client, "create-ingest-job", body=INSERT, data=again)
+
+
+async def test_a_dry_run_takes_no_rows(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        rows_of = {"jobs": [job], "where": NO_NAME}
+        org.forget()
+        tried = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": rows_of}, dryRun=True)
+        assert (tried["status"], org.changes) == ("checked", [])
+        assert (await sent_again(client, rows_of))["status"] == "uploaded"
+
+
+async def test_another_server_on_the_same_folders_refuses_them_as_well(org: WatchedOrg, tmp_path: Path) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        job = await loaded(client, SENT, preflight="off")
+        await sent_again(client, {"jobs": [job], "where": NO_NAME})
+    async with agent(org.url, folder=tmp_path) as client:
+        data = {"rowsOf": {"jobs": [job]}}
+        assert "sent again before" in await refusal(
+            client, "create-ingest-job", body=INSERT, data=data, preflight="off"
+        )
+
+
+# What is not kept, and what can't be told apart
+
+
+async def test_without_the_upload_rows_go_out_as_they_came_back_and_the_answer_says_what_that_may_cost(
+    org: WatchedOrg,
+) -> None:
+    async with agent(org.url, no_kept_uploads=True) as client:
+        job = await loaded(client, SENT, preflight="off")
+        org.forget()
+        answer = await sent_again(client, {"jobs": [job], "where": NO_NAME})
+        assert b"E8" in org.uploads[0] and b"00000000" not in org.uploads[0]
+        assert str(answer["findings"]).replace(job, "JOB") == snapshot(
+            "[{'level': 'warning', 'what': 'What was sent to job JOB is not kept here (it did not go through these tools, or is gone), so its rows go out as Salesforce gave them back: it writes numbers and times anew, and may leave cells blank.', 'do': 'Compare with the source before they go: numbers or times in \"AnnualRevenue\" and all cells blank in \"Name\".', 'lines': [], 'count': 4}]"
+        )
+
+
+async def test_rows_that_differ_only_where_nothing_came_back_are_left_out_and_named(
+    blanking_org: Caller, tmp_path: Path
+) -> None:
+    # The first two differ in a column that is blank in failed rows; one of them is a duplicate of a record that is there.
+    async with agent(url_of(blanking_org)) as client:
+        await loaded(client, "Name,Code__c\nThere,U-1\n")
+        job = await loaded(client, "Name,code__c\nTwin,U-1\nTwin,U-2\nThird,U-1\n")
+        rows_of = {"jobs": [job], "where": {"statusCode": "DUPLICATE_VALUE"}}
+        answer = await sent_again(client, rows_of)
+    assert answer["rows"] == 1
+    assert str(answer["findings"]).replace(job, "JOB") == snapshot(
+        "[{'level': 'warning', 'what': 'Left out of job JOB: 1 of its failed rows, which may be any of several rows that were sent and that differ only where Salesforce gives nothing back or writes anew.', 'do': 'Find out which of these lines of its source failed, and send them by themselves.', 'lines': [2, 3], 'count': 1}]"
+    )
+
+
+# Which rows
+
+
+async def test_unprocessed_rows_of_an_aborted_job_go_out_as_they_were(org: WatchedOrg) -> None:
+    rows = "Name,AnnualRevenue\n" + "".join(f'"Row ""{n}""\n",{n}00000000\n' for n in range(600))
+    org.go_wrong({"fault": "stuck-job", "after": 1})
+    async with agent(org.url) as client:
+        job = (await call(client, "create-ingest-job", body=INSERT, data={"csv": rows}))["id"]
+        await call(client, "close-abort-ingest-job", jobId=job, body={"state": "UploadComplete"})
+        while not (await call(client, "get-ingest-job-status", jobId=job)).get("numberRecordsProcessed"):
+            pass
+        await call(client, "close-abort-ingest-job", jobId=job, body={"state": "Aborted"}, waitSeconds=30)
+        org.go_right()
+        answer = await sent_again(client, {"jobs": [job]})
+        assert answer["rows"] == 400
+        assert (await close(client, answer["id"]))["numberRecordsFailed"] == 0
+    assert len(org.records("SELECT Id FROM Account WHERE AnnualRevenue >= 0 AND Name LIKE 'Row \"%'")) == 600
+
+
+async def test_an_insert_of_10_000_rows_is_taken_back_by_two_calls_and_the_close(org: WatchedOrg) -> None:
+    rows = "Name,Site\n" + "".join(f"Undone {n},undo\n" for n in range(10_000))
+    async with agent(org.url) as client:
+        job = await loaded(client, rows)
+        assert len(org.records("SELECT Id FROM Account WHERE Site = 'undo'")) == 10_000
+        undo = (await call(client, "create-ingest-job", body={"object": "Account", "operation": "delete"}))["id"]
+        data = {"rowsOf": {"jobs": [job], "which": ["created"]}}
+        await call(client, "upload-data-ingest-job", jobId=undo, body=data)
+        assert (await close(client, undo))["numberRecordsFailed"] == 0
+    assert org.records("SELECT Id FROM Account WHERE Site = 'undo'") == []
+
+
+async def test_an_upsert_takes_back_only_what_it_made(blanking_org: Caller) -> None:
+    async with agent(url_of(blanking_org)) as client:
+        await loaded(client, "Name,Key__c\nOld,K-1\n")
+        rows = "Name,Key__c\nNewer,K-1\nNew,K-2\n"
+        job = await loaded(client, rows, operation="upsert", externalIdFieldName="Key__c")
+        data = {"rowsOf": {"jobs": [job], "which": ["created"]}}
+        undo = await call(client, "create-ingest-job", body={"object": "Account", "operation": "delete"}, data=data)
+        await close(client, undo["id"])
+    names = blanking_org.query("SELECT Name FROM Account WHERE Key__c LIKE 'K-%'")["records"]
+    assert [record["Name"] for record in names] == ["Newer"]
+
+
+async def test_failed_rows_of_an_update_and_an_upsert_are_tied_by_their_keys(blanking_org: Caller) -> None:
+    async with agent(url_of(blanking_org)) as client:
+        made = await loaded(client, "Name,Key__c\nA,T-1\nB,T-2\n")
+        page = await call(client, "get-successful-results-ingest-job", jobId=made)
+        a, b = sorted(page["rows"], key=lambda row: row[2])
+        # The same cells but for the key, and all of those that tell them apart come back blank.
+        rows = f"id,tier__c\n{a[0]},gold!\n{b[0]},silber\n"
+        update = await loaded(client, rows, operation="update", preflight="off")
+        rows_of = {"jobs": [update], "which": ["failed"]}
+        values = {"tier__c": {"gold!": "Gold", "silber": "Silver"}}
+        body = {"object": "Account", "operation": "update"}
+        job = await call(client, "create-ingest-job", body=body, data={"rowsOf": rows_of, "values": values})
+        await close(client, job["id"])
+        page = await call(client, "get-failed-results-ingest-job", jobId=job["id"])
+        assert page["rows"] == []
+        rows = "Key__c,tier__c,name\nt-1,x,A2\nT-2,y,B2\n"
+        failed = await loaded(client, rows, operation="upsert", preflight="off", externalIdFieldName="Key__c")
+        data = {"rowsOf": {"jobs": [failed]}, "values": {"tier__c": {"x": "Bronze", "y": "Gold"}}}
+        job = await call(client, "create-ingest-job", body=UPSERT, data=data)
+        await close(client, job["id"])
+        page = await call(client, "get-failed-results-ingest-job", jobId=job["id"])
+        assert page["rows"] == []
+    found = blanking_org.query("SELECT Name, Tier__c FROM Account WHERE Key__c LIKE 'T-%' ORDER BY Name")["records"]
+    assert [(record["Name"], record["Tier__c"]) for record in found] == [("A2", "Bronze"), ("B2", "Gold")]
+
+
+async def test_rows_of_several_jobs_go_together_if_their_columns_are_the_same(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        first = await loaded(client, "Name,NumberOfEmployees\nA,x\nB,1\n", preflight="off")
+        second = await loaded(client, "Name;NumberOfEmployees\nC;y\n", columnDelimiter="SEMICOLON", preflight="off")
+        third = await loaded(client, "NumberOfEmployees,Name\nz,D\n", preflight="off")
+        data = {"rowsOf": {"jobs": [first, second, first, third]}}
+        text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
+        assert f"The rows of job {third} have other columns than those of {first}" in text
+        org.forget()
+        answer = await sent_again(client, {"jobs": [first, second, first]})
+        assert (answer["rows"], org.uploads) == (2, [b"Name,NumberOfEmployees\nA,x\nC,y\n"])
+
+
+@pytest.mark.parametrize(
+    ("rows_of", "said"),
+    [
+        ({"jobs": []}, "- body.rowsOf.jobs: "),
+        ({"jobs": ["DONE"], "which": ["failed", "created"]}, "created gives the ids of new records alone"),
+        ({"jobs": ["DONE"], "which": ["unprocessed"], "where": NO_NAME}, "where is about failed rows"),
+        ({"jobs": ["DONE"], "which": []}, "which names no rows"),
+        ({"jobs": ["DONE"], "where": {"statusCode": "NONE"}}, "No failed row of these jobs is so as where says"),
+        ({"jobs": ["DONE"], "which": ["unprocessed"]}, "These jobs have no unprocessed rows"),
+        ({"jobs": ["OPEN"]}, "is Open: which of its rows fail is known only when it has ended"),
+        ({"jobs": ["750000000000009AAA"]}, "NOT_FOUND"),
+        ({"jobs": ["nonsense"]}, "This is not the id of an ingest job"),
+    ],
+)
+async def test_rows_that_there_are_not_are_asked_for_in_vain(
+    rows_of: dict[str, Any], said: str, org: WatchedOrg
+) -> None:
+    async with agent(org.url) as client:
+        done = await loaded(client, "Name,NumberOfEmployees\nA,x\n", preflight="off")
+        waiting = (await call(client, "create-ingest-job", body=INSERT))["id"]
+        jobs = [{"DONE": done, "OPEN": waiting}.get(job, job) for job in rows_of["jobs"]]
+        org.forget()
+        text = await refusal(
+            client, "upload-data-ingest-job", jobId=waiting, body={"rowsOf": {**rows_of, "jobs": jobs}}
+        )
+    assert said in text
+    assert org.changes == []
+
+
+async def test_a_server_that_keeps_nothing_sends_no_rows_again(org: WatchedOrg) -> None:
+    async with agent(org.url, no_spool=True) as client:
+        job = await loaded(client, SENT, preflight="off")
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [job]}})
+    assert "This server keeps no results (no_spool)" in text
+
+
+# Files
+
+
+def rows_in(path: str, delimiter: str) -> list[list[str]]:
+    with Path(path).open(newline="") as file:
+        return list(csv.reader(file, delimiter=delimiter))
+
+
+async def test_the_file_in_source_order_has_every_column_and_the_line_of_each_row(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    source = 'Kunde;intern;Mitarbeiter\n\n"A\nB";geheim 1;viele\nC;"geheim ""2""";1\n;geheim 3;2\nD;;x\n'
+    (tmp_path / "kunden.csv.gz").write_bytes(gzip.compress(source.encode()))
+    shape = {"columns": {"Kunde": "Name", "intern": None, "Mitarbeiter": "NumberOfEmployees"}}
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        data = {"file": "kunden.csv.gz", **shape}
+        job = (await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off"))["id"]
+        await close(client, job)
+        page = await call(client, "get-failed-results-ingest-job", jobId=job)
+        text = text_of(await client.call_tool("get-failed-results-ingest-job", {"jobId": job}))
+        assert page["sourceFile"] in text
+        failed = rows_in(page["sourceFile"], ";")
+        assert [[line, *cells] for line, _, _, *cells in failed] == [
+            ["sf__Line", "Kunde", "intern", "Mitarbeiter"],
+            ["3", "A\nB", "geheim 1", "viele"],
+            ["6", "", "geheim 3", "2"],
+            ["7", "D", "", "x"],
+        ]
+        assert failed[2][2].startswith("REQUIRED_FIELD_MISSING:")
+        page = await call(client, "get-successful-results-ingest-job", jobId=job)
+        [_, [line, record, created, *cells]] = rows_in(page["sourceFile"], ";")
+        assert (line, record, created, cells) == ("5", page["rows"][0][0], "true", ["C", 'geheim "2"', "1"])
+
+
+async def test_the_second_part_of_a_source_has_the_lines_of_the_source(org: WatchedOrg, tmp_path: Path) -> None:
+    rows = [f'"Row\n{n:03}",x' if n % 3 == 0 else f"Row {n:03},1" for n in range(300)]
+    (tmp_path / "source.csv").write_text("Name,NumberOfEmployees\n" + "\n".join(rows) + "\n")
+    whole = (tmp_path / "source.csv").read_text().splitlines()
+    for shape in ({}, {"only": ["Name", "NumberOfEmployees"]}):
+        data = {"file": "source.csv", **shape}
+        async with agent(org.url, upload_roots=[tmp_path], max_upload_bytes=1_500) as client:
+            tried = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+            part = {"part": 2, "sha256": tried["sha256"]}
+            job = (await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off", **part))["id"]
+            await close(client, job)
+            page = await call(client, "get-failed-results-ingest-job", jobId=job, limit=1_000)
+            [_, *found] = rows_in(page["sourceFile"], ",")
+        assert len(found) == page["total"] > 2
+        for line, _, _, name, _ in found:
+            assert whole[int(line) - 1] + "\n" + whole[int(line)] == f'"{name}",x'
+
+
+async def test_over_http_the_answer_names_the_address_and_no_file(org: WatchedOrg) -> None:
+    async with agent(org.url, rest_url="http://127.0.0.1:8080/v1") as client:
+        job = await loaded(client, SENT, preflight="off")
+        page = await call(client, "get-failed-results-ingest-job", jobId=job)
+    assert page["restUrl"].startswith("http://127.0.0.1:8080/v1/jobs/ingest/")
+    assert "file" not in page and "sourceFile" not in page
+
+
+async def test_a_deleted_job_leaves_nothing_of_its_rows_behind(org: WatchedOrg, tmp_path: Path) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        job, other = await loaded(client, SENT, preflight="off"), await loaded(client, SENT, preflight="off")
+        for job_id in (job, other):
+            await call(client, "get-failed-results-ingest-job", jobId=job_id)
+            await sent_again(client, {"jobs": [job_id]})
+        before = {path for path in (tmp_path / "spool").rglob("*") if path.is_file()}
+        await call(client, "delete-ingest-job", jobId=job)
+        left = {path for path in (tmp_path / "spool").rglob("*") if path.is_file()}
+    assert 0 < len(left) < len(before)
+    assert not [path for path in left if job[:15] in str(path) or job[:15].encode() in path.read_bytes()]
+
+
+async def test_rows_that_are_not_here_in_time_are_joined_by_the_same_call(org: WatchedOrg, tmp_path: Path) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        job = await loaded(client, SENT, preflight="off")
+    times = iter([0.0, *[20.0] * 10])
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__, spools=True) as client:
+        other = (await call(client, "create-ingest-job", body=INSERT))["id"]
+        arguments = {"jobId": other, "body": {"rowsOf": {"jobs": [job]}}, "preflight": "off"}
+        first = await call(client, "upload-data-ingest-job", **arguments)
+        second = await call(client, "upload-data-ingest-job", **arguments)
+    assert (first["status"], second["status"]) == ("checking", "uploaded")

@@ -1,0 +1,207 @@
+"""Describes: asked once, shared, kept for some minutes, and never in the way of an upload."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable
+
+import anyio
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.operations import describes as module
+from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, MOST_KEPT, Describes
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, Unreachable
+from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
+
+Answer = Callable[[str], SObjectDescribe]
+
+
+def plain(name: str) -> SObjectDescribe:
+    account = FieldDescribe(
+        name="AccountId", label="Account ID", type="reference", reference_to=("Account",), relationship_name="Account"
+    )
+    return SObjectDescribe(name=name, label=name, fields=(account,))
+
+
+class Org(SalesforceClient):
+    """Answers describes, once it is let, and counts them."""
+
+    def __init__(self, answer: Answer = plain) -> None:
+        self.answer = answer
+        self.asked: Counter[str] = Counter()
+        self.let = anyio.Event()
+        self.let.set()
+
+    async def describe(self, sobject: str) -> SObjectDescribe:
+        self.asked[sobject] += 1
+        await self.let.wait()
+        return self.answer(sobject)
+
+
+class Clock:
+    """Goes forward when it is told to."""
+
+    now = 1.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def refusing(error: SalesforceError) -> Answer:
+    def refuse(name: str) -> SObjectDescribe:
+        raise error
+
+    return refuse
+
+
+async def test_a_describe_is_asked_for_once_in_some_minutes_whatever_its_case() -> None:
+    org, clock = Org(), Clock()
+    describes = Describes(org, clock)
+    for name in ("Contact", "contact", "CONTACT"):
+        assert (await describes.get(name)).name == "Contact"
+    assert org.asked.total() == 1
+    clock.now += KEPT_SECONDS
+    await describes.get("Contact")
+    assert org.asked.total() == 2
+
+
+async def test_callers_at_the_same_time_share_one_call() -> None:
+    org = Org()
+    org.let = anyio.Event()
+    describes = Describes(org)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(describes.get, "Contact")
+        await anyio.wait_all_tasks_blocked()
+        org.let.set()
+    assert org.asked == {"Contact": 1}
+
+
+async def test_callers_at_the_same_time_share_a_failure_and_the_next_one_asks_again() -> None:
+    org = Org(refusing(Unreachable("gone")))
+    org.let = anyio.Event()
+    describes = Describes(org)
+    failed = 0
+
+    async def ask() -> None:
+        nonlocal failed
+        with pytest.raises(Unreachable):
+            await describes.get("Contact")
+        failed += 1
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        org.let.set()
+    assert (failed, org.asked.total()) == (3, 1)
+    org.answer = plain
+    assert (await describes.get("Contact")).name == "Contact"
+
+
+async def test_a_caller_that_leaves_does_not_take_the_others_along() -> None:
+    org = Org()
+    org.let = anyio.Event()
+    describes = Describes(org)
+    got: list[str] = []
+
+    async def ask() -> None:
+        got.append((await describes.get("Contact")).name)
+
+    async with anyio.create_task_group() as tasks:
+        leaving = anyio.CancelScope()
+
+        async def ask_and_leave() -> None:
+            with leaving:
+                await ask()
+
+        tasks.start_soon(ask_and_leave)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        leaving.cancel()
+        await anyio.wait_all_tasks_blocked()
+        org.let.set()
+    assert (got, org.asked.total()) == (["Contact"], 2)
+
+
+async def test_only_so_many_are_kept() -> None:
+    org = Org()
+    describes = Describes(org)
+    for number in range(MOST_KEPT + 1):
+        await describes.get(f"Object{number}__c")
+    await describes.get(f"Object{MOST_KEPT}__c")
+    await describes.get("Object0__c")
+    assert (org.asked[f"Object{MOST_KEPT}__c"], org.asked["Object0__c"]) == (1, 2)
+
+
+async def test_the_parents_that_a_header_names_are_described_too() -> None:
+    org = Org()
+    described = await Describes(org).of_upload("Contact", ["LastName", "Account.Ext__c", "account.Name", "No.Such"])
+    assert described.sobject == plain("Contact")
+    assert described.parents == {"Account": plain("Account")}
+    assert (described.failures, org.asked) == ({}, {"Contact": 1, "Account": 1})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotFound(404, "NOT_FOUND", "The requested resource does not exist"),
+        Unreachable("acme.my.salesforce.com could not be reached: no route."),
+    ],
+)
+async def test_an_object_that_can_not_be_described_is_a_warning(error: SalesforceError) -> None:
+    described = await Describes(Org(refusing(error))).of_upload("Contct", ["Account.Ext__c"])
+    findings = Findings()
+    described.report(findings, None)
+    [finding] = findings.sorted()
+    assert described.sobject is None
+    assert (finding.level, finding.what) == (
+        "warning",
+        f"Columns and values of Contct could not be checked against the org: {str(error).removesuffix('.')}.",
+    )
+
+
+async def test_an_object_that_is_not_there_is_an_error_for_a_new_job_alone() -> None:
+    error = NotFound(404, "NOT_FOUND", "The requested resource does not exist")
+    described = await Describes(Org(refusing(error))).of_upload("Contct", ["Name"])
+    findings = Findings()
+    described.report(findings, "Contct")
+    assert [(finding.level, finding.what) for finding in findings.sorted()] == snapshot(
+        [("error", "There is no object Contct that this user can see, so no job can be made for it.")]
+    )
+
+
+async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -> None:
+    def only_contact(name: str) -> SObjectDescribe:
+        if name != "Contact":
+            raise NotFound(404, "NOT_FOUND", "The requested resource does not exist")
+        return plain(name)
+
+    described = await Describes(Org(only_contact)).of_upload("Contact", ["Account.Ext__c"])
+    findings = Findings()
+    described.report(findings, None)
+    assert described.sobject == plain("Contact")
+    assert [dataclasses.asdict(finding) for finding in findings.sorted()] == snapshot(
+        [
+            {
+                "level": "warning",
+                "what": "Columns and values of Account could not be checked against the org: The requested resource does not exist.",
+                "do": "Check the object's name.",
+                "column": None,
+                "lines": (),
+                "count": 1,
+            }
+        ]
+    )
+
+
+async def test_an_org_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+    org = Org()
+    org.let = anyio.Event()
+    described = await Describes(org).of_upload("Contact", [])
+    assert described.sobject is None
+    assert str(described.failures["Contact"]) == "Salesforce did not answer within 0 s."

@@ -1,0 +1,156 @@
+"""The spool: one download for all who ask, and none that looks whole and is not."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+
+from salesforce_bulk_ingest.cache.job_files import ResultKey, Store
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.operations.fetching import Spool
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import Unreachable
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.org import Org
+
+JOB = Job(id="750000000000001AAA", state="JobComplete")
+ACME = Org("acme.my.salesforce.com", "production")
+CHUNKS = (b'"sf__Id","sf__Error"\n', b'"","A:b:--"\n"","', b'C:d:--"\n')
+BOUND = 10
+NOWHERE = Path("no ledger")
+
+
+class Results(SalesforceClient):
+    """Gives the same result to each who asks, once it is let, and counts them."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.let = anyio.Event()
+        self.breaks_off = False
+
+    @asynccontextmanager
+    async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.asked += 1
+        yield self._chunks()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        yield CHUNKS[0]
+        await self.let.wait()
+        yield CHUNKS[1]
+        if self.breaks_off:
+            raise Unreachable("The connection broke off.")
+        yield CHUNKS[2]
+
+
+def spool_of(client: Results, store: Store, tasks: TaskGroup) -> Spool:
+    return Spool(client, store, Ledger(NOWHERE), tasks)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results", most_bytes=10_000, most_seconds=100)
+
+
+async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need_none(store: Store) -> None:
+    client = Results()
+    async with anyio.create_task_group() as tasks:
+        spool = spool_of(client, store, tasks)
+        first, second = (spool.fetch(ACME, JOB, "failedResults") for _ in range(2))
+        assert await first.wait(0) is None
+        client.let.set()
+        result = await second.wait(BOUND)
+        assert result is not None and result == await first.wait(BOUND)
+        assert (list(result.records(0)), first.done_bytes) == (
+            [b'"","A:b:--"\n', b'"","C:d:--"\n'],
+            sum(map(len, CHUNKS)),
+        )
+        assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) == result
+        assert await spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults").wait(BOUND) == result
+    assert client.asked == 1
+
+
+async def test_a_call_that_ends_leaves_the_download_to_the_next(store: Store) -> None:
+    client = Results()
+    async with anyio.create_task_group() as tasks:
+        spool = spool_of(client, store, tasks)
+        fetch = spool.fetch(ACME, JOB, "failedResults")
+        with anyio.CancelScope() as call:
+            call.cancel()
+            await fetch.wait(BOUND)
+        client.let.set()
+        assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) is not None
+    assert client.asked == 1
+
+
+async def test_two_servers_on_one_folder_download_a_result_once(store: Store) -> None:
+    client = Results()
+    async with anyio.create_task_group() as tasks:
+        fetches = [spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults") for _ in range(3)]
+        assert await fetches[0].wait(0) is None
+        client.let.set()
+        results = [await fetch.wait(BOUND) for fetch in fetches]
+        assert results[0] is not None and results == [results[0]] * 3
+    assert client.asked == 1
+
+
+HOLD = """
+import sys
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_that_is_killed(store: Store) -> None:
+    client = Results()
+    client.let.set()
+    lock = store.shelf.lock(ResultKey.of(ACME.host, JOB, "failedResults").name)
+    command = [sys.executable, "-c", HOLD, lock.lock_file]
+    async with await anyio.open_process(command) as other:
+        assert other.stdout is not None
+        assert await other.stdout.receive(1) == b"h"
+        async with anyio.create_task_group() as tasks:
+            fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
+            assert await fetch.wait(0.3) is None and client.asked == 0
+            other.kill()
+            assert await fetch.wait(BOUND) is not None
+
+
+async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_next(store: Store) -> None:
+    client = Results()
+    client.breaks_off = True
+    client.let.set()
+    async with anyio.create_task_group() as tasks:
+        spool = spool_of(client, store, tasks)
+        fetches = [spool.fetch(ACME, JOB, "failedResults") for _ in range(2)]
+        for fetch in fetches:
+            with pytest.raises(Unreachable):
+                await fetch.wait(BOUND)
+        client.breaks_off = False
+        assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) is not None
+    assert client.asked == 2
+
+
+async def test_a_server_that_stops_breaks_its_download_off(store: Store) -> None:
+    client = Results()
+    async with anyio.create_task_group() as tasks:
+        fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
+        assert await fetch.wait(0) is None
+        tasks.cancel_scope.cancel()
+    assert store.find(ResultKey.of(ACME.host, JOB, "failedResults")) is None
+
+
+async def test_a_job_that_is_forgotten_is_downloaded_anew(store: Store) -> None:
+    client = Results()
+    client.let.set()
+    async with anyio.create_task_group() as tasks:
+        spool = spool_of(client, store, tasks)
+        await spool.fetch(ACME, JOB, "failedResults").wait(BOUND)
+        await spool.forget(ACME, JOB.id)
+        await spool.fetch(ACME, JOB, "failedResults").wait(BOUND)
+    assert client.asked == 2

@@ -1,0 +1,207 @@
+"""Pages of a result: together they are the result, and each is what was asked for."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.cache.job_files import ResultKey, Store, StoredResult
+from salesforce_bulk_ingest.csvio.records import format_record
+from salesforce_bulk_ingest.csvio.row_index import STEP
+from salesforce_bulk_ingest.results.page_size import Budget, explicit_budget
+from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_LOOKS, CutCell, Page, Wanted, page_of
+from salesforce_bulk_ingest.results.streamed_page import PageReader
+from salesforce_bulk_ingest.salesforce.models import Job
+from tests.cache.making import budgets, rows_of_two
+
+KEY = ResultKey.of("acme", Job(id="750000000000001AAA", state="JobComplete"), "failedResults")
+HEADER = '"sf__Id","sf__Error","Name","City"\n'
+LOCKED = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
+MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+
+Pager = Callable[[bytes, Wanted, Budget], Page]
+
+
+def in_store(folder: Path, content: bytes) -> StoredResult:
+    store = Store(folder, most_bytes=1_000_000_000, most_seconds=1_000)
+    with store.writing(KEY, ",") as writing:
+        writing.add(content)
+        return writing.finish()
+
+
+def always() -> bool:
+    return True
+
+
+def streamed(content: bytes, wanted: Wanted, budget: Budget) -> Page:
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 7):
+            yield content[start : start + 7]
+
+    reader = PageReader(",", wanted, budget, whole=True)
+    anyio.run(reader.read, chunks())
+    return reader.page()
+
+
+def rows(*errors: str) -> bytes:
+    lines = (f'"","{error}","{number}","Oslo"\n' for number, error in enumerate(errors))
+    return (HEADER + "".join(lines)).encode()
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows_of_two, budgets, st.integers(0, 30))
+def test_a_page_of_a_stored_result_is_that_of_the_stream(
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: Budget, offset: int
+) -> None:
+    content = "".join(format_record(row) for row in (("A", "sf__Error"), *table)).encode()
+    result = in_store(tmp_path_factory.mktemp("spool"), content)
+    page = replace(page_of(result, ",", Wanted(offset), budget, always), path=None)
+    assert page == streamed(content, Wanted(offset), budget)
+
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                b"a,b\n",
+                b'"a","b"\n',
+                b'"a, b",""\r\n',
+                b'"x\ny","\r"\n',
+                b"x\ry,z\n",
+                b'"a""b","\\"\n',
+                "é,\u2028😀\n".encode(),
+                b"\xff\n",
+                b'a"b,"c\n',
+                b'"a"b,c\n',
+                b"\n",
+                b"\r\n",
+                b"1,2,3,4\n",
+                b"x" * 500 + b",y\n",
+                b"last",
+            ]
+        ),
+        st.sampled_from([1, 1, 2, STEP, 3 * STEP]),
+    ),
+    max_size=8,
+).map(lambda runs: b"".join(line * times for line, times in runs))
+wide_budgets = st.builds(
+    Budget,
+    rows=st.integers(1, 200),
+    half_chars=st.sampled_from([60, 1_000, 100_000]),
+    wire_bytes=st.sampled_from([450, 3_000, 300_000]),
+    header_chars=st.just(100),
+    name_chars=st.just(100),
+)
+
+
+@settings(deadline=None)
+@given(lines, wide_budgets, st.integers(0, 5 * STEP), st.sampled_from([(), ("sf__Error",), ("sf__Error", "A")]))
+def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, budget: Budget, offset: int, columns: tuple[str, ...]
+) -> None:
+    content = b"A,sf__Error\n" + content
+    wanted = Wanted(offset, columns)
+    page = page_of(in_store(tmp_path_factory.mktemp("spool"), content), ",", wanted, budget, always)
+    assert replace(page, path=None) == streamed(content, wanted, budget)
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows_of_two, budgets)
+def test_pages_one_after_another_are_the_very_bytes_of_the_result(
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: Budget
+) -> None:
+    header, *records = [format_record(row).encode() for row in (("A", "B"), *table)]
+    content = header + b"".join(records)
+    result = in_store(tmp_path_factory.mktemp("spool"), content)
+    joined, offset = header, 0 if table else None
+    while offset is not None:
+        page = page_of(result, ",", Wanted(offset), budget, always)
+        assert page.raw is not None and page.as_csv() == page.raw.decode()
+        assert page.rows
+        joined += page.raw.removeprefix(header)
+        offset = page.next_offset
+    assert joined == content
+
+
+def test_a_row_that_is_too_long_is_a_page_of_its_own_and_says_which_cells_are_cut(tmp_path: Path) -> None:
+    content = (
+        HEADER.encode()
+        + b'"","a","short","x"\n'
+        + b'"","b","'
+        + b"n" * 130_000
+        + b'","'
+        + b"c" * 130_000
+        + b'"\n"","c","short","z"\n'
+    )
+    result = in_store(tmp_path, content)
+    pages = [page_of(result, ",", Wanted(offset), explicit_budget(100), always) for offset in (0, 1, 2)]
+    assert [(len(page.rows), page.next_offset) for page in pages] == [(1, 1), (1, 2), (1, None)]
+    assert [page.cut_cells for page in pages] == [(), (CutCell(1, "Name", 130_000), CutCell(1, "City", 130_000)), ()]
+    assert [page.raw is None for page in pages] == [False, True, False]
+
+
+def test_chosen_columns_come_in_the_order_that_was_asked_for(tmp_path: Path) -> None:
+    page = page_of(in_store(tmp_path, rows(LOCKED)), ",", Wanted(columns=("city", "Name")), explicit_budget(10), always)
+    assert (page.columns, page.rows, page.as_csv()) == snapshot(
+        (("City", "Name"), (("Oslo", "0"),), "City,Name\nOslo,0\n")
+    )
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        page_of(in_store(tmp_path, rows(LOCKED)), ",", Wanted(columns=("Town",)), explicit_budget(10), always)
+    assert str(raised.value) == snapshot(
+        'columns names \'Town\', which the result does not have. There are: "sf__Id", "sf__Error", "Name", "City".'
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (Wanted(code="UNABLE_TO_LOCK_ROW"), ["0", "2"]),
+        (Wanted(code="REQUIRED_FIELD_MISSING"), ["1", "3"]),
+        (Wanted(field="name"), ["1", "3"]),
+        (Wanted(code="UNABLE_TO_LOCK_ROW", field="Name"), []),
+        (Wanted(1, code="REQUIRED_FIELD_MISSING"), ["3"]),
+        (Wanted(2, code="REQUIRED_FIELD_MISSING"), []),
+        (Wanted(code="OTHER"), []),
+    ],
+)
+def test_rows_can_be_asked_for_by_what_they_failed_with(wanted: Wanted, names: list[str], tmp_path: Path) -> None:
+    content = rows(LOCKED, MISSING, LOCKED, MISSING)
+    page = page_of(in_store(tmp_path, content), ",", wanted, explicit_budget(10), always)
+    assert ([row[2] for row in page.rows], page.next_offset, page.total) == (names, None, 4)
+    there = streamed(content, wanted, explicit_budget(10))
+    assert (there.rows, there.next_offset) == (page.rows, None)
+
+
+def test_pages_of_chosen_rows_one_after_another_are_all_of_these(tmp_path: Path) -> None:
+    result = in_store(tmp_path, rows(*([MISSING] * 5 + [LOCKED]) * 3))
+    seen: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        page = page_of(result, ",", Wanted(offset, code="UNABLE_TO_LOCK_ROW"), explicit_budget(1), always)
+        seen += [row[2] for row in page.rows]
+        offset = page.next_offset
+    assert seen == ["5", "11", "17"]
+
+
+def test_a_search_that_takes_too_long_says_that_it_did_not_end(tmp_path: Path) -> None:
+    result = in_store(tmp_path, rows(*[MISSING] * (2 * ROWS_BETWEEN_LOOKS + 1), LOCKED))
+    page = page_of(result, ",", Wanted(code="UNABLE_TO_LOCK_ROW"), explicit_budget(1), lambda: False)
+    assert (page.rows, page.next_offset, page.is_cut_off) == ((), 0, True)
+
+
+def test_the_causes_of_all_rows_come_with_any_page(tmp_path: Path) -> None:
+    page = page_of(in_store(tmp_path, rows(LOCKED, MISSING, LOCKED)), ",", Wanted(2), explicit_budget(1), always)
+    assert [(cause.code, cause.count) for cause in page.causes] == [
+        ("UNABLE_TO_LOCK_ROW", 2),
+        ("REQUIRED_FIELD_MISSING", 1),
+    ]
+    assert page.rows_read == 3

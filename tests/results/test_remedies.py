@@ -1,0 +1,57 @@
+"""What to do about each status code."""
+
+import re
+
+import pytest
+
+from salesforce_bulk_ingest.results.remedies import known_codes, remedy_for
+
+# Per-record codes of the API reference, 5.3, and of the embedded org.
+SEEN = (
+    "REQUIRED_FIELD_MISSING", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID", "ENTITY_IS_DELETED", "DUPLICATE_VALUE",
+    "DUPLICATE_EXTERNAL_ID", "INVALID_FIELD", "UNABLE_TO_LOCK_ROW", "DUPLICATES_DETECTED",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "OP_WITH_INVALID_USER_TYPE_EXCEPTION", "STRING_TOO_LONG",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER",
+    "MISSING_ARGUMENT", "INVALID_TYPE_ON_FIELD_IN_RECORD", "FIELD_INTEGRITY_EXCEPTION", "INVALID_EMAIL_ADDRESS",
+    "NUMBER_OUTSIDE_VALID_RANGE", "INVALID_FIELD_FOR_INSERT_UPDATE",
+)  # fmt: skip
+
+NEUTRAL = remedy_for("NO_SUCH_CODE", "")
+
+
+@pytest.mark.parametrize("code", SEEN)
+def test_every_code_that_is_seen_has_advice_of_its_own(code: str) -> None:
+    assert code in known_codes()
+    assert remedy_for(code, "") != NEUTRAL
+
+
+@pytest.mark.parametrize("code", sorted(known_codes()))
+def test_advice_is_one_sentence_that_an_answer_has_room_for(code: str) -> None:
+    advice = remedy_for(code, "").advice
+    assert advice.endswith(".") and not re.search(r"[.!?] [A-Z]", advice)
+    assert 20 < len(advice) <= 260
+
+
+def test_only_what_passes_by_itself_is_retryable() -> None:
+    assert {code for code in known_codes() if remedy_for(code, "").is_retryable} == {
+        "UNABLE_TO_LOCK_ROW",
+        "TOO_MANY_APEX_REQUESTS",
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        "TERRITORY_REALIGN_IN_PROGRESS",
+    }
+    assert not NEUTRAL.is_retryable
+
+
+@pytest.mark.parametrize("code", ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER"])
+def test_a_lock_within_a_trigger_or_a_flow_is_a_lock(code: str) -> None:
+    message = (
+        "T: Insert failed. First exception on row 0; first error: UNABLE_TO_LOCK_ROW, unable to obtain exclusive access"
+    )
+    assert remedy_for(code, message) == remedy_for("UNABLE_TO_LOCK_ROW", "")
+    assert not remedy_for(code, "T: System.NullPointerException").is_retryable
+
+
+def test_a_duplicate_rule_that_alerts_is_no_way_around() -> None:
+    """A rule that allows with an alert refuses bulk rows as one that blocks (Duplicate Rule Header; jsforce #1055)."""
+    advice = remedy_for("DUPLICATES_DETECTED", "").advice
+    assert "can't override" in advice and "Allow without Alert" in advice

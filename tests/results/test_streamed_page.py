@@ -1,0 +1,147 @@
+"""Pages and causes out of a stream of result rows."""
+
+from collections.abc import AsyncIterator, Iterable
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.csvio.records import format_record
+from salesforce_bulk_ingest.results.page_size import Budget, default_budget, explicit_budget
+from salesforce_bulk_ingest.results.pages import Page, Wanted
+from salesforce_bulk_ingest.results.streamed_page import PageReader
+from tests.cache.making import budgets, rows_of_two
+
+HEADER = '"sf__Id","sf__Error","Name"\n'
+
+
+async def _chunks(content: bytes, size: int = 7) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+async def _page(
+    content: str,
+    *,
+    offset: int = 0,
+    budget: Budget | None = None,
+    whole: bool = False,
+    delimiter: str = ",",
+    columns: tuple[str, ...] = (),
+) -> Page:
+    reader = PageReader(delimiter, Wanted(offset, columns), budget or default_budget(), whole)
+    await reader.read(_chunks(content.encode()))
+    return reader.page()
+
+
+def _failed(errors: Iterable[str]) -> str:
+    return HEADER + "".join(format_record(("", error, f"row {index}")) for index, error in enumerate(errors))
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows_of_two, budgets, st.booleans())
+def test_pages_one_after_another_are_all_the_rows(rows: list[tuple[str, str]], budget: Budget, whole: bool) -> None:
+    content = "".join(format_record(row) for row in (("A", "B"), *rows))
+
+    async def read_all() -> list[tuple[str, ...]]:
+        collected: list[tuple[str, ...]] = []
+        offset: int | None = 0
+        while offset is not None:
+            page = await _page(content, offset=offset, budget=budget, whole=whole)
+            assert (page.offset, page.columns) == (offset, ("A", "B"))
+            assert page.rows or not rows, "a page without rows would be asked for again and again"
+            if page.total is not None:
+                assert page.total == len(rows)
+            collected += page.rows
+            offset = page.next_offset
+        return collected
+
+    assert anyio.run(read_all) == rows
+
+
+async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> None:
+    given_out = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal given_out
+        yield b"Name\n"
+        while True:
+            given_out += 1
+            yield b"x\n"
+
+    reader = PageReader(",", Wanted(10), explicit_budget(5), whole=False)
+    with anyio.fail_after(5):
+        await reader.read(endless())
+    page = reader.page()
+    assert (len(page.rows), page.next_offset, page.total) == (5, 15, None)
+    assert given_out == 16
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"), [("", ""), ("\n", ""), ('"sf__Id"\n', '"sf__Id"\n'), ('"sf__Id"', '"sf__Id"')]
+)
+async def test_a_result_without_rows_is_an_empty_page(content: str, shown: str) -> None:
+    page = await _page(content)
+    assert (page.rows, page.next_offset, page.total, page.causes) == ((), None, 0, ())
+    assert page.as_csv() == shown
+
+
+async def test_past_the_end_there_is_nothing() -> None:
+    page = await _page("Name\na\nb\n", offset=5)
+    assert (page.rows, page.offset, page.next_offset, page.total) == ((), 5, None, 2)
+
+
+async def test_a_whole_page_is_written_as_it_came_and_chosen_columns_with_the_same_delimiter() -> None:
+    content = 'Name;"Street"\nAnn;"a;b"\n"B,ob";"two\r\nlines"\n'
+    page = await _page(content, delimiter=";")
+    assert page.as_csv() == content
+    chosen = await _page(content, delimiter=";", columns=("Street", "Name"))
+    assert chosen.as_csv() == snapshot("""\
+Street;Name
+"a;b";Ann
+"two\r
+lines";B,ob
+""")
+
+
+async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_the_same() -> None:
+    names = [f"A_rather_long_custom_field_{number}__c" for number in range(500)]
+    header = format_record([*names, "sf__Error"])
+    row = format_record([*("x" for _ in names), "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"])
+    page = await _page(header + row, whole=True)
+    assert len(page.columns) + page.columns_omitted == 501
+    assert [(cause.code, cause.count) for cause in page.causes] == [("REQUIRED_FIELD_MISSING", 1)]
+
+
+async def test_causes_stand_for_all_rows_though_the_page_holds_few() -> None:
+    missing = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+    locked = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
+    page = await _page(_failed([locked, missing, missing] * 40), budget=explicit_budget(2), whole=True)
+    assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, 120, 120)
+    assert [(cause.code, cause.count, [example.offset for example in cause.examples]) for cause in page.causes] == [
+        ("REQUIRED_FIELD_MISSING", 80, [1, 2, 4, 5, 7]),
+        ("UNABLE_TO_LOCK_ROW", 40, [0, 3, 6, 9, 12]),
+    ]
+
+
+async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
+    async def stalls() -> AsyncIterator[bytes]:
+        yield _failed(["CODE:x:--"] * 3).encode()
+        await anyio.sleep_forever()
+
+    reader = PageReader(",", Wanted(), explicit_budget(2), whole=True)
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(reader.read, stalls())
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+    page = reader.page()
+    assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, None, 3)
+    assert page.causes[0].count == 3
+
+
+async def test_a_malformed_row_is_shown_as_one_cell() -> None:
+    page = await _page('Name,Phone\n"unbalanced,1\n')
+    assert page.rows == (('"unbalanced,1',),)

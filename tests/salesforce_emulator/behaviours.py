@@ -1,0 +1,91 @@
+"""What each test of the emulator holds of Salesforce, and how sure that is; `python -m tests.salesforce_emulator.behaviours` prints it.
+
+The table in the emulator's BEHAVIOURS.md is made of these marks, and a test compares the two.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import pytest
+
+from tests import salesforce_emulator
+
+
+def doc(page: str) -> pytest.MarkDecorator:
+    """Official documentation says so; the page is named."""
+    return pytest.mark.behaviour(mark="doc", source=page)
+
+
+def seen(where: str) -> pytest.MarkDecorator:
+    """Observed on a real org, in public code, fixtures or threads; where is named."""
+    return pytest.mark.behaviour(mark="seen", source=where)
+
+
+def assumed(why: str, *, switch: str | None = None) -> pytest.MarkDecorator:
+    """No source settles it; what the choice rests on is named, and the field of Assumptions that changes it."""
+    return pytest.mark.behaviour(mark="assumed", source=why, switch=switch)
+
+
+own = pytest.mark.behaviour(mark="own", source="")
+"""A promise of the emulator itself, to which Salesforce has no counterpart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """One test and what it claims.
+
+    Attributes:
+        area: the first line of its module's docstring.
+        test: where it stands, as pytest names it.
+        says: its name as a sentence.
+        marks: mark, source and switch of each claim; none for a test that was left without.
+    """
+
+    area: str
+    test: str
+    says: str
+    marks: tuple[tuple[str, str, str | None], ...]
+
+
+def behaviours() -> list[Behaviour]:
+    """All tests of the emulator, in the order of their modules and lines."""
+    found = pkgutil.walk_packages(salesforce_emulator.__path__, f"{salesforce_emulator.__name__}.")
+    modules = sorted(info.name for info in found if info.name.rpartition(".")[2].startswith("test_"))
+    return [behaviour for name in modules for behaviour in _of(importlib.import_module(name))]
+
+
+def _of(module: ModuleType) -> Iterator[Behaviour]:
+    area = (module.__doc__ or module.__name__).strip().splitlines()[0].rstrip(".")
+    for name, test in vars(module).items():
+        if name.startswith("test_") and inspect.isfunction(test):
+            marks = [mark.kwargs for mark in getattr(test, "pytestmark", []) if mark.name == "behaviour"]
+            claims = tuple((mark["mark"], mark["source"], mark.get("switch")) for mark in reversed(marks))
+            file = module.__name__.removeprefix(f"{salesforce_emulator.__name__}.").replace(".", "/")
+            yield Behaviour(area, f"{file}.py::{name}", name.removeprefix("test_").replace("_", " "), claims)
+
+
+def table() -> str:
+    """The table of BEHAVIOURS.md."""
+    lines: list[str] = []
+    area = None
+    for behaviour in behaviours():
+        if behaviour.area != area:
+            area = behaviour.area
+            lines += ["", f"## {area}", "", "| behaviour | mark | source | test |", "|---|---|---|---|"]
+        marks = ", ".join(mark for mark, _, _ in behaviour.marks)
+        sources = "; ".join(f"{source}{_switch(switch)}" for _, source, switch in behaviour.marks if source)
+        lines.append(f"| {behaviour.says} | {marks} | {sources} | `{behaviour.test}` |")
+    return "\n".join(lines).strip() + "\n"
+
+
+def _switch(name: str | None) -> str:
+    return f" (switch: `{name}`)" if name else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

@@ -1,0 +1,195 @@
+"""A caller of the embedded org: a plain HTTP client with the few moves that every test makes."""
+
+import csv
+import io
+import json
+import re
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from tests.support.asgi_server import running
+
+DATA = "/services/data/v63.0"
+INGEST = f"{DATA}/jobs/ingest"
+FAULTS = "/emulator/faults"
+JOURNAL = "/emulator/journal"
+TERMINAL = ("JobComplete", "Failed", "Aborted")
+DEADLINE_SECONDS = 30
+DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
+
+HALF, REST = b"Name\nhalf\n", b"rest\n"
+
+Job = dict[str, Any]
+
+
+class Caller:
+    """Speaks to one org; `http` is there for what has no move of its own."""
+
+    def __init__(self, http: httpx2.Client) -> None:
+        self.http = http
+
+    def create(self, object_: str = "Account", operation: str = "insert", **more: str) -> str:
+        answer = self.http.post(INGEST, json={"object": object_, "operation": operation, **more})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    def create_in(self, version: str, object_: str = "Account", operation: str = "insert") -> str:
+        """Create through another version of the API, which is then the job's."""
+        body = {"object": object_, "operation": operation}
+        return str(self.http.post(f"/services/data/v{version}/jobs/ingest", json=body).json()["id"])
+
+    def upload(self, job_id: str, data: bytes) -> None:
+        answer = self.http.put(f"{INGEST}/{job_id}/batches", content=data, headers={"Content-Type": "text/csv"})
+        assert (answer.status_code, answer.content) == (201, b"")
+
+    def patch(self, job_id: str, state: str) -> httpx2.Response:
+        return self.http.patch(f"{INGEST}/{job_id}", json={"state": state})
+
+    def get(self, job_id: str) -> Job:
+        body: Job = self.http.get(f"{INGEST}/{job_id}").json()
+        return body
+
+    def until(self, job_id: str, *states: str) -> Job:
+        """Poll until the job is in one of the states (a terminal one by default), within a deadline."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (job := self.get(job_id))["state"] not in (states or TERMINAL):
+            assert time.monotonic() < deadline, job
+        return job
+
+    def until_some_are_processed(self, job_id: str) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not self.get(job_id).get("numberRecordsProcessed"):
+            assert time.monotonic() < deadline
+
+    def go_wrong(self, *rules: Mapping[str, Any], **plan: Any) -> None:
+        """Put a plan of faults into force."""
+        answer = self.http.post(FAULTS, json={"rules": rules, **plan})
+        assert answer.status_code == 200, answer.text
+
+    def go_right(self) -> None:
+        """End all faults."""
+        assert self.http.delete(FAULTS).status_code == 204
+
+    def hold_jobs(self, after: int) -> None:
+        """Let no job go on with a chunk of 200 rows once so many have been saved."""
+        self.go_wrong({"fault": "stuck-job", "after": after})
+
+    def until_held(self, job_id: str, after: int) -> Job:
+        """Poll until the job waits where `hold_jobs` holds it, within a deadline."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (job := self.get(job_id)).get("numberRecordsProcessed") != 200 * after:
+            assert time.monotonic() < deadline, job
+        assert job["state"] == "InProgress"
+        return job
+
+    def submit(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> str:
+        """Create, upload and close."""
+        return self.fill(self.create(object_, operation, **more), data)
+
+    def fill(self, job_id: str, data: bytes | str) -> str:
+        """Upload and close."""
+        self.upload(job_id, data.encode() if isinstance(data, str) else data)
+        assert self.patch(job_id, "UploadComplete").status_code == 200
+        return job_id
+
+    def load(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> Job:
+        """Create, upload, close and wait for the end."""
+        return self.until(self.submit(data, object_, operation, **more))
+
+    def result(self, job: Job, segment: str) -> str:
+        answer = self.http.get(f"{INGEST}/{job['id']}/{segment}")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def rows(self, job: Job, segment: str) -> list[dict[str, str]]:
+        """The rows of a result, as a client with a proper CSV parser reads them."""
+        text = io.StringIO(self.result(job, segment), newline="")
+        return list(csv.DictReader(text, delimiter=DELIMITERS[job["columnDelimiter"]]))
+
+    def succeeded(self, job: Job) -> list[dict[str, str]]:
+        return self.rows(job, "successfulResults")
+
+    def errors(self, job: Job) -> list[str]:
+        return [row["sf__Error"] for row in self.rows(job, "failedResults")]
+
+    def query(self, soql: str) -> Job:
+        body: Job = self.http.get(f"{DATA}/query", params={"q": soql}).json()
+        return body
+
+    def count(self, where: str, object_: str = "Account") -> int:
+        return int(self.query(f"SELECT COUNT() FROM {object_} WHERE {where}")["totalSize"])
+
+    def record(self, record_id: str, object_: str = "Account") -> Job:
+        body: Job = self.http.get(f"{DATA}/sobjects/{object_}/{record_id}").json()
+        return body
+
+
+@contextmanager
+def calling(url: str) -> Iterator[Caller]:
+    """A caller of the org that serves here."""
+    with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {ACCESS_TOKEN}"}, timeout=30) as http:
+        yield Caller(http)
+
+
+@contextmanager
+def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
+    """An org of the test's own."""
+    with running(create_app(EmulatorConfig(data_dir=data_dir, **config))) as url, calling(url) as caller:
+        yield caller
+
+
+@contextmanager
+def an_org_with(schema: str, folder: Path, **config: Any) -> Iterator[Caller]:
+    """An org of the test's own, with the objects, fields and rules of this schema file."""
+    file = folder / "schema.yaml"
+    file.write_text(schema)
+    with an_org(folder / "org", schema_file=file, **config) as caller:
+        yield caller
+
+
+@contextmanager
+def half_an_upload(org: Caller, job_id: str, folder: Path) -> Iterator[socket.socket]:
+    """A connection over which half of `HALF + REST` was sent and has begun to arrive on the org's disk."""
+    url = org.http.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=DEADLINE_SECONDS) as wire:
+        wire.sendall(
+            f"PUT {INGEST}/{job_id}/batches HTTP/1.1\r\nHost: org\r\nAuthorization: Bearer {ACCESS_TOKEN}\r\n"
+            f"Content-Type: text/csv\r\nContent-Length: {len(HALF + REST)}\r\n\r\n".encode()
+            + HALF
+        )
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not list(folder.glob("jobs/*.part")):
+            assert time.monotonic() < deadline
+        yield wire
+
+
+def held_in_upload_complete(org: Caller, folder: Path) -> str:
+    """A job that was closed and can't begin; the worker fails to move it, and to say that it failed."""
+    with closing(sqlite3.connect(folder / "org.sqlite")) as database:
+        database.execute(
+            "CREATE TRIGGER IF NOT EXISTS held UPDATE OF state ON job WHEN new.state IN ('InProgress', 'Failed')"
+            " BEGIN SELECT RAISE(ABORT, 'held by a test'); END"
+        )
+    return org.submit(HALF + REST)
+
+
+def shown(answer: httpx2.Response) -> str:
+    """The JSON of an answer, in its order, with what differs from run to run replaced."""
+    text = json.dumps(answer.json(), indent=2)
+    text = re.sub(r"\b([0-9A-Za-z]{3})Em[0-9A-Za-z]{13}\b", r"<\1 id>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", "<date>", text)
+    return re.sub(r'(Time": )\d+', r"\1<ms>", text)
+
+
+def csv_text(rows: Sequence[Sequence[str]], *, delimiter: str = ",", line_ending: str = "\n") -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=line_ending, quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue()

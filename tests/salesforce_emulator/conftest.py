@@ -1,0 +1,21 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.salesforce_emulator.caller import Caller, an_org
+
+# How many examples the properties of the org are tried with. The suite tries the same few in every run, so that a
+# failure is never a matter of luck; `make fuzz` looks for new ones for some minutes.
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.register_profile("bounded", _UNHURRIED, max_examples=30, derandomize=True)
+settings.register_profile("fuzz", _UNHURRIED, max_examples=1000, print_blob=True)
+EXAMPLES = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
+
+
+@pytest.fixture(scope="session")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """One org for all tests that can share it; each looks only at its own jobs and records."""
+    with an_org(tmp_path_factory.mktemp("org")) as caller:
+        yield caller

@@ -1,0 +1,344 @@
+"""CSV: what is read, what fails a row, and what fails the job."""
+
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_emulator.config import Assumptions
+from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
+from tests.salesforce_emulator.caller import DELIMITERS, INGEST, Caller, Job, an_org, csv_text
+
+PREPARE = "BG/Prepare CSV Files"
+LIMITS = "LIM/Bulk API and Bulk API 2.0"
+WSC = "forcedotcom/wsc CSVReader, Salesforce's own client library"
+SERVER_SAYS_IT_TOO = "the server's parser words this as that of the client library does"
+
+UNPARSABLE = "InvalidBatch : Failed to parse CSV. "
+UNESCAPED = UNPARSABLE + "Found unescaped quote. A value with quote should be within a quote"
+NOT_LF = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is LF"
+NOT_CRLF = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is CRLF"
+
+EMOJI = "\N{GRINNING FACE}"  # one character, four bytes
+NASTY = [
+    "a,b;c|d^e`f\tg",
+    'say "hi"',
+    "line\nfeed",
+    "carriage\r\nreturn",
+    "bare\rreturn",
+    "\u2028\x0b\x0c\x1c\x85",
+    " ",
+    " led and trailed ",
+]
+
+
+def failure(org: Caller, data: bytes | str, **settings: str) -> str:
+    """What the job says that fails with no row evaluated, its data as it was sent."""
+    job = org.load(data, **settings)
+    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("Failed", 0, 0)
+    assert org.errors(job) == []
+    sent = data.encode() if isinstance(data, str) else data
+    assert org.http.get(f"{INGEST}/{job['id']}/unprocessedrecords").content == sent
+    return str(job["errorMessage"])
+
+
+def names(org: Caller, job: Job) -> list[str]:
+    return sorted(row["Name"] for row in org.succeeded(job))
+
+
+# What is read
+
+
+@doc(PREPARE)
+@doc("BG/Create a Job")
+@pytest.mark.parametrize("line_ending", ["LF", "CRLF"])
+@pytest.mark.parametrize("delimiter", list(DELIMITERS))
+def test_cells_survive_every_delimiter_and_line_ending(org: Caller, delimiter: str, line_ending: str) -> None:
+    rows = [["Name", "Description"], *(["Nasty", cell] for cell in NASTY)]
+    ending = {"LF": "\n", "CRLF": "\r\n"}[line_ending]
+    data = csv_text(rows, delimiter=DELIMITERS[delimiter], line_ending=ending)
+    job = org.load(data, columnDelimiter=delimiter, lineEnding=line_ending)
+    assert (job["state"], job["numberRecordsFailed"]) == ("JobComplete", 0)
+    assert sorted(row["Description"] for row in org.succeeded(job)) == sorted(NASTY)
+    assert org.result(job, "successfulResults").endswith(ending)
+
+
+@doc(PREPARE)
+def test_spaces_next_to_a_delimiter_are_data(org: Caller) -> None:
+    assert names(org, org.load("Name,Phone\n A ,1\n")) == [" A "]
+
+
+@seen("live tests of plugin-data and jsforce")
+def test_header_names_are_found_in_any_case_and_echoed_in_the_users_spelling(org: Caller) -> None:
+    job = org.load("NAME,billingcity\nAcme,Turin\n")
+    assert org.result(job, "successfulResults").splitlines()[0] == '"sf__Id","sf__Created",NAME,billingcity'
+
+
+@seen("live tests of jsforce, for an empty upload")
+@pytest.mark.parametrize("data", [b"", b"\n", b"\n\n", b"Name\n", b"Name", b'"Name"\n\n'])
+def test_a_file_without_rows_completes_with_nothing(org: Caller, data: bytes) -> None:
+    job = org.load(data)
+    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 0, 0)
+    assert (org.succeeded(job), org.errors(job)) == ([], [])
+
+
+@seen(WSC)
+@assumed("that the server reads them as the client library does")
+def test_blank_lines_are_no_rows(org: Caller) -> None:
+    assert names(org, org.load("Name\n\nA\n\nB\n")) == ["A", "B"]
+
+
+@assumed("one user reports that CRLF files need it; most clients leave it out")
+@pytest.mark.parametrize(("data", "line_ending"), [("Name\nA\nB", "LF"), ("Name\r\nA\r\nB", "CRLF")])
+def test_the_last_line_needs_no_end(org: Caller, data: str, line_ending: str) -> None:
+    assert names(org, org.load(data, lineEnding=line_ending)) == ["A", "B"]
+
+
+@assumed("as Java decodes")
+def test_bytes_that_are_not_utf_8_become_replacement_characters(org: Caller) -> None:
+    assert names(org, org.load(b"Name\nCaf\xe9\n")) == ["Caf\ufffd"]
+
+
+# Byte order marks
+
+
+@seen("repro of an sfdx issue, Bulk API 1.0")
+@assumed("reports for 2.0 conflict", switch="bom")
+def test_a_byte_order_mark_becomes_part_of_the_first_name(org: Caller) -> None:
+    assert failure(org, b"\xef\xbb\xbfName\nA\n") == "InvalidBatch : Field name not found : \ufeffName"
+
+
+@seen("a migration runbook, August 2026")
+def test_a_byte_order_mark_before_a_quoted_name_is_an_unescaped_quote(org: Caller) -> None:
+    assert failure(org, b'\xef\xbb\xbf"Name"\nA\n') == UNESCAPED
+
+
+@assumed("reports for 2.0 conflict", switch="bom")
+@pytest.mark.parametrize("name", ["Name", '"Name"'])
+def test_a_byte_order_mark_can_be_dropped(tmp_path: Path, name: str) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(bom="dropped")) as org:
+        for mark in ("\ufeff", ""):
+            assert names(org, org.load(f"{mark}{name}\nA\n\ufeffB\n")) == ["A", "\ufeffB"]
+
+
+# Line endings
+
+
+@seen("many threads")
+@assumed("that a carriage return alone does so, too")
+@pytest.mark.parametrize(
+    ("data", "line_ending", "message"),
+    [
+        ("Name\r\nA\r\n", "LF", NOT_LF),
+        ("Name\nA\r\n", "LF", NOT_LF),
+        ("Name\nA\rB\n", "LF", NOT_LF),
+        ("Name\nA\r", "LF", NOT_LF),
+        ("Name\nA\n", "CRLF", NOT_CRLF),
+        ("Name\r\nA\n", "CRLF", NOT_CRLF),
+        ("Name\r\nA\r\r\n", "CRLF", NOT_CRLF),
+        ("Name\r\nA\r", "CRLF", NOT_CRLF),
+    ],
+)
+def test_lines_that_end_otherwise_than_the_job_says_fail_it(
+    org: Caller, data: str, line_ending: str, message: str
+) -> None:
+    assert failure(org, data, lineEnding=line_ending) == message
+
+
+@doc(PREPARE)
+@assumed("users report that other line endings in a value trip the check", switch="embedded_line_endings")
+@pytest.mark.parametrize("line_ending", ["LF", "CRLF"])
+def test_a_quoted_value_may_hold_any_line_ending(org: Caller, line_ending: str) -> None:
+    ending = {"LF": "\n", "CRLF": "\r\n"}[line_ending]
+    job = org.load(f'Name{ending}"a\nb\r\nc\rd"{ending}', lineEnding=line_ending)
+    assert names(org, job) == ["a\nb\r\nc\rd"]
+
+
+@assumed("users report that other line endings in a value trip the check", switch="embedded_line_endings")
+@pytest.mark.parametrize(
+    ("line_ending", "value", "good"),
+    [
+        ("LF", "a\nb", True),
+        ("LF", "a\r\nb", False),
+        ("LF", "a\rb", False),
+        ("CRLF", "a\r\nb", True),
+        ("CRLF", "a\nb", False),
+        ("CRLF", "a\rb", False),
+    ],
+)
+def test_other_line_endings_in_a_value_can_fail_the_job(
+    tmp_path: Path, line_ending: str, value: str, good: bool
+) -> None:
+    ending = {"LF": "\n", "CRLF": "\r\n"}[line_ending]
+    with an_org(tmp_path, assumptions=Assumptions(embedded_line_endings="same")) as org:
+        job = org.load(f'Name{ending}"{value}"{ending}', lineEnding=line_ending)
+        if good:
+            assert names(org, job) == [value]
+        else:
+            assert job["errorMessage"] == {"LF": NOT_LF, "CRLF": NOT_CRLF}[line_ending]
+
+
+# Quotes
+
+
+@seen("a migration runbook, August 2026, of a quote that is not around a whole value")
+@pytest.mark.parametrize("data", ['Name\nsay "hi"\n', 'Name,Site\na"b,c\n', '"Id", "Name"\n,A\n'])
+def test_a_quote_inside_an_unquoted_value_fails_the_job(org: Caller, data: str) -> None:
+    assert failure(org, data) == UNESCAPED
+
+
+@seen(WSC)
+@assumed(SERVER_SAYS_IT_TOO)
+def test_text_after_a_closing_quote_fails_the_job(org: Caller) -> None:
+    assert failure(org, 'Name\n"a"b\n') == UNPARSABLE + "Not expecting more text after end quote"
+
+
+@seen(WSC)
+@assumed(SERVER_SAYS_IT_TOO)
+@pytest.mark.parametrize("data", ['Name\n"never closed\n', 'Name\n"never closed', '"Name\nA\n'])
+def test_a_quote_that_is_open_at_the_end_fails_the_job(org: Caller, data: str) -> None:
+    assert failure(org, data) == UNPARSABLE + "EOF reached before closing an opened quote"
+
+
+@seen("a public script that looks for the cause of such a message")
+@assumed("which value: the first of the row after the open quote")
+@pytest.mark.parametrize(
+    "data",
+    [
+        'Name,Site\nA,"open\n399700,x\nC,y\n',
+        'Name,Site\nA,"open\n399700,x\nC,"closed, it seems"\n',
+        'Name,Site\nA,"open\n399700,x\n' + "B,long enough for any limit\n" * 20_000,
+    ],
+    ids=["to the end", "to the next quote", "beyond a limit"],
+)
+def test_rows_swallowed_by_an_open_quote_surface_as_a_field_named_by_a_value(org: Caller, data: str) -> None:
+    assert failure(org, data) == "InvalidBatch : Field name not found : 399700"
+
+
+@doc(PREPARE)
+@assumed("code and text")
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('"B", "2"', ["B", ' "2"']),
+        ('"B" ,"2"', ['"B" ', "2"]),
+        (' "say ""b"", please" ,2', [' "say ""b"", please" ', "2"]),
+        ('"B\nb" ,2', ['"B\nb" ', "2"]),
+    ],
+)
+def test_a_space_next_to_a_quote_fails_that_row_alone(org: Caller, line: str, shown: list[str]) -> None:
+    job = org.load(f'Name,Phone\n"A","1"\n{line}\n"C","3"\n')
+    [row] = org.rows(job, "failedResults")
+    assert row["sf__Error"] == snapshot(
+        "INVALID_FIELD:Failed to parse CSV. Found unescaped quote. A value with quote should be within a quote:--"
+    )
+    assert [row["Name"], row["Phone"]] == shown
+    assert names(org, job) == ["A", "C"]
+
+
+# Columns
+
+
+@seen("a migration runbook: only the first unknown name is told")
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("Name,Colour__c,Size__c\nA,red,1\n", "Colour__c"),
+        ("Name;Phone\nA;1\n", "Name;Phone"),
+        ("Name,\nA,1\n", ""),
+        ("Name,LastName\nA,B\n", "LastName"),
+    ],
+    ids=["not a field", "another delimiter", "no name", "a field of another object"],
+)
+def test_a_column_that_is_no_field_fails_the_job(org: Caller, data: str, name: str) -> None:
+    assert failure(org, data) == f"InvalidBatch : Field name not found : {name}"
+
+
+@assumed("no source shows what a repeated column does")
+def test_a_column_that_is_there_twice_fails_the_job(org: Caller) -> None:
+    assert failure(org, "Name,Phone,NAME\nA,1,B\n") == "InvalidBatch : Duplicate field name : NAME"
+
+
+@seen("a live test of plugin-data: the rest of the job proceeds")
+@assumed("code and text")
+def test_only_the_rows_with_too_many_cells_fail(org: Caller) -> None:
+    job = org.load("Name,Phone\nA,1\nB,2,extra\nC,3\n")
+    assert org.errors(job) == snapshot(["INVALID_FIELD:The row has 3 values but the header has 2:--"])
+    assert names(org, job) == ["A", "C"]
+
+
+@assumed("no source shows what a short row does")
+def test_missing_cells_are_empty(org: Caller) -> None:
+    [row] = org.succeeded(org.load("Name,Phone,Site\nA\n"))
+    assert [row["Name"], row["Phone"], row["Site"]] == ["A", "", ""]
+
+
+def two_spellings(org: Caller) -> tuple[str, str]:
+    """What the results hold of a good and of a bad row, under a header whose case is not all the fields'."""
+    job = org.load("Name,PHONE,site\nA,1,x\n,2,y\n")
+    return org.result(job, "successfulResults").splitlines()[1], org.result(job, "failedResults").splitlines()[1]
+
+
+@assumed("a known issue of Salesforce says otherwise", switch="differing_header_case")
+def test_failed_rows_come_back_whole_whatever_the_case_of_the_header(org: Caller) -> None:
+    good, bad = two_spellings(org)
+    assert (good.endswith('"A","1","x"'), bad.endswith('"","2","y"')) == (True, True)
+
+
+@seen("a known issue of Salesforce, a028c00000gAyI4AAK")
+@assumed("that it concerns no other result", switch="differing_header_case")
+def test_columns_in_another_case_can_come_back_blank_in_failed_results(tmp_path: Path) -> None:
+    with an_org(tmp_path, assumptions=Assumptions(differing_header_case="blanked")) as org:
+        good, bad = two_spellings(org)
+        assert (good.endswith('"A","1","x"'), bad.endswith('"","",""')) == (True, True)
+
+
+# Limits
+
+
+@doc(PREPARE)
+@assumed("the text")
+def test_a_header_of_more_than_32_000_characters_fails_the_job(org: Caller) -> None:
+    message = UNPARSABLE + "The header row is longer than 32000 characters"
+    assert failure(org, "x" * 32_001) == message
+    assert failure(org, "x" * 32_000) == f"InvalidBatch : Field name not found : {'x' * 32_000}"
+
+
+@doc(LIMITS)
+@seen(WSC)
+@assumed(SERVER_SAYS_IT_TOO)
+def test_a_value_of_more_than_131_072_characters_fails_the_job(org: Caller) -> None:
+    assert failure(org, f"Name,Site\nA,{'x' * 131_073}\n") == UNPARSABLE + "Exceeded max field size: 131073"
+    assert org.load(f"Name,Site\nA,{'x' * 131_072}\n")["numberRecordsFailed"] == 1
+
+
+@doc(LIMITS)
+@seen(WSC)
+@assumed(SERVER_SAYS_IT_TOO)
+def test_a_record_of_more_than_400_000_characters_fails_the_job(org: Caller) -> None:
+    message = (
+        "Exceeded max length for one record: 400001. Max length for one record should be less than or equal to 400000"
+    )
+    assert failure(org, f"Name\n{','.join(['x' * 100_000] * 4)}x\n") == UNPARSABLE + message
+    assert len(org.errors(org.load(f"Name\n{','.join(['x' * 100_000] * 4)}\n"))) == 1
+
+
+@doc(LIMITS)
+def test_the_length_of_a_record_is_that_of_its_characters_not_of_their_bytes(org: Caller) -> None:
+    record = ",".join(f'"{EMOJI * 100_000}"' for _ in range(4))
+    job = org.load(f"Name\n{record}\n{record}\n")
+    assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", 2)
+
+
+@doc(LIMITS)
+@seen(WSC)
+@assumed(SERVER_SAYS_IT_TOO)
+def test_a_record_of_more_than_5_000_fields_fails_the_job(org: Caller) -> None:
+    assert failure(org, f"Name\n{',' * 5_000}\n") == UNPARSABLE + "Exceeded max number of columns per record : 5000"
+    assert len(org.errors(org.load(f"Name\n{',' * 4_999}\n"))) == 1
+
+
+@own
+def test_a_fault_late_in_a_big_file_saves_nothing(org: Caller) -> None:
+    job = org.load("Name,Site\n" + "A,late fault\n" * 1000 + 'B "quoted",x\n')
+    assert (job["errorMessage"], org.count("Site = 'late fault'")) == (UNESCAPED, 0)

@@ -1,0 +1,315 @@
+"""The five operations, by what they leave in the records."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
+from tests.salesforce_emulator.caller import Caller, Job, an_org, csv_text
+from tests.salesforce_emulator.clocks import Clock
+
+PLATFORM = "code and text are those of the platform's other APIs"
+JSFORCE = "live tests of jsforce"
+PLUGIN_DATA = "live tests of plugin-data"
+
+
+def made(org: Caller, data: str, object_: str = "Account") -> list[str]:
+    """The ids of records just inserted, in the order of the rows."""
+    job = org.load(data, object_)
+    assert org.errors(job) == []
+    key = data.partition("\n")[0].split(",")[0]
+    ids = {row[key]: row["sf__Id"] for row in org.succeeded(job)}
+    return [ids[line.split(",")[0]] for line in data.splitlines()[1:]]
+
+
+def only_error(org: Caller, job: Job) -> tuple[str, str]:
+    [row] = org.rows(job, "failedResults")
+    return row["sf__Id"], row["sf__Error"]
+
+
+# insert
+
+
+@doc("BG/Create a Job")
+@seen(JSFORCE)
+def test_an_insert_fills_defaults_and_names_the_new_record(org: Caller) -> None:
+    job = org.load("Name,NumberOfEmployees\nAcme,35\n")
+    [row] = org.succeeded(job)
+    assert (row["sf__Created"], len(row["sf__Id"]), row["sf__Id"][:3]) == ("true", 18, "001")
+    record = org.record(row["sf__Id"])
+    assert (record["Name"], record["NumberOfEmployees"], record["IsDeleted"]) == ("Acme", 35, False)
+    assert record["OwnerId"] == record["CreatedById"] == job["createdById"]
+    assert record["Phone"] is None
+
+
+@seen(JSFORCE + ", of one field")
+@assumed("that several are listed together")
+def test_missing_required_fields_are_told_together(org: Caller) -> None:
+    job = org.load("FirstName\nAda\n", "Lead")
+    assert only_error(org, job) == (
+        "",
+        "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName, Company]:LastName,Company --",
+    )
+    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 1, 1)
+
+
+@doc("Object reference, Case and Task")
+def test_case_and_task_need_nothing_and_get_their_defaults(org: Caller) -> None:
+    [case] = made(org, "Subject\nBroken\n", "Case")
+    record = org.record(case, "Case")
+    assert (record["Status"], record["Priority"], record["IsClosed"]) == ("New", "Medium", False)
+    assert len(record["CaseNumber"]) == 8
+    [task] = made(org, "Subject\nCall\n", "Task")
+    assert org.record(task, "Task")["Status"] == "Not Started"
+
+
+@assumed(PLATFORM)
+def test_an_id_has_no_place_in_an_insert(org: Caller) -> None:
+    job = org.load("Id,Name\n001000000000001AAA,A\n,B\n")
+    assert org.errors(job) == ["INVALID_FIELD_FOR_INSERT_UPDATE:cannot specify Id in an insert call:Id --"]
+    assert [row["Name"] for row in org.succeeded(job)] == ["B"]
+
+
+@seen("DBAmp BULKAPI2 log")
+@assumed("that its case does not count")
+def test_a_unique_value_is_taken_once_and_its_holder_named(org: Caller) -> None:
+    key = uuid4().hex
+    [holder] = made(org, f"Name,External_Id__c\nFirst,{key}\n")
+    job = org.load(f"Name,External_Id__c\nSecond,{key.upper()}\n")
+    assert org.errors(job) == [
+        f"DUPLICATE_VALUE:duplicate value found: External_Id__c duplicates value on record with id: {holder}:--"
+    ]
+
+
+@seen("DBAmp BULKAPI2 log, for <unknown>, though of the field")
+@assumed("that it stands for a record that is not saved yet")
+def test_a_unique_value_is_taken_once_within_a_chunk(org: Caller) -> None:
+    key = uuid4().hex
+    job = org.load(f"Name,External_Id__c\nA,{key}\nB,{key}\nC,\nD,\n")
+    assert org.errors(job) == [
+        "DUPLICATE_VALUE:duplicate value found: External_Id__c duplicates value on record with id: <unknown>:--"
+    ]
+    assert sorted(row["Name"] for row in org.succeeded(job)) == ["A", "C", "D"]
+
+
+@seen("DBAmp BULKAPI2 log")
+def test_a_unique_value_is_taken_once_across_chunks(org: Caller) -> None:
+    run = uuid4().hex
+    rows = [["Name", "External_Id__c"], *([f"{n:03}", f"{run}{n % 201}"] for n in range(402))]
+    job = org.load(csv_text(rows))
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (402, 201)
+    assert sorted(row["Name"] for row in org.succeeded(job)) == [f"{n:03}" for n in range(201)]
+
+
+@seen("several threads, for the text")
+@assumed("that it is said of a lookup too")
+def test_lookups_lead_to_live_records(org: Caller) -> None:
+    [account] = made(org, "Name\nParent\n")
+    assert org.load(f"LastName,AccountId\nNgata,{account[:15]}\n", "Contact")["numberRecordsFailed"] == 0
+    org.load(f"Id\n{account}\n", operation="delete")
+    job = org.load(f"LastName,AccountId\nNgata,{account}\n", "Contact")
+    assert only_error(org, job) == ("", "ENTITY_IS_DELETED:entity is deleted:--")
+
+
+# update
+
+
+@doc("BG/Prepare CSV Files")
+@seen(JSFORCE + ", for sf__Created")
+def test_an_update_leaves_empty_cells_and_clears_na(org: Caller) -> None:
+    [account] = made(org, "Name,Phone,Fax,Site\nAcme,1,2,3\n")
+    job = org.load(f"Id,Name,Phone,Fax\n{account[:15]},,#N/A,9\n", operation="update")
+    [row] = org.succeeded(job)
+    assert (row["sf__Id"], row["sf__Created"]) == (account, "false")
+    record = org.record(account)
+    assert [record[name] for name in ("Name", "Phone", "Fax", "Site")] == ["Acme", None, "9", "3"]
+
+
+@assumed("a boolean is never null, so nothing is false; for a new record too, whatever the default")
+@pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
+def test_na_makes_a_boolean_false(org: Caller, operation: str) -> None:
+    data, more = "Company,LastName,IsUnreadByOwner\nAcme,Ngata,#N/A\n", dict[str, str]()
+    if operation != "insert":
+        [lead] = made(org, "Company,LastName,IsUnreadByOwner\nAcme,Ngata,true\n", "Lead")
+        data, more = f"Id,IsUnreadByOwner\n{lead},#N/A\n", {"externalIdFieldName": "Id"}
+    job = org.load(data, "Lead", operation, **(more if operation == "upsert" else {}))
+    [row] = org.succeeded(job)
+    assert (row["IsUnreadByOwner"], org.record(row["sf__Id"], "Lead")["IsUnreadByOwner"]) == ("false", False)
+
+
+@doc("Object reference, System Fields: LastModifiedById, LastModifiedDate, SystemModstamp")
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_change_is_stamped_with_who_made_it_and_when(tmp_path: Path, operation: str) -> None:
+    clock = Clock()
+    with an_org(tmp_path, clock=clock) as org:
+        [account] = made(org, "Name\nAcme\n")
+        with closing(sqlite3.connect(tmp_path / "org.sqlite", isolation_level=None)) as database:
+            database.execute("UPDATE Account SET LastModifiedById = '005000000000009AAA'")
+        clock.forward(days=1)
+        org.load(f"Id\n{account}\n", operation=operation)
+        soql = "SELECT LastModifiedById, LastModifiedDate, SystemModstamp FROM Account"
+        [record] = org.http.get("/services/data/v63.0/queryAll", params={"q": soql}).json()["records"]
+    day_after = "2026-01-02T00:00:00.000+0000"
+    assert list(record.values())[1:] == ["005000000000001AAA", day_after, day_after]
+
+
+OPERATIONS = ("update", "delete", "hardDelete")
+
+
+def outcome(org: Caller, operation: str, given: str) -> tuple[str, str]:
+    """The id and the error of the only row, which fails."""
+    header, row = ("Id,Name", f"{given},A") if operation == "update" else ("Id", given)
+    return only_error(org, org.load(f"{header}\n{row}\n", operation=operation))
+
+
+@seen(PLUGIN_DATA + ", 2024, the id echoed too")
+@assumed("that a hard delete says the same, and of the id of another object")
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("given", ["001000000000000AAA", "003000000000000AAA"])
+def test_an_id_of_no_record_is_an_invalid_cross_reference(org: Caller, operation: str, given: str) -> None:
+    assert outcome(org, operation, given) == (given, "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--")
+
+
+@seen(PLUGIN_DATA + ", with a blank sf__Id")
+@assumed("that it is still so: in 2024 the same test saw an invalid cross reference")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_is_no_id_is_malformed(org: Caller, operation: str) -> None:
+    assert outcome(org, operation, "malformedAAA") == ("", "MALFORMED_ID:malformedAAA:--")
+
+
+@assumed(PLATFORM + "; #N/A is no id either")
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("given", ['""', "#N/A"])
+def test_a_row_without_an_id_misses_an_argument(org: Caller, operation: str, given: str) -> None:
+    assert outcome(org, operation, given) == ("", "MISSING_ARGUMENT:Id not specified in an update call:--")
+
+
+@assumed("as an insert without it")
+def test_an_update_may_not_clear_a_required_field(org: Caller) -> None:
+    [account] = made(org, "Name\nAcme\n")
+    job = org.load(f"Id,Name\n{account},#N/A\n", operation="update")
+    assert only_error(org, job) == (account, "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --")
+
+
+@seen("DBAmp BULKAPI2 log, for the text")
+def test_an_update_keeps_unique_values_unique_but_may_repeat_its_own(org: Caller) -> None:
+    key = uuid4().hex
+    first, second = made(org, f"Name,External_Id__c\nA,{key}a\nB,{key}b\n")
+    job = org.load(f"Id,External_Id__c\n{first},{key}a\n{second},{key}a\n", operation="update")
+    assert only_error(org, job)[0] == second
+
+
+# upsert
+
+
+@doc("BG/Create a Job, externalIdFieldName")
+@seen(JSFORCE + ", for sf__Created")
+@assumed("the error of a row with a blank key")
+def test_an_upsert_creates_what_is_missing_and_changes_what_is_there(org: Caller) -> None:
+    key = uuid4().hex
+    [account] = made(org, f"Name,External_Id__c\nOld,{key}\n")
+    data = f"External_Id__c,Name\n{key.upper()},New\n{key}2,Other\n,None\n"
+    job = org.load(data, operation="upsert", externalIdFieldName="External_Id__c")
+    rows = {row["Name"]: row for row in org.succeeded(job)}
+    assert (rows["New"]["sf__Id"], rows["New"]["sf__Created"]) == (account, "false")
+    assert rows["Other"]["sf__Created"] == "true"
+    assert org.record(account)["Name"] == "New"
+    assert org.errors(job) == ["MISSING_ARGUMENT:External_Id__c not specified:--"]
+
+
+@assumed("code and text, and that the job completes, as a row without a key fails alone")
+def test_an_upsert_without_the_column_of_its_key_fails_its_rows_and_not_the_job(org: Caller) -> None:
+    job = org.load("Name\nA\nB\n", operation="upsert", externalIdFieldName="External_Id__c")
+    assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", 2)
+    assert org.errors(job) == ["MISSING_ARGUMENT:External_Id__c not specified:--"] * 2
+
+
+@seen(JSFORCE + ": the column may be missing entirely")
+def test_an_upsert_by_id_creates_rows_without_one(org: Caller) -> None:
+    [account] = made(org, "Name\nOld\n")
+    job = org.load(f"Id,Name\n{account},New\n,Fresh\n", operation="upsert", externalIdFieldName="Id")
+    assert {row["Name"]: row["sf__Created"] for row in org.succeeded(job)} == {"New": "false", "Fresh": "true"}
+    without = org.load("NAME,PHONE\nA,1\nB,2\n", operation="upsert", externalIdFieldName="Id")
+    assert [row["sf__Created"] for row in org.succeeded(without)] == ["true", "true"]
+
+
+@seen("threads, for the beginning of the text")
+@assumed("the rest of the text")
+def test_a_key_with_several_records_fails_the_row_and_names_them(org: Caller) -> None:
+    email = f"{uuid4().hex}@example.com"
+    first, second = made(org, f"LastName,Email\nA,{email}\nB,{email}\n", "Contact")
+    job = org.load(f"Email,LastName\n{email},C\n", "Contact", "upsert", externalIdFieldName="Email")
+    message = f"Email: more than one record found for external id field: [{first}, {second}]"
+    assert only_error(org, job) == ("", f"DUPLICATE_EXTERNAL_ID:{message}:--")
+
+
+@assumed("no source settles it for Bulk API 2.0")
+def test_a_key_twice_in_a_chunk_fails_the_second_row(org: Caller) -> None:
+    key = uuid4().hex
+    data = f"External_Id__c,Name\n{key},A\n{key},B\n"
+    job = org.load(data, operation="upsert", externalIdFieldName="External_Id__c")
+    error = f"DUPLICATE_VALUE:Duplicate external id specified: {key}:External_Id__c --"
+    assert (org.errors(job), [row["Name"] for row in org.succeeded(job)]) == ([error], ["A"])
+
+
+@assumed("no source settles it; a public script says that the last row silently wins")
+def test_of_a_key_in_several_chunks_the_last_row_wins(org: Caller) -> None:
+    run = uuid4().hex
+    rows = [["External_Id__c", "Name"], *([f"{run}{n % 201}", f"{n:03}"] for n in range(402))]
+    job = org.load(csv_text(rows), operation="upsert", externalIdFieldName="External_Id__c")
+    created = [row["sf__Created"] for row in org.succeeded(job)]
+    assert (job["numberRecordsFailed"], created.count("true"), created.count("false")) == (0, 201, 201)
+    found = org.query(f"SELECT Name FROM Account WHERE External_Id__c = '{run}7'")["records"]
+    assert [record["Name"] for record in found] == ["208"]
+
+
+@assumed("as a blank key")
+def test_a_key_that_is_na_misses_an_argument(org: Caller) -> None:
+    data = "External_Id__c,Name\n#N/A,A\n"
+    job = org.load(data, operation="upsert", externalIdFieldName="External_Id__c")
+    assert only_error(org, job) == ("", "MISSING_ARGUMENT:External_Id__c not specified:--")
+
+
+@own
+def test_rows_that_change_one_record_do_so_in_their_order(org: Caller) -> None:
+    [account] = made(org, "Name,Phone,Fax\nAcme,0,0\n")
+    org.load(f"Id,Phone,Fax\n{account},1,\n{account},2,2\n{account},,3\n", operation="update")
+    record = org.record(account)
+    assert (record["Phone"], record["Fax"]) == ("2", "3")
+
+
+# delete
+
+
+@doc("BG/Create a Job")
+@seen("several threads, for the text")
+def test_a_deleted_record_is_gone_for_everyone_and_deleted_once(org: Caller) -> None:
+    [account] = made(org, "Name,Site\nAcme,deleted once\n")
+    job = org.load(f"ID\n{account}\n{account}\n", operation="delete")
+    assert [(row["sf__Id"], row["sf__Created"]) for row in org.succeeded(job)] == [(account, "false")]
+    assert only_error(org, job) == (account, "ENTITY_IS_DELETED:entity is deleted:--")
+    assert org.http.get(f"/services/data/v63.0/sobjects/Account/{account}").status_code == 404
+    assert org.count("Site = 'deleted once'") == 0
+    again = org.load(f"Id,Name\n{account},Back\n", operation="update")
+    assert only_error(org, again) == (account, "ENTITY_IS_DELETED:entity is deleted:--")
+
+
+@doc("BG/Create a Job")
+def test_a_hard_delete_leaves_nothing(org: Caller) -> None:
+    [account] = made(org, "Name\nAcme\n")
+    assert org.load(f"Id\n{account}\n", operation="hardDelete")["numberRecordsFailed"] == 0
+    again = org.load(f"Id\n{account}\n", operation="delete")
+    assert only_error(org, again) == (account, "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--")
+
+
+@seen("a public data loader, 2.0 job")
+@assumed("that a hard delete says the same, and so do files with no Id or with two")
+@pytest.mark.parametrize("operation", ["delete", "hardDelete"])
+@pytest.mark.parametrize("header", ["Id,Name", "Name", "Id,Id", "Ident"])
+def test_delete_batches_must_contain_only_ids(org: Caller, operation: str, header: str) -> None:
+    job = org.load(f"{header}\nx,y\n", operation=operation)
+    assert job["errorMessage"] == f"InvalidBatch : The '{operation}' batch must contain only ids."
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (0, 0)

@@ -1,0 +1,225 @@
+"""Values: what each type of field takes, and how results print it."""
+
+from pathlib import Path
+
+import pytest
+
+from salesforce_emulator.processing.values import java_double
+from tests.salesforce_emulator.behaviours import assumed, doc, seen
+from tests.salesforce_emulator.caller import Caller, an_org_with, csv_text
+
+SAMPLE = "BG/quick start, step 3: 912260031 comes back 9.12260031E8, but 2676 of an integer as it is"
+PLATFORM = "code and message are the platform's; how a job frames them is not known"
+
+
+@doc(SAMPLE)
+@assumed("that other numbers follow Java's Double.toString too")
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (912260031.0, "9.12260031E8"),  # the official sample
+        (9999999.0, "9999999.0"),
+        (1e7, "1.0E7"),
+        (8.48e10, "8.48E10"),
+        (123456789.125, "1.23456789125E8"),
+        (0.001, "0.001"),
+        (0.0001, "1.0E-4"),
+        (-0.00025, "-2.5E-4"),
+        (0.0, "0.0"),
+        (500000.0, "500000.0"),
+        (1e22, "1.0E22"),
+    ],
+)
+def test_doubles_are_printed_as_java_prints_them(number: float, text: str) -> None:
+    assert java_double(number) == text
+
+
+OPPORTUNITY = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2025-01-31"}
+
+
+def outcome(org: Caller, field: str, cell: str) -> str:
+    """What a result file says of this cell in an otherwise good opportunity or task."""
+    of_task = field in ("ReminderDateTime", "CallType", "WhoId", "IsReminderSet", "CallDurationInSeconds")
+    good = {"Subject": "Call"} if of_task else OPPORTUNITY
+    row = good | {field: cell}
+    job = org.load(csv_text([list(row), list(row.values())]), "Task" if of_task else "Opportunity")
+    [only] = org.succeeded(job) + org.rows(job, "failedResults")
+    return only.get("sf__Error") or only[field]
+
+
+@doc(SAMPLE)
+@assumed("that a percent is printed as a double, and an integer without sign and zeros")
+@pytest.mark.parametrize(
+    ("field", "cell", "result"),
+    [
+        ("Amount", "912260031", "9.12260031E8"),
+        ("Probability", "50", "50.0"),
+        ("CallDurationInSeconds", "2676", "2676"),
+        ("CallDurationInSeconds", "+007", "7"),
+    ],
+)
+def test_numbers_are_typed_and_printed_again(org: Caller, field: str, cell: str, result: str) -> None:
+    assert outcome(org, field, cell) == result
+
+
+@doc("BG/Prepare CSV Files")
+def test_doubles_may_be_fractional_or_scientific(org: Caller) -> None:
+    assert [outcome(org, "Amount", cell) for cell in ("1.5e3", "-2.25", "+.5")] == ["1500.0", "-2.25", "0.5"]
+
+
+@doc("BG/Valid Date Format (2.0)")
+@assumed("that results print dateTimes in UTC and with milliseconds")
+@pytest.mark.parametrize(
+    ("cell", "result"),
+    [
+        ("2025-03-04T10:15:27.000+01:00", "2025-03-04T09:15:27.000Z"),
+        ("2025-03-04T09:15:27.5Z", "2025-03-04T09:15:27.500Z"),
+        ("2025-03-04T09:15:27Z", "2025-03-04T09:15:27.000Z"),
+    ],
+)
+def test_datetimes_have_an_offset_or_z_and_perhaps_milliseconds(org: Caller, cell: str, result: str) -> None:
+    assert outcome(org, "ReminderDateTime", cell) == result
+
+
+@assumed("a time without offset is UTC, a day alone its midnight")
+def test_datetimes_may_lack_their_offset_and_their_time(org: Caller) -> None:
+    assert outcome(org, "ReminderDateTime", "2025-03-04T09:15:27") == "2025-03-04T09:15:27.000Z"
+    assert outcome(org, "ReminderDateTime", "2025-03-04") == "2025-03-04T00:00:00.000Z"
+
+
+@doc("BG/Sample CSV Files, where a date ends in Z though Valid Date Format says it has no offset")
+def test_dates_may_end_in_z(org: Caller) -> None:
+    assert [outcome(org, "CloseDate", cell) for cell in ("1940-06-07", "1940-06-07Z")] == ["1940-06-07", "1940-06-07"]
+
+
+@seen("jsforce, which writes true and false")
+@assumed("1 and 0, and any case, as in Bulk API 1.0")
+@pytest.mark.parametrize(("cell", "result"), [("true", "true"), ("FALSE", "false"), ("1", "true"), ("0", "false")])
+def test_booleans_are_true_false_1_and_0(org: Caller, cell: str, result: str) -> None:
+    assert outcome(org, "IsPrivate", cell) == result
+
+
+@doc("BG/Prepare CSV Files")
+@seen("jsforce, which writes #N/A for null")
+@assumed("on insert as on update")
+def test_na_is_no_value(org: Caller) -> None:
+    job = org.load(csv_text([[*OPPORTUNITY, "Amount"], [*OPPORTUNITY.values(), "#N/A"]]), "Opportunity")
+    [row] = org.succeeded(job)
+    assert (row["Amount"], org.record(row["sf__Id"], "Opportunity")["Amount"]) == ("#N/A", None)
+
+
+@doc("Object reference, restrictedPicklist")
+@assumed("that a value in another case is taken, and printed in the picklist's")
+def test_picklists_take_new_values_unless_restricted(org: Caller) -> None:
+    assert outcome(org, "StageName", "Of our own making") == "Of our own making"
+    assert outcome(org, "CallType", "inbound") == "Inbound"
+
+
+@doc("Object reference, multi-select picklists: values are separated by semicolons")
+@assumed("the text of the error")
+def test_each_value_of_a_restricted_multi_select_picklist_is_checked(tmp_path: Path) -> None:
+    schema = (
+        "objects: {Account: {fields: {Colours__c: {type: multipicklist, picklist: [Red, Blue], restricted: true}}}}"
+    )
+    with an_org_with(schema, tmp_path) as org:
+        job = org.load("Name,Colours__c\nA,red;Blue\nB,Red;Green\nC,#N/A\n")
+        assert {row["Name"]: row["Colours__c"] for row in org.succeeded(job)} == {"A": "Red;Blue", "C": "#N/A"}
+        assert org.errors(job) == [
+            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: Green:Colours__c --"
+        ]
+
+
+WRONG_TYPE = "INVALID_TYPE_ON_FIELD_IN_RECORD"
+OUT_OF_RANGE = "NUMBER_OUTSIDE_VALID_RANGE"
+
+
+@seen("a migration runbook for the codes of picklists; others of the platform")
+@assumed(PLATFORM)
+@pytest.mark.parametrize(
+    ("field", "cell", "error"),
+    [
+        ("Amount", "abc", f"{WRONG_TYPE}:Amount: value not of required type: abc"),
+        ("Amount", "NaN", f"{WRONG_TYPE}:Amount: value not of required type: NaN"),
+        ("Amount", "1_000", f"{WRONG_TYPE}:Amount: value not of required type: 1_000"),
+        ("Amount", "1e20", f"{OUT_OF_RANGE}:Amount: value outside of valid range on numeric field: 1e20"),
+        ("CloseDate", "31.01.2025", f"{WRONG_TYPE}:Close Date: value not of required type: 31.01.2025"),
+        ("CloseDate", "2025-02-30", f"{WRONG_TYPE}:Close Date: value not of required type: 2025-02-30"),
+        ("CloseDate", "#N/A", "REQUIRED_FIELD_MISSING:Required fields are missing: [CloseDate]"),
+        ("IsPrivate", "yes", f"{WRONG_TYPE}:Private: value not of required type: yes"),
+        ("CallDurationInSeconds", "1.0", f"{WRONG_TYPE}:Call Duration: value not of required type: 1.0"),
+        ("CallDurationInSeconds", "\u0661", f"{WRONG_TYPE}:Call Duration: value not of required type: \u0661"),
+        (
+            "CallDurationInSeconds",
+            "999999999",
+            f"{OUT_OF_RANGE}:Call Duration: value outside of valid range on numeric field: 999999999",
+        ),
+        ("ReminderDateTime", "yesterday", f"{WRONG_TYPE}:Reminder Date/Time: value not of required type: yesterday"),
+        (
+            "ReminderDateTime",
+            "0001-01-01T00:00:00+14:00",
+            "FIELD_INTEGRITY_EXCEPTION:Reminder Date/Time: invalid date: 0001-01-01T00:00:00+14:00",
+        ),
+        (
+            "CallType",
+            "Telepathic",
+            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: Telepathic",
+        ),
+        ("AccountId", "not an id", "MALFORMED_ID:Account ID: id value of incorrect type: not an id"),
+        ("AccountId", "003000000000001AAA", "MALFORMED_ID:Account ID: id value of incorrect type: 003000000000001AAA"),
+        ("NextStep", "x" * 256, f"STRING_TOO_LONG:Next Step: data value too large: {'x' * 256} (max length=255)"),
+        (
+            "IsClosed",
+            "true",
+            "INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: IsClosed. Please check the security"
+            " settings of this field and verify that it is read/write for your profile or permission set.",
+        ),
+    ],
+)
+def test_bad_values_fail_their_row_with_the_platforms_text(org: Caller, field: str, cell: str, error: str) -> None:
+    assert outcome(org, field, cell) == f"{error}:{field} --"
+
+
+@doc("SOQL and SOSL reference, Date Formats and Date Literals: from 1700 on to the last day of 4000")
+@seen("the code: Salesforce StackExchange 339236")
+@assumed("the text")
+@pytest.mark.parametrize(
+    ("field", "label", "good", "bad"),
+    [
+        ("CloseDate", "Close Date", ["1700-01-01", "4000-12-31"], ["1699-12-31", "4001-01-01", "0999-01-01"]),
+        (
+            "ReminderDateTime",
+            "Reminder Date/Time",
+            ["1700-01-01T00:00:00.000Z", "4000-12-31T00:00:00.000Z"],
+            ["1700-01-01T00:00:00+00:01", "4000-12-31T00:00:01Z", "0999-01-01T00:00:00Z"],
+        ),
+    ],
+)
+def test_dates_lie_within_the_years_that_salesforce_knows(
+    org: Caller, field: str, label: str, good: list[str], bad: list[str]
+) -> None:
+    assert [outcome(org, field, cell) for cell in good] == good
+    for cell in bad:
+        assert outcome(org, field, cell) == f"FIELD_INTEGRITY_EXCEPTION:{label}: invalid date: {cell}:{field} --"
+
+
+@seen("live tests of plugin-data, for an id of no record")
+@assumed("that it is said of a lookup too")
+@pytest.mark.parametrize(("field", "cell"), [("AccountId", "001000000000001AAA"), ("WhoId", "00Q000000000001")])
+def test_a_lookup_to_no_record_fails_the_row(org: Caller, field: str, cell: str) -> None:
+    assert outcome(org, field, cell) == "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--"
+
+
+@assumed(PLATFORM)
+@pytest.mark.parametrize(("email", "good"), [("a@b.example", True), ("a@b", False), ("a b@c.example", False)])
+def test_emails_are_checked(org: Caller, email: str, good: bool) -> None:
+    job = org.load(f"LastName,Email\nNgata,{email}\n", "Contact")
+    errors = [] if good else [f"INVALID_EMAIL_ADDRESS:Email: invalid email address: {email}:Email --"]
+    assert org.errors(job) == errors
+
+
+@assumed("that it is cut, and where; standard readers of CSV take no cell of more than 131,072 characters")
+def test_an_error_that_quotes_a_long_value_fits_into_a_cell(org: Caller) -> None:
+    error = outcome(org, "NextStep", "x" * 131_000)
+    assert len(error) <= 100_100
+    assert error.startswith("STRING_TOO_LONG:Next Step: data value too large: xxx")
+    assert error.endswith("x (max length=255):NextStep --")

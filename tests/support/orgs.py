@@ -1,0 +1,181 @@
+"""Orgs and clients for tests of the surfaces: always over a real socket."""
+
+import re
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from anyio.abc import TaskGroup
+from mcp import Client
+from mcp_types import CallToolResult
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.operations.describes import Describes
+from salesforce_bulk_ingest.operations.gateway import Gateway
+from salesforce_bulk_ingest.operations.jobs import IngestJobs
+from salesforce_bulk_ingest.operations.planning import Planner
+from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.retry import Resending
+from salesforce_bulk_ingest.operations.transfers import Transfers
+from salesforce_bulk_ingest.operations.upload_once import Uploads
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.support.asgi_server import running
+
+Era = Literal["auto", "legacy"]
+ERAS: tuple[Era, ...] = ("auto", "legacy")
+"""Protocol generations 2026-07-28 and 2025-11-25."""
+
+UNKNOWN_JOB = "750000000000001AAA"
+
+
+@dataclass
+class Recorder:
+    """Passes requests on to an application and remembers them; bodies of those that it answers."""
+
+    app: ASGIApp
+    calls: list[str] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
+        call = f"{scope['method']} {scope['path']}{query}"
+        self.calls.append(call)
+        body = bytearray()
+
+        async def recorded() -> Message:
+            message = await receive()
+            body.extend(message.get("body", b""))
+            return message
+
+        async def answered(message: Message) -> None:
+            # Before the caller can know, who may look at once.
+            if message["type"] == "http.response.start":
+                self.bodies.append((call, bytes(body)))
+            await send(message)
+
+        await self.app(scope, recorded, answered)
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[str]:
+    """An embedded org in a folder; yields its base URL."""
+    with running(create_app(EmulatorConfig(data_dir=folder))) as url:
+        yield url
+
+
+@asynccontextmanager
+async def agent(
+    org_url: str, *, era: Era = "auto", rest_url: str | None = None, folder: Path | None = None, **settings: Any
+) -> AsyncIterator[Client]:
+    """A client of the nine tools over an embedded org, in memory, which keeps its records in a folder."""
+    chosen = Settings(**{"emulator": True, **settings})
+    with tempfile.TemporaryDirectory() as temporary:
+        kept_in = folder or Path(temporary)
+        async with open_services(chosen, places_in(kept_in), EmbeddedOrg(org_url, kept_in)) as services:
+            async with Client(build_mcp(services, rest_url), mode=era) as client:
+                yield client
+
+
+@asynccontextmanager
+async def services_of(settings: Settings) -> AsyncIterator[Services]:
+    """The services for an org that the settings name, with an empty record of uploads."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_services(settings, places_in(Path(folder))) as services:
+            yield services
+
+
+def places_in(folder: Path) -> Places:
+    """Places that are nobody's."""
+    return Places(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
+
+
+def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **options: Any) -> Services:
+    """The services through this client, which read files of the folder and keep their record there.
+
+    Args:
+        client: speaks to the org.
+        folder: a root of uploads.
+        tasks: runs transfers and plans.
+        options: of the operations, such as `seconds_left`.
+    """
+    uploads, policy = uploads_of(client, folder, tasks), Policy()
+    resending = Resending(client, options.get("spool"), Ledger(folder / "uploads.sqlite3"))
+    planner = Planner(Describes(client), tasks, UPLOAD_LIMIT_BYTES)
+    jobs = IngestJobs(client, policy, uploads, planner, resending, **options)
+    roots = UploadRoots([folder], folder / "settings.toml")
+    return Services(client, jobs, Gateway(client, policy, uploads), roots)
+
+
+def uploads_of(client: SalesforceClient, folder: Path, tasks: TaskGroup) -> Uploads:
+    """Uploads through this client, with their record in a folder."""
+    return Uploads(client, Ledger(folder / "uploads.sqlite3"), Transfers(tasks), embedded=False)
+
+
+async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The structured half of a call that has to succeed."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, text_of(result)
+    assert result.structured_content is not None
+    structure: dict[str, Any] = result.structured_content
+    return structure
+
+
+async def refusal(client: Client, tool: str, **arguments: Any) -> str:
+    """The text of a call that has to fail."""
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    return text_of(result)
+
+
+async def loaded(
+    client: Client,
+    csv: str,
+    *,
+    object: str = "Account",
+    operation: str = "insert",
+    preflight: Literal["on", "off"] = "on",
+    **body: str,
+) -> str:
+    """The id of a job that has been created, filled and closed, and is done."""
+    job = await call(client, "create-ingest-job", body={"object": object, "operation": operation, **body})
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv}, preflight=preflight)
+    assert (await closed(client, job["id"]))["state"] in {"JobComplete", "Failed"}
+    return str(job["id"])
+
+
+async def closed(client: Client, job_id: str) -> dict[str, Any]:
+    """The job after it was closed, and is done."""
+    closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+    answer = await call(client, "close-abort-ingest-job", **closing)
+    assert answer["state"] in {"JobComplete", "Failed"}, answer
+    return answer
+
+
+def text_of(result: CallToolResult) -> str:
+    """The text half."""
+    return "".join(part.text for part in result.content if part.type == "text")
+
+
+def steady(value: Any) -> Any:
+    """Ids, dates, durations and ports that differ from run to run, replaced by their kind."""
+    if isinstance(value, dict):
+        return {key: "MS" if key.endswith("Time") else steady(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [steady(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    value = re.sub(r"\b750[0-9A-Za-z]{15}\b", "JOB", value)
+    value = re.sub(r"\b(001|003|00Q|00T|006|500)[0-9A-Za-z]{15}\b", "RECORD", value)
+    value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", "DATE", value)
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", value)

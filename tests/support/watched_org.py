@@ -1,0 +1,146 @@
+"""An org whose requests are remembered, for tests of what is sent and what is not."""
+
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from mcp import Client
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.cache.job_files import Store
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.operations.fetching import Spool
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import DATA, calling
+from tests.support.asgi_server import running
+from tests.support.orgs import Era, Recorder, services_over
+
+GATE_SECONDS = 20
+
+
+@dataclass
+class Gate:
+    """Lets uploads through to an application while it is open; before it they have begun, and nothing of them is read."""
+
+    app: ASGIApp
+    reached: threading.Event = field(default_factory=threading.Event)
+    _opened: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "PUT":
+            self.reached.set()
+            await anyio.to_thread.run_sync(self._opened.wait, GATE_SECONDS)
+        await self.app(scope, receive, send)
+
+    def close(self) -> None:
+        """Let no upload through."""
+        self._opened.clear()
+
+    def open(self) -> None:
+        """Let all through."""
+        self._opened.set()
+
+
+@dataclass
+class WatchedOrg:
+    """An embedded org behind a recorder and a gate.
+
+    Attributes:
+        url: of the org.
+        recorder: of its requests.
+        gate: that uploads pass.
+    """
+
+    url: str
+    recorder: Recorder
+    gate: Gate
+
+    def forget(self) -> None:
+        """Begin anew, with the gate open."""
+        self.gate.open()
+        self.gate.reached.clear()
+        self.recorder.calls.clear()
+        self.recorder.bodies.clear()
+
+    @property
+    def changes(self) -> list[str]:
+        """The requests that may have changed something, with the id of a job replaced by its kind."""
+        changing = [call for call in self.recorder.calls if not call.startswith(("GET", "DELETE /emulator"))]
+        return [re.sub(r"\b750\w{12,15}\b", "JOB", call.replace(f"{DATA}/jobs/", "")) for call in changing]
+
+    @property
+    def uploads(self) -> list[bytes]:
+        """The bodies of uploads, in the order in which they ended."""
+        return [body for call, body in self.recorder.bodies if call.startswith("PUT")]
+
+    async def upload_begins(self) -> None:
+        """Wait until an upload stands before the gate."""
+        assert await anyio.to_thread.run_sync(self.gate.reached.wait, GATE_SECONDS)
+
+    def records(self, soql: str) -> list[dict[str, Any]]:
+        """All records that a query selects."""
+        found: list[dict[str, Any]] = []
+        with calling(self.url) as org:
+            page = org.query(soql)
+            while True:
+                found += [{name: record[name] for name in record if name != "attributes"} for record in page["records"]]
+                if page["done"]:
+                    return found
+                page = org.http.get(page["nextRecordsUrl"]).raise_for_status().json()
+
+    def go_wrong(self, *rules: Mapping[str, object]) -> None:
+        """Put a plan of faults into force."""
+        with calling(self.url) as org:
+            org.go_wrong(*rules)
+
+    def go_right(self) -> None:
+        """End all faults."""
+        with calling(self.url) as org:
+            org.go_right()
+
+
+@contextmanager
+def watched_org(folder: Path) -> Iterator[WatchedOrg]:
+    """An embedded org in a folder."""
+    gate = Gate(create_app(EmulatorConfig(data_dir=folder)))
+    recorder = Recorder(gate)
+    with running(recorder) as url:
+        yield WatchedOrg(url, recorder, gate)
+
+
+@asynccontextmanager
+async def agent_keeping(
+    org: WatchedOrg, folder: Path, *, era: Era = "auto", spools: bool = False, **options: Any
+) -> AsyncIterator[Client]:
+    """A client of a server that keeps its record of uploads in a folder, and reads files there; its end ends the server.
+
+    Args:
+        org: that it writes to.
+        folder: of the record and of files.
+        era: of the protocol.
+        spools: whether results are kept there, too.
+        options: of the operations, such as `seconds_left`.
+    """
+    credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
+    async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+        client_of_org = SalesforceClient(http, credentials, "63.0")
+        store = Store(folder / "spool", most_bytes=1_000_000, most_seconds=60)
+        options["spool"] = Spool(client_of_org, store, Ledger(folder / "uploads.sqlite3"), tasks) if spools else None
+        services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})
+        async with Client(build_mcp(services, None), mode=era) as client:
+            yield client
+        tasks.cancel_scope.cancel()
+
+
+async def _soon(seconds: float) -> None:
+    await anyio.sleep(min(seconds, 0.02))
