@@ -11,9 +11,9 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.app import upload_roots_of
 from salesforce_bulk_ingest.settings import (
     BadSetting,
-    Places,
+    LocalPaths,
     Settings,
-    default_places,
+    default_local_paths,
     load_settings,
     names_of,
     working_dir,
@@ -178,7 +178,7 @@ def test_a_working_folder_that_was_removed_does_not_count() -> None:
 
 def test_the_places_of_a_start_know_its_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert default_places().working_dir == tmp_path.resolve()
+    assert default_local_paths().working_dir == tmp_path.resolve()
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_files_come_from_the_working_folder_unless_others_are_named_or_other_mac
     for name in ("work", "other"):
         (tmp_path / name).mkdir()
     settings = settings | {"upload_roots": [tmp_path / name for name in settings.get("upload_roots", ())]}
-    places = Places(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path / "work")
+    places = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path / "work")
     roots = upload_roots_of(Settings(**settings), places).roots
     assert [root.name for root in roots] == expected
 

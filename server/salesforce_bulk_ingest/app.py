@@ -21,18 +21,18 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.cache.job_files import Store
+from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.tools import IngestServer, IngestTools
-from salesforce_bulk_ingest.operations.describes import Describes
-from salesforce_bulk_ingest.operations.fetching import Spool
+from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import IngestJobs
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import GUARDED_OPERATIONS, Policy
-from salesforce_bulk_ingest.operations.retry import Resending
+from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.transfers import Transfers
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
@@ -48,7 +48,7 @@ from salesforce_bulk_ingest.salesforce.auth import (
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
-from salesforce_bulk_ingest.settings import SPOOL, Places, Settings
+from salesforce_bulk_ingest.settings import SPOOL, LocalPaths, Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 
 SERVER_NAME = "salesforce-bulk-ingest-jobs"
@@ -113,7 +113,9 @@ async def embedded_org(
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | None = None) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, places: LocalPaths, org: EmbeddedOrg | None = None
+) -> AsyncIterator[Services]:
     """Open the HTTP client and everything that works through it.
 
     Args:
@@ -137,9 +139,9 @@ async def open_services(settings: Settings, places: Places, org: EmbeddedOrg | N
     ):
         client = SalesforceClient(http, source, settings.api_version)
         uploads = Uploads(client, ledger, Transfers(tasks), embedded=org is not None)
-        planner = Planner(Describes(client), tasks, settings.max_upload_bytes)
+        planner = Planner(DescribeCache(client), tasks, settings.max_upload_bytes)
         spool = spool_of(settings, places, client, ledger, tasks, org)
-        jobs = IngestJobs(client, policy, uploads, planner, Resending(client, spool, ledger), spool)
+        jobs = IngestJobs(client, policy, uploads, planner, Retries(client, spool, ledger), spool)
         try:
             yield Services(client, jobs, Gateway(client, policy, uploads), upload_roots_of(settings, places))
         finally:
@@ -161,26 +163,26 @@ def policy_of(settings: Settings) -> Policy:
 
 def spool_of(
     settings: Settings,
-    places: Places,
+    places: LocalPaths,
     client: SalesforceClient,
     ledger: Ledger,
     tasks: TaskGroup,
     org: EmbeddedOrg | None,
-) -> Spool | None:
+) -> ResultFetcher | None:
     """Where results are kept: those of an embedded org with it; None where none are to be."""
     if settings.no_spool:
         return None
     folder = org.folder / SPOOL if org else places.spool_dir
-    store = Store(
+    store = JobFiles(
         folder,
         most_bytes=settings.spool_max_bytes,
         most_seconds=settings.spool_days * DAY_SECONDS,
         keeps_uploads=not settings.no_kept_uploads,
     )
-    return Spool(client, store, ledger, tasks)
+    return ResultFetcher(client, store, ledger, tasks)
 
 
-def upload_roots_of(settings: Settings, places: Places) -> UploadRoots:
+def upload_roots_of(settings: Settings, places: LocalPaths) -> UploadRoots:
     """Where files for uploads may lie.
 
     The working directory stands in for folders that are not named, but not where other machines call: they have no
@@ -191,7 +193,7 @@ def upload_roots_of(settings: Settings, places: Places) -> UploadRoots:
     return UploadRoots(settings.upload_roots or default, places.settings_file)
 
 
-def credential_source(settings: Settings, places: Places) -> CredentialSource:
+def credential_source(settings: Settings, places: LocalPaths) -> CredentialSource:
     """How to log in, or the reason why that is not possible."""
     if settings.org is not None:
         return CliLogin(settings.org, settings.cli)
@@ -225,7 +227,7 @@ def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, places: Places) -> AsyncIterator[Addresses]:
+async def running(settings: Settings, places: LocalPaths) -> AsyncIterator[Addresses]:
     """Run both ports, and the embedded org if asked for, for the time of the block.
 
     Raises:
@@ -247,7 +249,7 @@ async def running(settings: Settings, places: Places) -> AsyncIterator[Addresses
                 yield Addresses(mcp_url, rest_url, org.url if org else None)
 
 
-async def serve_stdio(settings: Settings, places: Places) -> None:
+async def serve_stdio(settings: Settings, places: LocalPaths) -> None:
     """Serve one client over stdin and stdout, until it closes them."""
     async with _org_of(settings, settings.data_dir or places.org_dir) as org:
         async with open_services(settings, places, org) as services:

@@ -293,7 +293,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class LocalPaths:
     """Where this program keeps what.
 
     Attributes:
@@ -311,9 +311,9 @@ class Places:
     working_dir: Path | None = None
 
 
-def default_places() -> Places:
+def default_local_paths() -> LocalPaths:
     """This user's folders on this platform."""
-    return Places(
+    return LocalPaths(
         settings_file=platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE,
         state_dir=platformdirs.user_state_path(APP_NAME, appauthor=False),
         spool_dir=platformdirs.user_cache_path(APP_NAME, appauthor=False) / SPOOL,

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from salesforce_bulk_ingest.cache.job_files import ResultKey, Store, StoredResult
-from salesforce_bulk_ingest.results.page_size import default_budget, explicit_budget
-from salesforce_bulk_ingest.results.pages import Page, Wanted, page_of
+from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, ResultKey
+from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
+from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from tests.bench.rows_in import MB, MIB, memory_rise
 
@@ -58,7 +58,7 @@ def _failed(number: int) -> tuple[str, ...]:
     )
 
 
-def keep(path: Path, kind: ResultKind = "failedResults") -> StoredResult:
+def keep(path: Path, kind: ResultKind = "failedResults") -> CachedResult:
     """The result as a download brings it into a store."""
     store = _store(path)
     with store.writing(_key(kind), ",") as writing, path.open("rb") as file:
@@ -71,7 +71,7 @@ def page_through(path: Path) -> None:
     """All pages of the result that is kept, each written as an answer is."""
     offset: int | None = 0
     while offset is not None:
-        page = _page(path, Wanted(offset), limit=ROWS)
+        page = _page(path, PageRequest(offset), limit=ROWS)
         json.dumps(page.rows)
         offset = page.next_offset
 
@@ -100,7 +100,7 @@ def run(*, quick: bool) -> bool:
         print(f"Results out: {size} MB, {rows:,} rows, each once in a store and then in pages; one process.\n")
         print(f"  kept in {seconds(lambda: keep(path)):.2f} s with causes, ", end="")
         print(f"{seconds(lambda: keep(path, 'successfulResults')):.2f} s without")
-        pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, Wanted(at)) for at in (0, rows // 2, rows - 50)])
+        pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, PageRequest(at)) for at in (0, rows // 2, rows - 50)])
         print(f"  a page of 50 rows in {', '.join(f'{taken * 1000:.2f}' for taken in pages)} ms: first, middle, last")
         bare, through = in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
         print(f"  all pages of {ROWS:,} rows in {through:.2f} s, a bare reader {bare:.2f} s, {through / bare:.1f} x")
@@ -116,18 +116,18 @@ def run(*, quick: bool) -> bool:
     return all(met.values())
 
 
-def _store(path: Path) -> Store:
-    return Store(path.with_suffix(".spool"), most_bytes=10_000 * MB, most_seconds=3_600)
+def _store(path: Path) -> JobFiles:
+    return JobFiles(path.with_suffix(".spool"), most_bytes=10_000 * MB, most_seconds=3_600)
 
 
 def _key(kind: ResultKind) -> ResultKey:
     return ResultKey.of("acme.my.salesforce.com", Job(id="750000000000001AAA", state="JobComplete"), kind)
 
 
-def _page(path: Path, wanted: Wanted, limit: int | None = None) -> Page:
+def _page(path: Path, wanted: PageRequest, limit: int | None = None) -> Page:
     result = _store(path).find(_key("failedResults"))
     assert result is not None
-    budget = default_budget() if limit is None else explicit_budget(limit)
+    budget = default_page_size() if limit is None else requested_page_size(limit)
     return page_of(result, ",", wanted, budget, lambda: True)
 
 

@@ -14,8 +14,8 @@ from typing import Final
 import anyio
 from mcp import Client
 
-from salesforce_bulk_ingest.loading.mapping import Shape
-from salesforce_bulk_ingest.loading.plan import Plan, part_content, plan
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan, part_content
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_emulator import ACCESS_TOKEN
@@ -41,7 +41,9 @@ HEADER = (
 )  # fmt: skip
 """Of the file that is measured: ten columns, of which six are held against the describe by their form or values."""
 
-SHAPE: Final = Shape(columns={"Description": None}, constants={"Phone": ""}, values={"Industry": {"Oil": "Energy"}})
+SHAPE: Final = ColumnMapping(
+    columns={"Description": None}, constants={"Phone": ""}, values={"Industry": {"Oil": "Energy"}}
+)
 
 
 def write_csv(path: Path, size: int, *, quoted: bool) -> None:
@@ -100,7 +102,7 @@ def read_bare(path: Path) -> None:
 
 def check(path: Path) -> None:
     """The whole preflight: all checks, digests, cutting."""
-    _plan(path, Shape())
+    _plan(path, ColumnMapping())
 
 
 def check_shaped(path: Path) -> None:
@@ -110,14 +112,14 @@ def check_shaped(path: Path) -> None:
 
 def send(path: Path) -> None:
     """The preflight, and all parts read anew for the upload."""
-    made = _plan(path, Shape())
+    made = _plan(path, ColumnMapping())
     for part in made.parts:
         for _ in part_content(made, part.number):
             pass
 
 
-def _plan(path: Path, shape: Shape) -> Plan:
-    made = plan(uploading(path), shape, Destination("upsert", "Ext__c", describe=describe()))
+def _plan(path: Path, shape: ColumnMapping) -> Plan:
+    made = make_plan(uploading(path), shape, Destination("upsert", "Ext__c", describe=describe()))
     if made.has_errors or not made.rows:
         raise RuntimeError(f"the file is not in order: {made.findings}")
     return made

@@ -5,13 +5,13 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from salesforce_bulk_ingest.cache.job_files import JobKey, Store
+from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.upload_archive import RecordedContent
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.mapping import Shape
-from salesforce_bulk_ingest.loading.plan import PartContent, part_content, plan
-from salesforce_bulk_ingest.results.retry_rows import JobRows, RowsOf, make_rows_again
-from salesforce_bulk_ingest.results.source_order import SourceRows, ToldRows, make_source_rows
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import PartContent, make_plan, part_content
+from salesforce_bulk_ingest.results.retry_rows import JobResult, RetryRequest, write_retry_file
+from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, write_source_order
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.bench.results import ERRORS, in_turn, seconds
@@ -53,21 +53,21 @@ def keep(path: Path, content: PartContent) -> None:
         pass
 
 
-def tie(path: Path) -> SourceRows:
+def tie(path: Path) -> SourceOrder:
     """The result tied to what was sent."""
     store = _store(path)
     kept = store.upload(KEY)
     assert kept is not None
     with store.shelf.writing("result.source.csv") as draft:
-        return make_source_rows(_told(path), kept, None, draft)
+        return write_source_order(_told(path), kept, None, draft)
 
 
-def again(path: Path, tied: SourceRows) -> None:
+def again(path: Path, tied: SourceOrder) -> None:
     """All failed rows as they were sent."""
     store = _store(path)
-    job = JobRows(JOB.id, _told(path), store.upload(KEY), tied)
+    job = JobResult(JOB.id, _told(path), store.upload(KEY), tied)
     with store.shelf.writing("again.csv") as draft:
-        made = make_rows_again(RowsOf((JOB.id,), ("failed",)), [job], Destination(), draft)
+        made = write_retry_file(RetryRequest((JOB.id,), ("failed",)), [job], Destination(), draft)
     assert sum(len(taken.numbers) for taken in made.taken) == len(tied.tied)
 
 
@@ -103,16 +103,16 @@ def run(*, quick: bool) -> bool:
 
 
 def _content(path: Path) -> PartContent:
-    return part_content(plan(uploading(path), Shape(), Destination(limit=1_000 * MB)), 1)
+    return part_content(make_plan(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)), 1)
 
 
-def _store(path: Path) -> Store:
-    return Store(path.parent / "spool", most_bytes=10_000 * MB, most_seconds=3_600)
+def _store(path: Path) -> JobFiles:
+    return JobFiles(path.parent / "spool", most_bytes=10_000 * MB, most_seconds=3_600)
 
 
 def _result(path: Path) -> Path:
     return path.with_name("failed.csv")
 
 
-def _told(path: Path) -> ToldRows:
-    return ToldRows.of(_result(path), Dialect(), "failedResults", "")
+def _told(path: Path) -> ResultFile:
+    return ResultFile.of(_result(path), Dialect(), "failedResults", "")

@@ -2,12 +2,12 @@
 
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.results.page_size import Budget
+from salesforce_bulk_ingest.results.page_size import PageSize
 
 small = st.text(st.sampled_from('ab,"\r\n\u2028é😀'), max_size=8)
 rows_of_two = st.lists(st.tuples(small, small), max_size=30)
 budgets = st.builds(
-    Budget,
+    PageSize,
     rows=st.integers(1, 7),
     half_chars=st.integers(60, 200),
     wire_bytes=st.integers(450, 900),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.cache.job_files import ResultKey, Store, StoredResult
+from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, ResultKey
 from salesforce_bulk_ingest.salesforce.models import Job
 
 CONTENT = b'"sf__Id","Name"\n"1","a\nb"\n"2","c"\n'
@@ -25,11 +25,11 @@ class Clock:
         return self.now
 
 
-def a_store(folder: Path, clock: Clock, *, most_bytes: int = 10_000) -> Store:
-    return Store(folder / "results", most_bytes=most_bytes, most_seconds=100, now=clock)
+def a_store(folder: Path, clock: Clock, *, most_bytes: int = 10_000) -> JobFiles:
+    return JobFiles(folder / "results", most_bytes=most_bytes, most_seconds=100, now=clock)
 
 
-def stored(store: Store, key: ResultKey = KEY, content: bytes = CONTENT) -> StoredResult:
+def stored(store: JobFiles, key: ResultKey = KEY, content: bytes = CONTENT) -> CachedResult:
     with store.writing(key, ",") as writing:
         for byte in content:
             writing.add(bytes([byte]))

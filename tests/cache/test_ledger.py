@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.cache.ledger import Ledger, RowsTaken, TakenBefore, Upload
+from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows, UploadRecord
 
 ORG = "https://acme.my.salesforce.com"
 JOB_ID = "750000000000001AAA"
-SENT = Upload("sent", "0" * 64, 17)
+SENT = UploadRecord("sent", "0" * 64, 17)
 
 
 async def test_an_upload_is_found_again_by_the_short_and_the_long_id(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ async def test_an_upload_belongs_to_one_job_of_one_org(tmp_path: Path) -> None:
 
 async def test_a_later_record_takes_the_place_of_an_earlier_one_until_it_is_forgotten(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "uploads.sqlite3")
-    await ledger.record(ORG, JOB_ID, Upload("sending", "0" * 64, 17))
+    await ledger.record(ORG, JOB_ID, UploadRecord("sending", "0" * 64, 17))
     await ledger.record(ORG, JOB_ID, SENT)
     assert await ledger.find(ORG, JOB_ID) == SENT
     await ledger.forget(ORG, JOB_ID)
@@ -70,17 +70,17 @@ async def test_its_folder_is_the_user_s_own(tmp_path: Path) -> None:
 
 async def test_rows_counted_in_another_download_of_a_result_may_be_any_of_those_that_went(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "uploads.sqlite3")
-    went = RowsTaken(JOB_ID, "failedResults", "one order", 0b0011)
+    went = RetriedRows(JOB_ID, "failedResults", "one order", 0b0011)
     await ledger.take(ORG, [went], "750000000000002AAA", ignored=(), replaced={})
-    other = RowsTaken(JOB_ID, "failedResults", "one order", 0b1100)
+    other = RetriedRows(JOB_ID, "failedResults", "one order", 0b1100)
     assert await ledger.taken_before(ORG, [other], ()) == ()
     before = await ledger.taken_before(ORG, [replace(other, sha256="another order")], ())
-    assert before == (TakenBefore(JOB_ID, "750000000000002", 2),)
+    assert before == (EarlierRetry(JOB_ID, "750000000000002", 2),)
 
 
 async def test_rows_that_salesforce_did_not_take_are_free_and_those_of_a_deleted_job_are_not(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "uploads.sqlite3")
-    went = RowsTaken(JOB_ID, "failedResults", "", 0b1)
+    went = RetriedRows(JOB_ID, "failedResults", "", 0b1)
     for to_job, drop in (("750000000000002AAA", ledger.forget), ("750000000000003AAA", ledger.release)):
         await ledger.take(ORG, [went], to_job, ignored=None, replaced={})
         await drop(ORG, to_job)

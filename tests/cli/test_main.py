@@ -20,7 +20,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.cli.check import check_up
-from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_bulk_ingest.settings import LocalPaths, Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.support.asgi_server import running
 from tests.support.commands import (
@@ -510,7 +510,7 @@ def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(environ: E
 
 
 async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does_not(tmp_path: Path) -> None:
-    work = Places(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path)
+    work = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path)
     facts = dict((await check_up(Settings(mcp_port=0, rest_port=0), work, None)).facts)
     assert facts["files"] == f"under {tmp_path} (the working folder), up to 100,000,000 bytes an upload"
     others = Settings(mcp_port=0, mcp_host="0.0.0.0", allow_unauthenticated=True, allowed_host=("bulk.example",))

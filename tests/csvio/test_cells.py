@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio import cells as reading
-from salesforce_bulk_ingest.csvio.cells import parse, parse_rows
+from salesforce_bulk_ingest.csvio.cells import parse_block, parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from tests.loading.making import Quoting, csv_bytes, dialects, quotings, read_rows, tables
 
@@ -20,7 +20,7 @@ def test_a_batch_has_the_cells_that_the_csv_module_reads(
 ) -> None:
     content = csv_bytes(table, dialect, quoting)
     width = len(table[0])
-    batch = parse(content.decode(), dialect, width)
+    batch = parse_block(content.decode(), dialect, width)
     assert list(map(list, batch.rows)) == read_rows(content, dialect) == table
     assert len(batch) == len(table)
     assert [list(batch.column(place)) for place in range(width)] == list(map(list, zip(*table, strict=True)))
@@ -33,7 +33,7 @@ def test_the_line_of_a_row_is_where_its_text_begins(
     table: list[list[str]], dialect: Dialect, quoting: Quoting, first_line: int
 ) -> None:
     content = csv_bytes(table, dialect, quoting).decode()
-    batch = parse(content, dialect, len(table[0]), first_line)
+    batch = parse_block(content, dialect, len(table[0]), first_line)
     lines = [first_line + csv_bytes(table[:number], dialect, quoting).count(b"\n") for number in range(len(table))]
     assert [batch.line_of(number) for number in range(len(batch))] == lines
 
@@ -48,7 +48,7 @@ def test_blank_lines_are_no_rows_and_count_as_lines(
         text += dialect.newline * run
         lines.append(1 + text.count("\n"))
         text += csv_bytes([row], dialect, quoting).decode()
-    batch = parse(text + dialect.newline * 9, dialect, len(table[0]))
+    batch = parse_block(text + dialect.newline * 9, dialect, len(table[0]))
     assert list(map(list, batch.rows)) == table
     assert list(batch.lines) == lines
 
@@ -58,14 +58,14 @@ def test_runs_of_blank_lines_leave_little_to_read(newline: str) -> None:
     run = newline * 100_000
     text = f'{run}a,"b{run}"{newline}{run}c,d{run}'
     assert len(reading._without_blank_lines(text, newline)) < len(run) + 20
-    assert list(map(list, parse(text, LF if newline == "\n" else CRLF, 2).rows)) == [["a", f"b{run}"], ["c", "d"]]
+    assert list(map(list, parse_block(text, LF if newline == "\n" else CRLF, 2).rows)) == [["a", f"b{run}"], ["c", "d"]]
 
 
 @settings(deadline=None, max_examples=400)
 @given(malformed)
 def test_splitting_is_done_only_where_it_reads_what_the_csv_module_reads(text: str) -> None:
     for dialect in (LF, CRLF):
-        batch = parse(text, dialect, 2)
+        batch = parse_block(text, dialect, 2)
         assert list(map(list, batch.rows)) == parse_rows(text, ",")
         assert len(batch.lines) == len(batch)
 
@@ -96,13 +96,13 @@ def test_text_that_the_csv_module_refuses_has_cells_too(text: str, rows: list[li
 
 
 def test_a_row_that_is_too_narrow_has_empty_cells_in_its_last_columns() -> None:
-    batch = parse("a,b\nc\nd,e,f\n", LF, 2)
+    batch = parse_block("a,b\nc\nd,e,f\n", LF, 2)
     assert batch.is_ragged
     assert list(batch.column(1)) == ["b", "", "e"]
 
 
 @pytest.mark.parametrize("text", ["a,b\nc,d\n", '"a","b"\n"c","d"\n', '"a,","b\n"\n"c",""\n'])
 def test_text_of_the_two_usual_forms_is_split(text: str) -> None:
-    assert parse(text, LF, 2).is_split
+    assert parse_block(text, LF, 2).is_split
     if "b\n" not in text.replace("b\nc", ""):
-        assert parse(text.replace("\n", "\r\n"), CRLF, 2).is_split
+        assert parse_block(text.replace("\n", "\r\n"), CRLF, 2).is_split

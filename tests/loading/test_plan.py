@@ -18,8 +18,8 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.mapping import Shape
-from salesforce_bulk_ingest.loading.plan import Plan, part_content, plan
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan, part_content
 from salesforce_bulk_ingest.loading.sources import Cell, Records, RowSource, cell_text
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -37,7 +37,7 @@ from tests.loading.making import (
 )
 from tests.validation.describing import CONTACT
 
-UNCHANGED = Shape()
+UNCHANGED = ColumnMapping()
 COMMA_LF = Destination(delimiter="COMMA", line_ending="LF")
 
 
@@ -45,8 +45,8 @@ def _sent(planned: Plan) -> list[bytes]:
     return [b"".join(part_content(planned, part.number)) for part in planned.parts]
 
 
-def _findings(content: bytes, destination: Destination = COMMA_LF, shape: Shape = UNCHANGED) -> list[str]:
-    return list(map(_shown, plan(Bytes(content), shape, destination).findings))
+def _findings(content: bytes, destination: Destination = COMMA_LF, shape: ColumnMapping = UNCHANGED) -> list[str]:
+    return list(map(_shown, make_plan(Bytes(content), shape, destination).findings))
 
 
 def _shown(finding: Finding) -> str:
@@ -69,7 +69,7 @@ def test_parts_joined_are_the_source_and_none_is_over_the_limit(
         content = content.removesuffix(dialect.newline.encode())
     rows = [csv_bytes([row], dialect, quoting) for row in table[1:]]
     limit = len(header) + max(room, 1, *map(len, rows))
-    planned = plan(Bytes(content), UNCHANGED, Destination(delimiter=dialect.delimiter, limit=limit))
+    planned = make_plan(Bytes(content), UNCHANGED, Destination(delimiter=dialect.delimiter, limit=limit))
     sent = _sent(planned)
     assert header + b"".join(part.removeprefix(header) for part in sent) == content
     assert all(part.startswith(header) and len(part) <= limit for part in sent)
@@ -94,14 +94,14 @@ def test_parts_of_shaped_rows_joined_are_the_shaped_rows(
     table: list[list[str]], dialect: Dialect, quoting: Quoting, room: int
 ) -> None:
     source = Bytes(csv_bytes(table, dialect, quoting))
-    shape = Shape(constants={"Constant__c": "1"})
+    shape = ColumnMapping(constants={"Constant__c": "1"})
     job = Destination(delimiter=dialect.delimiter)
-    whole = plan(source, shape, job)
+    whole = make_plan(source, shape, job)
     (at_once,) = _sent(whole)
     header, *rows = [csv_bytes([[*row, "1"]], dialect, 0) for row in table]
     header = csv_bytes([[*table[0], "Constant__c"]], dialect, 0)
     assert header + b"".join(rows) == at_once
-    cut = plan(source, shape, replace(job, limit=len(header) + max(room, 1, *map(len, rows))))
+    cut = make_plan(source, shape, replace(job, limit=len(header) + max(room, 1, *map(len, rows))))
     assert header + b"".join(part.removeprefix(header) for part in _sent(cut)) == at_once
     assert cut.sha256 == whole.sha256 == hashlib.sha256(at_once).hexdigest()
 
@@ -129,13 +129,15 @@ class _Counted(Bytes):
         return self.streams[-1]
 
 
-@pytest.mark.parametrize("shape", [UNCHANGED, Shape(constants={"Constant__c": "1"})], ids=["unchanged", "shaped"])
-def test_a_part_costs_the_reading_of_that_part(shape: Shape) -> None:
+@pytest.mark.parametrize(
+    "shape", [UNCHANGED, ColumnMapping(constants={"Constant__c": "1"})], ids=["unchanged", "shaped"]
+)
+def test_a_part_costs_the_reading_of_that_part(shape: ColumnMapping) -> None:
     rows = b"".join(b'%d,"two\nlines, ""%d"""\n' % (number, number) for number in range(80_000))
     source = _Counted(b"Name,Description\n" + rows)
     destination = Destination(limit=500_000)
-    cut = plan(source, shape, destination)
-    (whole,) = _sent(plan(source, shape, replace(destination, limit=100_000_000)))
+    cut = make_plan(source, shape, destination)
+    (whole,) = _sent(make_plan(source, shape, replace(destination, limit=100_000_000)))
     header = whole[: whole.index(b"\n") + 1]
     parts = []
     for part in cut.parts:
@@ -154,7 +156,7 @@ def test_a_row_that_does_not_fit_a_part_is_an_error_with_its_line() -> None:
         ["error at 3 (1): A row and the header are more than the 40 bytes of an upload. Shorten it."]
     )
     with pytest.raises(InvalidArgument) as raised:
-        plan(Bytes(content), UNCHANGED, destination, preflight=False)
+        make_plan(Bytes(content), UNCHANGED, destination, preflight=False)
     assert str(raised.value) == snapshot(
         "Line 3: A row and the header are more than the 40 bytes of an upload. Shorten it."
     )
@@ -172,10 +174,10 @@ def test_shaped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
     keep = data.draw(st.lists(st.sampled_from(range(len(header))), min_size=1, unique=True).map(sorted))
     new_names = {header[place]: f"F{place}__c" for place in keep}
     columns: dict[str, str | None] = {name: new_names.get(name) for name in header}
-    shape = Shape(columns=columns, constants={"Source__c": "file"}, values={f"F{keep[0]}__c": {"a": "b"}})
+    shape = ColumnMapping(columns=columns, constants={"Source__c": "file"}, values={f"F{keep[0]}__c": {"a": "b"}})
     # A header with none of the job's delimiters is read in the file's own.
     source = Bytes(csv_bytes([[f"H{n}" for n in range(len(header))]], found, quoting) + csv_bytes(rows, found, quoting))
-    shape = Shape(
+    shape = ColumnMapping(
         columns={f"H{place}": columns[name] for place, name in enumerate(header)},
         constants=shape.constants,
         values=shape.values,
@@ -183,7 +185,7 @@ def test_shaped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
     # One column has no delimiter to be read off.
     delimiter = found.delimiter if len(header) == 1 else job.delimiter
     job = Dialect(delimiter, job.line_ending)
-    planned = plan(source, shape, Destination(delimiter=job.delimiter, line_ending=job.line_ending))
+    planned = make_plan(source, shape, Destination(delimiter=job.delimiter, line_ending=job.line_ending))
     (sent,) = _sent(planned)
     expected = [[row[place] for place in keep] for row in rows]
     expected = [[{"a": "b"}.get(row[0], row[0]), *row[1:], "file"] for row in expected]
@@ -203,78 +205,84 @@ def test_shaped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
 )
 def test_records_come_out_of_a_csv_reader_with_the_same_cells(records: list[dict[str, Cell]], job: Dialect) -> None:
     destination = Destination(delimiter=job.delimiter, line_ending=job.line_ending)
-    (sent,) = _sent(plan(Records(records), UNCHANGED, destination, preflight=False))
+    (sent,) = _sent(make_plan(Records(records), UNCHANGED, destination, preflight=False))
     names = list(dict.fromkeys(name for record in records for name in record))
     cells = [[cell_text(record[name]) if name in record else "" for name in names] for record in records]
     assert read_rows(sent, job) == [names, *cells]
-    shaped = plan(Records(records), Shape(only=tuple(names)), destination, preflight=False)
+    shaped = make_plan(Records(records), ColumnMapping(only=tuple(names)), destination, preflight=False)
     assert read_rows(b"".join(_sent(shaped)), job) == [names, *cells]
 
 
 def test_what_is_not_asked_for_is_not_changed() -> None:
     content = b'Name;"x\n"\nA\xff;\n\n;"q"\n\n'
     for preflight in (True, False):
-        assert _sent(plan(Bytes(content), UNCHANGED, Destination(), preflight=preflight)) == [content]
+        assert _sent(make_plan(Bytes(content), UNCHANGED, Destination(), preflight=preflight)) == [content]
 
 
 def test_bytes_that_are_not_utf_8_survive_a_shape() -> None:
-    planned = plan(Bytes(b"Name,Phone\nM\xfcller,1\n"), Shape(only=("Name",)), Destination())
+    planned = make_plan(Bytes(b"Name,Phone\nM\xfcller,1\n"), ColumnMapping(only=("Name",)), Destination())
     assert _sent(planned) == [b"Name\nM\xfcller\n"]
 
 
 def test_a_row_that_is_too_wide_stays_too_wide_and_one_that_is_narrow_is_filled() -> None:
-    planned = plan(Bytes(b"A,B,C\n1,2,3,4\n1\n"), Shape(columns={"B": None}), Destination())
+    planned = make_plan(Bytes(b"A,B,C\n1,2,3,4\n1\n"), ColumnMapping(columns={"B": None}), Destination())
     assert _sent(planned) == [b"A,C\n1,3,4\n1,\n"]
 
 
 def test_constants_and_only_choose_and_replace_columns() -> None:
-    shape = Shape(constants={"B": "x", "D": "y"}, only=("D", "A", "B"))
-    assert _sent(plan(Bytes(b"A,B,C\n1,2,3\n"), shape, Destination())) == [b"A,B,D\n1,x,y\n"]
+    shape = ColumnMapping(constants={"B": "x", "D": "y"}, only=("D", "A", "B"))
+    assert _sent(make_plan(Bytes(b"A,B,C\n1,2,3\n"), shape, Destination())) == [b"A,B,D\n1,x,y\n"]
 
 
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
         (
-            Shape(columns={"Nmae": "Name"}),
+            ColumnMapping(columns={"Nmae": "Name"}),
             snapshot("columns names 'Nmae', which is not a column here. Did you mean 'Name'?"),
         ),
         (
-            Shape(columns={"Zzz": None}),
+            ColumnMapping(columns={"Zzz": None}),
             snapshot('columns names \'Zzz\', which is not a column here. There are: "Name", "Phone".'),
         ),
         (
-            Shape(values={"Name": {"a": "b"}}, columns={"Name": "LastName"}),
+            ColumnMapping(values={"Name": {"a": "b"}}, columns={"Name": "LastName"}),
             snapshot("values names 'Name', which is not a column here. Did you mean 'LastName'?"),
         ),
         (
-            Shape(columns={"Name": None, "Phone": None}),
+            ColumnMapping(columns={"Name": None, "Phone": None}),
             snapshot("The shape leaves no column: name at least one to keep."),
         ),
         (
-            Shape(columns={"Name": "Phone"}),
+            ColumnMapping(columns={"Name": "Phone"}),
             snapshot("'Name' and 'Phone' both become 'Phone': set one of them to null in columns."),
         ),
         (
-            Shape(constants={"Phone": "1"}, values={"Phone": {"1": "2"}}),
+            ColumnMapping(constants={"Phone": "1"}, values={"Phone": {"1": "2"}}),
             snapshot(
                 "set gives every row the same 'Phone', so values has nothing to replace there: leave it out of values, or out of set to replace what the column holds."
             ),
         ),
-        (Shape(only=("Fax",)), snapshot('only names \'Fax\', which is not a column here. There are: "Name", "Phone".')),
+        (
+            ColumnMapping(only=("Fax",)),
+            snapshot('only names \'Fax\', which is not a column here. There are: "Name", "Phone".'),
+        ),
     ],
 )
-def test_a_shape_that_does_not_fit_is_refused(shape: Shape, message: str) -> None:
+def test_a_shape_that_does_not_fit_is_refused(shape: ColumnMapping, message: str) -> None:
     with pytest.raises(InvalidArgument) as raised:
-        plan(Bytes(b"Name,Phone\nAnn,1\n"), shape, Destination())
+        make_plan(Bytes(b"Name,Phone\nAnn,1\n"), shape, Destination())
     assert str(raised.value) == message
 
 
 def test_long_names_are_cut_in_what_is_said_of_a_shape() -> None:
     long = b"N" * 400_000
-    for shape in (Shape(only=("N" * 400_000,)), Shape(columns={"N" * 400_000 + "1": "N" * 400_000 + "2"})):
+    for shape in (
+        ColumnMapping(only=("N" * 400_000,)),
+        ColumnMapping(columns={"N" * 400_000 + "1": "N" * 400_000 + "2"}),
+    ):
         with pytest.raises(InvalidArgument) as raised:
-            plan(Bytes(long + b"1," + long + b"2\nAnn,1\n"), shape, Destination())
+            make_plan(Bytes(long + b"1," + long + b"2\nAnn,1\n"), shape, Destination())
         assert len(str(raised.value)) < 400
 
 
@@ -284,12 +292,12 @@ def test_long_names_are_cut_in_what_is_said_of_a_shape() -> None:
 @pytest.mark.parametrize("ended", [True, False])
 def test_the_dialect_is_that_of_the_data_where_the_job_does_not_say(ended: bool) -> None:
     content = b'"a,b,c";Phone\r\n1;2' + b"\r\n" * ended
-    assert plan(Bytes(content), UNCHANGED, Destination()).dialect == Dialect("SEMICOLON", "CRLF")
+    assert make_plan(Bytes(content), UNCHANGED, Destination()).dialect == Dialect("SEMICOLON", "CRLF")
 
 
 def test_a_file_of_one_column_is_in_the_dialect_of_the_job() -> None:
     job = Job(id="750000000000001AAA", state="Open", column_delimiter="PIPE", operation="delete")
-    planned = plan(Bytes(b"Id\n001000000000001AAA\n"), UNCHANGED, Destination.of_job(job))
+    planned = make_plan(Bytes(b"Id\n001000000000001AAA\n"), UNCHANGED, Destination.of_job(job))
     assert (planned.dialect, planned.findings) == (Dialect("PIPE", "LF"), ())
 
 
@@ -379,7 +387,7 @@ def test_a_header_that_is_none_costs_little_memory_and_one_finding(header: bytes
     source = Bytes(header + b"\nAnn\n")
     tracemalloc.start()
     try:
-        planned = plan(source, UNCHANGED, Destination("upsert", "Ext__c", describe=CONTACT))
+        planned = make_plan(source, UNCHANGED, Destination("upsert", "Ext__c", describe=CONTACT))
         kept, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -398,13 +406,13 @@ def test_a_header_that_is_too_long_is_not_said_to_have_an_open_quote() -> None:
 def test_a_wide_source_can_be_cut_down_to_what_salesforce_takes() -> None:
     wide = b",".join(b"A question that was asked, as a form writes it, %d" % number for number in range(6_000))
     assert len(_findings(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n")) == 2
-    shape = Shape(columns={"A question that was asked as a form writes it 7": "Name"}, only=("Name",))
+    shape = ColumnMapping(columns={"A question that was asked as a form writes it 7": "Name"}, only=("Name",))
     assert _findings(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n", shape=shape) == []
 
 
 def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
     header = b",".join(b"N%d" % number for number in range(1_000))
-    planned = plan(Bytes(header + b"\n" + b"," * 999 + b"\n"), UNCHANGED, Destination("insert", describe=CONTACT))
+    planned = make_plan(Bytes(header + b"\n" + b"," * 999 + b"\n"), UNCHANGED, Destination("insert", describe=CONTACT))
     assert len(planned.findings) < 600
     assert [_shown(finding) for finding in planned.findings if "that are told" in finding.what] == snapshot(
         [
@@ -414,7 +422,7 @@ def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
 
 
 def test_several_byte_order_marks_are_all_left_out() -> None:
-    planned = plan(Bytes(b"\xef\xbb\xbf" * 3 + b"Name\nAnn\n"), UNCHANGED, COMMA_LF)
+    planned = make_plan(Bytes(b"\xef\xbb\xbf" * 3 + b"Name\nAnn\n"), UNCHANGED, COMMA_LF)
     assert (_sent(planned), list(map(_shown, planned.findings))) == snapshot(
         (
             [b"Name\nAnn\n"],
@@ -428,7 +436,7 @@ def test_several_byte_order_marks_are_all_left_out() -> None:
 def test_findings_of_shaped_rows_have_the_lines_of_the_source() -> None:
     content = b'Number;Text\r\n1;"a\r\nb"\r\n1;c\r\n'
     destination = Destination("upsert", "Ext__c", delimiter="COMMA", line_ending="LF")
-    assert _findings(content, destination, Shape(columns={"Number": "Ext__c"})) == snapshot(
+    assert _findings(content, destination, ColumnMapping(columns={"Number": "Ext__c"})) == snapshot(
         [
             "warning Ext__c at 4 (1): Rows have the Ext__c of an earlier row: the last may win, or they fail. Keep one row for each."
         ]
@@ -443,15 +451,15 @@ def test_findings_of_shaped_rows_have_the_lines_of_the_source() -> None:
     [b"\xef\xbb\xbfName\nAnn\n", b'Name\n"Ann\n', "Name\nÄ\n".encode("utf-16"), b"Name\rAnn\r", b"Name", b"\n\n"],
 )
 def test_without_a_preflight_anything_goes_out_as_it_is(content: bytes) -> None:
-    planned = plan(Bytes(content), UNCHANGED, Destination(), preflight=False)
+    planned = make_plan(Bytes(content), UNCHANGED, Destination(), preflight=False)
     assert (_sent(planned), planned.findings) == ([content], ())
     assert planned.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_without_a_preflight_what_is_no_csv_is_neither_cut_nor_shaped() -> None:
-    for shape, limit in ((UNCHANGED, 8), (Shape(only=("Name",)), 100)):
+    for shape, limit in ((UNCHANGED, 8), (ColumnMapping(only=("Name",)), 100)):
         with pytest.raises(InvalidArgument):
-            plan(Bytes(b'Name\n"Ann\n'), shape, Destination(limit=limit), preflight=False)
+            make_plan(Bytes(b'Name\n"Ann\n'), shape, Destination(limit=limit), preflight=False)
 
 
 # Files.
@@ -462,20 +470,20 @@ def test_a_gz_file_is_planned_and_sent_as_what_is_in_it(tmp_path: Path) -> None:
     packed = uploading(file_of(tmp_path, gzip.compress(content), "rows.csv.gz"))
     bare = uploading(file_of(tmp_path, content))
     small = Destination(limit=5_000)
-    assert _sent(plan(packed, UNCHANGED, small)) == _sent(plan(bare, UNCHANGED, small))
+    assert _sent(make_plan(packed, UNCHANGED, small)) == _sent(make_plan(bare, UNCHANGED, small))
 
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:-20], lambda data: data[:40] + b"\0\0\0\0" + data[44:]])
 def test_a_broken_gz_file_is_refused(tmp_path: Path, spoil: object) -> None:
     data = gzip.compress(b"".join(b"Account %d\n" % number for number in range(1000)))
     with pytest.raises(InvalidArgument, match=r"The \.gz file is damaged or cut off"):
-        plan(uploading(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
+        make_plan(uploading(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
 
 
 def test_a_file_that_is_gone_or_none_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(InvalidArgument):
-            plan(uploading(path), UNCHANGED, Destination())
+            make_plan(uploading(path), UNCHANGED, Destination())
 
 
 def _change(path: Path, how: str) -> None:
@@ -493,13 +501,13 @@ def _change(path: Path, how: str) -> None:
             path.unlink()
 
 
-@pytest.mark.parametrize("shape", [UNCHANGED, Shape(constants={"Type": "x"})])
+@pytest.mark.parametrize("shape", [UNCHANGED, ColumnMapping(constants={"Type": "x"})])
 @pytest.mark.parametrize("how", ["a cell", "shorter", "longer", "no CSV", "gone"])
 def test_an_upload_of_a_file_that_has_changed_is_broken_off_before_its_end(
-    tmp_path: Path, shape: Shape, how: str
+    tmp_path: Path, shape: ColumnMapping, how: str
 ) -> None:
     path = file_of(tmp_path, b"Name\n" + b"".join(b"Account %d\n" % number for number in range(1000)))
-    planned = plan(uploading(path), shape, Destination())
+    planned = make_plan(uploading(path), shape, Destination())
     _change(path, how)
     sent = 0
     with pytest.raises(SourceChanged):
@@ -521,11 +529,11 @@ def test_a_file_that_grows_while_it_is_checked_is_refused(tmp_path: Path, prefli
                 file.write(b"Acc")
 
     with pytest.raises(SourceChanged, match="while they were checked"):
-        plan(uploading(path), UNCHANGED, Destination(), preflight=preflight, progress=append)
+        make_plan(uploading(path), UNCHANGED, Destination(), preflight=preflight, progress=append)
 
 
-@pytest.mark.parametrize("shape", [UNCHANGED, Shape(constants={"Type": "x"}, values={"Name": {"Ann": "Bob"}})])
-def test_memory_does_not_grow_with_the_source(tmp_path: Path, shape: Shape) -> None:
+@pytest.mark.parametrize("shape", [UNCHANGED, ColumnMapping(constants={"Type": "x"}, values={"Name": {"Ann": "Bob"}})])
+def test_memory_does_not_grow_with_the_source(tmp_path: Path, shape: ColumnMapping) -> None:
     path = tmp_path / "rows.csv.gz"
     with gzip.open(path, "wb", compresslevel=1) as out:
         for number in range(26):  # more keys than are held in memory
@@ -533,7 +541,7 @@ def test_memory_does_not_grow_with_the_source(tmp_path: Path, shape: Shape) -> N
             out.write(b"".join(b"%d,Ann\n" % row for row in range(number * 10_000, number * 10_000 + 10_000)))
     tracemalloc.start()
     try:
-        planned = plan(uploading(path), shape, Destination("upsert", "Ext__c"))
+        planned = make_plan(uploading(path), shape, Destination("upsert", "Ext__c"))
         for _ in part_content(planned, 1):
             pass
         assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
@@ -554,12 +562,12 @@ def test_progress_is_told_and_can_end_the_pass() -> None:
 
     source: RowSource = Bytes(b"Name\nAnn\n")
     with pytest.raises(Cancelled):
-        plan(source, UNCHANGED, Destination(), progress=progress)
+        make_plan(source, UNCHANGED, Destination(), progress=progress)
     assert told == [9]
 
 
 def test_there_are_only_the_parts_that_were_planned() -> None:
-    planned = plan(Bytes(b"Name\nAnn\n"), UNCHANGED, Destination())
+    planned = make_plan(Bytes(b"Name\nAnn\n"), UNCHANGED, Destination())
     for number in (0, 2):
         with pytest.raises(InvalidArgument):
             part_content(planned, number)

@@ -11,7 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_bulk_ingest.loading.plan import Plan, plan
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.operations import planning
 from salesforce_bulk_ingest.operations.jobs import CREATE_SECONDS
 from tests.loading.making import file_of
@@ -220,10 +220,10 @@ async def test_a_file_is_checked_once_for_a_create_and_the_uploads_that_join_it(
     made: list[Plan] = []
 
     def counted(*arguments: Any, **options: Any) -> Plan:
-        made.append(plan(*arguments, **options))
+        made.append(make_plan(*arguments, **options))
         return made[-1]
 
-    monkeypatch.setattr(planning, "plan", counted)
+    monkeypatch.setattr(planning, "make_plan", counted)
     async with agent_keeping(org, tmp_path) as client:
         job = await call(client, "create-ingest-job", body=INSERT, data=rows)
         for _ in range(2):

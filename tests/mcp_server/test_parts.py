@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from salesforce_bulk_ingest.loading.plan import Plan, plan
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.operations import planning
 from tests.loading.making import file_of
 from tests.support.orgs import ERAS, Era, agent, call, refusal, text_of
@@ -194,10 +194,10 @@ async def test_a_file_is_checked_once_for_all_of_its_parts(
     made: list[Plan] = []
 
     def counted(*arguments: Any, **options: Any) -> Plan:
-        made.append(plan(*arguments, **options))
+        made.append(make_plan(*arguments, **options))
         return made[-1]
 
-    monkeypatch.setattr(planning, "plan", counted)
+    monkeypatch.setattr(planning, "make_plan", counted)
     async with small_agent(org, tmp_path) as client:
         for number in (1, 2, 3):
             await call(client, "create-ingest-job", body=INSERT, data=rows, part=number, sha256=sha256)

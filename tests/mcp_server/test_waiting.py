@@ -24,13 +24,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.cache.job_files import Store
-from salesforce_bulk_ingest.cache.ledger import Ledger, Upload
+from salesforce_bulk_ingest.cache.job_files import JobFiles
+from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.mcp_server.answers.answer import DeleteAnswer
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
-from salesforce_bulk_ingest.operations.fetching import Spool
-from salesforce_bulk_ingest.results.page_size import default_budget
-from salesforce_bulk_ingest.results.pages import Wanted
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.results.page_size import default_page_size
+from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
 from tests.support.asgi_server import running
@@ -167,7 +167,7 @@ async def test_an_upload_that_outlasts_its_call_says_how_far_it_is(tmp_path: Pat
 
 async def test_a_job_whose_upload_was_cut_off_is_not_closed(tmp_path: Path) -> None:
     org = ScriptedOrg(("Open", 0))
-    await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, Upload("sending", "a digest", 10))
+    await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, UploadRecord("sending", "a digest", 10))
     async with agent_of(org, tmp_path) as client:
         closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}}
         assert "may or may not have its rows" in await refusal(client, "close-abort-ingest-job", **closing)
@@ -266,13 +266,15 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
         async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
             client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
             services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5)
-            _, page = await services.jobs.page(JOB_ID, "failedResults", wanted=Wanted(), budget=default_budget())
+            _, page = await services.jobs.page(
+                JOB_ID, "failedResults", wanted=PageRequest(), budget=default_page_size()
+            )
             async with Client(build_mcp(services, None)) as connected:
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
                 with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
                     await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
-            store = Store(tmp_path / "spool", most_bytes=1_000, most_seconds=60)
-            kept = Spool(client, store, Ledger(tmp_path / "uploads.sqlite3"), tasks)
+            store = JobFiles(tmp_path / "spool", most_bytes=1_000, most_seconds=60)
+            kept = ResultFetcher(client, store, Ledger(tmp_path / "uploads.sqlite3"), tasks)
             services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, spool=kept)
             async with Client(build_mcp(services, None)) as connected:
                 on_its_way = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID)

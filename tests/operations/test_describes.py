@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.operations import describes as module
-from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, MOST_KEPT, Describes
+from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, MOST_KEPT, DescribeCache
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, Unreachable
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
@@ -58,7 +58,7 @@ def refusing(error: SalesforceError) -> Answer:
 
 async def test_a_describe_is_asked_for_once_in_some_minutes_whatever_its_case() -> None:
     org, clock = Org(), Clock()
-    describes = Describes(org, clock)
+    describes = DescribeCache(org, clock)
     for name in ("Contact", "contact", "CONTACT"):
         assert (await describes.get(name)).name == "Contact"
     assert org.asked.total() == 1
@@ -70,7 +70,7 @@ async def test_a_describe_is_asked_for_once_in_some_minutes_whatever_its_case() 
 async def test_callers_at_the_same_time_share_one_call() -> None:
     org = Org()
     org.let = anyio.Event()
-    describes = Describes(org)
+    describes = DescribeCache(org)
     async with anyio.create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(describes.get, "Contact")
@@ -82,7 +82,7 @@ async def test_callers_at_the_same_time_share_one_call() -> None:
 async def test_callers_at_the_same_time_share_a_failure_and_the_next_one_asks_again() -> None:
     org = Org(refusing(Unreachable("gone")))
     org.let = anyio.Event()
-    describes = Describes(org)
+    describes = DescribeCache(org)
     failed = 0
 
     async def ask() -> None:
@@ -104,7 +104,7 @@ async def test_callers_at_the_same_time_share_a_failure_and_the_next_one_asks_ag
 async def test_a_caller_that_leaves_does_not_take_the_others_along() -> None:
     org = Org()
     org.let = anyio.Event()
-    describes = Describes(org)
+    describes = DescribeCache(org)
     got: list[str] = []
 
     async def ask() -> None:
@@ -129,7 +129,7 @@ async def test_a_caller_that_leaves_does_not_take_the_others_along() -> None:
 
 async def test_only_so_many_are_kept() -> None:
     org = Org()
-    describes = Describes(org)
+    describes = DescribeCache(org)
     for number in range(MOST_KEPT + 1):
         await describes.get(f"Object{number}__c")
     await describes.get(f"Object{MOST_KEPT}__c")
@@ -139,7 +139,7 @@ async def test_only_so_many_are_kept() -> None:
 
 async def test_the_parents_that_a_header_names_are_described_too() -> None:
     org = Org()
-    described = await Describes(org).of_upload("Contact", ["LastName", "Account.Ext__c", "account.Name", "No.Such"])
+    described = await DescribeCache(org).of_upload("Contact", ["LastName", "Account.Ext__c", "account.Name", "No.Such"])
     assert described.sobject == plain("Contact")
     assert described.parents == {"Account": plain("Account")}
     assert (described.failures, org.asked) == ({}, {"Contact": 1, "Account": 1})
@@ -153,7 +153,7 @@ async def test_the_parents_that_a_header_names_are_described_too() -> None:
     ],
 )
 async def test_an_object_that_can_not_be_described_is_a_warning(error: SalesforceError) -> None:
-    described = await Describes(Org(refusing(error))).of_upload("Contct", ["Account.Ext__c"])
+    described = await DescribeCache(Org(refusing(error))).of_upload("Contct", ["Account.Ext__c"])
     findings = Findings()
     described.report(findings, None)
     [finding] = findings.sorted()
@@ -166,7 +166,7 @@ async def test_an_object_that_can_not_be_described_is_a_warning(error: Salesforc
 
 async def test_an_object_that_is_not_there_is_an_error_for_a_new_job_alone() -> None:
     error = NotFound(404, "NOT_FOUND", "The requested resource does not exist")
-    described = await Describes(Org(refusing(error))).of_upload("Contct", ["Name"])
+    described = await DescribeCache(Org(refusing(error))).of_upload("Contct", ["Name"])
     findings = Findings()
     described.report(findings, "Contct")
     assert [(finding.level, finding.what) for finding in findings.sorted()] == snapshot(
@@ -180,7 +180,7 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
             raise NotFound(404, "NOT_FOUND", "The requested resource does not exist")
         return plain(name)
 
-    described = await Describes(Org(only_contact)).of_upload("Contact", ["Account.Ext__c"])
+    described = await DescribeCache(Org(only_contact)).of_upload("Contact", ["Account.Ext__c"])
     findings = Findings()
     described.report(findings, None)
     assert described.sobject == plain("Contact")
@@ -202,6 +202,6 @@ async def test_an_org_that_does_not_answer_is_not_waited_for(monkeypatch: pytest
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
     org = Org()
     org.let = anyio.Event()
-    described = await Describes(org).of_upload("Contact", [])
+    described = await DescribeCache(org).of_upload("Contact", [])
     assert described.sobject is None
     assert str(described.failures["Contact"]) == "Salesforce did not answer within 0 s."

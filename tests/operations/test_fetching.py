@@ -9,9 +9,9 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
-from salesforce_bulk_ingest.cache.job_files import ResultKey, Store
+from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.operations.fetching import Spool
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -46,16 +46,16 @@ class Results(SalesforceClient):
         yield CHUNKS[2]
 
 
-def spool_of(client: Results, store: Store, tasks: TaskGroup) -> Spool:
-    return Spool(client, store, Ledger(NOWHERE), tasks)
+def spool_of(client: Results, store: JobFiles, tasks: TaskGroup) -> ResultFetcher:
+    return ResultFetcher(client, store, Ledger(NOWHERE), tasks)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "results", most_bytes=10_000, most_seconds=100)
+def store(tmp_path: Path) -> JobFiles:
+    return JobFiles(tmp_path / "results", most_bytes=10_000, most_seconds=100)
 
 
-async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need_none(store: Store) -> None:
+async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need_none(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
         spool = spool_of(client, store, tasks)
@@ -73,7 +73,7 @@ async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need
     assert client.asked == 1
 
 
-async def test_a_call_that_ends_leaves_the_download_to_the_next(store: Store) -> None:
+async def test_a_call_that_ends_leaves_the_download_to_the_next(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
         spool = spool_of(client, store, tasks)
@@ -86,7 +86,7 @@ async def test_a_call_that_ends_leaves_the_download_to_the_next(store: Store) ->
     assert client.asked == 1
 
 
-async def test_two_servers_on_one_folder_download_a_result_once(store: Store) -> None:
+async def test_two_servers_on_one_folder_download_a_result_once(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
         fetches = [spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults") for _ in range(3)]
@@ -106,7 +106,7 @@ with FileLock(sys.argv[1]):
 """
 
 
-async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_that_is_killed(store: Store) -> None:
+async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_that_is_killed(store: JobFiles) -> None:
     client = Results()
     client.let.set()
     lock = store.shelf.lock(ResultKey.of(ACME.host, JOB, "failedResults").name)
@@ -121,7 +121,7 @@ async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_
             assert await fetch.wait(BOUND) is not None
 
 
-async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_next(store: Store) -> None:
+async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_next(store: JobFiles) -> None:
     client = Results()
     client.breaks_off = True
     client.let.set()
@@ -136,7 +136,7 @@ async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_n
     assert client.asked == 2
 
 
-async def test_a_server_that_stops_breaks_its_download_off(store: Store) -> None:
+async def test_a_server_that_stops_breaks_its_download_off(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
         fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
@@ -145,7 +145,7 @@ async def test_a_server_that_stops_breaks_its_download_off(store: Store) -> None
     assert store.find(ResultKey.of(ACME.host, JOB, "failedResults")) is None
 
 
-async def test_a_job_that_is_forgotten_is_downloaded_anew(store: Store) -> None:
+async def test_a_job_that_is_forgotten_is_downloaded_anew(store: JobFiles) -> None:
     client = Results()
     client.let.set()
     async with anyio.create_task_group() as tasks:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from salesforce_bulk_ingest.base.errors import UploadConflict, UploadUnderWay
-from salesforce_bulk_ingest.cache.ledger import Ledger, Upload
+from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads
@@ -123,7 +123,7 @@ async def test_after_a_refusal_the_rows_may_go_again_only_if_none_can_have_been_
 
 async def test_a_job_that_is_over_is_never_said_to_be_free_for_another_try(tmp_path: Path) -> None:
     """Its rows may be loaded: advice to start again would double them."""
-    await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, Upload("sending", "another digest", 1))
+    await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, UploadRecord("sending", "another digest", 1))
     async with uploads_to(Org(201), tmp_path) as (uploads, _):
         with pytest.raises(WrongState, match="The job is JobComplete"):
             await uploads.begin(DONE, CONTENT)

@@ -11,14 +11,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.results.error_groups import MOST_CAUSES, Cause, CauseCounter
+from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS, ErrorGroup, ErrorGrouper
 
 COLUMNS = ("sf__Id", "sf__Error", "Name", "Status__c", "Amount__c", "Account.Ext__c")
 
 
-def causes_of(errors: Iterable[tuple[str, Sequence[str]]]) -> tuple[Cause, ...]:
+def causes_of(errors: Iterable[tuple[str, Sequence[str]]]) -> tuple[ErrorGroup, ...]:
     """The causes of rows, each an error and the cells after it."""
-    counter = CauseCounter(COLUMNS)
+    counter = ErrorGrouper(COLUMNS)
     for number, (error, cells) in enumerate(errors):
         counter.add(("", error, *cells, *[""] * (len(COLUMNS) - 2 - len(cells))), number)
     return counter.causes()
@@ -229,14 +229,14 @@ def test_causes_as_frequent_as_each_other_come_in_the_order_of_code_fields_and_p
 
 
 def test_what_goes_beyond_the_number_of_causes_is_one_cause() -> None:
-    causes = causes_of((f"CODE_{number}:x:--", ()) for number in range(MOST_CAUSES + 500))
-    assert len(causes) == MOST_CAUSES + 1
+    causes = causes_of((f"CODE_{number}:x:--", ()) for number in range(MOST_GROUPS + 500))
+    assert len(causes) == MOST_GROUPS + 1
     assert (causes[0].code, causes[0].pattern, causes[0].count) == ("UNKNOWN", "", 500)
-    assert sum(cause.count for cause in causes) == MOST_CAUSES + 500
+    assert sum(cause.count for cause in causes) == MOST_GROUPS + 500
 
 
 def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
-    counter = CauseCounter(["sf__Id", "sf__Error", *[f"F{number}__c" for number in range(20)]])
+    counter = ErrorGrouper(["sf__Id", "sf__Error", *[f"F{number}__c" for number in range(20)]])
     row = ["v" * 20_000] * 20
     tracemalloc.start()
     for number in range(2_000):
@@ -255,7 +255,7 @@ def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
 @given(st.lists(st.sampled_from(SAYINGS).flatmap(rows_of), max_size=8))
 def test_a_cause_survives_being_stored_as_json(rows: list[tuple[str, tuple[str, ...]]]) -> None:
     causes = causes_of(rows)
-    assert tuple(Cause.from_json(json.loads(json.dumps(cause.as_json()))) for cause in causes) == causes
+    assert tuple(ErrorGroup.from_json(json.loads(json.dumps(cause.as_json()))) for cause in causes) == causes
 
 
 @pytest.mark.timeout(20)
@@ -271,8 +271,8 @@ def test_an_endless_message_is_counted_as_fast_as_another(text: str) -> None:
 
 
 def test_a_row_that_is_too_short_and_a_result_without_errors_count_for_nothing() -> None:
-    counter = CauseCounter(COLUMNS)
+    counter = ErrorGrouper(COLUMNS)
     counter.add(("unbalanced",), 0)
-    without = CauseCounter(("sf__Id", "sf__Created"))
+    without = ErrorGrouper(("sf__Id", "sf__Created"))
     without.add(("", "true"), 0)
     assert counter.causes() == without.causes() == ()

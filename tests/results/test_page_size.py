@@ -10,12 +10,12 @@ from salesforce_bulk_ingest.csvio.records import format_record
 from salesforce_bulk_ingest.results.page_size import (
     DEFAULT_ROWS,
     MOST_ROWS,
-    Budget,
-    RowRoom,
+    PageRoom,
+    PageSize,
     cut,
-    default_budget,
-    explicit_budget,
+    default_page_size,
     fit_columns,
+    requested_page_size,
 )
 
 kinds = st.sampled_from(["x", "é", "字", "😀", '"', "\x00", "\n", "\\", ",", "\u2028"])
@@ -27,8 +27,8 @@ wide = st.builds(
 MESSAGE_BYTES = 512 * 1024
 
 
-def _page(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: Budget) -> list[tuple[str, ...]]:
-    room = RowRoom(budget, len(columns))
+def _page(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: PageSize) -> list[tuple[str, ...]]:
+    room = PageRoom(budget, len(columns))
     shown = []
     for row in rows:
         admitted = room.admit(row)
@@ -38,7 +38,7 @@ def _page(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: Budget)
     return shown
 
 
-def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: Budget) -> None:
+def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: PageSize) -> None:
     as_json = json.dumps(rows, ensure_ascii=False)
     as_csv = "".join(format_record(row) for row in rows)
     assert len(as_json) <= budget.half_chars + 2
@@ -52,7 +52,7 @@ def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: Budget
 @settings(deadline=None)
 @given(st.lists(names, min_size=1, max_size=40), st.lists(st.lists(cell, max_size=40), max_size=4))
 def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[str]]) -> None:
-    budget = default_budget()
+    budget = default_page_size()
     fitting = fit_columns(columns, budget)
     shown = _page(fitting, rows, budget)
     _check(fitting, shown, budget)
@@ -63,7 +63,7 @@ def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[
 @given(wide, cell)
 @example([""] * 1_601, "\x00")
 def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[str], value: str) -> None:
-    budget = default_budget()
+    budget = default_page_size()
     fitting = fit_columns(columns, budget)
     shown = _page(fitting, [[value] * len(columns)] * 2, budget)
     _check(fitting, shown, budget)
@@ -73,7 +73,7 @@ def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[
 @settings(deadline=None)
 @given(st.lists(st.lists(cell, min_size=1, max_size=4), min_size=1, max_size=4))
 def test_an_explicit_page_fits_into_one_message(rows: list[list[str]]) -> None:
-    budget = explicit_budget(1_000_000)
+    budget = requested_page_size(1_000_000)
     shown = _page([""] * 4, rows, budget)
     assert shown
     assert len(json.dumps(shown)) + len(json.dumps("".join(format_record(row) for row in shown))) < MESSAGE_BYTES
@@ -81,7 +81,7 @@ def test_an_explicit_page_fits_into_one_message(rows: list[list[str]]) -> None:
 
 awkward = st.text(st.sampled_from('ab ,"\\\r\n\t\x7f\u2028é😀'), max_size=8)
 narrow = st.builds(
-    Budget,
+    PageSize,
     rows=st.integers(1, 12),
     half_chars=st.integers(60, 400),
     wire_bytes=st.integers(450, 1_500),
@@ -94,9 +94,9 @@ few = st.lists(st.lists(awkward | st.sampled_from(["Oslo", "a, b"]), max_size=4)
 @settings(deadline=None)
 @given(narrow, few, few, few)
 def test_rows_have_room_together_where_they_have_it_one_by_one(
-    budget: Budget, before: list[list[str]], rows: list[list[str]], after: list[list[str]]
+    budget: PageSize, before: list[list[str]], rows: list[list[str]], after: list[list[str]]
 ) -> None:
-    together, singly = RowRoom(budget, 3), RowRoom(budget, 3)
+    together, singly = PageRoom(budget, 3), PageRoom(budget, 3)
     for row in before:
         assert together.admit(row) == singly.admit(row)
     shown = together.admit_all(rows)
@@ -110,34 +110,34 @@ def test_rows_have_room_together_where_they_have_it_one_by_one(
 
 def test_small_rows_are_limited_by_number() -> None:
     rows = [["a", "b"]] * 2_000
-    assert len(_page(["A", "B"], rows, default_budget())) == DEFAULT_ROWS
-    assert len(_page(["A", "B"], rows, explicit_budget(7))) == 7
-    assert len(_page(["A", "B"], rows, explicit_budget(5_000))) == MOST_ROWS
+    assert len(_page(["A", "B"], rows, default_page_size())) == DEFAULT_ROWS
+    assert len(_page(["A", "B"], rows, requested_page_size(7))) == 7
+    assert len(_page(["A", "B"], rows, requested_page_size(5_000))) == MOST_ROWS
 
 
 def test_rows_are_whole_and_one_that_is_too_long_for_any_page_is_one_of_its_own() -> None:
     long = ["x" * 15_000]
-    assert _page(["A"], [["a"], long, ["b"]], default_budget()) == [("a",), tuple(long), ("b",)]
+    assert _page(["A"], [["a"], long, ["b"]], default_page_size()) == [("a",), tuple(long), ("b",)]
     endless = ["x" * 1_000_000]
-    assert _page(["A"], [["a"], endless, ["b"]], default_budget()) == [("a",)]
-    (row,) = _page(["A"], [endless, ["b"]], default_budget())
+    assert _page(["A"], [["a"], endless, ["b"]], default_page_size()) == [("a",)]
+    (row,) = _page(["A"], [endless, ["b"]], default_page_size())
     assert "…[+" in row[0]
 
 
 def test_a_cut_cell_says_how_much_of_it_is_missing() -> None:
     assert cut("abcdef", 6) == "abcdef"
     assert cut("abcdef", 4) == "abcd…[+2]"
-    (row,) = _page(["A"] * 40, [["x" * 100_000] * 40], default_budget())
+    (row,) = _page(["A"] * 40, [["x" * 100_000] * 40], default_page_size())
     kept, _, missing = row[0].partition("…[+")
     assert len(kept) + int(missing.rstrip("]")) == 100_000
 
 
 def test_cells_without_a_column_that_is_shown_are_left_out() -> None:
-    assert _page(["A", "B"], [["1", "2", "3"], ["1"]], default_budget()) == [("1", "2"), ("1",)]
+    assert _page(["A", "B"], [["1", "2", "3"], ["1"]], default_page_size()) == [("1", "2"), ("1",)]
 
 
 def test_columns_beyond_the_budget_are_left_out_but_never_all() -> None:
-    assert fit_columns(["A", "B"], default_budget()) == ("A", "B")
-    assert fit_columns(["😀" * 5_000, "B"], default_budget()) == (cut("😀" * 5_000, 500),)
-    assert 100 < len(fit_columns([f"Field_{number}__c" for number in range(5_000)], default_budget())) < 400
-    assert fit_columns([], default_budget()) == ()
+    assert fit_columns(["A", "B"], default_page_size()) == ("A", "B")
+    assert fit_columns(["😀" * 5_000, "B"], default_page_size()) == (cut("😀" * 5_000, 500),)
+    assert 100 < len(fit_columns([f"Field_{number}__c" for number in range(5_000)], default_page_size())) < 400
+    assert fit_columns([], default_page_size()) == ()

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.cache.job_files import ResultKey, Store, StoredResult
+from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.records import format_record
 from salesforce_bulk_ingest.csvio.row_index import STEP
-from salesforce_bulk_ingest.results.page_size import Budget, explicit_budget
-from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_LOOKS, CutCell, Page, Wanted, page_of
-from salesforce_bulk_ingest.results.streamed_page import PageReader
+from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size
+from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_LOOKS, CutCell, Page, PageRequest, page_of
+from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.models import Job
 from tests.cache.making import budgets, rows_of_two
 
@@ -25,11 +25,11 @@ HEADER = '"sf__Id","sf__Error","Name","City"\n'
 LOCKED = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
 MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
 
-Pager = Callable[[bytes, Wanted, Budget], Page]
+Pager = Callable[[bytes, PageRequest, PageSize], Page]
 
 
-def in_store(folder: Path, content: bytes) -> StoredResult:
-    store = Store(folder, most_bytes=1_000_000_000, most_seconds=1_000)
+def in_store(folder: Path, content: bytes) -> CachedResult:
+    store = JobFiles(folder, most_bytes=1_000_000_000, most_seconds=1_000)
     with store.writing(KEY, ",") as writing:
         writing.add(content)
         return writing.finish()
@@ -39,12 +39,12 @@ def always() -> bool:
     return True
 
 
-def streamed(content: bytes, wanted: Wanted, budget: Budget) -> Page:
+def streamed(content: bytes, wanted: PageRequest, budget: PageSize) -> Page:
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(content), 7):
             yield content[start : start + 7]
 
-    reader = PageReader(",", wanted, budget, whole=True)
+    reader = StreamedPage(",", wanted, budget, whole=True)
     anyio.run(reader.read, chunks())
     return reader.page()
 
@@ -57,12 +57,12 @@ def rows(*errors: str) -> bytes:
 @settings(deadline=None, max_examples=50)
 @given(rows_of_two, budgets, st.integers(0, 30))
 def test_a_page_of_a_stored_result_is_that_of_the_stream(
-    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: Budget, offset: int
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: PageSize, offset: int
 ) -> None:
     content = "".join(format_record(row) for row in (("A", "sf__Error"), *table)).encode()
     result = in_store(tmp_path_factory.mktemp("spool"), content)
-    page = replace(page_of(result, ",", Wanted(offset), budget, always), path=None)
-    assert page == streamed(content, Wanted(offset), budget)
+    page = replace(page_of(result, ",", PageRequest(offset), budget, always), path=None)
+    assert page == streamed(content, PageRequest(offset), budget)
 
 
 lines = st.lists(
@@ -91,7 +91,7 @@ lines = st.lists(
     max_size=8,
 ).map(lambda runs: b"".join(line * times for line, times in runs))
 wide_budgets = st.builds(
-    Budget,
+    PageSize,
     rows=st.integers(1, 200),
     half_chars=st.sampled_from([60, 1_000, 100_000]),
     wire_bytes=st.sampled_from([450, 3_000, 300_000]),
@@ -103,10 +103,10 @@ wide_budgets = st.builds(
 @settings(deadline=None)
 @given(lines, wide_budgets, st.integers(0, 5 * STEP), st.sampled_from([(), ("sf__Error",), ("sf__Error", "A")]))
 def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, budget: Budget, offset: int, columns: tuple[str, ...]
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, budget: PageSize, offset: int, columns: tuple[str, ...]
 ) -> None:
     content = b"A,sf__Error\n" + content
-    wanted = Wanted(offset, columns)
+    wanted = PageRequest(offset, columns)
     page = page_of(in_store(tmp_path_factory.mktemp("spool"), content), ",", wanted, budget, always)
     assert replace(page, path=None) == streamed(content, wanted, budget)
 
@@ -114,14 +114,14 @@ def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
 @settings(deadline=None, max_examples=50)
 @given(rows_of_two, budgets)
 def test_pages_one_after_another_are_the_very_bytes_of_the_result(
-    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: Budget
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: PageSize
 ) -> None:
     header, *records = [format_record(row).encode() for row in (("A", "B"), *table)]
     content = header + b"".join(records)
     result = in_store(tmp_path_factory.mktemp("spool"), content)
     joined, offset = header, 0 if table else None
     while offset is not None:
-        page = page_of(result, ",", Wanted(offset), budget, always)
+        page = page_of(result, ",", PageRequest(offset), budget, always)
         assert page.raw is not None and page.as_csv() == page.raw.decode()
         assert page.rows
         joined += page.raw.removeprefix(header)
@@ -140,14 +140,16 @@ def test_a_row_that_is_too_long_is_a_page_of_its_own_and_says_which_cells_are_cu
         + b'"\n"","c","short","z"\n'
     )
     result = in_store(tmp_path, content)
-    pages = [page_of(result, ",", Wanted(offset), explicit_budget(100), always) for offset in (0, 1, 2)]
+    pages = [page_of(result, ",", PageRequest(offset), requested_page_size(100), always) for offset in (0, 1, 2)]
     assert [(len(page.rows), page.next_offset) for page in pages] == [(1, 1), (1, 2), (1, None)]
     assert [page.cut_cells for page in pages] == [(), (CutCell(1, "Name", 130_000), CutCell(1, "City", 130_000)), ()]
     assert [page.raw is None for page in pages] == [False, True, False]
 
 
 def test_chosen_columns_come_in_the_order_that_was_asked_for(tmp_path: Path) -> None:
-    page = page_of(in_store(tmp_path, rows(LOCKED)), ",", Wanted(columns=("city", "Name")), explicit_budget(10), always)
+    page = page_of(
+        in_store(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("city", "Name")), requested_page_size(10), always
+    )
     assert (page.columns, page.rows, page.as_csv()) == snapshot(
         (("City", "Name"), (("Oslo", "0"),), "City,Name\nOslo,0\n")
     )
@@ -155,7 +157,7 @@ def test_chosen_columns_come_in_the_order_that_was_asked_for(tmp_path: Path) -> 
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument) as raised:
-        page_of(in_store(tmp_path, rows(LOCKED)), ",", Wanted(columns=("Town",)), explicit_budget(10), always)
+        page_of(in_store(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("Town",)), requested_page_size(10), always)
     assert str(raised.value) == snapshot(
         'columns names \'Town\', which the result does not have. There are: "sf__Id", "sf__Error", "Name", "City".'
     )
@@ -164,20 +166,20 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        (Wanted(code="UNABLE_TO_LOCK_ROW"), ["0", "2"]),
-        (Wanted(code="REQUIRED_FIELD_MISSING"), ["1", "3"]),
-        (Wanted(field="name"), ["1", "3"]),
-        (Wanted(code="UNABLE_TO_LOCK_ROW", field="Name"), []),
-        (Wanted(1, code="REQUIRED_FIELD_MISSING"), ["3"]),
-        (Wanted(2, code="REQUIRED_FIELD_MISSING"), []),
-        (Wanted(code="OTHER"), []),
+        (PageRequest(code="UNABLE_TO_LOCK_ROW"), ["0", "2"]),
+        (PageRequest(code="REQUIRED_FIELD_MISSING"), ["1", "3"]),
+        (PageRequest(field="name"), ["1", "3"]),
+        (PageRequest(code="UNABLE_TO_LOCK_ROW", field="Name"), []),
+        (PageRequest(1, code="REQUIRED_FIELD_MISSING"), ["3"]),
+        (PageRequest(2, code="REQUIRED_FIELD_MISSING"), []),
+        (PageRequest(code="OTHER"), []),
     ],
 )
-def test_rows_can_be_asked_for_by_what_they_failed_with(wanted: Wanted, names: list[str], tmp_path: Path) -> None:
+def test_rows_can_be_asked_for_by_what_they_failed_with(wanted: PageRequest, names: list[str], tmp_path: Path) -> None:
     content = rows(LOCKED, MISSING, LOCKED, MISSING)
-    page = page_of(in_store(tmp_path, content), ",", wanted, explicit_budget(10), always)
+    page = page_of(in_store(tmp_path, content), ",", wanted, requested_page_size(10), always)
     assert ([row[2] for row in page.rows], page.next_offset, page.total) == (names, None, 4)
-    there = streamed(content, wanted, explicit_budget(10))
+    there = streamed(content, wanted, requested_page_size(10))
     assert (there.rows, there.next_offset) == (page.rows, None)
 
 
@@ -186,7 +188,7 @@ def test_pages_of_chosen_rows_one_after_another_are_all_of_these(tmp_path: Path)
     seen: list[str] = []
     offset: int | None = 0
     while offset is not None:
-        page = page_of(result, ",", Wanted(offset, code="UNABLE_TO_LOCK_ROW"), explicit_budget(1), always)
+        page = page_of(result, ",", PageRequest(offset, code="UNABLE_TO_LOCK_ROW"), requested_page_size(1), always)
         seen += [row[2] for row in page.rows]
         offset = page.next_offset
     assert seen == ["5", "11", "17"]
@@ -194,12 +196,14 @@ def test_pages_of_chosen_rows_one_after_another_are_all_of_these(tmp_path: Path)
 
 def test_a_search_that_takes_too_long_says_that_it_did_not_end(tmp_path: Path) -> None:
     result = in_store(tmp_path, rows(*[MISSING] * (2 * ROWS_BETWEEN_LOOKS + 1), LOCKED))
-    page = page_of(result, ",", Wanted(code="UNABLE_TO_LOCK_ROW"), explicit_budget(1), lambda: False)
+    page = page_of(result, ",", PageRequest(code="UNABLE_TO_LOCK_ROW"), requested_page_size(1), lambda: False)
     assert (page.rows, page.next_offset, page.is_cut_off) == ((), 0, True)
 
 
 def test_the_causes_of_all_rows_come_with_any_page(tmp_path: Path) -> None:
-    page = page_of(in_store(tmp_path, rows(LOCKED, MISSING, LOCKED)), ",", Wanted(2), explicit_budget(1), always)
+    page = page_of(
+        in_store(tmp_path, rows(LOCKED, MISSING, LOCKED)), ",", PageRequest(2), requested_page_size(1), always
+    )
     assert [(cause.code, cause.count) for cause in page.causes] == [
         ("UNABLE_TO_LOCK_ROW", 2),
         ("REQUIRED_FIELD_MISSING", 1),

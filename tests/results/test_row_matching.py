@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.results.row_matching import Likely, SentRow, Tied, compared, plain, ties_in
+from salesforce_bulk_ingest.results.row_matching import (
+    CandidateFilter,
+    MatchedRow,
+    UploadedRow,
+    compared_columns,
+    plain,
+    row_matcher_in,
+)
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -19,13 +26,13 @@ rows_of_three = st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12
 
 def tied(
     sent: Rows, told: Rows, key: str | None = None, said: Sequence[str] = ()
-) -> tuple[list[Tied], list[int], list[int]]:
+) -> tuple[list[MatchedRow], list[int], list[int]]:
     """The ties between rows with the columns a, b and c: certain ones, unsure ones, and rows that are like none."""
     names = ("a", "b", "c")
     blank = frozenset(place for place in range(3) if not any(row[place] for row in told))
-    mine, theirs = compared(names, names, blank, key)
-    with tempfile.TemporaryDirectory() as folder, ties_in(Path(folder)) as ties:
-        likely = Likely(mine, theirs)
+    mine, theirs = compared_columns(names, names, blank, key)
+    with tempfile.TemporaryDirectory() as folder, row_matcher_in(Path(folder)) as ties:
+        likely = CandidateFilter(mine, theirs)
         if told:
             columns = list(zip(*told, strict=True))
             likely.look(columns)
@@ -35,7 +42,9 @@ def tied(
             rows = [first + place for place in likely.rows(list(zip(*some, strict=True)))]
             if rows:
                 chosen = list(zip(*(sent[row] for row in rows), strict=True))
-                ties.add_sent([SentRow(row, row + 2, hash(sent[row]), hash(sent[row])) for row in rows], chosen, mine)
+                ties.add_sent(
+                    [UploadedRow(row, row + 2, hash(sent[row]), hash(sent[row])) for row in rows], chosen, mine
+                )
         ties.tie()
         return list(ties.tied()), ties.unsure(), ties.untied()
 
@@ -71,8 +80,8 @@ def test_a_key_that_is_unique_ties_every_row(pairs: Sequence[tuple[str, str]], d
 
 
 def test_rows_that_were_not_sent_are_tied_to_none() -> None:
-    assert tied([("a", "", "")], [("b", "", ""), ("a", "", "")]) == ([Tied(0, 2, 1, "1")], [], [0])
-    assert tied([("a", "", "")], [("a", "", ""), ("a", "", "")]) == ([Tied(0, 2, 0, "0")], [], [1])
+    assert tied([("a", "", "")], [("b", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 1, "1")], [], [0])
+    assert tied([("a", "", "")], [("a", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 0, "0")], [], [1])
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.csvio.records import format_record
-from salesforce_bulk_ingest.results.page_size import Budget, default_budget, explicit_budget
-from salesforce_bulk_ingest.results.pages import Page, Wanted
-from salesforce_bulk_ingest.results.streamed_page import PageReader
+from salesforce_bulk_ingest.results.page_size import PageSize, default_page_size, requested_page_size
+from salesforce_bulk_ingest.results.pages import Page, PageRequest
+from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from tests.cache.making import budgets, rows_of_two
 
 HEADER = '"sf__Id","sf__Error","Name"\n'
@@ -26,12 +26,12 @@ async def _page(
     content: str,
     *,
     offset: int = 0,
-    budget: Budget | None = None,
+    budget: PageSize | None = None,
     whole: bool = False,
     delimiter: str = ",",
     columns: tuple[str, ...] = (),
 ) -> Page:
-    reader = PageReader(delimiter, Wanted(offset, columns), budget or default_budget(), whole)
+    reader = StreamedPage(delimiter, PageRequest(offset, columns), budget or default_page_size(), whole)
     await reader.read(_chunks(content.encode()))
     return reader.page()
 
@@ -42,7 +42,7 @@ def _failed(errors: Iterable[str]) -> str:
 
 @settings(deadline=None, max_examples=50)
 @given(rows_of_two, budgets, st.booleans())
-def test_pages_one_after_another_are_all_the_rows(rows: list[tuple[str, str]], budget: Budget, whole: bool) -> None:
+def test_pages_one_after_another_are_all_the_rows(rows: list[tuple[str, str]], budget: PageSize, whole: bool) -> None:
     content = "".join(format_record(row) for row in (("A", "B"), *rows))
 
     async def read_all() -> list[tuple[str, ...]]:
@@ -71,7 +71,7 @@ async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> 
             given_out += 1
             yield b"x\n"
 
-    reader = PageReader(",", Wanted(10), explicit_budget(5), whole=False)
+    reader = StreamedPage(",", PageRequest(10), requested_page_size(5), whole=False)
     with anyio.fail_after(5):
         await reader.read(endless())
     page = reader.page()
@@ -118,7 +118,7 @@ async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_th
 async def test_causes_stand_for_all_rows_though_the_page_holds_few() -> None:
     missing = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
     locked = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
-    page = await _page(_failed([locked, missing, missing] * 40), budget=explicit_budget(2), whole=True)
+    page = await _page(_failed([locked, missing, missing] * 40), budget=requested_page_size(2), whole=True)
     assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, 120, 120)
     assert [(cause.code, cause.count, [example.offset for example in cause.examples]) for cause in page.causes] == [
         ("REQUIRED_FIELD_MISSING", 80, [1, 2, 4, 5, 7]),
@@ -131,7 +131,7 @@ async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
         yield _failed(["CODE:x:--"] * 3).encode()
         await anyio.sleep_forever()
 
-    reader = PageReader(",", Wanted(), explicit_budget(2), whole=True)
+    reader = StreamedPage(",", PageRequest(), requested_page_size(2), whole=True)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(reader.read, stalls())

@@ -16,16 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.operations.describes import Describes
+from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import IngestJobs
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import Policy
-from salesforce_bulk_ingest.operations.retry import Resending
+from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.transfers import Transfers
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_bulk_ingest.settings import LocalPaths, Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.asgi_server import running
@@ -95,9 +95,9 @@ async def services_of(settings: Settings) -> AsyncIterator[Services]:
             yield services
 
 
-def places_in(folder: Path) -> Places:
+def places_in(folder: Path) -> LocalPaths:
     """Places that are nobody's."""
-    return Places(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
+    return LocalPaths(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
 
 
 def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **options: Any) -> Services:
@@ -110,8 +110,8 @@ def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **op
         options: of the operations, such as `seconds_left`.
     """
     uploads, policy = uploads_of(client, folder, tasks), Policy()
-    resending = Resending(client, options.get("spool"), Ledger(folder / "uploads.sqlite3"))
-    planner = Planner(Describes(client), tasks, UPLOAD_LIMIT_BYTES)
+    resending = Retries(client, options.get("spool"), Ledger(folder / "uploads.sqlite3"))
+    planner = Planner(DescribeCache(client), tasks, UPLOAD_LIMIT_BYTES)
     jobs = IngestJobs(client, policy, uploads, planner, resending, **options)
     roots = UploadRoots([folder], folder / "settings.toml")
     return Services(client, jobs, Gateway(client, policy, uploads), roots)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import MOST_KEPT, Finding, Findings
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.fields import NO_PARENTS, FieldChecks
 from tests.validation.describing import ACCOUNT, CONTACT, TASK, field, picklist, sobject
@@ -32,7 +32,7 @@ def found(
     line = 2
     for rows in blocks:
         lines = range(line, line + len(rows))
-        checks.check(Batch(len(header), lambda lines=lines: lines, rows=list(rows)))  # type: ignore[misc]
+        checks.check(ParsedBlock(len(header), lambda lines=lines: lines, rows=list(rows)))  # type: ignore[misc]
         line += len(rows)
     checks.finish()
     return list(findings.sorted())

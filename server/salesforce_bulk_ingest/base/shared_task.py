@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Pending(Generic[T]):
+class SharedTask(Generic[T]):
     """Something on its way.
 
     Attributes:
@@ -36,7 +36,7 @@ class Pending(Generic[T]):
         return self._result
 
 
-class Background:
+class SharedTasks:
     """Work of this process, by key: callers at the same time share it.
 
     Args:
@@ -45,22 +45,22 @@ class Background:
 
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks = tasks
-        self._pending: dict[Hashable, Pending[Any]] = {}
+        self._pending: dict[Hashable, SharedTask[Any]] = {}
 
-    def start(self, key: Hashable, work: Callable[[Pending[T]], Awaitable[T]]) -> Pending[T]:
+    def start(self, key: Hashable, work: Callable[[SharedTask[T]], Awaitable[T]]) -> SharedTask[T]:
         """Begin the work, or join it.
 
         Args:
             key: of the same work.
             work: gets what waits for it, to tell how far it is.
         """
-        pending: Pending[T] | None = self._pending.get(key)
+        pending: SharedTask[T] | None = self._pending.get(key)
         if pending is None:
-            pending = self._pending[key] = Pending()
+            pending = self._pending[key] = SharedTask()
             self._tasks.start_soon(self._run, key, pending, work)
         return pending
 
-    async def _run(self, key: Hashable, pending: Pending[T], work: Callable[[Pending[T]], Awaitable[T]]) -> None:
+    async def _run(self, key: Hashable, pending: SharedTask[T], work: Callable[[SharedTask[T]], Awaitable[T]]) -> None:
         try:
             pending._result = await work(pending)
         except Exception as error:

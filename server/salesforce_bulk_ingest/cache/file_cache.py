@@ -22,7 +22,7 @@ PART = ".part"
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class CachedFile:
     """A file that is here, whole.
 
     Attributes:
@@ -34,7 +34,7 @@ class Shelved:
     label: bytes
 
 
-class Shelf:
+class FileCache:
     """A folder of such files; its methods block.
 
     Args:
@@ -54,7 +54,7 @@ class Shelf:
         self._most_seconds = most_seconds
         self._now = now
 
-    def find(self, name: str) -> Shelved | None:
+    def find(self, name: str) -> CachedFile | None:
         """The file, if it is here and whole."""
         path = self._folder / name
         try:
@@ -62,7 +62,7 @@ class Shelf:
             is_whole = json.loads(size) == path.stat().st_size
         except (FileNotFoundError, ValueError):
             return None
-        return Shelved(path, label) if is_whole else None
+        return CachedFile(path, label) if is_whole else None
 
     def touch(self, name: str) -> None:
         """Count the file as just read, if it is here."""
@@ -76,7 +76,7 @@ class Shelf:
         return FileLock(path.with_name(f"{path.name}.lock"), mode=0o600, thread_local=False)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator["Draft"]:
+    def writing(self, name: str) -> Iterator["NewFile"]:
         """For the time that the file is made, under its lock; what is not finished is gone afterwards."""
         path = self._made(name)
         self._make_room()
@@ -86,7 +86,7 @@ class Shelf:
         descriptor, part = tempfile.mkstemp(PART, prefix, path.parent)  # readable by this user alone
         try:
             with os.fdopen(descriptor, "wb") as file:
-                yield Draft(file, Path(part), path)
+                yield NewFile(file, Path(part), path)
         finally:
             Path(part).unlink(missing_ok=True)
 
@@ -137,7 +137,7 @@ class _Entry:
     read_at: float
 
 
-class Draft:
+class NewFile:
     """A file that is being made.
 
     Args:
@@ -156,7 +156,7 @@ class Draft:
         """For what is needed only while it is made."""
         return self.path.parent
 
-    def finish(self, label: bytes) -> Shelved:
+    def finish(self, label: bytes) -> CachedFile:
         """After the last byte: it is whole.
 
         Args:
@@ -172,7 +172,7 @@ class Draft:
         _label(self.path).unlink(missing_ok=True)
         self._part.replace(self.path)
         part_of_label.replace(_label(self.path))
-        return Shelved(self.path, label)
+        return CachedFile(self.path, label)
 
 
 def _label(path: Path) -> Path:

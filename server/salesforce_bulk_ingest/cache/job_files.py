@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from salesforce_bulk_ingest.cache.file_cache import Draft, Shelf
-from salesforce_bulk_ingest.cache.upload_archive import KeptUpload, Recorder, recorder
+from salesforce_bulk_ingest.cache.file_cache import FileCache, NewFile
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadRecorder, recorder
 from salesforce_bulk_ingest.csvio.records import parse_record
 from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
 from salesforce_bulk_ingest.loading.plan import PartContent
-from salesforce_bulk_ingest.results.error_groups import Cause, CauseCounter
+from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class ResultKey:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredResult:
+class CachedResult:
     """A result that is here, whole.
 
     Attributes:
@@ -101,7 +101,7 @@ class StoredResult:
     path: Path
     index: RowIndex
     sha256: str
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[ErrorGroup, ...] = ()
 
     def records(self, row: int) -> Iterator[bytes]:
         """The records from a row on, counted from 0 after the header.
@@ -113,12 +113,12 @@ class StoredResult:
             yield from self.index.records(file, row)
 
 
-class NothingCame(Exception):
+class ResultNotReady(Exception):
     """An answer without a header: of a result without rows, or of one that Salesforce does not have ready (seen in #886 of
     OpenFn/adaptors), which is therefore not kept."""
 
 
-class Store:
+class JobFiles:
     """Results and uploads on a shelf; its methods block.
 
     Args:
@@ -140,11 +140,11 @@ class Store:
         keeps_uploads: bool = True,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.shelf = Shelf(folder, most_bytes=most_bytes, most_seconds=most_seconds, now=now)
+        self.shelf = FileCache(folder, most_bytes=most_bytes, most_seconds=most_seconds, now=now)
         self._most_bytes = most_bytes
         self._keeps_uploads = keeps_uploads
 
-    def find(self, key: ResultKey) -> StoredResult | None:
+    def find(self, key: ResultKey) -> CachedResult | None:
         """The result, if it is here and whole; it then counts as just read, and so does what was sent to its job."""
         found = self.shelf.find(key.name)
         if found is None:
@@ -152,16 +152,16 @@ class Store:
         label = io.BytesIO(found.label)
         try:
             told = json.loads(label.readline())
-            sha256, causes = str(told["sha256"]), tuple(map(Cause.from_json, told["causes"]))
+            sha256, causes = str(told["sha256"]), tuple(map(ErrorGroup.from_json, told["causes"]))
             index = RowIndex.read(label)
         except (ValueError, KeyError, TypeError):  # of another version of this
             return None
         self.shelf.touch(key.name)
         self.shelf.touch(_upload(key.job))
-        return StoredResult(found.path, index, sha256, causes)
+        return CachedResult(found.path, index, sha256, causes)
 
     @contextmanager
-    def writing(self, key: ResultKey, delimiter: str) -> Iterator["Writing"]:
+    def writing(self, key: ResultKey, delimiter: str) -> Iterator["ResultWriter"]:
         """For the time of a download, under its lock; what is not finished is gone afterwards.
 
         Args:
@@ -169,15 +169,15 @@ class Store:
             delimiter: between its cells.
         """
         with self.shelf.writing(key.name) as draft:
-            yield Writing(draft, delimiter, tells_causes=key.kind == "failedResults")
+            yield ResultWriter(draft, delimiter, tells_causes=key.kind == "failedResults")
 
-    def upload(self, key: JobKey) -> KeptUpload | None:
+    def upload(self, key: JobKey) -> ArchivedUpload | None:
         """What was sent to the job, if it is here and whole."""
         found = self.shelf.find(_upload(key))
         if found is None:
             return None
         try:
-            return KeptUpload.from_json(found.path, json.loads(found.label))
+            return ArchivedUpload.from_json(found.path, json.loads(found.label))
         except ValueError:  # of another version of this
             return None
 
@@ -185,7 +185,9 @@ class Store:
         """Remove what was sent to the job."""
         self.shelf.drop(_upload(key))
 
-    def recorder(self, key: JobKey, content: PartContent) -> Callable[[], AbstractContextManager[Recorder]] | None:
+    def recorder(
+        self, key: JobKey, content: PartContent
+    ) -> Callable[[], AbstractContextManager[UploadRecorder]] | None:
         """Keeps what is sent to a job; None where nothing is to be kept."""
         if not self._keeps_uploads or not content.output.head.names:
             return None
@@ -200,7 +202,7 @@ class Store:
                 self.shelf.remove(PurePosixPath(name).parent.as_posix())
 
 
-class Writing:
+class ResultWriter:
     """A result that comes in.
 
     Args:
@@ -209,14 +211,14 @@ class Writing:
         tells_causes: whether it is that of the failed rows.
     """
 
-    def __init__(self, draft: Draft, delimiter: str, *, tells_causes: bool) -> None:
+    def __init__(self, draft: NewFile, delimiter: str, *, tells_causes: bool) -> None:
         self._draft = draft
         self._delimiter = delimiter
         self._tells_causes = tells_causes
         self._index = IndexBuilder()
         self._sha256 = hashlib.sha256()
         self._rows = 0
-        self._causes: CauseCounter | None = None
+        self._causes: ErrorGrouper | None = None
 
     def add(self, chunk: bytes) -> None:
         """More of its bytes."""
@@ -224,7 +226,7 @@ class Writing:
         self._sha256.update(chunk)
         self._count(self._index.add(chunk))
 
-    def finish(self) -> StoredResult:
+    def finish(self) -> CachedResult:
         """After the last byte: it is whole.
 
         Raises:
@@ -232,7 +234,7 @@ class Writing:
         """
         index, rows = self._index.finish()
         if not index.header:
-            raise NothingCame
+            raise ResultNotReady
         self._count(rows)
         causes = tuple(self._causes.causes()) if self._causes else ()
         label = io.BytesIO()
@@ -240,19 +242,19 @@ class Writing:
         told = {"sha256": sha256, "causes": [cause.as_json() for cause in causes]}
         label.write(json.dumps(told).encode() + b"\n")
         index.write(label)
-        return StoredResult(self._draft.finish(label.getvalue()).path, index, sha256, causes)
+        return CachedResult(self._draft.finish(label.getvalue()).path, index, sha256, causes)
 
     def _count(self, rows: list[bytes]) -> None:
         if not self._tells_causes or not rows:
             return
         if self._causes is None:
-            self._causes = CauseCounter(parse_record(self._index.header, self._delimiter))
+            self._causes = ErrorGrouper(parse_record(self._index.header, self._delimiter))
         for row in rows:
             self._causes.add(parse_record(row, self._delimiter), self._rows)
             self._rows += 1
 
 
-def again_name(org: str, *what: object) -> str:
+def retry_name(org: str, *what: object) -> str:
     """Of the file of rows that are to be sent again.
 
     Args:

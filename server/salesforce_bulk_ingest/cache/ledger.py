@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.base.errors import NoRecord
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-UploadState = Literal["sending", "sent"]
+UploadRecordState = Literal["sending", "sent"]
 
 ALL_ROWS = b""
 """In place of a bit for each, however many they are."""
@@ -53,16 +53,16 @@ CREATE TABLE IF NOT EXISTS rows_sent_again (
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadRecord:
     """One upload: what was sent, and whether Salesforce acknowledged it."""
 
-    state: UploadState
+    state: UploadRecordState
     sha256: str
     bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class RowsTaken:
+class RetriedRows:
     """Rows of one result of one job that go into another job.
 
     Attributes:
@@ -79,7 +79,7 @@ class RowsTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBefore:
+class EarlierRetry:
     """Rows that went into a job before.
 
     Attributes:
@@ -103,19 +103,19 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def find(self, org: str, job_id: str) -> Upload | None:
+    async def find(self, org: str, job_id: str) -> UploadRecord | None:
         """What is known of the job's upload."""
 
         return await self._run(lambda db: _selected(db, org, job_id), None)
 
-    async def claim(self, org: str, job_id: str, upload: Upload) -> Upload | None:
+    async def claim(self, org: str, job_id: str, upload: UploadRecord) -> UploadRecord | None:
         """Remember the upload unless there is one, in one step, also against other processes.
 
         Returns:
             The one that was there before; None if this one is now.
         """
 
-        def insert(db: sqlite3.Connection) -> Upload | None:
+        def insert(db: sqlite3.Connection) -> UploadRecord | None:
             values = (org, job_id[:15], upload.state, upload.sha256, upload.bytes)
             if db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?, ?)", values).rowcount:
                 return None
@@ -123,7 +123,7 @@ class Ledger:
 
         return await self._run(insert, None)
 
-    async def record(self, org: str, job_id: str, upload: Upload) -> None:
+    async def record(self, org: str, job_id: str, upload: UploadRecord) -> None:
         """Remember or replace the job's upload."""
 
         def insert(db: sqlite3.Connection) -> None:
@@ -150,8 +150,8 @@ class Ledger:
         await self._run(delete, None)
 
     async def taken_before(
-        self, org: str, taken: Sequence[RowsTaken], ignored: Collection[str]
-    ) -> tuple[TakenBefore, ...]:
+        self, org: str, taken: Sequence[RetriedRows], ignored: Collection[str]
+    ) -> tuple[EarlierRetry, ...]:
         """Which of the rows went into other jobs, but for those jobs that are ignored.
 
         Raises:
@@ -171,12 +171,12 @@ class Ledger:
     async def take(
         self,
         org: str,
-        taken: Sequence[RowsTaken],
+        taken: Sequence[RetriedRows],
         to_job: str,
         *,
         ignored: Collection[str] | None,
         replaced: Mapping[str, Sequence[str]],
-    ) -> tuple[TakenBefore, ...]:
+    ) -> tuple[EarlierRetry, ...]:
         """Remember that rows go into a job, unless some went elsewhere, in one step, also against other processes.
 
         Args:
@@ -194,9 +194,9 @@ class Ledger:
             NoRecord: that can't be told.
         """
 
-        def insert(db: sqlite3.Connection) -> tuple[TakenBefore, ...]:
+        def insert(db: sqlite3.Connection) -> tuple[EarlierRetry, ...]:
             db.execute("BEGIN IMMEDIATE")
-            before: tuple[TakenBefore, ...] = ()
+            before: tuple[EarlierRetry, ...] = ()
             if ignored is not None:
                 gone_on = _taken_from(db, org, replaced, ignored)
                 before = (*_taken_before(db, org, taken, ignored), *gone_on)
@@ -235,15 +235,15 @@ class Ledger:
             return action(db)
 
 
-def _selected(db: sqlite3.Connection, org: str, job_id: str) -> Upload | None:
+def _selected(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecord | None:
     query = "SELECT state, sha256, bytes FROM uploads WHERE org = ? AND job_id = ?"
     row = db.execute(query, (org, job_id[:15])).fetchone()
-    return Upload(*row) if row else None
+    return UploadRecord(*row) if row else None
 
 
 def _taken_before(
-    db: sqlite3.Connection, org: str, taken: Sequence[RowsTaken], ignored: Collection[str]
-) -> Iterator[TakenBefore]:
+    db: sqlite3.Connection, org: str, taken: Sequence[RetriedRows], ignored: Collection[str]
+) -> Iterator[EarlierRetry]:
     query = "SELECT to_job, sha256, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND result = ?"
     for wanted in taken:
         for to_job, sha256, rows in db.execute(query, (org, wanted.from_job[:15], wanted.result)).fetchall():
@@ -251,18 +251,18 @@ def _taken_before(
             if sha256 == wanted.sha256:
                 common &= int.from_bytes(rows, "little")
             if common and to_job not in ignored:
-                yield TakenBefore(wanted.from_job, to_job, common.bit_count())
+                yield EarlierRetry(wanted.from_job, to_job, common.bit_count())
 
 
 def _taken_from(
     db: sqlite3.Connection, org: str, from_jobs: Iterable[str], ignored: Collection[str]
-) -> Iterator[TakenBefore]:
+) -> Iterator[EarlierRetry]:
     """Rows of these jobs themselves; those that went out as rows of the job before are noted there."""
     query = "SELECT to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND rows != ?"
     for from_job in from_jobs:
         for to_job, rows in db.execute(query, (org, from_job[:15], ALL_ROWS)).fetchall():
             if to_job not in ignored:
-                yield TakenBefore(from_job, to_job, int.from_bytes(rows, "little").bit_count())
+                yield EarlierRetry(from_job, to_job, int.from_bytes(rows, "little").bit_count())
 
 
 def _as_bytes(rows: int) -> bytes:

@@ -17,14 +17,14 @@ from typing import BinaryIO, Self, cast
 from pydantic import TypeAdapter
 
 from salesforce_bulk_ingest.base.findings import Unreadable
-from salesforce_bulk_ingest.cache.file_cache import Draft
+from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.header import read_head
-from salesforce_bulk_ingest.loading.mapped_source import Output, Sent
-from salesforce_bulk_ingest.loading.mapping import Shaped
-from salesforce_bulk_ingest.loading.parts import Place
+from salesforce_bulk_ingest.csvio.header import read_header
+from salesforce_bulk_ingest.loading.mapped_source import MappedSource, SentChunk
+from salesforce_bulk_ingest.loading.mapping import AppliedMapping
+from salesforce_bulk_ingest.loading.parts import RowPosition
 from salesforce_bulk_ingest.loading.plan import PartContent
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ GZIP = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class UploadOrigin:
     """How the rows of an upload were made.
 
     Attributes:
@@ -56,10 +56,10 @@ class Origin:
     line: int
     read_as: Dialect
     sent_as: Dialect
-    shaped: Shaped | None
+    shaped: AppliedMapping | None
 
 
-_ORIGIN = TypeAdapter(Origin)
+_ORIGIN = TypeAdapter(UploadOrigin)
 
 
 class DamagedUpload(Exception):
@@ -67,7 +67,7 @@ class DamagedUpload(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRows:
+class ArchivedBlock:
     """Some rows of an upload, one after the other.
 
     Attributes:
@@ -79,8 +79,8 @@ class KeptRows:
 
     first: int
     many: int
-    given: Batch
-    sent: Batch
+    given: ParsedBlock
+    sent: ParsedBlock
 
     @property
     def lines(self) -> Sequence[int]:
@@ -93,7 +93,7 @@ class KeptRows:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptUpload:
+class ArchivedUpload:
     """An upload that is here, whole: the rows of its source that went out.
 
     Attributes:
@@ -102,7 +102,7 @@ class KeptUpload:
     """
 
     path: Path
-    origin: Origin
+    origin: UploadOrigin
 
     @classmethod
     def from_json(cls, path: Path, origin: object) -> Self:
@@ -131,7 +131,7 @@ class KeptUpload:
         source, shaped = self.origin.columns, self.origin.shaped
         return source, source if shaped is None else shaped.header
 
-    def rows(self) -> Iterator[KeptRows]:
+    def rows(self) -> Iterator[ArchivedBlock]:
         """Its rows in the order in which they were sent.
 
         Raises:
@@ -141,23 +141,23 @@ class KeptUpload:
         try:
             with self.open(self.origin.read_as) as file:
                 first = 0
-                for piece in self._output(file).pieces(file, Place(line=self.origin.line)):
+                for piece in self._output(file).pieces(file, RowPosition(line=self.origin.line)):
                     many = min(len(piece.given), self.origin.rows - first)
                     if many > 0:
-                        yield KeptRows(first, many, piece.given, piece.sent)
+                        yield ArchivedBlock(first, many, piece.given, piece.sent)
                     first += many
         except (EOFError, zlib.error, gzip.BadGzipFile, Unreadable, EndlessRecord) as error:
             raise DamagedUpload(f"{self.path} can't be read: {error}") from error
         if first < self.origin.rows:
             raise DamagedUpload(f"{self.path} has {first} of {self.origin.rows} rows")
 
-    def _output(self, file: BinaryIO) -> Output:
+    def _output(self, file: BinaryIO) -> MappedSource:
         origin = self.origin
-        head = read_head(file, origin.read_as.delimiter, origin.read_as.line_ending)
-        return Output(self, replace(head, dialect=origin.read_as), origin.shaped, origin.sent_as)
+        head = read_header(file, origin.read_as.delimiter, origin.read_as.line_ending)
+        return MappedSource(self, replace(head, dialect=origin.read_as), origin.shaped, origin.sent_as)
 
 
-class Recorder:
+class UploadRecorder:
     """Keeps an upload while it goes out.
 
     Args:
@@ -166,14 +166,14 @@ class Recorder:
         most_bytes: that are kept, compressed.
     """
 
-    def __init__(self, draft: Draft | None, content: PartContent, most_bytes: int) -> None:
+    def __init__(self, draft: NewFile | None, content: PartContent, most_bytes: int) -> None:
         self._draft = draft
         self._content = content
         self._most_bytes = most_bytes
         self._line: int | None = None
         self._compressor = zlib.compressobj(FAST, wbits=GZIP)
 
-    def add(self, sent: Sent) -> None:
+    def add(self, sent: SentChunk) -> None:
         """Some of it. That it can't be kept harms no upload."""
         data = sent.source
         if self._line is None:
@@ -189,7 +189,7 @@ class Recorder:
         output = self._content.output
         line = output.first_row.line if self._line is None else self._line
         content = self._content
-        origin = Origin(
+        origin = UploadOrigin(
             content.sha256,
             tuple(output.head.names),
             content.rows,
@@ -220,16 +220,16 @@ class Recorder:
 
 @contextmanager
 def recorder(
-    writing: Callable[[], AbstractContextManager[Draft]], content: PartContent, most_bytes: int
-) -> Iterator[Recorder]:
-    """For the time that an upload goes out; see `Recorder`."""
+    writing: Callable[[], AbstractContextManager[NewFile]], content: PartContent, most_bytes: int
+) -> Iterator[UploadRecorder]:
+    """For the time that an upload goes out; see `UploadRecorder`."""
     with ExitStack() as stack:
         draft = None
         try:
             draft = stack.enter_context(writing())
         except OSError as error:
             logger.warning("uploads can't be kept on this machine: %s", error)
-        yield Recorder(draft, content, most_bytes)
+        yield UploadRecorder(draft, content, most_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class RecordedContent:
     """
 
     content: PartContent
-    recording: Callable[[], AbstractContextManager[Recorder]]
+    recording: Callable[[], AbstractContextManager[UploadRecorder]]
 
     @property
     def size(self) -> int:

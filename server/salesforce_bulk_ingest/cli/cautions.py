@@ -11,7 +11,7 @@ NEAR_SALESFORCE = 0.8
 """Other tools' variables begin in the same way: SALESFORCE_ORG_ID is no misspelt SALESFORCE_ORG."""
 
 
-def cautions(settings: Settings, environ: Mapping[str, str], home: Path) -> list[str]:
+def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path) -> list[str]:
     """One line for each, without the value of a variable: it may be a secret."""
     return [*_unread_variables(environ, settings.emulator), *_wide_roots(settings.upload_roots, home)]
 

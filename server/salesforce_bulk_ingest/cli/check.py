@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
 )
 from salesforce_bulk_ingest.serving.ports import PortBusy, bound_socket
-from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_bulk_ingest.settings import LocalPaths, Settings
 
 # For the person at this machine; what a model is told is in ingest/advice.py. The most specific class first.
 _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
@@ -45,7 +45,7 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-async def check_up(settings: Settings, places: Places, org: EmbeddedOrg | None) -> Checkup:
+async def check_up(settings: Settings, places: LocalPaths, org: EmbeddedOrg | None) -> Checkup:
     """Look at everything once; nothing is changed anywhere."""
     found = Checkup()
     file = places.settings_file
@@ -60,7 +60,7 @@ async def check_up(settings: Settings, places: Places, org: EmbeddedOrg | None) 
     return found
 
 
-async def _check_org(settings: Settings, places: Places, org: EmbeddedOrg | None, found: Checkup) -> None:
+async def _check_org(settings: Settings, places: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
     async with open_services(settings, places, org) as services:
         try:
             found.facts.append(("org", str(await services.jobs.org())))
@@ -105,7 +105,7 @@ def _address(settings: Settings) -> str:
     return "SALESFORCE_INSTANCE (or instance in the settings file), which is a name such as acme.my"
 
 
-def _files(settings: Settings, places: Places) -> str:
+def _files(settings: Settings, places: LocalPaths) -> str:
     """Where files for uploads may lie, and how much of one goes up at once."""
     if settings.read_only:
         return "none are read, since nothing is uploaded"

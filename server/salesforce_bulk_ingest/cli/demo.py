@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from salesforce_bulk_ingest.app import Addresses, running
-from salesforce_bulk_ingest.settings import Places, Settings
+from salesforce_bulk_ingest.settings import LocalPaths, Settings
 from salesforce_emulator import ACCESS_TOKEN
 
 SAMPLE = "contacts.csv"
@@ -21,7 +21,7 @@ WAIT_SECONDS = 40
 
 
 async def run_demo(
-    console: Console, program: str, places: Places, told_to_stop: Callable[[], Awaitable[object]]
+    console: Console, program: str, places: LocalPaths, told_to_stop: Callable[[], Awaitable[object]]
 ) -> bool:
     """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened.
 

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import Configured, embedded_org, running, serve_stdio
-from salesforce_bulk_ingest.cli.cautions import cautions
+from salesforce_bulk_ingest.cli.cautions import settings_warnings
 from salesforce_bulk_ingest.cli.check import Checkup, check_up
 from salesforce_bulk_ingest.cli.config import host_entries
 from salesforce_bulk_ingest.cli.demo import run_demo
@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.settings import (
     APP_NAME,
     BadSetting,
     Settings,
-    default_places,
+    default_local_paths,
     load_settings,
 )
 from salesforce_emulator import (
@@ -167,7 +167,7 @@ def stdio(
     """Serve one MCP client over stdin and stdout; this is what desktop hosts start."""
     settings = _settings(locals())
     if settings.emulator:
-        _check_folder(settings.data_dir or default_places().org_dir)
+        _check_folder(settings.data_dir or default_local_paths().org_dir)
     _run(_stdio, settings)
 
 
@@ -252,7 +252,7 @@ def check(
 
 async def _serve(settings: Settings) -> None:
     with told_to_stop() as told:
-        async with running(settings, default_places()) as addresses:
+        async with running(settings, default_local_paths()) as addresses:
             embedded = (
                 f"embedded org in {settings.data_dir}" if settings.data_dir else "embedded org, gone when this ends"
             )
@@ -276,13 +276,13 @@ async def _stdio(settings: Settings) -> None:
                 end_stdin()
 
             tasks.start_soon(stop)
-            await serve_stdio(settings, default_places())
+            await serve_stdio(settings, default_local_paths())
             tasks.cancel_scope.cancel()
 
 
 async def _demo() -> bool:
     with told_to_stop() as told:
-        return await run_demo(out, _as_typed(), default_places(), told)
+        return await run_demo(out, _as_typed(), default_local_paths(), told)
 
 
 async def _emulator(port: int, data_dir: Path | None, configured: Configured) -> None:
@@ -296,15 +296,15 @@ async def _emulator(port: int, data_dir: Path | None, configured: Configured) ->
 
 async def _check(settings: Settings) -> Checkup:
     if not settings.emulator:
-        return await check_up(settings, default_places(), None)
+        return await check_up(settings, default_local_paths(), None)
     async with embedded_org(None) as org:
-        return await check_up(settings, default_places(), org)
+        return await check_up(settings, default_local_paths(), org)
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None and value is not False and value != []}
     try:
-        settings = load_settings(given, os.environ, default_places().settings_file)
+        settings = load_settings(given, os.environ, default_local_paths().settings_file)
     except BadSetting as error:
         _fail(str(error))
     if settings.data_dir is not None:
@@ -324,7 +324,7 @@ def _folders(named: list[Path] | None) -> tuple[Path, ...]:
 
 
 def _warn(settings: Settings, environ: Mapping[str, str]) -> None:
-    for caution in cautions(settings, environ, Path.home()):
+    for caution in settings_warnings(settings, environ, Path.home()):
         _complain(f"warning: {caution}")
 
 

@@ -23,7 +23,7 @@ LONG_RUN = 8
 """Line ends one after the other: fewer are not worth looking for."""
 
 
-class Batch:
+class ParsedBlock:
     """Rows of one block, blank lines left out.
 
     Args:
@@ -93,7 +93,7 @@ class Batch:
         return list(map(itemgetter(place), self.rows))
 
 
-def parse(text: str, dialect: Dialect, width: int, first_line: int = 1) -> Batch:
+def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) -> ParsedBlock:
     """The batch of a block's text.
 
     Args:
@@ -113,7 +113,7 @@ def parse(text: str, dialect: Dialect, width: int, first_line: int = 1) -> Batch
             return range(first_line, first_line + count)
         return _lines(given, dialect.mark, first_line)
 
-    return Batch(width, find_lines, rows=rows, cells=cells)
+    return ParsedBlock(width, find_lines, rows=rows, cells=cells)
 
 
 def _without_blank_lines(text: str, newline: str) -> str:

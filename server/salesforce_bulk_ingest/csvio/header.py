@@ -31,7 +31,7 @@ _OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class Header:
     """What the beginning of a source says.
 
     Attributes:
@@ -57,7 +57,7 @@ class Head:
         return self.record.count(b"\n")
 
 
-def read_head(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEnding | None) -> Head:
+def read_header(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEnding | None) -> Header:
     """The head of a source that stands at its start; it then stands at the first row.
 
     Args:
@@ -86,7 +86,7 @@ def read_head(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEndi
     names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
     if len(names) > MOST_HEADER_COLUMNS:
         raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
-    return Head(bom, record, tuple(names), dialect)
+    return Header(bom, record, tuple(names), dialect)
 
 
 def _check_kind(start: bytes) -> None:

@@ -17,7 +17,7 @@ CHUNK_BYTES = 1 << 16
 """Read at once: few reads for a page of many rows, and little in vain for one of few."""
 
 
-class _Told(BaseModel):
+class _StoredIndex(BaseModel):
     """What an index says of its file before the places."""
 
     size: NonNegativeInt
@@ -43,7 +43,7 @@ class RowIndex:
 
     def write(self, file: BinaryIO) -> None:
         """Store it: a line of JSON, the header, the places."""
-        told = _Told(size=self.size, rows=self.rows, header=len(self.header))
+        told = _StoredIndex(size=self.size, rows=self.rows, header=len(self.header))
         file.write(told.model_dump_json().encode() + b"\n" + self.header)
         self.starts.tofile(file)
 
@@ -54,7 +54,7 @@ class RowIndex:
         Raises:
             ValueError: it is none, or another program's.
         """
-        told = _Told.model_validate_json(file.readline())
+        told = _StoredIndex.model_validate_json(file.readline())
         header, starts = file.read(told.header), array("Q")
         starts.frombytes(file.read())
         if len(starts) != -(-told.rows // STEP):

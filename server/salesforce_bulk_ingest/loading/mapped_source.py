@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, after_rows, blocks, count_rows
-from salesforce_bulk_ingest.csvio.cells import Batch, parse
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.header import Head
-from salesforce_bulk_ingest.loading.mapping import Shaped
-from salesforce_bulk_ingest.loading.parts import Place
+from salesforce_bulk_ingest.csvio.header import Header
+from salesforce_bulk_ingest.loading.mapping import AppliedMapping
+from salesforce_bulk_ingest.loading.parts import RowPosition
 from salesforce_bulk_ingest.loading.sources import RowSource, opened
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MappedBlock:
     """Rows of one block, before and after the shape.
 
     Attributes:
@@ -28,16 +28,16 @@ class Piece:
         data: those as bytes.
     """
 
-    place: Place
+    place: RowPosition
     source: bytes
     text: str
-    given: Batch
-    sent: Batch
+    given: ParsedBlock
+    sent: ParsedBlock
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentChunk:
     """Bytes that go out.
 
     Attributes:
@@ -52,7 +52,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class MappedSource:
     """A source as it goes out.
 
     Attributes:
@@ -63,8 +63,8 @@ class Output:
     """
 
     source: RowSource
-    head: Head
-    shaped: Shaped | None
+    head: Header
+    shaped: AppliedMapping | None
     dialect: Dialect
 
     @property
@@ -78,11 +78,11 @@ class Output:
         return self.head.record if self.shaped is None else written([self.shaped.header], self.dialect)
 
     @property
-    def first_row(self) -> Place:
+    def first_row(self) -> RowPosition:
         """Where the rows begin."""
-        return Place(line=1 + self.head.lines)
+        return RowPosition(line=1 + self.head.lines)
 
-    def pieces(self, file: BinaryIO, place: Place | None = None) -> Iterator[Piece]:
+    def pieces(self, file: BinaryIO, place: RowPosition | None = None) -> Iterator[MappedBlock]:
         """The rows, of a source that stands at this place, or at its first one.
 
         Raises:
@@ -93,15 +93,15 @@ class Output:
         for block in blocks(file, place.line):
             # Bytes that are not UTF-8 go out as they came.
             text = block.data.decode(errors="surrogateescape")
-            given = parse(text, self.head.dialect, width, block.first_line)
+            given = parse_block(text, self.head.dialect, width, block.first_line)
             sent, data = given, block.data
             if self.shaped is not None:
                 sent = self.shaped.apply(given)
                 data = written(sent.rows, self.dialect)
-            yield Piece(Place(start, line=block.first_line), block.data, text, given, sent, data)
+            yield MappedBlock(RowPosition(start, line=block.first_line), block.data, text, given, sent, data)
             start += len(block.data)
 
-    def rows_from(self, start: Place) -> Iterator[Sent]:
+    def rows_from(self, start: RowPosition) -> Iterator[SentChunk]:
         """What goes out from some row on, read anew from the source.
 
         Raises:
@@ -112,13 +112,13 @@ class Output:
             file.seek(self.head.size + start.source)
             yield from self._as_they_are(file, start) if self.shaped is None else self._shaped(file, start)
 
-    def _as_they_are(self, file: BinaryIO, start: Place) -> Iterator[Sent]:
+    def _as_they_are(self, file: BinaryIO, start: RowPosition) -> Iterator[SentChunk]:
         line = start.line + file.read(start.skipped).count(b"\n")
         while data := file.read(BLOCK_BYTES):
-            yield Sent(data, data, line)
+            yield SentChunk(data, data, line)
             line += data.count(b"\n")
 
-    def _shaped(self, file: BinaryIO, start: Place) -> Iterator[Sent]:
+    def _shaped(self, file: BinaryIO, start: RowPosition) -> Iterator[SentChunk]:
         skipped = start.skipped
         for piece in self.pieces(file, start):
             if skipped < len(piece.data):
@@ -126,7 +126,7 @@ class Output:
                 source, line = piece.source, piece.place.line
                 if row:
                     source, line = after_rows(source, row), piece.given.line_of(row)
-                yield Sent(piece.data[skipped:], source, line)
+                yield SentChunk(piece.data[skipped:], source, line)
             skipped = max(skipped - len(piece.data), 0)
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.columns import LONGEST_NAME_SHOWN, shown
 
 COLUMNS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ColumnMapping:
     """What a caller wants changed on the way; an empty one changes nothing.
 
     Attributes:
@@ -32,7 +32,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class MappedColumn:
     """One column that goes out.
 
     Attributes:
@@ -47,7 +47,7 @@ class Outgoing:
     constant: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def cells(self, batch: Batch) -> Sequence[str]:
+    def cells(self, batch: ParsedBlock) -> Sequence[str]:
         """Its cell in each of these rows."""
         if self.place is None:
             return [self.constant] * len(batch)
@@ -56,7 +56,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Shaped:
+class AppliedMapping:
     """A shape, applied to one header.
 
     Attributes:
@@ -64,7 +64,7 @@ class Shaped:
         width: of the source's header.
     """
 
-    columns: tuple[Outgoing, ...]
+    columns: tuple[MappedColumn, ...]
     width: int
 
     @property
@@ -72,18 +72,18 @@ class Shaped:
         """Of what goes out."""
         return tuple(column.name for column in self.columns)
 
-    def apply(self, batch: Batch) -> Batch:
+    def apply(self, batch: ParsedBlock) -> ParsedBlock:
         """Rows of the source as they go out, one for each."""
         columns = [column.cells(batch) for column in self.columns]
         width = len(columns)
         if not batch.is_ragged:
-            return Batch(width, batch.find_lines, columns=columns)
+            return ParsedBlock(width, batch.find_lines, columns=columns)
         # Cells beyond the header stay beyond it: dropped, they would turn a row that Salesforce refuses into a wrong one.
         shaped = zip(zip(*columns, strict=True), batch.rows, strict=True)
-        return Batch(width, batch.find_lines, rows=[[*row, *given[self.width :]] for row, given in shaped])
+        return ParsedBlock(width, batch.find_lines, rows=[[*row, *given[self.width :]] for row, given in shaped])
 
 
-def apply(shape: Shape, header: Sequence[str]) -> Shaped:
+def apply_mapping(shape: ColumnMapping, header: Sequence[str]) -> AppliedMapping:
     """The shape for a source with this header.
 
     Raises:
@@ -93,18 +93,18 @@ def apply(shape: Shape, header: Sequence[str]) -> Shaped:
     _check_constants(shape)
     renamed = [(place, shape.columns.get(name, name)) for place, name in enumerate(header)]
     columns = [
-        Outgoing(name, place, values=shape.values.get(name, {}))
+        MappedColumn(name, place, values=shape.values.get(name, {}))
         for place, name in renamed
         if name is not None and name not in shape.constants
     ]
-    columns += [Outgoing(name, constant=cell) for name, cell in shape.constants.items()]
+    columns += [MappedColumn(name, constant=cell) for name, cell in shape.constants.items()]
     names = [column.name for column in columns]
     _check_names("values", shape.values, names)
     _check_names("only", shape.only, names)
     if shape.only:
         columns = [column for column in columns if column.name in shape.only]
     _check_columns(columns, header)
-    return Shaped(tuple(columns), len(header))
+    return AppliedMapping(tuple(columns), len(header))
 
 
 def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], known: Sequence[str]) -> None:
@@ -115,7 +115,7 @@ def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], kno
             raise InvalidArgument(f"{argument} names {_shown(name)}, which is not a column here. {hint}")
 
 
-def _check_constants(shape: Shape) -> None:
+def _check_constants(shape: ColumnMapping) -> None:
     for name in shape.values:
         if name in shape.constants:
             raise InvalidArgument(
@@ -128,10 +128,10 @@ def _shown(name: str) -> str:
     return repr(name if len(name) <= LONGEST_NAME_SHOWN else f"{name[:LONGEST_NAME_SHOWN]}…")
 
 
-def _check_columns(columns: Sequence[Outgoing], header: Sequence[str]) -> None:
+def _check_columns(columns: Sequence[MappedColumn], header: Sequence[str]) -> None:
     if not columns:
         raise InvalidArgument("The shape leaves no column: name at least one to keep.")
-    seen = dict[str, Outgoing]()
+    seen = dict[str, MappedColumn]()
     for column in columns:
         other = seen.setdefault(column.name, column)
         if other is not column and other.place is not None and column.place is not None:

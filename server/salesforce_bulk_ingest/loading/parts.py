@@ -7,7 +7,7 @@ from salesforce_bulk_ingest.csvio.blocks import count_rows, last_record_end, rec
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowPosition:
     """Where to begin to read a source for what goes out from some row on.
 
     Attributes:
@@ -34,13 +34,13 @@ class Part:
     """
 
     number: int
-    start: Place
+    start: RowPosition
     rows: int
     size: int
     sha256: str
 
 
-class Cutter:
+class PartCutter:
     """Takes rows as bytes and notes where to cut them.
 
     Args:
@@ -49,7 +49,7 @@ class Cutter:
         first: where the first row begins.
     """
 
-    def __init__(self, header: bytes, limit: int, first: Place) -> None:
+    def __init__(self, header: bytes, limit: int, first: RowPosition) -> None:
         self._header = header
         self._limit = limit
         self._whole = hashlib.sha256(header)
@@ -58,7 +58,7 @@ class Cutter:
         self._start = first
         self._in_parts = self._in_part = self._rows = 0
 
-    def add(self, data: bytes, rows: int, block: Place) -> list[int]:
+    def add(self, data: bytes, rows: int, block: RowPosition) -> list[int]:
         """Whole records.
 
         Args:
@@ -113,7 +113,7 @@ class Cutter:
         self._in_part += len(data)
         self._rows += rows
 
-    def _close(self, next_start: Place) -> None:
+    def _close(self, next_start: RowPosition) -> None:
         size = len(self._header) + self._in_part
         self._parts.append(Part(len(self._parts) + 1, self._start, self._rows, size, self._part.hexdigest()))
         self._part = hashlib.sha256(self._header)

@@ -11,16 +11,16 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, T
 from salesforce_bulk_ingest.base.findings import Finding, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, EndlessRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.header import Head, read_head
-from salesforce_bulk_ingest.loading.mapped_source import Output, Sent
-from salesforce_bulk_ingest.loading.mapping import Shape, apply
-from salesforce_bulk_ingest.loading.parts import Cutter, Part, Place
+from salesforce_bulk_ingest.csvio.header import Header, read_header
+from salesforce_bulk_ingest.loading.mapped_source import MappedSource, SentChunk
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping, apply_mapping
+from salesforce_bulk_ingest.loading.parts import Part, PartCutter, RowPosition
 from salesforce_bulk_ingest.loading.sources import RowSource, opened
-from salesforce_bulk_ingest.validation.columns import Misnamed, columns_of
+from salesforce_bulk_ingest.validation.columns import UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import fillable, propose
 from salesforce_bulk_ingest.validation.file import endless
-from salesforce_bulk_ingest.validation.preflight import Preflight
+from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
 """More than an org takes in a day; a .gz that unpacks to more was made to."""
@@ -57,7 +57,7 @@ class Plan:
     proposal: Mapping[str, str | None]
     header: tuple[str, ...]
     dialect: Dialect
-    output: Output = field(repr=False)
+    output: MappedSource = field(repr=False)
     version: object = field(default=None, repr=False)
     fields: tuple[str, ...] = ()
 
@@ -78,9 +78,9 @@ class Plan:
         return range(start, start + self.parts[part - 1].rows)
 
 
-def plan(
+def make_plan(
     source: RowSource,
-    shape: Shape,
+    shape: ColumnMapping,
     destination: Destination,
     *,
     preflight: bool = True,
@@ -107,7 +107,9 @@ def plan(
     return replace(made, version=version)
 
 
-def _plan(source: RowSource, shape: Shape, destination: Destination, *, preflight: bool, progress: Progress) -> Plan:
+def _plan(
+    source: RowSource, shape: ColumnMapping, destination: Destination, *, preflight: bool, progress: Progress
+) -> Plan:
     findings = Findings()
     with opened(source, destination.dialect()) as file:
         try:
@@ -119,13 +121,13 @@ def _plan(source: RowSource, shape: Shape, destination: Destination, *, prefligh
             if not preflight and shape:
                 raise InvalidArgument(f"{error} {error.do}") from None
             findings.add("unreadable", "error", error.what, error.do, line=error.line)
-    unread = Output(source, Head(b"", b"", (), destination.dialect()), None, destination.dialect())
+    unread = MappedSource(source, Header(b"", b"", (), destination.dialect()), None, destination.dialect())
     if preflight:
         return Plan(0, 0, "", (), findings.sorted(), NO_PROPOSAL, (), unread.dialect, unread)
     return _uncut(unread, destination, progress)
 
 
-def header_of(source: RowSource, shape: Shape, destination: Destination) -> Sequence[str]:
+def header_of(source: RowSource, shape: ColumnMapping, destination: Destination) -> Sequence[str]:
     """The columns that would go out; none where the source can't be read, which the plan then says.
 
     Raises:
@@ -138,7 +140,7 @@ def header_of(source: RowSource, shape: Shape, destination: Destination) -> Sequ
             return ()
 
 
-def _unsettled(made: Plan, shape: Shape) -> Mapping[str, str | None]:
+def _unsettled(made: Plan, shape: ColumnMapping) -> Mapping[str, str | None]:
     """What is proposed for columns that go out as they came."""
     return {name: field for name, field in made.proposal.items() if name in made.header and name not in shape.columns}
 
@@ -148,30 +150,32 @@ def _fields(made: Plan, destination: Destination) -> tuple[str, ...]:
     describe, operation = destination.describe, destination.operation
     if describe is None or operation is None:
         return ()
-    unknown = (column.header for column in columns_of(made.header, describe, {}) if isinstance(column, Misnamed))
+    unknown = (column.header for column in columns_of(made.header, describe, {}) if isinstance(column, UnknownColumn))
     if all(name in made.proposal for name in unknown):
         return ()
     header = [*made.header, *(name for name in made.proposal.values() if name)]
     return fillable(describe, operation, header)
 
 
-def _output(file: BinaryIO, source: RowSource, shape: Shape, destination: Destination, *, as_it_is: bool) -> Output:
-    head = read_head(file, destination.delimiter, destination.line_ending)
+def _output(
+    file: BinaryIO, source: RowSource, shape: ColumnMapping, destination: Destination, *, as_it_is: bool
+) -> MappedSource:
+    head = read_header(file, destination.delimiter, destination.line_ending)
     if as_it_is:
         head = replace(head, bom=b"", record=head.bom + head.record)
-    shaped = apply(shape, head.names) if shape else None
-    return Output(source, head, shaped, destination.dialect(head.dialect))
+    shaped = apply_mapping(shape, head.names) if shape else None
+    return MappedSource(source, head, shaped, destination.dialect(head.dialect))
 
 
 class _Pass:
     """One pass over the rows of a source."""
 
-    def __init__(self, output: Output, destination: Destination, findings: Findings, progress: Progress) -> None:
+    def __init__(self, output: MappedSource, destination: Destination, findings: Findings, progress: Progress) -> None:
         self._output = output
         self._destination = destination
         self._findings = findings
         self._progress = progress
-        self._cutter = Cutter(output.header, destination.limit, output.first_row)
+        self._cutter = PartCutter(output.header, destination.limit, output.first_row)
         self._rows = 0
 
     def run(self, file: BinaryIO, *, preflight: bool) -> Plan:
@@ -184,7 +188,7 @@ class _Pass:
         with ExitStack() as resources:
             checks = None
             if preflight:
-                checks = resources.enter_context(Preflight(self._output, self._destination, self._findings))
+                checks = resources.enter_context(PreflightChecks(self._output, self._destination, self._findings))
                 checks.check_header()
             try:
                 self._read_rows(file, checks)
@@ -195,7 +199,7 @@ class _Pass:
                 checks.finish(self._rows)
         return self._plan(parts, self._proposal() if preflight else NO_PROPOSAL)
 
-    def _read_rows(self, file: BinaryIO, checks: Preflight | None) -> None:
+    def _read_rows(self, file: BinaryIO, checks: PreflightChecks | None) -> None:
         for piece in self._output.pieces(file):
             if checks is not None:
                 checks.check(piece)
@@ -234,10 +238,10 @@ class _Pass:
         )
 
 
-def _uncut(output: Output, destination: Destination, progress: Progress) -> Plan:
+def _uncut(output: MappedSource, destination: Destination, progress: Progress) -> Plan:
     """The plan for bytes that are no rows to us: they go out in one piece or not at all."""
     digest, size, lines = hashlib.sha256(), 0, 0
-    for sent in output.rows_from(Place()):
+    for sent in output.rows_from(RowPosition()):
         chunk = sent.data
         digest.update(chunk)
         size += len(chunk)
@@ -249,7 +253,7 @@ def _uncut(output: Output, destination: Destination, progress: Progress) -> Plan
                 "that this server can read: preflight says why."
             )
     rows, sha256 = max(lines - 1, 0), digest.hexdigest()
-    part = Part(1, Place(), rows, size, sha256)
+    part = Part(1, RowPosition(), rows, size, sha256)
     return Plan(rows, size, sha256, (part,), (), NO_PROPOSAL, (), output.dialect, output)
 
 
@@ -274,14 +278,14 @@ class PartContent:
     size: int
     sha256: str
     rows: int
-    output: Output
-    _start: Place
+    output: MappedSource
+    _start: RowPosition
     _version: object
 
     def __iter__(self) -> Generator[bytes, None, None]:
         return self.read(lambda sent: None)
 
-    def read(self, keep: Callable[[Sent], None]) -> Generator[bytes, None, None]:
+    def read(self, keep: Callable[[SentChunk], None]) -> Generator[bytes, None, None]:
         """Chunks of at most 256 KiB.
 
         Args:
@@ -314,7 +318,7 @@ class PartContent:
         except InvalidArgument:
             return True
 
-    def _bytes(self, keep: Callable[[Sent], None]) -> Generator[bytes, None, None]:
+    def _bytes(self, keep: Callable[[SentChunk], None]) -> Generator[bytes, None, None]:
         if self.output.header:
             yield self.output.header
         try:

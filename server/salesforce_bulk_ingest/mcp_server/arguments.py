@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
-from salesforce_bulk_ingest.loading.mapping import Shape
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, CreateRequest
-from salesforce_bulk_ingest.results.pages import Wanted
-from salesforce_bulk_ingest.results.retry_rows import MOST_JOBS, RowsOf, Which
+from salesforce_bulk_ingest.results.pages import PageRequest
+from salesforce_bulk_ingest.results.retry_rows import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
 
@@ -49,13 +49,13 @@ CellValue = Annotated[
 ]
 
 
-class Closed(BaseModel):
+class ClosedModel(BaseModel):
     """An unknown key is an error, not silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class CreateBody(Closed):
+class CreateBody(ClosedModel):
     """Salesforce's create request."""
 
     object: str = Field(
@@ -92,7 +92,7 @@ class CreateBody(Closed):
         )
 
 
-class StateBody(Closed):
+class StateBody(ClosedModel):
     """Salesforce's close or abort request."""
 
     state: Literal["UploadComplete", "Aborted"] = Field(description="UploadComplete loads the rows; Aborted drops them")
@@ -102,7 +102,7 @@ def _undescribed(schema: dict[str, Any]) -> None:
     del schema["description"]
 
 
-class Where(Closed):
+class Where(ClosedModel):
     """Which failed rows are meant; both together have to be so."""
 
     model_config = ConfigDict(json_schema_extra=_undescribed)
@@ -110,12 +110,12 @@ class Where(Closed):
     statusCode: str | None = None
     field: str | None = None
 
-    def wanted(self, offset: int = 0, columns: tuple[str, ...] = ()) -> Wanted:
+    def wanted(self, offset: int = 0, columns: tuple[str, ...] = ()) -> PageRequest:
         """The rows that are so."""
-        return Wanted(offset, columns, self.statusCode, self.field)
+        return PageRequest(offset, columns, self.statusCode, self.field)
 
 
-class RowsOfBody(Closed):
+class RetryBody(ClosedModel):
     """Rows of jobs that have ended."""
 
     model_config = ConfigDict(json_schema_extra=_undescribed)
@@ -143,12 +143,12 @@ class RowsOfBody(Closed):
         return tuple(dict.fromkeys(self.which))
 
     @property
-    def rows_of(self) -> RowsOf:
+    def rows_of(self) -> RetryRequest:
         """The rows."""
-        return RowsOf(self.jobs, self.chosen, (self.where or Where()).wanted(), self.again)
+        return RetryRequest(self.jobs, self.chosen, (self.where or Where()).wanted(), self.again)
 
 
-class RowsBody(Closed):
+class UploadBody(ClosedModel):
     """Rows under exactly one source key, and how they are to be changed on the way."""
 
     csv: str | None = Field(
@@ -165,7 +165,7 @@ class RowsBody(Closed):
     ]
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
     rowsOf: Annotated[
-        RowsOfBody | None,
+        RetryBody | None,
         BeforeValidator(parsed_json),
         Field(
             None,
@@ -191,7 +191,7 @@ class RowsBody(Closed):
             )
         return self
 
-    def source(self, roots: UploadRoots) -> RowSource | RowsOf:
+    def source(self, roots: UploadRoots) -> RowSource | RetryRequest:
         """Where the rows come from.
 
         Raises:
@@ -204,10 +204,10 @@ class RowsBody(Closed):
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> ColumnMapping:
         """What is changed on the way."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
-        return Shape(self.columns, constants, self.values, self.only)
+        return ColumnMapping(self.columns, constants, self.values, self.only)
 
 
 def _in_few_words(schema: dict[str, Any]) -> None:
@@ -217,7 +217,7 @@ def _in_few_words(schema: dict[str, Any]) -> None:
             described.pop(name, None)
 
 
-class DataBody(RowsBody):
+class DataBody(UploadBody):
     """Its rows, as the body of upload-data-ingest-job."""
 
     model_config = ConfigDict(json_schema_extra=_in_few_words)
@@ -228,7 +228,7 @@ Sha256 = Annotated[
     str | None, Field(pattern="^[0-9a-f]{64}$", description="From dryRun: refuse rows that have changed")
 ]
 DryRun = Annotated[bool, Field(description="Only check the rows")]
-Preflight = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
+PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
 
 JobId = Annotated[
     str,

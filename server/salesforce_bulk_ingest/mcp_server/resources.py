@@ -15,8 +15,8 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import bounded
 from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
 from salesforce_bulk_ingest.mcp_server.answers.wording import RESULT_NAMES, job_uri, result_uri
 from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, IngestJobs
-from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_budget, explicit_budget
-from salesforce_bulk_ingest.results.pages import Wanted
+from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
+from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -57,8 +57,8 @@ def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> 
         jobId: str, offset: str = "0", limit: str = "", columns: str = "", statusCode: str = "", field: str = ""
     ) -> str:
         shown = tuple(filter(None, columns.split(",")))
-        wanted = Wanted(_number("offset", offset, 0), shown, statusCode or None, field or None)
-        budget = explicit_budget(_number("limit", limit, 1)) if limit else default_budget()
+        wanted = PageRequest(_number("offset", offset, 0), shown, statusCode or None, field or None)
+        budget = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
         with _errors_for_hosts():
             _, page = await jobs.page(jobId, kind, wanted=wanted, budget=budget)
         if page.is_cut_off:

@@ -36,21 +36,21 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     Limit,
     Offset,
     Part,
-    Preflight,
+    PreflightSwitch,
     QueryLocator,
-    RowsBody,
     Sha256,
     ShownColumns,
     StateBody,
+    UploadBody,
     WaitSeconds,
     Where,
 )
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool, filled_job_failed, tool_error
 from salesforce_bulk_ingest.operations.jobs import HandedIn, IngestJobs
-from salesforce_bulk_ingest.operations.planning import Rows
+from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report
-from salesforce_bulk_ingest.results.page_size import default_budget, explicit_budget
-from salesforce_bulk_ingest.results.pages import Wanted
+from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
+from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
 
@@ -160,7 +160,7 @@ class IngestTools:
         part: Part = None,
         sha256: Sha256 = None,
         dryRun: DryRun = False,
-        preflight: Preflight = "on",
+        preflight: PreflightSwitch = "on",
     ) -> Annotated[CallToolResult, CreateAnswer]:
         """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
         its rows (as in upload-data-ingest-job), or only check them with dryRun, which makes no job. Nothing is loaded
@@ -212,11 +212,11 @@ class IngestTools:
     async def upload(
         self,
         jobId: JobId,
-        body: RowsBody,
+        body: UploadBody,
         part: Part = None,
         sha256: Sha256 = None,
         dryRun: DryRun = False,
-        preflight: Preflight = "on",
+        preflight: PreflightSwitch = "on",
     ) -> Annotated[CallToolResult, UploadAnswer]:
         """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
         the server's machine. Columns are named by field API name; columns, set, values and only change foreign data on
@@ -248,17 +248,17 @@ class IngestTools:
         """Get the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created, a page at a
         time. Call it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have
         Salesforce's form."""
-        return await self._page(jobId, "successfulResults", Wanted(offset, columns), limit)
+        return await self._page(jobId, "successfulResults", PageRequest(offset, columns), limit)
 
     async def unprocessed(
         self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get a page of the rows that Salesforce never tried since the job was aborted or failed, as they were uploaded.
         Call it after Aborted or Failed. Next: create-ingest-job with data rowsOf loads them."""
-        return await self._page(jobId, "unprocessedrecords", Wanted(offset, columns), limit)
+        return await self._page(jobId, "unprocessedrecords", PageRequest(offset, columns), limit)
 
-    async def _page(self, job_id: str, kind: ResultKind, wanted: Wanted, limit: int | None) -> CallToolResult:
-        budget = default_budget() if limit is None else explicit_budget(limit)
+    async def _page(self, job_id: str, kind: ResultKind, wanted: PageRequest, limit: int | None) -> CallToolResult:
+        budget = default_page_size() if limit is None else requested_page_size(limit)
         rest_url = f"{self._rest_url}/jobs/ingest/{job_id}/{kind.lower()}" if self._rest_url else None
         with _errors_for_models():
             job, page = await self._jobs.page(job_id, kind, wanted=wanted, budget=budget)
@@ -269,7 +269,7 @@ class IngestTools:
             return _answer(PageAnswer.of(job, kind, page, rest_url, source), link)
 
     async def _rows(
-        self, body: RowsBody, part: int | None, sha256: str | None, preflight: str, job_id: str | None
+        self, body: UploadBody, part: int | None, sha256: str | None, preflight: str, job_id: str | None
     ) -> HandedIn:
         try:
             source = body.source(self._roots)
@@ -277,7 +277,7 @@ class IngestTools:
             if (command := await self._command(job_id)) is None:
                 raise
             raise RefusedByPolicy(f"{error} Or have the user send the file: {command}") from error
-        return Rows(source, body.shape, preflight == "on", part, sha256)
+        return LoadRequest(source, body.shape, preflight == "on", part, sha256)
 
     @asynccontextmanager
     async def _way_for_large_rows(self, job_id: str | None) -> AsyncIterator[None]:

@@ -32,7 +32,7 @@ class Described:
         sobject: the object; None where the org did not describe it.
         parents: by name.
         failures: why the others are not here, by name.
-        until: when the first of them has to be asked for again, on the clock of `Describes`.
+        until: when the first of them has to be asked for again, on the clock of `DescribeCache`.
     """
 
     sobject: SObjectDescribe | None
@@ -67,7 +67,7 @@ class _Asking:
     error: SalesforceError | None = None
 
 
-class Describes:
+class DescribeCache:
     """The describes of one org.
 
     Args:

@@ -13,16 +13,16 @@ from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Unreadable
-from salesforce_bulk_ingest.base.shared_task import Background, Pending
-from salesforce_bulk_ingest.cache.file_cache import Draft, Shelved
-from salesforce_bulk_ingest.cache.job_files import JobKey, NothingCame, ResultKey, Store, StoredResult, again_name
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, JobKey, ResultKey, ResultNotReady, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.cache.upload_archive import DamagedUpload, KeptUpload, RecordedContent
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload, RecordedContent
 from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.loading.plan import PartContent
 from salesforce_bulk_ingest.operations.transfers import Content
-from salesforce_bulk_ingest.results.retry_rows import KINDS, JobRows, RowsAgain, RowsOf, make_rows_again
-from salesforce_bulk_ingest.results.source_order import SourceRows, ToldRows, key_of, make_source_rows
+from salesforce_bulk_ingest.results.retry_rows import KINDS, JobResult, RetryFile, RetryRequest, write_retry_file
+from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, key_of, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -37,7 +37,7 @@ LOCK_SECONDS = 0.2
 """Between two looks whether another process is done with the same work."""
 
 
-class Spool:
+class ResultFetcher:
     """Keeps results of jobs that have ended, what was sent to them, and what is made of both.
 
     Args:
@@ -47,32 +47,34 @@ class Spool:
         tasks: runs the work; cancelled with the server.
     """
 
-    def __init__(self, client: SalesforceClient, store: Store, ledger: Ledger, tasks: TaskGroup) -> None:
+    def __init__(self, client: SalesforceClient, store: JobFiles, ledger: Ledger, tasks: TaskGroup) -> None:
         self._client = client
         self._store = store
         self._ledger = ledger
-        self._background = Background(tasks)
+        self._background = SharedTasks(tasks)
 
     def recorded(self, org: Org, job: Job, content: PartContent) -> Content:
         """The content of an upload; while it is sent, it is kept."""
         recorder = self._store.recorder(JobKey.of(org.host, job), content)
         return RecordedContent(content, recorder) if recorder else content
 
-    def fetch(self, org: Org, job: Job, kind: ResultKind) -> Pending[StoredResult]:
+    def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[CachedResult]:
         """The result, here or on its way."""
         key = ResultKey.of(org.host, job, kind)
         return self._background.start(key, lambda pending: self._fetched(key, job, pending))
 
-    def source_rows(self, org: Org, job: Job, kind: ResultKind) -> Pending[SourceRows | None]:
+    def source_rows(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrder | None]:
         """The result tied to what was sent; None where that is not kept here."""
         key = ResultKey.of(org.host, job, kind)
         return self._background.start(("source rows", key), lambda pending: self._source_rows(org, key, job))
 
-    def rows_again(self, org: Org, jobs: Sequence[Job], wanted: RowsOf, destination: Destination) -> Pending[RowsAgain]:
+    def rows_again(
+        self, org: Org, jobs: Sequence[Job], wanted: RetryRequest, destination: Destination
+    ) -> SharedTask[RetryFile]:
         """Rows of jobs that have ended, to be sent again."""
         kinds = [KINDS[which] for which in wanted.which]
         keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
-        name = again_name(org.host, keys, wanted, destination.delimiter, destination.line_ending)
+        name = retry_name(org.host, keys, wanted, destination.delimiter, destination.line_ending)
         return self._background.start(
             name, lambda pending: self._rows_again(org, jobs, wanted, destination, name, pending)
         )
@@ -84,10 +86,10 @@ class Spool:
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
-    async def _fetched(self, key: ResultKey, job: Job, pending: Pending[StoredResult]) -> StoredResult:
+    async def _fetched(self, key: ResultKey, job: Job, pending: SharedTask[CachedResult]) -> CachedResult:
         return await self._once(key.name, lambda: self._store.find(key), lambda: self._download(key, job, pending))
 
-    async def _download(self, key: ResultKey, job: Job, pending: Pending[StoredResult]) -> StoredResult:
+    async def _download(self, key: ResultKey, job: Job, pending: SharedTask[CachedResult]) -> CachedResult:
         with self._store.writing(key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
@@ -95,7 +97,7 @@ class Spool:
                     pending.done_bytes += len(chunk)
             return await anyio.to_thread.run_sync(writing.finish)
 
-    async def _source_rows(self, org: Org, key: ResultKey, job: Job) -> SourceRows | None:
+    async def _source_rows(self, org: Org, key: ResultKey, job: Job) -> SourceOrder | None:
         kept = await self._kept(org, job)
         if kept is None:
             return None
@@ -104,22 +106,24 @@ class Spool:
             return None
         name, unique = key.source_rows_name, key_of(job.operation, job.external_id_field_name)
 
-        def find() -> SourceRows | None:
-            found = self._read(name, SourceRows.read)
+        def find() -> SourceOrder | None:
+            found = self._read(name, SourceOrder.read)
             return found if found is not None and found.of == (result.sha256, kept.origin.sha256) else None
 
         try:
             return await self._once(
                 name,
                 find,
-                lambda: self._made(name, lambda draft: make_source_rows(result, kept, unique, draft, check_cancelled)),
+                lambda: self._made(
+                    name, lambda draft: write_source_order(result, kept, unique, draft, check_cancelled)
+                ),
             )
         except DamagedUpload as error:
             logger.warning("what was sent to job %s is not kept any more: %s", job.id, error)
             await anyio.to_thread.run_sync(self._store.drop_upload, key.job)
             return None
 
-    async def _kept(self, org: Org, job: Job) -> KeptUpload | None:
+    async def _kept(self, org: Org, job: Job) -> ArchivedUpload | None:
         """What was sent to the job, if that is what the job has: an upload may have been refused, and another taken."""
         kept = await anyio.to_thread.run_sync(self._store.upload, JobKey.of(org.host, job))
         sent = await self._ledger.find(org.host, job.id)
@@ -129,14 +133,14 @@ class Spool:
         self,
         org: Org,
         jobs: Sequence[Job],
-        wanted: RowsOf,
+        wanted: RetryRequest,
         destination: Destination,
         name: str,
-        pending: Pending[RowsAgain],
-    ) -> RowsAgain:
+        pending: SharedTask[RetryFile],
+    ) -> RetryFile:
         kinds = [KINDS[which] for which in wanted.which]
 
-        async def make() -> RowsAgain:
+        async def make() -> RetryFile:
             results = []
             for job in jobs:
                 for kind in kinds:
@@ -145,15 +149,15 @@ class Spool:
                         results.append(rows)
                         pending.done_bytes += rows.result.path.stat().st_size
             return await self._made(
-                name, lambda draft: make_rows_again(wanted, results, destination, draft, check_cancelled)
+                name, lambda draft: write_retry_file(wanted, results, destination, draft, check_cancelled)
             )
 
-        return await self._once(name, lambda: self._read(name, RowsAgain.read), make)
+        return await self._once(name, lambda: self._read(name, RetryFile.read), make)
 
-    async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobRows | None:
+    async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobResult | None:
         try:
             result = _told(await self._whole(org, job, kind), job, kind)
-        except NothingCame:
+        except ResultNotReady:
             if _has_none(job, kind):
                 return None
             raise UnexpectedAnswer(
@@ -161,11 +165,11 @@ class Spool:
                 "some: call again later."
             ) from None
         if kind != "failedResults":
-            return JobRows(job.id, result)
+            return JobResult(job.id, result)
         source = await self.source_rows(org, job, kind).wait(math.inf)
-        return JobRows(job.id, result, None if source is None else await self._kept(org, job), source)
+        return JobResult(job.id, result, None if source is None else await self._kept(org, job), source)
 
-    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> StoredResult:
+    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> CachedResult:
         result = await self.fetch(org, job, kind).wait(math.inf)
         assert result is not None
         return result
@@ -184,7 +188,7 @@ class Spool:
         finally:
             lock.release()
 
-    async def _made(self, name: str, make: Callable[[Draft], T]) -> T:
+    async def _made(self, name: str, make: Callable[[NewFile], T]) -> T:
         def made() -> T:
             with self._store.shelf.writing(name) as draft:
                 return make(draft)
@@ -198,7 +202,7 @@ class Spool:
                 "file, correct it, and send the rows from there."
             ) from None
 
-    def _read(self, name: str, read: Callable[[Shelved], T]) -> T | None:
+    def _read(self, name: str, read: Callable[[CachedFile], T]) -> T | None:
         found = self._store.shelf.find(name)
         if found is None:
             return None
@@ -210,11 +214,11 @@ class Spool:
         return made
 
 
-def _told(result: StoredResult, job: Job, kind: ResultKind) -> ToldRows:
-    return ToldRows.of(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
+def _told(result: CachedResult, job: Job, kind: ResultKind) -> ResultFile:
+    return ResultFile.of(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
 
 
-def _has_columns(result: ToldRows, kept: KeptUpload) -> bool:
+def _has_columns(result: ResultFile, kept: ArchivedUpload) -> bool:
     """Whether the result is one of such rows: another program may have sent others."""
     _, sent = kept.columns()
     return sorted(map(str.lower, sent)) == sorted(map(str.lower, result.names[result.told :]))

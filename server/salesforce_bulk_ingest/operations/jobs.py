@@ -19,23 +19,23 @@ from salesforce_bulk_ingest.base.errors import (
     RowsRefused,
     SourceChanged,
 )
-from salesforce_bulk_ingest.cache.job_files import NothingCame
+from salesforce_bulk_ingest.cache.job_files import ResultNotReady
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan, part_content
 from salesforce_bulk_ingest.loading.sources import RowSource
-from salesforce_bulk_ingest.operations.fetching import Spool
-from salesforce_bulk_ingest.operations.planning import Planner, Rows
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
 from salesforce_bulk_ingest.operations.policy import Policy
-from salesforce_bulk_ingest.operations.retry import Brought, Cleared, Resending, StillComing
+from salesforce_bulk_ingest.operations.retry import Brought, Cleared, Retries, StillComing
 from salesforce_bulk_ingest.operations.transfers import Content
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState, UploadStatus, took_nothing
 from salesforce_bulk_ingest.operations.waiting import Report, Sleep, wait_until_terminal
-from salesforce_bulk_ingest.results.page_size import Budget
-from salesforce_bulk_ingest.results.pages import Page, PageBuilder, Wanted, not_here_yet, page_of
-from salesforce_bulk_ingest.results.retry_rows import RowsOf
+from salesforce_bulk_ingest.results.page_size import PageSize
+from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, not_here_yet, page_of
+from salesforce_bulk_ingest.results.retry_rows import RetryRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.results.source_order import ID_COLUMN
-from salesforce_bulk_ingest.results.streamed_page import PageReader
+from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, UnexpectedAnswer, WrongState
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -63,7 +63,7 @@ SOURCE_ORDER_SECONDS = 5.0
 """That a page waits for a file which it can name, too: the next page finds it."""
 
 TargetState = Literal["UploadComplete", "Aborted"]
-HandedIn = Rows[RowSource | RowsOf]
+HandedIn = LoadRequest[RowSource | RetryRequest]
 
 
 def seconds_left() -> float:
@@ -167,8 +167,8 @@ class IngestJobs:
         policy: Policy,
         uploads: Uploads,
         planner: Planner,
-        resending: Resending,
-        spool: Spool | None = None,
+        resending: Retries,
+        spool: ResultFetcher | None = None,
         *,
         sleep: Sleep = anyio.sleep,
         seconds_left: Callable[[], float] = seconds_left,
@@ -344,7 +344,7 @@ class IngestJobs:
             status = "uploaded"
         return UploadOutcome(job, status, plan, number, transfer.sent_bytes)
 
-    async def page(self, job_id: str, kind: ResultKind, *, wanted: Wanted, budget: Budget) -> tuple[Job, Page]:
+    async def page(self, job_id: str, kind: ResultKind, *, wanted: PageRequest, budget: PageSize) -> tuple[Job, Page]:
         """A page of one result, with the causes where rows failed.
 
         Raises:
@@ -368,12 +368,12 @@ class IngestJobs:
         pending = self._spool.source_rows(await self.org(), job, kind)
         try:
             made = await pending.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
-        except (OSError, SalesforceError, InvalidArgument, NothingCame) as error:
+        except (OSError, SalesforceError, InvalidArgument, ResultNotReady) as error:
             logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
             return None
         return None if made is None else made.path
 
-    async def _spooled_page(self, job: Job, kind: ResultKind, wanted: Wanted, budget: Budget) -> Page | None:
+    async def _spooled_page(self, job: Job, kind: ResultKind, wanted: PageRequest, budget: PageSize) -> Page | None:
         """A page of what is kept here, which is brought here first; None where nothing is kept, or can be."""
         if self._spool is None or not job.is_terminal:
             return None
@@ -386,14 +386,14 @@ class IngestJobs:
             return await anyio.to_thread.run_sync(
                 lambda: page_of(result, job.delimiter, wanted, budget, lambda: time.monotonic() < stop_at)
             )
-        except NothingCame:
+        except ResultNotReady:
             return PageBuilder(b"", job.delimiter, wanted, budget).page(ended=True, total=0)
         except OSError as error:
             logger.warning("results can't be kept on this machine: %s", error)
             return None
 
-    async def _streamed_page(self, job: Job, kind: ResultKind, wanted: Wanted, budget: Budget) -> Page:
-        reader = PageReader(job.delimiter, wanted, budget, whole=kind == "failedResults")
+    async def _streamed_page(self, job: Job, kind: ResultKind, wanted: PageRequest, budget: PageSize) -> Page:
+        reader = StreamedPage(job.delimiter, wanted, budget, whole=kind == "failedResults")
         with anyio.move_on_after(self._seconds_left()):
             async with self._client.results(job.id, kind) as chunks:
                 await reader.read(chunks)
@@ -406,7 +406,7 @@ class IngestJobs:
         return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
 
 
-def _check_named(plan: Plan, rows: Rows[RowSource]) -> None:
+def _check_named(plan: Plan, rows: LoadRequest[RowSource]) -> None:
     """Raises SourceChanged or InvalidArgument where an earlier answer was about other rows, or there is no such part."""
     if rows.sha256 is not None and rows.sha256 != plan.sha256:
         raise SourceChanged(
@@ -417,7 +417,7 @@ def _check_named(plan: Plan, rows: Rows[RowSource]) -> None:
         part_content(plan, rows.part or 1)
 
 
-def _checked_part(plan: Plan, rows: Rows[RowSource], refused: str = "nothing was sent") -> int:
+def _checked_part(plan: Plan, rows: LoadRequest[RowSource], refused: str = "nothing was sent") -> int:
     """Which part is to go.
 
     Args:

@@ -14,10 +14,10 @@ from anyio.abc import TaskGroup
 
 from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
-from salesforce_bulk_ingest.loading.mapping import Shape
-from salesforce_bulk_ingest.loading.plan import Plan, header_of, plan
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import Plan, header_of, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource
-from salesforce_bulk_ingest.operations.describes import Describes
+from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -30,7 +30,7 @@ Other = TypeVar("Other")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows(Generic[Source]):
+class LoadRequest(Generic[Source]):
     """Rows as a caller hands them in.
 
     Attributes:
@@ -43,15 +43,15 @@ class Rows(Generic[Source]):
     """
 
     source: Source
-    shape: Shape = field(default_factory=Shape)
+    shape: ColumnMapping = field(default_factory=ColumnMapping)
     preflight: bool = True
     part: int | None = None
     sha256: str | None = None
     notes: tuple[Finding, ...] = ()
 
-    def of(self, source: Other, notes: tuple[Finding, ...] = ()) -> "Rows[Other]":
+    def of(self, source: Other, notes: tuple[Finding, ...] = ()) -> "LoadRequest[Other]":
         """The same of another source."""
-        return Rows(source, self.shape, self.preflight, self.part, self.sha256, notes)
+        return LoadRequest(source, self.shape, self.preflight, self.part, self.sha256, notes)
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Planning:
     Attributes:
         read_bytes: how far it is.
         plan: once it is made.
-        until: how long it holds, on the clock of `Describes`.
+        until: how long it holds, on the clock of `DescribeCache`.
         is_kept: for every equal call until then, not for one.
         awaited: calls that wait for it.
     """
@@ -100,13 +100,15 @@ class Planner:
         limit: bytes of one upload.
     """
 
-    def __init__(self, describes: Describes, tasks: TaskGroup, limit: int) -> None:
+    def __init__(self, describes: DescribeCache, tasks: TaskGroup, limit: int) -> None:
         self._describes = describes
         self._tasks = tasks
         self._limit = limit
         self._plannings: OrderedDict[str, Planning] = OrderedDict()
 
-    async def planning(self, rows: Rows[RowSource], object_name: str | None, destination: Destination) -> Planning:
+    async def planning(
+        self, rows: LoadRequest[RowSource], object_name: str | None, destination: Destination
+    ) -> Planning:
         """The plan of these rows for this job: on its way, or made already.
 
         Raises:
@@ -120,7 +122,7 @@ class Planner:
             self._tasks.start_soon(self._make, key, planning, rows, version, object_name, destination)
         return planning
 
-    async def keep_for(self, planning: Planning, rows: Rows[RowSource], job: Job) -> None:
+    async def keep_for(self, planning: Planning, rows: LoadRequest[RowSource], job: Job) -> None:
         """Keep a plan for calls with the same rows that name the job, now that it is made as the plan says."""
         if planning.is_kept and planning.plan is not None:
             destination = replace(Destination.of_job(job), limit=self._limit)
@@ -143,7 +145,7 @@ class Planner:
         self,
         key: str,
         planning: Planning,
-        rows: Rows[RowSource],
+        rows: LoadRequest[RowSource],
         version: object,
         object_name: str | None,
         destination: Destination,
@@ -164,7 +166,7 @@ class Planner:
                 planning.is_kept &= not described.failures
                 destination = replace(destination, describe=described.sobject, parents=described.parents)
             made = await anyio.to_thread.run_sync(
-                lambda: plan(rows.source, rows.shape, destination, preflight=rows.preflight, progress=progress)
+                lambda: make_plan(rows.source, rows.shape, destination, preflight=rows.preflight, progress=progress)
             )
             if made.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
@@ -187,7 +189,7 @@ class Planner:
             del self._plannings[kept]
 
 
-def _key(rows: Rows[RowSource], version: object, object_name: str | None, destination: Destination) -> str:
+def _key(rows: LoadRequest[RowSource], version: object, object_name: str | None, destination: Destination) -> str:
     told: Mapping[str, object] = {
         "source": (type(rows.source).__name__, version),
         "shape": rows.shape,
@@ -197,6 +199,8 @@ def _key(rows: Rows[RowSource], version: object, object_name: str | None, destin
     return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _version_and_key(rows: Rows[RowSource], object_name: str | None, destination: Destination) -> tuple[object, str]:
+def _version_and_key(
+    rows: LoadRequest[RowSource], object_name: str | None, destination: Destination
+) -> tuple[object, str]:
     version = rows.source.version()
     return version, _key(rows, version, object_name, destination)

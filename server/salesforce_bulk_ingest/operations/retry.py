@@ -8,12 +8,12 @@ import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRecord, SentAgain
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.cache.ledger import Ledger, RowsTaken, TakenBefore
+from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
-from salesforce_bulk_ingest.operations.fetching import Spool
-from salesforce_bulk_ingest.operations.planning import Rows
-from salesforce_bulk_ingest.results.retry_rows import KINDS, RowsAgain, RowsOf, TakenFrom, bits_of
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.planning import LoadRequest
+from salesforce_bulk_ingest.results.retry_rows import KINDS, RetryFile, RetryOrigin, RetryRequest, bits_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -41,8 +41,8 @@ class Brought:
         again: whether it does not matter that some were sent again before.
     """
 
-    rows: Rows[RowSource]
-    taken: tuple[TakenFrom, ...] = ()
+    rows: LoadRequest[RowSource]
+    taken: tuple[RetryOrigin, ...] = ()
     again: bool = False
 
 
@@ -57,7 +57,7 @@ class Cleared:
         notes: what there is to know about them.
     """
 
-    taken: tuple[RowsTaken, ...]
+    taken: tuple[RetriedRows, ...]
     unloaded: frozenset[str]
     again: bool
     notes: tuple[Finding, ...] = ()
@@ -74,7 +74,7 @@ class StillComing:
     done_bytes: int
 
 
-class Resending:
+class Retries:
     """Sends rows of earlier jobs again.
 
     Args:
@@ -83,13 +83,17 @@ class Resending:
         ledger: remembers which went where.
     """
 
-    def __init__(self, client: SalesforceClient, spool: Spool | None, ledger: Ledger) -> None:
+    def __init__(self, client: SalesforceClient, spool: ResultFetcher | None, ledger: Ledger) -> None:
         self._client = client
         self._spool = spool
         self._ledger = ledger
 
     async def bring(
-        self, org: Org, rows: Rows[RowSource | RowsOf], destination: Destination, seconds: Callable[[], float]
+        self,
+        org: Org,
+        rows: LoadRequest[RowSource | RetryRequest],
+        destination: Destination,
+        seconds: Callable[[], float],
     ) -> Brought | StillComing:
         """The rows, if they are here within the time.
 
@@ -103,7 +107,7 @@ class Resending:
             InvalidArgument: there are no such rows.
         """
         source = rows.source
-        if not isinstance(source, RowsOf):
+        if not isinstance(source, RetryRequest):
             return Brought(rows.of(source))
         if self._spool is None:
             raise InvalidArgument(NO_SPOOL)
@@ -174,7 +178,7 @@ class Resending:
             if before:
                 raise _sent_again(await self._told(before))
 
-    async def _unloaded(self, org: Org, before: Sequence[TakenBefore], wanted: set[str]) -> frozenset[str]:
+    async def _unloaded(self, org: Org, before: Sequence[EarlierRetry], wanted: set[str]) -> frozenset[str]:
         """Of the jobs that rows went into, and on from there, those that loaded none and whose rows no other has.
 
         Args:
@@ -208,7 +212,7 @@ class Resending:
         except NotFound:
             return None
 
-    async def _told(self, before: Sequence[TakenBefore]) -> str:
+    async def _told(self, before: Sequence[EarlierRetry]) -> str:
         told = [
             f"{went.count:,} of job {went.from_job} into job {went.to_job}{_as_it_is(await self._found(went.to_job))}"
             for went in before[:3]
@@ -246,17 +250,17 @@ def _ids(job_id: str | None) -> frozenset[str]:
     return frozenset() if job_id is None else frozenset([job_id[:15]])
 
 
-def _taken(taken: Sequence[TakenFrom], rows: range) -> tuple[RowsTaken, ...]:
-    found, start = list[RowsTaken](), 0
+def _taken(taken: Sequence[RetryOrigin], rows: range) -> tuple[RetriedRows, ...]:
+    found, start = list[RetriedRows](), 0
     for some in taken:
         numbers = some.numbers[max(rows.start - start, 0) : max(rows.stop - start, 0)]
         if numbers:
-            found.append(RowsTaken(some.from_job, some.result, some.sha256, bits_of(numbers)))
+            found.append(RetriedRows(some.from_job, some.result, some.sha256, bits_of(numbers)))
         start += len(some.numbers)
     return tuple(found)
 
 
-def _brought(rows: Rows[RowSource | RowsOf], wanted: RowsOf, again: RowsAgain) -> Brought:
+def _brought(rows: LoadRequest[RowSource | RetryRequest], wanted: RetryRequest, again: RetryFile) -> Brought:
     path = again.path.resolve()
     source: RowSource = UploadFile(RootedFile(path.parent, (path.name,)))
     # Ids of new records go into another operation, and harm nothing there a second time.

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnclear,
     UploadUnderWay,
 )
-from salesforce_bulk_ingest.cache.ledger import Ledger, Upload
+from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.operations.transfers import Content, Transfer, Transfers
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, SalesforceError, Unreachable, WrongState
@@ -52,7 +52,7 @@ class Uploads:
         self._embedded = embedded
         self._starting = anyio.Lock()
         self._passing: Counter[str] = Counter()
-        self._taken_here: OrderedDict[tuple[str, str], Upload] = OrderedDict()
+        self._taken_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
 
     async def org(self) -> Org:
         """The org that they go to."""
@@ -126,7 +126,7 @@ class Uploads:
         key, job = await self._key(), job_id[:15]
 
         async def taken() -> None:
-            await self._remember(key, job_id, Upload("sent", UNKNOWN_DIGEST, 0))
+            await self._remember(key, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
 
         self._passing[job] += 1
         try:
@@ -143,14 +143,14 @@ class Uploads:
     async def _key(self) -> str:
         return (await self.org()).host
 
-    async def _earlier(self, key: str, job: Job, transfer: Transfer) -> Upload | None:
+    async def _earlier(self, key: str, job: Job, transfer: Transfer) -> UploadRecord | None:
         """What went before; if nothing did and the job is open, this upload has the job from now on."""
         known = self._taken_here.get((key, job.id[:15]))
         if known is not None:
             return known
         if job.state != "Open":
             return await self._ledger.find(key, job.id)
-        return await self._ledger.claim(key, job.id, Upload("sending", transfer.sha256, transfer.content.size))
+        return await self._ledger.claim(key, job.id, UploadRecord("sending", transfer.sha256, transfer.content.size))
 
     async def _send(self, key: str, job_id: str, transfer: Transfer) -> None:
         size = transfer.content.size
@@ -160,12 +160,12 @@ class Uploads:
             if took_nothing(error):
                 await self._ledger.release(key, job_id)
             raise
-        await self._remember(key, job_id, Upload("sent", transfer.sha256, size))
+        await self._remember(key, job_id, UploadRecord("sent", transfer.sha256, size))
 
-    async def _known(self, key: str, job_id: str) -> Upload | None:
+    async def _known(self, key: str, job_id: str) -> UploadRecord | None:
         return self._taken_here.get((key, job_id[:15])) or await self._ledger.find(key, job_id)
 
-    async def _remember(self, key: str, job_id: str, upload: Upload) -> None:
+    async def _remember(self, key: str, job_id: str, upload: UploadRecord) -> None:
         """In this process first: the record on disk may be locked or broken just now."""
         self._taken_here[key, job_id[:15]] = upload
         if len(self._taken_here) > MOST_REMEMBERED:

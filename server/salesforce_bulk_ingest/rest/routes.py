@@ -49,13 +49,13 @@ NOT_SENT_DOWN = HOP_BY_HOP | {"set-cookie"}
 
 def build_rest(gateway: Gateway) -> Starlette:
     """The REST application: the same routes under `/v1` and under Salesforce's own `/services/data/v{NN.N}`."""
-    ingest = RestGateway(gateway).routes()
+    ingest = RestRoutes(gateway).routes()
     app = Starlette(
         routes=[
             Mount("/v1", routes=ingest),
             Mount("/services/data/v{version}", routes=ingest, middleware=[Middleware(KnownVersion)]),
         ],
-        middleware=[Middleware(TolerantPath)],
+        middleware=[Middleware(TolerantPaths)],
         exception_handlers={
             HTTPException: _on_http_exception,
             SalesforceError: _on_refusal,
@@ -69,7 +69,7 @@ def build_rest(gateway: Gateway) -> Starlette:
     return app
 
 
-class RestGateway:
+class RestRoutes:
     """One method for each path, each of which makes one upstream call."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -170,7 +170,7 @@ class UpstreamResponse(Response):
         return whole
 
 
-class TolerantPath:
+class TolerantPaths:
     """Accepts what Salesforce accepts, without a redirect: a slash at the end, doubled slashes, a result in any case."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.remedies import remedy_for
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, UNKNOWN_CODE, RowError, parse_row_error
 
-MOST_CAUSES = 1_000
+MOST_GROUPS = 1_000
 MOST_EXAMPLES = 5
 MOST_FIELDS = 20
 MOST_VALUES = 5
@@ -19,11 +19,11 @@ LONGEST_FIELD = 80
 LONGEST_MESSAGE = 300
 LONGEST_VALUE = 100
 
-_MOST_SAYINGS = 5 * MOST_CAUSES
+_MOST_SAYINGS = 5 * MOST_GROUPS
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class FailedExample:
     """A row that failed for a cause.
 
     Attributes:
@@ -38,7 +38,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class ErrorGroup:
     """Rows that failed with the same status code, on the same fields, with messages that differ in values only.
 
     Attributes:
@@ -54,7 +54,7 @@ class Cause:
     fields: tuple[str, ...]
     pattern: str
     count: int
-    examples: tuple[Example, ...]
+    examples: tuple[FailedExample, ...]
 
     @property
     def is_retryable(self) -> bool:
@@ -84,7 +84,7 @@ class Cause:
         Raises:
             KeyError, TypeError: it is none.
         """
-        examples = tuple(Example(e["offset"], e["message"], e["values"]) for e in stored["examples"])
+        examples = tuple(FailedExample(e["offset"], e["message"], e["values"]) for e in stored["examples"])
         return cls(stored["code"], tuple(stored["fields"]), stored["pattern"], stored["count"], examples)
 
 
@@ -101,10 +101,10 @@ class _Tally:
 
     saying: str | None
     count: int = 0
-    examples: list[Example] = field(default_factory=list)
+    examples: list[FailedExample] = field(default_factory=list)
 
 
-class CauseCounter:
+class ErrorGrouper:
     """Counts the causes of failed rows in constant memory: `add` each row, then ask for `causes`.
 
     Args:
@@ -142,12 +142,14 @@ class CauseCounter:
         tally.count += 1
         if len(tally.examples) < MOST_EXAMPLES:
             message = cut(error.message, LONGEST_MESSAGE)
-            tally.examples.append(Example(row_number, message, dict(self._values(error, cells))))
+            tally.examples.append(FailedExample(row_number, message, dict(self._values(error, cells))))
 
-    def causes(self) -> tuple[Cause, ...]:
+    def causes(self) -> tuple[ErrorGroup, ...]:
         """The most frequent first; ties in the order of code, fields and pattern."""
         causes = (
-            Cause(code, fields, pattern if tally.saying is None else tally.saying, tally.count, tuple(tally.examples))
+            ErrorGroup(
+                code, fields, pattern if tally.saying is None else tally.saying, tally.count, tuple(tally.examples)
+            )
             for (code, fields, pattern), tally in self._tallies.items()
         )
         # Salesforce gives rows in no promised order, so that a tie needs an order of its own.
@@ -163,7 +165,7 @@ class CauseCounter:
             return self._sayings[said]
         code, fields, _ = said
         key = (code, fields, without_cells(code, message, self._own_cells(cells), self._names))
-        if key not in self._tallies and len(self._tallies) - (_OTHER in self._tallies) >= MOST_CAUSES:
+        if key not in self._tallies and len(self._tallies) - (_OTHER in self._tallies) >= MOST_GROUPS:
             return _OTHER
         if len(self._sayings) < _MOST_SAYINGS:
             self._sayings[said] = key

@@ -16,7 +16,7 @@ MOST_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class PageSize:
     """Room for a page.
 
     Attributes:
@@ -34,17 +34,17 @@ class Budget:
     name_chars: int
 
 
-def default_budget() -> Budget:
+def default_page_size() -> PageSize:
     """50 rows or what a model can well read, whichever is first."""
-    return Budget(DEFAULT_ROWS, half_chars=16_000, wire_bytes=200_000, header_chars=5_000, name_chars=500)
+    return PageSize(DEFAULT_ROWS, half_chars=16_000, wire_bytes=200_000, header_chars=5_000, name_chars=500)
 
 
-def explicit_budget(rows: int) -> Budget:
+def requested_page_size(rows: int) -> PageSize:
     """What the caller asked for, up to 1,000 rows and what fits into a message of 512 KiB."""
-    return Budget(min(rows, MOST_ROWS), half_chars=400_000, wire_bytes=400_000, header_chars=40_000, name_chars=500)
+    return PageSize(min(rows, MOST_ROWS), half_chars=400_000, wire_bytes=400_000, header_chars=40_000, name_chars=500)
 
 
-def fit_columns(columns: Sequence[str], budget: Budget) -> tuple[str, ...]:
+def fit_columns(columns: Sequence[str], budget: PageSize) -> tuple[str, ...]:
     """As many of the columns as there is room for, at least one."""
     room = budget.header_chars
     fitting: list[str] = []
@@ -64,14 +64,14 @@ def cut(cell: str, longest: int) -> str:
     return f"{cell[:longest]}…[+{len(cell) - longest}]"
 
 
-class RowRoom:
+class PageRoom:
     """What is left for rows on one page. Rows are whole; one that is too long for any page is one of its own, cut.
 
     Attributes:
         rows_left: how many more there may be.
     """
 
-    def __init__(self, budget: Budget, columns: int) -> None:
+    def __init__(self, budget: PageSize, columns: int) -> None:
         self._budget = budget
         self._columns = columns
         self.rows_left = budget.rows

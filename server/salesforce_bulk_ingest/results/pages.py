@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.cache.job_files import StoredResult
+from salesforce_bulk_ingest.cache.job_files import CachedResult
 from salesforce_bulk_ingest.csvio.records import format_records, parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
-from salesforce_bulk_ingest.results.error_groups import Cause
-from salesforce_bulk_ingest.results.page_size import Budget, RowRoom, fit_columns
+from salesforce_bulk_ingest.results.error_groups import ErrorGroup
+from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, parse_row_error
 from salesforce_bulk_ingest.validation.columns import shown
 
@@ -19,7 +19,7 @@ ROWS_BETWEEN_LOOKS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """What of a result a caller wants to see.
 
     Attributes:
@@ -90,12 +90,12 @@ class Page:
     columns: tuple[str, ...]
     columns_omitted: int
     rows: tuple[tuple[str, ...], ...]
-    wanted: Wanted
+    wanted: PageRequest
     delimiter: str
     next_offset: int | None
     total: int | None
     cut_cells: tuple[CutCell, ...] = ()
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[ErrorGroup, ...] = ()
     rows_read: int = 0
     raw: bytes | None = None
     fetched_bytes: int | None = None
@@ -132,15 +132,15 @@ class PageBuilder:
 
     header: bytes
     delimiter: str
-    wanted: Wanted
-    budget: Budget
+    wanted: PageRequest
+    budget: PageSize
     passed: int = 0
     names: tuple[str, ...] = ()
     _columns: tuple[str, ...] = ()
     _places: Sequence[int] = ()
     _omitted: int = 0
     _error_place: int | None = None
-    _room: RowRoom | None = None
+    _room: PageRoom | None = None
     _rows: list[tuple[str, ...]] = field(default_factory=list)
     _cut: list[CutCell] = field(default_factory=list)
     _raw: list[bytes] = field(default_factory=list)
@@ -152,7 +152,7 @@ class PageBuilder:
         self._columns = fit_columns(wanted, self.budget) if wanted else ()
         self._omitted = len(wanted) - len(self._columns)
         self._places = self._places[: len(self._columns)]
-        self._room = RowRoom(self.budget, len(self._columns))
+        self._room = PageRoom(self.budget, len(self._columns))
         self._error_place = self.names.index(ERROR_COLUMN) if ERROR_COLUMN in self.names else None
 
     def take(self, record: bytes, cells: Sequence[str]) -> bool:
@@ -231,7 +231,9 @@ class PageBuilder:
         return True
 
 
-def page_of(result: StoredResult, delimiter: str, wanted: Wanted, budget: Budget, in_time: Callable[[], bool]) -> Page:
+def page_of(
+    result: CachedResult, delimiter: str, wanted: PageRequest, budget: PageSize, in_time: Callable[[], bool]
+) -> Page:
     """The page of a result that is here, with the causes of all its rows.
 
     Args:
@@ -258,7 +260,7 @@ def page_of(result: StoredResult, delimiter: str, wanted: Wanted, budget: Budget
     return replace(builder.page(ended=ended, total=total), causes=result.causes, rows_read=total, path=result.path)
 
 
-def not_here_yet(wanted: Wanted, fetched_bytes: int) -> Page:
+def not_here_yet(wanted: PageRequest, fetched_bytes: int) -> Page:
     """In place of the page of a result that is still on its way, of which so many bytes are here."""
     return Page((), 0, (), wanted, ",", wanted.offset, None, fetched_bytes=fetched_bytes)
 

@@ -12,13 +12,13 @@ from pydantic import BaseModel, NonNegativeInt
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.cache.file_cache import Draft, Shelved
-from salesforce_bulk_ingest.cache.upload_archive import KeptUpload
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.loading.mapped_source import written
-from salesforce_bulk_ingest.results.pages import Wanted
+from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
-from salesforce_bulk_ingest.results.source_order import CREATED_COLUMN, ID_COLUMN, SourceRows, ToldRows
+from salesforce_bulk_ingest.results.source_order import CREATED_COLUMN, ID_COLUMN, ResultFile, SourceOrder
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 from salesforce_bulk_ingest.validation.columns import shown
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -44,7 +44,7 @@ Told = tuple[int, Row]
 
 
 @dataclass(frozen=True, slots=True)
-class RowsOf:
+class RetryRequest:
     """Which rows of which jobs.
 
     Attributes:
@@ -56,12 +56,12 @@ class RowsOf:
 
     jobs: tuple[str, ...]
     which: tuple[Which, ...]
-    where: Wanted = field(default_factory=Wanted)
+    where: PageRequest = field(default_factory=PageRequest)
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class JobRows:
+class JobResult:
     """A result of which rows are to be sent again.
 
     Attributes:
@@ -72,13 +72,13 @@ class JobRows:
     """
 
     job_id: str
-    result: ToldRows
-    kept: KeptUpload | None = None
-    source_rows: SourceRows | None = None
+    result: ResultFile
+    kept: ArchivedUpload | None = None
+    source_rows: SourceOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class TakenFrom:
+class RetryOrigin:
     """Rows of one result that go out one after the other.
 
     Attributes:
@@ -94,7 +94,7 @@ class TakenFrom:
     numbers: "array[int]"
 
 
-class _StoredTaken(BaseModel):
+class _StoredOrigin(BaseModel):
     from_job: str
     result: str
     sha256: str
@@ -104,12 +104,12 @@ class _StoredTaken(BaseModel):
 class _Label(BaseModel):
     """What is said of rows that are stored, before the numbers of them."""
 
-    taken: tuple[_StoredTaken, ...]
+    taken: tuple[_StoredOrigin, ...]
     notes: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RowsAgain:
+class RetryFile:
     """Rows to be sent again, in a file.
 
     Attributes:
@@ -119,20 +119,20 @@ class RowsAgain:
     """
 
     path: Path
-    taken: tuple[TakenFrom, ...]
+    taken: tuple[RetryOrigin, ...]
     notes: tuple[Finding, ...]
 
     def label(self) -> bytes:
         """What `read` takes."""
         stored = (
-            _StoredTaken(from_job=some.from_job, result=some.result, sha256=some.sha256, rows=len(some.numbers))
+            _StoredOrigin(from_job=some.from_job, result=some.result, sha256=some.sha256, rows=len(some.numbers))
             for some in self.taken
         )
         label = _Label(taken=tuple(stored), notes=self.notes)
         return b"\n".join([label.model_dump_json().encode(), b"".join(some.numbers.tobytes() for some in self.taken)])
 
     @classmethod
-    def read(cls, shelved: Shelved) -> Self:
+    def read(cls, shelved: CachedFile) -> Self:
         """Some that were stored.
 
         Raises:
@@ -141,10 +141,10 @@ class RowsAgain:
         first, _, rest = shelved.label.partition(b"\n")
         label, numbers = _Label.model_validate_json(first), array("Q")
         numbers.frombytes(rest)
-        taken, start = list[TakenFrom](), 0
+        taken, start = list[RetryOrigin](), 0
         for some in label.taken:
             own = numbers[start : start + some.rows]
-            taken.append(TakenFrom(some.from_job, some.result, some.sha256, own))
+            taken.append(RetryOrigin(some.from_job, some.result, some.sha256, own))
             start += some.rows
         return cls(shelved.path, tuple(taken), label.notes)
 
@@ -157,13 +157,13 @@ def bits_of(numbers: "array[int]") -> int:
     return int.from_bytes(bits, "little")
 
 
-def make_rows_again(
-    wanted: RowsOf,
-    results: Sequence[JobRows],
+def write_retry_file(
+    wanted: RetryRequest,
+    results: Sequence[JobResult],
     destination: Destination,
-    draft: Draft,
+    draft: NewFile,
     go_on: Callable[[], None] = lambda: None,
-) -> RowsAgain:
+) -> RetryFile:
     """Write the rows under one header.
 
     Args:
@@ -177,7 +177,7 @@ def make_rows_again(
         InvalidArgument: there are none, or they have different columns.
         OSError: a file can't be read or written.
     """
-    taken, notes = list[TakenFrom](), list[Finding]()
+    taken, notes = list[RetryOrigin](), list[Finding]()
     file = _OneHeader(draft.file, destination)
     for job in results:
         rows = _rows_of(job, wanted.where)
@@ -188,10 +188,10 @@ def make_rows_again(
             numbers.extend(number for number, _ in some)
         notes += rows.notes()
         if numbers:
-            taken.append(TakenFrom(job.job_id, job.result.kind, job.result.sha256, numbers))
+            taken.append(RetryOrigin(job.job_id, job.result.kind, job.result.sha256, numbers))
     if not taken:
         raise InvalidArgument(_none(wanted, notes))
-    made = RowsAgain(draft.path, tuple(taken), tuple(notes))
+    made = RetryFile(draft.path, tuple(taken), tuple(notes))
     draft.finish(made.label())
     return made
 
@@ -202,10 +202,10 @@ class _OneHeader:
     def __init__(self, file: BinaryIO, destination: Destination) -> None:
         self._file = file
         self._destination = destination
-        self._first: tuple[JobRows, Sequence[str]] | None = None
+        self._first: tuple[JobResult, Sequence[str]] | None = None
         self._dialect = destination.dialect()
 
-    def write(self, job: JobRows, header: Sequence[str], rows: Iterable[Row]) -> None:
+    def write(self, job: JobResult, header: Sequence[str], rows: Iterable[Row]) -> None:
         if self._first is None:
             self._first = job, header
             self._dialect = self._destination.dialect(job.result.dialect)
@@ -222,7 +222,7 @@ class _OneHeader:
         self._file.write(written(rows, self._dialect))
 
 
-def _none(wanted: RowsOf, notes: Sequence[Finding]) -> str:
+def _none(wanted: RetryRequest, notes: Sequence[Finding]) -> str:
     if notes:  # of rows that are left out
         told = (f"{note.what} Lines {', '.join(map(str, note.lines))}: {note.do}" for note in notes)
         return " ".join(["No row is left to send again.", *told])
@@ -250,7 +250,7 @@ class _Rows:
         return ()
 
 
-def _rows_of(job: JobRows, where: Wanted) -> _Rows:
+def _rows_of(job: JobResult, where: PageRequest) -> _Rows:
     if job.result.kind == "successfulResults":
         return _CreatedIds(job.result)
     if job.kept is not None and job.source_rows is not None:
@@ -261,7 +261,7 @@ def _rows_of(job: JobRows, where: Wanted) -> _Rows:
 class _CreatedIds(_Rows):
     """The ids of records that a job made."""
 
-    def __init__(self, result: ToldRows) -> None:
+    def __init__(self, result: ResultFile) -> None:
         self._result = result
         self.header = (ID_FIELD,)
         self.told = self._ids()
@@ -277,7 +277,7 @@ class _CreatedIds(_Rows):
 class _AsToldBack(_Rows):
     """Rows as Salesforce gave them back."""
 
-    def __init__(self, job: JobRows, where: Wanted) -> None:
+    def __init__(self, job: JobResult, where: PageRequest) -> None:
         self._job = job
         self._where = where
         self._risks = _Risks()
@@ -306,7 +306,7 @@ class _AsToldBack(_Rows):
 class _AsSent(_Rows):
     """Failed rows as they were sent."""
 
-    def __init__(self, job: JobRows, kept: KeptUpload, source: SourceRows, where: Wanted) -> None:
+    def __init__(self, job: JobResult, kept: ArchivedUpload, source: SourceOrder, where: PageRequest) -> None:
         self._job = job
         self._kept = kept
         self._source = source
@@ -319,7 +319,7 @@ class _AsSent(_Rows):
 
     def _rows(self) -> Iterator[Told]:
         for some in _by_many(self._tied()):
-            given = Batch(self._width, lambda: (), rows=[list(cells) for _, cells in some])
+            given = ParsedBlock(self._width, lambda: (), rows=[list(cells) for _, cells in some])
             shaped = self._kept.origin.shaped
             sent = given if shaped is None else shaped.apply(given)
             yield from zip((row for row, _ in some), sent.rows, strict=True)
@@ -331,7 +331,7 @@ class _AsSent(_Rows):
         # Where all rows go, it does not matter which error is whose.
         mixed = frozenset[int]() if self._where.every_row else frozenset(self._source.mixed)
         width, error = 1 + result.told + self._width, 1 + (result.place(ERROR_COLUMN) or 0)
-        rows = ToldRows(self._source.path, self._kept.origin.read_as, result.kind, ("",) * width, 1 + result.told)
+        rows = ResultFile(self._source.path, self._kept.origin.read_as, result.kind, ("",) * width, 1 + result.told)
         for _, batch in rows.batches():
             for row in batch.rows[: len(self._source.tied) - number]:
                 if self._where.has(row[error]):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from salesforce_bulk_ingest.loading.sources import NULL_CELL
 
-Column = Sequence[str]
+Cells = Sequence[str]
 
 LINES_SHOWN = 5
 
@@ -75,7 +75,7 @@ SELECT line FROM sent WHERE cells IN (
 """
 
 
-class SentRow(NamedTuple):
+class UploadedRow(NamedTuple):
     """A row of an upload.
 
     Attributes:
@@ -92,7 +92,7 @@ class SentRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tied:
+class MatchedRow:
     """A row of a result, and the row of the upload that it is.
 
     Attributes:
@@ -110,7 +110,7 @@ class Tied:
     is_mixed: bool = False
 
 
-class Ties:
+class RowMatcher:
     """Finds them in constant memory: add all of both sides, then ask.
 
     Args:
@@ -122,7 +122,7 @@ class Ties:
         db.executescript(SCHEMA)
         db.execute("BEGIN")  # each row would be a transaction of its own
 
-    def add_sent(self, chosen: Sequence["SentRow"], columns: Sequence[Column], compared: "Compared") -> None:
+    def add_sent(self, chosen: Sequence["UploadedRow"], columns: Sequence[Cells], compared: "ComparedColumns") -> None:
         """Some rows of the upload.
 
         Args:
@@ -134,7 +134,7 @@ class Ties:
         rows = ((*row, *plain) for row, *plain in zip(chosen, cells, keys, strict=True))
         self._db.executemany("INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    def add_told(self, first: int, said: Column, columns: Sequence[Column], compared: "Compared") -> None:
+    def add_told(self, first: int, said: Cells, columns: Sequence[Cells], compared: "ComparedColumns") -> None:
         """Some rows of the result.
 
         Args:
@@ -158,10 +158,10 @@ class Ties:
             if not self.untied():
                 return
 
-    def tied(self) -> Iterator[Tied]:
+    def tied(self) -> Iterator[MatchedRow]:
         """The rows of the result that are certain rows of the upload, or certain ones together, in the order of that."""
         for sent, line, told, said, is_mixed in self._db.execute(TIED):
-            yield Tied(sent, line, told, said, bool(is_mixed))
+            yield MatchedRow(sent, line, told, said, bool(is_mixed))
 
     def unsure(self) -> list[int]:
         """The rows of the result that may be one of several rows of the upload, which differ."""
@@ -178,20 +178,20 @@ class Ties:
 
 
 @contextmanager
-def ties_in(folder: Path) -> Iterator[Ties]:
+def row_matcher_in(folder: Path) -> Iterator[RowMatcher]:
     """Ties in a file that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="ties-", dir=folder) as temporary:
         db = sqlite3.connect(Path(temporary) / "ties.sqlite3", isolation_level=None, check_same_thread=False)
         try:
             # Nobody else reads it, and a half one is of no use.
             db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;")
-            yield Ties(db)
+            yield RowMatcher(db)
         finally:
             db.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedColumns:
     """What is compared of the rows of one side.
 
     Attributes:
@@ -202,20 +202,20 @@ class Compared:
     places: tuple[int, ...]
     key: int | None
 
-    def cells_of(self, columns: Sequence[Column]) -> Iterator[int]:
+    def cells_of(self, columns: Sequence[Cells]) -> Iterator[int]:
         """For each row, what its cells make: the same for all where none are compared."""
         if not self.places:
             return iter([0] * len(columns[0]))
         return map(hash, zip(*(_plain_column(columns[place]) for place in self.places), strict=True))
 
-    def keys_of(self, columns: Sequence[Column]) -> Iterator[int | None]:
+    def keys_of(self, columns: Sequence[Cells]) -> Iterator[int | None]:
         """For each row, what its key makes; None without one."""
         if self.key is None:
             return iter([None] * len(columns[0]))
         return (hash(plain_key(cell)) if cell else None for cell in columns[self.key])
 
 
-class Likely:
+class CandidateFilter:
     """Tells which rows of an upload may be in a result, by one column: most are not, where few rows failed.
 
     Args:
@@ -226,13 +226,13 @@ class Likely:
     MOST = 200_000
     """Different cells of the result that are remembered; where there are more, any row is likely."""
 
-    def __init__(self, sent: Compared, told: Compared) -> None:
+    def __init__(self, sent: ComparedColumns, told: ComparedColumns) -> None:
         self._pairs = list(zip(sent.places, told.places, strict=True))
         if sent.key is not None and told.key is not None:
             self._pairs = [(sent.key, told.key)]
         self._seen: set[int] | None = set()
 
-    def look(self, columns: Sequence[Column]) -> None:
+    def look(self, columns: Sequence[Cells]) -> None:
         """At some rows of the result."""
         if len(self._pairs) > 1:
             self._pairs = [max(self._pairs, key=lambda pair: len(set(columns[pair[1]])))]
@@ -241,7 +241,7 @@ class Likely:
             if len(self._seen) > self.MOST:
                 self._seen = None
 
-    def rows(self, columns: Sequence[Column]) -> Sequence[int]:
+    def rows(self, columns: Sequence[Cells]) -> Sequence[int]:
         """Places of the likely ones among some rows of the upload."""
         if self._seen is None or not self._pairs:
             return range(len(columns[0]))
@@ -269,7 +269,7 @@ def plain(cell: str) -> str:
     return _BOOLEANS.get(cell.lower(), cell)
 
 
-def _plain_column(cells: Column) -> Iterator[str]:
+def _plain_column(cells: Cells) -> Iterator[str]:
     # Each once: cells repeat.
     return map({cell: plain(cell) for cell in set(cells)}.__getitem__, cells)
 
@@ -305,9 +305,9 @@ def _plain_number(cell: str) -> str:
     return cell
 
 
-def compared(
+def compared_columns(
     sent: Sequence[str], told: Sequence[str], blank: frozenset[int], key: str | None
-) -> tuple[Compared, Compared]:
+) -> tuple[ComparedColumns, ComparedColumns]:
     """What is compared of the rows of an upload, and of those of a result.
 
     Args:
@@ -321,4 +321,6 @@ def compared(
     cells = [(mine, theirs) for mine, theirs in pairs if theirs not in blank]
     keys = [(mine, theirs) for mine, theirs in cells if key and sent[mine].lower() == key.lower()]
     mine, theirs = keys[0] if keys else (None, None)
-    return Compared(tuple(pair[0] for pair in cells), mine), Compared(tuple(pair[1] for pair in cells), theirs)
+    return ComparedColumns(tuple(pair[0] for pair in cells), mine), ComparedColumns(
+        tuple(pair[1] for pair in cells), theirs
+    )

@@ -10,15 +10,23 @@ from typing import Self
 
 from pydantic import BaseModel, NonNegativeInt
 
-from salesforce_bulk_ingest.cache.file_cache import Draft, Shelved
-from salesforce_bulk_ingest.cache.upload_archive import KeptRows, KeptUpload
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedUpload
 from salesforce_bulk_ingest.csvio.blocks import blocks
-from salesforce_bulk_ingest.csvio.cells import Batch, parse
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.header import read_head
+from salesforce_bulk_ingest.csvio.header import read_header
 from salesforce_bulk_ingest.loading.mapped_source import written
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
-from salesforce_bulk_ingest.results.row_matching import Compared, Likely, SentRow, Tied, Ties, compared, ties_in
+from salesforce_bulk_ingest.results.row_matching import (
+    CandidateFilter,
+    ComparedColumns,
+    MatchedRow,
+    RowMatcher,
+    UploadedRow,
+    compared_columns,
+    row_matcher_in,
+)
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 
 LINE_COLUMN = "sf__Line"
@@ -42,7 +50,7 @@ class _Label(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceRows:
+class SourceOrder:
     """The rows of a result, each with the row of the source that it was made of.
 
     Attributes:
@@ -78,7 +86,7 @@ class SourceRows:
         return told.model_dump_json().encode() + b"\n" + b"".join(numbers.tobytes() for numbers in arrays)
 
     @classmethod
-    def read(cls, shelved: Shelved) -> Self:
+    def read(cls, shelved: CachedFile) -> Self:
         """Some that were stored.
 
         Raises:
@@ -94,7 +102,7 @@ class SourceRows:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRows:
+class ResultFile:
     """A result, as rows that something is said of.
 
     Attributes:
@@ -122,13 +130,13 @@ class ToldRows:
             Unreadable: it is no CSV.
         """
         with path.open("rb") as file:
-            head = read_head(file, dialect.delimiter, dialect.line_ending)
+            head = read_header(file, dialect.delimiter, dialect.line_ending)
         told = 0
         while kind != "unprocessedrecords" and told < len(head.names) and head.names[told] in TOLD_COLUMNS:
             told += 1
         return cls(path, head.dialect, kind, head.names, told, sha256)
 
-    def said(self, batch: Batch, column: str) -> Sequence[str]:
+    def said(self, batch: ParsedBlock, column: str) -> Sequence[str]:
         """The cells of one of the columns before those of the upload; blank without it."""
         place = self.place(column)
         return [""] * len(batch) if place is None else batch.column(place)
@@ -138,7 +146,7 @@ class ToldRows:
         told = self.names[: self.told]
         return told.index(column) if column in told else None
 
-    def batches(self) -> Iterator[tuple[int, Batch]]:
+    def batches(self) -> Iterator[tuple[int, ParsedBlock]]:
         """Its rows, each batch with the rows before it.
 
         Raises:
@@ -146,11 +154,11 @@ class ToldRows:
             Unreadable, EndlessRecord: it is no CSV.
         """
         with self.path.open("rb") as file:
-            read_head(file, self.dialect.delimiter, self.dialect.line_ending)
+            read_header(file, self.dialect.delimiter, self.dialect.line_ending)
             first = 0
             for block in blocks(file):
                 text = block.data.decode(errors="surrogateescape")
-                batch = parse(text, self.dialect, len(self.names))
+                batch = parse_block(text, self.dialect, len(self.names))
                 yield first, batch
                 first += len(batch)
 
@@ -173,9 +181,9 @@ def key_of(operation: str | None, external_id_field: str | None) -> str | None:
     return None if operation == "insert" else ID_FIELD
 
 
-def make_source_rows(
-    result: ToldRows, kept: KeptUpload, key: str | None, draft: Draft, go_on: Callable[[], None] = lambda: None
-) -> SourceRows:
+def write_source_order(
+    result: ResultFile, kept: ArchivedUpload, key: str | None, draft: NewFile, go_on: Callable[[], None] = lambda: None
+) -> SourceOrder:
     """Tie the rows of a result to those of the upload, and write them in its order.
 
     Args:
@@ -201,20 +209,20 @@ def make_source_rows(
         for row in _as_told(result, kept, sorted([*untied, *unsure])):
             draft.file.write(written([row], kept.origin.read_as))
         of = (result.sha256, kept.origin.sha256)
-        made = SourceRows(of, draft.path, tied, mixed, untied, unsure, tuple(ties.unsure_lines()))
+        made = SourceOrder(of, draft.path, tied, mixed, untied, unsure, tuple(ties.unsure_lines()))
     draft.finish(made.label())
     return made
 
 
 @contextmanager
 def _tied(
-    result: ToldRows, kept: KeptUpload, key: str | None, folder: Path, go_on: Callable[[], None]
-) -> Iterator[Ties]:
+    result: ResultFile, kept: ArchivedUpload, key: str | None, folder: Path, go_on: Callable[[], None]
+) -> Iterator[RowMatcher]:
     _, sent = kept.columns()
     names, told = result.names, result.told
-    mine, theirs = compared(sent, names[told:], _blank_columns(result, key), key)
-    likely = Likely(mine, theirs)
-    with ties_in(folder) as ties:
+    mine, theirs = compared_columns(sent, names[told:], _blank_columns(result, key), key)
+    likely = CandidateFilter(mine, theirs)
+    with row_matcher_in(folder) as ties:
         for first, batch in result.batches():
             go_on()
             said = [batch.column(place) for place in range(told)]
@@ -228,14 +236,20 @@ def _tied(
         yield ties
 
 
-def _add_likely(ties: Ties, rows: KeptRows, columns: Sequence[Sequence[str]], mine: Compared, likely: Likely) -> None:
+def _add_likely(
+    ties: RowMatcher,
+    rows: ArchivedBlock,
+    columns: Sequence[Sequence[str]],
+    mine: ComparedColumns,
+    likely: CandidateFilter,
+) -> None:
     chosen = likely.rows(columns)
     if chosen:
         lines = rows.lines
         cells = [[column[row] for row in chosen] for column in columns]
         given, sent = rows.given.rows, rows.sent.rows
         hashes = ((hash(tuple(given[row])), hash(tuple(sent[row]))) for row in chosen)
-        found = [SentRow(rows.first + row, lines[row], *both) for row, both in zip(chosen, hashes, strict=True)]
+        found = [UploadedRow(rows.first + row, lines[row], *both) for row, both in zip(chosen, hashes, strict=True)]
         ties.add_sent(found, cells, mine)
 
 
@@ -244,7 +258,7 @@ def _as_one(said: Sequence[Sequence[str]], many: int) -> Sequence[str]:
     return list(map(json.dumps, zip(*said, strict=True))) if said else ["[]"] * many
 
 
-def _columns(result: ToldRows, batch: Batch, key: str | None) -> Sequence[Sequence[str]]:
+def _columns(result: ResultFile, batch: ParsedBlock, key: str | None) -> Sequence[Sequence[str]]:
     """The cells of the upload as Salesforce gave them back, by column."""
     columns = [batch.column(place) for place in range(result.told, len(result.names))]
     if key == ID_FIELD:
@@ -256,7 +270,7 @@ def _columns(result: ToldRows, batch: Batch, key: str | None) -> Sequence[Sequen
     return columns
 
 
-def _blank_columns(result: ToldRows, key: str | None) -> frozenset[int]:
+def _blank_columns(result: ResultFile, key: str | None) -> frozenset[int]:
     """Places of the columns in which all cells are blank."""
     blank = set(range(len(result.names) - result.told))
     for _, batch in result.batches():
@@ -265,10 +279,10 @@ def _blank_columns(result: ToldRows, key: str | None) -> frozenset[int]:
     return frozenset(blank)
 
 
-def _joined(kept: KeptUpload, ties: Ties, tied: "array[int]", mixed: "array[int]") -> Iterator[Sequence[Row]]:
+def _joined(kept: ArchivedUpload, ties: RowMatcher, tied: "array[int]", mixed: "array[int]") -> Iterator[Sequence[Row]]:
     """The rows of the source that the result has; `tied` is told which of that each is, `mixed` which may be another."""
     found = ties.tied()
-    next_one: Tied | None = next(found, None)
+    next_one: MatchedRow | None = next(found, None)
     for rows in kept.rows():
         joined: list[Row] = []
         while next_one is not None and next_one.sent < rows.first + rows.many:
@@ -284,7 +298,7 @@ def _joined(kept: KeptUpload, ties: Ties, tied: "array[int]", mixed: "array[int]
             return
 
 
-def _as_told(result: ToldRows, kept: KeptUpload, chosen: Sequence[int]) -> Iterator[Row]:
+def _as_told(result: ResultFile, kept: ArchivedUpload, chosen: Sequence[int]) -> Iterator[Row]:
     """Rows that could not be tied, under the columns of the source."""
     if not chosen:
         return

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import anyio.lowlevel
 
 from salesforce_bulk_ingest.csvio.records import RecordSplitter, parse_record
-from salesforce_bulk_ingest.results.error_groups import CauseCounter
-from salesforce_bulk_ingest.results.page_size import Budget
-from salesforce_bulk_ingest.results.pages import Page, PageBuilder, Wanted
+from salesforce_bulk_ingest.results.error_groups import ErrorGrouper
+from salesforce_bulk_ingest.results.page_size import PageSize
+from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 
 
 @dataclass(slots=True)
-class PageReader:
+class StreamedPage:
     """Collects one page, and the causes of all rows.
 
     Args:
@@ -24,11 +24,11 @@ class PageReader:
     """
 
     delimiter: str
-    wanted: Wanted
-    budget: Budget
+    wanted: PageRequest
+    budget: PageSize
     whole: bool
     _builder: PageBuilder | None = None
-    _counter: CauseCounter | None = None
+    _counter: ErrorGrouper | None = None
     _read: int = 0
     _full: bool = False
     _ended: bool = False
@@ -59,7 +59,7 @@ class PageReader:
     def _take(self, record: bytes) -> None:
         if self._builder is None:
             self._builder = PageBuilder(record, self.delimiter, self.wanted, self.budget)
-            self._counter = CauseCounter(self._builder.names) if ERROR_COLUMN in self._builder.names else None
+            self._counter = ErrorGrouper(self._builder.names) if ERROR_COLUMN in self._builder.names else None
             return
         row, self._read = self._read, self._read + 1
         if self._counter is None and (self._full or (row < self.wanted.offset and self.wanted.every_row)):

@@ -19,7 +19,7 @@ SET_OR_LEAVE_OUT = "Set the field in columns, or null there to leave the column 
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FieldColumn:
     """A column that Salesforce understands.
 
     Attributes:
@@ -34,7 +34,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Misnamed:
+class UnknownColumn:
     """A column that Salesforce does not understand, why, and what to do about it."""
 
     header: str
@@ -53,7 +53,7 @@ class _Path:
 
 def columns_of(
     header: Sequence[str], describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]
-) -> tuple[Column | Misnamed, ...]:
+) -> tuple[FieldColumn | UnknownColumn, ...]:
     """Each column, or what is wrong with it.
 
     Args:
@@ -61,7 +61,7 @@ def columns_of(
         describe: of the object.
         parents: describes of the objects that relationships lead to, as far as they are known.
     """
-    names = Names(describe)
+    names = FieldNames(describe)
     return tuple(_column(name, names, parents) for name in header)
 
 
@@ -90,7 +90,7 @@ def _on_one_line(name: str) -> str:
     return start if len(name) <= LONGEST_NAME_SHOWN else f"{start}…"
 
 
-class Names:
+class FieldNames:
     """The fields of an object by what they are called, to find those that a wrong name may mean."""
 
     MOST_LOOKED_UP = 20
@@ -118,48 +118,52 @@ class Names:
         return f"Did you mean {' or '.join(near)}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
 
 
-def _column(name: str, names: Names, parents: Mapping[str, SObjectDescribe]) -> Column | Misnamed:
+def _column(name: str, names: FieldNames, parents: Mapping[str, SObjectDescribe]) -> FieldColumn | UnknownColumn:
     field = names.describe.field(name)
     if field is not None:
-        return Column(name, field)
+        return FieldColumn(name, field)
     if not name.strip():
-        return Misnamed(name, "A column has no name, which fails the whole job.", SET_OR_LEAVE_OUT)
+        return UnknownColumn(name, "A column has no name, which fails the whole job.", SET_OR_LEAVE_OUT)
     if "." not in name:
-        return Misnamed(name, _no_field(names.describe, name), names.hint(name))
+        return UnknownColumn(name, _no_field(names.describe, name), names.hint(name))
     return _relationship(name, _path(name), names, parents)
 
 
-def _relationship(name: str, path: _Path, names: Names, parents: Mapping[str, SObjectDescribe]) -> Column | Misnamed:
+def _relationship(
+    name: str, path: _Path, names: FieldNames, parents: Mapping[str, SObjectDescribe]
+) -> FieldColumn | UnknownColumn:
     describe = names.describe
     lookup = describe.lookup(path.relationship)
     if lookup is None:
         what = f"{describe.name} has no relationship {shown([path.relationship])}, which fails the whole job."
-        return Misnamed(name, what, _meant_relationship(path, names))
+        return UnknownColumn(name, what, _meant_relationship(path, names))
     if "." in path.field:
         what = "A column can go through one relationship, not several; this fails the whole job."
-        return Misnamed(name, what, f"Name a field of {_any_of(lookup.reference_to)} itself.")
+        return UnknownColumn(name, what, f"Name a field of {_any_of(lookup.reference_to)} itself.")
     parent = _parent(path, lookup)
     if lookup.is_polymorphic and parent is None:
         leads = f"{path.relationship} leads to {_any_of(lookup.reference_to)}"
         what = f"{leads}, and a column that does not say to which fails the whole job."
-        return Misnamed(name, what, f"Name it {lookup.reference_to[0]}:{path.relationship}.{path.field}, say.")
+        return UnknownColumn(name, what, f"Name it {lookup.reference_to[0]}:{path.relationship}.{path.field}, say.")
     if path.type and not lookup.is_polymorphic:
         what = f"{path.relationship} leads to one object only, and naming it in the column fails the whole job."
-        return Misnamed(name, what, f"Name it {path.relationship}.{path.field}.")
+        return UnknownColumn(name, what, f"Name it {path.relationship}.{path.field}.")
     return _through(name, path, lookup, parents.get(parent or ""))
 
 
-def _through(name: str, path: _Path, lookup: FieldDescribe, parent: SObjectDescribe | None) -> Column | Misnamed:
+def _through(
+    name: str, path: _Path, lookup: FieldDescribe, parent: SObjectDescribe | None
+) -> FieldColumn | UnknownColumn:
     if parent is None:
-        return Column(name, lookup, path.field)
+        return FieldColumn(name, lookup, path.field)
     field = parent.field(path.field)
     if field is None:
-        return Misnamed(name, _no_field(parent, path.field), Names(parent).hint(path.field))
+        return UnknownColumn(name, _no_field(parent, path.field), FieldNames(parent).hint(path.field))
     if not field.finds_records:
         usable = [field.name for field in parent.fields if field.finds_records]
         what = f"{field.name} is neither an external id nor a lookup field of {parent.name}, which fails the whole job."
-        return Misnamed(name, what, f"Use {_any_of(usable)} of {parent.name}.")
-    return Column(name, lookup, f"{parent.name}.{field.name}")
+        return UnknownColumn(name, what, f"Use {_any_of(usable)} of {parent.name}.")
+    return FieldColumn(name, lookup, f"{parent.name}.{field.name}")
 
 
 def _path(name: str) -> _Path:
@@ -179,7 +183,7 @@ def _no_field(describe: SObjectDescribe, name: str) -> str:
     return f"{describe.name} has no field {shown([name])} that this user can see, which fails the whole job."
 
 
-def _meant_relationship(path: _Path, names: Names) -> str:
+def _meant_relationship(path: _Path, names: FieldNames) -> str:
     describe = names.describe
     if describe.lookup(path.type):  # the two were mixed up
         return f"Name it {path.type}.{path.field}."

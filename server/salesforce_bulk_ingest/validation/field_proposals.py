@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import Column, Misnamed, columns_of, plain
+from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of, plain
 from salesforce_bulk_ingest.validation.header import DELETES
 
 SAME_IN_REPORTS = (("zippostalcode", "postalcode"), ("stateprovince", "state"), ("zipcode", "postalcode"))
@@ -22,8 +22,8 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
     """
     counts = Counter(header)
     columns = columns_of(header, describe, {})
-    unknown = [column.header for column in columns if isinstance(column, Misnamed) and counts[column.header] == 1]
-    taken = {column.field.name for column in columns if isinstance(column, Column)}
+    unknown = [column.header for column in columns if isinstance(column, UnknownColumn) and counts[column.header] == 1]
+    taken = {column.field.name for column in columns if isinstance(column, FieldColumn)}
     meanings = _Meanings(describe)
     meant = {name: field for name in unknown if (field := meanings.of(name)) and field.name not in taken}
     claims = Counter(field.name for field in meant.values())
@@ -40,7 +40,7 @@ def fillable(describe: SObjectDescribe, operation: str, header: Sequence[str]) -
     """
     if operation in DELETES:
         return ()
-    taken = {column.field.name for column in columns_of(header, describe, {}) if isinstance(column, Column)}
+    taken = {column.field.name for column in columns_of(header, describe, {}) if isinstance(column, FieldColumn)}
     free = [field for field in describe.fields if field.name not in taken and _can_fill(field, operation)]
     return tuple(map(_with_label, sorted(free, key=lambda field: not field.is_required)))
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
-from salesforce_bulk_ingest.validation.columns import Column, Misnamed, columns_of
-from salesforce_bulk_ingest.validation.header import HeaderChecks, Load
+from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
+from salesforce_bulk_ingest.validation.header import HeaderChecks, LoadTarget
 from salesforce_bulk_ingest.validation.keys import KeyForm
 
 VALUES_SHOWN = 5
@@ -44,7 +44,7 @@ class FieldChecks:
         findings: Findings,
         parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
     ) -> None:
-        self._load = Load.of(describe, operation, external_id_field)
+        self._load = LoadTarget.of(describe, operation, external_id_field)
         self._header = header
         self._columns = columns_of(header, describe, parents)
         self._findings = findings
@@ -71,7 +71,7 @@ class FieldChecks:
         """The columns, before any row."""
         HeaderChecks(self._load, self._columns, self._findings).check()
 
-    def check(self, batch: Batch) -> None:
+    def check(self, batch: ParsedBlock) -> None:
         """Rows of one block."""
         for place, checks in self._cell_checks.items():
             cells = batch.column(place)
@@ -86,9 +86,9 @@ class FieldChecks:
         for (place, kind), tally in self._tallies.items():
             tally.report(kind, self._header[place], self._findings)
 
-    def _checks_of(self, column: Column | Misnamed) -> list[CellCheck]:
+    def _checks_of(self, column: FieldColumn | UnknownColumn) -> list[CellCheck]:
         load = self._load
-        if isinstance(column, Misnamed) or (load.deletes and not load.is_key(column)):
+        if isinstance(column, UnknownColumn) or (load.deletes and not load.is_key(column)):
             return []
         check = None if column.parent_field else check_of(column.field, load.describe.key_prefix)
         checks = [] if check is None else [check]
@@ -106,7 +106,7 @@ class _Tally:
     lines: list[int] = field(default_factory=list)
     values: dict[str, None] = field(default_factory=dict)
 
-    def add(self, cells: Cells, wrong: Set[str], batch: Batch) -> None:
+    def add(self, cells: Cells, wrong: Set[str], batch: ParsedBlock) -> None:
         """The wrong cells of one block."""
         counted = Counter(cells)
         self.count += sum(counted[cell] for cell in wrong)

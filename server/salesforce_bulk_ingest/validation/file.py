@@ -12,7 +12,7 @@ from itertools import islice
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 
 MAX_HEADER_CHARACTERS = 32_000
@@ -51,7 +51,7 @@ class FileChecks:
         self._check_quotes(text, 1)
         self._check_line_ends(text, 1)
 
-    def check(self, text: str, batch: Batch, first_line: int) -> None:
+    def check(self, text: str, batch: ParsedBlock, first_line: int) -> None:
         """Rows of one block."""
         self._check_encoding(text, first_line)
         if '"' in text and not batch.is_split:
@@ -79,7 +79,7 @@ class FileChecks:
             line = first_line + text.count("\n", 0, position)
             self._findings.add("quotes", "error", QUOTES, QUOTE_THEM, line=line)
 
-    def _check_widths(self, batch: Batch) -> None:
+    def _check_widths(self, batch: ParsedBlock) -> None:
         width, add = self._width, self._findings.add
         for number, cells in enumerate(map(len, batch.rows)):
             if cells > width:
@@ -117,7 +117,7 @@ class FileChecks:
             self._findings.add("line ends", "error", what, "End all lines in one way.", line=line, count=count)
 
 
-class SentChecks:
+class OutgoingChecks:
     """Checks of what goes out, whatever it was made from: the header, and how long cells and rows are.
 
     Args:
@@ -137,7 +137,7 @@ class SentChecks:
         if len(self._header) > MAX_COLUMNS:
             self._error(f"There are {len(self._header):,} columns, and Salesforce takes {MAX_COLUMNS:,}.")
 
-    def check(self, batch: Batch, longest: int) -> None:
+    def check(self, batch: ParsedBlock, longest: int) -> None:
         """Rows of one block.
 
         Args:

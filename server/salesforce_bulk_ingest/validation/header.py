@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.findings import Findings, Level
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import NAMES_SHOWN, Column, Misnamed, shown
+from salesforce_bulk_ingest.validation.columns import NAMES_SHOWN, FieldColumn, UnknownColumn, shown
 from salesforce_bulk_ingest.validation.keys import KeyForm, same_id, same_text
 
 DELETES = frozenset({"delete", "hardDelete"})
@@ -17,7 +17,7 @@ HEADER_LINE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadTarget:
     """What an upload is for.
 
     Attributes:
@@ -31,7 +31,7 @@ class Load:
     key: str | None
 
     @classmethod
-    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> "Load":
+    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> "LoadTarget":
         """What a job is for."""
         keys = {"insert": None, "upsert": external_id_field}
         key = keys.get(operation, ID_FIELD)
@@ -56,9 +56,9 @@ class Load:
         field = self.describe.field(self.key) if self.key else None
         return str if field is not None and field.case_sensitive else same_text
 
-    def is_key(self, column: Column | Misnamed) -> bool:
+    def is_key(self, column: FieldColumn | UnknownColumn) -> bool:
         """Whether the column holds the keys."""
-        return isinstance(column, Column) and column.parent_field is None and column.field.name == self.key
+        return isinstance(column, FieldColumn) and column.parent_field is None and column.field.name == self.key
 
 
 class HeaderChecks:
@@ -70,11 +70,11 @@ class HeaderChecks:
         findings: where what is wrong goes.
     """
 
-    def __init__(self, load: Load, columns: Sequence[Column | Misnamed], findings: Findings) -> None:
+    def __init__(self, load: LoadTarget, columns: Sequence[FieldColumn | UnknownColumn], findings: Findings) -> None:
         self._load = load
         self._describe = load.describe
         self._all = columns
-        self._known = [column for column in columns if isinstance(column, Column)]
+        self._known = [column for column in columns if isinstance(column, FieldColumn)]
         self._findings = findings
 
     def check(self) -> None:
@@ -128,11 +128,11 @@ class HeaderChecks:
 
     def _check_names(self) -> None:
         for column in self._all:
-            if isinstance(column, Misnamed):
+            if isinstance(column, UnknownColumn):
                 self._add("unknown column", "error", column.what, column.do, column.header)
 
     def _check_doubled(self) -> None:
-        filling: dict[str, list[Column]] = defaultdict(list)
+        filling: dict[str, list[FieldColumn]] = defaultdict(list)
         for column in self._known:
             filling[column.field.name].append(column)
         for name, columns in filling.items():

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import IO, Self
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
-from salesforce_bulk_ingest.csvio.cells import Batch
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.loading.sources import NULL_CELL
 
 BUCKETS = 256
@@ -78,7 +78,7 @@ class KeyChecks:
     def __exit__(self, *_: object) -> None:
         self._keys.close()
 
-    def check(self, batch: Batch) -> None:
+    def check(self, batch: ParsedBlock) -> None:
         """Rows of one block."""
         keys, lines = batch.column(self._column.place), batch.lines
         if not BLANKS.isdisjoint(keys):

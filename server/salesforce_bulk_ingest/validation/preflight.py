@@ -5,19 +5,19 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
-from salesforce_bulk_ingest.loading.mapped_source import Output, Piece
+from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import (
     FileChecks,
-    SentChecks,
+    OutgoingChecks,
     check_names,
     longest_row,
 )
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 
 
-class Preflight:
+class PreflightChecks:
     """The checks; a context, since they may keep a temporary file.
 
     Args:
@@ -26,13 +26,13 @@ class Preflight:
         findings: where what is wrong goes.
     """
 
-    def __init__(self, output: Output, destination: Destination, findings: Findings) -> None:
+    def __init__(self, output: MappedSource, destination: Destination, findings: Findings) -> None:
         self._output = output
         self._destination = destination
         self._findings = findings
         head, names = output.head, output.names
         self._file = FileChecks(len(head.names), head.dialect, findings, rewritten=output.shaped is not None)
-        self._sent = SentChecks(names, findings)
+        self._sent = OutgoingChecks(names, findings)
         self._fields = _field_checks(output, destination, findings)
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.place], findings)
@@ -61,7 +61,7 @@ class Preflight:
         else:
             self._fields.check_header()
 
-    def check(self, piece: Piece) -> None:
+    def check(self, piece: MappedBlock) -> None:
         """Rows of one block."""
         self._file.check(piece.text, piece.given, piece.place.line)
         self._sent.check(piece.sent, longest_row(piece.data, len(piece.sent)))
@@ -99,7 +99,7 @@ class Preflight:
                 self._findings.add(kind, "error", what, do, line=1)
 
 
-def _field_checks(output: Output, destination: Destination, findings: Findings) -> FieldChecks | None:
+def _field_checks(output: MappedSource, destination: Destination, findings: Findings) -> FieldChecks | None:
     if destination.describe is None or destination.operation is None:
         return None
     return FieldChecks(

@@ -24,7 +24,7 @@ from salesforce_bulk_ingest.mcp_server.answers.wording import (
 )
 from salesforce_bulk_ingest.operations.jobs import JobListing
 from salesforce_bulk_ingest.operations.upload_once import UploadState
-from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, Cause, Example
+from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, ErrorGroup, FailedExample
 from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.pages import CutCell, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -198,7 +198,7 @@ class ExampleAnswer(BaseModel):
     values: dict[str, str] = Field(description="Cells of the fields at fault")
 
     @classmethod
-    def of(cls, example: Example, cause: Cause) -> Self:
+    def of(cls, example: FailedExample, cause: ErrorGroup) -> Self:
         """The example, cut to what an answer has room for."""
         values = list(example.values.items())[:MOST_VALUES_SHOWN]
         return cls(
@@ -213,7 +213,7 @@ class ExampleAnswer(BaseModel):
         return f"offset {self.offset}" + (f": {', '.join(parts)}" if parts else "")
 
 
-class CauseAnswer(BaseModel):
+class ErrorGroupAnswer(BaseModel):
     """Rows that failed for one reason."""
 
     model_config = ConfigDict(
@@ -229,7 +229,7 @@ class CauseAnswer(BaseModel):
     examples: tuple[ExampleAnswer, ...] = Field((), description="The first such rows")
 
     @classmethod
-    def of(cls, cause: Cause) -> Self:
+    def of(cls, cause: ErrorGroup) -> Self:
         """The cause with one example, cut to what an answer has room for."""
         more = len(cause.fields) - MOST_FIELDS_SHOWN
         fields = [cut(name, LONGEST_VALUE) for name in cause.fields[:MOST_FIELDS_SHOWN]]
@@ -286,7 +286,7 @@ class PageAnswer(Answer):
     offset: int
     next_offset: int | None = Field(description="Offset of the next page; null at the end")
     total: int | None = Field(description="Rows in the whole result; null if not known")
-    causes: tuple[CauseAnswer, ...] = ()
+    causes: tuple[ErrorGroupAnswer, ...] = ()
     other_causes: int | None = Field(None, description="Further causes, not listed")
     resource_uri: str = Field(description="The whole result, in pages")
     rest_url: str | None = Field(None, description="The whole result as one CSV file")
@@ -343,16 +343,16 @@ class FailedPageAnswer(PageAnswer):
 
     model_config = ConfigDict(json_schema_extra=unlisted(*_UNLISTED_OF_A_PAGE))
 
-    causes: tuple[CauseAnswer, ...] = Field(
+    causes: tuple[ErrorGroupAnswer, ...] = Field(
         description="Failed rows by code, fields and pattern, the most frequent first"
     )
 
 
-def _fitting_causes(causes: Sequence[Cause]) -> tuple[CauseAnswer, ...]:
+def _fitting_causes(causes: Sequence[ErrorGroup]) -> tuple[ErrorGroupAnswer, ...]:
     """The most frequent causes for which there is room, then more examples of each, as far as room is left."""
-    fitting: list[CauseAnswer] = []
+    fitting: list[ErrorGroupAnswer] = []
     room = ROOM_FOR_CAUSES
-    for answer in map(CauseAnswer.of, causes[:MOST_CAUSES_SHOWN]):
+    for answer in map(ErrorGroupAnswer.of, causes[:MOST_CAUSES_SHOWN]):
         room -= _room_taken(answer)
         if room < 0 and fitting:
             break

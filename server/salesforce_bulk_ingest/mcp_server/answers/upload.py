@@ -59,7 +59,7 @@ class FindingAnswer(BaseModel):
         return " ".join(f"- {self.level}{column}{lines}{times}: {self.what} {self.do}".split())
 
 
-class RowsAnswer(Answer):
+class LoadAnswer(Answer):
     """What rows are, and what was found in them."""
 
     status: str | None = Field(
@@ -88,7 +88,7 @@ class RowsAnswer(Answer):
         )
 
 
-class UploadAnswer(RowsAnswer):
+class UploadAnswer(LoadAnswer):
     """What became of an upload."""
 
     model_config = ConfigDict(json_schema_extra=unlisted("otherFindings", "fields"))
@@ -115,7 +115,7 @@ class UploadAnswer(RowsAnswer):
         return f"{super().text()}\nState: {self.state}."
 
 
-class CreateAnswer(RowsAnswer):
+class CreateAnswer(LoadAnswer):
     """A job under Salesforce's own field names, and its rows where some came with it."""
 
     model_config = ConfigDict(
