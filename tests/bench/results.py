@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, ResultKey
+from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, writing_download
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -58,10 +59,10 @@ def _failed(number: int) -> tuple[str, ...]:
     )
 
 
-def keep(path: Path, kind: ResultKind = "failedResults") -> CachedResult:
+def keep(path: Path, kind: ResultKind = "failedResults") -> DownloadedResult:
     """The result as a download brings it into a store."""
     store = _store(path)
-    with store.writing(_key(kind), ",") as writing, path.open("rb") as file:
+    with writing_download(store, _key(kind), ",") as writing, path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             writing.add(chunk)
         return writing.finish()
@@ -125,7 +126,7 @@ def _key(kind: ResultKind) -> ResultKey:
 
 
 def _page(path: Path, wanted: PageRequest, limit: int | None = None) -> Page:
-    result = _store(path).find(_key("failedResults"))
+    result = find_download(_store(path), _key("failedResults"))
     assert result is not None
     budget = default_page_size() if limit is None else requested_page_size(limit)
     return page_of(result, ",", wanted, budget, lambda: True)

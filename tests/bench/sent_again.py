@@ -58,7 +58,7 @@ def tie(path: Path) -> SourceOrder:
     store = _store(path)
     kept = store.upload(KEY)
     assert kept is not None
-    with store.shelf.writing("result.source.csv") as draft:
+    with store.files.writing("result.source.csv") as draft:
         return write_source_order(_told(path), kept, None, draft)
 
 
@@ -66,7 +66,7 @@ def again(path: Path, tied: SourceOrder) -> None:
     """All failed rows as they were sent."""
     store = _store(path)
     job = JobResult(JOB.id, _told(path), store.upload(KEY), tied)
-    with store.shelf.writing("again.csv") as draft:
+    with store.files.writing("again.csv") as draft:
         made = write_retry_file(RetryRequest((JOB.id,), ("failed",)), [job], Destination(), draft)
     assert sum(len(taken.numbers) for taken in made.taken) == len(tied.tied)
 
@@ -86,7 +86,7 @@ def run(*, quick: bool) -> bool:
         failed = write_result(path, _result(path))
         print(f"Rows again: {size} MB, {content.rows:,} rows, of which {failed:,} failed; one process.\n")
         sent, kept = in_turn(ROUNDS, partial(send, content), partial(keep, path, content))
-        size_kept = _store(path).shelf.find(f"{KEY.folder}/upload.csv.gz")
+        size_kept = _store(path).files.find(f"{KEY.folder}/upload.csv.gz")
         assert size_kept is not None
         print(
             f"  an upload read in {sent:.2f} s, and kept in {kept:.2f} s, as {size_kept.path.stat().st_size / MB:.0f} MB"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, ResultKey
+from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, writing_download
 from salesforce_bulk_ingest.salesforce.models import Job
 
 CONTENT = b'"sf__Id","Name"\n"1","a\nb"\n"2","c"\n'
@@ -29,8 +30,8 @@ def a_store(folder: Path, clock: Clock, *, most_bytes: int = 10_000) -> JobFiles
     return JobFiles(folder / "results", most_bytes=most_bytes, most_seconds=100, now=clock)
 
 
-def stored(store: JobFiles, key: ResultKey = KEY, content: bytes = CONTENT) -> CachedResult:
-    with store.writing(key, ",") as writing:
+def stored(store: JobFiles, key: ResultKey = KEY, content: bytes = CONTENT) -> DownloadedResult:
+    with writing_download(store, key, ",") as writing:
         for byte in content:
             writing.add(bytes([byte]))
         return writing.finish()
@@ -38,11 +39,11 @@ def stored(store: JobFiles, key: ResultKey = KEY, content: bytes = CONTENT) -> C
 
 def test_a_result_is_found_once_it_is_whole_and_not_before(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
-    with store.writing(KEY, ",") as writing:
+    with writing_download(store, KEY, ",") as writing:
         writing.add(CONTENT)
-        assert store.find(KEY) is None
+        assert find_download(store, KEY) is None
         made = writing.finish()
-    found = store.find(KEY)
+    found = find_download(store, KEY)
     assert found == made
     assert found is not None
     assert found.path.read_bytes() == CONTENT
@@ -51,31 +52,31 @@ def test_a_result_is_found_once_it_is_whole_and_not_before(tmp_path: Path) -> No
 
 def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
-    with pytest.raises(RuntimeError), store.writing(KEY, ",") as writing:
+    with pytest.raises(RuntimeError), writing_download(store, KEY, ",") as writing:
         writing.add(CONTENT)
         raise RuntimeError
-    assert store.find(KEY) is None
+    assert find_download(store, KEY) is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next_download(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
-    killed = store.writing(KEY, ",")
+    killed = writing_download(store, KEY, ",")
     killed.__enter__().add(CONTENT)
     (left,) = (path for path in tmp_path.rglob("*.part"))
     made = stored(store)
-    assert not left.exists() and store.find(KEY) == made
+    assert not left.exists() and find_download(store, KEY) == made
 
 
 def test_a_file_that_was_cut_or_an_index_that_is_none_is_no_result(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
     made = stored(store)
     made.path.write_bytes(CONTENT[:-1])
-    assert store.find(KEY) is None
+    assert find_download(store, KEY) is None
     made = stored(store)
     for broken in (b"", b"{}", b"[]\n", b"\xff", b'{"size": 1}\n', b"[]\n[]\n", b"[{}]\n{}\n"):
         made.path.with_name("failedResults.csv.label").write_bytes(broken)
-        assert store.find(KEY) is None
+        assert find_download(store, KEY) is None
 
 
 @pytest.mark.parametrize(
@@ -91,14 +92,15 @@ def test_a_file_that_was_cut_or_an_index_that_is_none_is_no_result(tmp_path: Pat
 def test_another_org_or_result_or_time_is_another_result(other: ResultKey, tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
     stored(store)
-    assert store.find(other) is None
+    assert find_download(store, other) is None
 
 
 def test_ids_of_15_and_18_characters_name_the_same_result(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
     stored(store)
     assert (
-        store.find(ResultKey.of(KEY.job.org, JOB.model_copy(update={"id": JOB.id[:15]}), "failedResults")) is not None
+        find_download(store, ResultKey.of(KEY.job.org, JOB.model_copy(update={"id": JOB.id[:15]}), "failedResults"))
+        is not None
     )
 
 
@@ -108,7 +110,7 @@ def test_a_job_that_is_forgotten_leaves_the_others(tmp_path: Path) -> None:
     stored(store)
     stored(store, other)
     store.forget(KEY.job.org, JOB.id)
-    assert (store.find(KEY), store.find(other) is None) == (None, False)
+    assert (find_download(store, KEY), find_download(store, other) is None) == (None, False)
 
 
 def test_results_that_nobody_reads_go_after_their_time(tmp_path: Path) -> None:
@@ -119,12 +121,12 @@ def test_results_that_nobody_reads_go_after_their_time(tmp_path: Path) -> None:
     ]
     stored(store, keys[0])
     stored(store, keys[1])
-    assert all([store.find(keys[0]), store.find(keys[1])])
+    assert all([find_download(store, keys[0]), find_download(store, keys[1])])
     clock.now += 90
-    assert store.find(keys[1]) is not None
+    assert find_download(store, keys[1]) is not None
     clock.now += 90
     stored(store, keys[2])
-    assert [store.find(key) is not None for key in keys] == [False, True, True]
+    assert [find_download(store, key) is not None for key in keys] == [False, True, True]
 
 
 def test_beyond_the_size_the_results_go_that_were_read_longest_ago(tmp_path: Path) -> None:
@@ -136,17 +138,17 @@ def test_beyond_the_size_the_results_go_that_were_read_longest_ago(tmp_path: Pat
     for key in keys[:3]:
         clock.now += 1
         stored(store, key, b"Id\n" + b"x" * 1_000)
-        store.find(key)
+        find_download(store, key)
     clock.now += 1
-    store.find(keys[0])
+    find_download(store, keys[0])
     stored(store, keys[3], b"Id\n")
-    assert [store.find(key) is not None for key in keys] == [True, False, True, True]
+    assert [find_download(store, key) is not None for key in keys] == [True, False, True, True]
 
 
 @posix_only
 def test_nobody_else_can_read_a_result(tmp_path: Path) -> None:
     store = a_store(tmp_path, Clock())
-    with store.shelf.lock(KEY.name):
+    with store.files.lock(KEY.name):
         stored(store)
     made = list((tmp_path / "results").rglob("*"))
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}

@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.results.downloads import find_download
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -109,7 +110,7 @@ with FileLock(sys.argv[1]):
 async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_that_is_killed(store: JobFiles) -> None:
     client = Results()
     client.let.set()
-    lock = store.shelf.lock(ResultKey.of(ACME.host, JOB, "failedResults").name)
+    lock = store.files.lock(ResultKey.of(ACME.host, JOB, "failedResults").name)
     command = [sys.executable, "-c", HOLD, lock.lock_file]
     async with await anyio.open_process(command) as other:
         assert other.stdout is not None
@@ -142,7 +143,7 @@ async def test_a_server_that_stops_breaks_its_download_off(store: JobFiles) -> N
         fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
         assert await fetch.wait(0) is None
         tasks.cancel_scope.cancel()
-    assert store.find(ResultKey.of(ACME.host, JOB, "failedResults")) is None
+    assert find_download(store, ResultKey.of(ACME.host, JOB, "failedResults")) is None
 
 
 async def test_a_job_that_is_forgotten_is_downloaded_anew(store: JobFiles) -> None:

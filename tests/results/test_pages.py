@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, ResultKey
+from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.records import format_record
 from salesforce_bulk_ingest.csvio.row_index import STEP
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, writing_download
 from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size
 from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_LOOKS, CutCell, Page, PageRequest, page_of
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
@@ -28,9 +29,9 @@ MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
 Pager = Callable[[bytes, PageRequest, PageSize], Page]
 
 
-def in_store(folder: Path, content: bytes) -> CachedResult:
+def in_store(folder: Path, content: bytes) -> DownloadedResult:
     store = JobFiles(folder, most_bytes=1_000_000_000, most_seconds=1_000)
-    with store.writing(KEY, ",") as writing:
+    with writing_download(store, KEY, ",") as writing:
         writing.add(content)
         return writing.finish()
 

@@ -4,7 +4,7 @@
     ├── InvalidArgument     the caller can correct it
     │   ├── InvalidJobId
     │   ├── TooLarge
-    │   ├── RowsRefused
+    │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
     ├── UploadConflict      the job already has, or may have, other data
@@ -12,16 +12,10 @@
     │   └── UploadUnclear   and it is not known whether it arrived, or still will
     ├── SentAgain           rows were sent again before
     ├── NoRecord            and it is not known whether they were
-    └── FilledJobFailed     a job was made, and its rows did not get there, or may not have
+    └── FilledJobFailed     (operations/errors.py) a job was made, and its rows did not get there, or may not have
 
 Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
 """
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # the plan is made by what raises these
-    from salesforce_bulk_ingest.loading.plan import Plan
-    from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
 
 class IngestError(Exception):
@@ -53,19 +47,6 @@ class SourceChanged(InvalidArgument):
     """The rows are other ones than those that were checked or begun."""
 
     status = 409
-
-
-class RowsRefused(InvalidArgument):
-    """The rows would make the job fail, or are more than it takes.
-
-    Args:
-        message: why, in a sentence.
-        plan: of the rows.
-    """
-
-    def __init__(self, message: str, plan: "Plan") -> None:
-        super().__init__(message)
-        self.plan = plan
 
 
 class RefusedByPolicy(IngestError):
@@ -102,19 +83,3 @@ class NoRecord(IngestError):
 
     status = 503
     code = "SERVER_UNAVAILABLE"
-
-
-class FilledJobFailed(IngestError):
-    """A job was made, and its rows did not get there, or may not have.
-
-    Args:
-        job_id: of the job, which is open.
-        error: what went wrong.
-        is_empty: whether it is certain that the job has no rows.
-    """
-
-    def __init__(self, job_id: str, error: "SalesforceError | IngestError", *, is_empty: bool) -> None:
-        super().__init__(str(error))
-        self.job_id = job_id
-        self.error = error
-        self.is_empty = is_empty

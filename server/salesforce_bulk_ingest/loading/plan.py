@@ -188,8 +188,8 @@ class _Pass:
         with ExitStack() as resources:
             checks = None
             if preflight:
-                checks = resources.enter_context(PreflightChecks(self._output, self._destination, self._findings))
-                checks.check_header()
+                checks = resources.enter_context(self._checks())
+                checks.check_header(self._output.header)
             try:
                 self._read_rows(file, checks)
             except EndlessRecord as error:
@@ -199,10 +199,16 @@ class _Pass:
                 checks.finish(self._rows)
         return self._plan(parts, self._proposal() if preflight else NO_PROPOSAL)
 
+    def _checks(self) -> PreflightChecks:
+        output = self._output
+        rewritten = output.shaped is not None
+        return PreflightChecks(output.head, output.names, self._destination, self._findings, rewritten=rewritten)
+
     def _read_rows(self, file: BinaryIO, checks: PreflightChecks | None) -> None:
         for piece in self._output.pieces(file):
             if checks is not None:
-                checks.check(piece)
+                checks.check_source(piece.text, piece.given, piece.place.line)
+                checks.check_outgoing(piece.sent, piece.data)
             self._rows += len(piece.sent)
             for row in self._cutter.add(piece.data, len(piece.sent), piece.place):
                 self._refuse_long(piece.sent.line_of(row), preflight=checks is not None)

@@ -14,14 +14,12 @@ from typing import BinaryIO, Protocol, cast
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 MAX_TEXT_BYTES = 4_000_000
 """Rows inside a tool call pass through the model and through one message; more than this belongs on another way in."""
 
 TOO_LARGE = f"These rows are over {MAX_TEXT_BYTES:,} bytes, the most that a tool call takes. Nothing was sent."
-
-NULL_CELL = "#N/A"
-"""What Salesforce reads as null; an empty cell means no change (Bulk API 2.0 guide, Prepare CSV Files)."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 

@@ -11,8 +11,9 @@ from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from salesforce_bulk_ingest.base.errors import FilledJobFailed, IngestError
+from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
+from salesforce_bulk_ingest.operations.errors import FilledJobFailed
 from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 

@@ -9,14 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
-from salesforce_bulk_ingest.base.errors import (
-    FilledJobFailed,
-    IngestError,
-    InvalidArgument,
-    RefusedByPolicy,
-    RowsRefused,
-    TooLarge,
-)
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.answer import (
     Answer,
@@ -46,6 +39,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     Where,
 )
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool, filled_job_failed, tool_error
+from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.jobs import HandedIn, IngestJobs
 from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report

@@ -15,12 +15,13 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
-from salesforce_bulk_ingest.cache.job_files import CachedResult, JobFiles, JobKey, ResultKey, ResultNotReady, retry_name
+from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload, RecordedContent
 from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.loading.plan import PartContent
 from salesforce_bulk_ingest.operations.transfers import Content
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, writing_download
 from salesforce_bulk_ingest.results.retry_rows import KINDS, JobResult, RetryFile, RetryRequest, write_retry_file
 from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, key_of, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -58,7 +59,7 @@ class ResultFetcher:
         recorder = self._store.recorder(JobKey.of(org.host, job), content)
         return RecordedContent(content, recorder) if recorder else content
 
-    def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[CachedResult]:
+    def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """The result, here or on its way."""
         key = ResultKey.of(org.host, job, kind)
         return self._background.start(key, lambda pending: self._fetched(key, job, pending))
@@ -86,11 +87,13 @@ class ResultFetcher:
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
-    async def _fetched(self, key: ResultKey, job: Job, pending: SharedTask[CachedResult]) -> CachedResult:
-        return await self._once(key.name, lambda: self._store.find(key), lambda: self._download(key, job, pending))
+    async def _fetched(self, key: ResultKey, job: Job, pending: SharedTask[DownloadedResult]) -> DownloadedResult:
+        return await self._once(
+            key.name, lambda: find_download(self._store, key), lambda: self._download(key, job, pending)
+        )
 
-    async def _download(self, key: ResultKey, job: Job, pending: SharedTask[CachedResult]) -> CachedResult:
-        with self._store.writing(key, job.delimiter) as writing:
+    async def _download(self, key: ResultKey, job: Job, pending: SharedTask[DownloadedResult]) -> DownloadedResult:
+        with writing_download(self._store, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
                     await anyio.to_thread.run_sync(writing.add, chunk)
@@ -169,7 +172,7 @@ class ResultFetcher:
         source = await self.source_rows(org, job, kind).wait(math.inf)
         return JobResult(job.id, result, None if source is None else await self._kept(org, job), source)
 
-    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> CachedResult:
+    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
         result = await self.fetch(org, job, kind).wait(math.inf)
         assert result is not None
         return result
@@ -179,7 +182,7 @@ class ResultFetcher:
         found = await anyio.to_thread.run_sync(find)
         if found is not None:
             return found
-        lock = await anyio.to_thread.run_sync(self._store.shelf.lock, name)
+        lock = await anyio.to_thread.run_sync(self._store.files.lock, name)
         await _acquire(lock)
         try:
             # Whoever held the lock before may have made it.
@@ -190,7 +193,7 @@ class ResultFetcher:
 
     async def _made(self, name: str, make: Callable[[NewFile], T]) -> T:
         def made() -> T:
-            with self._store.shelf.writing(name) as draft:
+            with self._store.files.writing(name) as draft:
                 return make(draft)
 
         try:
@@ -203,18 +206,18 @@ class ResultFetcher:
             ) from None
 
     def _read(self, name: str, read: Callable[[CachedFile], T]) -> T | None:
-        found = self._store.shelf.find(name)
+        found = self._store.files.find(name)
         if found is None:
             return None
         try:
             made = read(found)
         except ValueError:  # of another version of this
             return None
-        self._store.shelf.touch(name)
+        self._store.files.touch(name)
         return made
 
 
-def _told(result: CachedResult, job: Job, kind: ResultKind) -> ResultFile:
+def _told(result: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
     return ResultFile.of(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
 
 

@@ -12,17 +12,11 @@ from urllib.parse import parse_qs, urlencode
 import anyio
 import anyio.to_thread
 
-from salesforce_bulk_ingest.base.errors import (
-    FilledJobFailed,
-    IngestError,
-    InvalidArgument,
-    RowsRefused,
-    SourceChanged,
-)
-from salesforce_bulk_ingest.cache.job_files import ResultNotReady
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan, part_content
 from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
 from salesforce_bulk_ingest.operations.policy import Policy
@@ -30,6 +24,7 @@ from salesforce_bulk_ingest.operations.retry import Brought, Cleared, Retries, S
 from salesforce_bulk_ingest.operations.transfers import Content
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState, UploadStatus, took_nothing
 from salesforce_bulk_ingest.operations.waiting import Report, Sleep, wait_until_terminal
+from salesforce_bulk_ingest.results.downloads import ResultNotReady
 from salesforce_bulk_ingest.results.page_size import PageSize
 from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, not_here_yet, page_of
 from salesforce_bulk_ingest.results.retry_rows import RetryRequest

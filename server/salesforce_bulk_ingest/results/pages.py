@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.cache.job_files import CachedResult
 from salesforce_bulk_ingest.csvio.records import format_records, parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
+from salesforce_bulk_ingest.results.downloads import DownloadedResult
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, parse_row_error
@@ -232,7 +232,7 @@ class PageBuilder:
 
 
 def page_of(
-    result: CachedResult, delimiter: str, wanted: PageRequest, budget: PageSize, in_time: Callable[[], bool]
+    result: DownloadedResult, delimiter: str, wanted: PageRequest, budget: PageSize, in_time: Callable[[], bool]
 ) -> Page:
     """The page of a result that is here, with the causes of all its rows.
 

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple
 
-from salesforce_bulk_ingest.loading.sources import NULL_CELL
+from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 Cells = Sequence[str]
 

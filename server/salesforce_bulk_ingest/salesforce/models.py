@@ -26,6 +26,9 @@ DELIMITERS: dict[str, str] = {
 }
 LINE_ENDINGS: dict[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 ID_FIELD = "Id"
+NULL_CELL = "#N/A"
+"""What Salesforce reads as null; an empty cell means no change (Bulk API 2.0 guide, Prepare CSV Files)."""
+
 TERMINAL_STATES = frozenset({"JobComplete", "Failed", "Aborted"})
 
 

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Sequence, Set
 from typing import Protocol
 
-from salesforce_bulk_ingest.loading.sources import NULL_CELL
-from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
 
 Cells = Sequence[str]
 

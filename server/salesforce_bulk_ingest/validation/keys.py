@@ -15,7 +15,7 @@ from typing import IO, Self
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.loading.sources import NULL_CELL
+from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 BUCKETS = 256
 MOST_IN_MEMORY = 250_000

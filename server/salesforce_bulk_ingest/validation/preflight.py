@@ -1,11 +1,12 @@
 """All checks of one upload, in the order in which a pass over its rows meets them."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
-from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.header import UTF_8_BOM, Header
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import (
@@ -21,19 +22,24 @@ class PreflightChecks:
     """The checks; a context, since they may keep a temporary file.
 
     Args:
-        output: what is checked.
+        given: the header of the source.
+        names: the columns that go out.
         destination: what the job takes.
         findings: where what is wrong goes.
+        rewritten: whether rows are written anew on the way, in the job's dialect.
     """
 
-    def __init__(self, output: MappedSource, destination: Destination, findings: Findings) -> None:
-        self._output = output
+    def __init__(
+        self, given: Header, names: Sequence[str], destination: Destination, findings: Findings, *, rewritten: bool
+    ) -> None:
+        self._given = given
+        self._names = names
         self._destination = destination
         self._findings = findings
-        head, names = output.head, output.names
-        self._file = FileChecks(len(head.names), head.dialect, findings, rewritten=output.shaped is not None)
+        self._rewritten = rewritten
+        self._file = FileChecks(len(given.names), given.dialect, findings, rewritten=rewritten)
         self._sent = OutgoingChecks(names, findings)
-        self._fields = _field_checks(output, destination, findings)
+        self._fields = _field_checks(names, destination, findings)
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.place], findings)
         self._resources = ExitStack()
@@ -46,29 +52,36 @@ class PreflightChecks:
     def __exit__(self, *_: object) -> None:
         self._resources.close()
 
-    def check_header(self) -> None:
-        """What stands before the rows."""
-        marks = len(self._output.head.bom) // len(UTF_8_BOM)
+    def check_header(self, record: bytes) -> None:
+        """What stands before the rows.
+
+        Args:
+            record: the header as it goes out.
+        """
+        marks = len(self._given.bom) // len(UTF_8_BOM)
         if marks:
             several = f"{marks} byte order marks, which are" if marks > 1 else "a byte order mark, which is"
             self._findings.add("bom", "warning", f"It begins with {several} left out.",
                                "Nothing is to be done; sent, it would be a part of the first name.", line=1)  # fmt: skip
         self._check_dialect()
-        self._file.check_header(self._output.head.record)
-        self._sent.check_header(self._output.header)
+        self._file.check_header(self._given.record)
+        self._sent.check_header(record)
         if self._fields is None:
-            check_names(self._output.names, self._findings)
+            check_names(self._names, self._findings)
         else:
             self._fields.check_header()
 
-    def check(self, piece: MappedBlock) -> None:
-        """Rows of one block."""
-        self._file.check(piece.text, piece.given, piece.place.line)
-        self._sent.check(piece.sent, longest_row(piece.data, len(piece.sent)))
+    def check_source(self, text: str, rows: ParsedBlock, first_line: int) -> None:
+        """Rows of one block as the source has them, the first of them on this line."""
+        self._file.check(text, rows, first_line)
+
+    def check_outgoing(self, rows: ParsedBlock, data: bytes) -> None:
+        """The same rows as they go out, which is as these bytes."""
+        self._sent.check(rows, longest_row(data, len(rows)))
         if self._fields is not None:
-            self._fields.check(piece.sent)
+            self._fields.check(rows)
         if self._keys is not None:
-            self._keys.check(piece.sent)
+            self._keys.check(rows)
 
     def finish(self, rows: int) -> None:
         """After the last row, of so many."""
@@ -82,13 +95,14 @@ class PreflightChecks:
     def _key_column(self) -> KeyColumn | None:
         fields = self._fields
         if fields is None:
-            return key_column(self._output.names, self._destination.operation, self._destination.external_id_field)
+            return key_column(self._names, self._destination.operation, self._destination.external_id_field)
         return next((KeyColumn(place, fields.key_form, fields.needs_keys) for place in fields.key_places), None)
 
     def _check_dialect(self) -> None:
-        given, job = self._output.head.dialect, self._output.dialect
-        if self._output.shaped is not None:
+        if self._rewritten:
             return
+        given = self._given.dialect
+        job = self._destination.dialect(given)
         for kind, name, found, wanted in (
             ("delimiter", "columnDelimiter", given.delimiter, job.delimiter),
             ("line ending", "lineEnding", given.line_ending, job.line_ending),
@@ -99,14 +113,14 @@ class PreflightChecks:
                 self._findings.add(kind, "error", what, do, line=1)
 
 
-def _field_checks(output: MappedSource, destination: Destination, findings: Findings) -> FieldChecks | None:
+def _field_checks(names: Sequence[str], destination: Destination, findings: Findings) -> FieldChecks | None:
     if destination.describe is None or destination.operation is None:
         return None
     return FieldChecks(
         destination.describe,
         destination.operation,
         destination.external_id_field,
-        output.names,
+        names,
         findings,
         destination.parents,
     )
