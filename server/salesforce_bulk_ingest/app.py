@@ -13,7 +13,6 @@ from pathlib import Path
 
 import anyio
 import httpx2
-from anyio.abc import TaskGroup
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
@@ -21,6 +20,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
@@ -29,11 +29,13 @@ from salesforce_bulk_ingest.mcp_server.tools import IngestServer, IngestTools
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
-from salesforce_bulk_ingest.operations.jobs import IngestJobs
+from salesforce_bulk_ingest.operations.jobs import JobOperations
+from salesforce_bulk_ingest.operations.load import LoadOperations
+from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import GUARDED_OPERATIONS, Policy
+from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
-from salesforce_bulk_ingest.operations.transfers import Transfers
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.auth import (
@@ -45,7 +47,8 @@ from salesforce_bulk_ingest.salesforce.auth import (
     MissingCredentials,
     is_loopback,
 )
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.settings import SPOOL, LocalPaths, Settings
@@ -67,7 +70,7 @@ class Services:
     """What both surfaces share."""
 
     client: SalesforceClient
-    jobs: IngestJobs
+    operations: Operations
     gateway: Gateway
     roots: UploadRoots
 
@@ -135,17 +138,23 @@ async def open_services(
     policy = policy_of(settings)
     async with (
         _http(trust_env=not (upstream and is_loopback(upstream))) as http,
-        anyio.create_task_group() as tasks,
+        anyio.create_task_group() as task_group,
     ):
-        client = SalesforceClient(http, source, settings.api_version)
-        uploads = Uploads(client, ledger, Transfers(tasks), embedded=org is not None)
-        planner = Planner(DescribeCache(client), tasks, settings.max_upload_bytes)
-        spool = spool_of(settings, places, client, ledger, tasks, org)
-        jobs = IngestJobs(client, policy, uploads, planner, Retries(client, spool, ledger), spool)
+        client = SalesforceClient(http, source, settings.api_version, embedded=org is not None)
+        tasks = SharedTasks(task_group)
+        uploads = Uploads(client, ledger, tasks)
+        planner = Planner(DescribeCache(client, tasks), tasks, settings.max_upload_bytes)
+        fetcher = result_fetcher(settings, places, client, ledger, tasks, org)
+        operations = Operations(
+            policy,
+            JobOperations(client, policy, uploads, fetcher),
+            LoadOperations(client, policy, planner, uploads, Retries(client, fetcher, ledger)),
+            ResultOperations(client, fetcher),
+        )
         try:
-            yield Services(client, jobs, Gateway(client, policy, uploads), upload_roots_of(settings, places))
+            yield Services(client, operations, Gateway(client, policy, uploads), upload_roots_of(settings, places))
         finally:
-            tasks.cancel_scope.cancel()
+            task_group.cancel_scope.cancel()
 
 
 def _http(*, trust_env: bool) -> httpx2.AsyncClient:
@@ -161,25 +170,25 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
 
 
-def spool_of(
+def result_fetcher(
     settings: Settings,
     places: LocalPaths,
     client: SalesforceClient,
     ledger: Ledger,
-    tasks: TaskGroup,
+    tasks: SharedTasks,
     org: EmbeddedOrg | None,
 ) -> ResultFetcher | None:
     """Where results are kept: those of an embedded org with it; None where none are to be."""
     if settings.no_spool:
         return None
     folder = org.folder / SPOOL if org else places.spool_dir
-    store = JobFiles(
+    job_files = JobFiles(
         folder,
         most_bytes=settings.spool_max_bytes,
         most_seconds=settings.spool_days * DAY_SECONDS,
         keeps_uploads=not settings.no_kept_uploads,
     )
-    return ResultFetcher(client, store, ledger, tasks)
+    return ResultFetcher(client, job_files, ledger, tasks)
 
 
 def upload_roots_of(settings: Settings, places: LocalPaths) -> UploadRoots:
@@ -215,14 +224,14 @@ def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
     """The MCP server with its tools and resources."""
     server = IngestServer(
         SERVER_NAME,
-        IngestTools(services.jobs, services.roots, rest_url),
+        IngestTools(services.operations, services.roots, rest_url),
         title="Salesforce bulk ingest",
         version=__version__,
         # The list depends on the operator's settings alone, so it lasts as long as the process.
         cache_hints={"tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="public")},
         log_level="WARNING",
     )
-    add_resources(server, services.jobs)
+    add_resources(server, services.operations)
     return server
 
 

@@ -13,7 +13,7 @@ from mcp import Client
 
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.operations import planning
-from salesforce_bulk_ingest.operations.jobs import CREATE_SECONDS
+from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
 from tests.loading.making import file_of
 from tests.support.orgs import ERAS, Era, call, closed, refusal, steady, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping

@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.mcp_server.answers.answer import DeleteAnswer
@@ -32,7 +33,8 @@ from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.results.page_size import default_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.asgi_server import running
 from tests.support.orgs import ERAS, Era, call, refusal, services_over, text_of
 
@@ -266,16 +268,16 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
         async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
             client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
             services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5)
-            _, page = await services.jobs.page(
-                JOB_ID, "failedResults", wanted=PageRequest(), budget=default_page_size()
+            _, page = await services.operations.results.page(
+                JOB_ID, "failedResults", request=PageRequest(), page_size=default_page_size()
             )
             async with Client(build_mcp(services, None)) as connected:
                 answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
                 with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
                     await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
             store = JobFiles(tmp_path / "spool", most_bytes=1_000, most_seconds=60)
-            kept = ResultFetcher(client, store, Ledger(tmp_path / "uploads.sqlite3"), tasks)
-            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, spool=kept)
+            kept = ResultFetcher(client, store, Ledger(tmp_path / "uploads.sqlite3"), SharedTasks(tasks))
+            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, fetcher=kept)
             async with Client(build_mcp(services, None)) as connected:
                 on_its_way = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID)
                 with pytest.raises(MCPError, match="Time ran out before the row at offset 0 came in"):

@@ -2,14 +2,16 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import pytest
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.operations import describes as module
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, MOST_KEPT, DescribeCache
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, Unreachable
@@ -49,6 +51,13 @@ class Clock:
         return self.now
 
 
+@asynccontextmanager
+async def cache_of(org: Org, **options: Any) -> AsyncIterator[DescribeCache]:
+    async with anyio.create_task_group() as tasks:
+        yield DescribeCache(org, SharedTasks(tasks), **options)
+        tasks.cancel_scope.cancel()
+
+
 def refusing(error: SalesforceError) -> Answer:
     def refuse(name: str) -> SObjectDescribe:
         raise error
@@ -58,20 +67,19 @@ def refusing(error: SalesforceError) -> Answer:
 
 async def test_a_describe_is_asked_for_once_in_some_minutes_whatever_its_case() -> None:
     org, clock = Org(), Clock()
-    describes = DescribeCache(org, clock)
-    for name in ("Contact", "contact", "CONTACT"):
-        assert (await describes.get(name)).name == "Contact"
-    assert org.asked.total() == 1
-    clock.now += KEPT_SECONDS
-    await describes.get("Contact")
+    async with cache_of(org, clock=clock) as describes:
+        for name in ("Contact", "contact", "CONTACT"):
+            assert (await describes.get(name)).name == "Contact"
+        assert org.asked.total() == 1
+        clock.now += KEPT_SECONDS
+        await describes.get("Contact")
     assert org.asked.total() == 2
 
 
 async def test_callers_at_the_same_time_share_one_call() -> None:
     org = Org()
     org.let = anyio.Event()
-    describes = DescribeCache(org)
-    async with anyio.create_task_group() as tasks:
+    async with cache_of(org) as describes, anyio.create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(describes.get, "Contact")
         await anyio.wait_all_tasks_blocked()
@@ -82,64 +90,64 @@ async def test_callers_at_the_same_time_share_one_call() -> None:
 async def test_callers_at_the_same_time_share_a_failure_and_the_next_one_asks_again() -> None:
     org = Org(refusing(Unreachable("gone")))
     org.let = anyio.Event()
-    describes = DescribeCache(org)
     failed = 0
 
-    async def ask() -> None:
+    async def ask(describes: DescribeCache) -> None:
         nonlocal failed
         with pytest.raises(Unreachable):
             await describes.get("Contact")
         failed += 1
 
-    async with anyio.create_task_group() as tasks:
-        for _ in range(3):
-            tasks.start_soon(ask)
-        await anyio.wait_all_tasks_blocked()
-        org.let.set()
-    assert (failed, org.asked.total()) == (3, 1)
-    org.answer = plain
-    assert (await describes.get("Contact")).name == "Contact"
+    async with cache_of(org) as describes:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(ask, describes)
+            await anyio.wait_all_tasks_blocked()
+            org.let.set()
+        assert (failed, org.asked.total()) == (3, 1)
+        org.answer = plain
+        assert (await describes.get("Contact")).name == "Contact"
 
 
 async def test_a_caller_that_leaves_does_not_take_the_others_along() -> None:
     org = Org()
     org.let = anyio.Event()
-    describes = DescribeCache(org)
     got: list[str] = []
 
-    async def ask() -> None:
+    async def ask(describes: DescribeCache) -> None:
         got.append((await describes.get("Contact")).name)
 
-    async with anyio.create_task_group() as tasks:
+    async with cache_of(org) as describes, anyio.create_task_group() as tasks:
         leaving = anyio.CancelScope()
 
         async def ask_and_leave() -> None:
             with leaving:
-                await ask()
+                await ask(describes)
 
         tasks.start_soon(ask_and_leave)
         await anyio.wait_all_tasks_blocked()
-        tasks.start_soon(ask)
+        tasks.start_soon(ask, describes)
         await anyio.wait_all_tasks_blocked()
         leaving.cancel()
         await anyio.wait_all_tasks_blocked()
         org.let.set()
-    assert (got, org.asked.total()) == (["Contact"], 2)
+    assert (got, org.asked.total()) == (["Contact"], 1)
 
 
 async def test_only_so_many_are_kept() -> None:
     org = Org()
-    describes = DescribeCache(org)
-    for number in range(MOST_KEPT + 1):
-        await describes.get(f"Object{number}__c")
-    await describes.get(f"Object{MOST_KEPT}__c")
-    await describes.get("Object0__c")
+    async with cache_of(org) as describes:
+        for number in range(MOST_KEPT + 1):
+            await describes.get(f"Object{number}__c")
+        await describes.get(f"Object{MOST_KEPT}__c")
+        await describes.get("Object0__c")
     assert (org.asked[f"Object{MOST_KEPT}__c"], org.asked["Object0__c"]) == (1, 2)
 
 
 async def test_the_parents_that_a_header_names_are_described_too() -> None:
     org = Org()
-    described = await DescribeCache(org).of_upload("Contact", ["LastName", "Account.Ext__c", "account.Name", "No.Such"])
+    async with cache_of(org) as describes:
+        described = await describes.for_upload("Contact", ["LastName", "Account.Ext__c", "account.Name", "No.Such"])
     assert described.sobject == plain("Contact")
     assert described.parents == {"Account": plain("Account")}
     assert (described.failures, org.asked) == ({}, {"Contact": 1, "Account": 1})
@@ -153,7 +161,8 @@ async def test_the_parents_that_a_header_names_are_described_too() -> None:
     ],
 )
 async def test_an_object_that_can_not_be_described_is_a_warning(error: SalesforceError) -> None:
-    described = await DescribeCache(Org(refusing(error))).of_upload("Contct", ["Account.Ext__c"])
+    async with cache_of(Org(refusing(error))) as describes:
+        described = await describes.for_upload("Contct", ["Account.Ext__c"])
     findings = Findings()
     described.report(findings, None)
     [finding] = findings.sorted()
@@ -166,7 +175,8 @@ async def test_an_object_that_can_not_be_described_is_a_warning(error: Salesforc
 
 async def test_an_object_that_is_not_there_is_an_error_for_a_new_job_alone() -> None:
     error = NotFound(404, "NOT_FOUND", "The requested resource does not exist")
-    described = await DescribeCache(Org(refusing(error))).of_upload("Contct", ["Name"])
+    async with cache_of(Org(refusing(error))) as describes:
+        described = await describes.for_upload("Contct", ["Name"])
     findings = Findings()
     described.report(findings, "Contct")
     assert [(finding.level, finding.what) for finding in findings.sorted()] == snapshot(
@@ -180,7 +190,8 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
             raise NotFound(404, "NOT_FOUND", "The requested resource does not exist")
         return plain(name)
 
-    described = await DescribeCache(Org(only_contact)).of_upload("Contact", ["Account.Ext__c"])
+    async with cache_of(Org(only_contact)) as describes:
+        described = await describes.for_upload("Contact", ["Account.Ext__c"])
     findings = Findings()
     described.report(findings, None)
     assert described.sobject == plain("Contact")
@@ -198,10 +209,10 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
     )
 
 
-async def test_an_org_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+async def test_an_org_that_does_not_answer_is_not_waited_for() -> None:
     org = Org()
     org.let = anyio.Event()
-    described = await DescribeCache(org).of_upload("Contact", [])
+    async with cache_of(org, patience_seconds=0) as describes:
+        described = await describes.for_upload("Contact", [])
     assert described.sobject is None
     assert str(described.failures["Contact"]) == "Salesforce did not answer within 0 s."

@@ -1,4 +1,4 @@
-"""The spool: one download for all who ask, and none that looks whole and is not."""
+"""Fetching of results: one download for all who ask, and none that looks whole and is not."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -47,8 +48,8 @@ class Results(SalesforceClient):
         yield CHUNKS[2]
 
 
-def spool_of(client: Results, store: JobFiles, tasks: TaskGroup) -> ResultFetcher:
-    return ResultFetcher(client, store, Ledger(NOWHERE), tasks)
+def fetcher_of(client: Results, store: JobFiles, tasks: TaskGroup) -> ResultFetcher:
+    return ResultFetcher(client, store, Ledger(NOWHERE), SharedTasks(tasks))
 
 
 @pytest.fixture
@@ -59,42 +60,44 @@ def store(tmp_path: Path) -> JobFiles:
 async def test_all_who_ask_at_once_share_a_download_and_those_who_ask_later_need_none(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        spool = spool_of(client, store, tasks)
-        first, second = (spool.fetch(ACME, JOB, "failedResults") for _ in range(2))
-        assert await first.wait(0) is None
+        fetcher = fetcher_of(client, store, tasks)
+        first, second = (fetcher.fetch(ACME, JOB, "failedResults") for _ in range(2))
+        assert not await first.wait(0)
         client.let.set()
-        result = await second.wait(BOUND)
-        assert result is not None and result == await first.wait(BOUND)
+        assert await second.wait(BOUND) and await first.wait(BOUND)
+        result = second.result
+        assert result == first.result
         assert (list(result.records(0)), first.done_bytes) == (
             [b'"","A:b:--"\n', b'"","C:d:--"\n'],
             sum(map(len, CHUNKS)),
         )
-        assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) == result
-        assert await spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults").wait(BOUND) == result
+        for later in (fetcher, fetcher_of(client, store, tasks)):
+            with anyio.fail_after(BOUND):
+                assert await later.fetch(ACME, JOB, "failedResults").finished() == result
     assert client.asked == 1
 
 
 async def test_a_call_that_ends_leaves_the_download_to_the_next(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        spool = spool_of(client, store, tasks)
-        fetch = spool.fetch(ACME, JOB, "failedResults")
+        fetcher = fetcher_of(client, store, tasks)
+        fetch = fetcher.fetch(ACME, JOB, "failedResults")
         with anyio.CancelScope() as call:
             call.cancel()
             await fetch.wait(BOUND)
         client.let.set()
-        assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) is not None
+        assert await fetcher.fetch(ACME, JOB, "failedResults").wait(BOUND)
     assert client.asked == 1
 
 
 async def test_two_servers_on_one_folder_download_a_result_once(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        fetches = [spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults") for _ in range(3)]
-        assert await fetches[0].wait(0) is None
+        fetches = [fetcher_of(client, store, tasks).fetch(ACME, JOB, "failedResults") for _ in range(3)]
+        assert not await fetches[0].wait(0)
         client.let.set()
-        results = [await fetch.wait(BOUND) for fetch in fetches]
-        assert results[0] is not None and results == [results[0]] * 3
+        assert [await fetch.wait(BOUND) for fetch in fetches] == [True] * 3
+        assert [fetch.result for fetch in fetches] == [fetches[0].result] * 3
     assert client.asked == 1
 
 
@@ -116,10 +119,10 @@ async def test_a_download_waits_for_the_one_of_another_process_and_goes_on_when_
         assert other.stdout is not None
         assert await other.stdout.receive(1) == b"h"
         async with anyio.create_task_group() as tasks:
-            fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
-            assert await fetch.wait(0.3) is None and client.asked == 0
+            fetch = fetcher_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
+            assert not await fetch.wait(0.3) and client.asked == 0
             other.kill()
-            assert await fetch.wait(BOUND) is not None
+            assert await fetch.wait(BOUND)
 
 
 async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_next(store: JobFiles) -> None:
@@ -127,21 +130,21 @@ async def test_a_download_that_breaks_off_is_told_to_all_and_tried_anew_by_the_n
     client.breaks_off = True
     client.let.set()
     async with anyio.create_task_group() as tasks:
-        spool = spool_of(client, store, tasks)
-        fetches = [spool.fetch(ACME, JOB, "failedResults") for _ in range(2)]
+        fetcher = fetcher_of(client, store, tasks)
+        fetches = [fetcher.fetch(ACME, JOB, "failedResults") for _ in range(2)]
         for fetch in fetches:
             with pytest.raises(Unreachable):
                 await fetch.wait(BOUND)
         client.breaks_off = False
-        assert await spool.fetch(ACME, JOB, "failedResults").wait(BOUND) is not None
+        assert await fetcher.fetch(ACME, JOB, "failedResults").wait(BOUND)
     assert client.asked == 2
 
 
 async def test_a_server_that_stops_breaks_its_download_off(store: JobFiles) -> None:
     client = Results()
     async with anyio.create_task_group() as tasks:
-        fetch = spool_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
-        assert await fetch.wait(0) is None
+        fetch = fetcher_of(client, store, tasks).fetch(ACME, JOB, "failedResults")
+        assert not await fetch.wait(0)
         tasks.cancel_scope.cancel()
     assert find_download(store, ResultKey.of(ACME.host, JOB, "failedResults")) is None
 
@@ -150,8 +153,8 @@ async def test_a_job_that_is_forgotten_is_downloaded_anew(store: JobFiles) -> No
     client = Results()
     client.let.set()
     async with anyio.create_task_group() as tasks:
-        spool = spool_of(client, store, tasks)
-        await spool.fetch(ACME, JOB, "failedResults").wait(BOUND)
-        await spool.forget(ACME, JOB.id)
-        await spool.fetch(ACME, JOB, "failedResults").wait(BOUND)
+        fetcher = fetcher_of(client, store, tasks)
+        await fetcher.fetch(ACME, JOB, "failedResults").wait(BOUND)
+        await fetcher.forget(ACME, JOB.id)
+        await fetcher.fetch(ACME, JOB, "failedResults").wait(BOUND)
     assert client.asked == 2

@@ -19,7 +19,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.call import Call
-from salesforce_bulk_ingest.salesforce.client import CHUNK_BYTES, MOST_JSON_BYTES, SalesforceClient
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NotFound,
@@ -32,6 +32,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
     WrongState,
 )
+from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, MOST_JSON_BYTES
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Seen, Upstream, client_of, fixed, raw_upstream, served
 
 Method = Callable[[SalesforceClient], Awaitable[object]]

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource, FixedCredentials
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.asgi_server import running
 
 TOKEN = "00D000000000001!SECRET.FOR.TESTS"

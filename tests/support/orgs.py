@@ -8,21 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 from anyio.abc import TaskGroup
 from mcp import Client
 from mcp_types import CallToolResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.operations import limits
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.gateway import Gateway
-from salesforce_bulk_ingest.operations.jobs import IngestJobs
+from salesforce_bulk_ingest.operations.jobs import JobOperations
+from salesforce_bulk_ingest.operations.load import LoadOperations
+from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
-from salesforce_bulk_ingest.operations.transfers import Transfers
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import LocalPaths, Settings
@@ -109,17 +114,24 @@ def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **op
         tasks: runs transfers and plans.
         options: of the operations, such as `seconds_left`.
     """
-    uploads, policy = uploads_of(client, folder, tasks), Policy()
-    resending = Retries(client, options.get("spool"), Ledger(folder / "uploads.sqlite3"))
-    planner = Planner(DescribeCache(client), tasks, UPLOAD_LIMIT_BYTES)
-    jobs = IngestJobs(client, policy, uploads, planner, resending, **options)
+    seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
+    shared, policy, fetcher = SharedTasks(tasks), Policy(), options.get("fetcher")
+    uploads = uploads_of(client, folder, shared)
+    retries = Retries(client, fetcher, Ledger(folder / "uploads.sqlite3"))
+    planner = Planner(DescribeCache(client, shared), shared, UPLOAD_LIMIT_BYTES)
+    operations = Operations(
+        policy,
+        JobOperations(client, policy, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
+        LoadOperations(client, policy, planner, uploads, retries, seconds_left=seconds_left),
+        ResultOperations(client, fetcher, seconds_left=seconds_left),
+    )
     roots = UploadRoots([folder], folder / "settings.toml")
-    return Services(client, jobs, Gateway(client, policy, uploads), roots)
+    return Services(client, operations, Gateway(client, policy, uploads), roots)
 
 
-def uploads_of(client: SalesforceClient, folder: Path, tasks: TaskGroup) -> Uploads:
+def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks) -> Uploads:
     """Uploads through this client, with their record in a folder."""
-    return Uploads(client, Ledger(folder / "uploads.sqlite3"), Transfers(tasks), embedded=False)
+    return Uploads(client, Ledger(folder / "uploads.sqlite3"), tasks)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.salesforce_emulator.caller import DATA, calling
 from tests.support.asgi_server import running
@@ -135,8 +137,10 @@ async def agent_keeping(
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client_of_org = SalesforceClient(http, credentials, "63.0")
         store = JobFiles(folder / "spool", most_bytes=1_000_000, most_seconds=60)
-        options["spool"] = (
-            ResultFetcher(client_of_org, store, Ledger(folder / "uploads.sqlite3"), tasks) if spools else None
+        options["fetcher"] = (
+            ResultFetcher(client_of_org, store, Ledger(folder / "uploads.sqlite3"), SharedTasks(tasks))
+            if spools
+            else None
         )
         services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})
         async with Client(build_mcp(services, None), mode=era) as client:

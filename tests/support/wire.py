@@ -16,14 +16,15 @@ from anyio.abc import TaskGroup
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
-from salesforce_bulk_ingest.operations.transfers import Transfers
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource, FixedCredentials
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, open_http
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listening
 
@@ -119,7 +120,7 @@ def gateway_to(
     client = SalesforceClient(http, source, "63.0")
     folder = Path(tempfile.mkdtemp(prefix="uploads-"))
     # A gateway starts no transfers of its own, so none of the task group is ever asked for.
-    uploads = Uploads(client, Ledger(folder / "uploads.sqlite3"), Transfers(cast(TaskGroup, None)), embedded=False)
+    uploads = Uploads(client, Ledger(folder / "uploads.sqlite3"), SharedTasks(cast(TaskGroup, None)))
     rest = build_rest(Gateway(client, policy, uploads))
     return WithLifespan(HostGuard(rest, AllowedCallers.local_and()), http)
 

@@ -4,6 +4,7 @@
     ├── InvalidArgument     the caller can correct it
     │   ├── InvalidJobId
     │   ├── TooLarge
+    │   ├── JobNotEnded
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
@@ -47,6 +48,10 @@ class SourceChanged(InvalidArgument):
     """The rows are other ones than those that were checked or begun."""
 
     status = 409
+
+
+class JobNotEnded(InvalidArgument):
+    """Rows of a job are asked for that are known only when it has ended."""
 
 
 class RefusedByPolicy(IngestError):

@@ -1,8 +1,8 @@
-"""Work that goes on when the call that began it has ended: a call only waits for it."""
+"""Work that goes on after the call that began it has ended, and that equal calls join (single flight)."""
 
+import math
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -10,61 +10,95 @@ from anyio.abc import TaskGroup
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
 class SharedTask(Generic[T]):
-    """Something on its way.
+    """One piece of work on its way; any number of calls can wait for it.
 
     Attributes:
-        done_bytes: how far it is.
+        has_result: whether the work has ended without an error.
+        done_bytes: how many bytes the work has read, received or sent so far.
+        waiting_calls: how many calls wait for it now.
     """
 
-    done_bytes: int = 0
-    _result: T | None = None
-    _error: Exception | None = None
-    _done: anyio.Event = field(default_factory=anyio.Event)
+    def __init__(self) -> None:
+        self.done_bytes = 0
+        self.waiting_calls = 0
+        self._over = anyio.Event()
+        self.has_result = False
+        self._result: T | None = None
+        self._error: Exception | None = None
 
-    async def wait(self, seconds: float) -> T | None:
-        """The result, if it is here within the time.
+    @classmethod
+    def ended(cls, result: T) -> Self:
+        """Return a task that has ended with this result."""
+        task = cls()
+        task._result, task.has_result = result, True
+        task._over.set()
+        return task
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for the result, but no longer than so many seconds; return whether it is there.
+
+        A call that is cancelled only stops waiting. Work that the end of the server broke off has no result.
 
         Raises:
-            Exception: whatever ended the work.
+            Exception: whatever ended the work; every call that waits gets it.
         """
-        with anyio.move_on_after(seconds):
-            await self._done.wait()
+        self.waiting_calls += 1
+        try:
+            with anyio.move_on_after(seconds):
+                await self._over.wait()
+        finally:
+            self.waiting_calls -= 1
         if self._error is not None:
             raise self._error
-        return self._result
+        return self.has_result
+
+    async def finished(self) -> T:
+        """Wait for the end of the work, however long it takes, and return its result."""
+        await self.wait(math.inf)
+        return self.result
+
+    @property
+    def result(self) -> T:
+        """The result of work that has ended without an error."""
+        assert self.has_result
+        return cast(T, self._result)
 
 
 class SharedTasks:
-    """Work of this process, by key: callers at the same time share it.
+    """All shared tasks of a server, by key.
 
     Args:
-        tasks: runs it; cancelled with the server.
+        task_group: runs them; the end of the server cancels it.
     """
 
-    def __init__(self, tasks: TaskGroup) -> None:
-        self._tasks = tasks
-        self._pending: dict[Hashable, SharedTask[Any]] = {}
+    def __init__(self, task_group: TaskGroup) -> None:
+        self._task_group = task_group
+        self._running: dict[Hashable, SharedTask[Any]] = {}
 
     def start(self, key: Hashable, work: Callable[[SharedTask[T]], Awaitable[T]]) -> SharedTask[T]:
-        """Begin the work, or join it.
+        """Begin the work, or join the work with the same key that is under way.
 
         Args:
-            key: of the same work.
-            work: gets what waits for it, to tell how far it is.
+            key: equal for calls that ask for the same.
+            work: does it; it gets its own task, to report `done_bytes`.
         """
-        pending: SharedTask[T] | None = self._pending.get(key)
-        if pending is None:
-            pending = self._pending[key] = SharedTask()
-            self._tasks.start_soon(self._run, key, pending, work)
-        return pending
+        task = self.find(key)
+        if task is None:
+            task = self._running[key] = SharedTask()
+            self._task_group.start_soon(self._run, key, task, work)
+        return task
 
-    async def _run(self, key: Hashable, pending: SharedTask[T], work: Callable[[SharedTask[T]], Awaitable[T]]) -> None:
+    def find(self, key: Hashable) -> SharedTask[Any] | None:
+        """Return the task with this key that is under way, or None."""
+        return self._running.get(key)
+
+    async def _run(self, key: Hashable, task: SharedTask[T], work: Callable[[SharedTask[T]], Awaitable[T]]) -> None:
         try:
-            pending._result = await work(pending)
+            task._result = await work(task)
+            task.has_result = True
         except Exception as error:
-            pending._error = error
-        finally:
-            del self._pending[key]
-            pending._done.set()
+            task._error = error
+        finally:  # also where the end of the server cancels the work
+            del self._running[key]
+            task._over.set()

@@ -63,7 +63,7 @@ async def check_up(settings: Settings, places: LocalPaths, org: EmbeddedOrg | No
 async def _check_org(settings: Settings, places: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
     async with open_services(settings, places, org) as services:
         try:
-            found.facts.append(("org", str(await services.jobs.org())))
+            found.facts.append(("org", str(await services.operations.jobs.org())))
             user = await services.client.identity()
             found.facts.append(("user", f"{user.name or 'unnamed'} ({user.preferred_username})"))
             found.facts.append(("organization", user.organization_id))
@@ -85,7 +85,7 @@ class _NoSuchVersion(Exception):
 
 async def _ingest_jobs(services: Services) -> str:
     try:
-        listing = await services.jobs.list(job_type="V2Ingest")
+        listing = await services.operations.jobs.list(job_type="V2Ingest")
     except NotFound:
         # It has just told the user, so it is an org; and only the version stands between its name and its jobs.
         version = services.client.api_version

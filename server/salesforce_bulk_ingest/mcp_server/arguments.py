@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, CreateRequest
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.results.retry_rows import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN

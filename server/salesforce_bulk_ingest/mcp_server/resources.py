@@ -14,7 +14,8 @@ from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
 from salesforce_bulk_ingest.mcp_server.answers.answer import bounded
 from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
 from salesforce_bulk_ingest.mcp_server.answers.wording import RESULT_NAMES, job_uri, result_uri
-from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, IngestJobs
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
@@ -28,22 +29,22 @@ RESULT_DESCRIPTION = (
 )
 
 
-def add_resources(server: MCPServer[None], jobs: IngestJobs) -> None:
+def add_resources(server: MCPServer[None], operations: Operations) -> None:
     """Register the four templates."""
 
     @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
     async def job(jobId: str) -> str:
         """State and counters of one ingest job, under Salesforce's field names."""
         with _errors_for_hosts():
-            found = await jobs.status(jobId, report=_silently)
-            found = bounded(found)
+            status = await operations.jobs.status(jobId, report=_silently)
+            found = bounded(status.job)
             return json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
 
     for kind in RESULT_NAMES:
-        _add_result(server, jobs, kind)
+        _add_result(server, operations, kind)
 
 
-def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> None:
+def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKind) -> None:
     name = RESULT_NAMES[kind]
 
     @server.resource(
@@ -60,7 +61,7 @@ def _add_result(server: MCPServer[None], jobs: IngestJobs, kind: ResultKind) -> 
         wanted = PageRequest(_number("offset", offset, 0), shown, statusCode or None, field or None)
         budget = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
         with _errors_for_hosts():
-            _, page = await jobs.page(jobId, kind, wanted=wanted, budget=budget)
+            _, page = await operations.results.page(jobId, kind, request=wanted, page_size=budget)
         if page.is_cut_off:
             # A header alone would read as the end.
             raise ResourceError(f"Time ran out before the row at offset {page.offset} came in: read this page again.")

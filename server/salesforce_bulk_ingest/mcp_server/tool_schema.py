@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed
-from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
 

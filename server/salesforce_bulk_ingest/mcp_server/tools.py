@@ -40,7 +40,8 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
 )
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool, filled_job_failed, tool_error
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
-from salesforce_bulk_ingest.operations.jobs import HandedIn, IngestJobs
+from salesforce_bulk_ingest.operations.load import AnySource
+from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
@@ -93,16 +94,16 @@ class IngestTools:
     """The tools over one set of operations.
 
     Args:
-        jobs: the operations.
+        operations: what the tools call.
         roots: where files may be uploaded from.
         rest_url: where `/v1` runs, such as `http://127.0.0.1:8080/v1`; none on stdio.
     """
 
-    def __init__(self, jobs: IngestJobs, roots: UploadRoots, rest_url: str | None) -> None:
-        self._jobs = jobs
+    def __init__(self, operations: Operations, roots: UploadRoots, rest_url: str | None) -> None:
+        self._operations = operations
         self._roots = roots
         self._rest_url = rest_url
-        self.policy = jobs.policy
+        self.policy = operations.policy
 
     def as_list(self) -> list[Tool]:
         """All nine, in the order of the contract."""
@@ -142,10 +143,10 @@ class IngestTools:
         state. Use it to find a job whose id is lost. jobType V2Ingest leaves out old Bulk API jobs. The list has no row
         counters; call get-ingest-job-status for those."""
         with _errors_for_models():
-            listing = await self._jobs.list(
+            listing = await self._operations.jobs.list(
                 pk_chunking=isPkChunkingEnabled, job_type=jobType, query_locator=queryLocator
             )
-            return _answer(JobListAnswer.of(listing, await self._jobs.org()))
+            return _answer(JobListAnswer.of(listing))
 
     async def create(
         self,
@@ -165,11 +166,12 @@ class IngestTools:
             if data is None:
                 if dryRun or part or sha256:
                     raise InvalidArgument("dryRun, part and sha256 are about rows: give data too.")
-                return _answer(CreateAnswer.of_job(await self._jobs.create(body.request), await self._jobs.org()))
+                created = await self._operations.jobs.create(body.request)
+                return _answer(CreateAnswer.of_job(created.job, created.org))
             async with self._way_for_large_rows(None):
                 rows = await self._rows(data, part, sha256, preflight, None)
-                outcome = await self._jobs.create_with_rows(body.request, rows, dry_run=dryRun)
-            return _answer(CreateAnswer.of_outcome(outcome, await self._jobs.org()))
+                outcome = await self._operations.load.create_with_rows(body.request, rows, dry_run=dryRun)
+            return _answer(CreateAnswer.of_outcome(outcome))
 
     async def status(
         self, jobId: JobId, ctx: Context, waitSeconds: WaitSeconds = 0
@@ -179,9 +181,8 @@ class IngestTools:
         get-failed-results-ingest-job. Failed: errorMessage says why the whole job stopped. If the wait ends first, call
         again; the job goes on by itself."""
         with _errors_for_models():
-            job = await self._jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
-            upload = await self._jobs.upload_of(job)
-            return _answer(JobAnswer.of(job, await self._jobs.org(), upload=upload))
+            status = await self._operations.jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
+            return _answer(JobAnswer.of(status))
 
     async def change_state(
         self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0
@@ -191,17 +192,19 @@ class IngestTools:
         upload-data-ingest-job. With waitSeconds it waits for the outcome; next, get-ingest-job-status. A repeat changes
         nothing."""
         with _errors_for_models():
-            change = await self._jobs.change_state(jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx))
-            summary = state_change_summary(change, body.state)
-            return _answer(JobAnswer.of(change.job, await self._jobs.org(), summary=summary, changed=change.changed))
+            status = await self._operations.jobs.change_state(
+                jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx)
+            )
+            summary = state_change_summary(body.state, changed=bool(status.changed))
+            return _answer(JobAnswer.of(status, summary=summary))
 
     async def delete(self, jobId: JobId) -> Annotated[CallToolResult, DeleteAnswer]:
         """Delete a job's metadata, rows and results from Salesforce, for good; records in the org stay. Use it only when
         asked to: its failed rows can't be read afterwards, and Salesforce removes jobs itself after 7 days. An open or
         running job must be aborted first. A repeat changes nothing."""
         with _errors_for_models():
-            deleted = await self._jobs.delete(jobId)
-            return _answer(DeleteAnswer.of(jobId, await self._jobs.org(), deleted=deleted))
+            deletion = await self._operations.jobs.delete(jobId)
+            return _answer(DeleteAnswer.of(jobId, deletion))
 
     async def upload(
         self,
@@ -219,8 +222,8 @@ class IngestTools:
         with _errors_for_models():
             async with self._way_for_large_rows(jobId):
                 rows = await self._rows(body, part, sha256, preflight, jobId)
-                outcome = await self._jobs.upload(jobId, rows, dry_run=dryRun)
-            return _answer(UploadAnswer.of_outcome(outcome, await self._jobs.org()))
+                outcome = await self._operations.load.upload(jobId, rows, dry_run=dryRun)
+            return _answer(UploadAnswer.of_outcome(outcome))
 
     async def failed(
         self,
@@ -255,16 +258,16 @@ class IngestTools:
         budget = default_page_size() if limit is None else requested_page_size(limit)
         rest_url = f"{self._rest_url}/jobs/ingest/{job_id}/{kind.lower()}" if self._rest_url else None
         with _errors_for_models():
-            job, page = await self._jobs.page(job_id, kind, wanted=wanted, budget=budget)
-            is_here = rest_url is None and page.path is not None and page.rows
-            source = await self._jobs.in_source_order(job, kind) if is_here else None
+            job, page = await self._operations.results.page(
+                job_id, kind, request=wanted, page_size=budget, source_order=rest_url is None
+            )
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
-            return _answer(PageAnswer.of(job, kind, page, rest_url, source), link)
+            return _answer(PageAnswer.of(job, kind, page, rest_url), link)
 
     async def _rows(
         self, body: UploadBody, part: int | None, sha256: str | None, preflight: str, job_id: str | None
-    ) -> HandedIn:
+    ) -> LoadRequest[AnySource]:
         try:
             source = body.source(self._roots)
         except RefusedByPolicy as error:
@@ -288,7 +291,7 @@ class IngestTools:
 
     async def _command(self, job_id: str | None) -> str | None:
         """What sends a file past this server's tools; over stdio, the embedded org can't be reached by another server."""
-        if self._rest_url is None and (await self._jobs.org()).is_embedded:
+        if self._rest_url is None and (await self._operations.jobs.org()).is_embedded:
             return None
         url = self._rest_url or "http://127.0.0.1:8080/v1"
         served = "" if self._rest_url else " (with `salesforce-bulk-ingest serve` running on the same settings)"

@@ -1,13 +1,14 @@
-"""What the org says of its objects, kept for some minutes: several calls of one load ask for the same."""
+"""A cache of describes: what the org says of its objects, kept for some minutes, since several calls of one load need it."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
 
 from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, TimedOut
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
@@ -16,23 +17,23 @@ from salesforce_bulk_ingest.validation.columns import parents_of
 KEPT_SECONDS = 300
 MOST_KEPT = 20
 MOST_PARENTS = 10
-"""More relationships than a file has; each is a call to the org."""
+"""The most objects behind relationship columns that are described for one upload: each costs a call to the org."""
 
 PATIENCE_SECONDS = 15
-"""For all describes of one upload: checks must not take the time that the upload itself needs."""
+"""How long all describes of one upload may take together: checks must not use up the time that the upload itself needs."""
 
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """An object and its parents, as far as the org described them.
+    """The describes that one upload is checked against, as far as the org gave them.
 
     Attributes:
-        sobject: the object; None where the org did not describe it.
-        parents: by name.
-        failures: why the others are not here, by name.
-        until: when the first of them has to be asked for again, on the clock of `DescribeCache`.
+        sobject: the describe of the upload's object, or None if the org gave none.
+        parents: the describes of the objects that relationship columns lead to, by object name.
+        failures: why the org gave no describe, by object name.
+        until: when the oldest of these describes expires, in seconds on the clock of `DescribeCache`.
     """
 
     sobject: SObjectDescribe | None
@@ -41,11 +42,11 @@ class Described:
     until: float
 
     def report(self, findings: Findings, new: str | None) -> None:
-        """One warning for each object that could not be described; it keeps nobody from uploading.
+        """Add a warning for each object that could not be described, which keeps nobody from uploading.
 
         Args:
-            findings: where it goes.
-            new: the object that a job is still to be made for: if there is none of that name, none can be made.
+            findings: takes the warnings.
+            new: the name of the object, where its job is not made yet: an object that does not exist is then an error.
         """
         for name, error in self.failures.items():
             if name == new and isinstance(error, NotFound):
@@ -59,54 +60,52 @@ class Described:
             findings.add(f"describe of {name}", "warning", what, do)
 
 
-@dataclass(slots=True)
-class _Asking:
-    """A describe on its way."""
-
-    done: anyio.Event = field(default_factory=anyio.Event)
-    error: SalesforceError | None = None
-
-
 class DescribeCache:
-    """The describes of one org.
+    """Describes of one org, each asked for once in some minutes.
 
     Args:
-        client: asks for them.
-        clock: seconds that only go forward.
+        client: the client of the org.
+        tasks: runs the calls to the org; callers at the same time share one.
+        clock: the time in seconds, from any start.
+        patience_seconds: how long the describes of one upload are waited for.
     """
 
-    def __init__(self, client: SalesforceClient, clock: Clock = time.monotonic) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: SalesforceClient,
+        tasks: SharedTasks,
+        clock: Clock = time.monotonic,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self.clock = clock
+        self._client = client
+        self._tasks = tasks
+        self._patience_seconds = patience_seconds
         self._kept: OrderedDict[str, tuple[float, SObjectDescribe]] = OrderedDict()
-        self._asking: dict[str, _Asking] = {}
 
     async def get(self, name: str) -> SObjectDescribe:
-        """The describe of an object; callers at the same time share one call.
+        """Return the describe of an object, from the cache or from the org.
 
         Raises:
             SalesforceError: the org gave none; the next caller asks again.
         """
         key = name.lower()
-        while (kept := self._fresh(key)) is None:
-            asking = self._asking.get(key)
-            if asking is None:
-                return await self._ask(key, name)
-            await asking.done.wait()
-            if asking.error is not None:
-                raise asking.error
-        return kept
+        kept = self._fresh(key)
+        if kept is not None:
+            return kept
+        task = self._tasks.start(("describe", key), lambda _: self._ask(key, name))
+        return await task.finished()
 
-    async def of_upload(self, name: str, header: Sequence[str]) -> Described:
-        """The object of an upload, and those that its header reaches through relationships. Never raises for want of them.
+    async def for_upload(self, name: str, header: Sequence[str]) -> Described:
+        """Return the describes that an upload is checked against. An org that gives none is no error.
 
         Args:
-            name: of the object.
-            header: of what goes out.
+            name: the API name of the upload's object.
+            header: the columns that go out.
         """
         parents: dict[str, SObjectDescribe] = {}
         failures: dict[str, SalesforceError] = {}
-        stop_at = anyio.current_time() + PATIENCE_SECONDS
+        stop_at = anyio.current_time() + self._patience_seconds
         sobject = await self._described(name, stop_at, failures)
         for parent in parents_of(header, sobject)[:MOST_PARENTS] if sobject else ():
             described = await self._described(parent, stop_at, failures)
@@ -122,22 +121,14 @@ class DescribeCache:
             with anyio.fail_after(stop_at - anyio.current_time()):
                 return await self.get(name)
         except TimeoutError:
-            failures[name] = TimedOut(f"Salesforce did not answer within {PATIENCE_SECONDS} s.")
+            failures[name] = TimedOut(f"Salesforce did not answer within {self._patience_seconds} s.")
         except SalesforceError as error:
             failures[name] = error
         return None
 
     async def _ask(self, key: str, name: str) -> SObjectDescribe:
-        asking = self._asking[key] = _Asking()
-        try:
-            described = await self._client.describe(name)
-            self._keep(key, described)
-        except SalesforceError as error:
-            asking.error = error
-            raise
-        finally:  # cancelled, it leaves the others to ask for themselves
-            del self._asking[key]
-            asking.done.set()
+        described = await self._client.describe(name)
+        self._keep(key, described)
         return described
 
     def _until(self, name: str) -> float:

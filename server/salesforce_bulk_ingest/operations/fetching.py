@@ -1,13 +1,11 @@
 """What jobs gave and were given, brought or made here once: in the background, for all callers and processes that ask."""
 
 import logging
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from anyio.abc import TaskGroup
 from anyio.from_thread import check_cancelled
 from filelock import FileLock, Timeout
 
@@ -20,7 +18,6 @@ from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload, RecordedContent
 from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.loading.plan import PartContent
-from salesforce_bulk_ingest.operations.transfers import Content
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, writing_download
 from salesforce_bulk_ingest.results.retry_rows import KINDS, JobResult, RetryFile, RetryRequest, write_retry_file
 from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, key_of, write_source_order
@@ -48,59 +45,59 @@ class ResultFetcher:
         tasks: runs the work; cancelled with the server.
     """
 
-    def __init__(self, client: SalesforceClient, store: JobFiles, ledger: Ledger, tasks: TaskGroup) -> None:
+    def __init__(self, client: SalesforceClient, store: JobFiles, ledger: Ledger, tasks: SharedTasks) -> None:
         self._client = client
         self._store = store
         self._ledger = ledger
-        self._background = SharedTasks(tasks)
+        self._tasks = tasks
 
-    def recorded(self, org: Org, job: Job, content: PartContent) -> Content:
-        """The content of an upload; while it is sent, it is kept."""
+    def recorded(self, org: Org, job: Job, content: PartContent) -> PartContent | RecordedContent:
+        """Return the content of an upload, which is archived while it is sent."""
         recorder = self._store.recorder(JobKey.of(org.host, job), content)
         return RecordedContent(content, recorder) if recorder else content
 
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
-        """The result, here or on its way."""
+        """Return a result of a job that has ended: downloaded already, or on its way."""
         key = ResultKey.of(org.host, job, kind)
-        return self._background.start(key, lambda pending: self._fetched(key, job, pending))
+        return self._tasks.start(("result", key), lambda task: self._fetched(key, job, task))
 
-    def source_rows(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrder | None]:
-        """The result tied to what was sent; None where that is not kept here."""
+    def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrder | None]:
+        """Return a result in the order of the source; None if the upload is not archived here."""
         key = ResultKey.of(org.host, job, kind)
-        return self._background.start(("source rows", key), lambda pending: self._source_rows(org, key, job))
+        return self._tasks.start(("source order", key), lambda _: self._source_order(org, key, job))
 
-    def rows_again(
+    def retry_file(
         self, org: Org, jobs: Sequence[Job], wanted: RetryRequest, destination: Destination
     ) -> SharedTask[RetryFile]:
-        """Rows of jobs that have ended, to be sent again."""
+        """Return a file of rows of jobs that have ended, to be sent again."""
         kinds = [KINDS[which] for which in wanted.which]
         keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
         name = retry_name(org.host, keys, wanted, destination.delimiter, destination.line_ending)
-        return self._background.start(
-            name, lambda pending: self._rows_again(org, jobs, wanted, destination, name, pending)
+        return self._tasks.start(
+            ("retry file", name), lambda task: self._retry_file(org, jobs, wanted, destination, name, task)
         )
 
     async def forget(self, org: Org, job_id: str) -> None:
-        """The job is gone."""
+        """Remove what is kept of a job that is gone."""
         try:
             await anyio.to_thread.run_sync(self._store.forget, org.host, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
-    async def _fetched(self, key: ResultKey, job: Job, pending: SharedTask[DownloadedResult]) -> DownloadedResult:
+    async def _fetched(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
         return await self._once(
-            key.name, lambda: find_download(self._store, key), lambda: self._download(key, job, pending)
+            key.name, lambda: find_download(self._store, key), lambda: self._download(key, job, task)
         )
 
-    async def _download(self, key: ResultKey, job: Job, pending: SharedTask[DownloadedResult]) -> DownloadedResult:
+    async def _download(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
         with writing_download(self._store, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
                     await anyio.to_thread.run_sync(writing.add, chunk)
-                    pending.done_bytes += len(chunk)
+                    task.done_bytes += len(chunk)
             return await anyio.to_thread.run_sync(writing.finish)
 
-    async def _source_rows(self, org: Org, key: ResultKey, job: Job) -> SourceOrder | None:
+    async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrder | None:
         kept = await self._kept(org, job)
         if kept is None:
             return None
@@ -132,14 +129,14 @@ class ResultFetcher:
         sent = await self._ledger.find(org.host, job.id)
         return kept if kept is not None and sent is not None and sent.sha256 == kept.origin.sha256 else None
 
-    async def _rows_again(
+    async def _retry_file(
         self,
         org: Org,
         jobs: Sequence[Job],
         wanted: RetryRequest,
         destination: Destination,
         name: str,
-        pending: SharedTask[RetryFile],
+        task: SharedTask[RetryFile],
     ) -> RetryFile:
         kinds = [KINDS[which] for which in wanted.which]
 
@@ -150,7 +147,7 @@ class ResultFetcher:
                     rows = await self._job_rows(org, job, kind)
                     if rows is not None:
                         results.append(rows)
-                        pending.done_bytes += rows.result.path.stat().st_size
+                        task.done_bytes += rows.result.path.stat().st_size
             return await self._made(
                 name, lambda draft: write_retry_file(wanted, results, destination, draft, check_cancelled)
             )
@@ -169,13 +166,11 @@ class ResultFetcher:
             ) from None
         if kind != "failedResults":
             return JobResult(job.id, result)
-        source = await self.source_rows(org, job, kind).wait(math.inf)
+        source = await self.source_order(org, job, kind).finished()
         return JobResult(job.id, result, None if source is None else await self._kept(org, job), source)
 
     async def _whole(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
-        result = await self.fetch(org, job, kind).wait(math.inf)
-        assert result is not None
-        return result
+        return await self.fetch(org, job, kind).finished()
 
     async def _once(self, name: str, find: Callable[[], T | None], make: Callable[[], Awaitable[T]]) -> T:
         """What is kept under this name, made by whoever asks for it first."""

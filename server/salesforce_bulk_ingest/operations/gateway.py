@@ -12,9 +12,10 @@ from salesforce_bulk_ingest.operations.multipart import job_part
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.call import Call
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient, body_of, deadline
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
 
 CREATED = 201
 """What an upload that was taken is answered with (Bulk API 2.0 guide, Upload Job Data)."""
@@ -67,7 +68,8 @@ class Gateway:
                     return
                 self._check_state_change(call, await _operation_of_job(job))
             if call.method == "PUT" and job_id is not None:
-                taken = await stack.enter_async_context(self._uploads.passing(job_id))
+                org = await self._client.org()
+                taken = await stack.enter_async_context(self._uploads.passing(org, job_id))
                 answer = await stack.enter_async_context(self._client.open(call))
                 if answer.status_code == CREATED:
                     await taken()

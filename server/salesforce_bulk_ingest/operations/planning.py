@@ -1,4 +1,4 @@
-"""Plans of uploads, made in the background: a call that ends only stops waiting for its plan."""
+"""Plans of loads, made in the background: a call that ends only stops waiting for its plan."""
 
 import hashlib
 import math
@@ -7,26 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-import anyio
 import anyio.from_thread
 import anyio.to_thread
-from anyio.abc import TaskGroup
 
 from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, header_of, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource
-from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 
 MOST_KEPT = 4
-"""Finished plans: of files, so that the second part of one is not checked again, and those that nobody has seen yet."""
-
+"""The most finished plans that are kept: of files, so that a file's second part is not checked again, and plans that no call
+has seen yet."""
 
 Source = TypeVar("Source", covariant=True)
-Other = TypeVar("Other")
+OtherSource = TypeVar("OtherSource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,173 +33,162 @@ class LoadRequest(Generic[Source]):
     """Rows as a caller hands them in.
 
     Attributes:
-        source: where they come from.
-        shape: what is changed on the way.
-        preflight: whether they are checked before they go.
-        part: which part of them, from 1; None is all of them.
-        sha256: of all of them, as an earlier answer gave it; None is not compared.
-        notes: what is known about them beforehand.
+        source: where the rows come from.
+        mapping: how columns and values are changed on the way.
+        preflight: whether the rows are checked before they go.
+        part: which part of the rows is to go, from 1; None where they all fit one job.
+        sha256: the SHA-256 of all rows, as an earlier answer gave it; None is not compared.
+        notes: findings about the rows from before they are planned.
     """
 
     source: Source
-    shape: ColumnMapping = field(default_factory=ColumnMapping)
+    mapping: ColumnMapping = field(default_factory=ColumnMapping)
     preflight: bool = True
     part: int | None = None
     sha256: str | None = None
     notes: tuple[Finding, ...] = ()
 
-    def of(self, source: Other, notes: tuple[Finding, ...] = ()) -> "LoadRequest[Other]":
-        """The same of another source."""
-        return LoadRequest(source, self.shape, self.preflight, self.part, self.sha256, notes)
+    def with_source(self, source: OtherSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[OtherSource]":
+        """Return the same request for the rows of another source."""
+        return LoadRequest(source, self.mapping, self.preflight, self.part, self.sha256, notes)
 
 
-@dataclass(slots=True)
-class Planning:
-    """A plan on its way.
+@dataclass(frozen=True, slots=True)
+class _KeptPlan:
+    """A finished plan that later calls may use.
 
     Attributes:
-        read_bytes: how far it is.
-        plan: once it is made.
-        until: how long it holds, on the clock of `DescribeCache`.
-        is_kept: for every equal call until then, not for one.
-        awaited: calls that wait for it.
+        plan: the plan.
+        until: when its describes expire, in seconds on the clock of `DescribeCache`.
+        is_for_one_call: whether the first call that finds it uses it up.
     """
 
-    read_bytes: int = 0
-    plan: Plan | None = None
-    until: float = math.inf
-    is_kept: bool = False
-    awaited: int = 0
-    _done: anyio.Event = field(default_factory=anyio.Event)
-    _error: Exception | None = None
-
-    async def wait(self, seconds: float) -> Plan | None:
-        """The plan, if it is made within the time.
-
-        Raises:
-            Exception: whatever ended it.
-        """
-        self.awaited += 1
-        try:
-            with anyio.move_on_after(seconds):
-                await self._done.wait()
-        finally:
-            self.awaited -= 1
-        if self._error is not None:
-            raise self._error
-        return self.plan
+    plan: Plan
+    until: float
+    is_for_one_call: bool
 
 
 class Planner:
-    """Makes plans, one for equal calls.
+    """Makes the plans of loads; equal calls share one.
 
     Args:
         describes: what the org says of its objects.
-        tasks: runs them; cancelled with the server.
-        limit: bytes of one upload.
+        tasks: runs the work.
+        limit: the most bytes of one upload.
     """
 
-    def __init__(self, describes: DescribeCache, tasks: TaskGroup, limit: int) -> None:
+    def __init__(self, describes: DescribeCache, tasks: SharedTasks, limit: int) -> None:
         self._describes = describes
         self._tasks = tasks
         self._limit = limit
-        self._plannings: OrderedDict[str, Planning] = OrderedDict()
+        self._kept: OrderedDict[str, _KeptPlan] = OrderedDict()
 
-    async def planning(
-        self, rows: LoadRequest[RowSource], object_name: str | None, destination: Destination
-    ) -> Planning:
-        """The plan of these rows for this job: on its way, or made already.
+    async def plan(
+        self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
+    ) -> SharedTask[Plan]:
+        """Return the plan of these rows for this job: made already, or on its way.
 
         Raises:
             InvalidArgument: the source can't be opened.
         """
         destination = replace(destination, limit=self._limit)
-        version, key = await anyio.to_thread.run_sync(_version_and_key, rows, object_name, destination)
-        planning = self._known(key)
-        if planning is None:
-            planning = self._plannings[key] = Planning()
-            self._tasks.start_soon(self._make, key, planning, rows, version, object_name, destination)
-        return planning
+        version, key = await anyio.to_thread.run_sync(_version_and_key, request, object_name, destination)
+        kept = self._find(key)
+        if kept is not None:
+            return SharedTask.ended(kept.plan)
 
-    async def keep_for(self, planning: Planning, rows: LoadRequest[RowSource], job: Job) -> None:
-        """Keep a plan for calls with the same rows that name the job, now that it is made as the plan says."""
-        if planning.is_kept and planning.plan is not None:
-            destination = replace(Destination.of_job(job), limit=self._limit)
-            key = await anyio.to_thread.run_sync(_key, rows, planning.plan.version, job.object, destination)
-            if self._known(key) is None:
-                self._plannings[key] = planning
-                self._keep_few()
+        async def work(task: SharedTask[Plan]) -> Plan:
+            described = await self._described(request, object_name, destination)
+            plan = await self._made(request, object_name, destination, described, task)
+            if plan.version != version:
+                raise SourceChanged("The rows were changed before they were checked.")
+            self._keep_if_needed(key, request, plan, described, task)
+            return plan
 
-    def _known(self, key: str) -> Planning | None:
-        """A plan that is on its way or still holds; one that is kept for one call goes with it."""
-        planning = self._plannings.get(key)
-        if planning is None or planning.plan is None:
-            return planning
-        holds = self._describes.clock() < planning.until
-        if not holds or not planning.is_kept:
-            del self._plannings[key]
-        return planning if holds else None
+        return self._tasks.start(("plan", key), work)
 
-    async def _make(
+    async def keep_for_job(self, plan: Plan, request: LoadRequest[RowSource], job: Job) -> None:
+        """Let later calls that name the job, which was made as the plan says, find the same plan."""
+        kept = next((kept for kept in self._kept.values() if kept.plan is plan), None)
+        if kept is None or kept.is_for_one_call:
+            return
+        destination = replace(Destination.of_job(job), limit=self._limit)
+        key = await anyio.to_thread.run_sync(_key, request, plan.version, job.object, destination)
+        self._keep(key, kept)
+
+    async def _described(
+        self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
+    ) -> Described | None:
+        if not request.preflight or object_name is None:
+            return None
+        header = await anyio.to_thread.run_sync(header_of, request.source, request.mapping, destination)
+        return await self._describes.for_upload(object_name, header)
+
+    async def _made(
         self,
-        key: str,
-        planning: Planning,
-        rows: LoadRequest[RowSource],
-        version: object,
+        request: LoadRequest[RowSource],
         object_name: str | None,
         destination: Destination,
-    ) -> None:
+        described: Described | None,
+        task: SharedTask[Plan],
+    ) -> Plan:
         def progress(read_bytes: int) -> None:
             anyio.from_thread.check_cancelled()
-            planning.read_bytes = read_bytes
+            task.done_bytes = read_bytes
 
-        # Text is quickly read again, and would be kept in memory.
-        planning.is_kept = rows.source.is_costly
-        try:
-            findings = Findings()
-            if rows.preflight and object_name is not None:
-                header = await anyio.to_thread.run_sync(header_of, rows.source, rows.shape, destination)
-                described = await self._describes.of_upload(object_name, header)
-                described.report(findings, None if destination.is_made else object_name)
-                planning.until = described.until
-                planning.is_kept &= not described.failures
-                destination = replace(destination, describe=described.sobject, parents=described.parents)
-            made = await anyio.to_thread.run_sync(
-                lambda: make_plan(rows.source, rows.shape, destination, preflight=rows.preflight, progress=progress)
+        findings = Findings()
+        if described is not None:
+            described.report(findings, None if destination.is_made else object_name)
+            destination = replace(destination, describe=described.sobject, parents=described.parents)
+        plan = await anyio.to_thread.run_sync(
+            lambda: make_plan(
+                request.source, request.mapping, destination, preflight=request.preflight, progress=progress
             )
-            if made.version != version:
-                raise SourceChanged("The rows were changed before they were checked.")
-            planning.plan = replace(made, findings=(*made.findings, *findings.sorted(), *rows.notes))
-        except Exception as error:
-            planning._error = error
-        finally:
-            self._settle(key, planning)
-            planning._done.set()
+        )
+        return plan.with_notes((*findings.sorted(), *request.notes))
 
-    def _settle(self, key: str, planning: Planning) -> None:
-        """Keep what was costly to make, and what nobody waits for now: the same call will come for it."""
-        if planning.plan is None or (planning.awaited and not planning.is_kept):
-            del self._plannings[key]
-        self._keep_few()
+    def _keep_if_needed(
+        self,
+        key: str,
+        request: LoadRequest[RowSource],
+        plan: Plan,
+        described: Described | None,
+        task: SharedTask[Plan],
+    ) -> None:
+        """Keep a plan that was costly to make, and one that no call waits for now: the same call will come for it."""
+        # Text is quickly read again, and would be kept in memory.
+        is_reusable = request.source.is_costly and not (described and described.failures)
+        if is_reusable or not task.waiting_calls:
+            until = described.until if described else math.inf
+            self._keep(key, _KeptPlan(plan, until, is_for_one_call=not is_reusable))
 
-    def _keep_few(self) -> None:
-        finished = [kept for kept, other in self._plannings.items() if other.plan is not None]
-        for kept in finished[:-MOST_KEPT]:
-            del self._plannings[kept]
+    def _keep(self, key: str, kept: _KeptPlan) -> None:
+        self._kept[key] = kept
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+
+    def _find(self, key: str) -> _KeptPlan | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        holds = self._describes.clock() < kept.until
+        if not holds or kept.is_for_one_call:
+            del self._kept[key]
+        return kept if holds else None
 
 
-def _key(rows: LoadRequest[RowSource], version: object, object_name: str | None, destination: Destination) -> str:
-    told: Mapping[str, object] = {
-        "source": (type(rows.source).__name__, version),
-        "shape": rows.shape,
-        "preflight": rows.preflight,
+def _key(request: LoadRequest[RowSource], version: object, object_name: str | None, destination: Destination) -> str:
+    facts: Mapping[str, object] = {
+        "source": (type(request.source).__name__, version),
+        "mapping": request.mapping,
+        "preflight": request.preflight,
         "job": (object_name, destination),
     }
-    return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _version_and_key(
-    rows: LoadRequest[RowSource], object_name: str | None, destination: Destination
+    request: LoadRequest[RowSource], object_name: str | None, destination: Destination
 ) -> tuple[object, str]:
-    version = rows.source.version()
-    return version, _key(rows, version, object_name, destination)
+    version = request.source.version()
+    return version, _key(request, version, object_name, destination)

@@ -38,6 +38,11 @@ class Policy:
                     f"them by starting the server with --allow-operation {refused}."
                 )
 
+    def check_create(self, operation: str | None) -> None:
+        """Raises RefusedByPolicy where no job with this operation may be made."""
+        self.check_write()
+        self.check_operation(operation)
+
     def describe(self) -> str:
         """The policy in one line, for people."""
         if self.read_only:

@@ -1,19 +1,21 @@
-"""Rows of earlier jobs on their way into another one: brought here first, and each sent again once."""
+"""Rows of earlier jobs on their way into another one: fetched first, and each sent again once."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio.to_thread
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRecord, SentAgain
+from salesforce_bulk_ingest.base.errors import InvalidArgument, JobNotEnded, NoRecord, SentAgain
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
+from salesforce_bulk_ingest.cache.upload_archive import RecordedContent
+from salesforce_bulk_ingest.loading.plan import PartContent
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.planning import LoadRequest
-from salesforce_bulk_ingest.results.retry_rows import KINDS, RetryFile, RetryOrigin, RetryRequest, bits_of
+from salesforce_bulk_ingest.results.retry_rows import KINDS, RetryFile, RetryRequest, bits_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -23,7 +25,7 @@ from salesforce_bulk_ingest.validation.destination import Destination
 
 logger = logging.getLogger(__name__)
 
-NO_SPOOL = (
+NO_CACHE = (
     "This server keeps no results (no_spool), so rows of jobs can't be sent again from it: the operator can change that, or "
     "give the rows as csv."
 )
@@ -31,214 +33,190 @@ NO_SPOOL = (
 GO_AGAIN = "They go a second time, as again says."
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """Rows that are here.
-
-    Attributes:
-        rows: that a plan can be made of.
-        taken: where they are from, if from earlier jobs.
-        again: whether it does not matter that some were sent again before.
-    """
-
-    rows: LoadRequest[RowSource]
-    taken: tuple[RetryOrigin, ...] = ()
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """Rows that may be sent.
-
-    Attributes:
-        taken: where they are from.
-        unloaded: jobs that some of them went into, of which none was loaded.
-        again: as in `Brought`.
-        notes: what there is to know about them.
-    """
-
-    taken: tuple[RetriedRows, ...]
-    unloaded: frozenset[str]
-    again: bool
-    notes: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StillComing:
-    """Rows that are on their way here.
-
-    Attributes:
-        done_bytes: how far they are.
-    """
-
-    done_bytes: int
-
-
 class Retries:
-    """Sends rows of earlier jobs again.
+    """Fetches rows of earlier jobs that are to be sent again.
 
     Args:
-        client: of the org.
-        spool: brings the rows; None where nothing is kept.
-        ledger: remembers which went where.
+        client: the client of the org.
+        fetcher: fetches the rows; None on a server that keeps no results.
+        ledger: remembers which rows went into which job.
     """
 
-    def __init__(self, client: SalesforceClient, spool: ResultFetcher | None, ledger: Ledger) -> None:
+    def __init__(self, client: SalesforceClient, fetcher: ResultFetcher | None, ledger: Ledger) -> None:
         self._client = client
-        self._spool = spool
+        self._fetcher = fetcher
         self._ledger = ledger
 
-    async def bring(
-        self,
-        org: Org,
-        rows: LoadRequest[RowSource | RetryRequest],
-        destination: Destination,
-        seconds: Callable[[], float],
-    ) -> Brought | StillComing:
-        """The rows, if they are here within the time.
+    async def fetch(self, org: Org, request: RetryRequest, destination: Destination) -> SharedTask[RetryFile]:
+        """Begin to write the rows into a file, or join the task that does.
 
         Args:
-            org: of the jobs.
-            rows: as a caller hands them in.
-            destination: where they are to go.
-            seconds: to wait, asked for once it is to be.
+            org: the org of the jobs.
+            request: which rows of which jobs.
+            destination: the job that the rows are to go to.
 
         Raises:
-            InvalidArgument: there are no such rows.
+            InvalidArgument: a job has not ended, or this server keeps no results.
         """
-        source = rows.source
-        if not isinstance(source, RetryRequest):
-            return Brought(rows.of(source))
-        if self._spool is None:
-            raise InvalidArgument(NO_SPOOL)
-        jobs = await self._ended(source.jobs)
-        pending = self._spool.rows_again(org, jobs, replace(source, again=False), destination)
-        try:
-            brought = await pending.wait(seconds())
-        except OSError as error:
-            raise InvalidArgument(
-                f"The rows can't be kept on this machine, from which they would go: {error}"
-            ) from error
-        return StillComing(pending.done_bytes) if brought is None else _brought(rows, source, brought)
+        if self._fetcher is None:
+            raise InvalidArgument(NO_CACHE)
+        jobs = await self._ended_jobs(request.jobs)
+        return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
 
-    async def check(self, org: Org, brought: Brought, rows: range, to_job: str | None = None) -> Cleared:
-        """Look whether rows may be sent.
+    def retry(self, org: Org, request: RetryRequest, file: RetryFile) -> "Retry":
+        """Return the retry of the rows in a file that was fetched for this request."""
+        return Retry(org, request, file, self._client, self._ledger)
+
+    def archived(self, org: Org, job: Job, content: PartContent) -> PartContent | RecordedContent:
+        """Return the content of an upload, archived while it is sent, so that its rows can be sent again as they were."""
+        return content if self._fetcher is None else self._fetcher.recorded(org, job, content)
+
+    async def _ended_jobs(self, job_ids: Sequence[str]) -> list[Job]:
+        """Return the jobs, each once."""
+        by_id = dict.fromkeys(checked_job_id(job_id)[:15] for job_id in job_ids)
+        jobs = [await self._client.get_job(job_id) for job_id in by_id]
+        for job in jobs:
+            if not job.is_terminal:
+                raise JobNotEnded(
+                    f"Job {job.id} is {job.state}: which of its rows fail is known only when it has ended."
+                )
+        return jobs
+
+
+class Retry:
+    """Rows of earlier jobs in one load: `check` whether they may go, then `record` that they do.
+
+    Args:
+        org: the org of the jobs.
+        request: which rows, and whether rows may be among them that were sent again before.
+        file: the rows.
+        client: the client of the org.
+        ledger: remembers which rows went into which job.
+    """
+
+    def __init__(
+        self, org: Org, request: RetryRequest, file: RetryFile, client: SalesforceClient, ledger: Ledger
+    ) -> None:
+        self._org = org
+        self._again = request.again
+        self._file = file
+        # Ids of new records go into another operation, and harm nothing there a second time.
+        self._is_recorded = "created" not in request.which
+        self._client = client
+        self._ledger = ledger
+        self._rows: tuple[RetriedRows, ...] = ()
+        self._unloaded: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> RowSource:
+        """The rows as a source of a load."""
+        path = self._file.path.resolve()
+        return UploadFile(RootedFile(path.parent, (path.name,)))
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What there is to know about the rows before they are planned."""
+        return self._file.notes
+
+    async def check(self, rows: range, to_job: str | None = None) -> tuple[Finding, ...]:
+        """Look whether rows may be sent; return what there is to know about rows that go a second time.
 
         Args:
-            org: of the jobs.
-            brought: the rows.
-            rows: which of them are to go.
-            to_job: where they are to go, if that is known.
+            rows: which rows of the file are to go, from 0.
+            to_job: the job that they are to go to, if it exists.
 
         Raises:
             SentAgain: some of them went into another job.
-            NoRecord: that can't be told.
+            NoRecord: the ledger can't be read.
         """
-        taken = await anyio.to_thread.run_sync(_taken, brought.taken, rows)
-        if not taken:
-            return Cleared((), frozenset(), brought.again)
+        if not self._is_recorded:
+            return ()
+        self._rows = await anyio.to_thread.run_sync(_retried_rows, self._file, rows)
         try:
-            before = await self._ledger.taken_before(org.host, taken, _ids(to_job))
-            unloaded = await self._unloaded(org, before, {job.from_job[:15] for job in taken})
+            before = await self._ledger.taken_before(self._org.host, self._rows, _ids(to_job))
+            self._unloaded = await self._unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
         except NoRecord as error:
-            if not brought.again:
+            if not self._again:
                 raise
-            return Cleared(taken, frozenset(), brought.again, (Finding("warning", f"{error}", GO_AGAIN),))
-        elsewhere = [went for went in before if went.to_job not in unloaded]
+            return (Finding("warning", f"{error}", GO_AGAIN),)
+        elsewhere = [earlier for earlier in before if earlier.to_job not in self._unloaded]
         if not elsewhere:
-            return Cleared(taken, unloaded, brought.again)
-        told = await self._told(elsewhere)
-        if not brought.again:
-            raise _sent_again(told)
-        return Cleared(taken, unloaded, brought.again, (Finding("warning", told, GO_AGAIN),))
+            return ()
+        report = await self._report(elsewhere)
+        if not self._again:
+            raise _sent_again(report)
+        return (Finding("warning", report, GO_AGAIN),)
 
-    async def take(self, org: Org, cleared: Cleared, to_job: str) -> None:
-        """Remember where the rows go, before they do.
-
-        Args:
-            org: of the jobs.
-            cleared: the rows.
-            to_job: where they go.
+    async def record(self, to_job: str) -> None:
+        """Record that the rows go into a job, before they do.
 
         Raises:
             SentAgain: some of them went into another job meanwhile.
-            NoRecord: that can't be told.
+            NoRecord: the ledger can't be written.
         """
-        if not cleared.taken:
+        if not self._rows:
             return
-        ignored = None if cleared.again else cleared.unloaded | _ids(to_job)
-        replaced = dict.fromkeys(cleared.unloaded, (KINDS["failed"], KINDS["unprocessed"]))
+        ignored = None if self._again else self._unloaded | _ids(to_job)
+        replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"]))
         try:
-            before = await self._ledger.take(org.host, cleared.taken, to_job, ignored=ignored, replaced=replaced)
+            before = await self._ledger.take(self._org.host, self._rows, to_job, ignored=ignored, replaced=replaced)
         except NoRecord as error:
-            if not cleared.again:
+            if not self._again:
                 raise
             logger.warning("rows go into job %s a second time without a record: %s", to_job, error)
         else:
             if before:
-                raise _sent_again(await self._told(before))
+                raise _sent_again(await self._report(before))
 
-    async def _unloaded(self, org: Org, before: Sequence[EarlierRetry], wanted: set[str]) -> frozenset[str]:
-        """Of the jobs that rows went into, and on from there, those that loaded none and whose rows no other has.
+    async def _unloaded_jobs(self, before: Sequence[EarlierRetry], wanted: set[str]) -> frozenset[str]:
+        """Return the jobs that loaded none of the rows which went into them, or on from them into further jobs.
 
         Args:
-            org: of the jobs.
             before: where rows went.
-            wanted: jobs whose rows are to go: one that is among them would give the same rows a second time.
+            wanted: ids of the jobs whose rows are to go: a chain that leads to one of them would send the same rows twice.
         """
         unloaded = frozenset[str]()
-        for went in before:
-            chain = await self._chain(org, went.to_job)
+        for earlier in before:
+            chain = await self._chain(earlier.to_job)
             if not chain & wanted and all([await self._loaded_none(job) for job in sorted(chain)]):
                 unloaded |= chain
         return unloaded
 
-    async def _chain(self, org: Org, job_id: str) -> frozenset[str]:
-        """A job and all that its rows went into."""
+    async def _chain(self, job_id: str) -> frozenset[str]:
+        """Return a job with all jobs that its rows went into."""
         chain, left = set[str](), [job_id]
         while left:
             chain.add(job := left.pop())
-            left += await self._ledger.taken_from(org.host, job) - chain
+            left += await self._ledger.taken_from(self._org.host, job) - chain
         return frozenset(chain)
 
     async def _loaded_none(self, job_id: str) -> bool:
-        """Whether the job has ended without having tried any of its rows."""
-        job = await self._found(job_id)
+        """Return whether the job has ended without having tried any of its rows."""
+        job = await self._job(job_id)
         return job is not None and job.state in ("Aborted", "Failed") and job.number_records_processed == 0
 
-    async def _found(self, job_id: str) -> Job | None:
+    async def _job(self, job_id: str) -> Job | None:
         try:
             return await self._client.get_job(job_id)
         except NotFound:
             return None
 
-    async def _told(self, before: Sequence[EarlierRetry]) -> str:
-        told = [
-            f"{went.count:,} of job {went.from_job} into job {went.to_job}{_as_it_is(await self._found(went.to_job))}"
-            for went in before[:3]
+    async def _report(self, before: Sequence[EarlierRetry]) -> str:
+        jobs = [
+            f"{earlier.count:,} of job {earlier.from_job} into job {earlier.to_job}"
+            f"{_state_of(await self._job(earlier.to_job))}"
+            for earlier in before[:3]
         ]
         more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
-        return f"Some of these rows were sent again before: {', '.join(told)}{more}."
-
-    async def _ended(self, job_ids: Sequence[str]) -> list[Job]:
-        """The jobs, each once."""
-        by_id = dict.fromkeys(checked_job_id(job_id)[:15] for job_id in job_ids)
-        jobs = [await self._client.get_job(job_id) for job_id in by_id]
-        for job in jobs:
-            if not job.is_terminal:
-                raise InvalidArgument(
-                    f"Job {job.id} is {job.state}: which of its rows fail is known only when it has ended. Wait for it with "
-                    "get-ingest-job-status."
-                )
-        return jobs
+        return f"Some of these rows were sent again before: {', '.join(jobs)}{more}."
 
 
-def _sent_again(told: str) -> SentAgain:
-    return SentAgain(f"{told} Nothing was sent now.")
+def _sent_again(report: str) -> SentAgain:
+    return SentAgain(f"{report} Nothing was sent now.")
 
 
-def _as_it_is(job: Job | None) -> str:
-    """What to know of a job that rows went into."""
+def _state_of(job: Job | None) -> str:
+    """Return what to know of a job that rows went into, in brackets."""
     if job is None:
         return " (which is gone)"
     if job.state == "Open":
@@ -250,19 +228,12 @@ def _ids(job_id: str | None) -> frozenset[str]:
     return frozenset() if job_id is None else frozenset([job_id[:15]])
 
 
-def _taken(taken: Sequence[RetryOrigin], rows: range) -> tuple[RetriedRows, ...]:
+def _retried_rows(file: RetryFile, rows: range) -> tuple[RetriedRows, ...]:
+    """Return where some rows of the file come from, by job and result."""
     found, start = list[RetriedRows](), 0
-    for some in taken:
-        numbers = some.numbers[max(rows.start - start, 0) : max(rows.stop - start, 0)]
+    for origin in file.taken:
+        numbers = origin.numbers[max(rows.start - start, 0) : max(rows.stop - start, 0)]
         if numbers:
-            found.append(RetriedRows(some.from_job, some.result, some.sha256, bits_of(numbers)))
-        start += len(some.numbers)
+            found.append(RetriedRows(origin.from_job, origin.result, origin.sha256, bits_of(numbers)))
+        start += len(origin.numbers)
     return tuple(found)
-
-
-def _brought(rows: LoadRequest[RowSource | RetryRequest], wanted: RetryRequest, again: RetryFile) -> Brought:
-    path = again.path.resolve()
-    source: RowSource = UploadFile(RootedFile(path.parent, (path.name,)))
-    # Ids of new records go into another operation, and harm nothing there a second time.
-    taken = () if "created" in wanted.which else again.taken
-    return Brought(rows.of(source, again.notes), taken, wanted.again)

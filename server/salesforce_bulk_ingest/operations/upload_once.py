@@ -1,12 +1,14 @@
 """Rows go into a job once: what is on its way, what went before, and what is therefore refused."""
 
+import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import anyio
-import anyio.lowlevel
+import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
@@ -17,116 +19,143 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnclear,
     UploadUnderWay,
 )
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
-from salesforce_bulk_ingest.operations.transfers import Content, Transfer, Transfers
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
-from salesforce_bulk_ingest.salesforce.org import Org, org_at
+from salesforce_bulk_ingest.salesforce.org import Org
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN_DIGEST = ""
-"""Of rows that streamed through the gateway, which looks at none of them."""
+"""Stands for the SHA-256 of rows that streamed through the gateway, which reads none of them."""
 
 MOST_REMEMBERED = 10_000
 
 UploadState = Literal["unknown", "under way", "unclear", "taken"]
-"""Of an upload that this server knows of: another may have sent rows that it knows nothing of."""
+"""What this server knows of a job's upload; another server may have sent rows that this one knows nothing of."""
 
-UploadStatus = Literal["uploaded", "already uploaded", "in progress"]
+
+class Content(Protocol):
+    """The bytes of an upload, which can be read as often as needed; reading may block."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes."""
+        ...
+
+    def __iter__(self) -> Generator[bytes, None, None]:
+        """Read the bytes in chunks, from the start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadBody:
+    """The body of an upload's request; a second iteration, after a refused session, begins anew.
+
+    Attributes:
+        content: the bytes to send.
+        task: the task of the upload, whose `done_bytes` counts what was sent.
+    """
+
+    content: Content
+    task: SharedTask[None]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.task.done_bytes = 0
+        chunks = iter(self.content)
+        try:
+            while chunk := await anyio.to_thread.run_sync(next, chunks, b""):
+                yield chunk
+                self.task.done_bytes += len(chunk)
+        finally:
+            chunks.close()
 
 
 class Uploads:
-    """The uploads to one org.
+    """The uploads to the jobs of an org, each of which takes rows once.
 
     Args:
-        client: sends them.
-        ledger: what is known of earlier ones.
-        transfers: those on their way.
-        embedded: whether the org is the embedded one, which has another address at every start.
+        client: sends the rows.
+        ledger: remembers earlier uploads.
+        tasks: runs the uploads; the end of the server breaks a PUT off and never ends it as if it were whole.
     """
 
-    def __init__(self, client: SalesforceClient, ledger: Ledger, transfers: Transfers, *, embedded: bool) -> None:
+    def __init__(self, client: SalesforceClient, ledger: Ledger, tasks: SharedTasks) -> None:
         self._client = client
         self._ledger = ledger
-        self._transfers = transfers
-        self._embedded = embedded
+        self._tasks = tasks
         self._starting = anyio.Lock()
+        self._sending: dict[str, str] = {}  # job id of 15 characters -> SHA-256 of what is on its way
         self._passing: Counter[str] = Counter()
-        self._taken_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
+        self._sent_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
 
-    async def org(self) -> Org:
-        """The org that they go to."""
-        return org_at(await self._client.instance_url(), embedded=self._embedded)
-
-    async def state_of(self, job_id: str) -> UploadState:
-        """What is known of the job's rows."""
-        earlier = await self._known(await self._key(), job_id)
+    async def state_of(self, org: Org, job_id: str) -> UploadState:
+        """Return what is known of the upload to a job."""
+        earlier = await self._known(org, job_id)
         # Looked at after the record, so that an upload that begins meanwhile is not taken for one that was cut off.
-        if self._transfers.get(job_id) is not None or job_id[:15] in self._passing:
+        if job_id[:15] in self._sending or job_id[:15] in self._passing:
             return "under way"
         if earlier is None:
             return "unknown"
         return "taken" if earlier.state == "sent" else "unclear"
 
-    async def check_closable(self, job_id: str) -> None:
-        """Raises UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
-        state = await self.state_of(job_id)
+    async def check_closable(self, org: Org, job_id: str) -> None:
+        """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
+        state = await self.state_of(org, job_id)
         if state == "under way":
             raise UploadUnderWay("The upload to this job is still under way, so it is not closed yet.")
         if state == "unclear":
             raise _cut_off()
 
     async def begin(
-        self, job: Job, content: Content, settle: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
-    ) -> tuple[Transfer, UploadStatus]:
+        self, org: Org, job: Job, content: Content, before_sending: Callable[[], Awaitable[None]] | None = None
+    ) -> SharedTask[None] | None:
         """Send the rows in the background, or join the upload that does.
 
         Args:
-            job: where they go.
+            org: the org of the job.
+            job: the job that the rows go to.
             content: the rows.
-            settle: called once this upload has the job, before anything is sent; what it raises ends the upload.
+            before_sending: called once the job is reserved for these rows; what it raises ends the upload.
 
         Returns:
-            The transfer, and "in progress", or "already uploaded" where Salesforce has these rows.
+            The upload, or None if Salesforce has these rows already.
 
         Raises:
             UploadConflict: the job has other rows, or an earlier upload was cut off.
             WrongState: the job takes no rows any more.
         """
-        transfer = Transfer(content)
-        key = await self._key()
         # One at a time: two calls must not both find nothing and both send.
         async with self._starting:
-            running = self._transfers.get(job.id)
+            running: SharedTask[None] | None = self._tasks.find(_key(org, job.id))
             if running is not None:
-                _check_same(job, running.sha256, transfer)
-                return running, "in progress"
+                _check_same(job, self._sending[job.id[:15]], content)
+                return running
             if job.id[:15] in self._passing:
                 raise UploadUnderWay("Rows are on their way to this job through /v1, and Salesforce takes rows once.")
-            earlier = await self._earlier(key, job, transfer)
-            if earlier is None and job.state != "Open":
-                raise _closed(job)
+            earlier = await self._earlier(org, job, content)
             if earlier is not None:
-                _check_same(job, earlier.sha256, transfer)
-                if earlier.state == "sending":
-                    raise _cut_off() if job.state == "Open" else _closed(job)
-                return transfer, "already uploaded"
-            try:
-                await settle()
-            except BaseException:
-                with anyio.CancelScope(shield=True):
-                    await self._ledger.release(key, job.id)
-                raise
-            self._transfers.start(job.id, transfer, lambda started: self._send(key, job.id, started))
-            return transfer, "in progress"
+                _check_repeat(job, earlier, content)
+                return None
+            if before_sending is not None:
+                await self._prepare(org, job.id, before_sending)
+            self._sending[job.id[:15]] = content.sha256
+            return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job.id, content, task))
 
     @asynccontextmanager
-    async def passing(self, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """For the time that rows stream to the job through the gateway; yields what to call once they are taken."""
-        key, job = await self._key(), job_id[:15]
+    async def passing(self, org: Org, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Mark the job while rows stream to it through the gateway; yield what to call once Salesforce has taken them."""
+        job = job_id[:15]
 
         async def taken() -> None:
-            await self._remember(key, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
+            await self._remember(org, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
 
         self._passing[job] += 1
         try:
@@ -134,51 +163,77 @@ class Uploads:
         finally:
             self._passing -= Counter({job: 1})  # a count of none is dropped
 
-    async def forget(self, job_id: str) -> None:
-        """The job is gone."""
-        key = await self._key()
-        self._taken_here.pop((key, job_id[:15]), None)
-        await self._ledger.forget(key, job_id)
+    async def forget(self, org: Org, job_id: str) -> None:
+        """Drop what is known of the uploads to a job that is gone."""
+        self._sent_here.pop((org.host, job_id[:15]), None)
+        await self._ledger.forget(org.host, job_id)
 
-    async def _key(self) -> str:
-        return (await self.org()).host
+    async def _earlier(self, org: Org, job: Job, content: Content) -> UploadRecord | None:
+        """Return the upload that went before; if there was none, the job is reserved for this one.
 
-    async def _earlier(self, key: str, job: Job, transfer: Transfer) -> UploadRecord | None:
-        """What went before; if nothing did and the job is open, this upload has the job from now on."""
-        known = self._taken_here.get((key, job.id[:15]))
+        Raises:
+            WrongState: there was none, and the job takes no rows any more.
+        """
+        known = self._sent_here.get((org.host, job.id[:15]))
         if known is not None:
             return known
-        if job.state != "Open":
-            return await self._ledger.find(key, job.id)
-        return await self._ledger.claim(key, job.id, UploadRecord("sending", transfer.sha256, transfer.content.size))
+        if job.state == "Open":
+            return await self._ledger.claim(org.host, job.id, UploadRecord("sending", content.sha256, content.size))
+        found = await self._ledger.find(org.host, job.id)
+        if found is None:
+            raise _closed(job)
+        return found
 
-    async def _send(self, key: str, job_id: str, transfer: Transfer) -> None:
-        size = transfer.content.size
+    async def _prepare(self, org: Org, job_id: str, before_sending: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._client.upload(job_id, transfer, size)
-        except (SalesforceError, InvalidArgument) as error:
-            if took_nothing(error):
-                await self._ledger.release(key, job_id)
+            await before_sending()
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._ledger.release(org.host, job_id)
             raise
-        await self._remember(key, job_id, UploadRecord("sent", transfer.sha256, size))
 
-    async def _known(self, key: str, job_id: str) -> UploadRecord | None:
-        return self._taken_here.get((key, job_id[:15])) or await self._ledger.find(key, job_id)
+    async def _send(self, org: Org, job_id: str, content: Content, task: SharedTask[None]) -> None:
+        try:
+            await self._client.upload(job_id, UploadBody(content, task), content.size)
+            await self._remember(org, job_id, UploadRecord("sent", content.sha256, content.size))
+        except Exception as error:
+            logger.warning("the upload to job %s failed: %s", job_id[:15], error)
+            if isinstance(error, SalesforceError | InvalidArgument) and took_nothing(error):
+                await self._ledger.release(org.host, job_id)
+            raise
+        except anyio.get_cancelled_exc_class():
+            raise Unreachable("This server was stopped in the middle of the upload.") from None
+        finally:
+            del self._sending[job_id[:15]]
 
-    async def _remember(self, key: str, job_id: str, upload: UploadRecord) -> None:
-        """In this process first: the record on disk may be locked or broken just now."""
-        self._taken_here[key, job_id[:15]] = upload
-        if len(self._taken_here) > MOST_REMEMBERED:
-            self._taken_here.popitem(last=False)
-        await self._ledger.record(key, job_id, upload)
+    async def _known(self, org: Org, job_id: str) -> UploadRecord | None:
+        return self._sent_here.get((org.host, job_id[:15])) or await self._ledger.find(org.host, job_id)
+
+    async def _remember(self, org: Org, job_id: str, upload: UploadRecord) -> None:
+        """Remember an upload in this process first: the record on disk may be locked or broken just now."""
+        self._sent_here[org.host, job_id[:15]] = upload
+        if len(self._sent_here) > MOST_REMEMBERED:
+            self._sent_here.popitem(last=False)
+        await self._ledger.record(org.host, job_id, upload)
 
 
-def _check_same(job: Job, known: str, transfer: Transfer) -> None:
-    if known == transfer.sha256:
+def _key(org: Org, job_id: str) -> tuple[str, str, str]:
+    return "upload", org.host, job_id[:15]
+
+
+def _check_repeat(job: Job, earlier: UploadRecord, content: Content) -> None:
+    """Raise UploadConflict or WrongState unless Salesforce has these very rows from an earlier upload."""
+    _check_same(job, earlier.sha256, content)
+    if earlier.state == "sending":
+        raise _cut_off() if job.state == "Open" else _closed(job)
+
+
+def _check_same(job: Job, known_sha256: str, content: Content) -> None:
+    if known_sha256 == content.sha256:
         return
     if job.state != "Open":
         raise _closed(job)
-    if known == UNKNOWN_DIGEST:
+    if known_sha256 == UNKNOWN_DIGEST:
         raise UploadConflict(
             "This job already has rows, sent through /v1, and Salesforce takes rows once for each job."
         )
@@ -197,9 +252,9 @@ def _closed(job: Job) -> WrongState:
 
 
 def took_nothing(error: SalesforceError | IngestError) -> bool:
-    """Whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not.
+    """Return whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not.
 
-    An upload whose source could not be read to its end was broken off, and is not taken for whole by anybody.
+    An upload whose source could not be read to its end was broken off, and no server takes it for whole.
     """
     if isinstance(error, InvalidArgument | SentAgain | NoRecord):
         return True

@@ -85,6 +85,7 @@ class Page:
         raw: the very bytes of header and rows, where all of them are shown as they are.
         fetched_bytes: of the result so far, where it is still on its way here.
         path: of the whole result, where it is here.
+        source_order_path: a file of the whole result in source order, where the caller asked for it.
     """
 
     columns: tuple[str, ...]
@@ -100,6 +101,7 @@ class Page:
     raw: bytes | None = None
     fetched_bytes: int | None = None
     path: Path | None = None
+    source_order_path: Path | None = None
 
     @property
     def offset(self) -> int:

@@ -6,7 +6,6 @@ Hosts hand a model one half only, so ids, state, counts, rows and the next call 
 import json
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,13 +21,11 @@ from salesforce_bulk_ingest.mcp_server.answers.wording import (
     result_uri,
     total_rows,
 )
-from salesforce_bulk_ingest.operations.jobs import JobListing
-from salesforce_bulk_ingest.operations.upload_once import UploadState
+from salesforce_bulk_ingest.operations.jobs import Deletion, JobListing, JobStatus
 from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, ErrorGroup, FailedExample
 from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.pages import CutCell, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
-from salesforce_bulk_ingest.salesforce.org import Org
 
 LONGEST_NAME = 100
 MOST_STATES = 20
@@ -96,25 +93,18 @@ class JobAnswer(Answer, Job):
     resource_uri: str
 
     @classmethod
-    def of(
-        cls,
-        job: Job,
-        org: Org,
-        *,
-        summary: str = "",
-        changed: bool | None = None,
-        upload: UploadState = "unknown",
-    ) -> Self:
+    def of(cls, status: JobStatus, *, summary: str = "") -> Self:
         """The job as it is now, or with what was just done to it as the summary."""
+        job, org = status.job, status.org
         shown = bounded(job).model_copy(update={"content_url": None})
         described = describe(shown, org)
         return cls(
             **shown.model_dump(),
             org=str(org),
-            changed=changed,
+            changed=status.changed,
             resource_uri=job_uri(job.id),
             summary=f"{summary} {described}".strip(),
-            next=next_step(shown, upload),
+            next=next_step(shown, status.upload),
         )
 
 
@@ -140,8 +130,9 @@ class JobListAnswer(Answer):
     org: str
 
     @classmethod
-    def of(cls, listing: JobListing, org: Org) -> Self:
+    def of(cls, listing: JobListing) -> Self:
         """The list with counts by state."""
+        org = listing.org
         counts = [(cut(state, LONGEST_NAME), count) for state, count in sorted(listing.states.items())[:MOST_STATES]]
         states = ", ".join(f"{count} {state}" for state, count in counts)
         jobs = "1 job" if listing.on_page == 1 else f"{listing.on_page:,} jobs"
@@ -172,8 +163,9 @@ class DeleteAnswer(Answer):
     org: str
 
     @classmethod
-    def of(cls, job_id: str, org: Org, *, deleted: bool) -> Self:
+    def of(cls, job_id: str, deletion: Deletion) -> Self:
         """Deleted now, or not there."""
+        org, deleted = deletion.org, deletion.deleted
         summary = (
             f"Deleted job {job_id} with its stored rows and results from {org}; records are as they were."
             if deleted
@@ -295,7 +287,7 @@ class PageAnswer(Answer):
     truncated_cells: tuple[CutCellAnswer, ...] | None = None
 
     @classmethod
-    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None, source_file: Path | None = None) -> Self:
+    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
         """The page with its causes and addresses."""
         total = total_rows(job, kind, page)
         causes = _fitting_causes(page.causes)
@@ -313,7 +305,7 @@ class PageAnswer(Answer):
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
             file=str(page.path) if page.path is not None and rest_url is None else None,
-            source_file=None if source_file is None else str(source_file),
+            source_file=None if page.source_order_path is None else str(page.source_order_path),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
             summary=page_summary(job, kind, page, total),
             next=page_next(job, kind, page),

@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, as_one_line, bounded, unlisted
 from salesforce_bulk_ingest.mcp_server.answers.wording import job_uri, next_step, rows
 from salesforce_bulk_ingest.operations.errors import RowsRefused
-from salesforce_bulk_ingest.operations.jobs import UploadOutcome
+from salesforce_bulk_ingest.operations.load import UploadOutcome
 from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -98,15 +98,15 @@ class UploadAnswer(LoadAnswer):
     org: str
 
     @classmethod
-    def of_outcome(cls, outcome: UploadOutcome, org: Org) -> Self:
+    def of_outcome(cls, outcome: UploadOutcome) -> Self:
         """The outcome with what it means."""
         job = outcome.job
         assert job is not None
         return cls(
             job_id=job.id,
             state=job.state,
-            org=str(org),
-            summary=_summary(outcome, org),
+            org=str(outcome.org),
+            summary=_summary(outcome),
             next=_next(outcome),
             **_rows_of(outcome),
         )
@@ -151,14 +151,14 @@ class CreateAnswer(LoadAnswer):
         return cls(summary=summary, next=next_step(job), org=str(org), **_job_of(job))
 
     @classmethod
-    def of_outcome(cls, outcome: UploadOutcome, org: Org) -> Self:
+    def of_outcome(cls, outcome: UploadOutcome) -> Self:
         """A job with its rows; or rows that were only checked."""
         job = _job_of(outcome.job) if outcome.job is not None else {}
         created = "Created the job. " if outcome.job is not None else "No job was made. "
         return cls(
-            summary=f"{created}{_summary(outcome, org)}",
+            summary=f"{created}{_summary(outcome)}",
             next=_next(outcome),
-            org=str(org),
+            org=str(outcome.org),
             **job,
             **_rows_of(outcome),
         )
@@ -271,8 +271,8 @@ def _details(
         yield f"- and {other_findings:,} more, not listed"
 
 
-def _summary(outcome: UploadOutcome, org: Org) -> str:
-    plan, job = outcome.plan, outcome.job
+def _summary(outcome: UploadOutcome) -> str:
+    plan, job, org = outcome.plan, outcome.job, outcome.org
     if plan is None:
         return (
             f"Still checking the rows, {outcome.done_bytes:,} bytes so far; nothing is sent yet. It goes on by itself."

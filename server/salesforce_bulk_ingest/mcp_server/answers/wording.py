@@ -3,7 +3,7 @@
 import json
 
 from salesforce_bulk_ingest.mcp_server.answers.errors import after_failure, has_rows_in_no_result
-from salesforce_bulk_ingest.operations.jobs import CALL_SECONDS, StateChange
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.upload_once import UploadState
 from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.pages import Page
@@ -27,11 +27,11 @@ def result_uri(job_id: str, kind: ResultKind) -> str:
     return f"{job_uri(job_id)}/{RESULT_NAMES[kind]}"
 
 
-def state_change_summary(change: StateChange, state: str) -> str:
+def state_change_summary(state: str, *, changed: bool) -> str:
     """What a close or an abort did."""
     if state == "Aborted":
-        return "Aborted the job." if change.changed else "The job was already aborted; nothing changed."
-    return "Closed the job for processing." if change.changed else "The job was already closed; nothing changed."
+        return "Aborted the job." if changed else "The job was already aborted; nothing changed."
+    return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
 
 
 def rows(count: int) -> str:

@@ -1,0 +1,273 @@
+"""Loading rows: check them, make a job for them, and send them to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.plan import Plan, part_content
+from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
+from salesforce_bulk_ingest.operations.limits import seconds_left
+from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
+from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.retry import Retries, Retry
+from salesforce_bulk_ingest.operations.upload_once import Uploads, took_nothing
+from salesforce_bulk_ingest.results.retry_rows import RetryFile, RetryRequest
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.models import Delimiter, Job, LineEnding, Operation
+from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import Destination
+
+CREATE_SECONDS = 15.0
+"""The part of a call's time that is kept for making a job after its rows are checked: a call that ends meanwhile would leave
+a job that nobody is told of."""
+
+AnySource = RowSource | RetryRequest
+UploadStatus = Literal["checking", "checked", "in progress", "uploaded", "already uploaded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """What a job is to be; None leaves a choice to the rows, or to Salesforce."""
+
+    sobject: str
+    operation: Operation
+    external_id_field_name: str | None = None
+    column_delimiter: Delimiter | None = None
+    line_ending: LineEnding | None = None
+    content_type: str | None = None
+    assignment_rule_id: str | None = None
+
+    def body(self, dialect: Dialect | None = None) -> dict[str, object]:
+        """Return Salesforce's create request, for rows that are written in this dialect."""
+        values = {
+            "object": self.sobject,
+            "operation": self.operation,
+            "externalIdFieldName": self.external_id_field_name,
+            "columnDelimiter": dialect.delimiter if dialect else self.column_delimiter,
+            "lineEnding": dialect.line_ending if dialect else self.line_ending,
+            "contentType": self.content_type,
+            "assignmentRuleId": self.assignment_rule_id,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def destination(self) -> Destination:
+        """Return the job as a destination for rows that are checked before the job exists."""
+        return Destination(
+            operation=self.operation,
+            external_id_field=self.external_id_field_name,
+            delimiter=self.column_delimiter,
+            line_ending=self.line_ending,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOutcome:
+    """What became of rows that were handed in.
+
+    Attributes:
+        org: the org of the job.
+        job: the job of the rows, or None if none was made.
+        status: how far the upload is.
+        plan: what the rows are; None while they are still checked.
+        part: the number of the part that went, or is on its way, from 1.
+        done_bytes: how many bytes were read, while the rows are checked, or sent, while they are on their way.
+    """
+
+    org: Org
+    job: Job | None
+    status: UploadStatus
+    plan: Plan | None = None
+    part: int = 1
+    done_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _PlannedLoad:
+    """Rows that are planned, and their retry where they are rows of earlier jobs."""
+
+    org: Org
+    request: LoadRequest[RowSource]
+    plan: Plan
+    retry: Retry | None
+
+    async def check_retry(self, rows: range, job: Job | None) -> tuple[Finding, ...]:
+        """Look whether rows of earlier jobs may go; see `Retry.check`."""
+        return () if self.retry is None else await self.retry.check(rows, job.id if job else None)
+
+
+class LoadOperations:
+    """The operations that take rows.
+
+    Args:
+        client: the client of the org.
+        policy: what the operator allows.
+        planner: plans the load.
+        uploads: sends rows to a job, once.
+        retries: fetches rows of earlier jobs.
+        seconds_left: how long the current call may still wait.
+
+    Every method raises `SalesforceError` for what Salesforce or the way there refused, and `IngestError` for what this
+    server refuses.
+    """
+
+    def __init__(
+        self,
+        client: SalesforceClient,
+        policy: Policy,
+        planner: Planner,
+        uploads: Uploads,
+        retries: Retries,
+        *,
+        seconds_left: Callable[[], float] = seconds_left,
+    ) -> None:
+        self._client = client
+        self._policy = policy
+        self._planner = planner
+        self._uploads = uploads
+        self._retries = retries
+        self._seconds_left = seconds_left
+
+    async def create_with_rows(
+        self, create: CreateRequest, request: LoadRequest[AnySource], *, dry_run: bool
+    ) -> UploadOutcome:
+        """Check the rows, make a job that takes them as they are written, and send them to it.
+
+        Raises:
+            RowsRefused: the job would fail; none was made.
+            SentAgain: the rows were sent again before; no job was made.
+            FilledJobFailed: the job was made, and the rows did not get there, or may not have.
+        """
+        if not dry_run:
+            self._policy.check_create(create.operation)
+
+        def seconds() -> float:
+            return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
+
+        org = await self._client.org()
+        load = await self._planned(org, request, create.sobject, create.destination(), seconds)
+        if isinstance(load, SharedTask):
+            return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
+        if dry_run:
+            return await self._checked(load, None)
+        number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
+        notes = await load.check_retry(load.plan.rows_of(number), None)
+        job = await self._client.create_job(create.body(load.plan.dialect))
+        try:
+            await self._planner.keep_for_job(load.plan, load.request, job)
+            return await self._send(load, job, number, notes)
+        except (SalesforceError, IngestError) as error:
+            raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
+
+    async def upload(self, job_id: str, request: LoadRequest[AnySource], *, dry_run: bool = False) -> UploadOutcome:
+        """Check the rows and send them, once. The same rows again change nothing; an upload under way is joined.
+
+        Raises:
+            RowsRefused: the job would fail; nothing was sent.
+            SentAgain: the rows were sent again before, to another job.
+            UploadConflict: the job has other data, or an earlier upload was cut off.
+            WrongState: the job is not open.
+        """
+        if not dry_run:
+            self._policy.check_write()
+        job = await self._client.get_job(checked_job_id(job_id))
+        org = await self._client.org()
+        load = await self._planned(org, request, job.object, Destination.of_job(job), self._seconds_left)
+        if isinstance(load, SharedTask):
+            return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
+        if dry_run:
+            return await self._checked(load, job)
+        number = _checked_part(load.plan, load.request)
+        notes = await load.check_retry(load.plan.rows_of(number), job)
+        return await self._send(load, job, number, notes)
+
+    async def _planned(
+        self,
+        org: Org,
+        request: LoadRequest[AnySource],
+        sobject: str | None,
+        destination: Destination,
+        seconds: Callable[[], float],
+    ) -> _PlannedLoad | SharedTask[Plan] | SharedTask[RetryFile]:
+        """Return the rows with their plan, or the task that was not done in time."""
+        retry = None
+        if isinstance(request.source, RetryRequest):
+            fetch = await self._retries.fetch(org, request.source, destination)
+            if not await _fetched(fetch, seconds()):
+                return fetch
+            retry = self._retries.retry(org, request.source, fetch.result)
+            readable = request.with_source(retry.source, retry.notes)
+        else:
+            readable = request.with_source(request.source)
+        planning = await self._planner.plan(readable, sobject, destination)
+        if not await planning.wait(seconds()):
+            return planning
+        return _PlannedLoad(org, readable, planning.result, retry)
+
+    async def _checked(self, load: _PlannedLoad, job: Job | None) -> UploadOutcome:
+        """Return what was found in rows that are not to be sent now."""
+        _check_named(load.plan, load.request)
+        part = load.request.part
+        notes = await load.check_retry(load.plan.rows_of(part), job)
+        return UploadOutcome(load.org, job, "checked", load.plan.with_notes(notes), part or 1)
+
+    async def _send(self, load: _PlannedLoad, job: Job, number: int, notes: tuple[Finding, ...]) -> UploadOutcome:
+        plan = load.plan.with_notes(notes)
+        before_sending = partial(load.retry.record, job.id) if load.retry else None
+        content = self._retries.archived(load.org, job, part_content(plan, number))
+        upload = await self._uploads.begin(load.org, job, content, before_sending)
+        if upload is None:
+            return UploadOutcome(load.org, job, "already uploaded", plan, number)
+        is_done = await upload.wait(self._seconds_left())
+        status: UploadStatus = "uploaded" if is_done else "in progress"
+        return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
+
+
+async def _fetched(fetch: SharedTask[RetryFile], seconds: float) -> bool:
+    try:
+        return await fetch.wait(seconds)
+    except OSError as error:
+        raise InvalidArgument(f"The rows can't be kept on this machine, from which they would go: {error}") from error
+
+
+def _check_named(plan: Plan, request: LoadRequest[RowSource]) -> None:
+    """Raise SourceChanged where an earlier answer was about other rows, and InvalidArgument where there is no such part."""
+    if request.sha256 is not None and request.sha256 != plan.sha256:
+        raise SourceChanged(
+            "The rows, or their shape, are not those that this sha256 was given for: begin again with dryRun and without "
+            "sha256."
+        )
+    if not plan.has_errors:
+        part_content(plan, request.part or 1)
+
+
+def _checked_part(plan: Plan, request: LoadRequest[RowSource], refused: str = "nothing was sent") -> int:
+    """Return the number of the part that is to go.
+
+    Args:
+        plan: the plan of the rows.
+        request: the rows as they were handed in.
+        refused: what has not happened, for the message of a refusal.
+
+    Raises:
+        RowsRefused: the preflight found errors; or the rows are more than a job takes, and no part was asked for.
+        InvalidArgument: there is no such part.
+        SourceChanged: the rows are not those that an earlier answer was about.
+    """
+    _check_named(plan, request)
+    if plan.has_errors:
+        raise RowsRefused(f"These rows have errors by which a job fails or values are lost, so {refused}.", plan)
+    if len(plan.parts) > 1 and (request.part is None or request.sha256 is None):
+        raise RowsRefused(
+            f"These rows are {plan.size:,} bytes, {len(plan.parts)} jobs' worth, so {refused}: name part "
+            f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part.",
+            plan,
+        )
+    return request.part or 1

@@ -1,0 +1,25 @@
+"""The nine operations on one org, by subject: what both surfaces call."""
+
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.operations.jobs import JobOperations
+from salesforce_bulk_ingest.operations.load import LoadOperations
+from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.results import ResultOperations
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The operations for callers that want answers; callers that want bytes use the gateway.
+
+    Attributes:
+        policy: what the operator allows.
+        jobs: list, create, read, close, abort and delete jobs.
+        load: check rows and send them.
+        results: pages of failed, successful and unprocessed rows.
+    """
+
+    policy: Policy
+    jobs: JobOperations
+    load: LoadOperations
+    results: ResultOperations

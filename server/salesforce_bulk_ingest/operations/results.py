@@ -1,0 +1,137 @@
+"""The operations on results: pages of failed, successful and unprocessed rows."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.limits import seconds_left
+from salesforce_bulk_ingest.results.downloads import ResultNotReady
+from salesforce_bulk_ingest.results.page_size import PageSize
+from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, not_here_yet, page_of
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
+from salesforce_bulk_ingest.results.source_order import ID_COLUMN
+from salesforce_bulk_ingest.results.streamed_page import StreamedPage
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.org import Org
+
+logger = logging.getLogger(__name__)
+
+FIRST_COLUMNS = (ID_COLUMN, ERROR_COLUMN)
+"""The possible first columns of failed and successful rows: jobs of API versions before 53 have no id of failed rows."""
+
+SOURCE_ORDER_SECONDS = 5.0
+"""How long a page waits for the file in source order; the next page finds it."""
+
+
+class ResultOperations:
+    """The operations on the results of a job.
+
+    Args:
+        client: the client of the org.
+        fetcher: downloads results once and keeps them; None on a server that keeps nothing.
+        seconds_left: how long the current call may still wait.
+
+    Every method raises `SalesforceError` for what Salesforce or the way there refused, and `IngestError` for what this
+    server refuses.
+    """
+
+    def __init__(
+        self,
+        client: SalesforceClient,
+        fetcher: ResultFetcher | None = None,
+        *,
+        seconds_left: Callable[[], float] = seconds_left,
+    ) -> None:
+        self._client = client
+        self._fetcher = fetcher
+        self._seconds_left = seconds_left
+
+    async def page(
+        self, job_id: str, kind: ResultKind, *, request: PageRequest, page_size: PageSize, source_order: bool = False
+    ) -> tuple[Job, Page]:
+        """Return a page of one result, with the error groups where rows failed.
+
+        Args:
+            job_id: the id of the job.
+            kind: which of its results.
+            request: which rows and columns.
+            page_size: how much fits the page.
+            source_order: whether the page is to name a file of the whole result in source order, if that is there soon.
+
+        Raises:
+            InvalidArgument: the result has no such column.
+        """
+        job = await self._client.get_job(checked_job_id(job_id))
+        page = None
+        if self._fetcher is not None and job.is_terminal:
+            page = await self._cached_page(self._fetcher, job, kind, request, page_size, source_order=source_order)
+        if page is None:
+            page = await self._streamed_page(job, kind, request, page_size)
+        _check_first_column(kind, request, page)
+        return job, page
+
+    async def _cached_page(
+        self,
+        fetcher: ResultFetcher,
+        job: Job,
+        kind: ResultKind,
+        request: PageRequest,
+        page_size: PageSize,
+        *,
+        source_order: bool,
+    ) -> Page | None:
+        """Return a page of a result that is kept here, or None if this machine can't keep it."""
+        org = await self._client.org()
+        fetch = fetcher.fetch(org, job, kind)
+        try:
+            if not await fetch.wait(self._seconds_left()):
+                return not_here_yet(request, fetch.done_bytes)
+            stop_at = time.monotonic() + self._seconds_left()
+            page = await anyio.to_thread.run_sync(
+                lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)
+            )
+        except ResultNotReady:
+            return PageBuilder(b"", job.delimiter, request, page_size).page(ended=True, total=0)
+        except OSError as error:
+            logger.warning("results can't be kept on this machine: %s", error)
+            return None
+        if source_order and page.rows:
+            page = replace(page, source_order_path=await self._source_order_path(fetcher, org, job, kind))
+        return page
+
+    async def _source_order_path(self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind) -> Path | None:
+        """Return a file of a result in source order, or None if there is none soon."""
+        task = fetcher.source_order(org, job, kind)
+        try:
+            is_made = await task.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
+        except (OSError, SalesforceError, InvalidArgument, ResultNotReady) as error:
+            logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
+            return None
+        return task.result.path if is_made and task.result is not None else None
+
+    async def _streamed_page(self, job: Job, kind: ResultKind, request: PageRequest, page_size: PageSize) -> Page:
+        reader = StreamedPage(job.delimiter, request, page_size, whole=kind == "failedResults")
+        with anyio.move_on_after(self._seconds_left()):
+            async with self._client.results(job.id, kind) as chunks:
+                await reader.read(chunks)
+        return reader.page()
+
+
+def _check_first_column(kind: ResultKind, request: PageRequest, page: Page) -> None:
+    """Raise UnexpectedAnswer where a page of all columns does not begin as failed and successful rows do."""
+    if kind == "unprocessedrecords" or request.columns or not page.columns:
+        return
+    if page.columns[0].lstrip("\ufeff") not in FIRST_COLUMNS:
+        raise UnexpectedAnswer(
+            f"The result does not begin with {ID_COLUMN} or {ERROR_COLUMN}, so it is not one of Salesforce's."
+        )
