@@ -27,7 +27,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Rejected, UnexpectedAnswer, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES
+from salesforce_bulk_ingest.salesforce.responses import CHUNK_BYTES
 from tests.support.contents import BytesContent
 from tests.support.orgs import uploads_of
 

@@ -1,20 +1,18 @@
-"""The Bulk API 2.0 ingest endpoints, and what is asked before a load, as methods over one pooled HTTP client.
+"""The client of Salesforce: the ingest resources of Bulk API 2.0, describes, and who the token belongs to.
 
 Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page for each endpoint.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 from urllib.parse import quote
 
-import anyio
-import anyio.lowlevel
 import httpx2
 import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
+from salesforce_bulk_ingest.salesforce.auth import CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
@@ -25,21 +23,8 @@ from salesforce_bulk_ingest.salesforce.errors import (
 )
 from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind, SObjectDescribe
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
-from salesforce_bulk_ingest.salesforce.transport import (
-    TIMEOUT,
-    TRANSFER_TIMEOUT,
-    authorized,
-    body_of,
-    check_no_redirect,
-    deadline,
-    decoded,
-    mapped_errors,
-    raise_for_status,
-    refused,
-)
-
-QUERY_CHARACTERS = "%-._~!$&'()*+,;=:@/?[]|^`{}\\"
-"""What may stand in a query as it is; anything else, such as a lone # or a byte over 0x7F, is escaped."""
+from salesforce_bulk_ingest.salesforce.responses import body_of, check_no_redirect, decoded, raise_for_status, refused
+from salesforce_bulk_ingest.salesforce.transport import Transport, deadline
 
 READ_ATTEMPTS = 3
 
@@ -49,30 +34,29 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class SalesforceClient:
-    """Calls one org.
+    """The client of one org.
 
     Args:
         http: the connection pool.
-        source: where the credentials come from.
-        api_version: such as `63.0`.
-        embedded: whether the org is the embedded one, which has another address at every start.
+        source: gives the credentials.
+        api_version: the API version of its calls, such as `63.0`.
+        embedded: whether the org is the embedded one, whose address differs at every start.
     """
 
     def __init__(
         self, http: httpx2.AsyncClient, source: CredentialSource, api_version: str, *, embedded: bool = False
     ) -> None:
-        self._http = http
-        self._source = source
+        self._transport = Transport(http, source, api_version)
         self._embedded = embedded
         self.api_version = api_version
 
     async def org(self) -> Org:
-        """The org that the credentials open; Salesforce is not asked.
+        """Return the org that the credentials open; Salesforce is not asked.
 
         Raises:
             NoCredentials: no org is configured, or the login failed.
         """
-        credentials = await self._source.credentials()
+        credentials = await self._transport.credentials()
         return org_at(credentials.instance_url, embedded=self._embedded)
 
     async def create_job(self, body: Mapping[str, object]) -> Job:
@@ -80,7 +64,7 @@ class SalesforceClient:
         return await self._json(Job, Call("POST", headers=_JSON_HEADERS, content=_dump(body)))
 
     async def get_job(self, job_id: str, *, api_version: str | None = None) -> Job:
-        """The job's state and counters.
+        """Return the job's state and counters.
 
         Raises:
             NotFound: no such job, or not any more.
@@ -88,10 +72,10 @@ class SalesforceClient:
         return await self._read(Job, Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version))
 
     async def list_jobs(self, query: str = "") -> JobList:
-        """One page of the org's jobs.
+        """Return one page of the org's jobs.
 
         Args:
-            query: raw query string with `isPkChunkingEnabled`, `jobType` and `queryLocator`.
+            query: the raw query string, with `isPkChunkingEnabled`, `jobType` and `queryLocator`.
         """
         return await self._read(JobList, Call("GET", query=query, headers=_ACCEPT_JSON))
 
@@ -99,7 +83,7 @@ class SalesforceClient:
         """Close (`UploadComplete`) or abort (`Aborted`) the job.
 
         Raises:
-            WrongState: the job is past that.
+            WrongState: the job's state does not allow it.
         """
         return await self._json(
             Job, Call("PATCH", f"/{job_id}", headers=_JSON_HEADERS, content=_dump({"state": state}))
@@ -108,7 +92,7 @@ class SalesforceClient:
     async def delete_job(self, job_id: str) -> None:
         """Remove the job and its stored data from the org; records stay as they are."""
         with deadline():
-            async with self.open(Call("DELETE", f"/{job_id}")) as response:
+            async with self._transport.open(Call("DELETE", f"/{job_id}")) as response:
                 await raise_for_status(response)
                 if response.status_code != 204:
                     raise UnexpectedAnswer(f"The delete was answered with status {response.status_code}, not 204.")
@@ -117,35 +101,35 @@ class SalesforceClient:
         """Send the job's rows. Salesforce takes them once, so this is never repeated by itself.
 
         Args:
-            job_id: an open job that has none yet.
-            content: the rows; sent a second time after a refused session, if it can be read a second time.
-            size: bytes in all, where the content does not say.
+            job_id: the id of an open job that has no rows yet.
+            content: the rows; they are sent a second time after a refused session, if they can be read a second time.
+            size: the number of bytes, where the content does not tell it.
         """
         headers = [("Content-Type", "text/csv; charset=UTF-8")]
         if size is not None:
             headers.append(("Content-Length", str(size)))
         call = Call("PUT", f"/{job_id}/batches", headers=headers, content=content, carries_rows=True)
-        async with self.open(call) as response:
+        async with self._transport.open(call) as response:
             await raise_for_status(response)
             if response.status_code != 201:
                 raise UnexpectedAnswer(f"The upload was answered with status {response.status_code}, not 201.")
 
     @asynccontextmanager
     async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The rows of one result, decompressed, in chunks; no chunk at all where Salesforce has nothing (204)."""
+        """Open one result: its bytes, decompressed, in chunks; no chunk at all where Salesforce has nothing (204)."""
         headers = [("Accept", "text/csv"), ("Accept-Encoding", "gzip")]
         call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
-        async with self.open(call) as response:
+        async with self._transport.open(call) as response:
             await raise_for_status(response)
             if response.status_code not in (200, 204) or (response.status_code == 200 and not _is_csv(response)):
                 raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
             yield decoded(response)
 
     async def describe(self, sobject: str) -> SObjectDescribe:
-        """What the user may do with an object and its fields (REST API guide, sObject Describe).
+        """Return what the user may do with an object and its fields (REST API guide, sObject Describe).
 
         Args:
-            sobject: API name of the object, in any case.
+            sobject: the API name of the object, in any case.
 
         Raises:
             NotFound: there is no such object, or the user may not see it.
@@ -155,15 +139,13 @@ class SalesforceClient:
         return await self._read(SObjectDescribe, call)
 
     async def identity(self) -> Identity:
-        """Whose token this is.
+        """Return whose access token this is.
 
         Raises:
-            SessionExpired: it is not valid (the page answers 403 with the text `Bad_OAuth_Token`, seen in public code).
+            SessionExpired: the token is not valid (403 with the text `Bad_OAuth_Token`, seen in public code).
         """
-        credentials = await self._source.credentials()
-        url, headers = f"{credentials.instance_url}/services/oauth2/userinfo", authorized(credentials, _ACCEPT_JSON)
-        with deadline(), mapped_errors(credentials):
-            async with self._http.stream("GET", url, headers=headers) as response:
+        with deadline():
+            async with self._transport.open_path("/services/oauth2/userinfo", _ACCEPT_JSON) as response:
                 body = await body_of(response)
         if response.status_code == 401 or body.strip() == b"Bad_OAuth_Token":
             raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
@@ -172,47 +154,9 @@ class SalesforceClient:
             raise refused(response, body)
         return _parsed(Identity, body)
 
-    @asynccontextmanager
-    async def open(self, call: Call) -> AsyncIterator[httpx2.Response]:
-        """Send a call and hand over the answer with its body unread, whatever its status.
-
-        A refused session is renewed once where the login can give another token and the body is still there.
-
-        Raises:
-            NoCredentials: there is nothing to log in with.
-            Unreachable: no answer came.
-        """
-        credentials = await self._source.credentials()
-        async with self._sent(call, credentials) as response:
-            if response.status_code != 401 or not self._source.discard(credentials) or not call.can_be_repeated:
-                yield response
-                return
-        renewed = await self._source.credentials()
-        async with self._sent(call, renewed) as response:
-            yield response
-
-    @asynccontextmanager
-    async def _sent(self, call: Call, credentials: Credentials) -> AsyncIterator[httpx2.Response]:
-        with mapped_errors(credentials):
-            response = await self._http.send(self._request(call, credentials), stream=True)
-        try:
-            yield response
-        finally:
-            # Run to its end under cancellation too: a connection that is half closed would stay in the pool.
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
-
-    def _request(self, call: Call, credentials: Credentials) -> httpx2.Request:
-        path = f"/services/data/v{call.api_version or self.api_version}{call.resource}{call.path}"
-        target = f"{path}?{quote(call.query, safe=QUERY_CHARACTERS, encoding='latin-1')}" if call.query else path
-        return self._http.build_request(
-            call.method,
-            # Not parsed into parameters and back: that would be another query.
-            httpx2.URL(credentials.instance_url).copy_with(raw_path=target.encode("ascii")),
-            headers=authorized(credentials, call.headers),
-            content=call.content,
-            timeout=TRANSFER_TIMEOUT if call.carries_rows else TIMEOUT,
-        )
+    def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
+        """Send any call and hand over the answer with its body unread; see `Transport.open`."""
+        return self._transport.open(call)
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
         with deadline():
@@ -226,7 +170,7 @@ class SalesforceClient:
 
     async def _body(self, call: Call) -> bytes:
         with deadline():
-            async with self.open(call) as response:
+            async with self._transport.open(call) as response:
                 await raise_for_status(response)
                 return await body_of(response)
 
@@ -250,7 +194,7 @@ def _parsed(model: type[ModelT], body: bytes) -> ModelT:
 
 
 def _worth_another_try(error: Exception) -> bool | float:
-    """Which failed reads may pass on a second try, and after how many seconds."""
+    """Return whether a failed read may pass on a second try, or after how many seconds."""
     if isinstance(error, Rejected) and error.status in RETRIED_STATUSES:
         return True if error.retry_after_seconds is None else min(error.retry_after_seconds, 10.0)
     return isinstance(error, Unreachable) and not isinstance(error, TimedOut)
