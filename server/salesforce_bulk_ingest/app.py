@@ -56,7 +56,7 @@ from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 
 SERVER_NAME = "salesforce-bulk-ingest-jobs"
 MAX_MCP_BODY_BYTES = 32 * 1024 * 1024
-"""Above the 4 MB of rows that a tool call may carry, however they are escaped."""
+"""The most bytes of an MCP message: more than the 4 MB of rows that a tool call may carry, however they are escaped."""
 
 TOOL_LIST_TTL_MS = 300_000
 DAY_SECONDS = 24 * 3600
@@ -67,7 +67,14 @@ Configured = Callable[..., EmulatorConfig]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What both surfaces share."""
+    """What both surfaces share.
+
+    Attributes:
+        client: the client of the org.
+        operations: the nine operations, for the MCP server.
+        gateway: the nine operations as bytes, for `/v1`.
+        roots: the folders that files may be uploaded from.
+    """
 
     client: SalesforceClient
     operations: Operations
@@ -77,7 +84,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedOrg:
-    """The emulator, running on this machine, and the folder that its org lives in."""
+    """The emulator, running on this machine, with its base URL and the folder that its org lives in."""
 
     url: str
     folder: Path
@@ -85,7 +92,7 @@ class EmbeddedOrg:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a running server is reached."""
+    """The URLs of a running server, and of its embedded org if there is one."""
 
     mcp_url: str
     rest_url: str
@@ -99,9 +106,9 @@ async def embedded_org(
     """Run the emulator on this machine.
 
     Args:
-        data_dir: where its org lives; without a folder it is gone afterwards.
-        configured: makes the org's configuration, given its folder as `data_dir`.
-        port: 0 for any free one.
+        data_dir: the folder that its org lives in; without one, a temporary folder that is removed afterwards.
+        configured: makes the org's configuration, with its folder as `data_dir`.
+        port: the port to listen on; 0 for any free one.
 
     Raises:
         CantStart: the port is taken, the folder holds no org that can be opened, or its configuration is wrong.
@@ -122,9 +129,9 @@ async def open_services(
     """Open the HTTP client and everything that works through it.
 
     Args:
-        settings: as loaded.
-        places: where the record of uploads is kept; that of an embedded org lies beside the org.
-        org: the embedded org, which replaces any other.
+        settings: the settings, as loaded.
+        places: the folders for the ledger and the cache; those of an embedded org lie beside the org.
+        org: the embedded org, in place of the one that the settings name.
 
     Raises:
         CantStart: the environment's proxy or certificates can't be used.
@@ -165,7 +172,7 @@ def _http(*, trust_env: bool) -> httpx2.AsyncClient:
 
 
 def policy_of(settings: Settings) -> Policy:
-    """What callers may do; nothing in the embedded org needs guarding."""
+    """Return what callers may do; in the embedded org, every operation is allowed."""
     allowed = GUARDED_OPERATIONS if settings.emulator else settings.allow_operation
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
 
@@ -178,7 +185,7 @@ def result_fetcher(
     tasks: SharedTasks,
     org: EmbeddedOrg | None,
 ) -> ResultFetcher | None:
-    """Where results are kept: those of an embedded org with it; None where none are to be."""
+    """Return what downloads and keeps results, or None where nothing is to be kept; those of an embedded org lie beside it."""
     if settings.no_spool:
         return None
     folder = org.folder / SPOOL if org else places.spool_dir
@@ -192,10 +199,9 @@ def result_fetcher(
 
 
 def upload_roots_of(settings: Settings, places: LocalPaths) -> UploadRoots:
-    """Where files for uploads may lie.
+    """Return the folders that files may be uploaded from.
 
-    The working directory stands in for folders that are not named, but not where other machines call: they have no
-    business in it.
+    Without named folders it is the working directory, but not where other machines call: they have no business in it.
     """
     is_local = {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
     default = [places.working_dir] if places.working_dir is not None and is_local else []
@@ -203,7 +209,7 @@ def upload_roots_of(settings: Settings, places: LocalPaths) -> UploadRoots:
 
 
 def credential_source(settings: Settings, places: LocalPaths) -> CredentialSource:
-    """How to log in, or the reason why that is not possible."""
+    """Return how to log in, or a stand-in that says why that is not possible."""
     if settings.org is not None:
         return CliLogin(settings.org, settings.cli)
     if settings.access_token is not None and settings.upstream_url is not None:
@@ -221,7 +227,7 @@ def credential_source(settings: Settings, places: LocalPaths) -> CredentialSourc
 
 
 def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
-    """The MCP server with its tools and resources."""
+    """Return the MCP server with its tools and resources."""
     server = IngestServer(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
@@ -285,7 +291,7 @@ def _mcp_app(server: MCPServer[None]) -> Starlette:
 
 
 def _url_for(settings: Settings, bound: socket.socket) -> str:
-    """The address to give to others: of a server for other machines, the name it goes by."""
+    """Return the URL to give to callers: for a server that other machines call, with the name that they use."""
     host = str(bound.getsockname()[0])
     if host in {"127.0.0.1", "::1"}:
         return _url(host, bound)

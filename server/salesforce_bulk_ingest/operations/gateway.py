@@ -1,4 +1,4 @@
-"""The nine operations as bytes, for callers that speak Salesforce's own API: policy in between, and nothing else."""
+"""The nine operations as bytes, for callers that speak Salesforce's own API: every call goes on unchanged or is refused by policy."""
 
 import json
 from collections.abc import AsyncIterator
@@ -19,21 +19,21 @@ from salesforce_bulk_ingest.salesforce.responses import body_of
 from salesforce_bulk_ingest.salesforce.transport import deadline
 
 CREATED = 201
-"""What an upload that was taken is answered with (Bulk API 2.0 guide, Upload Job Data)."""
+"""The status of Salesforce's answer to an upload that it took (Bulk API 2.0 guide, Upload Job Data)."""
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 
-# A method that only the upstream reads is one that no policy was held against (REST API guide: `_HttpMethod` in the
+# The policy is held against the request's own method, so no other way to name a method may go up (REST API guide: `_HttpMethod` in the
 # query; the headers are what web frameworks take).
 METHOD_PARAMETER = "_httpmethod"
 METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 
 
 class Gateway:
-    """Forwards calls unchanged, where the policy lets them through.
+    """Forwards the calls that the policy allows, unchanged.
 
     The policy is held against what Salesforce would do, not against what the caller says: a job is looked up before it
-    is closed, so that one made elsewhere, or with a body that two parsers read differently, does not get round it.
+    is closed, so that a job which was made elsewhere, or whose body two parsers read differently, does not evade the policy.
     """
 
     def __init__(self, client: SalesforceClient, policy: Policy, uploads: Uploads) -> None:
@@ -43,15 +43,15 @@ class Gateway:
 
     @asynccontextmanager
     async def forward(self, call: Call, job_id: str | None = None) -> AsyncIterator[httpx2.Response]:
-        """The upstream's answer, status known and body unread.
+        """Send the call and yield Salesforce's answer, with its status known and its body unread.
 
         Args:
-            call: what goes up; the body of POST and PATCH as bytes, of PUT as a stream.
-            job_id: the job in the path, if any.
+            call: the call; the body of POST and PATCH as bytes, of PUT as a stream.
+            job_id: the id of the job in the path, if there is one.
 
         Raises:
-            IngestError: refused here.
-            SalesforceError: there was no answer to pass on.
+            IngestError: this server refuses the call.
+            SalesforceError: Salesforce gave no answer to pass on.
         """
         if job_id is not None:
             checked_job_id(job_id)
@@ -127,7 +127,7 @@ async def _operation_of_job(shown: httpx2.Response) -> str | None:
 
 
 def _is_plain_abort(call: Call) -> bool:
-    """Whether the body can only be read as an abort: anything cleverer is held to be a close."""
+    """Return whether the body can only be read as an abort; any other body is held to be a close."""
     body = call.content if isinstance(call.content, bytes) else b""
     return not _values(call, "content-encoding") and _object_without_repeats(body) == {"state": "Aborted"}
 
@@ -142,7 +142,7 @@ def _operation(body: bytes) -> str | None:
 
 
 class _RepeatedKey(ValueError):
-    """Two parsers may take different ones of two values."""
+    """A JSON object has a key twice, and two parsers may take different values of it."""
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -163,7 +163,7 @@ def _repeats_a_key(body: bytes) -> bool:
 
 
 def _object_without_repeats(body: bytes) -> dict[str, object]:
-    """The JSON object in the body, or an empty one: for no JSON in UTF-8, no object, or a key given twice in any case."""
+    """Return the JSON object in the body, or an empty one if it is no JSON object in UTF-8 or has a key twice, in any case."""
     try:
         value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):

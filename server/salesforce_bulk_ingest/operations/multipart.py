@@ -1,4 +1,4 @@
-"""The multipart form of a create request, read so strictly that no other parser can find another job in it.
+"""A strict parser for the multipart form of a create request, in which no other parser can find another job.
 
 Such a request creates, fills and closes a job in one go. The policy is held against what is read here, the upstream acts on
 what it reads itself: whatever could be read in two ways is not read at all.
@@ -20,9 +20,9 @@ _PART_HEADER = re.compile(
 
 
 def job_part(content_type: str, body: bytes) -> bytes | None:
-    """The part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
+    """Return the part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
 
-    None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing around
+    It is None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing around
     them, and no header that could be read in two ways.
     """
     form = _MULTIPART.fullmatch(content_type)
@@ -34,7 +34,7 @@ def job_part(content_type: str, body: bytes) -> bytes | None:
 
 
 def _named_part(part: bytes) -> tuple[bytes, bytes] | None:
-    """Name and content of what stands between two delimiters."""
+    """Return name and content of the part between two delimiters, or None if it can be read in two ways."""
     newline = b"\r\n" if part.startswith(b"\r\n") else b"\n"
     head, _, content = part.removeprefix(newline).partition(newline * 2)
     headers = [_PART_HEADER.fullmatch(line) for line in head.split(newline)]

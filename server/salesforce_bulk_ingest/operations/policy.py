@@ -44,7 +44,7 @@ class Policy:
         self.check_operation(operation)
 
     def describe(self) -> str:
-        """The policy in one line, for people."""
+        """Return the policy in one line, for people."""
         if self.read_only:
             return "read-only: five reading tools, and /v1 answers 403 to every change"
         return f"read and write; refused operations: {_names(self.refused_operations)}"

@@ -1,4 +1,4 @@
-"""Waiting for a job without hammering the org, and without ever touching the job."""
+"""Waiting for the end of a job, with few requests to the org and no change of the job."""
 
 from collections.abc import Awaitable, Callable
 
@@ -18,19 +18,17 @@ Sleep = Callable[[float], Awaitable[None]]
 async def wait_until_terminal(
     first: Job, read: ReadJob, report: Report, seconds: float, *, sleep: Sleep = anyio.sleep
 ) -> Job:
-    """Poll until the job is done or the time is up, whichever is first.
+    """Read the job again and again until it is done or the time is up, and return the last reading.
 
-    Polling costs the org's daily requests, so the pauses grow from 0.25 s to 5 s; they start over when rows move.
+    Each reading costs one of the org's daily requests, so the pauses grow from 0.25 s to 5 s; they begin again at 1 s when
+    further rows are processed.
 
     Args:
-        first: the job as just read.
-        read: reads it again.
-        report: told of every reading.
-        seconds: how long at most.
-        sleep: how to pause.
-
-    Returns:
-        The last reading.
+        first: the job as it was just read.
+        read: reads the job again.
+        report: gets every reading.
+        seconds: the longest time to wait.
+        sleep: pauses between two readings.
     """
     job, pause = first, FIRST_PAUSE_SECONDS
     await report(job)

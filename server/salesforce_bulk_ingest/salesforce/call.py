@@ -1,4 +1,4 @@
-"""A call to the API, described before it is made."""
+"""A call to the Salesforce API, as data."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ class Call:
 
     Attributes:
         method: the HTTP method.
-        path: below the resource, empty or with a leading slash.
+        path: the path below the resource, empty or with a leading slash.
         query: the raw query string, without the question mark.
-        headers: sent as they are, in latin-1; `Authorization` is added.
+        headers: the headers, sent as they are, in latin-1; `Authorization` is added.
         content: the body; an iterator can't be sent a second time.
-        api_version: such as `62.0`; none means the client's own.
-        carries_rows: the body or the answer may be large and slow.
-        resource: below `/services/data/vNN.N`, with a leading slash.
+        api_version: the API version in the path, such as `62.0`; None means the client's own.
+        carries_rows: whether the body or the answer may be large and slow.
+        resource: the path of the resource below `/services/data/vNN.N`, with a leading slash.
     """
 
     method: str
@@ -32,5 +32,5 @@ class Call:
 
     @property
     def can_be_repeated(self) -> bool:
-        """Whether the body is still there after a first try."""
+        """Whether the body can be sent a second time."""
         return not isinstance(self.content, AsyncIterator)
