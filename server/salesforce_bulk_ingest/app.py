@@ -185,7 +185,10 @@ def result_fetcher(
     tasks: SharedTasks,
     org: EmbeddedOrg | None,
 ) -> ResultFetcher | None:
-    """Return what downloads and keeps results, or None where nothing is to be kept; those of an embedded org lie beside it."""
+    """Return what downloads and keeps results, or None where nothing is to be kept.
+
+    The results of an embedded org are kept beside it.
+    """
     if settings.no_spool:
         return None
     folder = org.folder / SPOOL if org else places.spool_dir

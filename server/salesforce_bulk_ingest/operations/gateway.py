@@ -1,4 +1,7 @@
-"""The nine operations as bytes, for callers that speak Salesforce's own API: every call goes on unchanged or is refused by policy."""
+"""The nine operations as bytes, for callers that speak Salesforce's own API.
+
+Every call goes on unchanged, or is refused by policy.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -23,8 +26,8 @@ CREATED = 201
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 
-# The policy is held against the request's own method, so no other way to name a method may go up (REST API guide: `_HttpMethod` in the
-# query; the headers are what web frameworks take).
+# The policy is held against the request's own method, so no other way to name a method may go up (REST API guide:
+# `_HttpMethod` in the query; the headers are what web frameworks take).
 METHOD_PARAMETER = "_httpmethod"
 METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 
@@ -163,7 +166,7 @@ def _repeats_a_key(body: bytes) -> bool:
 
 
 def _object_without_repeats(body: bytes) -> dict[str, object]:
-    """Return the JSON object in the body, or an empty one if it is no JSON object in UTF-8 or has a key twice, in any case."""
+    """Return the JSON object in the body, or an empty one if that is none in UTF-8 or has a key twice, in any case."""
     try:
         value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):

@@ -22,8 +22,8 @@ _PART_HEADER = re.compile(
 def job_part(content_type: str, body: bytes) -> bytes | None:
     """Return the part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
 
-    It is None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing around
-    them, and no header that could be read in two ways.
+    It is None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing
+    around them, and no header that could be read in two ways.
     """
     form = _MULTIPART.fullmatch(content_type)
     pieces = body.split(b"--" + form["boundary"].encode()) if form else []
