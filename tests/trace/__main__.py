@@ -1,7 +1,8 @@
 """Print the way of two calls through the product: the upload of a small file, and a page of failed rows.
 
 Each function is printed at its first visit, in order, under its file; a file is named again when the way comes back to
-it. The last line of each call counts the files and the changes from one folder to another.
+it. The last lines of each call name the folders in the order in which they are entered, and count the files and the
+changes from one folder to another.
 """
 
 import tempfile
@@ -45,7 +46,8 @@ def report(name: str, trace: Trace) -> None:
             print(f"  {file}")
         print(f"      {visit.function}")
     functions = len(trace.visits)
-    print(f"\n{name}: {functions} functions, {len(trace.files)} files, {trace.folder_changes} changes of folder\n")
+    print(f"\n{name} enters: {', '.join(map(str, trace.folders))}")
+    print(f"{name}: {functions} functions, {len(trace.files)} files, {trace.folder_changes} changes of folder\n")
 
 
 def main() -> None:

@@ -45,6 +45,11 @@ class Trace:
         return list(dict.fromkeys(visit.file for visit in self.visits))
 
     @property
+    def folders(self) -> list[Path]:
+        """Each folder that was visited, once, in the order of the first visits."""
+        return list(dict.fromkeys(visit.folder for visit in self.visits))
+
+    @property
     def folder_changes(self) -> int:
         """How often a visit is in another folder than the one before it."""
         folders = [visit.folder for visit in self.visits]
