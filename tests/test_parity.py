@@ -13,7 +13,8 @@ from mcp import Client
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.rest.routes import build_rest
-from salesforce_bulk_ingest.settings import Settings, load_settings
+from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings_sources import load_settings
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.asgi_server import running
 from tests.support.orgs import UNKNOWN_JOB, Recorder, services_of, text_of

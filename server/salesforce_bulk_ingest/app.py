@@ -24,6 +24,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.tools import IngestServer, IngestTools
 from salesforce_bulk_ingest.operations.describes import DescribeCache
@@ -51,7 +52,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
-from salesforce_bulk_ingest.settings import SPOOL, LocalPaths, Settings
+from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 
 SERVER_NAME = "salesforce-bulk-ingest-jobs"

@@ -1,6 +1,8 @@
-"""The entries for the hosts that run MCP servers."""
+"""The command `config`: the entries for the hosts that run MCP servers."""
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.cli.config import SERVER_KEY, host_entries
+from tests.cli.conftest import RunHere
+from tests.support.commands import INSTALLED, Environ, run
 
 HOME = Path("/home/me")
 COMMAND = "/opt/my tools/salesforce-bulk-ingest"
@@ -50,3 +54,83 @@ def test_a_line_for_the_shell_keeps_a_path_with_blanks_together() -> None:
 def test_key_and_tool_name_together_stay_under_sixty_characters() -> None:
     """Longer ones are dropped by some hosts; the longest tool name is checked here, all of them in the contract test."""
     assert len(f"{SERVER_KEY}:get-successful-results-ingest-job") < 60
+
+
+def test_config_prints_entries_that_a_host_takes_as_they_are(environ: Environ) -> None:
+    printed = run(environ, "config", "--emulator", program=INSTALLED)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    entries = re.findall(r"^\{.*?^\}", printed.stdout, re.MULTILINE | re.DOTALL)
+    for entry in (json.loads(text) for text in entries):
+        (servers,) = entry.values()
+        server = servers["salesforce-bulk"]
+        assert (server["command"], server["args"]) == (INSTALLED[0], ["stdio", "--emulator"])
+        assert Path(server["command"]).is_absolute() and os.access(server["command"], os.X_OK)
+    assert len(entries) == 3
+    assert printed.stdout.replace(INSTALLED[0], "/opt/bulk").replace(environ["HOME"], "/home/me") == snapshot("""\
+Claude Desktop: merge into /home/me/config/Claude/claude_desktop_config.json
+{
+  "mcpServers": {
+    "salesforce-bulk": {
+      "command": "/opt/bulk",
+      "args": [
+        "stdio",
+        "--emulator"
+      ]
+    }
+  }
+}
+
+Claude Code: run once
+claude mcp add salesforce-bulk -- /opt/bulk stdio --emulator
+
+VS Code: merge into .vscode/mcp.json of the workspace
+{
+  "servers": {
+    "salesforce-bulk": {
+      "type": "stdio",
+      "command": "/opt/bulk",
+      "args": [
+        "stdio",
+        "--emulator"
+      ]
+    }
+  }
+}
+
+Cursor: merge into /home/me/.cursor/mcp.json
+{
+  "mcpServers": {
+    "salesforce-bulk": {
+      "command": "/opt/bulk",
+      "args": [
+        "stdio",
+        "--emulator"
+      ]
+    }
+  }
+}
+
+""")
+
+
+def test_config_of_a_program_run_as_a_module_names_a_command_that_runs(run_here: RunHere) -> None:
+    printed = run_here("config").stdout
+    entry = json.loads(printed[printed.index("{") : printed.index("\n}\n") + 2])["mcpServers"]["salesforce-bulk"]
+    assert (entry["command"], entry["args"]) == (sys.executable, ["-m", "salesforce_bulk_ingest", "stdio"])
+
+
+def test_config_names_the_folders_to_upload_from_wherever_a_host_starts_it(run_here: RunHere, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    done = run_here("config", "--upload-root", "exports", folder=tmp_path)
+    assert done.stdout.count(f'"--upload-root",\n        "{tmp_path / "exports"}"') == 3
+    assert f"stdio --upload-root {tmp_path / 'exports'}\n" in done.stdout
+    done = run_here("config", "--upload-root", "nope", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"salesforce-bulk-ingest: --upload-root: expected a folder that exists, not {tmp_path / 'nope'}.\n",
+    )
+
+
+def test_config_takes_nothing_from_the_environment_that_a_host_will_not_have(run_here: RunHere) -> None:
+    assert run_here("config", BULK_INGEST_READ_ONLY="1", BULK_INGEST_MCP_PORT="x").stdout.count("--read-only") == 0
+    assert run_here("config", "--read-only").stdout.count("--read-only") == 4

@@ -14,7 +14,7 @@ import pytest
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
-from salesforce_bulk_ingest.settings import Settings, names_of
+from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, Settings
 from tests.support.orgs import places_in
 from tests.test_contract import CONTRACT
 
@@ -52,8 +52,9 @@ def test_the_table_of_tools_is_the_contract() -> None:
 def test_the_configuration_table_is_that_of_the_settings() -> None:
     rows = ["| flag | variable | settings.toml | default | meaning |", "|---|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        variable, flag, in_file = names_of(field)
-        shown = [f"`{value}`" if value else "" for value in (flag, variable, name if in_file else None)]
+        flag = FLAGS[name].name if name in FLAGS else ""
+        outside = (flag, ENV_NAMES[name], name) if name in ENV_NAMES else (flag, "", "")
+        shown = [f"`{value}`" if value else "" for value in outside]
         default = "" if field.default in (None, (), False) else f"`{field.default}`"
         rows.append(f"| {' | '.join(shown)} | {default} | {field.description} |")
     assert section("configuration").splitlines() == rows, "\n".join(rows)

@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.settings import load_settings
+from salesforce_bulk_ingest.settings_sources import load_settings
 from salesforce_emulator import ACCESS_TOKEN
 from tests.loading.making import AWKWARD, file_of
 from tests.support.orgs import ERAS, Era, agent, call, closed, refusal, services_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from salesforce_bulk_ingest.serving.ports import Http
+from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol
 
 START_SECONDS = 10
 STOP_SECONDS = 10
@@ -50,7 +50,7 @@ def running(app: Any) -> Iterator[str]:
     listener = _listener()
     config = uvicorn.Config(
         app,
-        http=Http,
+        http=HttpProtocol,
         log_level="warning",
         lifespan="on",
         ws="none",

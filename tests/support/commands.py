@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.settings import Settings, names_of
+from salesforce_bulk_ingest.settings import ENV_NAMES
 
 Environ = dict[str, str]
 AS_MODULE = (sys.executable, "-m", "salesforce_bulk_ingest")
@@ -114,8 +114,7 @@ def everything_points_to_a_listener(environ: Environ, folder: Path) -> Iterator[
     cli.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        variables = {names_of(field)[0] or "" for field in Settings.model_fields.values()}
-        values = {name: url for name in variables if name.startswith("SALESFORCE_")}
+        values = {name: url for name in ENV_NAMES.values() if name.startswith("SALESFORCE_")}
         values |= {"SALESFORCE_CLI": str(cli), "SALESFORCE_AUTOMATION_API_KEY": TOKEN, "SALESFORCE_API_VERSION": "60.0"}
         values |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), url)
         yield environ | values

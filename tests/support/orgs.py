@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_se
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations import limits
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.gateway import Gateway
@@ -30,7 +31,7 @@ from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.settings import LocalPaths, Settings
+from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.asgi_server import running

@@ -1,9 +1,17 @@
-"""What `check` finds out: which org, which user, which policy, what is wrong."""
+"""The command `check`: which org, which user, which policy, and what is wrong."""
 
 from dataclasses import dataclass, field
 
+import anyio
+import typer
+from rich.text import Text
+
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import EmbeddedOrg, Services, open_services, policy_of, upload_roots_of
+from salesforce_bulk_ingest.app import EmbeddedOrg, Services, embedded_org, open_services, policy_of, upload_roots_of
+from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.cli.console import out, show_facts
+from salesforce_bulk_ingest.cli.options import settings_from, settings_options
+from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
@@ -16,9 +24,9 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
 )
 from salesforce_bulk_ingest.serving.ports import PortBusy, bound_socket
-from salesforce_bulk_ingest.settings import LocalPaths, Settings
+from salesforce_bulk_ingest.settings import Settings
 
-# For the person at this machine; what a model is told is in ingest/advice.py. The most specific class first.
+# For the person at this machine; mcp_server/answers has the sentences for a model. The most specific class first.
 _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
     (
         SessionExpired,
@@ -39,29 +47,59 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
 
 @dataclass(slots=True)
 class Checkup:
-    """Facts in the order to show them, and problems with what to do about each."""
+    """The findings of one check.
+
+    Attributes:
+        facts: names and values in the order to show them.
+        problems: what is wrong and what to do about it, a text each.
+    """
 
     facts: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
-async def check_up(settings: Settings, places: LocalPaths, org: EmbeddedOrg | None) -> Checkup:
-    """Look at everything once; nothing is changed anywhere."""
+@settings_options("emulator", "read_only", "allow_operation", "upload_roots", "max_upload_bytes")
+def check(**flags: object) -> None:
+    """Show which org, which user, which policy, and what is wrong. Changes nothing."""
+    found = anyio.run(_check, settings_from(flags))
+    show_facts(found.facts)
+    for problem in found.problems:
+        out.print(Text.assemble("\n", ("wrong: ", "bold red"), problem))
+    if found.problems:
+        raise typer.Exit(1)
+    out.print("\n[green]Nothing is wrong.[/]")
+
+
+async def _check(settings: Settings) -> Checkup:
+    if not settings.emulator:
+        return await check_up(settings, default_local_paths(), None)
+    async with embedded_org(None) as org:
+        return await check_up(settings, default_local_paths(), org)
+
+
+async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> Checkup:
+    """Check the settings, the org and the ports; nothing is changed anywhere.
+
+    Args:
+        settings: as loaded.
+        paths: files and folders of this user.
+        org: the embedded org, which repaths any other.
+    """
     found = Checkup()
-    file = places.settings_file
+    file = paths.settings_file
     found.facts.append(("version", __version__))
     found.facts.append(("settings file", f"{file}{'' if file.exists() else ' (not there)'}"))
-    await _check_org(settings, places, org, found)
+    await _check_org(settings, paths, org, found)
     found.facts.append(("API version", settings.api_version))
     found.facts.append(("policy", policy_of(settings).describe()))
-    found.facts.append(("files", _files(settings, places)))
+    found.facts.append(("files", _files(settings, paths)))
     _check_port("MCP port", settings.mcp_host, settings.mcp_port, found)
     _check_port("REST port", settings.rest_host, settings.rest_port, found)
     return found
 
 
-async def _check_org(settings: Settings, places: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
-    async with open_services(settings, places, org) as services:
+async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
+    async with open_services(settings, paths, org) as services:
         try:
             found.facts.append(("org", str(await services.operations.jobs.org())))
             user = await services.client.identity()
@@ -76,18 +114,18 @@ async def _check_org(settings: Settings, places: LocalPaths, org: EmbeddedOrg | 
         except SalesforceError as error:
             advice = next((text for kind, text in _WHAT_TO_DO if isinstance(error, kind)), "")
             advice = advice.format(address=_address(settings))
-            found.problems.append(f"{_as_sentence(str(error))} {advice}".strip())
+            found.problems.append(f"{as_sentence(str(error))} {advice}".strip())
 
 
 class _NoSuchVersion(Exception):
-    """The org has not the API version of the settings; the message says so and what to do."""
+    """The org does not have the API version of the settings; the message says so and what to do."""
 
 
 async def _ingest_jobs(services: Services) -> str:
     try:
         listing = await services.operations.jobs.list(job_type="V2Ingest")
     except NotFound:
-        # It has just told the user, so it is an org; and only the version stands between its name and its jobs.
+        # The host has just named the user, so it is an org, and a wrong version is what is left to explain a 404.
         version = services.client.api_version
         raise _NoSuchVersion(
             f"The org has no API version {version}: choose one that it has in SALESFORCE_API_VERSION (or api_version in "
@@ -97,7 +135,7 @@ async def _ingest_jobs(services: Services) -> str:
 
 
 def _address(settings: Settings) -> str:
-    """Where the org's address was said."""
+    """Return the name of the setting that the org's address comes from."""
     if settings.org is not None:
         return "the login of the Salesforce CLI that SALESFORCE_ORG (or org in the settings file) names"
     if settings.instance_url is not None:
@@ -105,14 +143,14 @@ def _address(settings: Settings) -> str:
     return "SALESFORCE_INSTANCE (or instance in the settings file), which is a name such as acme.my"
 
 
-def _files(settings: Settings, places: LocalPaths) -> str:
-    """Where files for uploads may lie, and how much of one goes up at once."""
+def _files(settings: Settings, paths: LocalPaths) -> str:
+    """Say where files for uploads may lie, and how many bytes of a file one upload takes."""
     if settings.read_only:
         return "none are read, since nothing is uploaded"
-    roots = upload_roots_of(settings, places).roots
+    roots = upload_roots_of(settings, paths).roots
     if not roots:
         other = "the working folder is /, a home or the system's"
-        reason = "other machines are served" if places.working_dir is not None else other
+        reason = "other machines are served" if paths.working_dir is not None else other
         return f"none are read, since {reason} and no --upload-root is named"
     chosen = "" if settings.upload_roots else " (the working folder)"
     return f"under {' and '.join(map(str, roots))}{chosen}, up to {settings.max_upload_bytes:,} bytes an upload"
@@ -123,10 +161,5 @@ def _check_port(name: str, host: str, port: int, found: Checkup) -> None:
         with bound_socket(host, port):
             found.facts.append((name, f"{host}:{port} is free"))
     except PortBusy:
-        # Not a fault: it may well be this program's own `serve`.
+        # Not a problem: the program that uses it may well be this user's own `serve`.
         found.facts.append((name, f"{host}:{port} is in use; a second `serve` needs another"))
-
-
-def _as_sentence(message: str) -> str:
-    """Salesforce's own messages come with and without a full stop."""
-    return message if message.endswith((".", "!", "?")) else f"{message}."

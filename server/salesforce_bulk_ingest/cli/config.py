@@ -1,6 +1,7 @@
-"""The configuration entries of the hosts that run MCP servers."""
+"""The command `config`: the entries for the configuration of the hosts that run MCP servers."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -8,32 +9,65 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.text import Text
+
+from salesforce_bulk_ingest.cli.console import out
+from salesforce_bulk_ingest.cli.options import settings_options, warn
+from salesforce_bulk_ingest.cli.program import command_line
+from salesforce_bulk_ingest.settings_sources import load_settings
+
 SERVER_KEY = "salesforce-bulk"
 """Key and tool name together must stay under 60 characters, or some hosts drop the tool."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
-    """What to put where, for one host."""
+    """The entry for one host.
+
+    Attributes:
+        host: name of the host.
+        where: what to do with the text, and in which file.
+        text: JSON, or a line for the shell.
+    """
 
     host: str
     where: str
     text: str
 
 
+@settings_options("emulator", "read_only", "upload_roots")
+def config(**flags: object) -> None:
+    """Print the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor."""
+    # What the environment holds now is not what a host will start the server with.
+    settings = load_settings(flags, {})
+    warn(settings, {})
+    command, *arguments = command_line(sys.argv[0])
+    arguments.append("stdio")
+    if settings.emulator:
+        arguments.append("--emulator")
+    if settings.read_only:
+        arguments.append("--read-only")
+    for root in settings.upload_roots:
+        arguments += ["--upload-root", str(root)]
+    for entry in host_entries(command, arguments, Path.home(), os.environ):
+        out.print(Text(f"{entry.host}: {entry.where}", style="bold"), soft_wrap=True)
+        out.print(entry.text, highlight=False, markup=False, soft_wrap=True)
+        out.print()
+
+
 def host_entries(command: str, arguments: Sequence[str], home: Path, environ: Mapping[str, str]) -> list[HostEntry]:
-    """The entries for this machine.
+    """Return the entries for this machine.
 
     Args:
-        command: the full path of the program; desktop hosts have another PATH.
-        arguments: what follows it.
-        home: the user's home folder.
-        environ: for the folders that Windows and XDG name there.
+        command: full path of the program; desktop hosts have another PATH.
+        arguments: arguments of the program.
+        home: home folder of the user.
+        environ: the process's environment, which names folders on Windows and where XDG holds.
     """
     stdio = {"command": command, "args": list(arguments)}
     mcp_servers = json.dumps({"mcpServers": {SERVER_KEY: stdio}}, indent=2)
     servers = json.dumps({"servers": {SERVER_KEY: {"type": "stdio", **stdio}}}, indent=2)
-    line = _typed((command, *arguments))
+    line = _shell_line((command, *arguments))
     return [
         HostEntry("Claude Desktop", f"merge into {_claude_desktop_file(home, environ)}", mcp_servers),
         HostEntry("Claude Code", "run once", f"claude mcp add {SERVER_KEY} -- {line}"),
@@ -51,5 +85,5 @@ def _claude_desktop_file(home: Path, environ: Mapping[str, str]) -> Path:
     return folders.get(sys.platform, elsewhere) / "claude_desktop_config.json"
 
 
-def _typed(parts: Sequence[str]) -> str:
+def _shell_line(parts: Sequence[str]) -> str:
     return subprocess.list2cmdline(parts) if sys.platform == "win32" else shlex.join(parts)

@@ -1,11 +1,13 @@
-"""The main job on the embedded org, start to end, as an agent and then curl would do it."""
+"""The command `demo`: the main job on the embedded org, start to end, as an agent and then curl would do it."""
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
 import anyio
 import httpx2
+import typer
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from rich.console import Console
@@ -13,37 +15,53 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from salesforce_bulk_ingest.app import Addresses, running
-from salesforce_bulk_ingest.settings import LocalPaths, Settings
+from salesforce_bulk_ingest.cli.console import complain, out
+from salesforce_bulk_ingest.cli.program import as_typed
+from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
+from salesforce_bulk_ingest.serving.signals import told_to_stop
+from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN
 
 SAMPLE = "contacts.csv"
 WAIT_SECONDS = 40
+INTERRUPTED = 130
+"""The exit code after SIGINT, as shells report it: 128 and the signal's number."""
 
 
-async def run_demo(
-    console: Console, program: str, places: LocalPaths, told_to_stop: Callable[[], Awaitable[object]]
-) -> bool:
+def demo() -> None:
+    """Load a sample file into the embedded org and look at what happened."""
+    if not anyio.run(_demo):
+        complain("interrupted; the demo's org is gone.")
+        raise typer.Exit(INTERRUPTED)
+
+
+async def _demo() -> bool:
+    with told_to_stop() as told:
+        return await run_demo(out, as_typed(sys.argv[0]), default_local_paths(), told)
+
+
+async def run_demo(console: Console, program: str, paths: LocalPaths, told: Callable[[], Awaitable[object]]) -> bool:
     """Load the sample through MCP over HTTP, read the same job through `/v1`, and show what happened.
 
     Args:
-        console: to show it on.
-        program: how the user starts this program, for the lines to type next.
-        places: none of which is used, since the org is the demo's own.
-        told_to_stop: returns when the user has had enough.
+        console: the terminal to show the job on.
+        program: what the user types to start this program, for the lines to type next.
+        paths: files and folders of this user; none is used, since the org is the demo's own.
+        told: returns when the program is told to stop.
 
     Returns:
-        Whether it went through to the end.
+        Whether the demo went through to the end.
     """
     settings = Settings(emulator=True, mcp_port=0, rest_port=0)
     finished = False
-    async with running(settings, places) as addresses:
+    async with running(settings, paths) as addresses:
         for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
             console.print(f"{name:<5} {url}", highlight=False)
         console.print()
         async with anyio.create_task_group() as tasks:
 
             async def stop() -> None:
-                await told_to_stop()
+                await told()
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(stop)

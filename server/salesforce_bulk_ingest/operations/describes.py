@@ -9,6 +9,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.base.text import as_sentence
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, TimedOut
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
@@ -53,7 +54,7 @@ class Described:
                 what = f"There is no object {name} that this user can see, so no job can be made for it."
                 findings.add("object", "error", what, "Check its API name, such as Account or Invoice__c.")
                 continue
-            what = f"Columns and values of {name} could not be checked against the org: {_as_sentence(str(error))}"
+            what = f"Columns and values of {name} could not be checked against the org: {as_sentence(str(error))}"
             do = (
                 "Check the object's name." if isinstance(error, NotFound) else "Try again, or go on without this check."
             )
@@ -144,8 +145,3 @@ class DescribeCache:
         self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-
-
-def _as_sentence(message: str) -> str:
-    """Salesforce's own messages come with and without a full stop."""
-    return message if message.endswith((".", "!", "?")) else f"{message}."

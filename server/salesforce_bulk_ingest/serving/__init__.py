@@ -1,1 +1,1 @@
-"""What both ports share: sockets, signals, who may call, and the error envelope."""
+"""What every port shares: sockets, HTTP, signals, who may call, and the error envelope."""

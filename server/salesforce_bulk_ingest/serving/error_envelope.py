@@ -1,4 +1,4 @@
-"""Our own HTTP errors in Salesforce's form."""
+"""The body of our own HTTP errors, in the form of Salesforce's."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,13 @@ from starlette.responses import Response
 
 
 def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An array with one object (REST API guide, Status Codes and Error Responses)."""
+    """Return an error as an array with one object (REST API guide, Status Codes and Error Responses).
+
+    Args:
+        status: HTTP status.
+        code: value of `errorCode`, in Salesforce's spelling.
+        message: sentence for the caller.
+        headers: further headers of the response.
+    """
     body = json.dumps([{"errorCode": code, "message": message}])
     return Response(body, status, headers, media_type="application/json;charset=UTF-8")

@@ -1,7 +1,8 @@
-"""Host and Origin checks for our own ports.
+"""The Host and Origin checks of every port: MCP, REST and the embedded org.
 
-A page in a browser can send requests to this machine; what gives it away is a foreign Origin, or a foreign Host where
-its name was made to point here (DNS rebinding). The MCP port has the SDK's own check with the same lists.
+A page in a browser can send requests to this machine. A foreign Origin gives the page away, or a foreign Host where the
+name of the page's site was made to point here (DNS rebinding). The MCP SDK's own check is switched off in `app.py`, because
+it reads some hosts and origins otherwise.
 """
 
 import re
@@ -19,27 +20,32 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class AllowedCallers:
-    """Names under which a port may be addressed, and origins of pages that may call it."""
+    """The callers that a port answers.
+
+    Attributes:
+        hosts: names, with or without a port, under which the server may be addressed.
+        origins: origins of pages that may call, with or without a port.
+    """
 
     hosts: tuple[str, ...] = LOCAL_HOSTS
     origins: tuple[str, ...] = tuple(f"http://{host}" for host in LOCAL_HOSTS)
 
     @classmethod
     def local_and(cls, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> "AllowedCallers":
-        """This machine's own names and the operator's additions; any port."""
+        """Allow this machine's own names and the operator's additions, each with any port."""
         return cls((*LOCAL_HOSTS, *hosts), (*(f"http://{host}" for host in LOCAL_HOSTS), *origins))
 
     def allow_host(self, host: str) -> bool:
-        """Whether the Host header names this server."""
+        """Return whether the Host header names this server."""
         return _is_one_of(host, self.hosts)
 
     def allow_origin(self, origin: str) -> bool:
-        """Whether the page that sends this Origin header may call."""
+        """Return whether the page that sends this Origin header may call."""
         return _is_one_of(origin, self.origins)
 
 
 def _is_one_of(given: str, allowed: Iterable[str]) -> bool:
-    """Whether the name, or the name before a port, is on the list; names have no case (RFC 9110, 4.2.3)."""
+    """Return whether the name, or the name before a port, is in the list; names have no case (RFC 9110, 4.2.3)."""
     names = {name.lower() for name in allowed}
     return given.lower() in names or PORT.sub("", given.lower()) in names
 

@@ -1,32 +1,28 @@
-"""Ports: bound before anything starts, served side by side, told to stop together."""
+"""Ports: bound before anything starts, served side by side, stopped together."""
 
-import asyncio
 import errno
 import logging
 import os
 import re
 import socket
-import struct
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
-from typing import Any
 
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
 """Longer than the pauses of clients that poll: a connection must not be closed just as the next request is sent."""
 
 SHUTDOWN_SECONDS = 1
-"""What a request in flight gets when the server is told to stop."""
+"""The time that a request in flight gets to end when the server is told to stop."""
 
 EXCEPTION_NAME = re.compile(r"^[\w.]+: ")
-"""What the last line of a traceback begins with; the user is told what follows."""
+"""The beginning of the last line of a traceback; the user is shown the text after it."""
 
 
 class CantStart(Exception):
@@ -37,38 +33,8 @@ class PortBusy(CantStart):
     """An address can't be listened on."""
 
 
-NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-
-
-class Http(H11Protocol):
-    """HTTP, parsed by what the tests against request smuggling are run with, whatever else is installed.
-
-    It also lets an application break its connection, which ASGI has no message for: the scope's `extensions` hold
-    `{"connection": {"abort": function}}`, and the other side finds its connection reset.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
-        """Serve this connection, and hand it to the application."""
-        super().connection_made(transport)
-        self.app = _with_connection(self.app, partial(_reset, transport))
-
-
-def _with_connection(app: Any, abort: Callable[[], None]) -> Any:
-    async def with_connection(scope: Any, receive: Any, send: Any) -> None:
-        extensions = {**scope.get("extensions", {}), "connection": {"abort": abort}}
-        await app({**scope, "extensions": extensions}, receive, send)
-
-    return with_connection
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    # Without lingering the system sends a reset; otherwise the connection would seem to have ended in good order.
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-    transport.abort()
-
-
 class Listener(uvicorn.Server):
-    """One port, served from a socket that is already bound. Signals are not its business."""
+    """One port, served from a socket that is already bound. Signals are handled elsewhere, in `signals.py`."""
 
     def __init__(self, app: ASGIApp, bound: socket.socket, *, name: str = "a port", lifespan: bool = False) -> None:
         config = uvicorn.Config(
@@ -77,7 +43,7 @@ class Listener(uvicorn.Server):
             log_level="warning",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            http=Http,
+            http=HttpProtocol,
             # A gateway passes on what the upstream says about itself.
             server_header=False,
             date_header=False,
@@ -89,36 +55,41 @@ class Listener(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone, which uvicorn would handle for each port."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        said: list[str] = []
-        with _kept_from_the_log(said):
+        """Start to serve, then set `ready`.
+
+        Raises:
+            CantStart: the application's lifespan failed.
+        """
+        with _log_messages_caught() as messages:
             try:
                 await super().startup(sockets)
             except SystemExit:  # uvicorn's answer to a lifespan that fails, after a traceback
-                last = said[0].strip().splitlines()[-1] if said else "it did not start"
+                last = messages[0].strip().splitlines()[-1] if messages else "it did not start"
                 reason = EXCEPTION_NAME.sub("", last).rstrip(".")
                 raise CantStart(f"{self._name} can't be opened: {reason}.") from None
         self.ready.set()
 
     async def run_until_told(self) -> None:
-        """Serve until `should_exit` is set: cancelled, uvicorn would cut its lifespan off and log a traceback."""
+        """Serve until `should_exit` is set, also when cancelled: uvicorn would cut its lifespan off and log a traceback."""
         with anyio.CancelScope(shield=True):
             await self.serve(sockets=[self._bound])
 
 
 @contextmanager
 def bound_socket(host: str, port: int, flag: str = "port") -> Iterator[socket.socket]:
-    """A listening socket.
+    """Open a listening socket for the time of the block.
 
     Args:
-        host: the address.
-        port: 0 for any free one.
-        flag: how the user chooses the port.
+        host: an IPv4 or IPv6 address, or a name of this machine.
+        port: port number, 0 for any free one.
+        flag: option with which the user chooses the port, for the message of an error.
 
     Raises:
-        PortBusy: the address is taken, or not this machine's.
+        PortBusy: the address is taken or not this machine's, or the port is out of range.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol spelled out: asyncio switches Nagle's algorithm off (40 ms a request) only where it can read it.
@@ -157,14 +128,17 @@ async def listening(listeners: Sequence[Listener]) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _kept_from_the_log(said: list[str]) -> Iterator[None]:
-    def keep(record: logging.LogRecord) -> bool:
-        said.append(record.getMessage())
+def _log_messages_caught() -> Iterator[list[str]]:
+    """Collect what uvicorn logs in this block, in place of showing it."""
+    messages: list[str] = []
+
+    def catch(record: logging.LogRecord) -> bool:
+        messages.append(record.getMessage())
         return False
 
     log = logging.getLogger("uvicorn.error")
-    log.addFilter(keep)
+    log.addFilter(catch)
     try:
-        yield
+        yield messages
     finally:
-        log.removeFilter(keep)
+        log.removeFilter(catch)

@@ -1,4 +1,4 @@
-"""How a process is told to stop, and how it gets itself to."""
+"""How signals stop a server, and how its stdin can be ended."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ import anyio
 
 @contextmanager
 def told_to_stop() -> Iterator[Callable[[], Awaitable[object]]]:
-    """From here on, SIGINT and SIGTERM only end the wait for what this yields."""
-    if sys.platform == "win32":  # no such signals there: Ctrl-C arrives as an exception
+    """Keep SIGINT and SIGTERM from ending the process in this block, and yield a function that waits for one of them."""
+    if sys.platform == "win32":  # Windows has no such signals: Ctrl-C arrives as an exception
         yield anyio.sleep_forever
         return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -23,26 +23,26 @@ def told_to_stop() -> Iterator[Callable[[], Awaitable[object]]]:
 
 @contextmanager
 def stdin_that_can_end() -> Iterator[Callable[[], None]]:
-    """Put something before stdin that can be told to end.
+    """Put a socket in place of stdin that passes everything on, and yield a function that ends it.
 
-    The SDK reads stdin in a thread that no cancellation reaches, so that only the end of the input lets it go.
+    The MCP SDK reads stdin in a thread that no cancellation reaches; only the end of the input makes that thread return.
     """
-    if sys.platform == "win32":  # sockets are no file descriptors there, and nothing sends a signal
+    if sys.platform == "win32":  # sockets are no file descriptors on Windows, and nothing sends a signal
         yield lambda: None
         return
-    given = os.dup(0)
-    way_in, way_out = socket.socketpair()
-    os.dup2(way_out.fileno(), 0)
-    way_out.close()
+    original = os.dup(0)
+    writing, reading = socket.socketpair()
+    os.dup2(reading.fileno(), 0)
+    reading.close()
 
     def end() -> None:
         with suppress(OSError):
-            way_in.shutdown(socket.SHUT_WR)
+            writing.shutdown(socket.SHUT_WR)
 
     def pass_on() -> None:
         with suppress(OSError):
-            while chunk := os.read(given, 1 << 16):
-                way_in.sendall(chunk)
+            while chunk := os.read(original, 1 << 16):
+                writing.sendall(chunk)
         end()
 
     threading.Thread(target=pass_on, name="stdin", daemon=True).start()

@@ -11,7 +11,8 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.salesforce.auth import Credentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.transport import open_http
-from salesforce_bulk_ingest.settings import Settings, load_settings
+from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.orgs import UNKNOWN_JOB, agent, call, loaded, refusal, services_of, services_over, steady
 
 INSERT = {"object": "Account", "operation": "insert"}

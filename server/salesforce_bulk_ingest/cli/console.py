@@ -1,0 +1,35 @@
+"""What the commands print, and how a command ends that a user called wrongly."""
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from salesforce_bulk_ingest.local_paths import APP_NAME
+
+PROGRAM = APP_NAME
+USAGE_ERROR = 2
+"""The exit code after an error that the user can mend."""
+
+out = Console()
+
+
+def show_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Print names and values in two columns."""
+    facts = list(facts)
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        out.print(f"{name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
+
+
+def complain(message: str) -> None:
+    """Print a message to stderr, in one line that begins with the program's name."""
+    line = " ".join(message.split())
+    Console(stderr=True).print(f"{PROGRAM}: {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def fail(message: str) -> NoReturn:
+    """Print a message to stderr and end the command with the exit code of a usage error."""
+    complain(message)
+    raise typer.Exit(USAGE_ERROR)

@@ -1,0 +1,93 @@
+"""The command `emulator`: the embedded org alone, with its own options."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from salesforce_bulk_ingest.app import Configured, embedded_org
+from salesforce_bulk_ingest.cli.console import fail, out, show_facts
+from salesforce_bulk_ingest.cli.options import option
+from salesforce_bulk_ingest.cli.org_folder import check_org_folder
+from salesforce_bulk_ingest.serving.signals import told_to_stop
+from salesforce_emulator import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Assumptions,
+    BadChoice,
+    Choices,
+    EmulatorConfig,
+    Limits,
+    chosen,
+)
+from salesforce_emulator import public_key as checked_key
+
+
+def emulator(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any free one.")] = 0,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+    schema_file: Annotated[Path | None, option("schema_file")] = None,
+    seed: Annotated[int | None, typer.Option(help="Make ids and the order of results repeat, in a new org.")] = None,
+    rows_per_second: Annotated[int | None, typer.Option(min=1, help="Pace of processing (as fast as it goes).")] = None,
+    token_seconds: Annotated[int, typer.Option(min=1, help="How long tokens of /services/oauth2/token last.")] = 7200,
+    public_key: Annotated[
+        Path | None, typer.Option(help="PEM file of the key that checks JWT assertions.", exists=True, dir_okay=False)
+    ] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="Plan of faults, in force from the start.", exists=True, dir_okay=False)
+    ] = None,
+    limit: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Set a limit; repeatable.")] = None,
+    assume: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=CHOICE", help="Switch an assumed behaviour; repeatable.")
+    ] = None,
+    hard_delete: Annotated[
+        bool, typer.Option("--hard-delete/--no-hard-delete", help="Whether the user may hard-delete.")
+    ] = True,
+) -> None:
+    """Run the embedded org alone, for your own loader to load into, until interrupted."""
+    if data_dir is not None:
+        check_org_folder(data_dir)
+    configured = partial(
+        EmulatorConfig,
+        schema_file=schema_file,
+        seed=seed,
+        rows_per_second=rows_per_second,
+        token_seconds=token_seconds,
+        client_public_key=_key_in(public_key) if public_key else None,
+        faults_file=faults,
+        hard_delete=hard_delete,
+        limits=_chosen(Limits, "--limit", limit),
+        assumptions=_chosen(Assumptions, "--assume", assume),
+    )
+    anyio.run(_emulator, port, data_dir, configured)
+
+
+async def _emulator(port: int, data_dir: Path | None, configured: Configured) -> None:
+    with told_to_stop() as told:
+        async with embedded_org(data_dir, configured, port=port) as org:
+            facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
+            show_facts([*facts, ("window", f"{org.url}/")])
+            out.print("Ctrl-C ends it.")
+            await told()
+
+
+def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choices:
+    try:
+        return chosen(kind, texts or ())
+    except BadChoice as error:
+        fail(f"{flag}: {error}.")
+
+
+def _key_in(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8", "replace")
+        checked_key(text)
+    except OSError as error:
+        fail(f"--public-key: {file} can't be read: {error.strerror}.")
+    except ValueError as error:
+        fail(f"--public-key: {file}: {error}.")
+    return text

@@ -1,0 +1,95 @@
+"""The options of the commands that are settings, made from the flags that `Settings` declares."""
+
+import os
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+from typer.models import OptionInfo
+
+from salesforce_bulk_ingest.cli.console import complain
+from salesforce_bulk_ingest.cli.org_folder import check_org_folder
+from salesforce_bulk_ingest.cli.settings_warnings import settings_warnings
+from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.settings import FLAGS, Settings
+from salesforce_bulk_ingest.settings_sources import load_settings
+
+Command = Callable[..., None]
+
+SERVER_SETTINGS = (
+    "emulator",
+    "data_dir",
+    "schema_file",
+    "read_only",
+    "allow_operation",
+    "upload_roots",
+    "max_upload_bytes",
+    "no_spool",
+    "no_kept_uploads",
+    "spool_max_bytes",
+    "spool_days",
+)
+"""The settings that are options of both `serve` and `stdio`, in the order in which `--help` shows them."""
+
+
+def settings_options(*names: str) -> Callable[[Command], Command]:
+    """Give a command, which is written `def command(**flags: object)`, the option of each of these settings.
+
+    typer reads the options of a command from its signature: a parameter for each, whose annotation holds the type and the
+    `typer.Option`. This decorator sets that signature.
+    """
+    parameters = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[option_type(name), option(name)])
+        for name in names
+    ]
+
+    def decorate(command: Command) -> Command:
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined] # read by inspect.signature (PEP 362)
+        return command
+
+    return decorate
+
+
+def option(name: str) -> OptionInfo:
+    """Return the option of a setting, for the annotation of a command's parameter."""
+    flag = FLAGS[name]
+    declared: OptionInfo = typer.Option(
+        flag.name,
+        help=flag.help,
+        metavar=flag.metavar,
+        exists=flag.path == "existing file",
+        file_okay=flag.path != "folder",
+        dir_okay=flag.path != "existing file",
+    )
+    return declared
+
+
+def option_type(name: str) -> Any:
+    """Return the type that typer reads the option of a setting as: a list where the option can be repeated."""
+    annotation: Any = Settings.model_fields[name].annotation
+    if get_origin(annotation) is tuple:
+        item = get_args(annotation)[0]
+        return list[Path] | None if Path in get_args(item) else list[str] | None
+    return annotation | None
+
+
+def settings_from(flags: Mapping[str, object]) -> Settings:
+    """Return the settings of these flags, the environment and the settings file; warn of what may not be meant.
+
+    Raises:
+        BadSetting: a setting can't be used.
+        typer.Exit: no org can be kept in the data folder; the reason has been printed.
+    """
+    settings = load_settings(flags, os.environ, default_local_paths().settings_file)
+    if settings.data_dir is not None:
+        check_org_folder(settings.data_dir)
+    warn(settings, os.environ)
+    return settings
+
+
+def warn(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Print the warnings about settings and variables to stderr."""
+    for warning in settings_warnings(settings, environ, Path.home()):
+        complain(f"warning: {warning}")

@@ -1,0 +1,19 @@
+"""The check of a folder before an embedded org is kept there."""
+
+import tempfile
+from pathlib import Path
+
+from salesforce_bulk_ingest.cli.console import fail
+from salesforce_emulator.org import ORG_FILE
+
+
+def check_org_folder(folder: Path) -> None:
+    """Make the folder if there is none, and end the command if an org can't be kept in it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        holds_other_things = any(folder.iterdir()) and not (folder / ORG_FILE).exists()
+    except OSError as error:
+        fail(f"the embedded org can't be kept in {folder}: {error.strerror}; choose another --data-dir.")
+    if holds_other_things:
+        fail(f"{folder} holds other things and no org; choose an empty or a new folder as --data-dir.")

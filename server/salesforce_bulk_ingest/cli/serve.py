@@ -1,0 +1,41 @@
+"""The command `serve`: both ports, until a signal comes."""
+
+import anyio
+
+from salesforce_bulk_ingest.app import running
+from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
+from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options
+from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.serving.signals import told_to_stop
+from salesforce_bulk_ingest.settings import Settings
+
+NO_ORG = f"none yet: see `{PROGRAM} check`"
+
+
+@settings_options(
+    *("mcp_port", "rest_port", "mcp_host", "rest_host"),
+    *SERVER_SETTINGS,
+    *("allow_unauthenticated", "allowed_host", "allowed_origin"),
+)
+def serve(**flags: object) -> None:
+    """Serve MCP over HTTP and the REST gateway, until interrupted."""
+    anyio.run(_serve, settings_from(flags))
+
+
+async def _serve(settings: Settings) -> None:
+    with told_to_stop() as told:
+        async with running(settings, default_local_paths()) as addresses:
+            facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", _org(settings))]
+            if addresses.org_url:
+                facts += [("org's URL", addresses.org_url), ("window", f"{addresses.org_url}/")]
+            if settings.read_only:
+                facts.append(("policy", "read-only"))
+            show_facts(facts)
+            out.print("Ctrl-C ends it.")
+            await told()
+
+
+def _org(settings: Settings) -> str:
+    if settings.emulator:
+        return f"embedded org in {settings.data_dir}" if settings.data_dir else "embedded org, gone when this ends"
+    return settings.org or settings.upstream_url or NO_ORG

@@ -1,0 +1,42 @@
+"""The warnings at the start about settings that can be used, and yet may not be what the user meant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings
+from salesforce_bulk_ingest.settings_sources import nearest_name
+
+OURS = "BULK_INGEST_"
+SIMILARITY_OURS = 0.6
+SIMILARITY_SALESFORCE = 0.8
+"""Higher, because other tools' variables begin with SALESFORCE_ too: SALESFORCE_ORG_ID is no misspelt SALESFORCE_ORG."""
+
+
+def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path) -> list[str]:
+    """Return one line for each warning, without the value of a variable, which may be a secret."""
+    return [*_unread_variables(environ, settings.emulator), *_wide_roots(settings.upload_roots, home)]
+
+
+def _unread_variables(environ: Mapping[str, str], is_embedded: bool) -> Iterator[str]:
+    known = ENV_NAMES.values()
+    for name in sorted(name for name, value in environ.items() if value and name not in known):
+        if name.startswith(OURS):
+            nearest = _nearest_variable(name, OURS, SIMILARITY_OURS)
+            yield f"{name} is not read: {f'did you mean {nearest}?' if nearest else 'there is no such setting.'}"
+        elif name.startswith(EMULATOR_IGNORES) and not is_embedded:
+            if nearest := _nearest_variable(name, EMULATOR_IGNORES, SIMILARITY_SALESFORCE):
+                yield f"{name} is not read: did you mean {nearest}?"
+
+
+def _nearest_variable(name: str, prefix: str, similarity: float) -> str | None:
+    """Return the known variable that this one may be a misspelling of, compared without the prefix that they share."""
+    endings = [known.removeprefix(prefix) for known in ENV_NAMES.values() if known.startswith(prefix)]
+    ending = nearest_name(name.removeprefix(prefix), endings, similarity)
+    return None if ending is None else f"{prefix}{ending}"
+
+
+def _wide_roots(roots: Sequence[Path], home: Path) -> Iterator[str]:
+    """Warn of each root that holds the home folder, where keys and letters lie beside the exports."""
+    for root in roots:
+        if home.resolve().is_relative_to(root.resolve()):
+            yield f"every file under {root} may be uploaded: name the folder of the data alone as --upload-root."

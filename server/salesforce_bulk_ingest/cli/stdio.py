@@ -1,0 +1,32 @@
+"""The command `stdio`: one MCP client over stdin and stdout."""
+
+import anyio
+
+from salesforce_bulk_ingest.app import serve_stdio
+from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options
+from salesforce_bulk_ingest.cli.org_folder import check_org_folder
+from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.serving.signals import stdin_that_can_end, told_to_stop
+from salesforce_bulk_ingest.settings import Settings
+
+
+@settings_options(*SERVER_SETTINGS)
+def stdio(**flags: object) -> None:
+    """Serve one MCP client over stdin and stdout; this is what desktop hosts start."""
+    settings = settings_from(flags)
+    if settings.emulator:
+        check_org_folder(settings.data_dir or default_local_paths().org_dir)
+    anyio.run(_stdio, settings)
+
+
+async def _stdio(settings: Settings) -> None:
+    with told_to_stop() as told, stdin_that_can_end() as end_stdin:
+        async with anyio.create_task_group() as tasks:
+
+            async def stop() -> None:
+                await told()
+                end_stdin()
+
+            tasks.start_soon(stop)
+            await serve_stdio(settings, default_local_paths())
+            tasks.cancel_scope.cancel()

@@ -1,0 +1,66 @@
+"""Where this program keeps its files on this machine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "salesforce-bulk-ingest"
+SETTINGS_FILE = "settings.toml"
+SPOOL = "spool"
+"""The name of the folder for the results and uploads of jobs, both in the cache folder and beside an embedded org."""
+
+HOMES = (Path("/home"), Path("/Users"))
+SYSTEM_FOLDERS = frozenset(
+    {"applications", "bin", "boot", "dev", "etc", "lib", "library", "proc", "program files", "program files (x86)", "run",
+     "sbin", "sys", "system", "usr", "windows"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPaths:
+    """The files and folders of one user.
+
+    Attributes:
+        settings_file: `settings.toml`; desktop hosts pass no environment, so the file is all that they have.
+        state_dir: folder of the record of uploads.
+        spool_dir: folder of downloaded results and kept uploads.
+        org_dir: folder of the embedded org that `stdio` keeps from one start to the next.
+        working_dir: folder that the program was started in, or None if that is no place for a user's data.
+    """
+
+    settings_file: Path
+    state_dir: Path
+    spool_dir: Path
+    org_dir: Path
+    working_dir: Path | None = None
+
+
+def default_local_paths() -> LocalPaths:
+    """Return this user's files and folders on this platform."""
+    return LocalPaths(
+        settings_file=platformdirs.user_config_path(APP_NAME, appauthor=False) / SETTINGS_FILE,
+        state_dir=platformdirs.user_state_path(APP_NAME, appauthor=False),
+        spool_dir=platformdirs.user_cache_path(APP_NAME, appauthor=False) / SPOOL,
+        org_dir=platformdirs.user_data_path(APP_NAME, appauthor=False) / "org",
+        working_dir=working_dir(Path.cwd, Path.home()),
+    )
+
+
+def working_dir(current: Callable[[], Path], home: Path) -> Path | None:
+    """Return the current folder, or None if it is one that a desktop or a service happens to start programs in.
+
+    Args:
+        current: returns the current folder; raises OSError where that folder has been removed.
+        home: home folder of this user.
+    """
+    try:
+        folder, home = current().resolve(), home.resolve()
+    except OSError:
+        return None
+    homes = {*HOMES, *({home.parent} - {Path(home.anchor)})}
+    is_home = folder == home or folder.parent in homes
+    is_of_system = len(folder.parts) > 1 and folder.parts[1].lower() in SYSTEM_FOLDERS
+    is_above_homes = folder == Path(folder.anchor) or folder in homes
+    return None if is_home or is_above_homes or is_of_system else folder

@@ -1,0 +1,108 @@
+"""The three sources of `Settings`: flags, then environment variables, then `settings.toml`.
+
+The environment and the file are parameters, so that nothing reads them behind anybody's back. A value that can't be
+used is reported with the flag, the variable or the file that it came from.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, Settings, is_about_salesforce
+
+RIVALS = {
+    "instance": ("instance_url", "org"),
+    "instance_url": ("instance", "org"),
+    "access_token": ("org",),
+    "org": ("access_token", "instance", "instance_url"),
+}
+"""The settings of the file that a setting from the environment replaces beside itself: other ways to name an org."""
+
+PLAINER = dict.fromkeys(("bool_parsing", "bool_type"), "expected true or false")
+"""Our message in place of pydantic's, by the type of pydantic's error."""
+
+SIMILARITY = 0.75
+"""How similar to a known name an unknown one has to be, from 0 to 1, to be reported as a misspelling of it."""
+
+
+class BadSetting(Exception):
+    """A setting that can't be used; the message is one line and says where it came from and what is expected."""
+
+
+def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> Settings:
+    """Merge the three sources; a flag beats the environment, the environment beats the file.
+
+    Args:
+        flags: values by the name of the setting; None or an empty list where the flag was not given.
+        environ: the process's environment.
+        file: `settings.toml`; it need not exist.
+
+    Raises:
+        BadSetting: a value, a name or the file can't be used.
+    """
+    given = {name: value for name, value in flags.items() if value not in (None, (), [])}
+    from_env = {name: environ[env] for name, env in ENV_NAMES.items() if environ.get(env)}
+    from_file = _read_file(file) if file is not None else {}
+    if given.get("emulator"):
+        from_env = {name: value for name, value in from_env.items() if not is_about_salesforce(name)}
+        from_file = {name: value for name, value in from_file.items() if not is_about_salesforce(name)}
+    replaced = {rival for name in from_env for rival in RIVALS.get(name, ())}
+    from_file = {name: value for name, value in from_file.items() if name not in replaced}
+    try:
+        return Settings.model_validate({**from_file, **from_env, **given})
+    except ValidationError as error:
+        sources = {name: f"{name} in {file}" for name in from_file}
+        sources |= {name: ENV_NAMES[name] for name in from_env}
+        sources |= {name: _flag_or_name(name) for name in given}
+        raise BadSetting(_explain(error, sources)) from None
+
+
+def nearest_name(name: str, known: Iterable[str], similarity: float = SIMILARITY) -> str | None:
+    """Return the known name that an unknown one may be a misspelling of, or None if there is none."""
+    nearest = get_close_matches(name, list(known), n=1, cutoff=similarity)
+    return nearest[0] if nearest else None
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    try:
+        with file.open("rb") as opened:
+            values = tomllib.load(opened)
+            mode = os.fstat(opened.fileno()).st_mode
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadSetting(f"{file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{file} is not TOML: it has to be saved as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        hint = '; texts stand in quotes, as in instance = "acme.my"' if "Invalid value" in str(error) else ""
+        raise BadSetting(f"{file} is not TOML: {error}{hint}.") from None
+    _refuse_unknown_names(values, file)
+    if "access_token" in values and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
+    return values
+
+
+def _refuse_unknown_names(names: Iterable[str], file: Path) -> None:
+    for name in names:
+        if name not in ENV_NAMES:
+            nearest = nearest_name(name, ENV_NAMES)
+            meant = f"did you mean {nearest!r}?" if nearest else "see the README's configuration table."
+            raise BadSetting(f"{file}: {name!r} is not a setting; {meant}")
+
+
+def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
+    """Return the first complaint in one line, without the value, which may be a secret in the wrong place."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    names = [str(first["loc"][0])] if first["loc"] else first.get("ctx", {})["settings"]
+    where = " and ".join(sources.get(name) or _flag_or_name(name) for name in names)
+    return f"{where}: {PLAINER.get(first['type']) or first['msg'].removeprefix('Value error, ')}."
+
+
+def _flag_or_name(name: str) -> str:
+    return FLAGS[name].name if name in FLAGS else name

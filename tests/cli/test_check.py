@@ -1,0 +1,206 @@
+"""The command `check`: what it shows of settings, org and ports, and what it says is wrong."""
+
+import json
+import math
+import re
+import socket
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.cli.check import check_up
+from salesforce_bulk_ingest.local_paths import LocalPaths
+from salesforce_bulk_ingest.settings import Settings
+from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+from tests.cli.conftest import RunHere
+from tests.support.asgi_server import running
+from tests.support.commands import TOKEN, Environ, anonymous
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def screen_lines(text: str) -> int:
+    """How many lines of a terminal with 80 columns the text takes."""
+    return sum(max(math.ceil(len(line) / 80), 1) for line in text.splitlines())
+
+
+class Check(Protocol):
+    """Runs `check` on free ports and returns its exit code and what it printed."""
+
+    def __call__(self, *args: str, **environ: str) -> tuple[int, str]: ...
+
+
+@pytest.fixture
+def check(run_here: RunHere, environ: Environ) -> Check:
+    def run(*args: str, **more: str) -> tuple[int, str]:
+        ports = {"BULK_INGEST_MCP_PORT": str(free_port()), "BULK_INGEST_REST_PORT": str(free_port())}
+        done = run_here("check", *args, **ports, **more)
+        assert done.stderr == ""
+        assert screen_lines(done.stdout) <= 24
+        assert "SECRET" not in done.stdout
+        return done.returncode, anonymous(done.stdout, environ)
+
+    return run
+
+
+def test_check_with_nothing_set_says_what_to_do(check: Check) -> None:
+    code, printed = check()
+    assert (code, printed) == snapshot(
+        (
+            1,
+            """\
+version        1.2.3
+settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
+org            none
+API version    63.0
+policy         read and write; refused operations: delete, hardDelete
+files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
+MCP port       127.0.0.1:PORT is free
+REST port      127.0.0.1:PORT is free
+
+wrong: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in /home/me/config/salesforce-bulk-ingest/settings.toml; or start the server with --emulator to try it on an embedded org.
+""",
+        )
+    )
+
+
+def test_check_of_the_embedded_org_finds_nothing_wrong(check: Check) -> None:
+    code, printed = check("--emulator", SALESFORCE_INSTANCE_URL="http://127.0.0.1:1")
+    assert (code, printed) == snapshot(
+        (
+            0,
+            """\
+version        1.2.3
+settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
+org            embedded org
+user           Administrator (admin@emulator.example)
+organization   00D000000000001EAA
+ingest jobs    0 on the first page
+API version    63.0
+policy         read and write; refused operations: none
+files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
+MCP port       127.0.0.1:PORT is free
+REST port      127.0.0.1:PORT is free
+
+Nothing is wrong.
+""",
+        )
+    )
+
+
+def test_check_of_an_org_that_refuses_the_token_says_where_to_put_a_new_one(check: Check, tmp_path: Path) -> None:
+    with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url:
+        code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "Session expired or invalid. Put a new access token where the old one was (SALESFORCE_AUTOMATION_API_KEY or access_token in the settings file), or log in again with the Salesforce CLI.\n",
+        )
+    )
+
+
+def test_check_of_an_org_that_can_not_be_reached_says_so(check: Check) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "127.0.0.1:PORT could not be reached: All connection attempts failed. Check SALESFORCE_INSTANCE_URL (or instance_url in the settings file), the network and the proxy.\n",
+        )
+    )
+
+
+def _html(scope: dict[str, Any], status: int) -> list[dict[str, Any]]:
+    return [
+        {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/html")]},
+        {"type": "http.response.body", "body": b"<html>[/bold] welcome"},
+    ]
+
+
+async def _website(scope: Any, receive: Any, send: Any) -> None:
+    while scope["type"] == "lifespan":
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+    for message in _html(scope, 404):
+        await send(message)
+
+
+async def _org_with_brackets(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        return await _website(scope, receive, send)
+    status = 200 if scope["path"].endswith("userinfo") else 400
+    body: Any = {"name": "Ann [/x] [red]", "preferred_username": "ann@[bold].example", "organization_id": "00D"}
+    if status == 400:
+        body = [{"errorCode": "API_ERROR", "message": "no [/such] thing"}]
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def test_check_of_a_website_says_that_it_is_no_org(check: Check) -> None:
+    with running(_website) as url:
+        code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "Salesforce answered with status 404 and no explanation. The host answers, but not as a Salesforce org: check SALESFORCE_INSTANCE_URL (or instance_url in the settings file).\n",
+        )
+    )
+
+
+def test_check_of_an_org_without_the_api_version_says_so(check: Check, tmp_path: Path) -> None:
+    org = {"SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN, "SALESFORCE_API_VERSION": "99.0"}
+    with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url:
+        code, printed = check(SALESFORCE_INSTANCE_URL=url, **org)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "The org has no API version 99.0: choose one that it has in SALESFORCE_API_VERSION (or api_version in the settings file), such as 63.0.\n",
+        )
+    )
+
+
+def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(check: Check, tmp_path: Path) -> None:
+    def files(*args: str, **more: str) -> str:
+        _, printed = check(*args, **more)
+        (found,) = re.findall(r"^files +(.*)$", printed, re.MULTILINE)
+        return str(found).replace(str(tmp_path), "/tmp/x")
+
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    served = {
+        "BULK_INGEST_MCP_HOST": "0.0.0.0",
+        "BULK_INGEST_ALLOW_UNAUTHENTICATED": "1",
+        "BULK_INGEST_ALLOWED_HOST": "bulk.example",
+    }
+    assert files("--upload-root", str(one), "--max-upload-bytes", "5000", **served) == snapshot(
+        "under /tmp/x/one, up to 5,000 bytes an upload"
+    )
+    assert files("--upload-root", str(one), "--upload-root", str(two)) == snapshot(
+        "under /tmp/x/one and /tmp/x/two, up to 100,000,000 bytes an upload"
+    )
+    assert files("--read-only") == snapshot("none are read, since nothing is uploaded")
+
+
+async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does_not(tmp_path: Path) -> None:
+    paths = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path)
+    facts = dict((await check_up(Settings(mcp_port=0, rest_port=0), paths, None)).facts)
+    assert facts["files"] == f"under {tmp_path} (the working folder), up to 100,000,000 bytes an upload"
+    others = Settings(mcp_port=0, mcp_host="0.0.0.0", allow_unauthenticated=True, allowed_host=("bulk.example",))
+    facts = dict((await check_up(others, paths, None)).facts)
+    assert facts["files"] == "none are read, since other machines are served and no --upload-root is named"
+
+
+def test_what_an_org_says_is_shown_as_it_is(check: Check) -> None:
+    with running(_org_with_brackets) as url:
+        code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert code == 1
+    assert "Ann [/x] [red] (ann@[bold].example)" in printed
+    assert "wrong: no [/such] thing." in printed

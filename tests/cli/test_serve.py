@@ -1,0 +1,82 @@
+"""The command `serve`: what it prints, that it answers, and that nothing keeps it from ending."""
+
+import json
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.cli.requests import INITIALIZE, create_job, open_request
+from tests.support.commands import SERVE_EMBEDDED, Environ, anonymous, everything_points_to_a_listener, started
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+def test_serve_answers_on_both_ports_calls_nothing_that_the_environment_names_and_ends_in_mid_upload(
+    environ: Environ, tmp_path: Path
+) -> None:
+    with everything_points_to_a_listener(environ, tmp_path) as pointed, started(pointed, *SERVE_EMBEDDED) as server:
+        rest = server.url("REST")
+        job_id = create_job(rest)
+        with open_request(rest, "GET", f"/v1/jobs/ingest/{job_id}", {}) as answer:
+            assert json.load(answer)["apiVersion"] == 63.0
+        with half_an_upload(rest, job_id), open_stream(server.url("MCP")):
+            code, complaints = server.end(signal.SIGINT)
+    assert_ended_well(code, complaints, environ)
+
+
+def test_a_read_only_server_says_so_refuses_changes_and_ends_with_an_open_stream(environ: Environ) -> None:
+    with started(environ, *SERVE_EMBEDDED, "--read-only") as server:
+        assert anonymous(server.printed, environ) == snapshot("""\
+MCP        http://127.0.0.1:PORT/mcp
+REST       http://127.0.0.1:PORT/v1
+org        embedded org, gone when this ends
+org's URL  http://127.0.0.1:PORT
+window     http://127.0.0.1:PORT/
+policy     read-only
+Ctrl-C ends it.
+""")
+        with open_request(server.url("REST"), "GET", "/v1/jobs/ingest", {}) as answer:
+            assert (answer.status, json.load(answer)["records"]) == (200, [])
+        with open_request(server.url("REST"), "POST", "/v1/jobs/ingest", {}, "{}") as answer:
+            assert answer.status == 403
+        with open_stream(server.url("MCP")):
+            code, complaints = server.end(signal.SIGTERM)
+    assert_ended_well(code, complaints, environ)
+
+
+@contextmanager
+def half_an_upload(rest_url: str, job_id: str) -> Iterator[None]:
+    """A caller that has sent a part of its body, which the server reads."""
+    address = urlsplit(rest_url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as caller:
+        head = f"PUT /v1/jobs/ingest/{job_id}/batches HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        caller.sendall(f"{head}Content-Type: text/csv\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert caller.recv(1000).startswith(b"HTTP/1.1 100 "), "the server reads the body"
+        caller.sendall(b"LastName\nHalf a row")
+        yield
+
+
+@contextmanager
+def open_stream(mcp_url: str) -> Iterator[None]:
+    """An MCP client that listens for what the server has to say."""
+    accepts = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    with open_request(mcp_url, "POST", "/mcp", accepts, INITIALIZE) as answer:
+        session = {"Mcp-Session-Id": str(answer.headers["Mcp-Session-Id"])}
+    with open_request(mcp_url, "GET", "/mcp", session | {"Accept": "text/event-stream"}) as stream:
+        assert stream.status == 200
+        yield
+
+
+def assert_ended_well(code: int, complaints: str, environ: Environ) -> None:
+    """The server ended in time, said little, and left no files behind."""
+    assert code == 0
+    assert "Traceback" not in complaints
+    assert len(complaints.splitlines()) <= 4
+    assert list(Path(environ["TMPDIR"]).iterdir()) == []
