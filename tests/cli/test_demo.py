@@ -1,4 +1,4 @@
-"""The demo: the main job on the embedded org, as a newcomer sees it."""
+"""The command `demo`: the main job on the embedded org, as a newcomer sees it."""
 
 import re
 import signal
@@ -9,29 +9,25 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.support.commands import Environ, anonymous, everything_points_to_a_listener, fresh_environ, run, started
+from tests.cli.conftest import RunHere
+from tests.support.commands import Environ, anonymous, everything_points_to_a_listener, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> Environ:
-    return fresh_environ(tmp_path)
 
 
 def _normal(done: subprocess.CompletedProcess[str], environ: Environ) -> str:
     text = anonymous(done.stdout, environ).replace(sys.executable, "python")
     text = re.sub(r"\b750[0-9A-Za-z]{15}\b", "750...", text)
-    # Results come in no promised order, so the first row of a cause is another one each time.
+    # Results come in no promised order, so the first row of an error group is another one each time.
     text = re.sub(r"such as CRM-\d{5}:", "such as CRM-...:", text)
     return re.sub(r"(value not of required type|invalid email address): .+", r"\1: ...", text)
 
 
 def test_the_demo_does_the_main_job_and_calls_nothing_that_the_environment_names(
-    environ: Environ, tmp_path: Path
+    run_here: RunHere, environ: Environ, tmp_path: Path
 ) -> None:
     with everything_points_to_a_listener(environ, tmp_path) as pointed:
-        done = run(pointed, "demo")
+        done = run_here("demo", **pointed)
     assert (done.returncode, done.stderr) == (0, "")
     assert _normal(done, environ) == snapshot("""\
 org   http://127.0.0.1:PORT

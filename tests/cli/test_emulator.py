@@ -1,11 +1,19 @@
-"""The command `emulator`: each option does what the guide's table says."""
+"""The command `emulator`: what it prints, and that each option does what the guide's table says."""
 
 import json
+import signal
+import sys
 from pathlib import Path
 
-from salesforce_emulator import CLIENT_ID, CLIENT_SECRET
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_emulator import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
+from tests.cli.requests import open_request
 from tests.salesforce_emulator.caller import DATA, FAULTS, Caller, calling
-from tests.support.commands import fresh_environ, started
+from tests.support.commands import Environ, anonymous, started
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 SCHEMA = {"objects": {"Invoice__c": {"fields": {"Number__c": {"type": "string"}}}}}
@@ -13,7 +21,7 @@ ROWS = "Name\n" + "A\n" * 400
 PLAN = {"rules": [{"fault": "stuck-job", "after": 1000}]}
 
 
-def test_each_option_of_the_embedded_org_does_what_it_says(tmp_path: Path) -> None:
+def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ: Environ, tmp_path: Path) -> None:
     (plan := tmp_path / "plan.json").write_text(json.dumps(PLAN))
     (schema := tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
     options = (
@@ -21,7 +29,6 @@ def test_each_option_of_the_embedded_org_does_what_it_says(tmp_path: Path) -> No
         *("--faults", str(plan), "--schema", str(schema)),
         *("--limit", "daily_requests=1234", "--limit", "daily_batches=77", "--assume", "second_upload=at-once"),
     )
-    environ = fresh_environ(tmp_path)
     with started(environ, "emulator", *options) as command, calling(command.url("base URL")) as org:
         seeded = org.create()
         assert _requests_and_batches(org) == (1234, 77)
@@ -37,12 +44,29 @@ def test_each_option_of_the_embedded_org_does_what_it_says(tmp_path: Path) -> No
         org.until(seeded, "InProgress")
         org.patch(seeded, "Aborted")
         assert org.get(seeded)["numberRecordsProcessed"] < 400
-    with started(environ, "emulator", "--seed", "7") as command, calling(command.url("base URL")) as org:
-        assert org.create() == seeded
-        assert _requests_and_batches(org) != (1234, 77)
-        assert org.http.get(FAULTS).json()["rules"] == []
-        assert org.load(ROWS)["numberRecordsProcessed"] == 400
-        org.create(operation="hardDelete")
+    with started(environ, "emulator", "--seed", "7", "--data-dir", str(tmp_path / "org")) as command:
+        assert anonymous(command.printed, environ) == snapshot("""\
+base URL  http://127.0.0.1:PORT
+token     00D000000000001!EMULATOR.ACCESS.TOKEN
+client    emulator-client / emulator-secret
+window    http://127.0.0.1:PORT/
+Ctrl-C ends it.
+""")
+        with calling(command.url("base URL")) as org:
+            assert org.create() == seeded
+            assert _requests_and_batches(org) != (1234, 77)
+            assert org.http.get(FAULTS).json()["rules"] == []
+            assert org.load(ROWS)["numberRecordsProcessed"] == 400
+            org.create(operation="hardDelete")
+        for headers, status in (
+            ({"Authorization": f"Bearer {ACCESS_TOKEN}"}, 200),
+            ({"Authorization": "Bearer another"}, 401),
+            ({"Host": "evil.example"}, 421),
+        ):
+            with open_request(command.url("base URL"), "GET", f"{DATA}/jobs/ingest", headers) as answer:
+                assert answer.status == status
+        assert command.end(signal.SIGINT) == (0, "")
+    assert (tmp_path / "org" / "org.sqlite").exists()
 
 
 def _requests_and_batches(org: Caller) -> tuple[int, int]:

@@ -102,6 +102,8 @@ def test_an_interrupted_command_ends_with_the_exit_code_that_shells_give_it(run_
         if scope["type"] == "lifespan":
             return await pass_lifespan(receive, send)
         os.kill(os.getpid(), signal.SIGINT)
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
     with running(interrupt) as url:
         done = run_here("check", SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)

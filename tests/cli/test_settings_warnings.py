@@ -1,5 +1,9 @@
 """The warnings about settings that can be used, and yet may not be what the user meant."""
 
+from pathlib import Path
+
+from salesforce_bulk_ingest.cli.settings_warnings import settings_warnings
+from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
 from tests.support.commands import TOKEN, Environ, anonymous
 
@@ -28,3 +32,20 @@ salesforce-bulk-ingest: warning: every file under / may be uploaded: name the fo
 """
         assert anonymous(done.stderr, environ) == f"{ours}{'' if args else theirs}{roots}"
         assert "policy" in done.stdout
+
+
+def test_variables_that_are_read_or_empty_or_another_tool_s_are_no_warning() -> None:
+    environ = {
+        "BULK_INGEST_READ_ONLY": "1",
+        "BULK_INGEST_COLOUR": "",
+        "SALESFORCE_ORG_ID": "00D000000000001",
+        "HOME": "/",
+    }
+    assert settings_warnings(Settings(), environ, Path("/home/ann")) == []
+
+
+def test_a_folder_beside_the_home_is_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    settings = Settings(upload_roots=(tmp_path / "exports",))
+    assert settings_warnings(settings, {}, tmp_path / "home") == []
+    assert len(settings_warnings(settings, {}, tmp_path / "exports" / "home")) == 1

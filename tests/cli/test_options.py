@@ -1,0 +1,61 @@
+"""The options of the commands: made from the flags of `Settings`."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, option_type
+from salesforce_bulk_ingest.settings import FLAGS
+from tests.cli.conftest import RunHere
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("read_only", bool | None),
+        ("mcp_port", int | None),
+        ("mcp_host", str | None),
+        ("data_dir", Path | None),
+        ("upload_roots", list[Path] | None),
+        ("allow_operation", list[str] | None),
+        ("allowed_host", list[str] | None),
+    ],
+)
+def test_an_option_has_the_type_of_its_setting_and_can_be_repeated_where_that_holds_several(
+    name: str, expected: Any
+) -> None:
+    assert option_type(name) == expected
+
+
+def _options(run_here: RunHere, command: str) -> set[str]:
+    shown = re.findall(r"^│ (--[a-z-]+)", run_here(command, "--help").stdout, re.MULTILINE)
+    return set(shown) - {"--help"}
+
+
+def test_every_flag_of_a_setting_is_an_option_of_serve(run_here: RunHere) -> None:
+    assert _options(run_here, "serve") == {flag.name for flag in FLAGS.values()}
+
+
+def test_stdio_has_the_flags_that_are_not_about_ports_and_callers(run_here: RunHere) -> None:
+    assert _options(run_here, "stdio") == {FLAGS[name].name for name in SERVER_SETTINGS}
+
+
+def test_help_shows_what_the_declaration_says_and_what_a_value_looks_like(run_here: RunHere) -> None:
+    lines = run_here("check", "--help").stdout.splitlines()
+    shown = [re.split(r" {2,}", line.strip("│ ")) for line in lines if line.startswith("│ --")]
+    assert shown == [
+        ["--emulator", "<bool>", "Use the embedded org; ignores every SALESFORCE_* value."],
+        ["--read-only", "<bool>", "Offer the five reading tools only; /v1 refuses changes."],
+        ["--allow-operation", "[delete|hardDelete]", "Allow this operation; repeatable."],
+        ["--upload-root", "DIR", "Folder whose files may be uploaded; repeatable."],
+        ["--max-upload-bytes", "<int>", "Most bytes of one upload through the tools (100,000,000)."],
+        ["--help", "<bool>", "Show this message and exit."],
+    ]
+
+
+def test_a_flag_that_is_not_given_leaves_the_setting_to_the_environment(run_here: RunHere) -> None:
+    assert "policy         read-only" in run_here("check", BULK_INGEST_READ_ONLY="1").stdout
+    done = run_here("check", "--allow-operation", "delete", BULK_INGEST_ALLOW_OPERATION="hardDelete")
+    assert "refused operations: hardDelete" in done.stdout
