@@ -19,9 +19,11 @@ from salesforce_bulk_ingest.cli.main import main  # noqa: E402 # after the above
 
 
 class RunHere(Protocol):
-    """Runs a command to its end and returns its exit code and what it printed."""
+    """Runs a command to its end, with more variables and in a folder, and returns its exit code and what it printed."""
 
-    def __call__(self, *args: str, folder: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]: ...
+    def __call__(
+        self, *args: str, more: Environ | None = None, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture
@@ -38,12 +40,12 @@ def run_here(
 ) -> RunHere:
     """Where only output and exit code matter: as `python -m salesforce_bulk_ingest`, without a process for each command."""
 
-    def run(*args: str, folder: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: str, more: Environ | None = None, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         capsys.readouterr()
         with monkeypatch.context() as patched:
             for name in list(os.environ):
                 patched.delenv(name)
-            for name, value in (environ | more).items():
+            for name, value in (environ | (more or {})).items():
                 patched.setenv(name, value)
             patched.chdir(folder or environ["HOME"])
             patched.setattr(tempfile, "tempdir", None)  # where the standard library remembers TMPDIR

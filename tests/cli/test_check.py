@@ -39,7 +39,7 @@ class Check(Protocol):
 def check(run_here: RunHere, environ: Environ) -> Check:
     def run(*args: str, **more: str) -> tuple[int, str]:
         ports = {"BULK_INGEST_MCP_PORT": str(free_port()), "BULK_INGEST_REST_PORT": str(free_port())}
-        done = run_here("check", *args, **ports, **more)
+        done = run_here("check", *args, more=ports | more)
         assert done.stderr == ""
         assert screen_lines(done.stdout) <= 24
         assert "SECRET" not in done.stdout

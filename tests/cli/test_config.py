@@ -132,5 +132,8 @@ def test_config_names_the_folders_to_upload_from_wherever_a_host_starts_it(run_h
 
 
 def test_config_takes_nothing_from_the_environment_that_a_host_will_not_have(run_here: RunHere) -> None:
-    assert run_here("config", BULK_INGEST_READ_ONLY="1", BULK_INGEST_MCP_PORT="x").stdout.count("--read-only") == 0
+    assert (
+        run_here("config", more={"BULK_INGEST_READ_ONLY": "1", "BULK_INGEST_MCP_PORT": "x"}).stdout.count("--read-only")
+        == 0
+    )
     assert run_here("config", "--read-only").stdout.count("--read-only") == 4

@@ -27,7 +27,7 @@ def test_the_demo_does_the_main_job_and_calls_nothing_that_the_environment_names
     run_here: RunHere, environ: Environ, tmp_path: Path
 ) -> None:
     with everything_points_to_a_listener(environ, tmp_path) as pointed:
-        done = run_here("demo", **pointed)
+        done = run_here("demo", more=pointed)
     assert (done.returncode, done.stderr) == (0, "")
     assert _normal(done, environ) == snapshot("""\
 org   http://127.0.0.1:PORT

@@ -61,7 +61,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(run_here: RunHere, en
             (["check"], {**acme, "ALL_PROXY": "socks5://127.0.0.1:9"}),
             (["check"], {**acme, "SSL_CERT_FILE": str(tmp_path)}),
         ]
-        ends = [run_here(*args, **more) for args, more in cases]
+        ends = [run_here(*args, more=more) for args, more in cases]
     assert {(end.returncode, end.stdout) for end in ends} == {(2, "")}
     assert [anonymous(end.stderr, environ).replace(str(tmp_path), "/tmp/x") for end in ends] == snapshot(
         [
@@ -106,5 +106,5 @@ def test_an_interrupted_command_ends_with_the_exit_code_that_shells_give_it(run_
             pass
 
     with running(interrupt) as url:
-        done = run_here("check", SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+        done = run_here("check", more={"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": TOKEN})
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

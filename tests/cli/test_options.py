@@ -56,6 +56,6 @@ def test_help_shows_what_the_declaration_says_and_what_a_value_looks_like(run_he
 
 
 def test_a_flag_that_is_not_given_leaves_the_setting_to_the_environment(run_here: RunHere) -> None:
-    assert "policy         read-only" in run_here("check", BULK_INGEST_READ_ONLY="1").stdout
-    done = run_here("check", "--allow-operation", "delete", BULK_INGEST_ALLOW_OPERATION="hardDelete")
+    assert "policy         read-only" in run_here("check", more={"BULK_INGEST_READ_ONLY": "1"}).stdout
+    done = run_here("check", "--allow-operation", "delete", more={"BULK_INGEST_ALLOW_OPERATION": "hardDelete"})
     assert "refused operations: hardDelete" in done.stdout

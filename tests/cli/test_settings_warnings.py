@@ -18,7 +18,7 @@ def test_what_may_not_be_what_was_meant_is_a_warning(run_here: RunHere, environ:
         "SALESFORCE_USERNAME": "ann@acme.example",
     }
     for args in ([], ["--emulator"]):
-        done = run_here("check", "--upload-root", environ["HOME"], "--upload-root", "/", *args, **odd)
+        done = run_here("check", "--upload-root", environ["HOME"], "--upload-root", "/", *args, more=odd)
         ours = """\
 salesforce-bulk-ingest: warning: BULK_INGEST_ALLOWED_HOSTS is not read: did you mean BULK_INGEST_ALLOWED_HOST?
 salesforce-bulk-ingest: warning: BULK_INGEST_COLOUR is not read: there is no such setting.

@@ -45,5 +45,6 @@ def stdin_that_can_end() -> Iterator[Callable[[], None]]:
                 writing.sendall(chunk)
         end()
 
-    threading.Thread(target=pass_on, name="stdin", daemon=True).start()
-    yield end
+    with writing:
+        threading.Thread(target=pass_on, name="stdin", daemon=True).start()
+        yield end
