@@ -352,7 +352,7 @@ async def test_rows_of_several_jobs_go_together_if_their_columns_are_the_same(or
         ({"jobs": ["DONE"], "which": ["failed", "created"]}, "created gives the ids of new records alone"),
         ({"jobs": ["DONE"], "which": ["unprocessed"], "where": NO_NAME}, "where is about failed rows"),
         ({"jobs": ["DONE"], "which": []}, "which names no rows"),
-        ({"jobs": ["DONE"], "where": {"statusCode": "NONE"}}, "No failed row of these jobs is so as where says"),
+        ({"jobs": ["DONE"], "where": {"statusCode": "NONE"}}, "No failed row of these jobs matches where"),
         ({"jobs": ["DONE"], "which": ["unprocessed"]}, "These jobs have no unprocessed rows"),
         ({"jobs": ["OPEN"]}, "is Open: which of its rows fail is known only when it has ended"),
         ({"jobs": ["750000000000009AAA"]}, "NOT_FOUND"),

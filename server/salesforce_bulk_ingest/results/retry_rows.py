@@ -229,7 +229,7 @@ def _none(wanted: RetryRequest, notes: Sequence[Finding]) -> str:
     if wanted.where.every_row:
         return f"These jobs have no {' or '.join(wanted.which)} rows, so there is nothing to send again."
     return (
-        "No failed row of these jobs is so as where says, so there is nothing to send again: "
+        "No failed row of these jobs matches where, so there is nothing to send again: "
         "get-failed-results-ingest-job shows their status codes and fields."
     )
 
