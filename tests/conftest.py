@@ -5,9 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 import stamina
+from hypothesis import settings
 
 from tests.support.orgs import emulator
 from tests.support.watched_org import WatchedOrg, watched_org
+
+# A deadline measures how busy the machine is. Profiles of single rooms are made from this one.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 
 def pytest_collection_finish() -> None:

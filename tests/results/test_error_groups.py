@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -132,7 +132,6 @@ def rows_of(draw: st.DrawFn, saying: str) -> tuple[str, tuple[str, ...]]:
     return error, (chosen[0] if re.search("<(value|name|order)>", saying) else "Acme", noise)
 
 
-@settings(deadline=None)
 @given(st.data(), st.sampled_from(SAYINGS))
 def test_rows_that_differ_in_values_only_have_one_cause(data: st.DataObject, saying: str) -> None:
     rows = data.draw(st.lists(rows_of(saying), min_size=2, max_size=8))
@@ -140,7 +139,6 @@ def test_rows_that_differ_in_values_only_have_one_cause(data: st.DataObject, say
     assert cause.count == len(rows)
 
 
-@settings(deadline=None)
 @given(st.data(), st.lists(st.sampled_from(SAYINGS), min_size=2, max_size=4, unique=True))
 def test_messages_that_say_different_things_are_different_causes(data: st.DataObject, sayings: list[str]) -> None:
     rows = [data.draw(rows_of(saying)) for saying in sayings]
@@ -150,7 +148,6 @@ def test_messages_that_say_different_things_are_different_causes(data: st.DataOb
 rule_texts = st.text(st.sampled_from("abc 019'\".%-é"), min_size=1, max_size=30).map(str.strip).filter(bool)
 
 
-@settings(deadline=None)
 @given(st.lists(rule_texts, min_size=2, max_size=6, unique=True), st.lists(words, max_size=4))
 def test_validation_rules_with_different_texts_are_different_causes(texts: list[str], cells: list[str]) -> None:
     assume(not any(cell in text for cell in cells for text in texts if any(c.isdigit() for c in cell)))
@@ -251,7 +248,6 @@ def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
         assert len(json.dumps(cause.as_json(), ensure_ascii=False)) < 10_000
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(SAYINGS).flatmap(rows_of), max_size=8))
 def test_a_cause_survives_being_stored_as_json(rows: list[tuple[str, tuple[str, ...]]]) -> None:
     causes = causes_of(rows)

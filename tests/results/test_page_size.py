@@ -49,7 +49,6 @@ def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: PageSi
     assert len(rows) <= budget.rows
 
 
-@settings(deadline=None)
 @given(st.lists(names, min_size=1, max_size=40), st.lists(st.lists(cell, max_size=40), max_size=4))
 def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[str]]) -> None:
     budget = default_page_size()
@@ -59,7 +58,7 @@ def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[
     assert bool(shown) == bool(rows), "the first row always fits, or a reader would never get on"
 
 
-@settings(deadline=None, max_examples=25)  # each takes long to make
+@settings(max_examples=25)  # each takes long to make
 @given(wide, cell)
 @example([""] * 1_601, "\x00")
 def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[str], value: str) -> None:
@@ -70,7 +69,6 @@ def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[
     assert shown
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(cell, min_size=1, max_size=4), min_size=1, max_size=4))
 def test_an_explicit_page_fits_into_one_message(rows: list[list[str]]) -> None:
     budget = requested_page_size(1_000_000)
@@ -91,7 +89,6 @@ narrow = st.builds(
 few = st.lists(st.lists(awkward | st.sampled_from(["Oslo", "a, b"]), max_size=4), max_size=6)
 
 
-@settings(deadline=None)
 @given(narrow, few, few, few)
 def test_rows_have_room_together_where_they_have_it_one_by_one(
     budget: PageSize, before: list[list[str]], rows: list[list[str]], after: list[list[str]]

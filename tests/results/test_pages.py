@@ -55,7 +55,7 @@ def rows(*errors: str) -> bytes:
     return (HEADER + "".join(lines)).encode()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rows_of_two, budgets, st.integers(0, 30))
 def test_a_page_of_a_stored_result_is_that_of_the_stream(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: PageSize, offset: int
@@ -101,7 +101,6 @@ wide_budgets = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(lines, wide_budgets, st.integers(0, 5 * STEP), st.sampled_from([(), ("sf__Error",), ("sf__Error", "A")]))
 def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, budget: PageSize, offset: int, columns: tuple[str, ...]
@@ -112,7 +111,7 @@ def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
     assert replace(page, path=None) == streamed(content, wanted, budget)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rows_of_two, budgets)
 def test_pages_one_after_another_are_the_very_bytes_of_the_result(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: PageSize

@@ -1,7 +1,7 @@
 """An `sf__Error`, taken apart."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.results.row_errors import RowError, parse_row_error
@@ -35,7 +35,6 @@ def test_an_error_of_a_row_is_taken_apart(text: str, error: RowError) -> None:
     assert parse_row_error(text) == error
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("A:-, \nx_"), max_size=40))
 def test_no_error_of_a_row_loses_its_text(text: str) -> None:
     error = parse_row_error(text)

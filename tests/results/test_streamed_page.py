@@ -40,7 +40,7 @@ def _failed(errors: Iterable[str]) -> str:
     return HEADER + "".join(format_record(("", error, f"row {index}")) for index, error in enumerate(errors))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rows_of_two, budgets, st.booleans())
 def test_pages_one_after_another_are_all_the_rows(rows: list[tuple[str, str]], budget: PageSize, whole: bool) -> None:
     content = "".join(format_record(row) for row in (("A", "B"), *rows))
