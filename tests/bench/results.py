@@ -1,4 +1,4 @@
-"""Measure results on their way out: kept once, then any page of them, and all pages beside a bare reader."""
+"""Measure downloaded results: caching one, any page of it, and all pages beside a bare CSV reader."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, writing_download
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -19,7 +19,7 @@ from tests.bench.rows_in import MB, MIB, memory_rise
 
 ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 3
 ROWS = 1_000
-"""Of a page, where all are read."""
+"""The rows of a page, where all pages are made."""
 CHUNK_BYTES = 1 << 16
 MOST_MEMORY_RISE = 48 * MIB
 MOST_BETWEEN_PAGES = 1.2
@@ -34,7 +34,7 @@ ERRORS = (
 
 
 def write_result(path: Path, size: int) -> int:
-    """Failed rows of just under so many bytes, quoted as Salesforce quotes them; how many they are."""
+    """Write failed rows of just under `size` bytes, quoted as Salesforce quotes them; return how many."""
     row = 0
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -60,16 +60,16 @@ def _failed(number: int) -> tuple[str, ...]:
 
 
 def keep(path: Path, kind: ResultKind = "failedResults") -> DownloadedResult:
-    """The result as a download brings it into a store."""
-    store = _store(path)
-    with writing_download(store, _key(kind), ",") as writing, path.open("rb") as file:
+    """Write the result into the cache as a download does."""
+    files = _files(path)
+    with new_download(files, _key(kind), ",") as writer, path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
-            writing.add(chunk)
-        return writing.finish()
+            writer.add(chunk)
+        return writer.finish()
 
 
 def page_through(path: Path) -> None:
-    """All pages of the result that is kept, each written as an answer is."""
+    """Make all pages of the cached result, each written as JSON like an answer."""
     offset: int | None = 0
     while offset is not None:
         page = _page(path, PageRequest(offset), limit=ROWS)
@@ -78,13 +78,13 @@ def page_through(path: Path) -> None:
 
 
 def keep_and_page_through(path: Path) -> None:
-    """Both, for a look at the memory that they take."""
+    """Cache the result and make all its pages, to measure the memory."""
     keep(path)
     page_through(path)
 
 
 def page_bare(path: Path) -> None:
-    """What there is to compare with: one pass over the file, its rows in the same pages, each written, and no more."""
+    """Read the file once with the csv module and write the same pages as JSON, to compare with."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         next(rows)
@@ -93,7 +93,7 @@ def page_bare(path: Path) -> None:
 
 
 def run(*, quick: bool) -> bool:
-    """Run it all; whether the requirements on time and memory are met."""
+    """Run all measurements; return whether the requirements on time and memory are met."""
     size = 20 if quick else 100
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "result.csv"
@@ -117,7 +117,7 @@ def run(*, quick: bool) -> bool:
     return all(met.values())
 
 
-def _store(path: Path) -> JobFiles:
+def _files(path: Path) -> JobFiles:
     return JobFiles(path.with_suffix(".spool"), most_bytes=10_000 * MB, most_seconds=3_600)
 
 
@@ -125,15 +125,15 @@ def _key(kind: ResultKind) -> ResultKey:
     return ResultKey.of("acme.my.salesforce.com", Job(id="750000000000001AAA", state="JobComplete"), kind)
 
 
-def _page(path: Path, wanted: PageRequest, limit: int | None = None) -> Page:
-    result = find_download(_store(path), _key("failedResults"))
+def _page(path: Path, request: PageRequest, limit: int | None = None) -> Page:
+    result = find_download(_files(path), _key("failedResults"))
     assert result is not None
-    budget = default_page_size() if limit is None else requested_page_size(limit)
-    return page_of(result, ",", wanted, budget, lambda: True)
+    page_size = default_page_size() if limit is None else requested_page_size(limit)
+    return page_of(result, ",", request, page_size, lambda: True)
 
 
 def in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
-    """The median seconds of each; they take turns, so that whatever else the machine does is in the way of all."""
+    """Return the median seconds of each action. They take turns, so that other load on the machine slows all of them."""
     taken = [[seconds(action) for action in actions] for _ in range(rounds)]
     return [median(of_one) for of_one in zip(*taken, strict=True)]
 

@@ -68,20 +68,20 @@ async def test_its_folder_is_the_user_s_own(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
-async def test_rows_counted_in_another_download_of_a_result_may_be_any_of_those_that_went(tmp_path: Path) -> None:
+async def test_rows_counted_in_another_download_of_a_result_may_be_any_of_those_that_retried(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "uploads.sqlite3")
-    went = RetriedRows(JOB_ID, "failedResults", "one order", 0b0011)
-    await ledger.take(ORG, [went], "750000000000002AAA", ignored=(), replaced={})
+    retried = RetriedRows(JOB_ID, "failedResults", "one order", 0b0011)
+    await ledger.record_retry(ORG, [retried], "750000000000002AAA", ignored_jobs=(), replaced_jobs={})
     other = RetriedRows(JOB_ID, "failedResults", "one order", 0b1100)
-    assert await ledger.taken_before(ORG, [other], ()) == ()
-    before = await ledger.taken_before(ORG, [replace(other, sha256="another order")], ())
+    assert await ledger.earlier_retries(ORG, [other], ()) == ()
+    before = await ledger.earlier_retries(ORG, [replace(other, sha256="another order")], ())
     assert before == (EarlierRetry(JOB_ID, "750000000000002", 2),)
 
 
 async def test_rows_that_salesforce_did_not_take_are_free_and_those_of_a_deleted_job_are_not(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "uploads.sqlite3")
-    went = RetriedRows(JOB_ID, "failedResults", "", 0b1)
+    retried = RetriedRows(JOB_ID, "failedResults", "", 0b1)
     for to_job, drop in (("750000000000002AAA", ledger.forget), ("750000000000003AAA", ledger.release)):
-        await ledger.take(ORG, [went], to_job, ignored=None, replaced={})
+        await ledger.record_retry(ORG, [retried], to_job, ignored_jobs=None, replaced_jobs={})
         await drop(ORG, to_job)
-    assert await ledger.taken_from(ORG, JOB_ID) == {"750000000000002"}
+    assert await ledger.jobs_retrying(ORG, JOB_ID) == {"750000000000002"}

@@ -290,5 +290,5 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
         )
     )
     assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
-    assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]
+    assert [(group.code, group.count) for group in page.error_groups] == [("A_CODE", 1)]
     assert answer["summary"].startswith("Time ran out before the row at offset 1") and answer["nextOffset"] == 1

@@ -1,4 +1,4 @@
-"""Rows that failed, grouped by why they failed."""
+"""Failed rows are grouped by status code, fields and message."""
 
 import json
 import re
@@ -16,22 +16,22 @@ from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS, ErrorGroup,
 COLUMNS = ("sf__Id", "sf__Error", "Name", "Status__c", "Amount__c", "Account.Ext__c")
 
 
-def causes_of(errors: Iterable[tuple[str, Sequence[str]]]) -> tuple[ErrorGroup, ...]:
-    """The causes of rows, each an error and the cells after it."""
-    counter = ErrorGrouper(COLUMNS)
+def groups_of(errors: Iterable[tuple[str, Sequence[str]]]) -> tuple[ErrorGroup, ...]:
+    """The error groups of rows, each row an error and the cells after it."""
+    grouper = ErrorGrouper(COLUMNS)
     for number, (error, cells) in enumerate(errors):
-        counter.add(("", error, *cells, *[""] * (len(COLUMNS) - 2 - len(cells))), number)
-    return counter.causes()
+        grouper.add(("", error, *cells, *[""] * (len(COLUMNS) - 2 - len(cells))), number)
+    return grouper.groups()
 
 
 def patterns_of(*errors: str, cells: Sequence[str] = ()) -> list[tuple[int, str]]:
-    return [(cause.count, cause.pattern) for cause in causes_of((error, cells) for error in errors)]
+    return [(group.count, group.pattern) for group in groups_of((error, cells) for error in errors)]
 
 
 def test_a_cause_holds_what_it_takes_to_correct_its_rows() -> None:
     bad = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: {}:Status__c --"
-    causes = causes_of((bad.format(value), ("Acme", value)) for value in ("Hott", "Cld", "C", "4", "5-6", "a:b"))
-    assert [cause.as_json() for cause in causes] == snapshot(
+    groups = groups_of((bad.format(value), ("Acme", value)) for value in ("Hott", "Cld", "C", "4", "5-6", "a:b"))
+    assert [group.as_json() for group in groups] == snapshot(
         [
             {
                 "code": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
@@ -68,7 +68,7 @@ def test_a_cause_holds_what_it_takes_to_correct_its_rows() -> None:
             }
         ]
     )
-    assert [(cause.is_retryable, cause.advice) for cause in causes] == snapshot(
+    assert [(group.is_retryable, group.advice) for group in groups] == snapshot(
         [
             (
                 False,
@@ -79,7 +79,7 @@ def test_a_cause_holds_what_it_takes_to_correct_its_rows() -> None:
 
 
 # What Salesforce says, and where it puts values (API reference, 5.3).
-SAYINGS = (
+ERRORS = (
     "STRING_TOO_LONG:Account Name: data value too large: <value> (max length=255):Name --",
     "INVALID_TYPE_ON_FIELD_IN_RECORD:Amount: value not of required type: <value>:Name --",
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: <value>:Name --",
@@ -119,7 +119,7 @@ values = {
 
 
 @st.composite
-def rows_of(draw: st.DrawFn, saying: str) -> tuple[str, tuple[str, ...]]:
+def rows_of(draw: st.DrawFn, template: str) -> tuple[str, tuple[str, ...]]:
     """A row that fails with this, and its cells: what is quoted stands in Name."""
     chosen: list[str] = []
 
@@ -127,22 +127,22 @@ def rows_of(draw: st.DrawFn, saying: str) -> tuple[str, tuple[str, ...]]:
         chosen.append(draw(values[match[1]]))
         return chosen[-1]
 
-    error = re.sub("<([a-z]+)>", fill, saying)
+    error = re.sub("<([a-z]+)>", fill, template)
     noise = draw(st.sampled_from(["", "record", "Open", "12", "is", "closed", "Europe 7"]))
-    return error, (chosen[0] if re.search("<(value|name|order)>", saying) else "Acme", noise)
+    return error, (chosen[0] if re.search("<(value|name|order)>", template) else "Acme", noise)
 
 
-@given(st.data(), st.sampled_from(SAYINGS))
-def test_rows_that_differ_in_values_only_have_one_cause(data: st.DataObject, saying: str) -> None:
-    rows = data.draw(st.lists(rows_of(saying), min_size=2, max_size=8))
-    [cause] = causes_of(rows)
-    assert cause.count == len(rows)
+@given(st.data(), st.sampled_from(ERRORS))
+def test_rows_that_differ_in_values_only_have_one_cause(data: st.DataObject, template: str) -> None:
+    rows = data.draw(st.lists(rows_of(template), min_size=2, max_size=8))
+    [group] = groups_of(rows)
+    assert group.count == len(rows)
 
 
-@given(st.data(), st.lists(st.sampled_from(SAYINGS), min_size=2, max_size=4, unique=True))
-def test_messages_that_say_different_things_are_different_causes(data: st.DataObject, sayings: list[str]) -> None:
-    rows = [data.draw(rows_of(saying)) for saying in sayings]
-    assert len(causes_of(rows)) == len(sayings)
+@given(st.data(), st.lists(st.sampled_from(ERRORS), min_size=2, max_size=4, unique=True))
+def test_messages_that_say_different_things_are_different_causes(data: st.DataObject, templates: list[str]) -> None:
+    rows = [data.draw(rows_of(template)) for template in templates]
+    assert len(groups_of(rows)) == len(templates)
 
 
 rule_texts = st.text(st.sampled_from("abc 019'\".%-é"), min_size=1, max_size=30).map(str.strip).filter(bool)
@@ -152,9 +152,9 @@ rule_texts = st.text(st.sampled_from("abc 019'\".%-é"), min_size=1, max_size=30
 def test_validation_rules_with_different_texts_are_different_causes(texts: list[str], cells: list[str]) -> None:
     assume(not any(cell in text for cell in cells for text in texts if any(c.isdigit() for c in cell)))
     errors = [(f"FIELD_CUSTOM_VALIDATION_EXCEPTION:{text}:Status__c --", cells) for text in texts * 2]
-    causes = causes_of(errors)
-    assert {cause.pattern for cause in causes} == set(texts)
-    assert {cause.count for cause in causes} == {2}
+    groups = groups_of(errors)
+    assert {group.pattern for group in groups} == set(texts)
+    assert {group.count for group in groups} == {2}
 
 
 def test_rules_that_differ_in_a_number_or_a_quoted_word_are_different_causes() -> None:
@@ -166,15 +166,15 @@ def test_rules_that_differ_in_a_number_or_a_quoted_word_are_different_causes() -
         "Closed Won needs a date",
         "Closed Lost needs a date",
     ]
-    causes = causes_of((rule.format(text), (text[:11], "Closed Won", "200")) for text in texts)
-    assert {cause.pattern for cause in causes} == set(texts)
+    groups = groups_of((rule.format(text), (text[:11], "Closed Won", "200")) for text in texts)
+    assert {group.pattern for group in groups} == set(texts)
 
 
 def test_a_word_that_happens_to_stand_in_a_cell_divides_no_cause() -> None:
     """Names of objects and fields are values in some other column."""
     said = "SOME_NEW_CODE:the Contact of this record is wrong:--"
-    [cause] = causes_of([(said, ("Contact",)), (said, ("Acme",)), (said, ("wrong",))])
-    assert (cause.count, cause.pattern) == (3, "the Contact of this record is wrong")
+    [group] = groups_of([(said, ("Contact",)), (said, ("Acme",)), (said, ("wrong",))])
+    assert (group.count, group.pattern) == (3, "the Contact of this record is wrong")
 
 
 def test_names_of_fields_are_no_values() -> None:
@@ -203,7 +203,7 @@ def test_a_field_without_a_column_has_no_value_and_a_relationship_column_is_foun
         "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --",
         "DUPLICATE_VALUE:duplicate value found: Status__c duplicates value on record with id: <unknown>:--",
     ]
-    found = {cause.code: cause.examples[0].values for cause in causes_of((error, cells) for error in errors)}
+    found = {group.code: group.examples[0].values for group in groups_of((error, cells) for error in errors)}
     assert found == snapshot(
         {
             "DUPLICATE_VALUE": {"Status__c": "Open"},
@@ -217,7 +217,7 @@ def test_a_field_without_a_column_has_no_value_and_a_relationship_column_is_foun
 @pytest.mark.parametrize("order", [1, -1])
 def test_causes_as_frequent_as_each_other_come_in_the_order_of_code_fields_and_pattern(order: int) -> None:
     errors = ["B:x:Two --", "B:x:One --", "B:a:One --", "A:x:--"][::order]
-    assert [(cause.code, cause.fields, cause.pattern) for cause in causes_of((error, ()) for error in errors)] == [
+    assert [(group.code, group.fields, group.pattern) for group in groups_of((error, ()) for error in errors)] == [
         ("A", (), "x"),
         ("B", ("One",), "a"),
         ("B", ("One",), "x"),
@@ -226,32 +226,32 @@ def test_causes_as_frequent_as_each_other_come_in_the_order_of_code_fields_and_p
 
 
 def test_what_goes_beyond_the_number_of_causes_is_one_cause() -> None:
-    causes = causes_of((f"CODE_{number}:x:--", ()) for number in range(MOST_GROUPS + 500))
-    assert len(causes) == MOST_GROUPS + 1
-    assert (causes[0].code, causes[0].pattern, causes[0].count) == ("UNKNOWN", "", 500)
-    assert sum(cause.count for cause in causes) == MOST_GROUPS + 500
+    groups = groups_of((f"CODE_{number}:x:--", ()) for number in range(MOST_GROUPS + 500))
+    assert len(groups) == MOST_GROUPS + 1
+    assert (groups[0].code, groups[0].pattern, groups[0].count) == ("UNKNOWN", "", 500)
+    assert sum(group.count for group in groups) == MOST_GROUPS + 500
 
 
 def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
-    counter = ErrorGrouper(["sf__Id", "sf__Error", *[f"F{number}__c" for number in range(20)]])
+    grouper = ErrorGrouper(["sf__Id", "sf__Error", *[f"F{number}__c" for number in range(20)]])
     row = ["v" * 20_000] * 20
     tracemalloc.start()
     for number in range(2_000):
         names = ",".join(f"F{index}__c" for index in range(20))
-        counter.add(
+        grouper.add(
             ["", f"C_{'X' * 5_000}_{number}:{number} {chr(0x6F22) * 20_000}:{names},{'N' * 9_000} --", *row], number
         )
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 20_000_000
-    for cause in counter.causes():
-        assert len(json.dumps(cause.as_json(), ensure_ascii=False)) < 10_000
+    for group in grouper.groups():
+        assert len(json.dumps(group.as_json(), ensure_ascii=False)) < 10_000
 
 
-@given(st.lists(st.sampled_from(SAYINGS).flatmap(rows_of), max_size=8))
+@given(st.lists(st.sampled_from(ERRORS).flatmap(rows_of), max_size=8))
 def test_a_cause_survives_being_stored_as_json(rows: list[tuple[str, tuple[str, ...]]]) -> None:
-    causes = causes_of(rows)
-    assert tuple(ErrorGroup.from_json(json.loads(json.dumps(cause.as_json()))) for cause in causes) == causes
+    groups = groups_of(rows)
+    assert tuple(ErrorGroup.from_json(json.loads(json.dumps(group.as_json()))) for group in groups) == groups
 
 
 @pytest.mark.timeout(20)
@@ -262,13 +262,13 @@ def test_an_endless_message_is_counted_as_fast_as_another(text: str) -> None:
     """A pattern that looks at each character again and again would take minutes."""
     message = text * (130_000 // len(text))
     for code in ("SOME_NEW_CODE", "FIELD_CUSTOM_VALIDATION_EXCEPTION"):
-        [cause] = causes_of((f"{code}:{message}:Name --", (message[:60_000], text)) for _ in range(10))
-        assert cause.count == 10
+        [group] = groups_of((f"{code}:{message}:Name --", (message[:60_000], text)) for _ in range(10))
+        assert group.count == 10
 
 
 def test_a_row_that_is_too_short_and_a_result_without_errors_count_for_nothing() -> None:
-    counter = ErrorGrouper(COLUMNS)
-    counter.add(("unbalanced",), 0)
+    grouper = ErrorGrouper(COLUMNS)
+    grouper.add(("unbalanced",), 0)
     without = ErrorGrouper(("sf__Id", "sf__Created"))
     without.add(("", "true"), 0)
-    assert counter.causes() == without.causes() == ()
+    assert grouper.groups() == without.groups() == ()

@@ -27,8 +27,8 @@ wide = st.builds(
 MESSAGE_BYTES = 512 * 1024
 
 
-def _page(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: PageSize) -> list[tuple[str, ...]]:
-    room = PageRoom(budget, len(columns))
+def _page(columns: Sequence[str], rows: Sequence[Sequence[str]], page_size: PageSize) -> list[tuple[str, ...]]:
+    room = PageRoom(page_size, len(columns))
     shown = []
     for row in rows:
         admitted = room.admit(row)
@@ -38,23 +38,23 @@ def _page(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: PageSiz
     return shown
 
 
-def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], budget: PageSize) -> None:
+def _check(columns: Sequence[str], rows: Sequence[Sequence[str]], page_size: PageSize) -> None:
     as_json = json.dumps(rows, ensure_ascii=False)
     as_csv = "".join(format_record(row) for row in rows)
-    assert len(as_json) <= budget.half_chars + 2
-    assert len(as_csv) <= budget.half_chars
-    assert len(json.dumps(rows)) + len(json.dumps(as_csv)) <= budget.wire_bytes + 2 * len(rows) + 4
-    longest_name = len(json.dumps("😀" * budget.name_chars)) + 20
-    assert len(json.dumps(columns)) <= max(budget.header_chars, longest_name) + 2 * len(columns)
-    assert len(rows) <= budget.rows
+    assert len(as_json) <= page_size.half_chars + 2
+    assert len(as_csv) <= page_size.half_chars
+    assert len(json.dumps(rows)) + len(json.dumps(as_csv)) <= page_size.wire_bytes + 2 * len(rows) + 4
+    longest_name = len(json.dumps("😀" * page_size.name_chars)) + 20
+    assert len(json.dumps(columns)) <= max(page_size.header_chars, longest_name) + 2 * len(columns)
+    assert len(rows) <= page_size.rows
 
 
 @given(st.lists(names, min_size=1, max_size=40), st.lists(st.lists(cell, max_size=40), max_size=4))
 def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[str]]) -> None:
-    budget = default_page_size()
-    fitting = fit_columns(columns, budget)
-    shown = _page(fitting, rows, budget)
-    _check(fitting, shown, budget)
+    page_size = default_page_size()
+    fitting = fit_columns(columns, page_size)
+    shown = _page(fitting, rows, page_size)
+    _check(fitting, shown, page_size)
     assert bool(shown) == bool(rows), "the first row always fits, or a reader would never get on"
 
 
@@ -62,17 +62,17 @@ def test_no_default_page_exceeds_its_limits(columns: list[str], rows: list[list[
 @given(wide, cell)
 @example([""] * 1_601, "\x00")
 def test_no_default_page_of_a_very_wide_result_exceeds_its_limits(columns: list[str], value: str) -> None:
-    budget = default_page_size()
-    fitting = fit_columns(columns, budget)
-    shown = _page(fitting, [[value] * len(columns)] * 2, budget)
-    _check(fitting, shown, budget)
+    page_size = default_page_size()
+    fitting = fit_columns(columns, page_size)
+    shown = _page(fitting, [[value] * len(columns)] * 2, page_size)
+    _check(fitting, shown, page_size)
     assert shown
 
 
 @given(st.lists(st.lists(cell, min_size=1, max_size=4), min_size=1, max_size=4))
 def test_an_explicit_page_fits_into_one_message(rows: list[list[str]]) -> None:
-    budget = requested_page_size(1_000_000)
-    shown = _page([""] * 4, rows, budget)
+    page_size = requested_page_size(1_000_000)
+    shown = _page([""] * 4, rows, page_size)
     assert shown
     assert len(json.dumps(shown)) + len(json.dumps("".join(format_record(row) for row in shown))) < MESSAGE_BYTES
 
@@ -91,9 +91,9 @@ few = st.lists(st.lists(awkward | st.sampled_from(["Oslo", "a, b"]), max_size=4)
 
 @given(narrow, few, few, few)
 def test_rows_have_room_together_where_they_have_it_one_by_one(
-    budget: PageSize, before: list[list[str]], rows: list[list[str]], after: list[list[str]]
+    page_size: PageSize, before: list[list[str]], rows: list[list[str]], after: list[list[str]]
 ) -> None:
-    together, singly = PageRoom(budget, 3), PageRoom(budget, 3)
+    together, singly = PageRoom(page_size, 3), PageRoom(page_size, 3)
     for row in before:
         assert together.admit(row) == singly.admit(row)
     shown = together.admit_all(rows)
@@ -133,7 +133,7 @@ def test_cells_without_a_column_that_is_shown_are_left_out() -> None:
     assert _page(["A", "B"], [["1", "2", "3"], ["1"]], default_page_size()) == [("1", "2"), ("1",)]
 
 
-def test_columns_beyond_the_budget_are_left_out_but_never_all() -> None:
+def test_columns_beyond_the_page_size_are_left_out_but_never_all() -> None:
     assert fit_columns(["A", "B"], default_page_size()) == ("A", "B")
     assert fit_columns(["😀" * 5_000, "B"], default_page_size()) == (cut("😀" * 5_000, 500),)
     assert 100 < len(fit_columns([f"Field_{number}__c" for number in range(5_000)], default_page_size())) < 400

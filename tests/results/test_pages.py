@@ -14,12 +14,13 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.records import format_record
 from salesforce_bulk_ingest.csvio.row_index import STEP
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, writing_download
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, new_download
+from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size
-from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_LOOKS, CutCell, Page, PageRequest, page_of
+from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_TIME_CHECKS, CutCell, Page, PageRequest, page_of
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.models import Job
-from tests.cache.making import budgets, rows_of_two
+from tests.results.making import page_sizes, rows_of_two
 
 KEY = ResultKey.of("acme", Job(id="750000000000001AAA", state="JobComplete"), "failedResults")
 HEADER = '"sf__Id","sf__Error","Name","City"\n'
@@ -29,23 +30,23 @@ MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
 Pager = Callable[[bytes, PageRequest, PageSize], Page]
 
 
-def in_store(folder: Path, content: bytes) -> DownloadedResult:
-    store = JobFiles(folder, most_bytes=1_000_000_000, most_seconds=1_000)
-    with writing_download(store, KEY, ",") as writing:
-        writing.add(content)
-        return writing.finish()
+def downloaded(folder: Path, content: bytes) -> DownloadedResult:
+    files = JobFiles(folder, most_bytes=1_000_000_000, most_seconds=1_000)
+    with new_download(files, KEY, ",") as writer:
+        writer.add(content)
+        return writer.finish()
 
 
 def always() -> bool:
     return True
 
 
-def streamed(content: bytes, wanted: PageRequest, budget: PageSize) -> Page:
+def streamed(content: bytes, request: PageRequest, page_size: PageSize) -> Page:
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(content), 7):
             yield content[start : start + 7]
 
-    reader = StreamedPage(",", wanted, budget, whole=True)
+    reader = StreamedPage(",", request, page_size, whole=True)
     anyio.run(reader.read, chunks())
     return reader.page()
 
@@ -56,14 +57,14 @@ def rows(*errors: str) -> bytes:
 
 
 @settings(max_examples=50)
-@given(rows_of_two, budgets, st.integers(0, 30))
+@given(rows_of_two, page_sizes, st.integers(0, 30))
 def test_a_page_of_a_stored_result_is_that_of_the_stream(
-    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: PageSize, offset: int
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], page_size: PageSize, offset: int
 ) -> None:
     content = "".join(format_record(row) for row in (("A", "sf__Error"), *table)).encode()
-    result = in_store(tmp_path_factory.mktemp("spool"), content)
-    page = replace(page_of(result, ",", PageRequest(offset), budget, always), path=None)
-    assert page == streamed(content, PageRequest(offset), budget)
+    result = downloaded(tmp_path_factory.mktemp("spool"), content)
+    page = replace(page_of(result, ",", PageRequest(offset), page_size, always), path=None)
+    assert page == streamed(content, PageRequest(offset), page_size)
 
 
 lines = st.lists(
@@ -91,7 +92,7 @@ lines = st.lists(
     ),
     max_size=8,
 ).map(lambda runs: b"".join(line * times for line, times in runs))
-wide_budgets = st.builds(
+wide_page_sizes = st.builds(
     PageSize,
     rows=st.integers(1, 200),
     half_chars=st.sampled_from([60, 1_000, 100_000]),
@@ -101,27 +102,27 @@ wide_budgets = st.builds(
 )
 
 
-@given(lines, wide_budgets, st.integers(0, 5 * STEP), st.sampled_from([(), ("sf__Error",), ("sf__Error", "A")]))
+@given(lines, wide_page_sizes, st.integers(0, 5 * STEP), st.sampled_from([(), ("sf__Error",), ("sf__Error", "A")]))
 def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, budget: PageSize, offset: int, columns: tuple[str, ...]
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, page_size: PageSize, offset: int, columns: tuple[str, ...]
 ) -> None:
     content = b"A,sf__Error\n" + content
-    wanted = PageRequest(offset, columns)
-    page = page_of(in_store(tmp_path_factory.mktemp("spool"), content), ",", wanted, budget, always)
-    assert replace(page, path=None) == streamed(content, wanted, budget)
+    request = PageRequest(offset, columns)
+    page = page_of(downloaded(tmp_path_factory.mktemp("spool"), content), ",", request, page_size, always)
+    assert replace(page, path=None) == streamed(content, request, page_size)
 
 
 @settings(max_examples=50)
-@given(rows_of_two, budgets)
+@given(rows_of_two, page_sizes)
 def test_pages_one_after_another_are_the_very_bytes_of_the_result(
-    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], budget: PageSize
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], page_size: PageSize
 ) -> None:
     header, *records = [format_record(row).encode() for row in (("A", "B"), *table)]
     content = header + b"".join(records)
-    result = in_store(tmp_path_factory.mktemp("spool"), content)
+    result = downloaded(tmp_path_factory.mktemp("spool"), content)
     joined, offset = header, 0 if table else None
     while offset is not None:
-        page = page_of(result, ",", PageRequest(offset), budget, always)
+        page = page_of(result, ",", PageRequest(offset), page_size, always)
         assert page.raw is not None and page.as_csv() == page.raw.decode()
         assert page.rows
         joined += page.raw.removeprefix(header)
@@ -139,7 +140,7 @@ def test_a_row_that_is_too_long_is_a_page_of_its_own_and_says_which_cells_are_cu
         + b"c" * 130_000
         + b'"\n"","c","short","z"\n'
     )
-    result = in_store(tmp_path, content)
+    result = downloaded(tmp_path, content)
     pages = [page_of(result, ",", PageRequest(offset), requested_page_size(100), always) for offset in (0, 1, 2)]
     assert [(len(page.rows), page.next_offset) for page in pages] == [(1, 1), (1, 2), (1, None)]
     assert [page.cut_cells for page in pages] == [(), (CutCell(1, "Name", 130_000), CutCell(1, "City", 130_000)), ()]
@@ -148,7 +149,7 @@ def test_a_row_that_is_too_long_is_a_page_of_its_own_and_says_which_cells_are_cu
 
 def test_chosen_columns_come_in_the_order_that_was_asked_for(tmp_path: Path) -> None:
     page = page_of(
-        in_store(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("city", "Name")), requested_page_size(10), always
+        downloaded(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("city", "Name")), requested_page_size(10), always
     )
     assert (page.columns, page.rows, page.as_csv()) == snapshot(
         (("City", "Name"), (("Oslo", "0"),), "City,Name\nOslo,0\n")
@@ -157,54 +158,62 @@ def test_chosen_columns_come_in_the_order_that_was_asked_for(tmp_path: Path) -> 
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument) as raised:
-        page_of(in_store(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("Town",)), requested_page_size(10), always)
+        page_of(
+            downloaded(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("Town",)), requested_page_size(10), always
+        )
     assert str(raised.value) == snapshot(
         'columns names \'Town\', which the result does not have. There are: "sf__Id", "sf__Error", "Name", "City".'
     )
 
 
 @pytest.mark.parametrize(
-    ("wanted", "names"),
+    ("page_request", "names"),
     [
-        (PageRequest(code="UNABLE_TO_LOCK_ROW"), ["0", "2"]),
-        (PageRequest(code="REQUIRED_FIELD_MISSING"), ["1", "3"]),
-        (PageRequest(field="name"), ["1", "3"]),
-        (PageRequest(code="UNABLE_TO_LOCK_ROW", field="Name"), []),
-        (PageRequest(1, code="REQUIRED_FIELD_MISSING"), ["3"]),
-        (PageRequest(2, code="REQUIRED_FIELD_MISSING"), []),
-        (PageRequest(code="OTHER"), []),
+        (PageRequest(errors=ErrorFilter(code="UNABLE_TO_LOCK_ROW")), ["0", "2"]),
+        (PageRequest(errors=ErrorFilter(code="REQUIRED_FIELD_MISSING")), ["1", "3"]),
+        (PageRequest(errors=ErrorFilter(field="name")), ["1", "3"]),
+        (PageRequest(errors=ErrorFilter(code="UNABLE_TO_LOCK_ROW", field="Name")), []),
+        (PageRequest(1, errors=ErrorFilter(code="REQUIRED_FIELD_MISSING")), ["3"]),
+        (PageRequest(2, errors=ErrorFilter(code="REQUIRED_FIELD_MISSING")), []),
+        (PageRequest(errors=ErrorFilter(code="OTHER")), []),
     ],
 )
-def test_rows_can_be_asked_for_by_what_they_failed_with(wanted: PageRequest, names: list[str], tmp_path: Path) -> None:
+def test_rows_can_be_asked_for_by_what_they_failed_with(
+    page_request: PageRequest, names: list[str], tmp_path: Path
+) -> None:
     content = rows(LOCKED, MISSING, LOCKED, MISSING)
-    page = page_of(in_store(tmp_path, content), ",", wanted, requested_page_size(10), always)
+    page = page_of(downloaded(tmp_path, content), ",", page_request, requested_page_size(10), always)
     assert ([row[2] for row in page.rows], page.next_offset, page.total) == (names, None, 4)
-    there = streamed(content, wanted, requested_page_size(10))
+    there = streamed(content, page_request, requested_page_size(10))
     assert (there.rows, there.next_offset) == (page.rows, None)
 
 
 def test_pages_of_chosen_rows_one_after_another_are_all_of_these(tmp_path: Path) -> None:
-    result = in_store(tmp_path, rows(*([MISSING] * 5 + [LOCKED]) * 3))
+    result = downloaded(tmp_path, rows(*([MISSING] * 5 + [LOCKED]) * 3))
     seen: list[str] = []
     offset: int | None = 0
     while offset is not None:
-        page = page_of(result, ",", PageRequest(offset, code="UNABLE_TO_LOCK_ROW"), requested_page_size(1), always)
+        page = page_of(
+            result, ",", PageRequest(offset, errors=ErrorFilter("UNABLE_TO_LOCK_ROW")), requested_page_size(1), always
+        )
         seen += [row[2] for row in page.rows]
         offset = page.next_offset
     assert seen == ["5", "11", "17"]
 
 
 def test_a_search_that_takes_too_long_says_that_it_did_not_end(tmp_path: Path) -> None:
-    result = in_store(tmp_path, rows(*[MISSING] * (2 * ROWS_BETWEEN_LOOKS + 1), LOCKED))
-    page = page_of(result, ",", PageRequest(code="UNABLE_TO_LOCK_ROW"), requested_page_size(1), lambda: False)
+    result = downloaded(tmp_path, rows(*[MISSING] * (2 * ROWS_BETWEEN_TIME_CHECKS + 1), LOCKED))
+    page = page_of(
+        result, ",", PageRequest(errors=ErrorFilter(code="UNABLE_TO_LOCK_ROW")), requested_page_size(1), lambda: False
+    )
     assert (page.rows, page.next_offset, page.is_cut_off) == ((), 0, True)
 
 
-def test_the_causes_of_all_rows_come_with_any_page(tmp_path: Path) -> None:
+def test_the_error_groups_of_all_rows_come_with_any_page(tmp_path: Path) -> None:
     page = page_of(
-        in_store(tmp_path, rows(LOCKED, MISSING, LOCKED)), ",", PageRequest(2), requested_page_size(1), always
+        downloaded(tmp_path, rows(LOCKED, MISSING, LOCKED)), ",", PageRequest(2), requested_page_size(1), always
     )
-    assert [(cause.code, cause.count) for cause in page.causes] == [
+    assert [(group.code, group.count) for group in page.error_groups] == [
         ("UNABLE_TO_LOCK_ROW", 2),
         ("REQUIRED_FIELD_MISSING", 1),
     ]

@@ -1,4 +1,4 @@
-"""Pages and causes out of a stream of result rows."""
+"""Pages and error groups out of a stream of result rows."""
 
 from collections.abc import AsyncIterator, Iterable
 
@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.csvio.records import format_record
 from salesforce_bulk_ingest.results.page_size import PageSize, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
-from tests.cache.making import budgets, rows_of_two
+from tests.results.making import page_sizes, rows_of_two
 
 HEADER = '"sf__Id","sf__Error","Name"\n'
 
@@ -26,12 +26,12 @@ async def _page(
     content: str,
     *,
     offset: int = 0,
-    budget: PageSize | None = None,
+    page_size: PageSize | None = None,
     whole: bool = False,
     delimiter: str = ",",
     columns: tuple[str, ...] = (),
 ) -> Page:
-    reader = StreamedPage(delimiter, PageRequest(offset, columns), budget or default_page_size(), whole)
+    reader = StreamedPage(delimiter, PageRequest(offset, columns), page_size or default_page_size(), whole=whole)
     await reader.read(_chunks(content.encode()))
     return reader.page()
 
@@ -41,15 +41,17 @@ def _failed(errors: Iterable[str]) -> str:
 
 
 @settings(max_examples=50)
-@given(rows_of_two, budgets, st.booleans())
-def test_pages_one_after_another_are_all_the_rows(rows: list[tuple[str, str]], budget: PageSize, whole: bool) -> None:
+@given(rows_of_two, page_sizes, st.booleans())
+def test_pages_one_after_another_are_all_the_rows(
+    rows: list[tuple[str, str]], page_size: PageSize, whole: bool
+) -> None:
     content = "".join(format_record(row) for row in (("A", "B"), *rows))
 
     async def read_all() -> list[tuple[str, ...]]:
         collected: list[tuple[str, ...]] = []
         offset: int | None = 0
         while offset is not None:
-            page = await _page(content, offset=offset, budget=budget, whole=whole)
+            page = await _page(content, offset=offset, page_size=page_size, whole=whole)
             assert (page.offset, page.columns) == (offset, ("A", "B"))
             assert page.rows or not rows, "a page without rows would be asked for again and again"
             if page.total is not None:
@@ -84,7 +86,7 @@ async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> 
 )
 async def test_a_result_without_rows_is_an_empty_page(content: str, shown: str) -> None:
     page = await _page(content)
-    assert (page.rows, page.next_offset, page.total, page.causes) == ((), None, 0, ())
+    assert (page.rows, page.next_offset, page.total, page.error_groups) == ((), None, 0, ())
     assert page.as_csv() == shown
 
 
@@ -112,15 +114,17 @@ async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_th
     row = format_record([*("x" for _ in names), "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"])
     page = await _page(header + row, whole=True)
     assert len(page.columns) + page.columns_omitted == 501
-    assert [(cause.code, cause.count) for cause in page.causes] == [("REQUIRED_FIELD_MISSING", 1)]
+    assert [(group.code, group.count) for group in page.error_groups] == [("REQUIRED_FIELD_MISSING", 1)]
 
 
-async def test_causes_stand_for_all_rows_though_the_page_holds_few() -> None:
+async def test_error_groups_stand_for_all_rows_though_the_page_holds_few() -> None:
     missing = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
     locked = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
-    page = await _page(_failed([locked, missing, missing] * 40), budget=requested_page_size(2), whole=True)
+    page = await _page(_failed([locked, missing, missing] * 40), page_size=requested_page_size(2), whole=True)
     assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, 120, 120)
-    assert [(cause.code, cause.count, [example.offset for example in cause.examples]) for cause in page.causes] == [
+    assert [
+        (group.code, group.count, [example.offset for example in group.examples]) for group in page.error_groups
+    ] == [
         ("REQUIRED_FIELD_MISSING", 80, [1, 2, 4, 5, 7]),
         ("UNABLE_TO_LOCK_ROW", 40, [0, 3, 6, 9, 12]),
     ]
@@ -139,7 +143,7 @@ async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
             scope.cancel()
     page = reader.page()
     assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, None, 3)
-    assert page.causes[0].count == 3
+    assert page.error_groups[0].count == 3
 
 
 async def test_a_malformed_row_is_shown_as_one_cell() -> None:

@@ -5,6 +5,7 @@
     │   ├── InvalidJobId
     │   ├── TooLarge
     │   ├── JobNotEnded
+    │   ├── NoMatchingRows
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
@@ -42,6 +43,10 @@ class TooLarge(InvalidArgument):
 
     status = 413
     code = "REQUEST_ENTITY_TOO_LARGE"
+
+
+class NoMatchingRows(InvalidArgument):
+    """No failed row of the named jobs has an error that the caller asks for."""
 
 
 class SourceChanged(InvalidArgument):

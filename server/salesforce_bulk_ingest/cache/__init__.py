@@ -1,1 +1,1 @@
-"""What is kept on this machine: downloaded results, uploads, and the ledger of both."""
+"""Files and records on this machine: downloaded results, uploads, and which upload went into which job."""

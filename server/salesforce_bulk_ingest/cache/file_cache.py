@@ -1,7 +1,7 @@
-"""Files of this user alone that are there whole or not at all, for some time and up to some size.
+"""A folder of cached files, private to this user, limited in size and age.
 
-A file is there where its label is: that is written last, and put in place in one step, so that a download which broke off
-leaves nothing that looks whole.
+A cached file is two files: its content, and a label beside it. The label is written last and put in place by one rename, so
+that a file whose making broke off is never taken for a whole one.
 """
 
 import json
@@ -23,11 +23,11 @@ PART = ".part"
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file that is here, whole.
+    """A whole file in the cache.
 
     Attributes:
-        path: of the file.
-        label: what was said of it when it was finished.
+        path: path of the content.
+        label: bytes that the maker of the file stored beside the content.
     """
 
     path: Path
@@ -35,15 +35,15 @@ class CachedFile:
 
 
 class FileCache:
-    """A folder of such files; its methods block.
+    """A folder of cached files; every method blocks, and raises OSError where the folder can't be used.
+
+    The name of a file is its path below the folder.
 
     Args:
-        folder: made on first use, and readable by this user alone.
-        most_bytes: of all files together; the ones that were read longest ago go first.
-        most_seconds: since a file was last read.
-        now: seconds since 1970.
-
-    Every method raises OSError where the folder can't be used. Names are paths below the folder.
+        folder: the folder, made on first use and readable by this user alone.
+        most_bytes: limit of all files together; the files that were read longest ago are removed first.
+        most_seconds: how long a file is kept after it was last read.
+        now: the clock, in seconds since 1970.
     """
 
     def __init__(
@@ -55,34 +55,34 @@ class FileCache:
         self._now = now
 
     def find(self, name: str) -> CachedFile | None:
-        """The file, if it is here and whole."""
+        """Return the cached file under this name, or None if there is none that is whole."""
         path = self._folder / name
         try:
-            size, _, label = _label(path).read_bytes().partition(b"\n")
+            size, _, label = _label_path(path).read_bytes().partition(b"\n")
             is_whole = json.loads(size) == path.stat().st_size
         except (FileNotFoundError, ValueError):
             return None
         return CachedFile(path, label) if is_whole else None
 
     def touch(self, name: str) -> None:
-        """Count the file as just read, if it is here."""
+        """Count the file as read just now, if there is one."""
         with suppress(FileNotFoundError):
             os.utime(self._folder / name, (self._now(), self._now()))
 
     def lock(self, name: str) -> FileLock:
-        """Held by whoever makes the file, against other processes, too."""
-        path = self._made(name)
-        # Taken and given back in whichever thread is at hand.
+        """Return the lock that a process holds while it makes the file; other processes wait for it."""
+        path = self._path_in_folder(name)
+        # One thread may take the lock, and another give it back.
         return FileLock(path.with_name(f"{path.name}.lock"), mode=0o600, thread_local=False)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator["NewFile"]:
-        """For the time that the file is made, under its lock; what is not finished is gone afterwards."""
-        path = self._made(name)
+    def new_file(self, name: str) -> Iterator["NewFile"]:
+        """Make a file; the caller holds its lock. A file that is not finished within the block is removed."""
+        path = self._path_in_folder(name)
         self._make_room()
         prefix = f"{path.name}."
-        for left in path.parent.glob(f"{prefix}*{PART}"):  # by a process that was killed
-            left.unlink(missing_ok=True)
+        for left_over in path.parent.glob(f"{prefix}*{PART}"):  # by a process that was killed
+            left_over.unlink(missing_ok=True)
         descriptor, part = tempfile.mkstemp(PART, prefix, path.parent)  # readable by this user alone
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -90,21 +90,22 @@ class FileCache:
         finally:
             Path(part).unlink(missing_ok=True)
 
-    def drop(self, name: str) -> None:
-        """Remove one file."""
+    def remove(self, name: str) -> None:
+        """Remove the file, if there is one."""
         _remove(self._folder / name)
 
     def names(self, pattern: str) -> Iterator[str]:
-        """Of the files that match this pattern, whole or not."""
+        """Return the names of the files that match a glob pattern, files that were cut among them."""
         for label in self._folder.glob(f"{pattern}{LABEL}"):
             yield label.relative_to(self._folder).as_posix().removesuffix(LABEL)
 
-    def remove(self, pattern: str) -> None:
-        """Remove all folders that match."""
+    def remove_folders(self, pattern: str) -> None:
+        """Remove all folders that match a glob pattern, with every file in them."""
         for folder in self._folder.glob(pattern):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _made(self, name: str) -> Path:
+    def _path_in_folder(self, name: str) -> Path:
+        """Return the path of a file to be made, in a folder that exists and is private."""
         path = self._folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = path.parent
@@ -114,10 +115,10 @@ class FileCache:
         return path
 
     def _make_room(self) -> None:
-        """Remove what is too old, and what is too much beside the others."""
-        found = sorted(self._entries(), key=lambda entry: entry.read_at, reverse=True)
+        """Remove the files that are too old, and those beyond the size limit."""
+        entries = sorted(self._entries(), key=lambda entry: entry.read_at, reverse=True)
         room = self._most_bytes
-        for entry in found:
+        for entry in entries:
             room -= entry.size
             if room < 0 or self._now() - entry.read_at > self._most_seconds:
                 _remove(entry.path)
@@ -126,12 +127,14 @@ class FileCache:
         for name in self.names("**/*"):
             path = self._folder / name
             with suppress(OSError):  # another process removed it meanwhile
-                found = path.stat()
-                yield _Entry(path, found.st_size + _label(path).stat().st_size, found.st_mtime)
+                status = path.stat()
+                yield _Entry(path, status.st_size + _label_path(path).stat().st_size, status.st_mtime)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """The size of a file with its label, and when the file was last read."""
+
     path: Path
     size: int
     read_at: float
@@ -141,9 +144,9 @@ class NewFile:
     """A file that is being made.
 
     Args:
-        file: takes its bytes.
-        part: the name of that.
-        path: the name that it gets at the end.
+        file: the open file, which takes the content.
+        part: path of the open file, until the content is whole.
+        path: path that the content gets when it is whole.
     """
 
     def __init__(self, file: BinaryIO, part: Path, path: Path) -> None:
@@ -153,34 +156,32 @@ class NewFile:
 
     @property
     def folder(self) -> Path:
-        """For what is needed only while it is made."""
+        """The folder of the file, for temporary files that are needed while it is made."""
         return self.path.parent
 
     def finish(self, label: bytes) -> CachedFile:
-        """After the last byte: it is whole.
-
-        Args:
-            label: to be found with it.
-        """
+        """Put the whole content in place, and the label beside it."""
         size = self.file.tell()
         self.file.close()
-        part_of_label = self._part.with_suffix(f"{LABEL}{PART}")  # found like the other, if this process is killed here
-        with os.fdopen(os.open(part_of_label, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        # With the suffix of a part, so that it is removed like one if this process is killed here.
+        label_part = self._part.with_suffix(f"{LABEL}{PART}")
+        with os.fdopen(os.open(label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(b"%d\n" % size)
             file.write(label)
-        # What is replaced is nothing from now on, whichever of the two a process that is killed here leaves behind.
-        _label(self.path).unlink(missing_ok=True)
+        # Without its label an earlier file under this name counts for nothing, even if this process is killed between the
+        # two renames.
+        _label_path(self.path).unlink(missing_ok=True)
         self._part.replace(self.path)
-        part_of_label.replace(_label(self.path))
+        label_part.replace(_label_path(self.path))
         return CachedFile(self.path, label)
 
 
-def _label(path: Path) -> Path:
+def _label_path(path: Path) -> Path:
     return path.with_name(f"{path.name}{LABEL}")
 
 
 def _remove(path: Path) -> None:
-    # The label first: without it the rest is nothing.
-    _label(path).unlink(missing_ok=True)
-    with suppress(OSError):  # on Windows, while somebody reads it
+    # The label goes first: without a label, content that can't be removed counts for nothing.
+    _label_path(path).unlink(missing_ok=True)
+    with suppress(OSError):  # on Windows, while another process reads it
         path.unlink(missing_ok=True)

@@ -1,33 +1,31 @@
-"""What is kept of jobs on this machine: results that were downloaded once, what was sent, and what was made of both."""
+"""The cached files of jobs: downloaded results, archived uploads, results in source order, and retry files."""
 
 import hashlib
-import json
-import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from salesforce_bulk_ingest.cache.file_cache import FileCache
-from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadRecorder, recorder
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
+from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
+from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
 from salesforce_bulk_ingest.loading.plan import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
-logger = logging.getLogger(__name__)
-
-UPLOAD = "upload.csv.gz"
-AGAIN = "again"
+UPLOAD_FILE = "upload.csv.gz"
+RETRY_FOLDER = "again"
 
 
 @dataclass(frozen=True, slots=True)
 class JobKey:
-    """Names one job of one org.
+    """Identifies one job of one org.
 
     Attributes:
         org: host of the org.
-        job: its id, and what tells it from a job with the same id in a refreshed sandbox.
+        job: job id of 15 characters, id of the user who created the job, and its creation time: a refreshed sandbox may
+            have another job with the same id.
     """
 
     org: str
@@ -35,27 +33,32 @@ class JobKey:
 
     @classmethod
     def of(cls, org: str, job: Job) -> Self:
-        """The job, in whichever state it is.
+        """Return the key of a job, the same in every state of the job.
 
-        The user who made the job stands for the organisation: ids of users differ between organisations, and no other call
-        is needed to know them.
+        The id of the user stands for the organisation: ids of users differ between organisations, and no other call is
+        needed to know them.
         """
         return cls(org, (job.id[:15], job.created_by_id, job.created_date))
 
     @property
     def folder(self) -> str:
-        """Of all that is kept of it."""
+        """The folder of all files of the job."""
         return f"{_org_folder(self.org)}/{self.job[0]}-{_digest(self.job)}"
+
+    @property
+    def upload_name(self) -> str:
+        """The name of the archived upload."""
+        return f"{self.folder}/{UPLOAD_FILE}"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultKey:
-    """Names one result of one job, as it was when the job ended.
+    """Identifies one result of one job that has ended.
 
     Attributes:
-        job: that it is of.
-        ended: what changes whenever the job does.
-        kind: which of its results.
+        job: key of the job.
+        ended: `systemModstamp` of the job, which changes whenever the job does.
+        kind: which of the job's results.
     """
 
     job: JobKey
@@ -64,36 +67,34 @@ class ResultKey:
 
     @classmethod
     def of(cls, org: str, job: Job, kind: ResultKind) -> Self:
-        """The result of a job that has ended."""
+        """Return the key of a result of a job that has ended."""
         return cls(JobKey.of(org, job), job.system_modstamp, kind)
 
     @property
     def name(self) -> str:
-        """Of its file."""
+        """The name of the downloaded result."""
         return f"{self.folder}/{self.kind}.csv"
 
     @property
-    def source_rows_name(self) -> str:
-        """Of the file in which it is tied to what was sent."""
+    def source_order_name(self) -> str:
+        """The name of the result in source order."""
         return f"{self.folder}/{self.kind}.source.csv"
 
     @property
     def folder(self) -> str:
-        """Of what is made of it, too."""
+        """The folder of the result and of all files that are made of it."""
         return f"{self.job.folder}/{_digest(self.ended)}"
 
 
 class JobFiles:
-    """The files of jobs in one cache; its methods block.
+    """The cached files of jobs; every method blocks, and raises OSError where the folder can't be used.
 
     Args:
-        folder: made on first use, and readable by this user alone.
-        most_bytes: of all files together; the ones that were read longest ago go first.
-        most_seconds: since a file was last read.
-        keeps_uploads: whether what is sent is kept, too.
-        now: seconds since 1970.
-
-    Every method raises OSError where the folder can't be used.
+        folder: the folder, made on first use and readable by this user alone.
+        most_bytes: limit of all files together; the files that were read longest ago are removed first.
+        most_seconds: how long a file is kept after it was last read.
+        keeps_uploads: whether uploads are archived.
+        now: the clock, in seconds since 1970.
     """
 
     def __init__(
@@ -110,53 +111,47 @@ class JobFiles:
         self._keeps_uploads = keeps_uploads
 
     def touch(self, key: ResultKey) -> None:
-        """Count a result as just read, and what was sent to its job with it."""
+        """Count a result and the upload of its job as read just now."""
         self.files.touch(key.name)
-        self.files.touch(_upload(key.job))
+        self.files.touch(key.job.upload_name)
 
-    def upload(self, key: JobKey) -> ArchivedUpload | None:
-        """What was sent to the job, if it is here and whole."""
-        found = self.files.find(_upload(key))
-        if found is None:
+    def find_upload(self, key: JobKey) -> ArchivedUpload | None:
+        """Return the archived upload of the job, or None if there is none that is whole."""
+        cached = self.files.find(key.upload_name)
+        if cached is None:
             return None
         try:
-            return ArchivedUpload.from_json(found.path, json.loads(found.label))
-        except ValueError:  # of another version of this
+            return ArchivedUpload(cached.path, UploadOrigin.from_json(cached.label))
+        except ValueError:  # another version of this program wrote it
             return None
 
-    def drop_upload(self, key: JobKey) -> None:
-        """Remove what was sent to the job."""
-        self.files.drop(_upload(key))
+    def remove_upload(self, key: JobKey) -> None:
+        """Remove the archived upload of the job, if there is one."""
+        self.files.remove(key.upload_name)
 
-    def recorder(
-        self, key: JobKey, content: PartContent
-    ) -> Callable[[], AbstractContextManager[UploadRecorder]] | None:
-        """Keeps what is sent to a job; None where nothing is to be kept."""
+    def recorded(self, key: JobKey, content: PartContent) -> PartContent | RecordedContent:
+        """Return the content of an upload that is archived while it is sent, or the content itself where none is."""
         if not self._keeps_uploads or not content.output.head.names:
-            return None
-        return lambda: recorder(lambda: self.files.writing(_upload(key)), content, self._most_bytes)
+            return content
+        return RecordedContent(content, self.files, key.upload_name, self._most_bytes)
 
     def forget(self, org: str, job_id: str) -> None:
-        """Remove all that is kept of a job."""
-        self.files.remove(f"{_org_folder(org)}/{job_id[:15]}-*")
-        for name in list(self.files.names(f"{_org_folder(org)}/{AGAIN}-*/*")):
-            found = self.files.find(name)
-            if found is None or job_id[:15].encode() in found.label:
-                self.files.remove(PurePosixPath(name).parent.as_posix())
+        """Remove all files of a job, and all retry files with rows of it."""
+        self.files.remove_folders(f"{_org_folder(org)}/{job_id[:15]}-*")
+        for name in list(self.files.names(f"{_org_folder(org)}/{RETRY_FOLDER}-*/*")):
+            cached = self.files.find(name)
+            if cached is None or job_id[:15].encode() in cached.label:
+                self.files.remove_folders(PurePosixPath(name).parent.as_posix())
 
 
-def retry_name(org: str, *what: object) -> str:
-    """Of the file of rows that are to be sent again.
+def retry_name(org: str, *request: object) -> str:
+    """Return the name of a retry file.
 
     Args:
         org: host of the org.
-        what: tells them from others.
+        request: what was asked for; values with equal texts (`repr`) name the same file.
     """
-    return f"{_org_folder(org)}/{AGAIN}-{_digest(what)}/rows.csv"
-
-
-def _upload(job: JobKey) -> str:
-    return f"{job.folder}/{UPLOAD}"
+    return f"{_org_folder(org)}/{RETRY_FOLDER}-{_digest(request)}/rows.csv"
 
 
 def _org_folder(org: str) -> str:

@@ -1,8 +1,8 @@
-"""An advisory local record of what went into which job, and which rows of earlier jobs did.
+"""The ledger: a local record of which upload went into which job, and which rows of earlier jobs were retried in it.
 
-It tells a repeated upload from a second one. Any server can serve any job without it: a missing or broken file only
-means that Salesforce itself has to refuse the repeat. Only rows of earlier jobs don't go out without it, since nobody else
-would refuse those a second time.
+The ledger tells a repeated upload from a second one. It is advisory: any server can serve any job without it, and a missing
+or broken file only means that Salesforce itself has to refuse the repeat. Only retried rows need it, since Salesforce would
+load them twice.
 """
 
 import logging
@@ -23,13 +23,13 @@ T = TypeVar("T")
 UploadRecordState = Literal["sending", "sent"]
 
 ALL_ROWS = b""
-"""In place of a bit for each, however many they are."""
+"""Stored in place of the bits of rows where all rows of a result were retried, however many they are."""
 
 BUSY_SECONDS = 1
-"""How long another process may hold the file before this one goes on without it."""
+"""How long another process may hold the file before this one goes on without the ledger."""
 
 NEEDED_BUSY_SECONDS = 10
-"""The same, where this one can't go on without it."""
+"""How long another process may hold the file where this one can't go on without the ledger."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
@@ -54,7 +54,13 @@ CREATE TABLE IF NOT EXISTS rows_sent_again (
 
 @dataclass(frozen=True, slots=True)
 class UploadRecord:
-    """One upload: what was sent, and whether Salesforce acknowledged it."""
+    """One upload to a job.
+
+    Attributes:
+        state: `sent` once Salesforce has acknowledged the upload.
+        sha256: SHA-256 of the bytes on the wire.
+        bytes: number of bytes on the wire.
+    """
 
     state: UploadRecordState
     sha256: str
@@ -63,13 +69,13 @@ class UploadRecord:
 
 @dataclass(frozen=True, slots=True)
 class RetriedRows:
-    """Rows of one result of one job that go into another job.
+    """Rows of one result that are retried in another job.
 
     Attributes:
-        from_job: whose rows they are.
-        result: which of its results has them.
-        sha256: of that: no order is promised, so that the same rows may have other places in it another time.
-        rows: a bit for each row of that, the first one's being 1.
+        from_job: id of the job that the result is of.
+        result: kind of the result.
+        sha256: SHA-256 of the downloaded result; another download may have the same rows in another order.
+        rows: one bit for each row of the result, 1 for the first row.
     """
 
     from_job: str
@@ -80,12 +86,13 @@ class RetriedRows:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRetry:
-    """Rows that went into a job before.
+    """Rows that were retried before.
 
     Attributes:
-        from_job: whose rows they are.
-        to_job: where they went.
-        count: how many of those that are wanted now; of rows that have other places by now, at most.
+        from_job: id of the job that the rows are of.
+        to_job: id of the job that retried them.
+        count: number of the requested rows that it retried; the most that are possible, where the result was downloaded
+            in another order by then.
     """
 
     from_job: str
@@ -94,37 +101,37 @@ class EarlierRetry:
 
 
 class Ledger:
-    """Uploads by org and job.
+    """The ledger in one SQLite file.
 
     Args:
-        path: the SQLite file; its folder is made on first use.
+        path: path of the file; its folder is made on first use.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def find(self, org: str, job_id: str) -> UploadRecord | None:
-        """What is known of the job's upload."""
+        """Return the record of the job's upload, or None if there is none."""
 
-        return await self._run(lambda db: _selected(db, org, job_id), None)
+        return await self._run(lambda db: _select_upload(db, org, job_id), None)
 
     async def claim(self, org: str, job_id: str, upload: UploadRecord) -> UploadRecord | None:
-        """Remember the upload unless there is one, in one step, also against other processes.
+        """Record the upload unless the job has one, in one transaction across processes.
 
         Returns:
-            The one that was there before; None if this one is now.
+            The record that was there before, or None if this upload is recorded now.
         """
 
         def insert(db: sqlite3.Connection) -> UploadRecord | None:
             values = (org, job_id[:15], upload.state, upload.sha256, upload.bytes)
             if db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?, ?)", values).rowcount:
                 return None
-            return _selected(db, org, job_id)
+            return _select_upload(db, org, job_id)
 
         return await self._run(insert, None)
 
     async def record(self, org: str, job_id: str, upload: UploadRecord) -> None:
-        """Remember or replace the job's upload."""
+        """Record the upload in place of any record that the job has."""
 
         def insert(db: sqlite3.Connection) -> None:
             values = (org, job_id[:15], upload.state, upload.sha256, upload.bytes)
@@ -133,7 +140,7 @@ class Ledger:
         await self._run(insert, None)
 
     async def forget(self, org: str, job_id: str) -> None:
-        """Drop what is known: the job is gone, or took nothing."""
+        """Remove the record of the job's upload; the rows that it retried stay recorded."""
 
         def delete(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
@@ -141,7 +148,7 @@ class Ledger:
         await self._run(delete, None)
 
     async def release(self, org: str, job_id: str) -> None:
-        """Drop what is known of an upload to the job: Salesforce took nothing of it."""
+        """Remove the record of an upload of which Salesforce took nothing, and of the rows that it would have retried."""
 
         def delete(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
@@ -149,77 +156,79 @@ class Ledger:
 
         await self._run(delete, None)
 
-    async def taken_before(
-        self, org: str, taken: Sequence[RetriedRows], ignored: Collection[str]
+    async def earlier_retries(
+        self, org: str, rows: Sequence[RetriedRows], ignored_jobs: Collection[str]
     ) -> tuple[EarlierRetry, ...]:
-        """Which of the rows went into other jobs, but for those jobs that are ignored.
+        """Return which of the rows were retried before, in other jobs than the ignored ones.
 
         Raises:
-            NoRecord: that can't be told.
+            NoRecord: the ledger can't be read.
         """
-        return await self._needed(lambda db: tuple(_taken_before(db, org, taken, ignored)))
+        return await self._run_needed(lambda db: tuple(_earlier_retries(db, org, rows, ignored_jobs)))
 
-    async def taken_from(self, org: str, job_id: str) -> frozenset[str]:
-        """The jobs that rows of a job went into.
+    async def jobs_retrying(self, org: str, job_id: str) -> frozenset[str]:
+        """Return the ids of the jobs that retried rows of a job.
 
         Raises:
-            NoRecord: that can't be told.
+            NoRecord: the ledger can't be read.
         """
-        found = await self._needed(lambda db: tuple(_taken_from(db, org, [job_id], ())))
-        return frozenset(taken.to_job for taken in found)
+        retries = await self._run_needed(lambda db: tuple(_retries_of_jobs(db, org, [job_id], ())))
+        return frozenset(retry.to_job for retry in retries)
 
-    async def take(
+    async def record_retry(
         self,
         org: str,
-        taken: Sequence[RetriedRows],
+        rows: Sequence[RetriedRows],
         to_job: str,
         *,
-        ignored: Collection[str] | None,
-        replaced: Mapping[str, Sequence[str]],
+        ignored_jobs: Collection[str] | None,
+        replaced_jobs: Mapping[str, Sequence[str]],
     ) -> tuple[EarlierRetry, ...]:
-        """Remember that rows go into a job, unless some went elsewhere, in one step, also against other processes.
+        """Record that a job retries rows unless others did, in one transaction across processes.
 
         Args:
-            org: of both jobs.
-            taken: the rows.
-            to_job: where they go.
-            ignored: jobs that do not count; None for all.
-            replaced: jobs that have such rows and never loaded them, with the results that give them back: from now
-                on, all of these are taken.
+            org: host of the org of all jobs.
+            rows: the rows.
+            to_job: id of the job that retries them.
+            ignored_jobs: ids of jobs whose earlier retries do not count; None if no job's do.
+            replaced_jobs: for the id of each job that retried the same rows and loaded none of them, the kinds of its
+                results that give them back. All rows of these results count as retried from now on.
 
         Returns:
-            Those that went elsewhere; none if these are remembered now.
+            The earlier retries, or none if the rows are recorded now.
 
         Raises:
-            NoRecord: that can't be told.
+            NoRecord: the ledger can't be read or written.
         """
 
         def insert(db: sqlite3.Connection) -> tuple[EarlierRetry, ...]:
             db.execute("BEGIN IMMEDIATE")
-            before: tuple[EarlierRetry, ...] = ()
-            if ignored is not None:
-                gone_on = _taken_from(db, org, replaced, ignored)
-                before = (*_taken_before(db, org, taken, ignored), *gone_on)
-            if not before:
-                rows = [(org, t.from_job[:15], t.result, t.sha256, to_job[:15], _as_bytes(t.rows)) for t in taken]
-                rows += [
+            earlier: tuple[EarlierRetry, ...] = ()
+            if ignored_jobs is not None:
+                retried_on = _retries_of_jobs(db, org, replaced_jobs, ignored_jobs)
+                earlier = (*_earlier_retries(db, org, rows, ignored_jobs), *retried_on)
+            if not earlier:
+                values = [(org, r.from_job[:15], r.result, r.sha256, to_job[:15], _as_bytes(r.rows)) for r in rows]
+                values += [
                     (org, job[:15], result, "", to_job[:15], ALL_ROWS)
-                    for job, results in replaced.items()
+                    for job, results in replaced_jobs.items()
                     for result in results
                 ]
-                db.executemany("INSERT OR REPLACE INTO rows_sent_again VALUES (?, ?, ?, ?, ?, ?)", rows)
-            return before
+                db.executemany("INSERT OR REPLACE INTO rows_sent_again VALUES (?, ?, ?, ?, ?, ?)", values)
+            return earlier
 
-        return await self._needed(insert)
+        return await self._run_needed(insert)
 
-    async def _run(self, action: Callable[[sqlite3.Connection], T], without: T) -> T:
+    async def _run(self, action: Callable[[sqlite3.Connection], T], default: T) -> T:
+        """Run an action on the file; return the default where the file can't be used."""
         try:
             return await anyio.to_thread.run_sync(self._with_db, action, BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             logger.warning("the record of uploads at %s can't be used: %s", self._path, error)
-            return without
+            return default
 
-    async def _needed(self, action: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run_needed(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Run an action on the file; raise NoRecord where the file can't be used."""
         try:
             return await anyio.to_thread.run_sync(self._with_db, action, NEEDED_BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
@@ -235,33 +244,33 @@ class Ledger:
             return action(db)
 
 
-def _selected(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecord | None:
+def _select_upload(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecord | None:
     query = "SELECT state, sha256, bytes FROM uploads WHERE org = ? AND job_id = ?"
     row = db.execute(query, (org, job_id[:15])).fetchone()
     return UploadRecord(*row) if row else None
 
 
-def _taken_before(
-    db: sqlite3.Connection, org: str, taken: Sequence[RetriedRows], ignored: Collection[str]
+def _earlier_retries(
+    db: sqlite3.Connection, org: str, requested: Sequence[RetriedRows], ignored_jobs: Collection[str]
 ) -> Iterator[EarlierRetry]:
     query = "SELECT to_job, sha256, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND result = ?"
-    for wanted in taken:
-        for to_job, sha256, rows in db.execute(query, (org, wanted.from_job[:15], wanted.result)).fetchall():
-            common = wanted.rows
-            if sha256 == wanted.sha256:
+    for retry in requested:
+        for to_job, sha256, rows in db.execute(query, (org, retry.from_job[:15], retry.result)).fetchall():
+            common = retry.rows
+            if sha256 == retry.sha256:
                 common &= int.from_bytes(rows, "little")
-            if common and to_job not in ignored:
-                yield EarlierRetry(wanted.from_job, to_job, common.bit_count())
+            if common and to_job not in ignored_jobs:
+                yield EarlierRetry(retry.from_job, to_job, common.bit_count())
 
 
-def _taken_from(
-    db: sqlite3.Connection, org: str, from_jobs: Iterable[str], ignored: Collection[str]
+def _retries_of_jobs(
+    db: sqlite3.Connection, org: str, from_jobs: Iterable[str], ignored_jobs: Collection[str]
 ) -> Iterator[EarlierRetry]:
-    """Rows of these jobs themselves; those that went out as rows of the job before are noted there."""
+    """Return where rows of these jobs were retried, without rows that are recorded under the job before them."""
     query = "SELECT to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND rows != ?"
     for from_job in from_jobs:
         for to_job, rows in db.execute(query, (org, from_job[:15], ALL_ROWS)).fetchall():
-            if to_job not in ignored:
+            if to_job not in ignored_jobs:
                 yield EarlierRetry(from_job, to_job, int.from_bytes(rows, "little").bit_count())
 
 

@@ -289,13 +289,14 @@ class PartContent:
     _version: object
 
     def __iter__(self) -> Generator[bytes, None, None]:
-        return self.read(lambda sent: None)
+        for chunk in self.chunks():
+            yield chunk.data
 
-    def read(self, keep: Callable[[SentChunk], None]) -> Generator[bytes, None, None]:
-        """Chunks of at most 256 KiB.
+    def chunks(self) -> Generator[SentChunk, None, None]:
+        """Return the bytes in chunks of at most 256 KiB, and the bytes of the source that they are made of.
 
-        Args:
-            keep: gets what they are made of, the last of it with rows of the next part.
+        The source of the last chunk may go on with rows of the next part. A chunk has no source where it is the header, or
+        where the chunk before it has the source of both.
 
         The last chunk comes only after all of them are known to be the bytes that were planned, and the source to be the
         one that was: an upload of anything else breaks off, and is never ended as if it were whole.
@@ -303,12 +304,13 @@ class PartContent:
         Raises:
             SourceChanged: the source has other rows by now.
         """
-        digest, left, held = hashlib.sha256(), self.size, b""
-        for chunk in self._bytes(keep):
-            chunk = chunk[:left]
-            digest.update(chunk)
-            left -= len(chunk)
-            if held:
+        digest, left, held = hashlib.sha256(), self.size, SentChunk(b"", b"", 1)
+        for chunk in self._source_chunks():
+            if len(chunk.data) > left:
+                chunk = replace(chunk, data=chunk.data[:left])
+            digest.update(chunk.data)
+            left -= len(chunk.data)
+            if held.data:
                 yield held
             held = chunk
             if not left:
@@ -324,14 +326,14 @@ class PartContent:
         except InvalidArgument:
             return True
 
-    def _bytes(self, keep: Callable[[SentChunk], None]) -> Generator[bytes, None, None]:
+    def _source_chunks(self) -> Generator[SentChunk, None, None]:
         if self.output.header:
-            yield self.output.header
+            yield SentChunk(self.output.header, b"", 1)
         try:
             for sent in self.output.rows_from(self._start):
-                keep(sent)
-                for start in range(0, len(sent.data), BLOCK_BYTES):
-                    yield sent.data[start : start + BLOCK_BYTES]
+                yield replace(sent, data=sent.data[:BLOCK_BYTES])
+                for start in range(BLOCK_BYTES, len(sent.data), BLOCK_BYTES):
+                    yield SentChunk(sent.data[start : start + BLOCK_BYTES], b"", sent.line)
         except (EndlessRecord, InvalidArgument) as error:
             raise SourceChanged(f"The rows can't be read any more: {error}") from None
 

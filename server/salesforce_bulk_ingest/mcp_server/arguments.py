@@ -13,8 +13,8 @@ from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, RowSo
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.load import CreateRequest
-from salesforce_bulk_ingest.results.pages import PageRequest
-from salesforce_bulk_ingest.results.retry_rows import MOST_JOBS, RetryRequest, Which
+from salesforce_bulk_ingest.results.error_filter import ErrorFilter
+from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
 
@@ -111,9 +111,9 @@ class Where(ClosedModel):
     statusCode: str | None = None
     field: str | None = None
 
-    def wanted(self, offset: int = 0, columns: tuple[str, ...] = ()) -> PageRequest:
-        """The rows that are so."""
-        return PageRequest(offset, columns, self.statusCode, self.field)
+    def errors(self) -> ErrorFilter:
+        """Return the filter that chooses the rows."""
+        return ErrorFilter(self.statusCode, self.field)
 
 
 class RetryBody(ClosedModel):
@@ -146,7 +146,7 @@ class RetryBody(ClosedModel):
     @property
     def rows_of(self) -> RetryRequest:
         """The rows."""
-        return RetryRequest(self.jobs, self.chosen, (self.where or Where()).wanted(), self.again)
+        return RetryRequest(self.jobs, self.chosen, (self.where or Where()).errors(), self.again)
 
 
 class UploadBody(ClosedModel):

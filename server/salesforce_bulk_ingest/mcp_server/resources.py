@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
 from salesforce_bulk_ingest.mcp_server.answers.wording import RESULT_NAMES, job_uri, result_uri
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
+from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
@@ -58,7 +59,7 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         jobId: str, offset: str = "0", limit: str = "", columns: str = "", statusCode: str = "", field: str = ""
     ) -> str:
         shown = tuple(filter(None, columns.split(",")))
-        wanted = PageRequest(_number("offset", offset, 0), shown, statusCode or None, field or None)
+        wanted = PageRequest(_number("offset", offset, 0), shown, ErrorFilter(statusCode or None, field or None))
         budget = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
         with _errors_for_hosts():
             _, page = await operations.results.page(jobId, kind, request=wanted, page_size=budget)

@@ -236,7 +236,7 @@ class IngestTools:
         """Get the rows that failed, with the reason in sf__Error, a page at a time, and the causes of all of them, with
         counts, examples and advice. Call it when numberRecordsFailed is above 0. Next: create-ingest-job with data rowsOf
         sends them again as they were sent, by status code, corrected with values or set. Rows have no fixed order."""
-        wanted = (where or Where()).wanted(offset, columns)
+        wanted = PageRequest(offset, columns, (where or Where()).errors())
         return await self._page(jobId, "failedResults", wanted, limit)
 
     async def successful(

@@ -15,12 +15,18 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload, RecordedContent
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
+from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
 from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.loading.plan import PartContent
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, writing_download
-from salesforce_bulk_ingest.results.retry_rows import KINDS, JobResult, RetryFile, RetryRequest, write_retry_file
-from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, key_of, write_source_order
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, new_download
+from salesforce_bulk_ingest.results.result_file import ResultFile
+from salesforce_bulk_ingest.results.retry_file import RetryFile
+from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
+from salesforce_bulk_ingest.results.retry_rows import JobResult, write_retry_file
+from salesforce_bulk_ingest.results.source_order import write_source_order
+from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
+from salesforce_bulk_ingest.results.upload_matching import key_field
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -53,15 +59,14 @@ class ResultFetcher:
 
     def recorded(self, org: Org, job: Job, content: PartContent) -> PartContent | RecordedContent:
         """Return the content of an upload, which is archived while it is sent."""
-        recorder = self._store.recorder(JobKey.of(org.host, job), content)
-        return RecordedContent(content, recorder) if recorder else content
+        return self._store.recorded(JobKey.of(org.host, job), content)
 
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """Return a result of a job that has ended: downloaded already, or on its way."""
         key = ResultKey.of(org.host, job, kind)
         return self._tasks.start(("result", key), lambda task: self._fetched(key, job, task))
 
-    def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrder | None]:
+    def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
         """Return a result in the order of the source; None if the upload is not archived here."""
         key = ResultKey.of(org.host, job, kind)
         return self._tasks.start(("source order", key), lambda _: self._source_order(org, key, job))
@@ -90,25 +95,25 @@ class ResultFetcher:
         )
 
     async def _download(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
-        with writing_download(self._store, key, job.delimiter) as writing:
+        with new_download(self._store, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
                     await anyio.to_thread.run_sync(writing.add, chunk)
                     task.done_bytes += len(chunk)
             return await anyio.to_thread.run_sync(writing.finish)
 
-    async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrder | None:
+    async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrderedResult | None:
         kept = await self._kept(org, job)
         if kept is None:
             return None
         result = _told(await self._whole(org, job, key.kind), job, key.kind)
         if not _has_columns(result, kept):
             return None
-        name, unique = key.source_rows_name, key_of(job.operation, job.external_id_field_name)
+        name, unique = key.source_order_name, key_field(job.operation, job.external_id_field_name)
 
-        def find() -> SourceOrder | None:
-            found = self._read(name, SourceOrder.read)
-            return found if found is not None and found.of == (result.sha256, kept.origin.sha256) else None
+        def find() -> SourceOrderedResult | None:
+            found = self._read(name, SourceOrderedResult.read)
+            return found if found is not None and found.made_from == (result.sha256, kept.origin.sha256) else None
 
         try:
             return await self._once(
@@ -120,12 +125,12 @@ class ResultFetcher:
             )
         except DamagedUpload as error:
             logger.warning("what was sent to job %s is not kept any more: %s", job.id, error)
-            await anyio.to_thread.run_sync(self._store.drop_upload, key.job)
+            await anyio.to_thread.run_sync(self._store.remove_upload, key.job)
             return None
 
     async def _kept(self, org: Org, job: Job) -> ArchivedUpload | None:
         """What was sent to the job, if that is what the job has: an upload may have been refused, and another taken."""
-        kept = await anyio.to_thread.run_sync(self._store.upload, JobKey.of(org.host, job))
+        kept = await anyio.to_thread.run_sync(self._store.find_upload, JobKey.of(org.host, job))
         sent = await self._ledger.find(org.host, job.id)
         return kept if kept is not None and sent is not None and sent.sha256 == kept.origin.sha256 else None
 
@@ -188,7 +193,7 @@ class ResultFetcher:
 
     async def _made(self, name: str, make: Callable[[NewFile], T]) -> T:
         def made() -> T:
-            with self._store.files.writing(name) as draft:
+            with self._store.files.new_file(name) as draft:
                 return make(draft)
 
         try:
@@ -213,13 +218,12 @@ class ResultFetcher:
 
 
 def _told(result: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
-    return ResultFile.of(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
+    return ResultFile.open(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
 
 
 def _has_columns(result: ResultFile, kept: ArchivedUpload) -> bool:
     """Whether the result is one of such rows: another program may have sent others."""
-    _, sent = kept.columns()
-    return sorted(map(str.lower, sent)) == sorted(map(str.lower, result.names[result.told :]))
+    return sorted(map(str.lower, kept.uploaded_header())) == sorted(map(str.lower, result.upload_names))
 
 
 def _has_none(job: Job, kind: ResultKind) -> bool:

@@ -17,7 +17,8 @@ from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.retry import Retries, Retry
 from salesforce_bulk_ingest.operations.upload_once import Uploads, took_nothing
-from salesforce_bulk_ingest.results.retry_rows import RetryFile, RetryRequest
+from salesforce_bulk_ingest.results.retry_file import RetryFile
+from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id

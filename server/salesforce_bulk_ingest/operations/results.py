@@ -14,9 +14,9 @@ from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.results.downloads import ResultNotReady
 from salesforce_bulk_ingest.results.page_size import PageSize
-from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, not_here_yet, page_of
+from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, page_of, unfinished_download_page
+from salesforce_bulk_ingest.results.result_file import ID_COLUMN
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
-from salesforce_bulk_ingest.results.source_order import ID_COLUMN
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
@@ -95,7 +95,7 @@ class ResultOperations:
         fetch = fetcher.fetch(org, job, kind)
         try:
             if not await fetch.wait(self._seconds_left()):
-                return not_here_yet(request, fetch.done_bytes)
+                return unfinished_download_page(request, fetch.done_bytes)
             stop_at = time.monotonic() + self._seconds_left()
             page = await anyio.to_thread.run_sync(
                 lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)

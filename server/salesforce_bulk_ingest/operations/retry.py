@@ -10,12 +10,13 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, JobNotEnded, NoR
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
-from salesforce_bulk_ingest.cache.upload_archive import RecordedContent
+from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
 from salesforce_bulk_ingest.loading.plan import PartContent
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.results.retry_rows import KINDS, RetryFile, RetryRequest, bits_of
+from salesforce_bulk_ingest.results.retry_file import RetryFile
+from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -133,7 +134,7 @@ class Retry:
             return ()
         self._rows = await anyio.to_thread.run_sync(_retried_rows, self._file, rows)
         try:
-            before = await self._ledger.taken_before(self._org.host, self._rows, _ids(to_job))
+            before = await self._ledger.earlier_retries(self._org.host, self._rows, _ids(to_job))
             self._unloaded = await self._unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
         except NoRecord as error:
             if not self._again:
@@ -159,7 +160,9 @@ class Retry:
         ignored = None if self._again else self._unloaded | _ids(to_job)
         replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"]))
         try:
-            before = await self._ledger.take(self._org.host, self._rows, to_job, ignored=ignored, replaced=replaced)
+            before = await self._ledger.record_retry(
+                self._org.host, self._rows, to_job, ignored_jobs=ignored, replaced_jobs=replaced
+            )
         except NoRecord as error:
             if not self._again:
                 raise
@@ -187,7 +190,7 @@ class Retry:
         chain, left = set[str](), [job_id]
         while left:
             chain.add(job := left.pop())
-            left += await self._ledger.taken_from(self._org.host, job) - chain
+            left += await self._ledger.jobs_retrying(self._org.host, job) - chain
         return frozenset(chain)
 
     async def _loaded_none(self, job_id: str) -> bool:
@@ -231,9 +234,9 @@ def _ids(job_id: str | None) -> frozenset[str]:
 def _retried_rows(file: RetryFile, rows: range) -> tuple[RetriedRows, ...]:
     """Return where some rows of the file come from, by job and result."""
     found, start = list[RetriedRows](), 0
-    for origin in file.taken:
-        numbers = origin.numbers[max(rows.start - start, 0) : max(rows.stop - start, 0)]
-        if numbers:
-            found.append(RetriedRows(origin.from_job, origin.result, origin.sha256, bits_of(numbers)))
-        start += len(origin.numbers)
+    for origin in file.origins:
+        bits = origin.bits(slice(max(rows.start - start, 0), max(rows.stop - start, 0)))
+        if bits:
+            found.append(RetriedRows(origin.from_job, origin.result, origin.sha256, bits))
+        start += len(origin.row_numbers)
     return tuple(found)

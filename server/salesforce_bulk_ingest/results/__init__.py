@@ -1,1 +1,1 @@
-"""What came back from a job: pages, error groups, and rows to retry."""
+"""The results of jobs: downloads, pages, error groups, the source order, and rows to retry."""

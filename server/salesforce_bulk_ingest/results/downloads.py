@@ -1,4 +1,4 @@
-"""Results that were downloaded: kept whole, with an index of their rows and, for failed rows, their errors in groups."""
+"""Downloaded results: the CSV as Salesforce gave it, with an index of its rows and, for failed rows, their error groups."""
 
 import hashlib
 import io
@@ -17,111 +17,121 @@ from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
 
 @dataclass(frozen=True, slots=True)
 class DownloadedResult:
-    """A result that is here, whole.
+    """A result that is downloaded whole.
 
     Attributes:
-        path: of the CSV, as Salesforce gave it.
-        index: of its rows.
-        sha256: of the CSV.
-        causes: why rows failed, for a result that says so.
+        path: path of the CSV.
+        index: index of the rows of the CSV.
+        sha256: SHA-256 of the CSV.
+        error_groups: the errors of all rows; none for a result other than the failed rows.
     """
 
     path: Path
     index: RowIndex
     sha256: str
-    causes: tuple[ErrorGroup, ...] = ()
+    error_groups: tuple[ErrorGroup, ...] = ()
 
     def records(self, row: int) -> Iterator[bytes]:
-        """The records from a row on, counted from 0 after the header.
+        """Return the records from a row on; the first row after the header is row 0.
 
         Raises:
-            OSError: it was removed, or can't be read.
+            OSError: the file was removed, or can't be read.
         """
         with self.path.open("rb") as file:
             yield from self.index.records(file, row)
 
 
 class ResultNotReady(Exception):
-    """An answer without a header: of a result without rows, or of one that Salesforce does not have ready (seen in #886 of
-    OpenFn/adaptors), which is therefore not kept."""
+    """Salesforce answered without a header, so the answer is not cached.
+
+    The result has no rows, or Salesforce does not have it ready yet (seen in #886 of OpenFn/adaptors).
+    """
 
 
 class DownloadWriter:
-    """A result that comes in.
+    """Writes a result into a new file of the cache while it comes in.
 
     Args:
-        draft: takes it.
-        delimiter: between its cells.
-        tells_causes: whether it is that of the failed rows.
+        file: the new file.
+        delimiter: delimiter of the result.
+        groups_errors: whether to group the errors of the rows.
     """
 
-    def __init__(self, draft: NewFile, delimiter: str, *, tells_causes: bool) -> None:
-        self._draft = draft
+    def __init__(self, file: NewFile, delimiter: str, *, groups_errors: bool) -> None:
+        self._file = file
         self._delimiter = delimiter
-        self._tells_causes = tells_causes
+        self._groups_errors = groups_errors
         self._index = IndexBuilder()
         self._sha256 = hashlib.sha256()
-        self._rows = 0
-        self._causes: ErrorGrouper | None = None
+        self._row_count = 0
+        self._grouper: ErrorGrouper | None = None
 
     def add(self, chunk: bytes) -> None:
-        """More of its bytes."""
-        self._draft.file.write(chunk)
+        """Write the next bytes of the result."""
+        self._file.file.write(chunk)
         self._sha256.update(chunk)
-        self._count(self._index.add(chunk))
+        self._group_errors(self._index.add(chunk))
 
     def finish(self) -> DownloadedResult:
-        """After the last byte: it is whole.
+        """Put the file in place, after the last byte.
 
         Raises:
-            NothingCame: there was not even a header.
+            ResultNotReady: there was not even a header.
         """
         index, rows = self._index.finish()
         if not index.header:
             raise ResultNotReady
-        self._count(rows)
-        causes = tuple(self._causes.causes()) if self._causes else ()
-        label = io.BytesIO()
+        self._group_errors(rows)
+        error_groups = self._grouper.groups() if self._grouper else ()
         sha256 = self._sha256.hexdigest()
-        told = {"sha256": sha256, "causes": [cause.as_json() for cause in causes]}
-        label.write(json.dumps(told).encode() + b"\n")
-        index.write(label)
-        return DownloadedResult(self._draft.finish(label.getvalue()).path, index, sha256, causes)
+        cached = self._file.finish(_label(index, sha256, error_groups))
+        return DownloadedResult(cached.path, index, sha256, error_groups)
 
-    def _count(self, rows: list[bytes]) -> None:
-        if not self._tells_causes or not rows:
+    def _group_errors(self, rows: list[bytes]) -> None:
+        if not self._groups_errors or not rows:
             return
-        if self._causes is None:
-            self._causes = ErrorGrouper(parse_record(self._index.header, self._delimiter))
+        if self._grouper is None:
+            self._grouper = ErrorGrouper(parse_record(self._index.header, self._delimiter))
         for row in rows:
-            self._causes.add(parse_record(row, self._delimiter), self._rows)
-            self._rows += 1
+            self._grouper.add(parse_record(row, self._delimiter), self._row_count)
+            self._row_count += 1
 
 
 def find_download(files: JobFiles, key: ResultKey) -> DownloadedResult | None:
-    """The result, if it is here and whole; it then counts as just read, and so does what was sent to its job."""
-    found = files.files.find(key.name)
-    if found is None:
+    """Return the downloaded result, or None if there is none that is whole.
+
+    The result, and the upload of its job, then count as read just now.
+    """
+    cached = files.files.find(key.name)
+    if cached is None:
         return None
-    label = io.BytesIO(found.label)
+    label = io.BytesIO(cached.label)
     try:
-        told = json.loads(label.readline())
-        sha256, causes = str(told["sha256"]), tuple(map(ErrorGroup.from_json, told["causes"]))
+        stored = json.loads(label.readline())
+        sha256, error_groups = str(stored["sha256"]), tuple(map(ErrorGroup.from_json, stored["causes"]))
         index = RowIndex.read(label)
-    except (ValueError, KeyError, TypeError):  # of another version of this
+    except (ValueError, KeyError, TypeError):  # another version of this program wrote it
         return None
     files.touch(key)
-    return DownloadedResult(found.path, index, sha256, causes)
+    return DownloadedResult(cached.path, index, sha256, error_groups)
 
 
 @contextmanager
-def writing_download(files: JobFiles, key: ResultKey, delimiter: str) -> Iterator[DownloadWriter]:
-    """For the time of a download, under its lock; what is not finished is gone afterwards.
+def new_download(files: JobFiles, key: ResultKey, delimiter: str) -> Iterator[DownloadWriter]:
+    """Download a result; the caller holds its lock. A download that is not finished within the block is removed.
 
     Args:
-        files: where it is kept.
-        key: names the result.
-        delimiter: between its cells.
+        files: the cached files of jobs.
+        key: key of the result.
+        delimiter: delimiter of the result.
     """
-    with files.files.writing(key.name) as draft:
-        yield DownloadWriter(draft, delimiter, tells_causes=key.kind == "failedResults")
+    with files.files.new_file(key.name) as file:
+        yield DownloadWriter(file, delimiter, groups_errors=key.kind == "failedResults")
+
+
+def _label(index: RowIndex, sha256: str, error_groups: tuple[ErrorGroup, ...]) -> bytes:
+    label = io.BytesIO()
+    stored = {"sha256": sha256, "causes": [group.as_json() for group in error_groups]}
+    label.write(json.dumps(stored).encode() + b"\n")
+    index.write(label)
+    return label.getvalue()

@@ -1,21 +1,21 @@
-"""What an error message says, apart from the values of the row that it was said of.
+"""Fingerprints of error messages: the message with placeholders for the values of the row that failed.
 
 Salesforce's own messages quote a value in a known place, or quote nothing. Messages that people of the org have written
 (validation rules, triggers, flows) are fixed texts in which a number or a quoted word can be all that tells two rules apart,
-so there only ids, and values that stand in the row itself, are taken for values.
+so in these only ids, and cells of the row itself, become placeholders.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 
 LONGEST_PATTERN = 1_000
-"""Characters; validation rules have at most 255 (Salesforce help, Validation Rule Fields)."""
+"""The longest fingerprint, in characters; validation rules have at most 255 (Salesforce help, Validation Rule Fields)."""
 
 _LONGEST_MESSAGE = 8_000
-"""Characters that are looked at: a list of 200 record ids has 3,800."""
+"""How many characters of a message are read: a list of 200 record ids has 3,800."""
 
 _MOST_OCCURRENCES = 100
-"""Of one value: enough for any text that people read."""
+"""How often one value is replaced in a message: enough for any text that people read."""
 
 _WRITTEN_IN_THE_ORG = frozenset(
     {
@@ -26,7 +26,7 @@ _WRITTEN_IN_THE_ORG = frozenset(
     }
 )
 
-# Messages of Salesforce: what stands before and after a value (API reference, 5.3).
+# Messages of Salesforce: the text before a value, its placeholder, and the text after it (API reference, 5.3).
 _QUOTING = (
     ("data value too large: ", "{value}", " (max length="),
     ("value not of required type: ", "{value}", ""),
@@ -47,7 +47,7 @@ _DATE = re.compile(
     r"(?<!\w)(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{4})"
     r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?(?!\w)"
 )
-# Words and API names of that length have no second digit; numbers of that length have no letter.
+# An id has a letter and two digits: words and API names of this length have no second digit, and numbers no letter.
 _ID = re.compile(r"(?<!\w)(?=[0-9]{0,17}[A-Za-z])(?=(?:[A-Za-z]{0,17}[0-9]){2})[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?!\w)")
 _IDS = re.compile(r"\{id\}(?:[,;] ?\{id\})*[,;]?(?:…|\.\.\.)?")
 _QUOTED = re.compile(r"""(?<!\w)(['"])([^\n]{1,200}?)\1(?!\w)""")
@@ -61,30 +61,30 @@ _CUT_WORD = re.compile(r"\w+\Z")
 
 
 def without_values(code: str, message: str, fault_cells: Iterable[str], names: frozenset[str]) -> str:
-    """The message with placeholders for values that show as such.
+    """Return the message with placeholders for what has the form of a value, and for the cells of the fields at fault.
 
     Args:
-        code: status code.
-        message: of the org.
-        fault_cells: of the fields that the error names.
-        names: of columns and fields, which are no values, in lower case.
+        code: status code of the error.
+        message: message of the error.
+        fault_cells: cells of the fields that the error names.
+        names: names of columns and fields in lower case, which are never replaced.
     """
     if code in _WRITTEN_IN_THE_ORG:
-        return _without_ids(_head(message))
+        return _without_ids(_beginning(message))
     return _without_all(code, message, [cell for cell in fault_cells if len(cell) > 1], names)
 
 
 def without_cells(code: str, message: str, cells: Iterable[str], names: frozenset[str]) -> str:
-    """The message with placeholders also for any cell of the row that stands in it and is no mere word.
+    """Return the message with placeholders for what has the form of a value, and for any cell of the row in it.
 
     Args:
-        code: status code.
-        message: of the org.
-        cells: of the whole row.
-        names: of columns and fields, which are no values, in lower case.
+        code: status code of the error.
+        message: message of the error.
+        cells: cells of the whole row; cells that may be common words are not replaced.
+        names: names of columns and fields in lower case, which are never replaced.
     """
     if code in _WRITTEN_IN_THE_ORG:
-        message = _head(message)
+        message = _beginning(message)
         return _without_ids(_replaced(message, [cell for cell in cells if _holds_digit_or_at(cell)], names))
     return _without_all(code, message, [cell for cell in cells if len(cell) > 2], names)
 
@@ -96,7 +96,7 @@ def _without_ids(message: str) -> str:
 def _without_all(code: str, message: str, cells: Sequence[str], names: frozenset[str]) -> str:
     if code == "MALFORMED_ID" and not _BLANK.search(message):
         return "{value}"
-    message = _head(_replaced(_without_quoted_value(message), cells, names))
+    message = _beginning(_replaced(_without_quoted_value(message), cells, names))
     if "@" in message:
         message = _EMAIL.sub("{value}", message)
     if _DIGIT.search(message):
@@ -114,8 +114,8 @@ def _without_quoted_value(message: str) -> str:
     return message
 
 
-def _head(message: str) -> str:
-    """The beginning that is looked at, without the word that the cut went through."""
+def _beginning(message: str) -> str:
+    """Return the beginning of a message that is read, without a word that is cut at its end."""
     return message if len(message) <= _LONGEST_MESSAGE else _CUT_WORD.sub("", message[:_LONGEST_MESSAGE])
 
 
@@ -124,30 +124,30 @@ def _cut(pattern: str) -> str:
 
 
 def _replaced(text: str, cells: Iterable[str], names: frozenset[str]) -> str:
-    """The text with a placeholder for each cell that stands in it as a whole, long ones first."""
+    """Return the text with a placeholder for each cell that is in it as a whole word, the longest cells first."""
     values = {cell for cell in cells if cell in text and cell.lower() not in names and not _PLACEHOLDER.search(cell)}
     pieces = [text]
     for value in sorted(values, key=lambda value: (-len(value), value)):
-        pieces = [part for piece in pieces for part in _parted(piece, value)]
+        pieces = [part for piece in pieces for part in _split_at(piece, value)]
     return "{value}".join(pieces)
 
 
-def _parted(text: str, value: str) -> list[str]:
-    """What stands before, between and after the value, where it is no part of a word."""
+def _split_at(text: str, value: str) -> list[str]:
+    """Split the text at each occurrence of the value that is not part of a longer word."""
     parts, start, at = [], 0, text.find(value)
     for _ in range(_MOST_OCCURRENCES):
         if at < 0:
             break
         end = at + len(value)
-        whole = not (_in_word(text[at - 1 : at], value[0]) or _in_word(value[-1], text[end : end + 1]))
-        if whole:
+        is_whole = not (_are_one_word(text[at - 1 : at], value[0]) or _are_one_word(value[-1], text[end : end + 1]))
+        if is_whole:
             parts.append(text[start:at])
             start = end
-        at = text.find(value, end if whole else at + 1)
+        at = text.find(value, end if is_whole else at + 1)
     return [*parts, text[start:]]
 
 
-def _in_word(left: str, right: str) -> bool:
+def _are_one_word(left: str, right: str) -> bool:
     return bool(_WORD.fullmatch(left) and _WORD.fullmatch(right))
 
 

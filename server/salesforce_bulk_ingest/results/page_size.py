@@ -1,7 +1,7 @@
-"""How much of a result goes into one answer.
+"""The page size: how many rows and columns of a result fit into one answer.
 
-By default an answer costs a model at most 8,000 tokens (characters / 4) in either half, so rows and columns share what
-headings, causes and sentences leave. An explicit limit goes beyond, up to what one message can carry.
+By default an answer costs a model at most 8,000 tokens (characters / 4) in its text and in its structure. Rows and columns
+share what headings, error groups and sentences leave. An explicit limit goes beyond, up to what one message can carry.
 """
 
 import json
@@ -17,14 +17,14 @@ MOST_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
-    """Room for a page.
+    """The limits of a page. An answer has the rows twice: as CSV in its text, and as JSON in its structure.
 
     Attributes:
         rows: most rows.
-        half_chars: characters for the rows in either half of the answer.
-        wire_bytes: bytes for the rows of both halves together, as JSON with escapes.
-        header_chars: characters for the column names in either half.
-        name_chars: longest column name that is shown whole.
+        half_chars: most characters of the rows in the text, and in the structure.
+        wire_bytes: most bytes of the rows in text and structure together, as JSON with escapes.
+        header_chars: most characters of the column names in the text, and in the structure.
+        name_chars: length of the longest column name that is shown whole, in characters.
     """
 
     rows: int
@@ -35,21 +35,21 @@ class PageSize:
 
 
 def default_page_size() -> PageSize:
-    """50 rows or what a model can well read, whichever is first."""
+    """Return a size of 50 rows or what a model can well read, whichever is reached first."""
     return PageSize(DEFAULT_ROWS, half_chars=16_000, wire_bytes=200_000, header_chars=5_000, name_chars=500)
 
 
 def requested_page_size(rows: int) -> PageSize:
-    """What the caller asked for, up to 1,000 rows and what fits into a message of 512 KiB."""
+    """Return the size that a caller asks for, up to 1,000 rows and what fits into a message of 512 KiB."""
     return PageSize(min(rows, MOST_ROWS), half_chars=400_000, wire_bytes=400_000, header_chars=40_000, name_chars=500)
 
 
-def fit_columns(columns: Sequence[str], budget: PageSize) -> tuple[str, ...]:
-    """As many of the columns as there is room for, at least one."""
-    room = budget.header_chars
+def fit_columns(columns: Sequence[str], page_size: PageSize) -> tuple[str, ...]:
+    """Return as many of the columns as fit on a page, at least one; long names are cut."""
+    room = page_size.header_chars
     fitting: list[str] = []
     for name in columns:
-        name = cut(name, budget.name_chars)
+        name = cut(name, page_size.name_chars)
         room -= len(json.dumps(name)) + 1
         if room < 0 and fitting:
             break
@@ -57,33 +57,39 @@ def fit_columns(columns: Sequence[str], budget: PageSize) -> tuple[str, ...]:
     return tuple(fitting)
 
 
-def cut(cell: str, longest: int) -> str:
-    """The cell, or its beginning with the number of characters left out."""
-    if len(cell) <= longest:
-        return cell
-    return f"{cell[:longest]}…[+{len(cell) - longest}]"
+def cut(text: str, longest: int) -> str:
+    """Return the text, or its beginning and the number of characters left out."""
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}…[+{len(text) - longest}]"
 
 
 class PageRoom:
-    """What is left for rows on one page. Rows are whole; one that is too long for any page is one of its own, cut.
+    """The room that is left for rows on one page.
+
+    Rows are shown whole. A row that is too long for any page gets a page of its own, with its cells cut.
+
+    Args:
+        page_size: limits of the page.
+        column_count: number of cells that are shown of each row.
 
     Attributes:
-        rows_left: how many more there may be.
+        rows_left: how many more rows the page may have.
     """
 
-    def __init__(self, budget: PageSize, columns: int) -> None:
-        self._budget = budget
-        self._columns = columns
-        self.rows_left = budget.rows
-        self._chars_left = budget.half_chars
-        self._bytes_left = budget.wire_bytes
+    def __init__(self, page_size: PageSize, column_count: int) -> None:
+        self._page_size = page_size
+        self._column_count = column_count
+        self.rows_left = page_size.rows
+        self._chars_left = page_size.half_chars
+        self._bytes_left = page_size.wire_bytes
         self._empty = True
 
     def admit_all(self, rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]] | None:
-        """The rows as they will be shown; None, and room for none of them, where `admit` would not show each whole."""
+        """Return the rows as the page shows them; take none, and return None, where `admit` would not show each whole."""
         if len(rows) > self.rows_left:
             return None
-        shown = [tuple(row[: self._columns]) for row in rows]
+        shown = [tuple(row[: self._column_count]) for row in rows]
         cost = _cost(shown)
         if not self._has_room(cost):
             return None
@@ -91,15 +97,15 @@ class PageRoom:
         return shown
 
     def admit(self, row: Sequence[str]) -> tuple[str, ...] | None:
-        """The row as it will be shown, or None where it no longer fits. The first row of a page always does."""
+        """Return the row as the page shows it, or None where it no longer fits. The first row of a page always fits."""
         if self.rows_left == 0:
             return None
-        shown = tuple(row[: self._columns])
+        shown = tuple(row[: self._column_count])
         cost = _cost([shown])
         if not self._has_room(cost):
             if not self._empty:
                 return None
-            shown = self._squeezed(shown)
+            shown = self._cut_to_fit(shown)
             cost = _cost([shown])
             self.rows_left = 1
         self._take(1, cost)
@@ -116,9 +122,9 @@ class PageRoom:
         self._chars_left -= chars
         self._bytes_left -= on_wire
 
-    def _squeezed(self, row: Sequence[str]) -> tuple[str, ...]:
-        """The row with the longest cells that fit, or, where a page is all columns, a sign in place of each cell."""
-        longest = self._budget.half_chars
+    def _cut_to_fit(self, row: Sequence[str]) -> tuple[str, ...]:
+        """Return the row with cells as long as fit, or with "…" in place of cells where no cut makes it fit."""
+        longest = self._page_size.half_chars
         while longest > 0:
             shown = _cut_cells(row, longest)
             if self._has_room(_cost([shown])):
@@ -136,12 +142,12 @@ _readable = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _is_plain(text: str) -> bool:
-    """Whether nothing in it grows in JSON."""
+    """Return whether no character of the text has an escape in JSON."""
     return text.isascii() and not text.encode("ascii").translate(None, _PLAIN)
 
 
 def _cost(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
-    """Characters of the rows in the dearer half, and bytes of both halves on the wire."""
+    """Return the characters of the rows in the longer of text and structure, and the bytes of both on the wire."""
     texts = ["".join(row) for row in rows]
     if _is_plain("".join(texts)):
         return _cost_of_plain(rows, texts)
@@ -152,14 +158,14 @@ def _cost(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
 
 
 def _cost_of_plain(rows: Sequence[Sequence[str]], texts: Sequence[str]) -> tuple[int, int]:
-    """Most rows: all there is to add to their text are quotes and what stands between cells."""
+    """Return the cost of rows without escapes, which are most rows: only quotes and separators add to their text."""
     chars, cells = sum(map(len, texts)), sum(map(len, rows))
     quoted = 2 * sum([len(row) for row, text in zip(rows, texts, strict=True) if "," in text])
     return chars + 4 * cells + 3 * len(rows), 2 * chars + 5 * cells + 2 * quoted + 8 * len(rows)
 
 
 def _cost_of_others(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
-    """The half with JSON is the dearer one: quotes stand around each cell there, and around some of them in CSV."""
+    """Return the cost of rows with escapes. JSON is longer than CSV: it has quotes around each cell."""
     text, cells = "".join(map("".join, rows)), sum(map(len, rows))
     quotes = len(format_records(rows)) - len(text) - cells if any(mark in text for mark in ',"\r\n') else 0
     chars = len(_readable(text)) - 2 + 4 * cells + len(rows)

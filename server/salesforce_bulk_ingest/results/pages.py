@@ -1,4 +1,4 @@
-"""Pages of a result: the rows from an offset on that a caller wants to see, as many as there is room for."""
+"""Pages of a result: the rows from an offset on that a caller asks for, as many as fit."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,49 +8,34 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.csvio.records import format_records, parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.results.downloads import DownloadedResult
+from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
-from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, parse_row_error
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.validation.columns import shown
 
 COLUMNS_SHOWN = 50
-ROWS_BETWEEN_LOOKS = 1_000
-"""Rows that are passed over before the time is looked at."""
+ROWS_BETWEEN_TIME_CHECKS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What of a result a caller wants to see.
+    """The rows and columns of a result that a caller asks for.
 
     Attributes:
-        offset: rows to pass over, of those that are wanted.
-        columns: to show, in this order; empty shows all.
-        code: status code that rows failed with; None for any.
-        field: API name of a field that rows failed on, in any case; None for any.
+        offset: number of chosen rows to pass over.
+        columns: names of the columns to show, in this order; empty shows all.
+        errors: which rows are chosen, by their error.
     """
 
     offset: int = 0
     columns: tuple[str, ...] = ()
-    code: str | None = None
-    field: str | None = None
+    errors: ErrorFilter = field(default_factory=ErrorFilter)
 
     @property
     def is_all(self) -> bool:
-        """Whether every row is wanted, and all of it."""
-        return not self.columns and self.every_row
-
-    @property
-    def every_row(self) -> bool:
-        """Whether rows are wanted whatever they failed with."""
-        return self.code is None and self.field is None
-
-    def has(self, error: str) -> bool:
-        """Whether a row with this `sf__Error` is wanted."""
-        if self.every_row:
-            return True
-        told = parse_row_error(error)
-        names = {name.lower() for name in told.fields}
-        return self.code in (None, told.code) and (self.field is None or self.field.lower() in names)
+        """Whether the caller asks for every row and every column."""
+        return not self.columns and self.errors.is_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +43,9 @@ class CutCell:
     """A cell that is too long to be shown whole.
 
     Attributes:
-        row: offset of its row.
-        column: its name.
-        characters: that it has.
+        row: offset of the row.
+        column: name of the column.
+        characters: length of the whole cell, in characters.
     """
 
     row: int
@@ -73,30 +58,31 @@ class Page:
     """Some rows of a result.
 
     Attributes:
-        columns: names of the columns shown; `columns_omitted` more did not fit.
-        rows: as many cells as columns; long cells are cut and marked with the number of characters left out.
-        wanted: what was asked for.
-        delimiter: of the result.
-        next_offset: where the next page begins; none at the end.
-        total: rows in the whole result; none when not all of it was read.
-        cut_cells: those that are not whole.
-        causes: of all rows read, the most frequent first.
-        rows_read: how many rows the causes stand for.
-        raw: the very bytes of header and rows, where all of them are shown as they are.
-        fetched_bytes: of the result so far, where it is still on its way here.
-        path: of the whole result, where it is here.
-        source_order_path: a file of the whole result in source order, where the caller asked for it.
+        columns: names of the columns that are shown.
+        columns_omitted: number of columns that did not fit.
+        rows: the rows, with as many cells as columns; long cells are cut and marked with the number of characters left out.
+        request: what the caller asked for.
+        delimiter: delimiter of the result.
+        next_offset: offset of the next page; None at the end of the result.
+        total: number of rows in the whole result; None where not all of it was read.
+        cut_cells: the cells that are not shown whole.
+        error_groups: the errors of all rows that were read, the most frequent group first.
+        rows_read: number of rows that the error groups stand for.
+        raw: the bytes of header and rows as Salesforce gave them, where the page shows all of them unchanged.
+        fetched_bytes: bytes of the result that have come in so far, where the download is not finished.
+        path: path of the downloaded result, where it is downloaded.
+        source_order_path: path of the whole result in source order, where the caller asked for it.
     """
 
     columns: tuple[str, ...]
     columns_omitted: int
     rows: tuple[tuple[str, ...], ...]
-    wanted: PageRequest
+    request: PageRequest
     delimiter: str
     next_offset: int | None
     total: int | None
     cut_cells: tuple[CutCell, ...] = ()
-    causes: tuple[ErrorGroup, ...] = ()
+    error_groups: tuple[ErrorGroup, ...] = ()
     rows_read: int = 0
     raw: bytes | None = None
     fetched_bytes: int | None = None
@@ -105,179 +91,179 @@ class Page:
 
     @property
     def offset(self) -> int:
-        """Rows before those of this page, of those that are wanted."""
-        return self.wanted.offset
+        """The number of chosen rows before this page."""
+        return self.request.offset
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether time ran out before any of these rows came in."""
+        """Whether time ran out before any row of this page was read."""
         return not self.rows and self.next_offset is not None
 
     def as_csv(self) -> str:
-        """Header and rows as CSV: the very bytes of the result where all of it is shown, and else with its delimiter."""
+        """Return header and rows as CSV: the bytes of the result where the page shows all of them unchanged."""
         if self.raw is not None:
             return self.raw.decode("utf-8", "replace")
         return format_records((self.columns, *self.rows), self.delimiter) if self.columns else ""
 
 
-@dataclass(slots=True)
 class PageBuilder:
-    """Collects one page from records that come one after the other.
+    """Builds one page from the records of a result.
 
     Args:
-        header: the result's first record.
-        delimiter: between its cells.
-        wanted: what is shown.
-        budget: what fits.
-        passed: rows that are wanted and were passed over already, since the records come from a later one on.
+        header: first record of the result; empty for a result without one.
+        delimiter: delimiter of the result.
+        request: what the caller asks for.
+        page_size: limits of the page.
+        rows_passed: number of chosen rows before the first record that is added.
+
+    Attributes:
+        names: names of all columns of the result.
+        rows_passed: number of chosen rows that were passed over.
+
+    Raises:
+        InvalidArgument: the result lacks a column that the caller asks for.
     """
 
-    header: bytes
-    delimiter: str
-    wanted: PageRequest
-    budget: PageSize
-    passed: int = 0
-    names: tuple[str, ...] = ()
-    _columns: tuple[str, ...] = ()
-    _places: Sequence[int] = ()
-    _omitted: int = 0
-    _error_place: int | None = None
-    _room: PageRoom | None = None
-    _rows: list[tuple[str, ...]] = field(default_factory=list)
-    _cut: list[CutCell] = field(default_factory=list)
-    _raw: list[bytes] = field(default_factory=list)
+    def __init__(
+        self, header: bytes, delimiter: str, request: PageRequest, page_size: PageSize, rows_passed: int = 0
+    ) -> None:
+        self.names = parse_record(header, delimiter) if header else ()
+        self.rows_passed = rows_passed
+        self._header = header
+        self._delimiter = delimiter
+        self._request = request
+        indexes = _column_indexes(request.columns, self.names)
+        requested = [self.names[index] for index in indexes]
+        self._columns = fit_columns(requested, page_size) if requested else ()
+        self._column_indexes = indexes[: len(self._columns)]
+        self._columns_omitted = len(requested) - len(self._columns)
+        self._error_index = self.names.index(ERROR_COLUMN) if ERROR_COLUMN in self.names else None
+        self._room = PageRoom(page_size, len(self._columns))
+        self._rows: list[tuple[str, ...]] = []
+        self._cut_cells: list[CutCell] = []
+        self._raw: list[bytes] = []
 
-    def __post_init__(self) -> None:
-        self.names = parse_record(self.header, self.delimiter) if self.header else ()
-        self._places = _places(self.wanted.columns, self.names)
-        wanted = [self.names[place] for place in self._places]
-        self._columns = fit_columns(wanted, self.budget) if wanted else ()
-        self._omitted = len(wanted) - len(self._columns)
-        self._places = self._places[: len(self._columns)]
-        self._room = PageRoom(self.budget, len(self._columns))
-        self._error_place = self.names.index(ERROR_COLUMN) if ERROR_COLUMN in self.names else None
-
-    def take(self, record: bytes, cells: Sequence[str]) -> bool:
-        """The next record of the result.
+    def add(self, record: bytes, cells: Sequence[str]) -> bool:
+        """Add the next record of the result.
 
         Returns:
-            Whether there was room for it, or it is not wanted; then it is done with.
+            False if the page is full, so that the record belongs to the next page.
         """
-        if not self._is_wanted(cells):
+        if not self._is_chosen(cells):
             return True
-        if self.passed < self.wanted.offset:
-            self.passed += 1
+        if self.rows_passed < self._request.offset:
+            self.rows_passed += 1
             return True
         return self._show(record, cells)
 
-    def take_all(self, records: Sequence[bytes]) -> bool:
-        """The next records of the result, as `take` does with one after the other, in less time."""
-        assert self._room is not None
-        if not self.wanted.every_row or self.passed < self.wanted.offset:
-            return all(map(self.take, records, parse_records(records, self.delimiter)))
+    def add_all(self, records: Sequence[bytes]) -> bool:
+        """Add the next records of the result, as `add` does one after the other, in less time."""
+        if not self._request.errors.is_empty or self.rows_passed < self._request.offset:
+            return all(map(self.add, records, parse_records(records, self._delimiter)))
         fitting = records[: self._room.rows_left]
         return self._show_all(fitting) and len(fitting) == len(records)
 
     def page(self, *, ended: bool, total: int | None) -> Page:
-        """What was collected.
+        """Return the page.
 
         Args:
-            ended: whether there are no more records.
-            total: rows of the result.
+            ended: whether the result has no more records.
+            total: number of rows in the whole result; None if not all of it was read.
         """
-        is_raw = self.wanted.is_all and not self._omitted and not self._cut
+        is_raw = self._request.is_all and not self._columns_omitted and not self._cut_cells
         return Page(
             columns=self._columns,
-            columns_omitted=self._omitted,
+            columns_omitted=self._columns_omitted,
             rows=tuple(self._rows),
-            wanted=self.wanted,
-            delimiter=self.delimiter,
-            next_offset=None if ended else self.wanted.offset + len(self._rows),
+            request=self._request,
+            delimiter=self._delimiter,
+            next_offset=None if ended else self._request.offset + len(self._rows),
             total=total,
-            cut_cells=tuple(self._cut),
-            raw=b"".join([self.header, *self._raw]) if is_raw else None,
+            cut_cells=tuple(self._cut_cells),
+            raw=b"".join([self._header, *self._raw]) if is_raw else None,
         )
 
-    def _is_wanted(self, cells: Sequence[str]) -> bool:
-        if self.wanted.every_row:
+    def _is_chosen(self, cells: Sequence[str]) -> bool:
+        errors, index = self._request.errors, self._error_index
+        if errors.is_empty:
             return True
-        place = self._error_place
-        return place is not None and place < len(cells) and self.wanted.has(cells[place])
+        return index is not None and index < len(cells) and errors.matches(cells[index])
 
     def _show_all(self, records: Sequence[bytes]) -> bool:
-        assert self._room is not None
-        rows = parse_records(records, self.delimiter)
-        shown = self._room.admit_all([self._chosen(cells) for cells in rows] if self.wanted.columns else rows)
-        if shown is None:
+        rows = parse_records(records, self._delimiter)
+        shown_rows = self._room.admit_all([self._requested(cells) for cells in rows] if self._request.columns else rows)
+        if shown_rows is None:
             return all(map(self._show, records, rows))
-        self._rows += shown
+        self._rows += shown_rows
         self._raw += records
         return True
 
-    def _chosen(self, cells: Sequence[str]) -> tuple[str, ...]:
-        if self.wanted.columns:
-            return tuple(cells[place] if place < len(cells) else "" for place in self._places)
+    def _requested(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Return the cells of the columns that are shown."""
+        if self._request.columns:
+            return tuple(cells[index] if index < len(cells) else "" for index in self._column_indexes)
         return tuple(cells[: len(self._columns)])
 
     def _show(self, record: bytes, cells: Sequence[str]) -> bool:
-        assert self._room is not None
-        chosen = self._chosen(cells)
-        shown = self._room.admit(chosen)
-        if shown is None:
+        requested = self._requested(cells)
+        shown_row = self._room.admit(requested)
+        if shown_row is None:
             return False
-        if shown != chosen:
-            row, compared = self.wanted.offset + len(self._rows), zip(self._columns, shown, chosen, strict=False)
-            self._cut += [CutCell(row, name, len(whole)) for name, cell, whole in compared if cell != whole]
-        self._rows.append(shown)
+        if shown_row != requested:
+            row = self._request.offset + len(self._rows)
+            compared = zip(self._columns, shown_row, requested, strict=False)
+            self._cut_cells += [CutCell(row, name, len(whole)) for name, cell, whole in compared if cell != whole]
+        self._rows.append(shown_row)
         self._raw.append(record)
         return True
 
 
 def page_of(
-    result: DownloadedResult, delimiter: str, wanted: PageRequest, budget: PageSize, in_time: Callable[[], bool]
+    result: DownloadedResult, delimiter: str, request: PageRequest, page_size: PageSize, in_time: Callable[[], bool]
 ) -> Page:
-    """The page of a result that is here, with the causes of all its rows.
+    """Return a page of a downloaded result, with the error groups of all its rows.
 
     Args:
-        result: that is read.
-        delimiter: between its cells.
-        wanted: what is shown.
-        budget: what fits.
-        in_time: whether to go on passing over rows that are not wanted.
+        result: the result.
+        delimiter: delimiter of the result.
+        request: what the caller asks for.
+        page_size: limits of the page.
+        in_time: tells whether there is time to look at more rows that are not chosen.
 
     Raises:
-        InvalidArgument: the result has no such column.
+        InvalidArgument: the result lacks a column that the caller asks for.
         OSError: the result can't be read any more.
     """
-    first = wanted.offset if wanted.every_row else 0
-    builder = PageBuilder(result.index.header, delimiter, wanted, budget, passed=first)
-    ended, read = True, 0
+    first = request.offset if request.errors.is_empty else 0
+    builder = PageBuilder(result.index.header, delimiter, request, page_size, rows_passed=first)
+    ended, rows_read = True, 0
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
         for records in result.index.batches(file, first):
-            read += len(records)
-            if not builder.take_all(records) or (read >= ROWS_BETWEEN_LOOKS and not in_time()):
+            rows_read += len(records)
+            if not builder.add_all(records) or (rows_read >= ROWS_BETWEEN_TIME_CHECKS and not in_time()):
                 ended = False
                 break
     total = result.index.rows
-    return replace(builder.page(ended=ended, total=total), causes=result.causes, rows_read=total, path=result.path)
+    page = builder.page(ended=ended, total=total)
+    return replace(page, error_groups=result.error_groups, rows_read=total, path=result.path)
 
 
-def not_here_yet(wanted: PageRequest, fetched_bytes: int) -> Page:
-    """In place of the page of a result that is still on its way, of which so many bytes are here."""
-    return Page((), 0, (), wanted, ",", wanted.offset, None, fetched_bytes=fetched_bytes)
+def unfinished_download_page(request: PageRequest, fetched_bytes: int) -> Page:
+    """Return a page without rows for a result whose download is not finished."""
+    return Page((), 0, (), request, ",", request.offset, None, fetched_bytes=fetched_bytes)
 
 
-def _places(wanted: Sequence[str], names: Sequence[str]) -> Sequence[int]:
-    """Where the wanted columns stand.
+def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[int]:
+    """Return the indexes of the requested columns, or of all columns where none is requested.
 
     Raises:
         InvalidArgument: there is no such column.
     """
-    if not wanted or not names:
+    if not requested or not names:
         return range(len(names))
-    by_name = {name.lower(): place for place, name in reversed(list(enumerate(names)))}
-    missing = [name for name in wanted if name.lower() not in by_name]
+    by_name = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
+    missing = [name for name in requested if name.lower() not in by_name]
     if missing:
-        there = shown(names, COLUMNS_SHOWN)
-        raise InvalidArgument(f"columns names {missing[0][:60]!r}, which the result does not have. There are: {there}.")
-    return [by_name[name.lower()] for name in wanted]
+        known = shown(names, COLUMNS_SHOWN)
+        raise InvalidArgument(f"columns names {missing[0][:60]!r}, which the result does not have. There are: {known}.")
+    return [by_name[name.lower()] for name in requested]

@@ -1,4 +1,4 @@
-"""What to do about rows that failed, by status code.
+"""Remedies: what to do about failed rows, by status code.
 
 Sources: SOAP API Developer Guide (v66), Core Data Types, StatusCode, for what a code means and which conditions pass by
 themselves; Bulk API 2.0 Developer Guide for row data (`#N/A`, ids, relationship columns), for locks (General Guidelines for
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do about rows that failed with a code.
+    """What to do about rows that failed with a status code.
 
     Attributes:
-        advice: one sentence, of ours.
+        advice: one sentence, written by this project.
         is_retryable: whether the same rows may succeed unchanged.
     """
 
@@ -180,19 +180,20 @@ _BY_CODE: dict[str, Remedy] = {
 
 _OTHER = Remedy("Read the message, correct the rows or the org accordingly, and load only these rows in a new job.")
 
-_WITHIN = frozenset({"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER"})
+_TRIGGER_CODES = frozenset({"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER"})
 
 
 def remedy_for(code: str, message: str) -> Remedy:
-    """What to do about a status code; neutral, and not retryable, where it is not known.
+    """Return the remedy for a status code; for an unknown code, a general one that is not retryable.
 
-    A trigger or a flow that ran into a lock reports its own code, and the lock's in the message (seen in Apex traces).
+    A trigger or a flow that ran into a lock reports its own code, and the code of the lock in the message (seen in Apex
+    traces).
     """
-    if code in _WITHIN and "UNABLE_TO_LOCK_ROW" in message:
+    if code in _TRIGGER_CODES and "UNABLE_TO_LOCK_ROW" in message:
         return _LOCKED
     return _BY_CODE.get(code, _OTHER)
 
 
 def known_codes() -> frozenset[str]:
-    """The status codes with advice of their own."""
+    """Return the status codes that have a remedy of their own."""
     return frozenset(_BY_CODE)

@@ -1,4 +1,4 @@
-"""The `sf__Error` of a row, taken apart."""
+"""Parsing the `sf__Error` of a failed row."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,13 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One `sf__Error`, taken apart. The message is text from the org: data, not advice."""
+    """A parsed `sf__Error`.
+
+    Attributes:
+        code: status code; UNKNOWN for text that has none.
+        message: text from the org: data, not advice.
+        fields: API names of the fields at fault.
+    """
 
     code: str
     message: str
@@ -19,7 +25,7 @@ class RowError:
 
 
 def parse_row_error(text: str) -> RowError:
-    """Take an `sf__Error` apart; text of another form keeps its message whole under the code UNKNOWN.
+    """Parse an `sf__Error`; text of another form is the message of an error with the code UNKNOWN.
 
     The form is `CODE:message:Field1,Field2 --` or `CODE:message:--` (seen in live tests of jsforce and the Salesforce
     CLI). The message may hold anything, row data included.

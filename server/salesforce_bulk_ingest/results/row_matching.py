@@ -1,76 +1,76 @@
-"""Which row of an upload a row of a result is.
+"""Row matching: which row of an upload a row of a result is.
 
-Salesforce numbers no rows and keeps no order. What it says of a row is tied to what was sent by the key of the operation
-where that is unique, and else by all cells that both have. Values are compared as far as they survive: numbers, dates and
-booleans are typed again (Bulk API 2.0 guide, quick start, step 3), and a column whose cells are blank in all of a result
-is left out, since that may be so because its header differs in case from the field (known issue a028c00000gAyI4AAK).
+Salesforce numbers no rows and keeps no order. A row of a result is matched with a row of the upload by the key of the
+operation where that is unique, and else by all cells that both have, in their canonical forms.
 """
 
-import re
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple
 
-from salesforce_bulk_ingest.salesforce.models import NULL_CELL
-
-Cells = Sequence[str]
+from salesforce_bulk_ingest.results.compared_columns import Column, ComparedColumns
 
 LINES_SHOWN = 5
 
-SCHEMA = """
-CREATE TABLE sent (
-    row INTEGER PRIMARY KEY, line INTEGER, source INTEGER, whole INTEGER, cells INTEGER, key INTEGER
+_SCHEMA = """
+CREATE TABLE uploaded (
+    row INTEGER PRIMARY KEY, line INTEGER, source_hash INTEGER, row_hash INTEGER, cells INTEGER, key INTEGER
 );
-CREATE TABLE told (row INTEGER PRIMARY KEY, said TEXT, says INTEGER, cells INTEGER, key INTEGER);
-CREATE TABLE tied (told INTEGER PRIMARY KEY, sent INTEGER UNIQUE, sureness INTEGER, is_exact INTEGER);
+CREATE TABLE returned (row INTEGER PRIMARY KEY, outcome TEXT, outcome_hash INTEGER, cells INTEGER, key INTEGER);
+CREATE TABLE matched (returned INTEGER PRIMARY KEY, uploaded INTEGER UNIQUE, certainty INTEGER, is_line_known INTEGER);
 """
 
-UNSURE, MIXED, SURE = 0, 1, 2
+# A row of the result may be one of several rows of the upload that differ.
+_AMBIGUOUS = 0
+# All of several alike rows came back, but which outcome is whose is not known.
+_OUTCOME_UNSURE = 1
+_CERTAIN = 2
 
-# The n-th of the rows that a result has of a kind is the n-th that was sent. Which one it is does not matter where all that
-# were sent are the same, or where all of them came back and the same is said of all. Where all came back and more is said,
-# they are the rows that came back, but what is said of each is not known.
-TIE = f"""
-INSERT INTO tied
-SELECT told.row, sent.row,
+# Among rows with the same hash, the n-th of the result is matched with the n-th of the upload. Which is which makes no
+# difference where the rows of the upload are equal, or where all of them came back with the same outcome.
+_MATCH = f"""
+INSERT INTO matched
+SELECT returned.row, uploaded.row,
     CASE
-        WHEN sent.alike OR (told.many = sent.many AND told.alike) THEN {SURE}
-        WHEN told.many = sent.many THEN {MIXED}
-        ELSE {UNSURE}
-    END AS sureness,
-    sent.is_one OR (told.many = sent.many AND told.alike)
+        WHEN uploaded.are_equal OR (returned.count = uploaded.count AND returned.have_one_outcome) THEN {_CERTAIN}
+        WHEN returned.count = uploaded.count THEN {_OUTCOME_UNSURE}
+        ELSE {_AMBIGUOUS}
+    END AS certainty,
+    uploaded.have_one_source OR (returned.count = uploaded.count AND returned.have_one_outcome)
 FROM (
     SELECT row, {{hash}} AS hash, ROW_NUMBER() OVER (PARTITION BY {{hash}} ORDER BY row) AS n,
-        COUNT(*) OVER (PARTITION BY {{hash}}) AS many,
-        MIN(says) OVER (PARTITION BY {{hash}}) = MAX(says) OVER (PARTITION BY {{hash}}) AS alike
-    FROM told WHERE row NOT IN (SELECT told FROM tied)
-) AS told
+        COUNT(*) OVER (PARTITION BY {{hash}}) AS count,
+        MIN(outcome_hash) OVER (PARTITION BY {{hash}}) = MAX(outcome_hash) OVER (PARTITION BY {{hash}})
+            AS have_one_outcome
+    FROM returned WHERE row NOT IN (SELECT returned FROM matched)
+) AS returned
 JOIN (
     SELECT row, {{hash}} AS hash, ROW_NUMBER() OVER (PARTITION BY {{hash}} ORDER BY row) AS n,
-        COUNT(*) OVER (PARTITION BY {{hash}}) AS many,
-        MIN(whole) OVER (PARTITION BY {{hash}}) = MAX(whole) OVER (PARTITION BY {{hash}}) AS alike,
-        MIN(source) OVER (PARTITION BY {{hash}}) = MAX(source) OVER (PARTITION BY {{hash}}) AS is_one
-    FROM sent WHERE row NOT IN (SELECT sent FROM tied) AND {{hash}} IN (SELECT {{hash}} FROM told)
-) AS sent
-ON told.hash = sent.hash AND told.n = sent.n
-WHERE sureness >= {{least}}
+        COUNT(*) OVER (PARTITION BY {{hash}}) AS count,
+        MIN(row_hash) OVER (PARTITION BY {{hash}}) = MAX(row_hash) OVER (PARTITION BY {{hash}}) AS are_equal,
+        MIN(source_hash) OVER (PARTITION BY {{hash}}) = MAX(source_hash) OVER (PARTITION BY {{hash}})
+            AS have_one_source
+    FROM uploaded
+    WHERE row NOT IN (SELECT uploaded FROM matched) AND {{hash}} IN (SELECT {{hash}} FROM returned)
+) AS uploaded
+ON returned.hash = uploaded.hash AND returned.n = uploaded.n
+WHERE certainty >= {{least}}
 """
 
-TIED = f"""
-SELECT sent.row, CASE WHEN is_exact THEN sent.line END, told.row, told.said, sureness = {MIXED}
-FROM tied JOIN told ON told.row = tied.told JOIN sent ON sent.row = tied.sent
-WHERE sureness > {UNSURE} ORDER BY sent.row
+_MATCHED = f"""
+SELECT uploaded.row, CASE WHEN is_line_known THEN uploaded.line END, returned.row, returned.outcome,
+    certainty = {_OUTCOME_UNSURE}
+FROM matched JOIN returned ON returned.row = matched.returned JOIN uploaded ON uploaded.row = matched.uploaded
+WHERE certainty > {_AMBIGUOUS} ORDER BY uploaded.row
 """
 
-UNSURE_LINES = f"""
-SELECT line FROM sent WHERE cells IN (
-    SELECT told.cells FROM tied JOIN told ON told.row = tied.told WHERE sureness < {SURE}
+_AMBIGUOUS_LINES = f"""
+SELECT line FROM uploaded WHERE cells IN (
+    SELECT returned.cells FROM matched JOIN returned ON returned.row = matched.returned WHERE certainty < {_CERTAIN}
 ) ORDER BY line LIMIT ?
 """
 
@@ -79,39 +79,42 @@ class UploadedRow(NamedTuple):
     """A row of an upload.
 
     Attributes:
-        row: rows before it.
-        line: of the source, on which it begins.
-        source: hash of the row of the source that it was made of.
-        whole: hash of all its cells, however many.
+        row: number of rows before this one in the upload.
+        line: line of the source on which the row begins.
+        source_hash: hash of the row of the source that the row was made from.
+        row_hash: hash of all cells of the row.
     """
 
     row: int
     line: int
-    source: int
-    whole: int
+    source_hash: int
+    row_hash: int
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedRow:
-    """A row of a result, and the row of the upload that it is.
+    """A row of a result with the row of the upload that it is.
 
     Attributes:
-        sent: rows of the upload before it.
-        line: of the source, on which it begins; None where several lines that differ went out alike, and it is one of them.
-        told: rows of the result before it.
-        said: what is said of it.
-        is_mixed: whether that may be said of another row instead, which came back, too.
+        uploaded_row: number of rows before this one in the upload.
+        line: line of the source on which the row begins; None where the row may be one of several lines, which differ but
+            were uploaded alike.
+        result_row: number of rows before this one in the result.
+        outcome: what Salesforce reports of the row, as JSON.
+        is_outcome_unsure: whether the outcome may be that of another row, which came back, too.
     """
 
-    sent: int
+    uploaded_row: int
     line: int | None
-    told: int
-    said: str
-    is_mixed: bool = False
+    result_row: int
+    outcome: str
+    is_outcome_unsure: bool = False
 
 
 class RowMatcher:
-    """Finds them in constant memory: add all of both sides, then ask.
+    """Matches the rows of a result with those of an upload, in constant memory.
+
+    Add all rows of both, then call `match`, then ask for the matched, the ambiguous and the unmatched rows.
 
     Args:
         db: an empty database.
@@ -119,208 +122,75 @@ class RowMatcher:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        db.executescript(SCHEMA)
-        db.execute("BEGIN")  # each row would be a transaction of its own
+        db.executescript(_SCHEMA)
+        db.execute("BEGIN")  # else each row would be a transaction of its own
 
-    def add_sent(self, chosen: Sequence["UploadedRow"], columns: Sequence[Cells], compared: "ComparedColumns") -> None:
-        """Some rows of the upload.
-
-        Args:
-            chosen: the rows.
-            columns: their cells.
-            compared: which of those are compared.
-        """
-        cells, keys = compared.cells_of(columns), compared.keys_of(columns)
-        rows = ((*row, *plain) for row, *plain in zip(chosen, cells, keys, strict=True))
-        self._db.executemany("INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?)", rows)
-
-    def add_told(self, first: int, said: Cells, columns: Sequence[Cells], compared: "ComparedColumns") -> None:
-        """Some rows of the result.
+    def add_uploaded(self, rows: Sequence[UploadedRow], columns: Sequence[Column], compared: ComparedColumns) -> None:
+        """Add rows of the upload.
 
         Args:
-            first: rows before them.
-            said: what is said of each.
-            columns: their cells.
-            compared: which of those are compared.
+            rows: the rows.
+            columns: cells of the rows by column.
+            compared: the compared columns of the upload.
         """
-        cells, keys = compared.cells_of(columns), compared.keys_of(columns)
-        rows = range(first, first + len(said))
-        says = map(hash, said)
-        self._db.executemany("INSERT INTO told VALUES (?, ?, ?, ?, ?)", zip(rows, said, says, cells, keys, strict=True))
+        cells, keys = compared.cell_hashes(columns), compared.key_hashes(columns)
+        values = ((*row, *hashes) for row, *hashes in zip(rows, cells, keys, strict=True))
+        self._db.executemany("INSERT INTO uploaded VALUES (?, ?, ?, ?, ?, ?)", values)
 
-    def tie(self) -> None:
-        """After all rows of both."""
+    def add_returned(
+        self, first_row: int, outcomes: Sequence[str], columns: Sequence[Column], compared: ComparedColumns
+    ) -> None:
+        """Add consecutive rows of the result.
+
+        Args:
+            first_row: number of rows before these in the result.
+            outcomes: what Salesforce reports of each row.
+            columns: cells of the rows by column.
+            compared: the compared columns of the result.
+        """
+        cells, keys = compared.cell_hashes(columns), compared.key_hashes(columns)
+        rows = range(first_row, first_row + len(outcomes))
+        values = zip(rows, outcomes, map(hash, outcomes), cells, keys, strict=True)
+        self._db.executemany("INSERT INTO returned VALUES (?, ?, ?, ?, ?)", values)
+
+    def match(self) -> None:
+        """Match the rows, after all rows of both were added: the most certain matches first."""
         for column in ("cells", "key"):
-            self._db.execute(f"CREATE INDEX told_{column} ON told ({column})")
-        for least in (SURE, MIXED, UNSURE):
+            self._db.execute(f"CREATE INDEX returned_{column} ON returned ({column})")
+        for least in (_CERTAIN, _OUTCOME_UNSURE, _AMBIGUOUS):
             for column in ("cells", "key"):
-                self._db.execute(TIE.format(hash=column, least=least))
-            if not self.untied():
+                self._db.execute(_MATCH.format(hash=column, least=least))
+            if not self.unmatched():
                 return
 
-    def tied(self) -> Iterator[MatchedRow]:
-        """The rows of the result that are certain rows of the upload, or certain ones together, in the order of that."""
-        for sent, line, told, said, is_mixed in self._db.execute(TIED):
-            yield MatchedRow(sent, line, told, said, bool(is_mixed))
+    def matched(self) -> Iterator[MatchedRow]:
+        """Return the rows of the result that are certainly in the upload, in the order of the upload."""
+        for uploaded_row, line, result_row, outcome, is_outcome_unsure in self._db.execute(_MATCHED):
+            yield MatchedRow(uploaded_row, line, result_row, outcome, bool(is_outcome_unsure))
 
-    def unsure(self) -> list[int]:
-        """The rows of the result that may be one of several rows of the upload, which differ."""
-        return [row for (row,) in self._db.execute(f"SELECT told FROM tied WHERE sureness = {UNSURE} ORDER BY told")]
+    def ambiguous(self) -> list[int]:
+        """Return the numbers of the rows of the result that may be one of several rows of the upload, which differ."""
+        query = f"SELECT returned FROM matched WHERE certainty = {_AMBIGUOUS} ORDER BY returned"
+        return [row for (row,) in self._db.execute(query)]
 
-    def unsure_lines(self) -> list[int]:
-        """The first lines of the source that such rows may be of."""
-        return [line for (line,) in self._db.execute(UNSURE_LINES, (LINES_SHOWN,))]
+    def ambiguous_lines(self) -> list[int]:
+        """Return the first few lines of the source that ambiguous rows, or rows with an unsure outcome, may be of."""
+        return [line for (line,) in self._db.execute(_AMBIGUOUS_LINES, (LINES_SHOWN,))]
 
-    def untied(self) -> list[int]:
-        """The rows of the result that are like no row of the upload."""
-        query = "SELECT row FROM told WHERE row NOT IN (SELECT told FROM tied) ORDER BY row"
+    def unmatched(self) -> list[int]:
+        """Return the numbers of the rows of the result that are like no row of the upload."""
+        query = "SELECT row FROM returned WHERE row NOT IN (SELECT returned FROM matched) ORDER BY row"
         return [row for (row,) in self._db.execute(query)]
 
 
 @contextmanager
 def row_matcher_in(folder: Path) -> Iterator[RowMatcher]:
-    """Ties in a file that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="ties-", dir=folder) as temporary:
-        db = sqlite3.connect(Path(temporary) / "ties.sqlite3", isolation_level=None, check_same_thread=False)
+    """Make a row matcher whose database is a temporary file in a folder."""
+    with tempfile.TemporaryDirectory(prefix="row-matching-", dir=folder) as temporary:
+        db = sqlite3.connect(Path(temporary) / "rows.sqlite3", isolation_level=None, check_same_thread=False)
         try:
-            # Nobody else reads it, and a half one is of no use.
+            # No other process reads the file, and half of it is of no use.
             db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;")
             yield RowMatcher(db)
         finally:
             db.close()
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedColumns:
-    """What is compared of the rows of one side.
-
-    Attributes:
-        places: of the columns that are compared, those of both sides in the same order.
-        key: place of the column whose cells tell rows apart; None for none.
-    """
-
-    places: tuple[int, ...]
-    key: int | None
-
-    def cells_of(self, columns: Sequence[Cells]) -> Iterator[int]:
-        """For each row, what its cells make: the same for all where none are compared."""
-        if not self.places:
-            return iter([0] * len(columns[0]))
-        return map(hash, zip(*(_plain_column(columns[place]) for place in self.places), strict=True))
-
-    def keys_of(self, columns: Sequence[Cells]) -> Iterator[int | None]:
-        """For each row, what its key makes; None without one."""
-        if self.key is None:
-            return iter([None] * len(columns[0]))
-        return (hash(plain_key(cell)) if cell else None for cell in columns[self.key])
-
-
-class CandidateFilter:
-    """Tells which rows of an upload may be in a result, by one column: most are not, where few rows failed.
-
-    Args:
-        sent: what is compared of the rows of the upload.
-        told: what is compared of those of the result.
-    """
-
-    MOST = 200_000
-    """Different cells of the result that are remembered; where there are more, any row is likely."""
-
-    def __init__(self, sent: ComparedColumns, told: ComparedColumns) -> None:
-        self._pairs = list(zip(sent.places, told.places, strict=True))
-        if sent.key is not None and told.key is not None:
-            self._pairs = [(sent.key, told.key)]
-        self._seen: set[int] | None = set()
-
-    def look(self, columns: Sequence[Cells]) -> None:
-        """At some rows of the result."""
-        if len(self._pairs) > 1:
-            self._pairs = [max(self._pairs, key=lambda pair: len(set(columns[pair[1]])))]
-        if self._seen is not None and self._pairs:
-            self._seen.update(map(hash, map(plain_key, set(columns[self._pairs[0][1]]))))
-            if len(self._seen) > self.MOST:
-                self._seen = None
-
-    def rows(self, columns: Sequence[Cells]) -> Sequence[int]:
-        """Places of the likely ones among some rows of the upload."""
-        if self._seen is None or not self._pairs:
-            return range(len(columns[0]))
-        hashes = map(hash, map(plain_key, columns[self._pairs[0][0]]))
-        return [row for row, number in enumerate(hashes) if number in self._seen]
-
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9]{15}[A-Z0-5]{3}", re.ASCII)
-_ID_ENDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_BOOLEANS = {"true": "1", "false": "0"}
-
-
-def plain(cell: str) -> str:
-    """What is left of a cell however it is typed."""
-    cell = cell.strip()
-    if not cell or cell == NULL_CELL:
-        return ""
-    first = cell[0]
-    if first.isdigit() or first in "+-.":
-        return _plain_number(cell)
-    if _is_long_id(cell):
-        return plain(cell[:15])
-    return _BOOLEANS.get(cell.lower(), cell)
-
-
-def _plain_column(cells: Cells) -> Iterator[str]:
-    # Each once: cells repeat.
-    return map({cell: plain(cell) for cell in set(cells)}.__getitem__, cells)
-
-
-def plain_key(cell: str) -> str:
-    """What is left of a key: Salesforce finds records by it in any case, but ids differ in case."""
-    cell = plain(cell)
-    return cell if len(cell) == 15 else cell.lower()
-
-
-def _is_long_id(cell: str) -> bool:
-    """Whether it is an id whose last three characters tell the case of the others."""
-    if len(cell) != 18 or not _ID.fullmatch(cell):
-        return False
-    cases = (sum(1 << place for place in range(5) if cell[start + place].isupper()) for start in (0, 5, 10))
-    return cell[15:] == "".join(map(_ID_ENDS.__getitem__, cases))
-
-
-def _plain_number(cell: str) -> str:
-    if _NUMBER.fullmatch(cell):
-        try:
-            number = Decimal(cell)
-        except InvalidOperation:
-            return cell
-        return str(number.normalize()) if number else "0"
-    if _is_long_id(cell):
-        return plain(cell[:15])
-    if _TIME.fullmatch(cell):
-        try:
-            return datetime.fromisoformat(cell).astimezone(UTC).isoformat()
-        except (ValueError, OverflowError):
-            return cell
-    return cell
-
-
-def compared_columns(
-    sent: Sequence[str], told: Sequence[str], blank: frozenset[int], key: str | None
-) -> tuple[ComparedColumns, ComparedColumns]:
-    """What is compared of the rows of an upload, and of those of a result.
-
-    Args:
-        sent: columns of the upload.
-        told: columns of the result.
-        blank: places of the columns of the result in which all cells are blank.
-        key: name of the field that tells rows apart; None for none.
-    """
-    by_name: Mapping[str, int] = {name.lower(): place for place, name in enumerate(sent)}
-    pairs = [(by_name[name.lower()], place) for place, name in enumerate(told) if name.lower() in by_name]
-    cells = [(mine, theirs) for mine, theirs in pairs if theirs not in blank]
-    keys = [(mine, theirs) for mine, theirs in cells if key and sent[mine].lower() == key.lower()]
-    mine, theirs = keys[0] if keys else (None, None)
-    return ComparedColumns(tuple(pair[0] for pair in cells), mine), ComparedColumns(
-        tuple(pair[1] for pair in cells), theirs
-    )

@@ -1,7 +1,7 @@
-"""A page out of a result that streams by and is kept nowhere: of a job that goes on, or where there is no spool."""
+"""A page of a result that is read as a stream and not cached: of a job that goes on, or where nothing is cached."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import anyio.lowlevel
 
@@ -12,61 +12,63 @@ from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 
 
-@dataclass(slots=True)
 class StreamedPage:
-    """Collects one page, and the causes of all rows.
+    """Builds one page, and the error groups of all rows, from a stream of bytes.
 
     Args:
-        delimiter: between the cells of the result.
-        wanted: what is shown.
-        budget: what fits on the page.
-        whole: keep counting, and collecting causes, after the page is full.
+        delimiter: delimiter of the result.
+        request: what the caller asks for.
+        page_size: limits of the page.
+        whole: whether to read the stream to its end, for the error groups, after the page is full.
     """
 
-    delimiter: str
-    wanted: PageRequest
-    budget: PageSize
-    whole: bool
-    _builder: PageBuilder | None = None
-    _counter: ErrorGrouper | None = None
-    _read: int = 0
-    _full: bool = False
-    _ended: bool = False
+    def __init__(self, delimiter: str, request: PageRequest, page_size: PageSize, *, whole: bool) -> None:
+        self._delimiter = delimiter
+        self._request = request
+        self._page_size = page_size
+        self._whole = whole
+        self._builder: PageBuilder | None = None
+        self._grouper: ErrorGrouper | None = None
+        self._rows_read = 0
+        self._is_full = False
+        self._has_ended = False
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
-        """Read until there is nothing more to learn. What was read so far survives a cancellation.
+        """Read until there is nothing more to learn. What was read before a cancellation is on the page.
 
         Raises:
-            InvalidArgument: the result has no such column.
+            InvalidArgument: the result lacks a column that the caller asks for.
         """
         splitter = RecordSplitter()
         async for chunk in chunks:
             for record in splitter.feed(chunk):
-                self._take(record)
-            if self._full and not self.whole:
+                self._add(record)
+            if self._is_full and not self._whole:
                 return
             await anyio.lowlevel.checkpoint()
         for record in splitter.flush():
-            self._take(record)
-        self._ended = True
+            self._add(record)
+        self._has_ended = True
 
     def page(self) -> Page:
-        """What was collected."""
-        builder = self._builder or PageBuilder(b"", self.delimiter, self.wanted, self.budget)
-        page = builder.page(ended=self._ended and not self._full, total=self._read if self._ended else None)
-        return replace(page, causes=self._counter.causes() if self._counter else (), rows_read=self._read)
+        """Return the page."""
+        builder = self._builder or PageBuilder(b"", self._delimiter, self._request, self._page_size)
+        total = self._rows_read if self._has_ended else None
+        page = builder.page(ended=self._has_ended and not self._is_full, total=total)
+        return replace(page, error_groups=self._grouper.groups() if self._grouper else (), rows_read=self._rows_read)
 
-    def _take(self, record: bytes) -> None:
+    def _add(self, record: bytes) -> None:
         if self._builder is None:
-            self._builder = PageBuilder(record, self.delimiter, self.wanted, self.budget)
-            self._counter = ErrorGrouper(self._builder.names) if ERROR_COLUMN in self._builder.names else None
+            self._builder = PageBuilder(record, self._delimiter, self._request, self._page_size)
+            self._grouper = ErrorGrouper(self._builder.names) if ERROR_COLUMN in self._builder.names else None
             return
-        row, self._read = self._read, self._read + 1
-        if self._counter is None and (self._full or (row < self.wanted.offset and self.wanted.every_row)):
-            self._builder.passed = min(row + 1, self.wanted.offset)
+        row, self._rows_read = self._rows_read, self._rows_read + 1
+        is_passed_over = row < self._request.offset and self._request.errors.is_empty
+        if self._grouper is None and (self._is_full or is_passed_over):
+            self._builder.rows_passed = min(row + 1, self._request.offset)
             return
-        cells = parse_record(record, self.delimiter)
-        if not self._full:
-            self._full = not self._builder.take(record, cells)
-        if self._counter:
-            self._counter.add(cells, row)
+        cells = parse_record(record, self._delimiter)
+        if not self._is_full:
+            self._is_full = not self._builder.add(record, cells)
+        if self._grouper:
+            self._grouper.add(cells, row)

@@ -290,7 +290,7 @@ class PageAnswer(Answer):
     def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
         """The page with its causes and addresses."""
         total = total_rows(job, kind, page)
-        causes = _fitting_causes(page.causes)
+        causes = _fitting_causes(page.error_groups)
         return cls(
             job_id=job.id,
             state=job.state,
@@ -301,7 +301,7 @@ class PageAnswer(Answer):
             next_offset=page.next_offset,
             total=total,
             causes=causes,
-            other_causes=max(len(page.causes) - len(causes), 0) or None,
+            other_causes=max(len(page.error_groups) - len(causes), 0) or None,
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
             file=str(page.path) if page.path is not None and rest_url is None else None,

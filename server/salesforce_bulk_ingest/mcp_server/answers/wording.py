@@ -104,7 +104,7 @@ def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:
         return False
     if not page.columns and kind == "unprocessedrecords" and job.state in ("Failed", "Aborted"):
         return True
-    return page.wanted.every_row and _counted(job).get(kind, 0) > page.offset and not page.total
+    return page.request.errors.is_empty and _counted(job).get(kind, 0) > page.offset and not page.total
 
 
 def _counted(job: Job) -> dict[ResultKind, int]:
@@ -136,11 +136,11 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
         return f"Salesforce gave {gave}. Call again later; this is no sign that there are none."
     if not page.rows:
         past_end = f" from offset {page.offset} on" if page.offset else ""
-        such = "" if page.wanted.every_row else "such "
+        such = "" if page.request.errors.is_empty else "such "
         return f"No {such}rows{past_end} in the {name} of job {job.id}, which is {job.state}."
     # A count, and the argument to pass: a row's number could begin at 0 or at 1.
     of = f" of {total:,}" if total is not None else ""
-    such = "" if page.wanted.every_row else " that were asked for"
+    such = "" if page.request.errors.is_empty else " that were asked for"
     shown = f"{rows(len(page.rows))}{of}{such}, from offset {page.offset} on,"
     summary = f"{shown} in the {name} of job {job.id}, which is {job.state}."
     if kind == "failedResults" and page.total is None:
@@ -154,7 +154,7 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
         return "Call again with the same arguments."
     if _lacks_rows(job, kind, page):
         return "Call again later with the same arguments."
-    if kind == "failedResults" and page.causes and page.total is not None and job.is_terminal:
+    if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
         more = f" More rows, if they are needed: offset {page.next_offset}." if page.next_offset is not None else ""
         return f"{_again(job, page)}{more}"
     if page.next_offset is not None:
@@ -171,7 +171,7 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
 
 def _again(job: Job, page: Page) -> str:
     """How failed rows get in after all."""
-    are_retryable = all(cause.is_retryable for cause in page.causes)
+    are_retryable = all(cause.is_retryable for cause in page.error_groups)
     if page.path is None:  # nothing is kept here that could be sent again
         do = "Load these rows again, unchanged," if are_retryable else "Correct the rows by their causes and load them"
         return f"{do} in a new job; never load the whole file again."
@@ -180,7 +180,7 @@ def _again(job: Job, page: Page) -> str:
             f"Send these rows again, as they were sent: create-ingest-job with data {_rows_of(job, which='failed')}. Never "
             "load the whole file again."
         )
-    code = cut(page.causes[0].code, 100)
+    code = cut(page.error_groups[0].code, 100)
     return (
         f"Send them again by cause, as they were sent or corrected with values or set: create-ingest-job with data "
         f"{_rows_of(job, code=code)}. Never load the whole file again."

@@ -1,0 +1,125 @@
+"""Archiving an upload while it is sent: its source is compressed into the cache, chunk by chunk."""
+
+import logging
+import zlib
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.cache.file_cache import FileCache, NewFile
+from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
+from salesforce_bulk_ingest.loading.mapped_source import SentChunk
+from salesforce_bulk_ingest.loading.plan import PartContent
+
+logger = logging.getLogger(__name__)
+
+FAST = 1
+"""zlib's compression level: a higher one takes longer than the upload itself, for a few percent."""
+
+GZIP = 31
+"""zlib's `wbits` for the format of a .gz file."""
+
+
+class UploadRecorder:
+    """Writes the source of an upload into a new file of the cache. An error in writing is logged, and harms no upload.
+
+    Args:
+        file: the new file; None if it could not be made.
+        content: the content of the upload.
+        most_bytes: limit of the compressed file; an upload beyond it is not archived.
+    """
+
+    def __init__(self, file: NewFile | None, content: PartContent, most_bytes: int) -> None:
+        self._file = file
+        self._content = content
+        self._most_bytes = most_bytes
+        self._first_line: int | None = None
+        self._compressor = zlib.compressobj(FAST, wbits=GZIP)
+
+    def add(self, chunk: SentChunk) -> None:
+        """Write the source of a chunk that is about to be sent."""
+        if not chunk.source:
+            return
+        source = chunk.source
+        if self._first_line is None:
+            self._first_line = chunk.line
+            source = self._content.output.head.record + source
+        self._write(self._compressor.compress(source))
+
+    def finish(self) -> None:
+        """Put the file in place, after the last chunk."""
+        self._write(self._compressor.flush())
+        if self._file is None:
+            return
+        try:
+            self._file.finish(self._origin().as_json())
+        except OSError as error:
+            self._give_up(error)
+
+    def _origin(self) -> UploadOrigin:
+        output = self._content.output
+        return UploadOrigin(
+            sha256=self._content.sha256,
+            source_columns=tuple(output.head.names),
+            rows=self._content.rows,
+            first_line=output.first_row.line if self._first_line is None else self._first_line,
+            source_dialect=output.head.dialect,
+            upload_dialect=output.dialect,
+            mapping=output.shaped,
+        )
+
+    def _write(self, data: bytes) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.file.write(data)
+            if self._file.file.tell() > self._most_bytes:
+                self._give_up(f"it takes more than {self._most_bytes:,} bytes")
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, reason: object) -> None:
+        self._file = None
+        logger.warning("an upload can't be kept on this machine: %s", reason)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedContent:
+    """The content of an upload, archived each time it is read to its end.
+
+    Attributes:
+        content: the content.
+        files: the cache that the upload is archived in.
+        name: name of the file in the cache.
+        most_bytes: limit of the compressed file.
+    """
+
+    content: PartContent
+    files: FileCache
+    name: str
+    most_bytes: int
+
+    @property
+    def size(self) -> int:
+        """The number of bytes on the wire."""
+        return self.content.size
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes on the wire."""
+        return self.content.sha256
+
+    def __iter__(self) -> Generator[bytes, None, None]:
+        with ExitStack() as stack:
+            recorder = UploadRecorder(self._new_file(stack), self.content, self.most_bytes)
+            for chunk in self.content.chunks():
+                recorder.add(chunk)
+                yield chunk.data
+            recorder.finish()
+
+    def _new_file(self, stack: ExitStack) -> NewFile | None:
+        try:
+            return stack.enter_context(self.files.new_file(self.name))
+        except OSError as error:
+            logger.warning("uploads can't be kept on this machine: %s", error)
+            return None

@@ -1,0 +1,94 @@
+"""Which columns of an upload and of a result are compared to match their rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.results.canonical_cells import canonical_cells, canonical_key
+
+Column = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedColumns:
+    """The columns of an upload, or of a result, that are compared.
+
+    Attributes:
+        indexes: indexes of the columns; those of the upload and of the result have the same order.
+        key_index: index of the column whose cells identify rows; None if there is none.
+    """
+
+    indexes: tuple[int, ...]
+    key_index: int | None
+
+    def cell_hashes(self, columns: Sequence[Column]) -> Iterator[int]:
+        """Return the hash of the compared cells of each row; 0 where no column is compared."""
+        if not self.indexes:
+            return iter([0] * len(columns[0]))
+        return map(hash, zip(*(canonical_cells(columns[index]) for index in self.indexes), strict=True))
+
+    def key_hashes(self, columns: Sequence[Column]) -> Iterator[int | None]:
+        """Return the hash of the key of each row; None for a row without a key."""
+        if self.key_index is None:
+            return iter([None] * len(columns[0]))
+        return (hash(canonical_key(cell)) if cell else None for cell in columns[self.key_index])
+
+
+def compared_columns(
+    uploaded: Sequence[str], returned: Sequence[str], blank: frozenset[int], key: str | None
+) -> tuple[ComparedColumns, ComparedColumns]:
+    """Return which columns of an upload, and which of a result, are compared: those that both have by name.
+
+    A column whose cells are blank in all of a result is not compared: the cells may be blank because the header differs in
+    case from the field (known issue a028c00000gAyI4AAK).
+
+    Args:
+        uploaded: names of the columns of the upload.
+        returned: names of the columns of the result.
+        blank: indexes of the columns of the result in which all cells are blank.
+        key: name of the field that identifies rows; None if there is none.
+    """
+    by_name: Mapping[str, int] = {name.lower(): index for index, name in enumerate(uploaded)}
+    pairs = [
+        (by_name[name.lower()], index)
+        for index, name in enumerate(returned)
+        if name.lower() in by_name and index not in blank
+    ]
+    keys = [(ours, theirs) for ours, theirs in pairs if key and uploaded[ours].lower() == key.lower()]
+    our_key, their_key = keys[0] if keys else (None, None)
+    our_indexes, their_indexes = tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs)
+    return ComparedColumns(our_indexes, our_key), ComparedColumns(their_indexes, their_key)
+
+
+class CandidateFilter:
+    """Finds the rows of an upload that may be in a result, by one column: where few rows failed, most are not.
+
+    Args:
+        uploaded: the compared columns of the upload.
+        returned: the compared columns of the result.
+    """
+
+    MOST_CELLS = 200_000
+    """How many different cells of the result are remembered; where there are more, every row is a candidate."""
+
+    def __init__(self, uploaded: ComparedColumns, returned: ComparedColumns) -> None:
+        self._pairs = list(zip(uploaded.indexes, returned.indexes, strict=True))
+        if uploaded.key_index is not None and returned.key_index is not None:
+            self._pairs = [(uploaded.key_index, returned.key_index)]
+        self._hashes: set[int] | None = set()
+
+    def add_result_columns(self, columns: Sequence[Column]) -> None:
+        """Remember some rows of the result, given by column."""
+        if len(self._pairs) > 1:
+            # The column with the most different cells leaves the fewest candidates.
+            self._pairs = [max(self._pairs, key=lambda pair: len(set(columns[pair[1]])))]
+        if self._hashes is not None and self._pairs:
+            self._hashes.update(map(hash, map(canonical_key, set(columns[self._pairs[0][1]]))))
+            if len(self._hashes) > self.MOST_CELLS:
+                self._hashes = None
+
+    def candidates(self, columns: Sequence[Column]) -> Sequence[int]:
+        """Return the indexes of the candidates among some rows of the upload, given by column."""
+        if self._hashes is None or not self._pairs:
+            return range(len(columns[0]))
+        hashes = map(hash, map(canonical_key, columns[self._pairs[0][0]]))
+        return [row for row, number in enumerate(hashes) if number in self._hashes]

@@ -1,0 +1,96 @@
+"""The stored form of rows to retry: a CSV, and a label that says which rows of which results they are."""
+
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.cache.file_cache import CachedFile
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOrigin:
+    """Where consecutive rows of a retry file come from.
+
+    Attributes:
+        from_job: id of the job.
+        result: kind of the result of the job.
+        sha256: SHA-256 of the result.
+        row_numbers: for each row, its number in the result, the first row being row 0.
+    """
+
+    from_job: str
+    result: str
+    sha256: str
+    row_numbers: "array[int]"
+
+    def bits(self, rows: slice) -> int:
+        """Return one bit for each of some rows, by their numbers in the result: 1 for row 0."""
+        numbers = self.row_numbers[rows]
+        bits = bytearray(max(numbers, default=0) // 8 + 1)
+        for number in numbers:
+            bits[number >> 3] |= 1 << (number & 7)
+        return int.from_bytes(bits, "little")
+
+
+class _StoredOrigin(BaseModel):
+    from_job: str
+    result: str
+    sha256: str
+    rows: NonNegativeInt
+
+
+class _Label(BaseModel):
+    """The JSON before the row numbers; the alias is the stored key, which earlier versions chose."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    origins: tuple[_StoredOrigin, ...] = Field(alias="taken")
+    notes: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFile:
+    """Rows to retry.
+
+    Attributes:
+        path: path of the CSV.
+        origins: where the rows come from, in their order.
+        notes: findings about the rows.
+    """
+
+    path: Path
+    origins: tuple[RetryOrigin, ...]
+    notes: tuple[Finding, ...]
+
+    def label(self) -> bytes:
+        """Return the label that `read` takes."""
+        stored = tuple(
+            _StoredOrigin(
+                from_job=origin.from_job, result=origin.result, sha256=origin.sha256, rows=len(origin.row_numbers)
+            )
+            for origin in self.origins
+        )
+        label = _Label(origins=stored, notes=self.notes)
+        numbers = b"".join(origin.row_numbers.tobytes() for origin in self.origins)
+        return label.model_dump_json().encode() + b"\n" + numbers
+
+    @classmethod
+    def read(cls, file: CachedFile) -> Self:
+        """Read a retry file from the cache.
+
+        Raises:
+            ValueError: the label is not one, or is that of another version of this program.
+        """
+        stored, _, stored_numbers = file.label.partition(b"\n")
+        label, numbers = _Label.model_validate_json(stored), array("Q")
+        numbers.frombytes(stored_numbers)
+        origins, start = list[RetryOrigin](), 0
+        for origin in label.origins:
+            row_numbers = numbers[start : start + origin.rows]
+            origins.append(RetryOrigin(origin.from_job, origin.result, origin.sha256, row_numbers))
+            start += origin.rows
+        return cls(file.path, tuple(origins), label.notes)

@@ -1,0 +1,35 @@
+"""Which rows of which jobs a caller wants to retry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from salesforce_bulk_ingest.results.error_filter import ErrorFilter
+from salesforce_bulk_ingest.salesforce.models import ResultKind
+
+Which = Literal["failed", "unprocessed", "created"]
+
+KINDS: Mapping[Which, ResultKind] = {
+    "failed": "failedResults",
+    "unprocessed": "unprocessedrecords",
+    "created": "successfulResults",
+}
+
+MOST_JOBS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequest:
+    """A request to put rows of earlier jobs into a new one.
+
+    Attributes:
+        jobs: ids of the earlier jobs.
+        which: which of their rows; `created` gives only the ids of the records that the jobs created.
+        where: which of the failed rows; the other rows have no error to choose by.
+        again: whether to retry rows that were retried before.
+    """
+
+    jobs: tuple[str, ...]
+    which: tuple[Which, ...]
+    where: ErrorFilter = field(default_factory=ErrorFilter)
+    again: bool = False

@@ -1,0 +1,119 @@
+"""A cached file is there whole or not at all, for this user alone, and not for ever."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, FileCache
+from tests.cache.making import Clock, files_in
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="permissions of files")
+
+
+def a_cache(folder: Path, clock: Clock | None = None, *, most_bytes: int = 10_000) -> FileCache:
+    return FileCache(folder / "cache", most_bytes=most_bytes, most_seconds=100, now=clock or Clock())
+
+
+def stored(cache: FileCache, name: str, content: bytes = b"content", label: bytes = b"label") -> CachedFile:
+    with cache.new_file(name) as file:
+        file.file.write(content)
+        return file.finish(label)
+
+
+def test_a_file_is_found_with_its_label_once_it_is_finished_and_not_before(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    with cache.new_file("a/b.csv") as file:
+        file.file.write(b"content")
+        assert cache.find("a/b.csv") is None
+        made = file.finish(b"two\nlines")
+    found = cache.find("a/b.csv")
+    assert found == made == CachedFile(tmp_path / "cache/a/b.csv", b"two\nlines")
+    assert made.path.read_bytes() == b"content"
+
+
+def test_a_file_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    with pytest.raises(RuntimeError), cache.new_file("b.csv") as file:
+        file.file.write(b"content")
+        raise RuntimeError
+    assert cache.find("b.csv") is None
+    assert files_in(tmp_path) == []
+
+
+def test_what_a_killed_process_left_is_removed_when_the_file_is_made_anew(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    killed = cache.new_file("b.csv")
+    killed.__enter__().file.write(b"half")
+    (left,) = tmp_path.rglob("*.part")
+    made = stored(cache, "b.csv")
+    assert not left.exists() and cache.find("b.csv") == made
+
+
+def test_a_new_file_replaces_the_one_before(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "b.csv", b"old", b"old label")
+    made = stored(cache, "b.csv", b"newer", b"new label")
+    assert cache.find("b.csv") == made and made.path.read_bytes() == b"newer"
+
+
+@pytest.mark.parametrize("label", [b"", b"{}", b"[]\n", b"\xff", b"6\nlabel", b'"7"\n'])
+def test_a_file_whose_label_gives_another_size_is_not_there(label: bytes, tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    made = stored(cache, "b.csv")
+    made.path.with_name("b.csv.label").write_bytes(label)
+    assert cache.find("b.csv") is None
+
+
+def test_a_file_that_was_cut_is_not_there(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "b.csv").path.write_bytes(b"conten")
+    assert cache.find("b.csv") is None
+
+
+def test_a_file_that_nobody_reads_is_removed_after_its_time(tmp_path: Path) -> None:
+    clock = Clock()
+    cache = a_cache(tmp_path, clock)
+    for name in ("unread", "read"):
+        stored(cache, name)
+        cache.touch(name)
+    clock.now += 90
+    cache.touch("read")
+    clock.now += 90
+    stored(cache, "new")
+    assert [cache.find(name) is not None for name in ("unread", "read", "new")] == [False, True, True]
+
+
+def test_beyond_the_size_limit_the_files_that_were_read_longest_ago_are_removed(tmp_path: Path) -> None:
+    clock = Clock()
+    cache = a_cache(tmp_path, clock, most_bytes=2_500)
+    for name in ("first", "second", "third"):
+        clock.now += 1
+        stored(cache, name, b"x" * 1_000)
+        cache.touch(name)
+    clock.now += 1
+    cache.touch("first")
+    stored(cache, "fourth", b"x")
+    there = [cache.find(name) is not None for name in ("first", "second", "third", "fourth")]
+    assert there == [True, False, True, True]
+
+
+def test_a_removed_file_and_a_removed_folder_are_gone_and_others_stay(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    for name in ("a/1.csv", "a/2.csv", "b/1.csv", "b/2.csv"):
+        stored(cache, name)
+    cache.remove("a/1.csv")
+    cache.remove("a/1.csv")
+    cache.remove_folders("b*")
+    assert sorted(cache.names("*/*")) == ["a/2.csv"]
+
+
+@posix_only
+def test_no_other_user_can_read_a_file(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    with cache.lock("a/b.csv"):
+        stored(cache, "a/b.csv")
+    made = [tmp_path / "cache", *(tmp_path / "cache").rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} == {0o600}

@@ -1,0 +1,68 @@
+"""An upload is archived while it is sent, and sent just the same where it can't be archived."""
+
+from pathlib import Path
+
+import pytest
+
+from salesforce_bulk_ingest.base.errors import SourceChanged
+from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import make_plan, part_content
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.cache.making import JOB_KEY, content_of, files_in, job_files
+from tests.loading.making import Bytes
+
+LONG = b"Name\n" + b"".join(b"%050d\n" % number for number in range(3 * BLOCK_BYTES // 50))
+
+
+@pytest.mark.parametrize("source", [b"Name\n", b"Name\nA", b"\xef\xbb\xbfName\r\nA\r\n", LONG])
+@pytest.mark.parametrize("mapping", [ColumnMapping(), ColumnMapping(constants={"Site": "x" * 100})])
+def test_the_bytes_that_go_out_are_those_of_an_upload_that_is_not_archived(
+    source: bytes, mapping: ColumnMapping, tmp_path: Path
+) -> None:
+    content = content_of(source, mapping, limit=100_000_000)
+    recorded = job_files(tmp_path).recorded(JOB_KEY, content)
+    chunks = list(recorded)
+    assert chunks == list(content)
+    assert all(len(chunk) <= BLOCK_BYTES for chunk in chunks)
+    assert (recorded.size, recorded.sha256) == (content.size, content.sha256) == (sum(map(len, chunks)), content.sha256)
+
+
+def test_an_upload_that_breaks_off_is_not_archived(tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    chunks = iter(files.recorded(JOB_KEY, content_of(LONG)))
+    next(chunks)
+    chunks.close()
+    assert files.find_upload(JOB_KEY) is None and files_in(tmp_path) == []
+
+
+def test_an_upload_of_a_source_that_changed_is_not_archived(tmp_path: Path) -> None:
+    source = Bytes(b"Name\nA\n")
+    content = part_content(make_plan(source, ColumnMapping(), Destination()), 1)
+    source.content = b"Name\nB\n"
+    files = job_files(tmp_path)
+    with pytest.raises(SourceChanged):
+        list(files.recorded(JOB_KEY, content))
+    assert files.find_upload(JOB_KEY) is None
+
+
+def test_an_upload_that_was_sent_twice_is_archived_once(tmp_path: Path) -> None:
+    files, content = job_files(tmp_path), content_of(b"Name\nA\n")
+    recorded = files.recorded(JOB_KEY, content)
+    assert list(recorded) == list(recorded)
+    assert files_in(tmp_path) == ["upload.csv.gz", "upload.csv.gz.label"]
+
+
+def test_an_upload_beyond_the_size_limit_is_sent_and_not_archived(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files, content = job_files(tmp_path, most_bytes=10), content_of(b"Name\nA\n")
+    assert b"".join(files.recorded(JOB_KEY, content)) == b"Name\nA\n"
+    assert files.find_upload(JOB_KEY) is None
+    assert "takes more than 10 bytes" in caplog.text
+
+
+def test_a_folder_that_can_not_be_used_costs_no_upload(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "spool").write_text("in the way")
+    assert b"".join(job_files(tmp_path).recorded(JOB_KEY, content_of(b"Name\nA\n"))) == b"Name\nA\n"
+    assert "uploads can't be kept on this machine" in caplog.text

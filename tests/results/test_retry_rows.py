@@ -1,0 +1,162 @@
+"""Rows are retried as they were uploaded, or as Salesforce gave them back with a warning; ambiguous ones are left out."""
+
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
+from salesforce_bulk_ingest.cache.job_files import retry_name
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.results.error_filter import ErrorFilter
+from salesforce_bulk_ingest.results.result_file import ResultFile
+from salesforce_bulk_ingest.results.retry_file import RetryFile
+from salesforce_bulk_ingest.results.retry_request import RetryRequest, Which
+from salesforce_bulk_ingest.results.retry_rows import ROWS_AT_ONCE, JobResult, write_retry_file
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.cache.making import ORG, archived, content_of, job_files
+from tests.results.making import result_file, source_ordered
+
+JOB_ID = "750000000000001AAA"
+HEADER = "sf__Id,sf__Error,Name,Number__c"
+ROWS = [["", "A:a:--", "Acme", "1.5E8"], ["", "B:b:--", "Bond", ""]]
+
+
+def retried(
+    folder: Path,
+    *results: JobResult,
+    where: ErrorFilter | None = None,
+    which: Which = "failed",
+    destination: Destination | None = None,
+) -> RetryFile:
+    request = RetryRequest((JOB_ID,), (which,), where or ErrorFilter())
+    with job_files(folder).files.new_file(retry_name(ORG, "test")) as file:
+        return write_retry_file(request, results, destination or Destination(), file)
+
+
+def as_uploaded(folder: Path, source: bytes, result: ResultFile, mapping: ColumnMapping | None = None) -> JobResult:
+    upload = archived(folder, content_of(source, mapping))
+    return JobResult(JOB_ID, result, upload, source_ordered(folder, result, upload))
+
+
+def test_rows_that_are_not_archived_go_as_salesforce_gave_them_back_with_a_warning(tmp_path: Path) -> None:
+    made = retried(tmp_path, JobResult(JOB_ID, result_file(tmp_path, HEADER, ROWS)))
+    assert made.path.read_bytes() == b"Name,Number__c\nAcme,1.5E8\nBond,\n"
+    assert [list(origin.row_numbers) for origin in made.origins] == [[0, 1]]
+    assert [(note.what, note.do, note.count) for note in made.notes] == snapshot(
+        [
+            (
+                "What was sent to job 750000000000001AAA is not kept here (it did not go through these tools, or is gone), so its rows go out as Salesforce gave them back: it writes numbers and times anew, and may leave cells blank.",
+                'Compare with the source before they go: numbers or times in "Number__c".',
+                2,
+            )
+        ]
+    )
+
+
+def test_unprocessed_rows_and_ids_of_created_records_need_no_warning(tmp_path: Path) -> None:
+    unprocessed = result_file(tmp_path, "Name", [["Acme"]], "unprocessedrecords")
+    made = retried(tmp_path, JobResult(JOB_ID, unprocessed), which="unprocessed")
+    assert (made.path.read_bytes(), made.notes) == (b"Name\nAcme\n", ())
+    rows = [["001A", "true", "Acme"], ["001B", "false", "Bond"]]
+    successful = result_file(tmp_path, "sf__Id,sf__Created,Name", rows, "successfulResults")
+    made = retried(tmp_path, JobResult(JOB_ID, successful), which="created")
+    assert (made.path.read_bytes(), made.notes) == (b"Id\n001A\n", ())
+
+
+def test_archived_rows_go_as_they_were_uploaded(tmp_path: Path) -> None:
+    mapping = ColumnMapping(columns={"Kunde": "Name", "intern": None}, values={"Number__c": {"many": "150000000.0"}})
+    source = b"Kunde,intern,Number__c\nOther,x,1\nBond,y,\nAcme,z,many\n"
+    made = retried(tmp_path, as_uploaded(tmp_path, source, result_file(tmp_path, HEADER, ROWS), mapping))
+    assert made.path.read_bytes() == b"Name,Number__c\nBond,\nAcme,150000000.0\n"
+    assert ([list(origin.row_numbers) for origin in made.origins], made.notes) == ([[1, 0]], ())
+
+
+def test_only_rows_with_the_error_go(tmp_path: Path) -> None:
+    source, result = b"Name,Number__c\nAcme,150000000\nBond,\n", result_file(tmp_path, HEADER, ROWS)
+    for job in (JobResult(JOB_ID, result), as_uploaded(tmp_path, source, result)):
+        made = retried(tmp_path, job, where=ErrorFilter("B"))
+        assert made.path.read_bytes() == b"Name,Number__c\nBond,\n"
+        assert [list(origin.row_numbers) for origin in made.origins] == [[1]]
+        with pytest.raises(NoMatchingRows, match="No failed row of these jobs matches where"):
+            retried(tmp_path, job, where=ErrorFilter("C"))
+
+
+def test_rows_like_none_that_was_uploaded_go_with_a_warning(tmp_path: Path) -> None:
+    source = b"number__c,Name\n150000000,Acme\n"
+    made = retried(tmp_path, as_uploaded(tmp_path, source, result_file(tmp_path, HEADER, ROWS)))
+    assert made.path.read_bytes() == b"number__c,Name\n150000000,Acme\n,Bond\n"
+    assert [note.what for note in made.notes] == snapshot(
+        [
+            "As Salesforce gave them back go 1 of the failed rows of job 750000000000001AAA, since they are like none that was sent."
+        ]
+    )
+
+
+def test_ambiguous_rows_are_left_out_and_their_lines_are_named(tmp_path: Path) -> None:
+    source = b"Name,Site\nAcme,x\nAcme,y\nAcme,z\nBond,x\n"
+    rows = [["", "A:a:--", "Acme", ""], ["", "B:b:--", "Bond", ""]]
+    result = result_file(tmp_path, "sf__Id,sf__Error,Name,Site", rows)
+    made = retried(tmp_path, as_uploaded(tmp_path, source, result))
+    assert made.path.read_bytes() == b"Name,Site\nBond,x\n"
+    assert [(note.what, note.lines, note.count) for note in made.notes] == snapshot(
+        [
+            (
+                "Left out of job 750000000000001AAA: 1 of its failed rows, which may be any of several rows that were sent and that differ only where Salesforce gives nothing back or writes anew.",
+                (2, 3, 4),
+                1,
+            )
+        ]
+    )
+    with pytest.raises(InvalidArgument) as raised:
+        retried(tmp_path, as_uploaded(tmp_path, source, result), where=ErrorFilter("A"))
+    assert str(raised.value).startswith("No row is left to send again. Left out of job") and "Lines 2, 3, 4:" in str(
+        raised.value
+    )
+
+
+def test_rows_with_unsure_outcomes_go_only_where_every_row_does(tmp_path: Path) -> None:
+    source = b"Name,Site\nAcme,x\nAcme,y\n"
+    rows = [["", "A:a:--", "Acme", ""], ["", "B:b:--", "Acme", ""]]
+    job = as_uploaded(tmp_path, source, result_file(tmp_path, "sf__Id,sf__Error,Name,Site", rows))
+    made = retried(tmp_path, job)
+    assert (made.path.read_bytes(), made.notes) == (source, ())
+    with pytest.raises(InvalidArgument, match="Left out of job 750000000000001AAA: 1 of its failed rows"):
+        retried(tmp_path, job, where=ErrorFilter("A"))
+
+
+def test_rows_of_several_results_go_under_one_header_which_has_to_be_the_same(tmp_path: Path) -> None:
+    first = JobResult(JOB_ID, result_file(tmp_path, "sf__Id,sf__Error,Name", [["", "A:a:--", "Acme"]]))
+    second = JobResult("750000000000002AAA", result_file(tmp_path, "Name", [["Bond"]], "unprocessedrecords"))
+    made = retried(tmp_path, first, second)
+    assert made.path.read_bytes() == b"Name\nAcme\nBond\n"
+    assert [origin.from_job for origin in made.origins] == [first.job_id, second.job_id]
+    other = JobResult(
+        "750000000000003AAA",
+        result_file(tmp_path, "sf__Id,sf__Created,Name", [["001", "true", "C"]], "successfulResults"),
+    )
+    with pytest.raises(InvalidArgument, match="have other columns than those of 750000000000001AAA"):
+        retried(tmp_path, first, other)
+
+
+def test_jobs_without_such_rows_are_named_by_the_kind_of_rows(tmp_path: Path) -> None:
+    empty = JobResult(JOB_ID, result_file(tmp_path, "sf__Id,sf__Error,Name", []))
+    with pytest.raises(InvalidArgument, match="These jobs have no failed rows, so there is nothing to send again"):
+        retried(tmp_path, empty)
+
+
+def test_the_file_is_written_as_the_destination_says(tmp_path: Path) -> None:
+    job = JobResult(JOB_ID, result_file(tmp_path, HEADER, ROWS))
+    made = retried(tmp_path, job, destination=Destination(delimiter="PIPE", line_ending="CRLF"))
+    assert made.path.read_bytes() == b"Name|Number__c\r\nAcme|1.5E8\r\nBond|\r\n"
+
+
+def test_many_rows_keep_their_order(tmp_path: Path) -> None:
+    names = [f"Row {number:05}" for number in range(2 * ROWS_AT_ONCE + 3)]
+    rows = [["", "A:a:--", name] for name in reversed(names)]
+    source = "Name\n" + "".join(f"{name}\n" for name in names)
+    made = retried(
+        tmp_path, as_uploaded(tmp_path, source.encode(), result_file(tmp_path, "sf__Id,sf__Error,Name", rows))
+    )
+    assert made.path.read_text() == source
+    assert [list(origin.row_numbers) for origin in made.origins] == [list(range(len(names) - 1, -1, -1))]
