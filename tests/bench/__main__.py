@@ -6,14 +6,14 @@ import os
 import platform
 import sys
 
-from tests.bench import org, results, rows_in, sent_again, transfers
+from tests.bench import org, results, retries, rows_in, transfers
 
 PARTS = {
     "gateway": transfers.run,
     "org": org.run,
     "rows": rows_in.run,
     "results": results.run,
-    "again": sent_again.run,
+    "again": retries.run,
 }
 
 

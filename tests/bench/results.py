@@ -102,7 +102,7 @@ def run(*, quick: bool) -> bool:
         print(f"  kept in {seconds(lambda: keep(path)):.2f} s with causes, ", end="")
         print(f"{seconds(lambda: keep(path, 'successfulResults')):.2f} s without")
         pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, PageRequest(at)) for at in (0, rows // 2, rows - 50)])
-        print(f"  a page of 50 rows in {', '.join(f'{taken * 1000:.2f}' for taken in pages)} ms: first, middle, last")
+        print(f"  a page of 50 rows in {', '.join(f'{page * 1000:.2f}' for page in pages)} ms: first, middle, last")
         bare, through = in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
         print(f"  all pages of {ROWS:,} rows in {through:.2f} s, a bare reader {bare:.2f} s, {through / bare:.1f} x")
         rise = memory_rise(path, "keep_and_page_through", "tests.bench.results")
@@ -134,8 +134,8 @@ def _page(path: Path, request: PageRequest, limit: int | None = None) -> Page:
 
 def in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
     """Return the median seconds of each action. They take turns, so that other load on the machine slows all of them."""
-    taken = [[seconds(action) for action in actions] for _ in range(rounds)]
-    return [median(of_one) for of_one in zip(*taken, strict=True)]
+    times = [[seconds(action) for action in actions] for _ in range(rounds)]
+    return [median(of_action) for of_action in zip(*times, strict=True)]
 
 
 def seconds(action: Callable[[], object]) -> float:

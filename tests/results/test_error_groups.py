@@ -28,7 +28,7 @@ def patterns_of(*errors: str, cells: Sequence[str] = ()) -> list[tuple[int, str]
     return [(group.count, group.pattern) for group in groups_of((error, cells) for error in errors)]
 
 
-def test_a_cause_holds_what_it_takes_to_correct_its_rows() -> None:
+def test_a_group_holds_what_it_takes_to_correct_its_rows() -> None:
     bad = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: {}:Status__c --"
     groups = groups_of((bad.format(value), ("Acme", value)) for value in ("Hott", "Cld", "C", "4", "5-6", "a:b"))
     assert [group.as_json() for group in groups] == snapshot(
@@ -78,7 +78,7 @@ def test_a_cause_holds_what_it_takes_to_correct_its_rows() -> None:
     )
 
 
-# What Salesforce says, and where it puts values (API reference, 5.3).
+# Messages of Salesforce, and where it puts values (API reference, 5.3).
 ERRORS = (
     "STRING_TOO_LONG:Account Name: data value too large: <value> (max length=255):Name --",
     "INVALID_TYPE_ON_FIELD_IN_RECORD:Amount: value not of required type: <value>:Name --",
@@ -133,14 +133,14 @@ def rows_of(draw: st.DrawFn, template: str) -> tuple[str, tuple[str, ...]]:
 
 
 @given(st.data(), st.sampled_from(ERRORS))
-def test_rows_that_differ_in_values_only_have_one_cause(data: st.DataObject, template: str) -> None:
+def test_rows_that_differ_in_values_only_are_one_group(data: st.DataObject, template: str) -> None:
     rows = data.draw(st.lists(rows_of(template), min_size=2, max_size=8))
     [group] = groups_of(rows)
     assert group.count == len(rows)
 
 
 @given(st.data(), st.lists(st.sampled_from(ERRORS), min_size=2, max_size=4, unique=True))
-def test_messages_that_say_different_things_are_different_causes(data: st.DataObject, templates: list[str]) -> None:
+def test_messages_that_say_different_things_are_different_groups(data: st.DataObject, templates: list[str]) -> None:
     rows = [data.draw(rows_of(template)) for template in templates]
     assert len(groups_of(rows)) == len(templates)
 
@@ -149,7 +149,7 @@ rule_texts = st.text(st.sampled_from("abc 019'\".%-é"), min_size=1, max_size=30
 
 
 @given(st.lists(rule_texts, min_size=2, max_size=6, unique=True), st.lists(words, max_size=4))
-def test_validation_rules_with_different_texts_are_different_causes(texts: list[str], cells: list[str]) -> None:
+def test_validation_rules_with_different_texts_are_different_groups(texts: list[str], cells: list[str]) -> None:
     assume(not any(cell in text for cell in cells for text in texts if any(c.isdigit() for c in cell)))
     errors = [(f"FIELD_CUSTOM_VALIDATION_EXCEPTION:{text}:Status__c --", cells) for text in texts * 2]
     groups = groups_of(errors)
@@ -157,7 +157,7 @@ def test_validation_rules_with_different_texts_are_different_causes(texts: list[
     assert {group.count for group in groups} == {2}
 
 
-def test_rules_that_differ_in_a_number_or_a_quoted_word_are_different_causes() -> None:
+def test_rules_that_differ_in_a_number_or_a_quoted_word_are_different_groups() -> None:
     rule = "FIELD_CUSTOM_VALIDATION_EXCEPTION:{}:Amount__c --"
     texts = [
         "Above 100 needs 'A'",
@@ -170,16 +170,16 @@ def test_rules_that_differ_in_a_number_or_a_quoted_word_are_different_causes() -
     assert {group.pattern for group in groups} == set(texts)
 
 
-def test_a_word_that_happens_to_stand_in_a_cell_divides_no_cause() -> None:
+def test_a_word_that_happens_to_stand_in_a_cell_divides_no_group() -> None:
     """Names of objects and fields are values in some other column."""
-    said = "SOME_NEW_CODE:the Contact of this record is wrong:--"
-    [group] = groups_of([(said, ("Contact",)), (said, ("Acme",)), (said, ("wrong",))])
+    error = "SOME_NEW_CODE:the Contact of this record is wrong:--"
+    [group] = groups_of([(error, ("Contact",)), (error, ("Acme",)), (error, ("wrong",))])
     assert (group.count, group.pattern) == (3, "the Contact of this record is wrong")
 
 
 def test_names_of_fields_are_no_values() -> None:
-    said = "INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: '{}' of 'Acme'.:--"
-    assert patterns_of(*[said.format(name) for name in ("Name", "Other__c")], cells=("Name", "Other__c")) == snapshot(
+    error = "INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: '{}' of 'Acme'.:--"
+    assert patterns_of(*[error.format(name) for name in ("Name", "Other__c")], cells=("Name", "Other__c")) == snapshot(
         [
             (1, "Unable to create/update fields: 'Name' of {value}."),
             (1, "Unable to create/update fields: 'Other__c' of {value}."),
@@ -189,9 +189,9 @@ def test_names_of_fields_are_no_values() -> None:
 
 def test_a_list_of_ids_is_one_placeholder_even_where_the_message_is_cut() -> None:
     ids = ",".join(f"001XX{number:07}DHPFAA" for number in range(1_000))
-    said = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or {} records: {}:--"
+    error = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or {} records: {}:--"
     assert patterns_of(
-        said.format(200, ids), said.format(2, ids[:37] + ","), said.format(9, ids[:18] + "…")
+        error.format(200, ids), error.format(2, ids[:37] + ","), error.format(9, ids[:18] + "…")
     ) == snapshot([(3, "unable to obtain exclusive access to this record or {number} records: {id}")])
 
 
@@ -215,7 +215,7 @@ def test_a_field_without_a_column_has_no_value_and_a_relationship_column_is_foun
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_causes_as_frequent_as_each_other_come_in_the_order_of_code_fields_and_pattern(order: int) -> None:
+def test_groups_as_frequent_as_each_other_come_in_the_order_of_code_fields_and_pattern(order: int) -> None:
     errors = ["B:x:Two --", "B:x:One --", "B:a:One --", "A:x:--"][::order]
     assert [(group.code, group.fields, group.pattern) for group in groups_of((error, ()) for error in errors)] == [
         ("A", (), "x"),
@@ -225,7 +225,7 @@ def test_causes_as_frequent_as_each_other_come_in_the_order_of_code_fields_and_p
     ]
 
 
-def test_what_goes_beyond_the_number_of_causes_is_one_cause() -> None:
+def test_errors_beyond_the_limit_of_groups_are_one_group() -> None:
     groups = groups_of((f"CODE_{number}:x:--", ()) for number in range(MOST_GROUPS + 500))
     assert len(groups) == MOST_GROUPS + 1
     assert (groups[0].code, groups[0].pattern, groups[0].count) == ("UNKNOWN", "", 500)
@@ -249,7 +249,7 @@ def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
 
 
 @given(st.lists(st.sampled_from(ERRORS).flatmap(rows_of), max_size=8))
-def test_a_cause_survives_being_stored_as_json(rows: list[tuple[str, tuple[str, ...]]]) -> None:
+def test_a_group_survives_being_stored_as_json(rows: list[tuple[str, tuple[str, ...]]]) -> None:
     groups = groups_of(rows)
     assert tuple(ErrorGroup.from_json(json.loads(json.dumps(group.as_json()))) for group in groups) == groups
 

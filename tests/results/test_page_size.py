@@ -1,4 +1,4 @@
-"""What fits on a page, whatever the cells hold."""
+"""A page keeps its limits, whatever the cells hold."""
 
 import json
 from collections.abc import Sequence
@@ -125,8 +125,8 @@ def test_a_cut_cell_says_how_much_of_it_is_missing() -> None:
     assert cut("abcdef", 6) == "abcdef"
     assert cut("abcdef", 4) == "abcd…[+2]"
     (row,) = _page(["A"] * 40, [["x" * 100_000] * 40], default_page_size())
-    kept, _, missing = row[0].partition("…[+")
-    assert len(kept) + int(missing.rstrip("]")) == 100_000
+    shown, _, missing = row[0].partition("…[+")
+    assert len(shown) + int(missing.rstrip("]")) == 100_000
 
 
 def test_cells_without_a_column_that_is_shown_are_left_out() -> None:

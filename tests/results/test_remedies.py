@@ -1,4 +1,4 @@
-"""What to do about each status code."""
+"""Every status code has a remedy."""
 
 import re
 

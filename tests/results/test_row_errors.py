@@ -1,4 +1,4 @@
-"""An `sf__Error`, taken apart."""
+"""An `sf__Error` is parsed into code, message and fields."""
 
 import pytest
 from hypothesis import given

@@ -1,7 +1,7 @@
 """A folder of cached files, private to this user, limited in size and age.
 
-A cached file is two files: its content, and a label beside it. The label is written last and put in place by one rename, so
-that a file whose making broke off is never taken for a whole one.
+A cached file is two files: its content, and a label beside it. The label is written last and put in place by one rename:
+a file without a label is not whole, and counts for nothing.
 """
 
 import json
@@ -115,7 +115,7 @@ class FileCache:
         return path
 
     def _make_room(self) -> None:
-        """Remove the files that are too old, and those beyond the size limit."""
+        """Remove the files that are too old, and the files beyond the size limit."""
         entries = sorted(self._entries(), key=lambda entry: entry.read_at, reverse=True)
         room = self._most_bytes
         for entry in entries:

@@ -1,7 +1,7 @@
-"""How the rows of an archived upload were made from its source, and the JSON that this is stored in.
+"""The origin of an archived upload: how its rows were made from its source, and the JSON that stores it.
 
-The stored keys are those of earlier versions, which wrote uploads that are still read. They are named here alone, so that a
-new name in the rest of the program never changes what a stored key means.
+The stored keys are older than the names in the program, and uploads of earlier versions are still read. The keys are named
+in this module alone, so a new name elsewhere never changes what a stored key means.
 """
 
 import json

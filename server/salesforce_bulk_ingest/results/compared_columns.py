@@ -1,6 +1,6 @@
-"""Which columns of an upload and of a result are compared to match their rows."""
+"""The columns of an upload and of a result that are compared to match their rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.results.canonical_cells import canonical_cells, canonical_key
@@ -13,7 +13,7 @@ class ComparedColumns:
     """The columns of an upload, or of a result, that are compared.
 
     Attributes:
-        indexes: indexes of the columns; those of the upload and of the result have the same order.
+        indexes: indexes of the columns, in the same order for the upload and the result.
         key_index: index of the column whose cells identify rows; None if there is none.
     """
 
@@ -36,7 +36,7 @@ class ComparedColumns:
 def compared_columns(
     uploaded: Sequence[str], returned: Sequence[str], blank: frozenset[int], key: str | None
 ) -> tuple[ComparedColumns, ComparedColumns]:
-    """Return which columns of an upload, and which of a result, are compared: those that both have by name.
+    """Return which columns of an upload, and which of a result, are compared: the columns that both have, by name.
 
     A column whose cells are blank in all of a result is not compared: the cells may be blank because the header differs in
     case from the field (known issue a028c00000gAyI4AAK).
@@ -47,16 +47,18 @@ def compared_columns(
         blank: indexes of the columns of the result in which all cells are blank.
         key: name of the field that identifies rows; None if there is none.
     """
-    by_name: Mapping[str, int] = {name.lower(): index for index, name in enumerate(uploaded)}
+    by_name = {name.lower(): index for index, name in enumerate(uploaded)}
     pairs = [
         (by_name[name.lower()], index)
         for index, name in enumerate(returned)
         if name.lower() in by_name and index not in blank
     ]
-    keys = [(ours, theirs) for ours, theirs in pairs if key and uploaded[ours].lower() == key.lower()]
-    our_key, their_key = keys[0] if keys else (None, None)
-    our_indexes, their_indexes = tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs)
-    return ComparedColumns(our_indexes, our_key), ComparedColumns(their_indexes, their_key)
+    keys = [pair for pair in pairs if key and uploaded[pair[0]].lower() == key.lower()]
+    uploaded_key, returned_key = keys[0] if keys else (None, None)
+    return (
+        ComparedColumns(tuple(pair[0] for pair in pairs), uploaded_key),
+        ComparedColumns(tuple(pair[1] for pair in pairs), returned_key),
+    )
 
 
 class CandidateFilter:

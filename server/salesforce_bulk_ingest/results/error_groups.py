@@ -63,7 +63,7 @@ class ErrorGroup:
 
     @property
     def advice(self) -> str:
-        """What to do, in one sentence written by this project."""
+        """The advice on what to do, in one sentence written by this project."""
         return remedy_for(self.code, self.pattern).advice
 
     def as_json(self) -> dict[str, Any]:

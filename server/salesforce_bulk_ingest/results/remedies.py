@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do about rows that failed with a status code.
+    """The remedy for rows that failed with a status code.
 
     Attributes:
-        advice: one sentence, written by this project.
+        advice: what to do, in one sentence written by this project.
         is_retryable: whether the same rows may succeed unchanged.
     """
 

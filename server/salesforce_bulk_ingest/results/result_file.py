@@ -1,4 +1,4 @@
-"""A parsed result CSV: columns in which Salesforce reports the outcome of a row, then the columns of the upload."""
+"""A parsed result CSV: first columns in which Salesforce reports the outcome of a row, then the columns of the upload."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.salesforce.models import ResultKind
 ID_COLUMN = "sf__Id"
 CREATED_COLUMN = "sf__Created"
 OUTCOME_COLUMNS = frozenset({ID_COLUMN, ERROR_COLUMN, CREATED_COLUMN})
-"""Columns before those of the upload; failed rows of jobs of API versions before 53 have no id."""
+"""Names of the outcome columns; failed rows of jobs of API versions before 53 have no id."""
 
 Row = Sequence[str]
 

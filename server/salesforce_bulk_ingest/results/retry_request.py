@@ -1,4 +1,4 @@
-"""Which rows of which jobs a caller wants to retry."""
+"""The request to retry rows of earlier jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -112,7 +112,7 @@ class MatchedRow:
 
 
 class RowMatcher:
-    """Matches the rows of a result with those of an upload, in constant memory.
+    """Matches the rows of a result with the rows of an upload, in constant memory.
 
     Add all rows of both, then call `match`, then ask for the matched, the ambiguous and the unmatched rows.
 

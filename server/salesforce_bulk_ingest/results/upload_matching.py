@@ -1,4 +1,4 @@
-"""Matching the rows of a result file with those of an archived upload."""
+"""Matching the rows of a result file with the rows of an archived upload."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ def key_field(operation: str | None, external_id_field: str | None) -> str | Non
 def matched_rows(
     result: ResultFile, upload: ArchivedUpload, key: str | None, folder: Path, check_cancelled: Callable[[], None]
 ) -> Iterator[RowMatcher]:
-    """Match all rows of a result with those of the upload of the same job.
+    """Match all rows of a result with the rows of the upload of the same job.
 
     Args:
         result: the result.
@@ -34,17 +34,17 @@ def matched_rows(
         check_cancelled: called for each block; what it raises ends the work.
     """
     header = upload.uploaded_header()
-    ours, theirs = compared_columns(header, result.upload_names, _blank_columns(result, key), key)
-    candidate_filter = CandidateFilter(ours, theirs)
+    uploaded, returned = compared_columns(header, result.upload_names, _blank_columns(result, key), key)
+    candidate_filter = CandidateFilter(uploaded, returned)
     with row_matcher_in(folder) as matcher:
-        for first_row, returned in result.blocks():
+        for first_row, result_block in result.blocks():
             check_cancelled()
-            columns = _returned_columns(result, returned, key)
+            columns = _returned_columns(result, result_block, key)
             candidate_filter.add_result_columns(columns)
-            matcher.add_returned(first_row, _outcomes(result, returned), columns, theirs)
+            matcher.add_returned(first_row, _outcomes(result, result_block), columns, returned)
         for block in upload.blocks():
             check_cancelled()
-            _add_candidates(matcher, block, block.uploaded_columns(len(header)), ours, candidate_filter)
+            _add_candidates(matcher, block, block.uploaded_columns(len(header)), uploaded, candidate_filter)
         matcher.match()
         yield matcher
 
