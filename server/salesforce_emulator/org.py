@@ -14,14 +14,16 @@ from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job, JobRequest
 from salesforce_emulator.jobs.queue import JobQueue
 from salesforce_emulator.jobs.store import JobStore
+from salesforce_emulator.processing.job_writer import JobWriter
 from salesforce_emulator.processing.processor import Processor
 from salesforce_emulator.processing.validation_rules import check_rules
 from salesforce_emulator.processing.worker import Worker
-from salesforce_emulator.schema.custom import load_schema, naming_the_line
+from salesforce_emulator.schema.custom import load_schema
+from salesforce_emulator.schema.schema_file import naming_the_line
 from salesforce_emulator.soql import cursors
-from salesforce_emulator.storage import records, sessions, usage
+from salesforce_emulator.storage import object_tables, sessions, usage
 from salesforce_emulator.storage.database import Database
-from salesforce_emulator.storage.locks import Presence, held
+from salesforce_emulator.storage.locks import ProcessLock, locked
 from salesforce_emulator.storage.sessions import Sessions
 from salesforce_emulator.storage.usage import Usage
 
@@ -45,21 +47,22 @@ class Org:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(folder / ORG_FILE)
         self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
-        with held(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
+        with locked(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
             try:
                 with naming_the_line(config.schema_file):
                     self._found()
             except BaseException:  # a schema that does not fit this org, say
                 self.database.close()
                 raise
-            self._presence = Presence(folder / "processes")
-        files = JobFiles(folder / "jobs", self._presence.name)
+            self._process_lock = ProcessLock(folder / "processes")
+        files = JobFiles(folder / "jobs", self._process_lock.name)
         self.usage = Usage(self.database, config.limits, config.clock)
         self._expiry = Expiry(self.database, files, config)
-        self.jobs = JobStore(self.database, files, self._expiry, config, self._presence.name)
-        self._queue = JobQueue(self.database, files, config, self._presence.name)
-        files.sweep(self._presence.is_gone, self.jobs.is_known)
-        processor = Processor(self.database, self._queue, self.usage, self.schema, config, self.faults)
+        self.jobs = JobStore(self.database, files, self._expiry, config, self._process_lock.name)
+        self._queue = JobQueue(self.database, files, config, self._process_lock.name)
+        files.remove_orphans(self._process_lock.has_ended, self.jobs.is_known)
+        writer = JobWriter(self.database, self._queue, self.usage, config)
+        processor = Processor(self._queue, writer, self.schema, config, self.faults)
         self.worker = Worker(processor, self._chores, one_by_one=config.seed is not None)
 
     def put_in_force(self, plan: Plan) -> None:
@@ -85,10 +88,12 @@ class Org:
 
     def _found(self) -> None:
         with self.database.writing() as connection:
-            for module in (job, cursors, records, sessions, usage):
+            for module in (job, cursors, object_tables, sessions, usage):
                 module.create_tables(connection)
-            self.schema = records.settle(connection, self.schema, self.config.seed, rest_time(self.config.clock()))
-            objects, fields = records.hidden(connection, self.schema)
+            self.schema = object_tables.apply_schema(
+                connection, self.schema, self.config.seed, rest_time(self.config.clock())
+            )
+            objects, fields = object_tables.count_unnamed(connection, self.schema)
         if objects or fields:
             log.warning(
                 "This org holds more than its schema names (custom objects: %d, custom fields: %d), and hides that;"
@@ -101,11 +106,11 @@ class Org:
         """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""
         self.usage.save()
         self._expiry.expire()
-        return self._queue.adopt(self._presence.is_gone)
+        return self._queue.adopt(self._process_lock.has_ended)
 
     def close(self) -> None:
         """Stop working after the chunk in hand, and let go of the folder."""
         self.worker.stop()
         self.usage.save()
         self.database.close()
-        self._presence.close()
+        self._process_lock.close()

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from salesforce_emulator.api.query import while_waited_for
-from salesforce_emulator.storage.database import IDLE, Database
+from salesforce_emulator.storage.database import MAX_IDLE_CONNECTIONS, Database
 from tests.salesforce_emulator.behaviours import own
 from tests.support.asgi_server import running
 
@@ -72,10 +72,10 @@ def test_a_connection_that_gave_up_a_query_answers_the_next_one(tmp_path: Path) 
 def test_an_org_keeps_only_some_connections_to_its_database_when_many_were_needed(tmp_path: Path) -> None:
     database = Database(tmp_path / "org.sqlite")
     with ExitStack() as many:
-        used = [many.enter_context(database.reading()) for _ in range(3 * IDLE)]
+        used = [many.enter_context(database.reading()) for _ in range(3 * MAX_IDLE_CONNECTIONS)]
     still_open = 0
     for connection in used:
         with suppress(sqlite3.ProgrammingError):
             still_open += connection.execute("SELECT 1").fetchone()[0]
-    assert still_open == IDLE
+    assert still_open == MAX_IDLE_CONNECTIONS
     database.close()

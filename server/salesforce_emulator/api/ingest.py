@@ -112,7 +112,7 @@ async def upload(request: Request) -> Response:
     limit = org.config.limits.upload_bytes // 4 * 3  # the limit is meant after base64, which makes 4 bytes of 3
     with org.jobs.files.incoming() as part:
         await _save(body_of(request, limit), part)
-        await run_in_threadpool(org.jobs.uploaded, job.id, part)
+        await run_in_threadpool(org.jobs.add_upload, job.id, part)
     return Response(status_code=201)
 
 

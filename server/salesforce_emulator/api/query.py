@@ -44,7 +44,7 @@ async def query_more(request: Request) -> Response:
     match = re.fullmatch(r"01g[A-Za-z]*0*([0-9]{1,15})-([0-9]{1,12})", request.path_params["locator"])
     if match is None:
         raise errors.invalid_query_locator()
-    place = cursors.Place(int(match[1]), int(match[2]), _page_size(request))
+    place = cursors.PagePosition(int(match[1]), int(match[2]), _page_size(request))
     return await _answered(request, partial(_rest, org_of(request), place, _base(request)))
 
 
@@ -98,7 +98,7 @@ def _found(org: Org, text: str, base: str, size: int, deleted_too: bool, gone: E
     if len(serials) <= size:
         return _page(len(serials), records, None)
     with org.database.writing() as connection:
-        cursor = cursors.keep(connection, text, serials, now)
+        cursor = cursors.store_result(connection, text, serials, now)
     return _page(len(serials), records, _locator(base, cursor, size))
 
 
@@ -108,10 +108,10 @@ def _count(found: int, query: Query) -> Body:
     return _page(1, [{"attributes": {"type": "AggregateResult"}, query.counts.alias: found}], None)
 
 
-def _rest(org: Org, place: cursors.Place, base: str, gone: Event) -> Body:
+def _rest(org: Org, place: cursors.PagePosition, base: str, gone: Event) -> Body:
     now = org.config.clock()
     with org.database.reading(gone.is_set) as connection:
-        rest = cursors.recall(connection, place, now)
+        rest = cursors.load_page(connection, place, now)
         if rest is None:
             raise errors.invalid_query_locator()
         records = Query(rest.soql, org.schema, now).records(connection, rest.serials, base)

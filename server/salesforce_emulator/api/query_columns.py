@@ -6,7 +6,7 @@ Not in the REST API guide; the form is seen in clients that read it (salesforcec
 from typing import Any
 
 from salesforce_emulator.schema.model import Field
-from salesforce_emulator.soql.query import Output, Query, Shape
+from salesforce_emulator.soql.query import Query, SelectedField, SelectedRecord
 
 Body = dict[str, Any]
 
@@ -14,7 +14,7 @@ Body = dict[str, Any]
 def column_metadata(query: Query) -> Body:
     """The columns of a query's answer, and the object that it asks for."""
     if query.counts is None:
-        columns = [_member(name, member) for name, member in query.shape.members.items()]
+        columns = [_member(name, member) for name, member in query.selected.members.items()]
     elif query.counts.name is None:
         columns = []  # assumed: nothing is selected
     else:
@@ -23,20 +23,20 @@ def column_metadata(query: Query) -> Body:
         "columnMetadata": columns,
         "entityName": query.sobject.name,
         "groupBy": False,
-        "idSelected": "Id" in query.shape.members,
+        "idSelected": "Id" in query.selected.members,
         "keyPrefix": query.sobject.keyPrefix,
     }
 
 
-def _member(name: str, member: Output | Shape) -> Body:
-    if isinstance(member, Output):
+def _member(name: str, member: SelectedField | SelectedRecord) -> Body:
+    if isinstance(member, SelectedField):
         return _field(member.field)
     joined = [_member(*below) for below in member.members.items()]
     return _column(name, name, None) | {"joinColumns": joined}
 
 
 def _field(field: Field) -> Body:
-    apex_type = field.kind.apex
+    apex_type = field.field_type.apex
     return _column(field.name, field.name, apex_type) | {
         "booleanType": apex_type == "Boolean",
         "custom": field.custom,

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from salesforce_emulator import errors
 from salesforce_emulator.api.endpoint import org_of
 from salesforce_emulator.jobs.job import Job, is_finished
-from salesforce_emulator.jobs.results import Kind, Result, result_of
+from salesforce_emulator.jobs.results import ResultKind, ResultRange, result_of
 from salesforce_emulator.processing.result_files import header_line
 
 READ_BYTES = 1 << 16
@@ -19,9 +19,9 @@ CSV_TYPE = "text/csv; charset=UTF-8"
 
 
 RESULTS = {
-    "successfulresults": Kind.SUCCESSFUL,
-    "failedresults": Kind.FAILED,
-    "unprocessedrecords": Kind.UNPROCESSED,
+    "successfulresults": ResultKind.SUCCESSFUL,
+    "failedresults": ResultKind.FAILED,
+    "unprocessedrecords": ResultKind.UNPROCESSED,
 }
 
 
@@ -44,11 +44,11 @@ async def results(request: Request) -> Response:
     return await run_in_threadpool(_answer, job, kind, result)
 
 
-def _answer(job: Job, kind: Kind, result: Result) -> Response:
+def _answer(job: Job, kind: ResultKind, result: ResultRange) -> Response:
     """The result, piece by piece; its file is opened at once, so that it is whole even if the job is deleted meanwhile."""
     if not result.end:
         # assumed: before the names of the data are read, the header is that of Salesforce's own columns
-        header = [] if kind is Kind.UNPROCESSED else [header_line(job, kind, [])]
+        header = [] if kind is ResultKind.UNPROCESSED else [header_line(job, kind, [])]
         return StreamingResponse(iter(header), media_type=CSV_TYPE)
     try:
         file = result.path.open("rb")

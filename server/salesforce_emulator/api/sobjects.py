@@ -16,11 +16,12 @@ from salesforce_emulator.api.endpoint import Resource, org_of, version_of
 from salesforce_emulator.clock import from_rest_time
 from salesforce_emulator.org import Org
 from salesforce_emulator.responses import json_answer
-from salesforce_emulator.schema.describe import described, summary
+from salesforce_emulator.schema.describe import describe_object, summarize_object
 from salesforce_emulator.schema.model import Field, SObject
 from salesforce_emulator.soql.conditions import unknown_column
+from salesforce_emulator.storage.object_tables import schema_changed_at
 from salesforce_emulator.storage.record_browser import find
-from salesforce_emulator.storage.records import changed_at, json_value, matches
+from salesforce_emulator.storage.records import ids_by_value, json_value
 
 Body = dict[str, Any]
 
@@ -28,21 +29,21 @@ Body = dict[str, Any]
 async def list_objects(request: Request) -> Response:
     """All objects of the org (Describe Global)."""
     schema = org_of(request).schema
-    sobjects = [summary(schema[name]) | {"urls": _urls(request, name)} for name in schema]
+    sobjects = [summarize_object(schema[name]) | {"urls": _urls(request, name)} for name in schema]
     return await _if_modified(request, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": sobjects})
 
 
 async def show_object(request: Request) -> Response:
     """One object without its fields (sObject Basic Information)."""
     sobject = _sobject(request)
-    about = summary(sobject) | {"urls": _urls(request, sobject.name)}
+    about = summarize_object(sobject) | {"urls": _urls(request, sobject.name)}
     return json_answer(request, {"objectDescribe": about, "recentItems": []})
 
 
 async def describe(request: Request) -> Response:
     """One object with its fields (sObject Describe)."""
     sobject = _sobject(request)
-    body = described(sobject, org_of(request).schema) | {"urls": _urls(request, sobject.name)}
+    body = describe_object(sobject, org_of(request).schema) | {"urls": _urls(request, sobject.name)}
     return await _if_modified(request, body)
 
 
@@ -61,7 +62,7 @@ async def _if_modified(request: Request, body: Body) -> Response:
 
 def _changed(org: Org) -> datetime:
     with org.database.reading() as connection:
-        return from_rest_time(changed_at(connection))
+        return from_rest_time(schema_changed_at(connection))
 
 
 async def show_record(request: Request) -> Response:
@@ -90,7 +91,7 @@ async def show_record_of_key(request: Request) -> Response:
 
 def _holders(request: Request, sobject: SObject, key: Field) -> list[str]:
     with org_of(request).database.reading() as connection:
-        found = matches(connection, sobject, key, [request.path_params["value"]])
+        found = ids_by_value(connection, sobject, key, [request.path_params["value"]])
     return [record_id for holders in found.values() for record_id in holders]
 
 

@@ -1,1 +1,1 @@
-"""Ingest jobs: what is known of each, and how it moves through its states."""
+"""Ingest jobs: their data in the database and in files, and their states."""

@@ -1,4 +1,4 @@
-"""Where the uploads and results of jobs lie on disk."""
+"""The files of jobs on disk: uploads and results."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,12 @@ from uuid import uuid4
 
 
 class JobFiles:
-    """The files of all jobs, in one folder; `process` is the name of the one that uses it here."""
+    """The files of all jobs of an org, in one folder.
+
+    Args:
+        folder: The folder, which is created if there is none.
+        process: The name of this process, with which the names of its unfinished uploads begin.
+    """
 
     def __init__(self, folder: Path, process: str) -> None:
         self._folder = folder
@@ -15,20 +20,20 @@ class JobFiles:
         folder.mkdir(exist_ok=True)
 
     def upload(self, job_id: str) -> Path:
-        """The data as it came."""
+        """Return the path of a job's upload, byte for byte as it was sent."""
         return self._folder / f"{job_id}.csv"
 
     def successful(self, job_id: str) -> Path:
-        """The body of successfulResults."""
+        """Return the path of the body of a job's successfulResults."""
         return self._folder / f"{job_id}.successful.csv"
 
     def failed(self, job_id: str) -> Path:
-        """The body of failedResults."""
+        """Return the path of the body of a job's failedResults."""
         return self._folder / f"{job_id}.failed.csv"
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """A place for an upload that has not ended yet; what was not moved away from there is removed."""
+        """Yield a path for an upload in progress; a file that is still there at the end of the block is removed."""
         part = self._folder / f"{self._process}.{uuid4().hex}.part"
         try:
             yield part
@@ -40,14 +45,14 @@ class JobFiles:
         for path in (self.upload(job_id), self.successful(job_id), self.failed(job_id)):
             path.unlink(missing_ok=True)
 
-    def sweep(self, is_gone: Callable[[str], bool], is_known: Callable[[str], bool]) -> None:
-        """Remove what killed processes left behind.
+    def remove_orphans(self, has_ended: Callable[[str], bool], is_known: Callable[[str], bool]) -> None:
+        """Remove the files that killed processes left behind.
 
         Args:
-            is_gone: whether the process of this name has ended; its unfinished uploads go.
-            is_known: whether there is a job of this id; files without a job go.
+            has_ended: Returns whether the process of this name has ended, and its unfinished uploads can be removed.
+            is_known: Returns whether there is a job with this id; the files of other jobs are removed.
         """
         for path in self._folder.iterdir():
             owner = path.name.partition(".")[0]
-            if is_gone(owner) if path.suffix == ".part" else not is_known(owner):
+            if has_ended(owner) if path.suffix == ".part" else not is_known(owner):
                 path.unlink(missing_ok=True)

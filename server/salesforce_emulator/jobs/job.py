@@ -1,4 +1,4 @@
-"""A job: what is known of it, and how it is found and moved within a transaction."""
+"""A job: its row in the database, and the statements that find and move it within a transaction."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import get_type_hints
 from salesforce_emulator import ids
 from salesforce_emulator.clock import rest_time
 from salesforce_emulator.errors import not_found
-from salesforce_emulator.jobs.states import TERMINAL, Event, State, after
+from salesforce_emulator.jobs.states import TERMINAL, Event, State, next_state
 from salesforce_emulator.storage.database import create_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """What a caller asks for when creating a job, checked and in canonical spelling."""
+    """The properties of a job that its creator chooses, checked and in canonical case."""
 
     operation: str
     object: str
@@ -27,18 +27,23 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(JobRequest):
-    """One row of the table.
+    """A job, as one row of the table.
 
     Attributes:
-        uploads: finished PUTs; a job with more than one can't be closed.
-        worker: the process whose turn it is to work on the job.
-        closed_at: when processing was asked for, in seconds since 1970.
-        processed, failed: records whose results are on disk.
-        retries: how often a batch was tried again.
-        header_bytes, read_bytes: where in the upload its data begins, and where the next record to process begins.
-        records_read: how many records lie between the two.
-        successful_bytes, failed_bytes: how much of each result file is valid; what follows was never committed.
-        active_ms, total_ms: time spent in processing, and from close to end as far as it has ended.
+        serial: The serial number of the job; newer jobs have larger numbers.
+        uploads: The number of finished PUTs; a job with more than one can't be closed.
+        worker: The name of the process that works on the job, or is to work on it.
+        closed_at: When the job was closed, in seconds since 1970.
+        processed: The number of records whose results are in the result files.
+        failed: The number of these records that failed.
+        retries: How often an internal batch was tried again.
+        header_bytes: The length of the upload's header, in bytes from the start of the upload.
+        read_bytes: The position in the upload of the next record to process, in bytes.
+        records_read: The number of records between the two positions.
+        successful_bytes: The valid length of the file of successful results; what follows was never committed.
+        failed_bytes: The valid length of the file of failed results.
+        active_ms: The time spent in processing, in milliseconds.
+        total_ms: The time from close to end, in milliseconds; 0 until the job has ended.
     """
 
     serial: int
@@ -70,27 +75,27 @@ DECLARATIONS = {
     int: "INTEGER NOT NULL DEFAULT 0",
     float: "REAL NOT NULL DEFAULT 0",
 }
-COLUMNS = {name: DECLARATIONS[held] for name, held in get_type_hints(Job).items()}
+COLUMNS = {name: DECLARATIONS[type_] for name, type_ in get_type_hints(Job).items()}
 COLUMNS |= {"serial": "INTEGER PRIMARY KEY", "id": "TEXT NOT NULL UNIQUE"}
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the table of jobs, or what an older version of it lacks."""
+    """Create the table of jobs, or add the columns that the table of an older version lacks."""
     create_table(connection, "job", COLUMNS)
     connection.execute("CREATE INDEX IF NOT EXISTS job_age ON job (state, system_modstamp)")
     connection.execute("CREATE INDEX IF NOT EXISTS job_last_change ON job (system_modstamp)")
 
 
 def from_row(row: sqlite3.Row) -> Job:
-    """The job that a row of the table holds."""
+    """Return the job in a row of the table."""
     return Job(**{name: row[name] for name in COLUMNS} | {"state": State(row["state"])})
 
 
 def find(connection: sqlite3.Connection, job_id: str) -> Job:
-    """The job with this id of 15 or 18 characters.
+    """Return the job with this id of 15 or 18 characters.
 
     Raises:
-        ApiError: there is none (404).
+        ApiError: There is no such job (404).
     """
     row = connection.execute("SELECT * FROM job WHERE id = ?", (ids.normal(job_id),)).fetchone()
     if row is None:
@@ -99,21 +104,21 @@ def find(connection: sqlite3.Connection, job_id: str) -> Job:
 
 
 def move(connection: sqlite3.Connection, job: Job, event: Event, moment: datetime) -> Job:
-    """The job in the state that follows.
+    """Move the job to the state that follows the event, and return the moved job.
 
     Raises:
-        ApiError: a request that the state does not allow (400).
+        ApiError: The state does not allow the request (400).
     """
-    settings = (after(event, job.state), job_time(moment), job.id)
+    settings = (next_state(event, job.state), job_time(moment), job.id)
     connection.execute("UPDATE job SET state = ?, system_modstamp = ? WHERE id = ?", settings)
     return find(connection, job.id)
 
 
 def job_time(moment: datetime) -> str:
-    """The time as jobs hold it: their milliseconds are always 000 (seen)."""
+    """Return a time as jobs show it: the milliseconds are always 000 (seen)."""
     return rest_time(moment.replace(microsecond=0))
 
 
 def is_finished(job: Job) -> bool:
-    """Whether nothing will happen to the job any more."""
+    """Return whether the job has reached a terminal state."""
     return job.state in TERMINAL

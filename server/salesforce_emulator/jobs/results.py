@@ -1,4 +1,4 @@
-"""The three results of a job: which bytes of which of its files hold each."""
+"""The three results of a job, as ranges of bytes in its files."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job
 
 
-class Kind(StrEnum):
-    """The three results, in the order that people ask for them."""
+class ResultKind(StrEnum):
+    """A result of a job; the order is that of the org's web pages."""
 
     FAILED = "failed"
     SUCCESSFUL = "successful"
@@ -18,14 +18,15 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """Where a result is: a header, and rows, which need not follow it at once.
+class ResultRange:
+    """The bytes of a result in a file: a header, and rows that need not follow it at once.
 
     Attributes:
-        path: the file; it is missing if nothing was written to it yet, or the job has been deleted.
-        header_bytes: how long the header is, at the start of the file; 0 where `start` is before it.
-        start, end: where the rows begin and end, in bytes.
-        has_rows: whether there are any.
+        path: The path of the file, which is missing if nothing was written to it yet, or the job has been deleted.
+        header_bytes: The length of the header at the start of the file; 0 if the range of the rows includes the header.
+        start: The position of the first byte of the rows.
+        end: The position after the last byte of the rows.
+        has_rows: Whether the result has rows.
     """
 
     path: Path
@@ -35,18 +36,18 @@ class Result:
     has_rows: bool
 
 
-def result_of(job: Job, files: JobFiles, kind: Kind) -> Result:
-    """Where this result of the job is."""
+def result_of(job: Job, files: JobFiles, kind: ResultKind) -> ResultRange:
+    """Return the range of a result of the job."""
     match kind:
-        case Kind.SUCCESSFUL:
-            return Result(files.successful(job.id), 0, 0, job.successful_bytes, job.processed > job.failed)
-        case Kind.FAILED:
-            return Result(files.failed(job.id), 0, 0, job.failed_bytes, job.failed > 0)
-        case Kind.UNPROCESSED:
-            # The rows that were not reached, byte for byte as they came (assumed; a client parses leniently).
+        case ResultKind.SUCCESSFUL:
+            return ResultRange(files.successful(job.id), 0, 0, job.successful_bytes, job.processed > job.failed)
+        case ResultKind.FAILED:
+            return ResultRange(files.failed(job.id), 0, 0, job.failed_bytes, job.failed > 0)
+        case ResultKind.UNPROCESSED:
+            # The rows that were not processed, byte for byte as they were sent (assumed; a client parses leniently).
             path = files.upload(job.id)
             size = _size_of(path) if job.uploads else 0
-            return Result(path, job.header_bytes, job.read_bytes, size, size > job.read_bytes)
+            return ResultRange(path, job.header_bytes, job.read_bytes, size, size > job.read_bytes)
 
 
 def _size_of(path: Path) -> int:

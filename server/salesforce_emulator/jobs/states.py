@@ -1,4 +1,4 @@
-"""The life of a job, as one table (Bulk API 2.0 guide, Job States)."""
+"""The states of a job, and the transitions between them (Bulk API 2.0 guide, Job States)."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from salesforce_emulator.errors import ApiError
 
 
 class State(StrEnum):
-    """The states that clients see."""
+    """A state of a job, as clients see it."""
 
     OPEN = "Open"
     UPLOAD_COMPLETE = "UploadComplete"
@@ -17,7 +17,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a job: the first four by request, the others in processing."""
+    """An event that moves a job: a request (the first four), or a step of processing (the others)."""
 
     UPLOAD = "upload"
     CLOSE = "close"
@@ -29,22 +29,24 @@ class Event(StrEnum):
 
 
 TERMINAL = frozenset({State.JOB_COMPLETE, State.FAILED, State.ABORTED})
-WAITING = frozenset({State.UPLOAD_COMPLETE, State.IN_PROGRESS})  # work is still to be done
+UNFINISHED = frozenset({State.UPLOAD_COMPLETE, State.IN_PROGRESS})
+"""The states of jobs that wait for processing or are in it."""
 
 TRANSITIONS: dict[Event, dict[State, State | None]] = {
     Event.UPLOAD: {State.OPEN: State.OPEN},
     Event.CLOSE: {State.OPEN: State.UPLOAD_COMPLETE},
     Event.ABORT: dict.fromkeys([State.OPEN, State.UPLOAD_COMPLETE, State.IN_PROGRESS], State.ABORTED),
-    Event.DELETE: dict.fromkeys([State.UPLOAD_COMPLETE, *TERMINAL]),  # to nothing: the job is gone
-    Event.START: dict.fromkeys(WAITING, State.IN_PROGRESS),  # from InProgress: taken over from a process that died
+    Event.DELETE: dict.fromkeys([State.UPLOAD_COMPLETE, *TERMINAL]),  # no state follows: the job is gone
+    Event.START: dict.fromkeys(UNFINISHED, State.IN_PROGRESS),  # from InProgress: adopted from a process that died
     Event.COMPLETE: {State.IN_PROGRESS: State.JOB_COMPLETE},
-    Event.FAIL: dict.fromkeys([State.OPEN, *WAITING], State.FAILED),  # from Open: one that was open for too long
+    Event.FAIL: dict.fromkeys([State.OPEN, *UNFINISHED], State.FAILED),  # from Open: the job was open for too long
 }
+"""The next state by event and present state; None where the job is then gone."""
 
 REFUSALS = {
-    # assumed: no source shows what a PUT to a closed job is told
+    # assumed: no source shows the error of a PUT to a closed job
     Event.UPLOAD: ("INVALIDJOBSTATE", "Uploading data to already Completed Job not allowed"),
-    # seen of completed jobs, both; assumed: of jobs that are closed and not complete
+    # both seen for completed jobs; assumed: for jobs that are closed and not complete
     Event.CLOSE: ("INVALIDJOBSTATE", "Closing already Completed Job not allowed"),
     Event.ABORT: ("INVALIDJOBSTATE", "Aborting already Completed Job not allowed"),
     # documented for query jobs; assumed for ingest
@@ -52,12 +54,12 @@ REFUSALS = {
 }
 
 
-def after(event: Event, state: State) -> State | None:
-    """The state that follows; None if the job is then gone.
+def next_state(event: Event, state: State) -> State | None:
+    """Return the state that follows the event; None if the job is then gone.
 
     Raises:
-        ApiError: a request that the state does not allow (400).
-        ValueError: a step of processing that the state does not allow.
+        ApiError: The state does not allow the request (400).
+        ValueError: The state does not allow the step of processing.
     """
     if state in TRANSITIONS[event]:
         return TRANSITIONS[event][state]

@@ -1,4 +1,4 @@
-"""The jobs of the org, for those who ask for them: its callers, and who looks at it."""
+"""The jobs of the org, for the requests of callers and for the org's web pages."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,22 +11,26 @@ from salesforce_emulator.errors import ApiError, invalid_job
 from salesforce_emulator.jobs.expiry import Expiry
 from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job, JobRequest, find, from_row, job_time, move
-from salesforce_emulator.jobs.states import Event, State, after
+from salesforce_emulator.jobs.states import Event, State, next_state
 from salesforce_emulator.storage.database import Database
 from salesforce_emulator.storage.records import next_serials
 
 PAGE_SIZE = 1000
+"""The number of jobs on a page of the list of all jobs."""
 
 
 class JobStore:
-    """Creates, finds, moves and forgets jobs as callers ask for it; those whose time has come are gone before.
+    """Creates, finds, moves and deletes jobs; expired jobs are ended or deleted before any is looked up.
 
     Args:
-        database: of the org.
-        files: where the data of the jobs lies.
-        expiry: of these jobs.
-        config: the clock, and how a second upload is taken.
-        worker: the name of this process.
+        database: The database of the org.
+        files: The files of the jobs.
+        expiry: The expiry of the jobs.
+        config: The settings of the org, of which the store uses the clock and the assumption about second uploads.
+        worker: The name of this process.
+
+    Attributes:
+        files: The files of the jobs.
     """
 
     def __init__(
@@ -40,15 +44,20 @@ class JobStore:
         self.files = files
 
     def create(self, request: JobRequest) -> Job:
-        """A new job in state Open."""
+        """Create a job in state Open."""
         with self._database.writing() as connection:
             return self._insert(connection, request)
 
     def create_closed(self, request: JobRequest, part: Path) -> Job:
-        """A new job with its data, queued for processing; all of it is done, or nothing."""
+        """Create a job with its data and queue it for processing, in one transaction.
+
+        Args:
+            request: The properties of the job.
+            part: The path of the data, which is moved to the files of the job.
+        """
         with self._database.writing() as connection:
             job = self._insert(connection, request)
-            self._take_over(connection, job, part)
+            self._add_upload(connection, job, part)
             return self._close(connection, job)
 
     def _insert(self, connection: sqlite3.Connection, request: JobRequest) -> Job:
@@ -66,24 +75,25 @@ class JobStore:
         return find(connection, columns["id"])
 
     def get(self, job_id: str) -> Job:
-        """The job with this id of 15 or 18 characters.
+        """Return the job with this id of 15 or 18 characters.
 
         Raises:
-            ApiError: there is none (404).
+            ApiError: There is no such job (404).
         """
         self._expiry.expire()
         with self._database.reading() as connection:
             return find(connection, job_id)
 
     def newest(self, before: int | None, size: int = PAGE_SIZE) -> tuple[list[Job], int | None]:
-        """A page of jobs, newest first (assumed: the order is documented as indeterminate).
+        """Return a page of jobs, newest first (assumed: the order is documented as indeterminate).
 
         Args:
-            before: the running number that the page ends above, as an earlier page handed it out.
-            size: how many jobs a page holds.
+            before: The serial number that all serial numbers of the page are below, as an earlier call returned it;
+                None for the first page.
+            size: The largest number of jobs of the page.
 
         Returns:
-            The page, and the `before` of the next one if there is more.
+            The page, and the `before` of the next page if there is one.
         """
         self._expiry.expire()
         with self._database.reading() as connection:
@@ -95,50 +105,50 @@ class JobStore:
         return page, page[-1].serial if len(rows) > size else None
 
     def by_state(self) -> dict[State, int]:
-        """How many jobs are in each state; states without any are left out."""
+        """Return the number of jobs in each state; states without jobs are left out."""
         self._expiry.expire()
         with self._database.reading() as connection:
             rows = connection.execute("SELECT state, COUNT(*) AS jobs FROM job GROUP BY state").fetchall()
         return {State(row["state"]): row["jobs"] for row in rows}
 
     def check_upload(self, job_id: str) -> Job:
-        """The job, if data may be uploaded for it.
+        """Return the job, after a check that data may be uploaded for it.
 
         Raises:
-            ApiError: there is no such job (404), or it takes no data, or no more (400).
+            ApiError: There is no such job (404), or it takes no data, or no more data (400).
         """
         job = self.get(job_id)
         self._check_upload(job)
         return job
 
     def _check_upload(self, job: Job) -> None:
-        after(Event.UPLOAD, job.state)
+        next_state(Event.UPLOAD, job.state)
         if job.uploads and self._second_upload == "at-once":
             raise _several_uploads("multiple", job.id)
 
-    def uploaded(self, job_id: str, part: Path) -> None:
-        """Take over a finished upload; the first counts as the job's data.
+    def add_upload(self, job_id: str, part: Path) -> None:
+        """Move a finished upload to the files of the job; only the first upload is the job's data.
 
         Raises:
-            ApiError: meanwhile the job was closed, aborted or deleted.
+            ApiError: Meanwhile the job was closed, aborted or deleted.
         """
-        with self._changing(job_id) as (connection, job):
+        with self._changed_job(job_id) as (connection, job):
             self._check_upload(job)
-            self._take_over(connection, job, part)
+            self._add_upload(connection, job, part)
 
-    def _take_over(self, connection: sqlite3.Connection, job: Job, part: Path) -> None:
+    def _add_upload(self, connection: sqlite3.Connection, job: Job, part: Path) -> None:
         if not job.uploads:
             part.replace(self.files.upload(job.id))
         connection.execute("UPDATE job SET uploads = uploads + 1 WHERE id = ?", (job.id,))
 
     def close(self, job_id: str) -> Job:
-        """Queue the job for processing; one without any upload has no rows (assumed).
+        """Queue the job for processing; a job without any upload has no rows (assumed).
 
         Raises:
-            ApiError: no such job (404), wrong state or several uploads (400).
+            ApiError: There is no such job (404), or it is in another state or has several uploads (400).
         """
-        with self._changing(job_id) as (connection, job):
-            after(Event.CLOSE, job.state)
+        with self._changed_job(job_id) as (connection, job):
+            next_state(Event.CLOSE, job.state)
             if job.uploads > 1:
                 raise _several_uploads("multipe", job.id)
             return self._close(connection, job)
@@ -149,39 +159,46 @@ class JobStore:
         return move(connection, job, Event.CLOSE, self._clock())
 
     def abort(self, job_id: str) -> Job:
-        """Stop the job; what is saved stays saved.
+        """Stop the job; the records that it has saved stay saved.
 
         Raises:
-            ApiError: no such job (404) or wrong state (400).
+            ApiError: There is no such job (404), or its state does not allow the request (400).
         """
-        with self._changing(job_id) as (connection, job):
+        with self._changed_job(job_id) as (connection, job):
             return move(connection, job, Event.ABORT, self._clock())
 
     def delete(self, job_id: str) -> None:
-        """Forget the job and its files.
+        """Delete the job and its files.
 
         Raises:
-            ApiError: no such job (404) or wrong state (400).
+            ApiError: There is no such job (404), or its state does not allow the request (400).
         """
-        with self._changing(job_id) as (connection, job):
-            after(Event.DELETE, job.state)
+        with self._changed_job(job_id) as (connection, job):
+            next_state(Event.DELETE, job.state)
             connection.execute("DELETE FROM job WHERE id = ?", (job.id,))
         self.files.remove(job.id)
 
     def is_known(self, job_id: str) -> bool:
-        """Whether there is a job of this id."""
+        """Return whether there is a job with this id of 18 characters."""
         with self._database.reading() as connection:
             return connection.execute("SELECT 1 FROM job WHERE id = ?", (job_id,)).fetchone() is not None
 
     @contextmanager
-    def _changing(self, job_id: str) -> Iterator[tuple[sqlite3.Connection, Job]]:
+    def _changed_job(self, job_id: str) -> Iterator[tuple[sqlite3.Connection, Job]]:
         self._expiry.expire()
         with self._database.writing() as connection:
             yield connection, find(connection, job_id)
 
 
 def _several_uploads(multiple: str, job_id: str) -> ApiError:
-    """Seen at v43 on closing, misspelling included; of the refusal of a PUT only the first words are known."""
+    """Return the error of a job with several uploads.
+
+    Seen at v43 on closing, misspelling included; only the first words are known of the error of a PUT.
+
+    Args:
+        multiple: The word "multiple", as the request's error spells it.
+        job_id: The id of the job.
+    """
     return invalid_job(
         f"Found {multiple} contents for job: <{job_id[:15]}>, please 'Close' / 'Abort' / 'Delete' the current Job then"
         " create a new Job and make sure you only do 'PUT' once on a given Job."

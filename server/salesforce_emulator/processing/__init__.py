@@ -1,1 +1,1 @@
-"""From an upload to records and result files: CSV, cells, rows, operations, and the worker that drives them."""
+"""The processing of jobs: from an upload to records and result files."""

@@ -1,11 +1,11 @@
-"""CSV as Bulk API 2.0 reads it: by record, in constant memory, with a byte offset after each record.
+"""CSV as Bulk API 2.0 reads it: record by record, in constant memory, with the byte offset after each record.
 
-The standard parser does the work. What it lets pass and Salesforce does not is checked here: quotes that are not
-around a whole value, and records that end otherwise than the job says.
+Python's csv module parses the records. This module checks what it accepts and Salesforce refuses: quotes that are not
+around a whole value, and line endings other than the job's.
 
-Seen of a real job: the text about an unescaped quote, and a name that is a value of the file. The other texts are
-those of the parser in Salesforce's own client library (forcedotcom/wsc, CSVReader), which says the seen one in the
-same words; assumed: that the server says them too.
+Seen in a real job: the error of an unescaped quote, and an unknown name that is a value of the file. The other texts
+are those of the parser in Salesforce's own client library (forcedotcom/wsc, CSVReader), which has the seen text in the
+same words; assumed: that the server uses them too.
 """
 
 import csv
@@ -21,16 +21,20 @@ DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICO
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 BOM = b"\xef\xbb\xbf"
 
-MAX_HEADER_CHARACTERS = 32_000  # Bulk API 2.0 guide, Prepare CSV Files
-MAX_FIELDS = 5_000  # this and the next two: limits quick reference, Bulk API and Bulk API 2.0
+MAX_HEADER_CHARACTERS = 32_000
+"""The largest length of a header (Bulk API 2.0 guide, Prepare CSV Files)."""
+
+# Limits quick reference, Bulk API and Bulk API 2.0.
+MAX_FIELDS = 5_000
 MAX_RECORD_CHARACTERS = 400_000
 MAX_FIELD_CHARACTERS = 131_072
-# Room for delimiters, quotes and line ending, so that what is left of a line that is cut there is too long, too.
+
+# Has room for delimiters, quotes and the line ending: a longer line is cut there, and still too long.
 MAX_LINE_BYTES = 4 * (MAX_RECORD_CHARACTERS + 3 * MAX_FIELDS) + 2
 BLOCK_BYTES = 1 << 16
 
-# By these words alone can the errors of CPython's parser be told apart: all are of one class, without a code. Tests hold
-# what becomes of each, so that a version of Python which words them otherwise is noticed.
+# Words of the csv module's errors, which have one class and no code. Tests hold the outcome of each error, and so notice a
+# version of Python that words them differently.
 AFTER_QUOTE = "expected after"
 LINE_END = "new-line character"
 TOO_LARGE = "field larger"
@@ -41,21 +45,25 @@ UNESCAPED_QUOTE = "Found unescaped quote. A value with quote should be within a 
 Record = list[str]
 
 
-class Misquoted(Record):
-    """A record with a space next to a quote: an error of this record alone (Bulk API 2.0 guide, Prepare CSV Files)."""
+class MisquotedRecord(Record):
+    """A record with a space next to a quote, which fails this record alone (Bulk API 2.0 guide, Prepare CSV Files)."""
 
 
 class CsvReader:
-    """Reads records from where the file stands; `offset` is the byte after the last record that was handed out.
+    """Reads the records of an upload from the present position of the file.
 
     Args:
-        file: the upload.
-        delimiter, line_ending: as the job names them.
-        width: how many columns its header has, where it stands further on than that.
-        assumptions: how to take what no source settles.
+        file: The upload.
+        delimiter: The columnDelimiter of the job.
+        line_ending: The lineEnding of the job.
+        width: The number of columns of the header, for a reader that begins after the header.
+        assumptions: The behaviours that no source settles.
 
-    Raises, while it reads:
-        JobFailure: the file is not the CSV that the job says.
+    Attributes:
+        offset: The position after the last record that was returned, in bytes.
+
+    Raises:
+        JobFailure: While reading: the upload is not CSV with the job's delimiter and line ending.
     """
 
     def __init__(
@@ -66,17 +74,17 @@ class CsvReader:
         self._delimiter = DELIMITERS[delimiter]
         self._line_ending = line_ending
         self._end = LINE_ENDINGS[line_ending]
-        self._all_alike = assumptions.embedded_line_endings == "same"
+        self._same_in_values = assumptions.embedded_line_endings == "same"
         self._drops_bom = assumptions.bom == "dropped"
         self._width = width
 
     def header(self) -> Record | None:
-        """The first record of the file, which must stand at its start; None if there is none."""
+        """Return the first record of the upload; None if there is none. The reader must be at the start of the file."""
         if self._drops_bom and self._file.read(len(BOM)) == BOM:
             self.offset = len(BOM)
         self._file.seek(self.offset)
         header = next(self.records(), None)
-        if isinstance(header, Misquoted):
+        if isinstance(header, MisquotedRecord):
             raise _unparsable(UNESCAPED_QUOTE)
         if header and sum(map(len, header)) + len(header) - 1 > MAX_HEADER_CHARACTERS:
             # assumed: the text
@@ -85,7 +93,7 @@ class CsvReader:
         return header
 
     def check(self) -> bool:
-        """Read about a block of what follows without handing it out; False at the end."""
+        """Check about BLOCK_BYTES of the following records, and return whether there were any."""
         began = self.offset
         self.offset += self._plain_bytes()
         if self.offset == began:
@@ -96,7 +104,7 @@ class CsvReader:
         return self.offset > began
 
     def _plain_bytes(self) -> int:
-        """The length of the lines ahead in which nothing can be wrong: of no quotes, short, and with the right ends."""
+        """Return the length of the following lines if none can be wrong: without quotes, short, with the right endings."""
         block = self._file.read(BLOCK_BYTES)
         size = block.rfind(b"\n") + 1
         self._file.seek(self.offset + size)
@@ -107,9 +115,9 @@ class CsvReader:
         return size if max(map(len, lines.split(b"\n"))) < MAX_FIELDS else 0
 
     def records(self) -> Iterator[Record]:
-        """The records that follow, each compared with the lines that it was read from; blank lines are no records."""
+        """Yield the following records, each checked against the lines that it was read from; blank lines are skipped."""
         lines: list[str] = []
-        reader = csv.reader(self._kept(lines), delimiter=self._delimiter, strict=True)
+        reader = csv.reader(self._read_lines(lines), delimiter=self._delimiter, strict=True)
         while True:
             try:
                 record = next(reader, None)
@@ -125,9 +133,9 @@ class CsvReader:
                 yield record
 
     def _checked(self, record: Record, lines: Sequence[str]) -> Record:
-        """The record, if the lines that it was read from are as they must be."""
+        """Return the record, after a check of the lines that it was read from."""
         text = lines[0] if len(lines) == 1 else "".join(lines)
-        if not self._ends_as_promised(text):
+        if not self._has_right_endings(text):
             raise self._wrong_line_ending()
         if '"' in text and '"' in "".join(record) and not _is_well_quoted(text, self._delimiter):
             misquoted = _misquoted(text, self._delimiter)
@@ -138,8 +146,8 @@ class CsvReader:
             self._check_size(record, lines)
         return record
 
-    def _kept(self, lines: list[str]) -> Iterator[str]:
-        """The lines, kept in the list until the record that they make is done with; bounded in memory."""
+    def _read_lines(self, lines: list[str]) -> Iterator[str]:
+        """Yield the following lines, and append each to `lines`, which the caller clears after each record."""
         characters = 0
         while raw := self._file.readline(MAX_LINE_BYTES):
             self.offset += len(raw)
@@ -147,13 +155,13 @@ class CsvReader:
             line = raw.decode("utf-8", "replace")
             characters = len(line) + (characters if lines else 0)
             if characters > MAX_LINE_BYTES:
-                raise csv.Error(TOO_LARGE)  # as the parser does beyond its own limit
+                raise csv.Error(TOO_LARGE)  # as the csv module does beyond its own limit
             lines.append(line)
             yield line
 
-    def _ends_as_promised(self, text: str) -> bool:
+    def _has_right_endings(self, text: str) -> bool:
         end = self._end
-        if self._all_alike:
+        if self._same_in_values:
             rest = text.replace(end, "")
             return "\r" not in rest and "\n" not in rest
         if not text.endswith(end):
@@ -165,13 +173,13 @@ class CsvReader:
         return JobFailure("ClientInputError", message)
 
     def _failure(self, lines: Sequence[str], error: csv.Error) -> JobFailure:
-        """What the owner of the job is told where the standard parser stops."""
+        """Return the failure of the job for an error of the csv module."""
         if LINE_END in str(error):
             return self._wrong_line_ending()
         if TOO_LARGE in str(error):
             longest = max(map(len, "".join(lines).strip("\r\n").split(self._delimiter)))
             return self._too_large(lines, longest)
-        swallowed = self._swallowed(lines)
+        swallowed = self._swallowed_value(lines)
         if swallowed is not None:
             return field_not_found(swallowed)
         if OPEN_QUOTE in str(error):
@@ -179,7 +187,7 @@ class CsvReader:
         return _unparsable("Not expecting more text after end quote")
 
     def _too_large(self, lines: Sequence[str], characters: int) -> JobFailure:
-        swallowed = self._swallowed(lines)
+        swallowed = self._swallowed_value(lines)
         return (
             field_not_found(swallowed)
             if swallowed is not None
@@ -198,10 +206,10 @@ class CsvReader:
                 f" Max length for one record should be less than or equal to {MAX_RECORD_CHARACTERS}"
             )
 
-    def _swallowed(self, lines: Sequence[str]) -> str | None:
-        """The first value of a row that became part of a value, because the quote before it was left open.
+    def _swallowed_value(self, lines: Sequence[str]) -> str | None:
+        """Return the first value of the row that an open quote has made part of a value; None if there is no such row.
 
-        Seen: then the job says that a field of the name of some value of the file is not found. Assumed: which value.
+        Seen: the error of the job then names some value of the file as an unknown field. Assumed: which value.
         """
         if len(lines) < 2:
             return None
@@ -210,7 +218,7 @@ class CsvReader:
 
 
 def field_not_found(name: str) -> JobFailure:
-    """A column that is no field; only the first of them is told (seen)."""
+    """Return the failure of a job with an unknown column; the message has only the first (seen)."""
     return JobFailure("InvalidBatch", f"Field name not found : {name}")
 
 
@@ -220,11 +228,11 @@ def _unparsable(message: str) -> JobFailure:
 
 @lru_cache
 def _record_pattern(delimiter: str, space: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Patterns of a whole record and of one of its values, with this around quotes."""
-    mark = re.escape(delimiter)
-    # No possessive group: in Python 3.11.0 to 3.11.4 such match what they must not (CPython issues 100061 and 106052).
-    cell = rf'(?:{space}"[^"]*+(?:""[^"]*+)*"{space}|[^"\r\n{mark}]*+)'
-    return re.compile(rf"{cell}(?:{mark}{cell})*\r?\n?"), re.compile(cell)
+    """Return the patterns of a whole record and of one value, with the pattern `space` outside of the quotes."""
+    separator = re.escape(delimiter)
+    # No possessive group: in Python 3.11.0 to 3.11.4 such groups match wrongly (CPython issues 100061 and 106052).
+    cell = rf'(?:{space}"[^"]*+(?:""[^"]*+)*"{space}|[^"\r\n{separator}]*+)'
+    return re.compile(rf"{cell}(?:{separator}{cell})*\r?\n?"), re.compile(cell)
 
 
 def _is_well_quoted(text: str, delimiter: str) -> bool:
@@ -232,12 +240,12 @@ def _is_well_quoted(text: str, delimiter: str) -> bool:
     return whole.fullmatch(text) is not None
 
 
-def _misquoted(text: str, delimiter: str) -> Misquoted | None:
-    """The values of a record, of which those with spaces around their quotes are as they came; None if it is worse."""
+def _misquoted(text: str, delimiter: str) -> MisquotedRecord | None:
+    """Return a record with spaces around quotes, its misquoted values as they are; None if its quotes are worse."""
     whole, cell = _record_pattern(delimiter, " *+")
     if not whole.fullmatch(text):
         return None
-    record, position = Misquoted(), 0
+    record, position = MisquotedRecord(), 0
     text = text.rstrip("\r\n")
     while position <= len(text):
         match = cell.match(text, position)

@@ -1,7 +1,7 @@
-"""The header of an upload: which field each of its columns is, and by which field of a parent a lookup is given.
+"""The header of an upload: the field of each column, and for a relationship column the field of the parent.
 
 A relationship column is named `RelationshipName.IndexedField`, or `ObjectType:RelationshipName.IndexedField` where the
-lookup leads to several objects (Bulk API 2.0 guide, Relationship Fields in a Header Row).
+lookup can lead to several objects (Bulk API 2.0 guide, Relationship Fields in a Header Row).
 """
 
 import re
@@ -12,8 +12,11 @@ from salesforce_emulator.errors import JobFailure
 from salesforce_emulator.processing.csv_reader import field_not_found
 from salesforce_emulator.schema.model import Field, Schema, SObject
 
-ID_ONLY = ("delete", "hardDelete")
-TYPES_ARE_API_NAMES = 57.0  # since this version; before, the developer name without namespace and __c
+ID_ONLY_OPERATIONS = ("delete", "hardDelete")
+"""The operations whose only column is the Id."""
+
+FIRST_VERSION_WITH_API_NAMES = 57.0
+"""The first version in which object types are API names; before, they are developer names without namespace and __c."""
 
 _RELATIONSHIP = re.compile(r"(?:(?P<type>[^:.]*):)?(?P<relationship>[^:.]*)\.(?P<field>[^:.]*)")
 _DEVELOPER_NAME = re.compile(r"(?:[A-Za-z0-9]+__)?(?P<name>.+)__c", re.IGNORECASE)
@@ -21,56 +24,68 @@ _DEVELOPER_NAME = re.compile(r"(?:[A-Za-z0-9]+__)?(?P<name>.+)__c", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class ParentKey:
-    """A field of a parent object that names its record: External ID or idLookup."""
+    """A field of a parent object by which relationship columns find its records.
+
+    Attributes:
+        parent: The parent object.
+        field: Its field, an external id or another field with idLookup.
+    """
 
     parent: SObject
     field: Field
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column: the field that it fills and, for a relationship column, what of the parent its cells hold."""
+class HeaderColumn:
+    """A column of the header.
+
+    Attributes:
+        name: Its name in the header.
+        field: The field that it gives.
+        parent_key: The field of the parent that its cells hold, for a relationship column; None for other columns.
+    """
 
     name: str
     field: Field
-    key: ParentKey | None = None
+    parent_key: ParentKey | None = None
 
 
 class HeaderReader:
-    """Understands the names of columns as one version of the API does."""
+    """Finds the fields of column names, by the rules of one version of the API."""
 
     def __init__(self, schema: Schema, sobject: SObject, api_version: str) -> None:
         self._schema = schema
         self._sobject = sobject
         self._api_version = float(api_version)
 
-    def columns(self, operation: str, header: Sequence[str]) -> list[Column]:
-        """The columns of the header.
+    def columns(self, operation: str, header: Sequence[str]) -> list[HeaderColumn]:
+        """Return the columns of the header.
 
         Raises:
-            JobFailure: a name is no field (only the first is told, as seen), is there twice, or not for this operation.
+            JobFailure: A name is unknown (the message has only the first, as seen), repeated, or not allowed for the
+                operation.
         """
-        if operation in ID_ONLY and [name.lower() for name in header] != ["id"]:
+        if operation in ID_ONLY_OPERATIONS and [name.lower() for name in header] != ["id"]:
             raise JobFailure("InvalidBatch", f"The '{operation}' batch must contain only ids.")
-        columns: list[Column] = []
+        columns: list[HeaderColumn] = []
         for name in header:
             column = self._column(name)
-            if any(column.field is other.field and column.key == other.key for other in columns):
-                # assumed: no source shows what a repeated column does
+            if any(column.field is other.field and column.parent_key == other.parent_key for other in columns):
+                # assumed: no source shows the effect of a repeated column
                 raise JobFailure("InvalidBatch", f"Duplicate field name : {name}")
             columns.append(column)
         return columns
 
-    def _column(self, name: str) -> Column:
+    def _column(self, name: str) -> HeaderColumn:
         if "." in name:
             return self._relationship_column(name)
         field = self._sobject.field(name)
         if field is None:
             raise field_not_found(name)
-        return Column(name, field)
+        return HeaderColumn(name, field)
 
-    def _relationship_column(self, name: str) -> Column:
-        """Seen, with these texts: a relationship that is not there, and a type that is not needed."""
+    def _relationship_column(self, name: str) -> HeaderColumn:
+        """Return a relationship column; seen with their texts: an unknown relationship, and an unneeded type."""
         match = _RELATIONSHIP.fullmatch(name)  # one level only (documented); assumed: the text for two
         if match is None:
             raise field_not_found(name)
@@ -81,20 +96,20 @@ class HeaderReader:
         field = parent.field(match["field"])
         if field is None:
             raise field_not_found(name)
-        if not (field.externalId or field.idLookup):  # documented that it must; assumed: the text
+        if not (field.externalId or field.idLookup):  # documented: it must be; assumed: the text
             message = f"Field is not an external ID or indexed field and can't name a parent : {name}"
             raise JobFailure("InvalidBatch", message)
-        return Column(name, lookup, ParentKey(parent, field))
+        return HeaderColumn(name, lookup, ParentKey(parent, field))
 
     def _parent(self, lookup: Field, type_: str | None) -> SObject:
-        """Whether a type is needed goes by how many objects the lookup may lead to (seen)."""
+        """Return the parent object; a type is needed if the lookup can lead to several objects, and only then (seen)."""
         targets = [self._schema[name] for name in lookup.referenceTo if name in self._schema]
         if len(lookup.referenceTo) == 1:
             if type_ is not None:
                 message = f"type is not needed for non polymorphic foreign key references: {lookup.relationshipName}"
                 raise JobFailure("InvalidBatch", message)
             return targets[0]
-        if type_ is None:  # documented that it is an error; assumed: the text
+        if type_ is None:  # documented: it is an error; assumed: the text
             message = f"type is needed for polymorphic foreign key references: {lookup.relationshipName}"
             raise JobFailure("InvalidBatch", message)
         for target in targets:
@@ -105,7 +120,7 @@ class HeaderReader:
         raise JobFailure("InvalidBatch", message)
 
     def _type_name(self, sobject: SObject) -> str:
-        if self._api_version >= TYPES_ARE_API_NAMES:
+        if self._api_version >= FIRST_VERSION_WITH_API_NAMES:
             return sobject.name
         match = _DEVELOPER_NAME.fullmatch(sobject.name)
         return match["name"] if match else sobject.name

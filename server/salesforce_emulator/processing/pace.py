@@ -1,12 +1,15 @@
-"""How fast the org processes a job, when it is told to take its time."""
+"""The pace of processing, for orgs that are set to process a number of rows per second."""
 
 import time
 
 
 class Pace:
-    """Says when the rows of one job are done, at so many rows a second; None is as fast as it goes.
+    """The times at which the rows of one job are due.
 
-    A job that falls behind catches up, so that the whole of it takes as long as its rows.
+    A job that falls behind catches up, so that the whole job takes as long as its rows.
+
+    Args:
+        rows_per_second: The pace; None for the highest possible one.
     """
 
     def __init__(self, rows_per_second: int | None) -> None:
@@ -14,10 +17,10 @@ class Pace:
         self._due = time.monotonic()
 
     def seconds(self, rows: int) -> float:
-        """How long these rows take."""
+        """Return the time that this number of rows takes, in seconds."""
         return rows / self._rows_per_second if self._rows_per_second else 0.0
 
     def due_after(self, rows: int) -> float:
-        """When these rows, which follow those before, are done, in the time of the monotonic clock."""
+        """Return when the next `rows` rows of the job are due, in seconds of the monotonic clock."""
         self._due += self.seconds(rows)
         return self._due

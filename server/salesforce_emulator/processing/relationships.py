@@ -1,4 +1,4 @@
-"""Lookups that are given by a field of the parent: found for a chunk of rows at a time, not row by row."""
+"""Lookups that relationship columns give by a field of the parent; the parents of a chunk of rows are found at once."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -6,81 +6,95 @@ from dataclasses import dataclass
 
 from salesforce_emulator.errors import RowError
 from salesforce_emulator.processing.headers import ParentKey
-from salesforce_emulator.processing.rows import Columns, Row
-from salesforce_emulator.processing.values import Cell, Value
-from salesforce_emulator.schema.model import Field, Stored
-from salesforce_emulator.storage.records import fold, matches
+from salesforce_emulator.processing.rows import Row, RowFormat
+from salesforce_emulator.processing.values import EMPTY, CellValue, Empty
+from salesforce_emulator.schema.model import Field, StoredValue
+from salesforce_emulator.storage.records import fold, ids_by_value
 
-Found = Mapping[Stored, list[str]]
+ParentIds = Mapping[StoredValue, list[str]]
+"""The ids of the parents by the folded value of their key field."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A column that may give the lookup: by its id, or by a field of the parent."""
+class _LookupColumn:
+    """A column that can give a lookup.
 
-    place: int
-    key: ParentKey | None
+    Attributes:
+        index: The index of the column.
+        parent_key: The field of the parent that the column holds; None for a column of ids.
+    """
+
+    index: int
+    parent_key: ParentKey | None
 
 
-class Lookups:
+class ParentLookups:
     """The lookups of one upload that relationship columns give; a parent in the same chunk is not found (seen)."""
 
-    def __init__(self, columns: Columns) -> None:
-        named = dict.fromkeys(column.field for column in columns.columns if column.key)
-        self._sources = {
+    def __init__(self, row_format: RowFormat) -> None:
+        lookups = dict.fromkeys(column.field for column in row_format.columns if column.parent_key)
+        self._columns = {
             lookup: [
-                _Source(place, column.key) for place, column in enumerate(columns.columns) if column.field == lookup
+                _LookupColumn(index, column.parent_key)
+                for index, column in enumerate(row_format.columns)
+                if column.field == lookup
             ]
-            for lookup in named
+            for lookup in lookups
         }
 
     def resolve(self, connection: sqlite3.Connection, rows: list[Row]) -> list[Row]:
-        """Add the id of each such lookup to the rows' values; the rows that name no one parent fail."""
-        for lookup, sources in self._sources.items():
-            rows = _resolve(connection, lookup, sources, rows)
+        """Append the parent id of each lookup to the rows' values.
+
+        Returns:
+            The rows that have not failed; a row fails unless it names exactly one existing parent, or none at all.
+        """
+        for lookup, columns in self._columns.items():
+            rows = _resolve(connection, lookup, columns, rows)
         return rows
 
 
-def _resolve(connection: sqlite3.Connection, lookup: Field, sources: Sequence[_Source], rows: list[Row]) -> list[Row]:
-    found = [_found(connection, source, rows) for source in sources]
+def _resolve(
+    connection: sqlite3.Connection, lookup: Field, columns: Sequence[_LookupColumn], rows: list[Row]
+) -> list[Row]:
+    parents = [_find_parents(connection, column, rows) for column in columns]
 
     def add(row: Row) -> None:
-        row.values = (*row.values, _parent_of(row, lookup, sources, found))
+        row.values = (*row.values, _parent_id(row, lookup, columns, parents))
 
-    return [row for row in rows if row.require(add)]
+    return [row for row in rows if row.passes(add)]
 
 
-def _found(connection: sqlite3.Connection, source: _Source, rows: list[Row]) -> Found:
-    if source.key is None:
+def _find_parents(connection: sqlite3.Connection, column: _LookupColumn, rows: list[Row]) -> ParentIds:
+    if column.parent_key is None:
         return {}
-    keys = {value for row in rows if not isinstance(value := row.values[source.place], Cell) and value is not None}
-    return matches(connection, source.key.parent, source.key.field, keys) if keys else {}
+    keys = {value for row in rows if not isinstance(value := row.values[column.index], Empty) and value is not None}
+    return ids_by_value(connection, column.parent_key.parent, column.parent_key.field, keys) if keys else {}
 
 
-def _parent_of(row: Row, lookup: Field, sources: Sequence[_Source], found: Sequence[Found]) -> Value:
-    given = [place for place, source in enumerate(sources) if row.values[source.place] is not Cell.EMPTY]
+def _parent_id(row: Row, lookup: Field, columns: Sequence[_LookupColumn], parents: Sequence[ParentIds]) -> CellValue:
+    given = [number for number, column in enumerate(columns) if row.values[column.index] is not EMPTY]
     if not given:
-        return Cell.EMPTY
+        return EMPTY
     if len(given) > 1:  # seen in the REST API; assumed: in a job too, and for two references
         message = (
             f"Cannot specify both an external ID reference {lookup.relationshipName} and a salesforce id, {lookup.name}"
         )
         raise RowError("INVALID_FIELD", message, lookup.name)
-    source = sources[given[0]]
-    value = row.values[source.place]
-    if source.key is None or value is None or isinstance(value, Cell):
+    column = columns[given[0]]
+    value = row.values[column.index]
+    if column.parent_key is None or value is None or isinstance(value, Empty):
         return value
-    ids = found[given[0]].get(fold(value), [])
+    ids = parents[given[0]].get(fold(value), [])
     if len(ids) == 1:
         return ids[0]
-    raise _not_one(source.key, row.cells[source.place], ids)
+    raise _no_single_parent(column.parent_key, row.cells[column.index], ids)
 
 
-def _not_one(key: ParentKey, cell: str, ids: Sequence[str]) -> RowError:
+def _no_single_parent(key: ParentKey, cell: str, ids: Sequence[str]) -> RowError:
     name = key.field.name
     if not ids:  # seen: the text, and that the row fails, not the job, as the documentation says
         message = f"Foreign key external ID: {cell} not found for field {name} in entity {key.parent.name}"
         return RowError("INVALID_FIELD", message)
-    # assumed: as for a key of an upsert
+    # assumed: the error is that of a key of an upsert
     message = f"{name}: more than one record found for external id field: [{', '.join(ids)}]"
     return RowError("DUPLICATE_EXTERNAL_ID", message)

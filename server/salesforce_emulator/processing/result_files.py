@@ -1,4 +1,4 @@
-"""The result files of a job, as they are written: one CSV for the rows that were saved, one for those that failed."""
+"""The result files of a job: a CSV file of the rows that were saved, and one of the rows that failed."""
 
 import csv
 import io
@@ -10,20 +10,21 @@ from typing import BinaryIO
 
 from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job
-from salesforce_emulator.jobs.results import Kind
+from salesforce_emulator.jobs.results import ResultKind
 from salesforce_emulator.processing.csv_reader import DELIMITERS, LINE_ENDINGS, Record
 from salesforce_emulator.processing.rows import Row
 
-FAILED_IDS_FROM = 53.0  # Bulk API 2.0 guide, Get Job Failed Record Results
+FIRST_VERSION_WITH_FAILED_IDS = 53.0
+"""The first version whose failedResults have a column sf__Id (Bulk API 2.0 guide, Get Job Failed Record Results)."""
 
 
-def header_line(job: Job, kind: Kind, header: Record) -> bytes:
-    """The header of a result: `sf__` names quoted, the user's own names bare unless that would break the CSV."""
-    mark = DELIMITERS[job.column_delimiter]
-    needs_quotes = re.compile(rf'["\r\n{re.escape(mark)}]')
-    names = [f'"{name}"' for name in _own_columns(job, kind)]
+def header_line(job: Job, kind: ResultKind, header: Record) -> bytes:
+    """Return the header of a result: `sf__` names in quotes, the names of the upload only where CSV needs quotes."""
+    delimiter = DELIMITERS[job.column_delimiter]
+    needs_quotes = re.compile(rf'["\r\n{re.escape(delimiter)}]')
+    names = [f'"{name}"' for name in _sf_columns(job, kind)]
     names += [f'"{_doubled(name)}"' if needs_quotes.search(name) else name for name in header]
-    return (mark.join(names) + LINE_ENDINGS[job.line_ending]).encode()
+    return (delimiter.join(names) + LINE_ENDINGS[job.line_ending]).encode()
 
 
 def _doubled(text: str) -> str:
@@ -31,45 +32,51 @@ def _doubled(text: str) -> str:
 
 
 @contextmanager
-def opened(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The files of successful and failed rows, cut to what is valid of them, to be appended to."""
+def open_result_files(files: JobFiles, job: Job) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open the files of successful and of failed rows for appending, cut to their valid lengths."""
     with ExitStack() as stack:
 
-        def cut(path: Path, size: int) -> BinaryIO:
+        def open_cut(path: Path, size: int) -> BinaryIO:
             file = stack.enter_context(path.open("r+b"))
             file.truncate(size)
             file.seek(size)
             return file
 
-        yield cut(files.successful(job.id), job.successful_bytes), cut(files.failed(job.id), job.failed_bytes)
+        yield open_cut(files.successful(job.id), job.successful_bytes), open_cut(files.failed(job.id), job.failed_bytes)
 
 
-def append(file: BinaryIO, job: Job, rows: Sequence[Row], cells: Iterable[tuple[str, ...]]) -> int:
-    """Write rows to a result file, every value quoted (Bulk API 2.0 guide, quick start, step 3).
+def append_rows(file: BinaryIO, job: Job, rows: Sequence[Row], cells: Iterable[tuple[str, ...]]) -> int:
+    """Append rows to a result file, with every value in quotes (Bulk API 2.0 guide, quick start, step 3).
+
+    Args:
+        file: The file.
+        job: The job.
+        rows: The rows.
+        cells: The cells of each row under the columns of the upload.
 
     Returns:
-        The length of the file in bytes.
+        The new length of the file in bytes.
     """
     text = io.StringIO(newline="")
-    mark, end = DELIMITERS[job.column_delimiter], LINE_ENDINGS[job.line_ending]
-    writer = csv.writer(text, delimiter=mark, lineterminator=end, quoting=csv.QUOTE_ALL)
-    writer.writerows([(*_own_cells(job, row), *own) for row, own in zip(rows, cells, strict=True)])
+    delimiter, line_ending = DELIMITERS[job.column_delimiter], LINE_ENDINGS[job.line_ending]
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_ending, quoting=csv.QUOTE_ALL)
+    writer.writerows([(*_sf_cells(job, row), *row_cells) for row, row_cells in zip(rows, cells, strict=True)])
     file.write(text.getvalue().encode())
     file.flush()
     return file.tell()
 
 
-def _own_columns(job: Job, kind: Kind) -> list[str]:
-    if kind is Kind.SUCCESSFUL:
+def _sf_columns(job: Job, kind: ResultKind) -> list[str]:
+    if kind is ResultKind.SUCCESSFUL:
         return ["sf__Id", "sf__Created"]
-    return ["sf__Id", "sf__Error"] if _names_failed_records(job) else ["sf__Error"]
+    return ["sf__Id", "sf__Error"] if _has_failed_ids(job) else ["sf__Error"]
 
 
-def _own_cells(job: Job, row: Row) -> tuple[str, ...]:
+def _sf_cells(job: Job, row: Row) -> tuple[str, ...]:
     if row.error is None:
         return row.id, "true" if row.created else "false"
-    return (row.id, str(row.error)) if _names_failed_records(job) else (str(row.error),)
+    return (row.id, str(row.error)) if _has_failed_ids(job) else (str(row.error),)
 
 
-def _names_failed_records(job: Job) -> bool:
-    return float(job.api_version) >= FAILED_IDS_FROM
+def _has_failed_ids(job: Job) -> bool:
+    return float(job.api_version) >= FIRST_VERSION_WITH_FAILED_IDS

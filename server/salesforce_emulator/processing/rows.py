@@ -1,7 +1,7 @@
-"""The rows of an upload: what their cells mean, and how results print them.
+"""The rows of an upload: the values of their cells, and their cells in the results.
 
-Cells are understood and printed a column at a time, each by one function that knows the column's type: this is where
-the time of a job goes.
+Cells are read and printed column by column, each column by one function for the type of its field: this is where most
+of a job's time goes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,54 +9,60 @@ from dataclasses import dataclass
 
 from salesforce_emulator.config import Assumptions
 from salesforce_emulator.errors import RowError
-from salesforce_emulator.processing.csv_reader import UNESCAPED_QUOTE, Misquoted, Record
+from salesforce_emulator.processing.csv_reader import UNESCAPED_QUOTE, MisquotedRecord, Record
 from salesforce_emulator.processing.headers import HeaderReader
-from salesforce_emulator.processing.values import Cell, Value, cells_of, key_reader, reader
-from salesforce_emulator.schema.model import Schema, SObject, Stored
+from salesforce_emulator.processing.values import EMPTY, CellValue, Empty, cell_printer, cell_reader, parent_key_reader
+from salesforce_emulator.schema.model import Schema, SObject, StoredValue
 
 
 @dataclass(slots=True)
 class Row:
-    """One row on its way: its cells, what they mean once they are understood, and what became of it.
+    """A row in processing.
 
     Attributes:
-        holds_lock: whether it has locked its record; it then does until its chunk is saved.
+        cells: The cells of the row, one for each column of the header.
+        values: The values of the cells, followed by the ids of parents that relationship columns name; empty for a row
+            whose cells could not be read.
+        id: The id of the row's record; empty while it has none.
+        created: Whether the row has created its record.
+        holds_lock: Whether the row has locked its record; it then does until its chunk is saved.
+        error: The error that the row has failed with.
     """
 
     cells: list[str]
-    values: tuple[Value, ...] = ()
+    values: tuple[CellValue, ...] = ()
     id: str = ""
     created: bool = False
     holds_lock: bool = False
     error: RowError | None = None
 
-    def require(self, check: Callable[["Row"], None]) -> bool:
-        """Whether the check lets the row pass; if not, the row has failed."""
+    def passes(self, check: Callable[["Row"], None]) -> bool:
+        """Run a check that raises RowError, note its error, and return whether the row has none."""
         try:
             check(self)
         except RowError as error:
             self.error = error.with_traceback(None)
         return self.error is None
 
-    def take_back(self) -> None:
-        """Be as before the row was saved, but for what it has failed of."""
+    def undo_creation(self) -> None:
+        """Forget the record that the row had created, since the record was rolled back."""
         if self.created:
             self.id, self.created = "", False
 
 
-class Columns:
-    """The columns of one upload, and the place of each field's value in `Row.values`.
+class RowFormat:
+    """The format of one upload's rows: which field each column holds, and the index of each field's value.
 
-    A lookup that relationship columns fill has its place behind those of the columns, for there may be several such
-    columns, and one of the plain id beside them.
+    A lookup that relationship columns give has an index after those of the columns, since several relationship columns
+    and a column of the plain id can give the same lookup.
 
     Attributes:
-        columns: in the order of the header.
-        written: the fields that rows write, each with its place; never the Id.
-        blanked: the places of cells that failedResults leaves blank.
+        columns: The columns in the order of the header.
+        written: The index of the value by field name, for the fields that rows write; never for the Id.
+        blanked: The indexes of the columns that failedResults leaves blank.
 
     Raises:
-        JobFailure: as `HeaderReader.columns`.
+        JobFailure: As `HeaderReader.columns`.
     """
 
     def __init__(
@@ -71,84 +77,86 @@ class Columns:
     ) -> None:
         columns = HeaderReader(schema, sobject, api_version).columns(operation, header)
         self.columns = columns
-        self._places = {column.field.name: place for place, column in enumerate(columns)}
-        by_relationship = dict.fromkeys(column.field.name for column in columns if column.key)
-        self._places |= {name: place for place, name in enumerate(by_relationship, len(columns))}
-        self.written = {name: place for name, place in self._places.items() if name != "Id"}
+        self._indexes = {column.field.name: index for index, column in enumerate(columns)}
+        by_relationship = dict.fromkeys(column.field.name for column in columns if column.parent_key)
+        self._indexes |= {name: index for index, name in enumerate(by_relationship, len(columns))}
+        self.written = {name: index for name, index in self._indexes.items() if name != "Id"}
+        blanks_differing_case = assumptions.differing_header_case == "blanked"
         self.blanked = [
-            place
-            for place, column in enumerate(columns)
-            if assumptions.differing_header_case == "blanked" and not column.key and column.name != column.field.name
+            index
+            for index, column in enumerate(columns)
+            if blanks_differing_case and not column.parent_key and column.name != column.field.name
         ]
         self._readers = [
-            key_reader(column.key.field) if column.key else reader(column.field, schema) for column in columns
+            parent_key_reader(column.parent_key.field) if column.parent_key else cell_reader(column.field, schema)
+            for column in columns
         ]
         self._printers = [
-            (place, cells)
-            for place, column in enumerate(columns)
-            if not column.key and (cells := cells_of(column.field))
+            (index, printer)
+            for index, column in enumerate(columns)
+            if not column.parent_key and (printer := cell_printer(column.field))
         ]
 
-    def place(self, name: str) -> int | None:
-        """Where the value of this field is."""
-        return self._places.get(name)
+    def index_of(self, name: str) -> int | None:
+        """Return the index of this field's value in `Row.values`; None if no column gives the field."""
+        return self._indexes.get(name)
 
-    def value(self, row: Row, name: str) -> Value:
-        """What the row holds in this field; EMPTY, too, if there is no such column."""
-        place = self._places.get(name)
-        return Cell.EMPTY if place is None else row.values[place]
+    def value(self, row: Row, name: str) -> CellValue:
+        """Return the value of the row in this field; EMPTY if no column gives the field."""
+        index = self._indexes.get(name)
+        return EMPTY if index is None else row.values[index]
 
-    def stored(self, row: Row, name: str) -> Stored:
-        """What the row would store in this field, with nothing as null."""
+    def stored_value(self, row: Row, name: str) -> StoredValue:
+        """Return the value that the row would store in this field; None for an empty cell."""
         value = self.value(row, name)
-        return None if isinstance(value, Cell) else value
+        return None if isinstance(value, Empty) else value
 
     def read(self, records: Sequence[Record]) -> list[Row]:
-        """Rows, each with its cells understood or already failed."""
+        """Return a row for each record, with the values of its cells or with an error."""
         rows = [self._row(record) for record in records]
         whole = [row for row in rows if row.error is None]
         cells = zip(*(row.cells for row in whole), strict=True)
         columns = [read(column) for read, column in zip(self._readers, cells, strict=False)]
         for column in columns:
-            _fail(whole, column)
+            _note_errors(whole, column)
         for row, values in zip(whole, zip(*columns, strict=True), strict=False):
             if row.error is None:
                 row.values = values
         return rows
 
     def _row(self, record: Record) -> Row:
-        """A row whose cells are as many as the columns.
+        """Return the row of a record, with as many cells as there are columns.
 
         Missing cells count as empty (assumed); cells beyond the header fail the row (seen: only those rows fail).
         """
         width = len(self.columns)
         row = Row(record if len(record) == width else (record + [""] * width)[:width])
-        if isinstance(record, Misquoted):  # documented: an error of this row; assumed: code and text
+        if isinstance(record, MisquotedRecord):  # documented: an error of this row; assumed: code and text
             row.error = RowError("INVALID_FIELD", f"Failed to parse CSV. {UNESCAPED_QUOTE}")
         elif len(record) > width:  # assumed: code and text
             row.error = RowError("INVALID_FIELD", f"The row has {len(record)} values but the header has {width}")
         return row
 
     def printed(self, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
-        """The cells of succeeded rows as results hold them: typed again."""
+        """Return the cells of succeeded rows for the results, printed from their values."""
         columns = list(zip(*(row.cells for row in rows), strict=True))
-        for place, cells in self._printers if columns else ():
-            columns[place] = tuple(cells([row.values[place] for row in rows]))
+        for index, print_column in self._printers if columns else ():
+            columns[index] = tuple(print_column([row.values[index] for row in rows]))
         return zip(*columns, strict=True)
 
     def printed_failed(self, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
-        """The cells of failed rows as results hold them: typed again where all cells of the row were understood."""
+        """Yield the cells of failed rows for the results, printed from their values where all cells could be read."""
         for row in rows:
             cells = next(self.printed([row])) if row.values else tuple(row.cells)
             yield (
-                tuple("" if place in self.blanked else cell for place, cell in enumerate(cells))
+                tuple("" if index in self.blanked else cell for index, cell in enumerate(cells))
                 if self.blanked
                 else cells
             )
 
 
-def _fail(rows: Sequence[Row], column: Sequence[Value | RowError]) -> None:
-    """Fail the rows whose cell of this column can't be understood, unless one before it could not be."""
+def _note_errors(rows: Sequence[Row], column: Sequence[CellValue | RowError]) -> None:
+    """Fail the rows whose cell of this column could not be read, unless an earlier column has failed them."""
     if RowError in map(type, column):
         for row, value in zip(rows, column, strict=True):
             if isinstance(value, RowError) and row.error is None:

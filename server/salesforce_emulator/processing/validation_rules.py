@@ -1,4 +1,4 @@
-"""Validation rules: tried before there are any records to hold to them, asked of those of a chunk after it is written."""
+"""Validation rules: compiled when the org is opened, and applied to the records of each chunk after it is written."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -6,22 +6,22 @@ from datetime import datetime
 
 from salesforce_emulator.errors import RowError
 from salesforce_emulator.processing.rows import Row
-from salesforce_emulator.schema.custom import SchemaError
-from salesforce_emulator.schema.model import Schema, SObject, Stored
-from salesforce_emulator.soql.conditions import compile_condition
+from salesforce_emulator.schema.model import Schema, SObject, StoredValue
+from salesforce_emulator.schema.schema_file import SchemaError
+from salesforce_emulator.soql.conditions import translate_text
 from salesforce_emulator.soql.syntax import QueryError
 
 
 def check_rules(schema: Schema) -> None:
-    """Compile every rule, so that one which can't be understood is told at once.
+    """Compile every rule of the schema, so that a mistake is reported when the org is opened.
 
     Raises:
-        SchemaError: a rule's condition can't be understood, or names what is not there.
+        SchemaError: The condition of a rule is not SOQL, or names a field that does not exist.
     """
     for name in schema:
         for number, rule in enumerate(schema[name].rules):
             try:
-                compile_condition(rule.when, schema[name], schema)
+                translate_text(rule.when, schema[name])
             except QueryError as error:
                 reason = error.reason.partition(" If you are attempting")[0].rstrip(".")
                 raise SchemaError(
@@ -31,21 +31,23 @@ def check_rules(schema: Schema) -> None:
                 ) from None
 
 
-class Rules:
-    """Finds which records break a rule, with one question for all rules; the first rule of the object counts.
+class ValidationRules:
+    """The validation rules of one object, applied with one statement; the first rule that a record breaks counts.
 
-    TODAY and the other date literals are reckoned from `now`.
+    Args:
+        sobject: The object.
+        now: The time in UTC from which TODAY and the other date literals are computed.
     """
 
-    def __init__(self, schema: Schema, sobject: SObject, now: datetime) -> None:
+    def __init__(self, sobject: SObject, now: datetime) -> None:
         self._sobject = sobject
-        compiled = [compile_condition(rule.when, sobject, schema, now=now) for rule in sobject.rules]
+        compiled = [translate_text(rule.when, sobject, now=now) for rule in sobject.rules]
         cases = " ".join(f"WHEN {condition} THEN {number}" for number, (condition, _) in enumerate(compiled))
         self._broken = f"CASE {cases} END"
-        self._values: list[Stored] = [value for _, values in compiled for value in values]
+        self._values: list[StoredValue] = [value for _, values in compiled for value in values]
 
-    def refuse(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> bool:
-        """Fail the rows whose record breaks a rule; whether there are any."""
+    def fail_rows(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> bool:
+        """Fail the rows whose record breaks a rule, and return whether there are any."""
         record_ids = list(dict.fromkeys(row.id for row in rows))
         marks = ", ".join("?" * len(record_ids))
         broken = dict(

@@ -1,6 +1,7 @@
-"""Cells of a CSV file to stored values and back, by the type of the field, a column at a time.
+"""The values of CSV cells: from cells to stored values and back, by the type of the field, column by column.
 
-Stored: text as it is, numbers as numbers, booleans as 0 and 1, dates and times as the text that the REST API prints.
+The database stores text as it is, numbers as numbers, booleans as 0 and 1, and dates and times as the REST API prints
+them.
 """
 
 import re
@@ -8,32 +9,37 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from salesforce_emulator import ids
 from salesforce_emulator.clock import rest_time
 from salesforce_emulator.errors import RowError
-from salesforce_emulator.schema.model import Field, Schema, Stored
+from salesforce_emulator.schema.model import Field, Schema, StoredValue
 
 
-class Cell(Enum):
-    """What a cell holds when it holds no value."""
+class Empty(Enum):
+    """The type of EMPTY."""
 
-    EMPTY = auto()  # no change on update, the default on insert
+    EMPTY = auto()
 
 
-Value = Stored | Cell
-Parse = Callable[[str], Stored]
-Read = Callable[[Sequence[str]], Sequence[Value | RowError]]
-Print = Callable[[Sequence[Value]], Iterable[str]]
+EMPTY: Final = Empty.EMPTY
+"""The value of an empty cell, which changes nothing in an update and stands for the default in an insert."""
+
+CellValue = StoredValue | Empty
+Parse = Callable[[str], StoredValue]
+Read = Callable[[Sequence[str]], Sequence[CellValue | RowError]]
+Print = Callable[[Sequence[CellValue]], Iterable[str]]
 Number = TypeVar("Number", int, float)
-_Known = TypeVar("_Known")
-_Found = TypeVar("_Found")
+_Key = TypeVar("_Key")
+_Result = TypeVar("_Result")
 
-NULL = "#N/A"  # sets a field to null (Bulk API 2.0 guide, Prepare CSV Files); assumed: on insert too
-NO_VALUES: dict[str, Value] = {"": Cell.EMPTY, NULL: None}
-NO_BOOLEANS: dict[str, Value] = {"": Cell.EMPTY, NULL: 0}  # a boolean is never null; assumed: nothing is false
-BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: the guide names no literals; those of Bulk API 1.0
+NULL = "#N/A"
+"""The cell that sets a field to null (Bulk API 2.0 guide, Prepare CSV Files); assumed: on insert too."""
+
+NO_VALUES: dict[str, CellValue] = {"": EMPTY, NULL: None}
+NO_BOOLEANS: dict[str, CellValue] = {"": EMPTY, NULL: 0}  # a boolean is never null; assumed: #N/A is false
+BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: as in Bulk API 1.0; the guide names none
 
 _INT = re.compile(r"[+-]?[0-9]{1,10}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -47,78 +53,79 @@ FIRST_MOMENT, LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12,
 _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
 
 
-def reader(field: Field, schema: Schema) -> Read:
-    """A function that turns cells of this field into what is stored; for a cell that it can't hold, into the error."""
+def cell_reader(field: Field, schema: Schema) -> Read:
+    """Return a function that reads a column of cells of this field: values, and errors for cells that it can't hold."""
     if field.type == "id":
-        return _remembering(str)  # what is no id is told by the operation
+        return _memoized(str)  # the operation refuses cells that are no ids
     if field.type == "reference":
-        return _remembering(_reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema]))
+        return _memoized(_reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema]))
     if field.type == "boolean":
-        return _remembering(_boolean(field), NO_BOOLEANS)
-    return _remembering(PARSERS[field.type](field)) if field.type in PARSERS else _texts(field)
+        return _memoized(_boolean(field), NO_BOOLEANS)
+    return _memoized(PARSERS[field.type](field)) if field.type in PARSERS else _text_reader(field)
 
 
-def key_reader(field: Field) -> Read:
-    """A function that turns cells that name a parent by this field of it into what that field holds."""
+def parent_key_reader(field: Field) -> Read:
+    """Return a function that reads a column of cells that name a parent by this field of the parent."""
     if field.type == "id":
-        return _remembering(lambda cell: ids.normal(cell) or cell)
-    return _remembering(PARSERS[field.type](field) if field.kind.holds == "number" else str)
+        return _memoized(lambda cell: ids.normal(cell) or cell)
+    return _memoized(PARSERS[field.type](field) if field.field_type.holds == "number" else str)
 
 
-def cells_of(field: Field) -> Print | None:
-    """How result files print stored values of this field; None where they print the cells as they came.
+def cell_printer(field: Field) -> Print | None:
+    """Return a function that prints a column of values for the results; None for a field whose cells are echoed.
 
-    Results are typed again, not echoed (Bulk API 2.0 guide, quick start, step 3: 912260031 comes back 9.12260031E8).
+    Results are printed from the values, not echoed (Bulk API 2.0 guide, quick start, step 3: 912260031 comes back
+    9.12260031E8).
     """
-    show = PRINTERS.get(field.type)
-    if show is None:
+    print_value = PRINTERS.get(field.type)
+    if print_value is None:
         return None
-    shown: _Memory[Value, str] = _Memory(show, {value: cell for cell, value in NO_VALUES.items()})
-    return shown.of_all
+    cells: _Memo[CellValue, str] = _Memo(print_value, {value: cell for cell, value in NO_VALUES.items()})
+    return cells.results
 
 
-class _Memory(dict[_Known, _Found]):
-    """What a function makes of the cells of a column, each found out once, for cells repeat; its errors are answers."""
+class _Memo(dict[_Key, _Result]):
+    """The results of a function by its argument, since cells repeat; a RowError that it raises is its result."""
 
-    MANY = 2_000
+    MAX_ENTRIES = 2_000
 
-    def __init__(self, find: Callable[[Any], _Found], first: Mapping[_Known, _Found]) -> None:
-        super().__init__(first)
-        self._find = find
-        self._first = first
+    def __init__(self, function: Callable[[Any], _Result], known: Mapping[_Key, _Result]) -> None:
+        super().__init__(known)
+        self._function = function
+        self._known = known
 
-    def __missing__(self, key: _Known) -> _Found | RowError:
+    def __missing__(self, key: _Key) -> _Result | RowError:
         try:
-            found = self[key] = self._find(key)
+            result = self[key] = self._function(key)
         except RowError as error:
             return error.with_traceback(None)
-        return found
+        return result
 
-    def of_all(self, keys: Sequence[_Known]) -> list[_Found]:
-        if len(self) > self.MANY:
+    def results(self, keys: Sequence[_Key]) -> list[_Result]:
+        if len(self) > self.MAX_ENTRIES:
             self.clear()
-            self.update(self._first)
+            self.update(self._known)
         return list(map(self.__getitem__, keys))
 
 
-def _remembering(parse: Parse, no_values: Mapping[str, Value] = NO_VALUES) -> Read:
-    known: _Memory[str, Value | RowError] = _Memory(parse, no_values)
-    return known.of_all
+def _memoized(parse: Parse, no_values: Mapping[str, CellValue] = NO_VALUES) -> Read:
+    values: _Memo[str, CellValue | RowError] = _Memo(parse, no_values)
+    return values.results
 
 
-def _texts(field: Field) -> Read:
-    """Text hardly repeats, and may be too long to remember; but all of a column can be measured at once."""
+def _text_reader(field: Field) -> Read:
+    """Return a reader of text, which hardly repeats and may be too long to keep, but is checked a column at once."""
     limit, parse = field.length, _text(field)
 
-    def read(cells: Sequence[str]) -> Sequence[Value | RowError]:
+    def read(cells: Sequence[str]) -> Sequence[CellValue | RowError]:
         if "" in cells or NULL in cells or max(map(len, cells)) > limit:
-            return [NO_VALUES[cell] if cell in NO_VALUES else _told(parse, cell) for cell in cells]
+            return [NO_VALUES[cell] if cell in NO_VALUES else _value_or_error(parse, cell) for cell in cells]
         return cells
 
     return read
 
 
-def _told(parse: Parse, cell: str) -> Stored | RowError:
+def _value_or_error(parse: Parse, cell: str) -> StoredValue | RowError:
     try:
         return parse(cell)
     except RowError as error:
@@ -126,7 +133,7 @@ def _told(parse: Parse, cell: str) -> Stored | RowError:
 
 
 def _wrong_type(field: Field, cell: str) -> RowError:
-    """Assumed: the framing; the code and the message are the platform's."""
+    """Return the error of a cell of another type; assumed: the framing; the code and the message are the platform's."""
     return RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.label}: value not of required type: {cell}", field.name)
 
 
@@ -157,22 +164,22 @@ def _picklist(field: Field) -> Parse:
 
 
 def _multipicklist(field: Field) -> Parse:
-    one, all_ = _picklist(field), _text(field)
+    parse_selected, check_length = _picklist(field), _text(field)
 
-    def parse(cell: str) -> Stored:
-        return all_(";".join(str(one(value)) for value in cell.split(";")))
+    def parse(cell: str) -> StoredValue:
+        return check_length(";".join(str(parse_selected(value)) for value in cell.split(";")))
 
     return parse
 
 
 def _email(field: Field) -> Parse:
-    text = _text(field)
+    check_length = _text(field)
 
-    def parse(cell: str) -> Stored:
+    def parse(cell: str) -> StoredValue:
         if not _EMAIL.fullmatch(cell):  # assumed: the framing; the code and the message are the platform's
             message = f"{field.label}: invalid email address: {cell}"
             raise RowError("INVALID_EMAIL_ADDRESS", message, field.name)
-        return text(cell)
+        return check_length(cell)
 
     return parse
 
@@ -225,7 +232,7 @@ def _date(field: Field) -> Parse:
         except ValueError:
             raise _wrong_type(field, cell) from None
         if not FIRST_DAY <= day <= LAST_DAY:
-            raise _out_of_time(field, cell)
+            raise _invalid_date(field, cell)
         return day
 
     return parse
@@ -244,21 +251,21 @@ def _datetime(field: Field) -> Parse:
         except ValueError:
             raise _wrong_type(field, cell) from None
         if not FIRST_MOMENT <= moment <= LAST_MOMENT:
-            raise _out_of_time(field, cell)
+            raise _invalid_date(field, cell)
         return rest_time(moment.astimezone(UTC))
 
     return parse
 
 
-def _out_of_time(field: Field, cell: str) -> RowError:
-    """The code is seen; assumed: the text."""
+def _invalid_date(field: Field, cell: str) -> RowError:
+    """Return the error of a date outside of the calendar; the code is seen; assumed: the text."""
     return RowError("FIELD_INTEGRITY_EXCEPTION", f"{field.label}: invalid date: {cell}", field.name)
 
 
 def _reference(field: Field, prefixes: list[str]) -> Parse:
     def parse(cell: str) -> str:
         record_id = ids.normal(cell)
-        if record_id is None or record_id[:3] not in prefixes:  # documented of REST; assumed: the framing
+        if record_id is None or record_id[:3] not in prefixes:  # documented for the REST API; assumed: the framing
             raise RowError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {cell}", field.name)
         return record_id
 
@@ -278,8 +285,8 @@ PARSERS: dict[str, Callable[[Field], Parse]] = {
 }
 
 
-def java_double(value: Stored) -> str:
-    """The number as Java's Double.toString prints it, which is what results hold (seen: 9.12260031E8)."""
+def java_double(value: StoredValue) -> str:
+    """Return the number as Java's Double.toString prints it, which is how results print it (seen: 9.12260031E8)."""
     number = float(value or 0)
     if number == 0 or 1e-3 <= abs(number) < 1e7:
         return repr(number)
@@ -287,7 +294,7 @@ def java_double(value: Stored) -> str:
     return text if "." in text else text.replace("E", ".0E")
 
 
-PRINTERS: dict[str, Callable[[Stored], str]] = {
+PRINTERS: dict[str, Callable[[StoredValue], str]] = {
     "boolean": lambda value: "true" if value else "false",
     "currency": java_double,
     "date": str,

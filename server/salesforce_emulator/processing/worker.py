@@ -1,4 +1,4 @@
-"""The worker: one thread, off the event loop, in which all jobs of this process are worked on in turns."""
+"""The worker: one thread, off the event loop, that processes all jobs of this process in turns."""
 
 import heapq
 import logging
@@ -12,14 +12,21 @@ from queue import Empty, SimpleQueue
 
 from salesforce_emulator.processing.processor import Processor, Turns
 
-CHORES_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 1.0
+"""The time between two rounds of housekeeping."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, order=True)
 class _Turn:
-    """The next turn of a job, ordered by when it may come, then by who has waited longer."""
+    """The next turn of a job; turns are ordered by their earliest time, and then by their numbers.
+
+    Attributes:
+        due: The earliest time of the turn, in seconds of the monotonic clock.
+        number: The number of turns that were scheduled before this one.
+        job: The turns of the job.
+    """
 
     due: float
     number: int
@@ -27,19 +34,19 @@ class _Turn:
 
 
 class Worker:
-    """One thread that takes turns: a chunk of each waiting job, so that a small job need not wait for a big one.
+    """One thread that processes a chunk of each job in turn, so that a small job need not wait for a big one.
 
     Args:
-        processor: does the work.
-        chores: what else is to be done, at once and then every CHORES_SECONDS; names jobs to work on.
-        one_by_one: whether jobs are worked on one after another instead, in the order in which they come.
+        processor: Processes the jobs.
+        housekeeping: Called at once and then every HOUSEKEEPING_SECONDS; returns the ids of more jobs to process.
+        one_by_one: Whether each job is processed to its end before the next one begins, in the order of submission.
     """
 
-    def __init__(self, processor: Processor, chores: Callable[[], Iterable[str]], *, one_by_one: bool) -> None:
+    def __init__(self, processor: Processor, housekeeping: Callable[[], Iterable[str]], *, one_by_one: bool) -> None:
         self._processor = processor
-        self._chores = chores
+        self._housekeeping = housekeeping
         self._one_by_one = one_by_one
-        self._chores_due = 0.0
+        self._housekeeping_due = 0.0
         self._arrivals: SimpleQueue[str | None] = SimpleQueue()
         self._waiting: deque[str] = deque()
         self._turns: list[_Turn] = []  # a heap
@@ -48,26 +55,26 @@ class Worker:
         self._thread.start()
 
     def submit(self, job_id: str) -> None:
-        """Let the job be processed as soon as it is its turn."""
+        """Queue the job for processing."""
         self._arrivals.put(job_id)
 
     def stop(self) -> None:
-        """End after the chunk in hand; whoever opens the org next goes on from there."""
+        """Stop after the chunk in progress; the next process that opens the org goes on with the jobs."""
         self._arrivals.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         while self._admit():
-            if self._chores_due <= time.monotonic():
-                self._do_chores()
+            if self._housekeeping_due <= time.monotonic():
+                self._do_housekeeping()
             if self._turns and self._turns[0].due <= time.monotonic():
                 self._take_turn(heapq.heappop(self._turns).job)
-            time.sleep(0)  # hands over the interpreter, for which requests would otherwise wait 5 ms many times over
+            time.sleep(0)  # releases the GIL, for which a request would otherwise wait 5 ms again and again
         for turn in self._turns:
             turn.job.close()
 
     def _admit(self) -> bool:
-        """Let jobs in until there is something to do; False if it is to end."""
+        """Take submitted jobs until a turn or the housekeeping is due; False if the worker is to stop."""
         while True:
             try:
                 job_id = self._arrivals.get(timeout=self._idle_seconds())
@@ -83,7 +90,7 @@ class Worker:
             self._schedule(self._processor.process(self._waiting.popleft()), 0.0)
 
     def _idle_seconds(self) -> float:
-        due = min(self._chores_due, self._turns[0].due) if self._turns else self._chores_due
+        due = min(self._housekeeping_due, self._turns[0].due) if self._turns else self._housekeeping_due
         return max(0.0, due - time.monotonic())
 
     def _take_turn(self, job: Turns) -> None:
@@ -96,10 +103,10 @@ class Worker:
     def _schedule(self, job: Turns, due: float) -> None:
         heapq.heappush(self._turns, _Turn(max(due, time.monotonic()), next(self._numbers), job))
 
-    def _do_chores(self) -> None:
+    def _do_housekeeping(self) -> None:
         try:
-            for job_id in self._chores():
+            for job_id in self._housekeeping():
                 self.submit(job_id)
-        except Exception:  # the org is locked for too long, say; the jobs must still get their turns
+        except Exception:  # such as a database that is locked for too long; the jobs must still get their turns
             log.exception("The org could not be tidied up; it will be tried again")
-        self._chores_due = time.monotonic() + CHORES_SECONDS
+        self._housekeeping_due = time.monotonic() + HOUSEKEEPING_SECONDS

@@ -1,1 +1,1 @@
-"""The objects of the org and their fields, standard and custom."""
+"""The schema of the org: its objects and their fields, standard and custom."""

@@ -1,4 +1,4 @@
-"""Objects and fields as the describe resources show them (REST API guide, Describe Global and sObject Describe)."""
+"""The describe resources of objects and fields (REST API guide, Describe Global and sObject Describe)."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from salesforce_emulator.schema.model import Field, Schema, SObject
 
 Body = dict[str, Any]
 
-BYTES_PER_CHARACTER = 3  # of byteLength in UTF-8
+BYTES_PER_CHARACTER = 3  # in UTF-8, for byteLength
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
 
-def summary(sobject: SObject) -> Body:
-    """The object as the list of all objects shows it."""
+def summarize_object(sobject: SObject) -> Body:
+    """Return the entry of an object in Describe Global."""
     changeable = sobject.ingestable
     return {
         "activateable": False,
@@ -44,8 +44,8 @@ def summary(sobject: SObject) -> Body:
     }
 
 
-def described(sobject: SObject, schema: Schema) -> Body:
-    """The object with its fields and the lookups that lead to it."""
+def describe_object(sobject: SObject, schema: Schema) -> Body:
+    """Return the sObject Describe of an object: its fields, and the lookups of other objects that lead to it."""
     whole = {
         "actionOverrides": [],
         "childRelationships": [child_relationship(child, field) for child, field in schema.lookups_to(sobject.name)],
@@ -53,7 +53,7 @@ def described(sobject: SObject, schema: Schema) -> Body:
         "defaultImplementation": None,
         "extendedBy": None,
         "extendsInterfaces": None,
-        "fields": [described_field(field) for field in sobject.fields],
+        "fields": [describe_field(field) for field in sobject.fields],
         "implementedBy": None,
         "implementsInterfaces": None,
         "listviewable": None,
@@ -65,11 +65,11 @@ def described(sobject: SObject, schema: Schema) -> Body:
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {sobject.labelPlural.lower()}", "name": "everything"}],
     }
-    return dict(sorted((summary(sobject) | whole).items()))
+    return dict(sorted((summarize_object(sobject) | whole).items()))
 
 
 def child_relationship(child: SObject, field: Field) -> Body:
-    """A lookup, as the object that it leads to shows it."""
+    """Return the entry for a lookup in the description of the object that it leads to."""
     return {
         "cascadeDelete": False,
         "childSObject": child.name,
@@ -83,7 +83,7 @@ def child_relationship(child: SObject, field: Field) -> Body:
 
 
 def master_record_type() -> Body:
-    """The record type of an object that has no others."""
+    """Return the entry for the record type of an object that has only one."""
     return {
         "active": True,
         "available": True,
@@ -96,14 +96,14 @@ def master_record_type() -> Body:
     }
 
 
-def described_field(field: Field) -> Body:
-    """One field."""
+def describe_field(field: Field) -> Body:
+    """Return the description of a field in sObject Describe."""
     polymorphic = len(field.referenceTo) > 1
     return {
         "aggregatable": not field.long_text and field.type != "boolean",
         "aiPredictionField": False,
         "autoNumber": field.autoNumber,
-        "byteLength": field.length if field.kind.holds == "id" else field.length * BYTES_PER_CHARACTER,
+        "byteLength": field.length if field.field_type.holds == "id" else field.length * BYTES_PER_CHARACTER,
         "calculated": field.formula is not None and not field.autoNumber,
         "calculatedFormula": None,
         "cascadeDelete": False,
@@ -154,7 +154,7 @@ def described_field(field: Field) -> Body:
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
         "searchPrefilterable": False,
-        "soapType": field.kind.soap,
+        "soapType": field.field_type.soap,
         "sortable": not field.long_text,
         "type": field.type,
         "unique": field.unique,

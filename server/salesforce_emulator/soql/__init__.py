@@ -1,1 +1,1 @@
-"""Queries: SOQL understood and answered from the records."""
+"""Queries in SOQL: their syntax, their translation to SQL, and the records that answer them."""

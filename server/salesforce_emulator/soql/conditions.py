@@ -1,7 +1,8 @@
-"""What stands after WHERE, as SQL.
+"""The translation of conditions, as they stand after WHERE, to SQL.
 
-Each condition is true or false, never unknown: as in SOQL, `!= 'x'` finds the records without a value, and NOT finds
-exactly the others. Text is compared without regard to case, by the collation of the columns.
+A translated condition is true or false, never unknown: as in SOQL, `!= 'x'` finds the records without a value, and NOT
+finds exactly the records that its condition does not find. The collation of the columns compares text without regard
+to case.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,76 +12,83 @@ from datetime import datetime
 from lark import Token
 
 from salesforce_emulator.clock import utc_now
-from salesforce_emulator.schema.model import Field, Schema, SObject, Stored
-from salesforce_emulator.soql.literals import bounds, pattern, stored, token_of
+from salesforce_emulator.schema.model import Field, SObject, StoredValue
+from salesforce_emulator.soql.literals import date_range, like_pattern, stored, token_of
 from salesforce_emulator.soql.syntax import (
     MAX_DEPTH,
-    Choice,
     Comparison,
     Condition,
-    Days,
+    DateLiteral,
+    Includes,
     Junction,
     Membership,
     Negation,
-    Refusal,
-    explaining,
+    SoqlError,
+    locating_errors,
     malformed,
     parse_condition,
     position,
 )
 
-CHAIN = 16  # so many terms stand side by side: each is a level to SQLite, which follows no more than 1,000
+MAX_CHAIN_TERMS = 16
+"""How many terms AND or OR joins without parentheses; SQLite counts each term as a level, and allows 1,000 levels."""
 
-Sql = tuple[str, list[Stored]]
+Sql = tuple[str, list[StoredValue]]
+"""An SQL expression, and the values of its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A field and the SQL expression of its value."""
+class FieldExpression:
+    """The SQL expression of a field's value.
+
+    Attributes:
+        sql: The expression.
+        field: The field.
+    """
 
     sql: str
     field: Field
 
 
-Resolve = Callable[[Token], Column]
+Resolve = Callable[[Token], FieldExpression]
+"""Returns the expression of the field that a name of the query stands for."""
 
 
-def compile_condition(text: str, sobject: SObject, schema: Schema, *, now: datetime | None = None) -> Sql:
-    """A condition on an object's own fields: an SQL boolean expression over its columns, and the values of its marks.
+def translate_text(text: str, sobject: SObject, *, now: datetime | None = None) -> Sql:
+    """Translate a condition on the fields of one object.
 
     Args:
-        text: what may stand after WHERE in SOQL.
-        sobject: the object.
-        schema: all objects.
-        now: the time in UTC that TODAY and other date literals are reckoned from.
+        text: The condition, as it may stand after WHERE in SOQL.
+        sobject: The object.
+        now: The time in UTC from which TODAY and other date literals are computed.
 
     Raises:
-        QueryError: it is not SOQL, or names what is not there.
+        QueryError: The text is not SOQL, or names a field that does not exist.
     """
 
-    def own(name: Token) -> Column:
+    def own(name: Token) -> FieldExpression:
         if "." in name:
             raise malformed(f"Only fields of {sobject.name} itself can be used here, not '{name}'", position(name))
-        return Column(f'"{field_of(sobject, name, name).name}"', field_of(sobject, name, name))
+        return FieldExpression(f'"{field_of(sobject, name, name).name}"', field_of(sobject, name, name))
 
-    with explaining(text):
-        return compiled(parse_condition(text), own, now or utc_now())
+    with locating_errors(text):
+        return translate(parse_condition(text), own, now or utc_now())
 
 
 def field_of(sobject: SObject, name: str, token: Token) -> Field:
-    """The field of this name.
+    """Return the field of this name.
 
     Raises:
-        Refusal: there is none; the place is the token's.
+        SoqlError: There is no such field; the error has the position of the token.
     """
     field = sobject.field(name)
     if field is None:
-        raise Refusal("INVALID_FIELD", unknown_column(sobject.name, name), position(token))
+        raise SoqlError("INVALID_FIELD", unknown_column(sobject.name, name), position(token))
     return field
 
 
 def unknown_column(entity: str, name: str) -> str:
-    """What the platform says of a field that is not there."""
+    """Return the platform's message about a field that does not exist."""
     return (
         f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append"
         " the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate"
@@ -88,96 +96,105 @@ def unknown_column(entity: str, name: str) -> str:
     )
 
 
-def compiled(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
-    """The condition as SQL; `resolve` says what a name stands for.
+def translate(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
+    """Translate a condition to SQL.
+
+    Args:
+        condition: The condition.
+        resolve: Returns the expression of the field that a name stands for.
+        now: The time in UTC from which date literals are computed.
 
     Raises:
-        Refusal: it is nested too deeply, or names what can't be compared so.
+        SoqlError: The condition is nested too deeply, or compares a field with what it can't be compared with.
     """
     if condition.depth > MAX_DEPTH:
         raise malformed(f"Conditions are nested more than {MAX_DEPTH} deep; use fewer parentheses", 0)
-    return _compiled(condition, resolve, now)
+    return _translate(condition, resolve, now)
 
 
-def _compiled(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
+def _translate(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
     match condition:
         case Comparison(name, operator, value):
             return _comparison(_filterable(resolve(name), name), operator, value, now)
         case Membership(name, negated, values):
             return _membership(_filterable(resolve(name), name), negated, values, now)
-        case Choice(name, negated, values):
-            return _choice(resolve(name), negated, values)
+        case Includes(name, negated, values):
+            return _includes(resolve(name), negated, values)
         case Negation(inner):
-            sql, found = _compiled(inner, resolve, now)
-            return f"NOT {sql}", found
+            sql, bound = _translate(inner, resolve, now)
+            return f"NOT {sql}", bound
         case Junction(operator, parts):
-            # The deepest first: SQLite's parser must remember all that stands before a parenthesis.
+            # The deepest part comes first, since SQLite's parser keeps everything before a parenthesis on its stack.
             parts = tuple(sorted(parts, key=lambda part: -part.depth))
-            return _joined(operator, [_compiled(part, resolve, now) for part in parts])
+            return _joined(operator, [_translate(part, resolve, now) for part in parts])
 
 
-def _filterable(column: Column, name: Token) -> Column:
-    if column.field.long_text:
-        reason = f"field '{column.field.name}' can not be filtered in a query call"
-        raise Refusal("INVALID_FIELD", reason, position(name))
-    return column
+def _filterable(expression: FieldExpression, name: Token) -> FieldExpression:
+    if expression.field.long_text:
+        reason = f"field '{expression.field.name}' can not be filtered in a query call"
+        raise SoqlError("INVALID_FIELD", reason, position(name))
+    return expression
 
 
-def _comparison(column: Column, operator: str, value: Token | Days, now: datetime) -> Sql:
+def _comparison(expression: FieldExpression, operator: str, value: Token | DateLiteral, now: datetime) -> Sql:
     if operator == "LIKE":
-        found = pattern(column.field, token_of(value))
-        return f"({column.sql} IS NOT NULL AND {column.sql} LIKE ? ESCAPE '\\')", [found]
-    if isinstance(value, Days):
-        return _within(column, operator, *bounds(column.field, value, now))
-    wanted = stored(column.field, value)
+        like = like_pattern(expression.field, token_of(value))
+        return f"({expression.sql} IS NOT NULL AND {expression.sql} LIKE ? ESCAPE '\\')", [like]
+    if isinstance(value, DateLiteral):
+        return _compared_with_range(expression, operator, *date_range(expression.field, value, now))
+    wanted = stored(expression.field, value)
     if operator in ("=", "!="):
-        return f"({column.sql} IS{' NOT' if operator == '!=' else ''} ?)", [wanted]
-    if wanted is None or column.field.type == "boolean":
-        raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(value))
-    return _ordered(column, operator, wanted)
+        return f"({expression.sql} IS{' NOT' if operator == '!=' else ''} ?)", [wanted]
+    if wanted is None or expression.field.type == "boolean":
+        raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(value))
+    return _ordered(expression, operator, wanted)
 
 
-def _ordered(column: Column, operator: str, value: Stored) -> Sql:
-    return f"({column.sql} IS NOT NULL AND {column.sql} {operator} ?)", [value]
+def _ordered(expression: FieldExpression, operator: str, value: StoredValue) -> Sql:
+    return f"({expression.sql} IS NOT NULL AND {expression.sql} {operator} ?)", [value]
 
 
-def _within(column: Column, operator: str, first: str, after: str) -> Sql:
+def _compared_with_range(expression: FieldExpression, operator: str, first: str, after: str) -> Sql:
+    """Return a comparison with the times from `first` until before `after`."""
     match operator:
         case "<" | ">=":
-            return _ordered(column, operator, first)
+            return _ordered(expression, operator, first)
         case "<=":
-            return _ordered(column, "<", after)
+            return _ordered(expression, "<", after)
         case ">":
-            return _ordered(column, ">=", after)
-    sql = f"({column.sql} IS NOT NULL AND {column.sql} >= ? AND {column.sql} < ?)"
+            return _ordered(expression, ">=", after)
+    sql = f"({expression.sql} IS NOT NULL AND {expression.sql} >= ? AND {expression.sql} < ?)"
     return f"NOT {sql}" if operator == "!=" else sql, [first, after]
 
 
-def _membership(column: Column, negated: bool, values: Sequence[Token | Days], now: datetime) -> Sql:
-    spans = [_comparison(column, "=", value, now) for value in values if isinstance(value, Days)]
-    wanted = [stored(column.field, value) for value in values if not isinstance(value, Days)]
+def _membership(
+    expression: FieldExpression, negated: bool, values: Sequence[Token | DateLiteral], now: datetime
+) -> Sql:
+    ranges = [_comparison(expression, "=", value, now) for value in values if isinstance(value, DateLiteral)]
+    wanted = [stored(expression.field, value) for value in values if not isinstance(value, DateLiteral)]
     null = "IS NULL OR" if None in wanted else "IS NOT NULL AND"
-    present: list[Stored] = [value for value in wanted if value is not None]
-    listed = f"({column.sql} {null} {column.sql} IN ({', '.join('?' * len(present))}))"
-    sql, found = _joined("OR", [*spans, (listed, present)])
-    return f"NOT {sql}" if negated else sql, found
+    present: list[StoredValue] = [value for value in wanted if value is not None]
+    listed = f"({expression.sql} {null} {expression.sql} IN ({', '.join('?' * len(present))}))"
+    sql, bound = _joined("OR", [*ranges, (listed, present)])
+    return f"NOT {sql}" if negated else sql, bound
 
 
-def _choice(column: Column, negated: bool, values: Sequence[Token | Days]) -> Sql:
-    """Documented: each of the values may be several at once, `a;b`, of which all must be chosen."""
+def _includes(expression: FieldExpression, negated: bool, values: Sequence[Token | DateLiteral]) -> Sql:
+    """Documented: a value such as `a;b` finds the records in which both are selected."""
     null = any(token_of(value).type == "NULL" for value in values)
-    if column.field.type != "multipicklist" or null:
-        raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(token_of(values[0])))
-    alternatives = [str(stored(column.field, token_of(value))).split(";") for value in values]
-    test = f"({column.sql} IS NOT NULL AND instr(lower(';' || {column.sql} || ';'), lower(?)) > 0)"
-    terms = [_joined("AND", [(test, [f";{part};"]) for part in together]) for together in alternatives]
-    sql, found = _joined("OR", terms)
-    return f"NOT {sql}" if negated else sql, found
+    if expression.field.type != "multipicklist" or null:
+        raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(token_of(values[0])))
+    alternatives = [str(stored(expression.field, token_of(value))).split(";") for value in values]
+    test = f"({expression.sql} IS NOT NULL AND instr(lower(';' || {expression.sql} || ';'), lower(?)) > 0)"
+    terms = [_joined("AND", [(test, [f";{part};"]) for part in selection]) for selection in alternatives]
+    sql, bound = _joined("OR", terms)
+    return f"NOT {sql}" if negated else sql, bound
 
 
 def _joined(operator: str, terms: Sequence[Sql]) -> Sql:
+    """Return the terms joined by the operator, as a balanced tree of chains."""
     parts = [sql for sql, _ in terms]
     while len(parts) > 1:
-        chains = [parts[start : start + CHAIN] for start in range(0, len(parts), CHAIN)]
+        chains = [parts[start : start + MAX_CHAIN_TERMS] for start in range(0, len(parts), MAX_CHAIN_TERMS)]
         parts = [f"({f' {operator} '.join(chain)})" for chain in chains]
     return parts[0], [value for _, values in terms for value in values]

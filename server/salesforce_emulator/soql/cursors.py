@@ -1,4 +1,4 @@
-"""What a query found that does not fit on one page, kept so that its pages stay what they are."""
+"""The stored results of queries that do not fit on one page, so that later pages show what the first query found."""
 
 import sqlite3
 from array import array
@@ -8,13 +8,18 @@ from datetime import datetime, timedelta
 from salesforce_emulator.clock import rest_time
 from salesforce_emulator.soql.query import Serials
 
-LIFETIME = timedelta(days=2)  # documented: how long a query locator can be followed
-OPEN = 10  # documented: how many queries of a user can be followed (SOAP API guide, queryMore())
-_BYTES = 8  # of a running number
+LIFETIME = timedelta(days=2)
+"""How long a query locator can be followed (documented)."""
+
+MAX_CURSORS = 10
+"""How many queries of a user can be followed (SOAP API guide, queryMore())."""
+
+SERIAL_BYTES = 8
+"""The size of a stored serial number."""
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the table of queries that are kept."""
+    """Create the table of query results."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS query_result"
         " (id INTEGER PRIMARY KEY, soql TEXT NOT NULL, at TEXT NOT NULL, serials BLOB NOT NULL)"
@@ -22,8 +27,14 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page begins: the number of the kept query, and of the page's first record; and how many it may hold."""
+class PagePosition:
+    """The position of a page in a stored query result.
+
+    Attributes:
+        cursor: The number of the stored result.
+        start: The index of the page's first record in the result.
+        size: The largest number of records of the page.
+    """
 
     cursor: int
     start: int
@@ -31,31 +42,42 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """A page of an earlier query: its text, how many records it found, and those of this page."""
+class QueryPage:
+    """A page of a stored query result.
+
+    Attributes:
+        soql: The text of the query.
+        total: The number of records in the whole result.
+        serials: The serial numbers of the records of the page.
+    """
 
     soql: str
     total: int
     serials: Serials
 
 
-def keep(connection: sqlite3.Connection, soql: str, serials: Serials, now: datetime) -> int:
-    """Keep what a query found, and return the number to recall it by; what is too old or too much is forgotten."""
+def store_result(connection: sqlite3.Connection, soql: str, serials: Serials, now: datetime) -> int:
+    """Store the result of a query, and delete the results that are too old or too many.
+
+    Returns:
+        The number of the stored result, for a PagePosition.
+    """
     statement = "INSERT INTO query_result (soql, at, serials) VALUES (?, ?, ?)"
     cursor = connection.execute(statement, (soql, rest_time(now), serials.tobytes())).lastrowid
     assert cursor is not None
-    connection.execute("DELETE FROM query_result WHERE at < ? OR id <= ?", (rest_time(now - LIFETIME), cursor - OPEN))
+    statement = "DELETE FROM query_result WHERE at < ? OR id <= ?"
+    connection.execute(statement, (rest_time(now - LIFETIME), cursor - MAX_CURSORS))
     return cursor
 
 
-def recall(connection: sqlite3.Connection, place: Place, now: datetime) -> Rest | None:
-    """The page that begins there; None if there is no such query any more, or no such page."""
+def load_page(connection: sqlite3.Connection, position: PagePosition, now: datetime) -> QueryPage | None:
+    """Return the page at this position; None if its result has been deleted, has expired or is shorter."""
     statement = (
-        f"SELECT soql, length(serials) / {_BYTES} AS total, substr(serials, ?, ?) AS page FROM query_result"
+        f"SELECT soql, length(serials) / {SERIAL_BYTES} AS total, substr(serials, ?, ?) AS page FROM query_result"
         " WHERE id = ? AND at >= ?"
     )
-    values = (place.start * _BYTES + 1, place.size * _BYTES, place.cursor, rest_time(now - LIFETIME))
-    row = connection.execute(statement, values).fetchone()
+    first_byte, byte_count = position.start * SERIAL_BYTES + 1, position.size * SERIAL_BYTES
+    row = connection.execute(statement, (first_byte, byte_count, position.cursor, rest_time(now - LIFETIME))).fetchone()
     if row is None or not row["page"]:
         return None
-    return Rest(row["soql"], row["total"], array("q", row["page"]))
+    return QueryPage(row["soql"], row["total"], array("q", row["page"]))

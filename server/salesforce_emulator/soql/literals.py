@@ -1,4 +1,4 @@
-"""Literals of a query, as the values that the columns of the records hold."""
+"""The literals of a query, as the values that the database holds."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -7,28 +7,30 @@ from lark import Token
 
 from salesforce_emulator import ids
 from salesforce_emulator.clock import rest_time
-from salesforce_emulator.schema.model import Field, Stored
-from salesforce_emulator.soql.syntax import Days, Refusal, Value, malformed, position
+from salesforce_emulator.schema.model import Field, StoredValue
+from salesforce_emulator.soql.syntax import DateLiteral, SoqlError, Value, malformed, position
 
 QUOTED = {"text", "id"}
-DAYS = {"DAY": 1, "WEEK": 7}
-MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+"""The classes of values whose literals stand in quotes."""
+
+DAYS_PER_UNIT = {"DAY": 1, "WEEK": 7}
+MONTHS_PER_UNIT = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_ITSELF = "'\"\\"
-_WILDCARDS = "%_"  # documented: escaped, they are characters like any other to LIKE
+_SELF_ESCAPES = "'\"\\"
+_WILDCARDS = "%_"  # documented: after a backslash LIKE takes them for plain characters
 
 
-def stored(field: Field, literal: Token) -> Stored:
-    """The value that a record holds whose field equals this literal.
+def stored(field: Field, literal: Token) -> StoredValue:
+    """Return the value that the database holds in records whose field equals this literal.
 
     Raises:
-        Refusal: the field can't hold it, or it is no such value.
+        SoqlError: The literal is of another type than the field, or is no valid date, time or id.
     """
     if literal.type == "NULL":
         return None
-    if literal.type != ("STRING" if field.kind.holds in QUOTED else field.kind.holds.upper()):
+    if literal.type != ("STRING" if field.field_type.holds in QUOTED else field.field_type.holds.upper()):
         raise _wrong_type(field, literal)
     match literal.type:
         case "BOOLEAN":
@@ -40,53 +42,57 @@ def stored(field: Field, literal: Token) -> Stored:
         case "DATETIME":
             return _moment(literal)
     text = _unescaped(literal, wildcards=False)
-    return _record_id(text, literal) if field.kind.holds == "id" else text
+    return _record_id(text, literal) if field.field_type.holds == "id" else text
 
 
-def pattern(field: Field, literal: Token) -> str:
-    """The pattern of LIKE, with a backslash before what is no wildcard.
+def like_pattern(field: Field, literal: Token) -> str:
+    """Return the pattern of LIKE for SQLite, with a backslash before each plain %, _ and backslash.
 
     Raises:
-        Refusal: the field or the literal is not text.
+        SoqlError: The field or the literal is not text.
     """
-    if field.kind.holds != "text":
-        raise Refusal("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(literal))
+    if field.field_type.holds != "text":
+        raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(literal))
     if literal.type != "STRING":
         raise _wrong_type(field, literal)
     return _unescaped(literal, wildcards=True)
 
 
 def token_of(value: Value) -> Token:
-    """The token that shows where the value is."""
-    return value.token if isinstance(value, Days) else value
+    """Return the token of a value, which has its position in the query."""
+    return value.token if isinstance(value, DateLiteral) else value
 
 
-def bounds(field: Field, days: Days, now: datetime) -> tuple[str, str]:
-    """The first moment of a date literal and the first one after it, as this field holds them (SOQL reference).
+def date_range(field: Field, literal: DateLiteral, now: datetime) -> tuple[str, str]:
+    """Return the range of a date literal: its first time, and the first time after it (SOQL reference).
 
-    assumed: days begin at midnight UTC, for the org's one user lives there.
+    assumed: days begin at midnight UTC, the time zone of the org's one user.
+
+    Returns:
+        Both times as the database holds values of this field.
 
     Raises:
-        Refusal: the field holds no dates, or the calendar does not reach so far.
+        SoqlError: The field is neither a date nor a dateTime, or the range lies outside of the calendar.
     """
     if field.type not in ("date", "datetime"):
-        raise _wrong_type(field, days.token)
+        raise _wrong_type(field, literal.token)
     try:
-        first, after = _span(days.token.upper(), days.count, now.date())
+        first, after = _days_of(literal.token.upper(), literal.count, now.date())
     except (OverflowError, ValueError):
-        raise malformed(f"unexpected token: '{days.count}'", position(days.token)) from None
+        raise malformed(f"unexpected token: '{literal.count}'", position(literal.token)) from None
     if field.type == "date":
         return first.isoformat(), after.isoformat()
     return _midnight(first), _midnight(after)
 
 
-def _span(name: str, count: int, today: date) -> tuple[date, date]:
+def _days_of(name: str, count: int, today: date) -> tuple[date, date]:
+    """Return the first day of a date literal, and the first day after it."""
     unit, first, after = _units(name, count)
-    return _later(today, unit, first), _later(today, unit, after)
+    return _first_day(today, unit, first), _first_day(today, unit, after)
 
 
 def _units(name: str, count: int) -> tuple[str, int, int]:
-    """The unit of a date literal, and how many of them from now it begins and ends."""
+    """Return the unit of a date literal, and how many units after the current one its range begins and ends."""
     match name.split("_"):
         case ["TODAY"]:
             return "DAY", 0, 1
@@ -107,18 +113,18 @@ def _units(name: str, count: int) -> tuple[str, int, int]:
         case ["N", units, "AGO"]:
             return units.removesuffix("S"), -count, 1 - count
         case [which, unit]:
-            place = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
-            return unit, place, place + 1
-    raise AssertionError(name)  # the grammar knows no others
+            first = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
+            return unit, first, first + 1
+    raise AssertionError(name)  # the grammar has no other literals
 
 
-def _later(today: date, unit: str, count: int) -> date:
-    """The first day of the unit that is so many later than today's; assumed: weeks begin on Sunday."""
-    if unit in DAYS:
-        into = today.isoweekday() % 7 if unit == "WEEK" else 0
-        return today + timedelta(days=count * DAYS[unit] - into)
+def _first_day(today: date, unit: str, count: int) -> date:
+    """Return the first day of the unit that is `count` units after today's; assumed: weeks begin on Sunday."""
+    if unit in DAYS_PER_UNIT:
+        days_into_unit = today.isoweekday() % 7 if unit == "WEEK" else 0
+        return today + timedelta(days=count * DAYS_PER_UNIT[unit] - days_into_unit)
     months = today.year * 12 + today.month - 1
-    year, month = divmod((months // MONTHS[unit] + count) * MONTHS[unit], 12)
+    year, month = divmod((months // MONTHS_PER_UNIT[unit] + count) * MONTHS_PER_UNIT[unit], 12)
     return date(year, month + 1, 1)
 
 
@@ -143,14 +149,18 @@ def _moment(literal: Token) -> str:
 def _record_id(text: str, literal: Token) -> str:
     record_id = ids.normal(text)
     if record_id is None:
-        raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}", position(literal))
+        raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}", position(literal))
     return record_id
 
 
 def _unescaped(literal: Token, *, wildcards: bool) -> str:
-    """The text between the quotes; for LIKE a backslash stays before wildcards and itself.
+    """Return the text between the quotes of a literal, with its escape sequences replaced.
 
-    Documented: the escape sequences; assumed: the text for others, which is that of Apex.
+    Documented: the escape sequences; assumed: the error for other sequences, which is Apex's.
+
+    Args:
+        literal: The literal with its quotes.
+        wildcards: Whether % and _ are wildcards; an escaped %, _ or backslash then keeps its backslash.
     """
 
     def replaced(match: re.Match[str]) -> str:
@@ -159,7 +169,7 @@ def _unescaped(literal: Token, *, wildcards: bool) -> str:
             return chr(int(sequence[1:], 16))
         if sequence in _WILDCARDS or (sequence == "\\" and wildcards):
             return f"\\{sequence}" if wildcards else sequence
-        if sequence in _ITSELF:
+        if sequence in _SELF_ESCAPES:
             return sequence
         try:
             return _ESCAPES[sequence.lower()]
@@ -169,15 +179,16 @@ def _unescaped(literal: Token, *, wildcards: bool) -> str:
 
     text = _ESCAPE.sub(replaced, literal[1:-1])
     try:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16")  # one character of each pair of surrogates
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")  # makes one character of each pair of surrogates
     except UnicodeDecodeError:  # assumed: text
         raise malformed("Half a surrogate pair in string literal", position(literal)) from None
 
 
-def _wrong_type(field: Field, literal: Token) -> Refusal:
-    kind = {"datetime": "dateTime", "id": "ID", "reference": "ID"}.get(field.type, field.type)
-    quoting = "should be" if field.kind.holds in QUOTED else "should not be"
+def _wrong_type(field: Field, literal: Token) -> SoqlError:
+    type_name = {"datetime": "dateTime", "id": "ID", "reference": "ID"}.get(field.type, field.type)
+    quoting = "should be" if field.field_type.holds in QUOTED else "should not be"
     reason = (
-        f"value of filter criterion for field '{field.name}' must be of type {kind} and {quoting} enclosed in quotes"
+        f"value of filter criterion for field '{field.name}' must be of type {type_name}"
+        f" and {quoting} enclosed in quotes"
     )
-    return Refusal("INVALID_FIELD", reason, position(literal))
+    return SoqlError("INVALID_FIELD", reason, position(literal))

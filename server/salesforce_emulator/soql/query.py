@@ -1,4 +1,4 @@
-"""Queries: compiled once, then asked which records they find and what those hold."""
+"""A query: translated to SQL once, then run to find its records and to read their selected fields."""
 
 import sqlite3
 from array import array
@@ -9,103 +9,124 @@ from typing import Any, TypeAlias
 
 from lark import Token
 
-from salesforce_emulator.schema.model import Field, Schema, SObject, Stored
-from salesforce_emulator.soql.conditions import compiled
-from salesforce_emulator.soql.paths import Paths, Place
+from salesforce_emulator.schema.model import Field, Schema, SObject, StoredValue
+from salesforce_emulator.soql.conditions import translate
+from salesforce_emulator.soql.paths import PathNode, RelationshipPaths
 from salesforce_emulator.soql.syntax import (
     Count,
     FieldsOf,
     Ordering,
-    Refusal,
     Select,
-    explaining,
+    SoqlError,
+    locating_errors,
     malformed,
     parse_query,
     position,
 )
 from salesforce_emulator.storage.records import json_value
 
-MAX_OFFSET = 2000  # documented
-MAX_ORDERINGS = 32  # documented
-MAX_FIELDS_LIMIT = 200  # documented: FIELDS(ALL) and FIELDS(CUSTOM) want a LIMIT of no more
+MAX_OFFSET = 2000
+"""The largest OFFSET (documented)."""
+
+MAX_ORDERINGS = 32
+"""The largest number of fields after ORDER BY (documented)."""
+
+MAX_FIELDS_LIMIT = 200
+"""The largest LIMIT of a query with FIELDS(ALL) or FIELDS(CUSTOM), which need one (documented)."""
 
 Serials: TypeAlias = "array[int]"  # quoted: an array is subscriptable from Python 3.12 on
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """A selected field: its name in the answer, the field, and the column of the result that holds it."""
+class SelectedField:
+    """A selected field.
+
+    Attributes:
+        name: Its name in the answer.
+        field: The field.
+        index: The index of its value in the rows of the SQL result.
+    """
 
     name: str
     field: Field
-    column: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """A record of the answer, or one that it leads to.
+class SelectedRecord:
+    """The selected fields and parent records of a record in the answer, or of one of its parents.
 
     Attributes:
-        targets: the objects that it can be of, each with the column that holds its Id.
-        members: what it shows, in the order of the query.
+        targets: The objects that the record can be of, each with the index of its Id in the rows of the SQL result.
+        members: The selected fields and parent records by name, in the order of the query.
     """
 
     targets: tuple[tuple[SObject, int], ...]
-    members: dict[str, "Output | Shape"]
+    members: dict[str, "SelectedField | SelectedRecord"]
 
-    def show(self, row: sqlite3.Row, base: str) -> Record | None:
-        """The record as JSON; None if the lookup leads nowhere.
+    def to_json(self, row: sqlite3.Row, base: str) -> Record | None:
+        """Return the record as JSON; None for the parent record of an empty lookup.
 
-        Seen in threads: where a lookup can lead to several objects, the type is Name, and the URL tells which it is.
+        Seen in threads: where a lookup can lead to several objects, the type is Name, and the URL has the object.
+
+        Args:
+            row: The row of the SQL result.
+            base: The path of the REST API's version, before /sobjects.
         """
-        for sobject, column in self.targets:
-            if row[column] is not None:
-                kind = sobject.name if len(self.targets) == 1 else "Name"
-                attributes = {"type": kind, "url": f"{base}/sobjects/{sobject.name}/{row[column]}"}
+        for sobject, index in self.targets:
+            if row[index] is not None:
+                type_name = sobject.name if len(self.targets) == 1 else "Name"
+                attributes = {"type": type_name, "url": f"{base}/sobjects/{sobject.name}/{row[index]}"}
                 return {"attributes": attributes} | {
-                    name: member.show(row, base)
-                    if isinstance(member, Shape)
-                    else json_value(member.field, row[member.column])
+                    name: member.to_json(row, base)
+                    if isinstance(member, SelectedRecord)
+                    else json_value(member.field, row[member.index])
                     for name, member in self.members.items()
                 }
         return None
 
 
 class Query:
-    """A query that was understood.
+    """A query in SQL.
 
     Attributes:
-        sobject: what it asks for.
-        counts: the answer is a number: None for the records themselves.
-        shape: what each record of the answer shows.
+        sobject: The queried object.
+        counts: The COUNT of a query that asks for a number; None for a query that asks for records.
+        selected: The selected fields of each record of the answer.
+
+    Args:
+        text: The query in SOQL.
+        schema: The objects of the org.
+        now: The time in UTC from which date literals are computed.
+        deleted_too: Whether the query finds records in the recycle bin, too.
 
     Raises:
-        QueryError: it can't be understood, or names what is not there (400).
+        QueryError: The text is not SOQL, or names an object or field that does not exist (400).
     """
 
     def __init__(self, text: str, schema: Schema, now: datetime, *, deleted_too: bool = False) -> None:
-        with explaining(text):
+        with locating_errors(text):
             select = parse_query(text)
             sobject = _sobject(schema, select.sobject)
             self.sobject = sobject
-            self._paths = Paths(schema, sobject)
+            self._paths = RelationshipPaths(schema, sobject)
             self.counts = select.selection if isinstance(select.selection, Count) else None
-            self._columns: list[str] = []
-            self.shape = self._selected(select, sobject)
-            self._where, self._values = self._found(select, now, deleted_too)
+            self._expressions: list[str] = []
+            self.selected = self._select(select, sobject)
+            self._where, self._values = self._translate_where(select, now, deleted_too)
             self._order = ", ".join([*map(self._ordered, select.ordering), "t._serial"])
             self._limit, self._offset = -1 if select.limit is None else select.limit, select.offset
             _check_limits(select)
 
     def count(self, connection: sqlite3.Connection) -> int:
-        """How many records the query finds; with COUNT(field), those that have a value in it."""
+        """Return the number of records that the query finds; with COUNT(field), of those with a value in the field."""
         statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM {self._paths.sql} WHERE {self._where} LIMIT ? OFFSET ?)"
         count: int = connection.execute(statement, (*self._values, self._limit, self._offset)).fetchone()[0]
         return count
 
     def serials(self, connection: sqlite3.Connection) -> Serials:
-        """The running numbers of the records that the query finds, in their order."""
+        """Return the serial numbers of the records that the query finds, in their order."""
         statement = (
             f"SELECT t._serial FROM {self._paths.sql} WHERE {self._where} ORDER BY {self._order} LIMIT ? OFFSET ?"
         )
@@ -113,61 +134,68 @@ class Query:
         return array("q", (row[0] for row in rows))
 
     def records(self, connection: sqlite3.Connection, serials: Iterable[int], base: str) -> list[Record]:
-        """The records of these numbers in this order, without those that are gone for good; `base` begins their URLs."""
+        """Return the records with these serial numbers, in this order, without the records that were deleted for good.
+
+        Args:
+            connection: A connection to the org.
+            serials: The serial numbers.
+            base: The path of the REST API's version, before /sobjects.
+        """
         wanted = list(serials)
         marks = ", ".join("?" * len(wanted))
-        names = ", ".join([*self._columns, "t._serial"])
+        names = ", ".join([*self._expressions, "t._serial"])
         statement = f"SELECT {names} FROM {self._paths.sql} WHERE t._serial IN ({marks})"
         rows = {row["_serial"]: row for row in connection.execute(statement, wanted)}
-        shown = (self.shape.show(rows[serial], base) for serial in wanted if serial in rows)
+        shown = (self.selected.to_json(rows[serial], base) for serial in wanted if serial in rows)
         return [record for record in shown if record is not None]
 
-    def _selected(self, select: Select, sobject: SObject) -> Shape:
-        root = self._shape_of(self._paths.root)
+    def _select(self, select: Select, sobject: SObject) -> SelectedRecord:
+        root = self._record_of(self._paths.root)
         if isinstance(select.selection, Count):
             return root
         for name in _names(select.selection, sobject):
-            place, column = self._paths.resolve(name)
-            shape = self._shape_at(root, place)
-            if column.field.name in shape.members:
-                raise Refusal("INVALID_FIELD", f"duplicate field selected: {name}", position(name))
-            shape.members[column.field.name] = Output(column.field.name, column.field, self._column(column.sql))
+            node, expression = self._paths.resolve(name)
+            field, record = expression.field, self._record_at(root, node)
+            if field.name in record.members:
+                raise SoqlError("INVALID_FIELD", f"duplicate field selected: {name}", position(name))
+            record.members[field.name] = SelectedField(field.name, field, self._index_of(expression.sql))
         return root
 
-    def _shape_at(self, root: Shape, place: Place) -> Shape:
-        shape, at = root, self._paths.root
-        for relationship in place.path:
-            at = at.places[relationship.lower()]
-            member = shape.members.get(relationship)
-            if not isinstance(member, Shape):
-                member = shape.members[relationship] = self._shape_of(at)
-            shape = member
-        return shape
+    def _record_at(self, root: SelectedRecord, node: PathNode) -> SelectedRecord:
+        record, at = root, self._paths.root
+        for relationship in node.path:
+            at = at.children[relationship.lower()]
+            member = record.members.get(relationship)
+            if not isinstance(member, SelectedRecord):
+                member = record.members[relationship] = self._record_of(at)
+            record = member
+        return record
 
-    def _shape_of(self, place: Place) -> Shape:
-        return Shape(tuple((sobject, self._column(f"{alias}.Id")) for alias, sobject in place.targets), {})
+    def _record_of(self, node: PathNode) -> SelectedRecord:
+        return SelectedRecord(tuple((sobject, self._index_of(f"{alias}.Id")) for alias, sobject in node.targets), {})
 
-    def _column(self, sql: str) -> int:
-        self._columns.append(sql)
-        return len(self._columns) - 1
+    def _index_of(self, sql: str) -> int:
+        """Add an expression to the selected ones, and return its index in the rows of the SQL result."""
+        self._expressions.append(sql)
+        return len(self._expressions) - 1
 
-    def _found(self, select: Select, now: datetime, deleted_too: bool) -> tuple[str, list[Stored]]:
+    def _translate_where(self, select: Select, now: datetime, deleted_too: bool) -> tuple[str, list[StoredValue]]:
         tests = ["1" if deleted_too else "NOT t.IsDeleted"]
-        values: list[Stored] = []
+        values: list[StoredValue] = []
         if self.counts and self.counts.name:
-            tests.append(f"{self._paths.column(self.counts.name).sql} IS NOT NULL")
+            tests.append(f"{self._paths.field(self.counts.name).sql} IS NOT NULL")
         if select.where:
-            sql, values = compiled(select.where, self._paths.column, now)
+            sql, values = translate(select.where, self._paths.field, now)
             tests.append(sql)
         return " AND ".join(tests), values
 
     def _ordered(self, ordering: Ordering) -> str:
-        column = self._paths.column(ordering.name)
-        if column.field.long_text:
-            reason = f"field '{column.field.name}' can not be sorted in a query call"
-            raise Refusal("INVALID_FIELD", reason, position(ordering.name))
+        expression = self._paths.field(ordering.name)
+        if expression.field.long_text:
+            reason = f"field '{expression.field.name}' can not be sorted in a query call"
+            raise SoqlError("INVALID_FIELD", reason, position(ordering.name))
         direction = "DESC" if ordering.descending else "ASC"
-        return f"{column.sql} {direction} NULLS {'LAST' if ordering.nulls_last else 'FIRST'}"
+        return f"{expression.sql} {direction} NULLS {'LAST' if ordering.nulls_last else 'FIRST'}"
 
 
 def _sobject(schema: Schema, name: Token) -> SObject:
@@ -179,7 +207,7 @@ def _sobject(schema: Schema, name: Token) -> SObject:
             " the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate"
             " names."
         )
-        raise Refusal("INVALID_TYPE", reason, position(name)) from None
+        raise SoqlError("INVALID_TYPE", reason, position(name)) from None
 
 
 def _names(selection: Iterable[Token | FieldsOf], sobject: SObject) -> Iterator[Token]:
@@ -196,8 +224,8 @@ def _names(selection: Iterable[Token | FieldsOf], sobject: SObject) -> Iterator[
 def _check_limits(select: Select) -> None:
     if select.offset > MAX_OFFSET:
         reason = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
-        raise Refusal("NUMBER_OUTSIDE_VALID_RANGE", reason, position(select.sobject))
-    for ordering in select.ordering[MAX_ORDERINGS:]:  # assumed: text
+        raise SoqlError("NUMBER_OUTSIDE_VALID_RANGE", reason, position(select.sobject))
+    for ordering in select.ordering[MAX_ORDERINGS:]:  # assumed: the text
         raise malformed(f"A query can't be ordered by more than {MAX_ORDERINGS} fields", position(ordering.name))
     if isinstance(select.selection, Count):
         if select.selection.name and (select.limit is not None or select.ordering):

@@ -1,4 +1,4 @@
-"""What a query says, before anyone asks whether its objects and fields are there."""
+"""The syntax of SOQL: parses a query into dataclasses, without a look at the objects and fields of the org."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,16 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 
 from salesforce_emulator.errors import ApiError
 
-MAX_DEPTH = (
-    20  # of parentheses that matter; SQLite's parser can follow some thirty, Salesforce's own limit is not known
-)
+MAX_DEPTH = 20
+"""How deep conditions can be nested. SQLite's parser follows some thirty levels; Salesforce's limit is not known."""
+
 FUNCTIONS = (
     r"AVG|CALENDAR_\w+|CONVERTCURRENCY|CONVERTTIMEZONE|COUNT|COUNT_DISTINCT|DAY_\w+|DISTANCE|FISCAL_\w+|FORMAT|GROUPING"
     r"|HOUR_IN_DAY|MAX|MIN|SUM|TOLABEL|WEEK_\w+"
 )
 CLAUSES = r"GROUP\s+BY|HAVING|FOR\s+(?:UPDATE|VIEW|REFERENCE)|USING\s+SCOPE|WITH\s+\w+|ALL\s+ROWS"
 AFTER_ALIAS = r"$|,|(?:WHERE|ORDER|LIMIT|OFFSET|FOR|USING|WITH|GROUP|HAVING)\b"
-NOT_HERE = (
+UNSUPPORTED = (
     (r"", r"\(\s*SELECT\b", "a query within a query"),
     (r"\(\s*", r"SELECT\b", "a query within a query"),
     (rf"\b(?:{FUNCTIONS})\s*", r"\(", "functions other than FIELDS() and a lone COUNT()"),
@@ -29,28 +29,44 @@ NOT_HERE = (
     (r"\bFROM\s+\w+\s+", rf"(?:AS\s+)?\w+\s*(?:{AFTER_ALIAS})", "an alias of the object"),
     (r"", r"\w+_FISCAL_|N_FISCAL_", "fiscal periods"),
 )
-"""What Salesforce knows of SOQL and this org does not: what is before it, how it begins, and its name, if not that."""
-EXCERPT = 40  # characters of the query on either side of a mistake
+"""The parts of SOQL that the emulator does not support.
+
+Each has a pattern of the text before it, a pattern of its beginning, and its name; None if its beginning is its name.
+"""
+
+EXCERPT_CHARACTERS = 40
+"""How many characters of the query an error shows on either side of the mistake."""
 
 
 class QueryError(ApiError):
-    """A query that can't be answered; `reason` and `column` (from 1) are for who shows it in another form.
+    """The answer to a query that can't be answered (400).
 
-    The message shows the place as the platform does (seen in many threads: an excerpt, a caret, row and column).
+    The message shows the position of the mistake as the platform does (seen in many threads: an excerpt, a caret, row
+    and column).
+
+    Attributes:
+        reason: The message without the excerpt and the position.
+        column: The column of the mistake in its line, from 1.
     """
 
     def __init__(self, code: str, reason: str, text: str, position: int) -> None:
         lines = text[:position].split("\n")
         self.reason = reason
         self.column = len(lines[-1]) + 1
-        start = max(0, self.column - 1 - EXCERPT)
-        excerpt = text.split("\n")[len(lines) - 1][start : self.column + EXCERPT]
-        place = f"\n{excerpt}\n{' ' * (self.column - 1 - start)}^\nERROR at Row:{len(lines)}:Column:{self.column}\n"
-        super().__init__(400, code, place + reason, platform=True)
+        start = max(0, self.column - 1 - EXCERPT_CHARACTERS)
+        excerpt = text.split("\n")[len(lines) - 1][start : self.column + EXCERPT_CHARACTERS]
+        location = f"\n{excerpt}\n{' ' * (self.column - 1 - start)}^\nERROR at Row:{len(lines)}:Column:{self.column}\n"
+        super().__init__(400, code, location + reason, platform=True)
 
 
-class Refusal(Exception):
-    """What is wrong at which character; becomes a QueryError where the text of the query is known."""
+class SoqlError(Exception):
+    """A mistake in a query; `locating_errors` turns it into a QueryError.
+
+    Attributes:
+        code: The errorCode of the platform.
+        reason: The message of the platform.
+        position: The index of the character where the mistake begins.
+    """
 
     def __init__(self, code: str, reason: str, position: int) -> None:
         super().__init__(reason)
@@ -60,38 +76,49 @@ class Refusal(Exception):
 
 
 @contextmanager
-def explaining(text: str) -> Iterator[None]:
-    """Turn what is refused inside into a QueryError that shows the place in this text."""
+def locating_errors(text: str) -> Iterator[None]:
+    """Turn a SoqlError of the block into a QueryError that shows its position in this text."""
     try:
         yield
-    except Refusal as refusal:
+    except SoqlError as refusal:
         raise QueryError(refusal.code, refusal.reason, text, refusal.position) from None
 
 
-def malformed(reason: str, position: int) -> Refusal:
-    """The refusal of what is not SOQL."""
-    return Refusal("MALFORMED_QUERY", reason, position)
+def malformed(reason: str, position: int) -> SoqlError:
+    """Return the error of a text that is not SOQL."""
+    return SoqlError("MALFORMED_QUERY", reason, position)
 
 
 def position(token: Token) -> int:
-    """Where the token begins, in characters of the query."""
+    """Return the index of the token's first character in the query."""
     return token.start_pos or 0
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """A date literal such as LAST_N_DAYS:7; `token` is its name, `count` its number."""
+class DateLiteral:
+    """A date literal such as LAST_N_DAYS:7.
+
+    Attributes:
+        token: Its name.
+        count: Its number; 0 for a literal without a number.
+    """
 
     token: Token
     count: int
 
 
-Value = Token | Days
+Value = Token | DateLiteral
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`operator` is a comparator or LIKE, in upper case."""
+    """A field compared with a value.
+
+    Attributes:
+        name: The path of the field.
+        operator: A comparator or LIKE, in upper case.
+        value: The value.
+    """
 
     name: Token
     operator: str
@@ -101,7 +128,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """IN, or NOT IN."""
+    """A field compared with a list of values: IN, or NOT IN if `negated`."""
 
     name: Token
     negated: bool
@@ -110,8 +137,8 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """INCLUDES, or EXCLUDES: what is chosen in a multi-select picklist."""
+class Includes:
+    """A multi-select picklist compared with a list of selections: INCLUDES, or EXCLUDES if `negated`."""
 
     name: Token
     negated: bool
@@ -121,7 +148,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """NOT."""
+    """A condition after NOT."""
 
     condition: "Condition"
     depth: int
@@ -129,14 +156,14 @@ class Negation:
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """AND or OR of two or more; a part is never a junction of the same kind."""
+    """Two or more conditions joined by AND or OR; a part is never a junction with the same operator."""
 
     operator: str
     parts: tuple["Condition", ...]
     depth: int
 
 
-Condition = Comparison | Membership | Choice | Negation | Junction
+Condition = Comparison | Membership | Includes | Negation | Junction
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +177,7 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """COUNT(), or COUNT(field) with the name that the answer gives it."""
+    """COUNT(), or COUNT(field) with its name in the answer."""
 
     name: Token | None = None
     alias: str = "expr0"
@@ -165,7 +192,7 @@ class FieldsOf:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A whole query."""
+    """A parsed query."""
 
     selection: Count | tuple[Token | FieldsOf, ...]
     sobject: Token
@@ -176,20 +203,20 @@ class Select:
 
 
 def parse_query(text: str) -> Select:
-    """Understand a query.
+    """Parse a query.
 
     Raises:
-        Refusal: it is not SOQL, or more of it than the org knows.
+        SoqlError: The text is not SOQL, or uses a part of SOQL that the emulator does not support.
     """
     select: Select = _parse(text, "query")
     return select
 
 
 def parse_condition(text: str) -> Condition:
-    """Understand what may stand after WHERE.
+    """Parse a condition, as it may stand after WHERE.
 
     Raises:
-        Refusal: it is not SOQL, or more of it than the org knows.
+        SoqlError: The text is not SOQL, or uses a part of SOQL that the emulator does not support.
     """
     condition: Condition = _parse(text, "condition")
     return condition
@@ -202,7 +229,7 @@ def _parse(text: str, start: str) -> Any:
         raise _unexpected(error, text) from None
 
 
-def _unexpected(error: UnexpectedInput, text: str) -> Refusal:
+def _unexpected(error: UnexpectedInput, text: str) -> SoqlError:
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":
         return malformed("unexpected token: '<EOF>'", len(text.rstrip()))
@@ -214,8 +241,8 @@ def _unexpected(error: UnexpectedInput, text: str) -> Refusal:
 
 
 def _unsupported(before: str, after: str) -> str | None:
-    """The name of what begins here and is SOQL all the same."""
-    for end, start, name in NOT_HERE:
+    """Return the name of the unsupported part of SOQL that begins after `before`; None if none does."""
+    for end, start, name in UNSUPPORTED:
         if re.search(rf"(?:{end})$", before, re.IGNORECASE) and (found := re.match(start, after, re.IGNORECASE)):
             return name or " ".join(found[0].upper().split())
     return None
@@ -224,13 +251,13 @@ def _unsupported(before: str, after: str) -> str | None:
 @cache
 def _parser() -> Lark:
     return Lark.open(
-        "grammar.lark", rel_to=__file__, parser="lalr", start=["query", "condition"], transformer=_Reader()
+        "grammar.lark", rel_to=__file__, parser="lalr", start=["query", "condition"], transformer=_TreeBuilder()
     )
 
 
 @v_args(inline=True)
-class _Reader(Transformer[Token, Select]):
-    """Builds the classes above, one method per rule of the grammar."""
+class _TreeBuilder(Transformer[Token, Select]):
+    """Builds the dataclasses above, with one method for each rule of the grammar."""
 
     def query(self, selection: Count | tuple[Token | FieldsOf, ...], sobject: Token, *clauses: Any) -> Select:
         given = dict(clauses)
@@ -265,8 +292,8 @@ class _Reader(Transformer[Token, Select]):
         # documented: null values come first by default, whatever the direction
         return Ordering(name, (direction or "").upper() == "DESC", (nulls or "").upper() == "LAST")
 
-    def nulls(self, place: Token) -> Token:
-        return place
+    def nulls(self, position: Token) -> Token:
+        return position
 
     def limit(self, number: Token) -> tuple[str, int]:
         return "limit", _whole(number)
@@ -293,7 +320,7 @@ class _Reader(Transformer[Token, Select]):
         return Membership(name, operator.upper() != "IN", values)
 
     def chosen(self, name: Token, operator: Token, values: tuple[Value, ...]) -> Condition:
-        return Choice(name, operator.upper() != "INCLUDES", values)
+        return Includes(name, operator.upper() != "INCLUDES", values)
 
     def values(self, *values: Value) -> tuple[Value, ...]:
         return values
@@ -301,8 +328,8 @@ class _Reader(Transformer[Token, Select]):
     def value(self, value: Value) -> Value:
         return value
 
-    def date_range(self, name: Token, count: Token | None = None) -> Days:
-        return Days(name, 0 if count is None else _whole(count))
+    def date_range(self, name: Token, count: Token | None = None) -> DateLiteral:
+        return DateLiteral(name, 0 if count is None else _whole(count))
 
 
 def _junction(operator: str, parts: Sequence[Condition]) -> Condition:

@@ -1,43 +1,52 @@
-"""The SQLite file of the org: connections, and transactions that two processes can run side by side."""
+"""The SQLite file of the org: a pool of connections, and transactions that two processes can run side by side."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-BUSY_SECONDS = 30.0  # how long a writer waits for the writer before it
-IDLE = 8  # connections that are kept when not in use; each holds on to its cache
-STEPS = 100_000  # of SQLite's machine, some milliseconds, between two looks at whether a statement is still wanted
+BUSY_SECONDS = 30.0
+"""The longest time that a writer waits for the write lock."""
+
+MAX_IDLE_CONNECTIONS = 8
+"""The number of unused connections that stay open; each of them holds on to its page cache."""
+
+PROGRESS_STEPS = 100_000
+"""The number of SQLite virtual machine instructions, some milliseconds of work, between two calls of `given_up`."""
 
 
 class Database:
-    """A pool of connections to one file; each is used by one thread at a time."""
+    """A pool of connections to one SQLite file; each connection is used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._idle: list[sqlite3.Connection] = []  # append and pop of a list are atomic
+        self._idle: list[sqlite3.Connection] = []  # needs no lock: append and pop of a list are atomic
 
     @contextmanager
     def reading(self, given_up: Callable[[], bool] | None = None) -> Iterator[sqlite3.Connection]:
-        """A connection for single statements, each its own transaction.
+        """Lend a connection for single statements, each of which is a transaction of its own.
 
         Args:
-            given_up: whether the result is not wanted any more; the statement then ends with an OperationalError.
+            given_up: Returns whether the result is no longer wanted; a statement that is running then ends with an
+                OperationalError.
         """
         connection = self._idle.pop() if self._idle else self._open()
-        connection.set_progress_handler(given_up, STEPS)
+        connection.set_progress_handler(given_up, PROGRESS_STEPS)
         try:
             yield connection
         finally:
-            connection.set_progress_handler(None, STEPS)
-            if len(self._idle) < IDLE:
+            connection.set_progress_handler(None, PROGRESS_STEPS)
+            if len(self._idle) < MAX_IDLE_CONNECTIONS:
                 self._idle.append(connection)
             else:
                 connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its start, so that what it reads stays true until it ends."""
+        """Run the block as one transaction, which commits at its end and rolls back if it raises.
+
+        The transaction holds the write lock from its start, so that what it reads stays true until it ends.
+        """
         with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -62,7 +71,13 @@ class Database:
 
 
 def create_table(connection: sqlite3.Connection, name: str, columns: Mapping[str, str]) -> None:
-    """Make a table of these columns with their declarations, or add what an older version of it lacks."""
+    """Create a table, or add the columns that the table of an older version lacks.
+
+    Args:
+        connection: A connection with an open write transaction.
+        name: The name of the table.
+        columns: The SQL declaration of each column by the column's name.
+    """
     declarations = ", ".join(f"{column} {declaration}" for column, declaration in columns.items())
     connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({declarations})")
     present = {row["name"] for row in connection.execute(f"PRAGMA table_info({name})")}

@@ -1,4 +1,4 @@
-"""Locks between processes that the operating system drops when their holder dies, however it dies."""
+"""File locks between processes; the operating system releases them when their holder dies, however it dies."""
 
 import os
 import sys
@@ -20,11 +20,11 @@ else:
 
 
 @contextmanager
-def held(path: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of this file for the block.
 
     Raises:
-        OSError: someone else holds it, and `wait` is false.
+        OSError: The lock is taken, and `wait` is false.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -34,18 +34,21 @@ def held(path: Path, *, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
-class Presence:
-    """Shows the other processes that use this org that this one is alive, so that they leave its jobs alone.
+class ProcessLock:
+    """A lock file that shows other processes with the same org that this process is alive and works on its jobs.
 
-    To be made by one process at a time: it sweeps away the files of those that were killed, and could not tell them
-    from one that is just being made.
+    Only one process at a time may create a ProcessLock: the constructor removes the lock files of killed processes, and
+    could not tell such a file from one that another process has created and not locked yet.
+
+    Attributes:
+        name: The name of this process, unique among all processes that ever opened the org.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
         for path in folder.glob("*.lock"):
-            if self.is_gone(path.stem):
+            if self.has_ended(path.stem):
                 path.unlink(missing_ok=True)
         self.name = uuid4().hex
         self._descriptor = os.open(self._path(self.name), os.O_RDWR | os.O_CREAT, 0o600)
@@ -54,17 +57,17 @@ class Presence:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.lock"
 
-    def is_gone(self, name: str) -> bool:
-        """Whether the process that worked under this name has ended."""
+    def has_ended(self, name: str) -> bool:
+        """Return whether the process of this name has ended."""
         if not self._path(name).exists():
             return True
         try:
-            with held(self._path(name), wait=False):
+            with locked(self._path(name), wait=False):
                 return True
         except OSError:
             return False
 
     def close(self) -> None:
-        """Be gone, in good order."""
+        """Release the lock and remove its file."""
         os.close(self._descriptor)
         self._path(self.name).unlink(missing_ok=True)

@@ -1,18 +1,19 @@
-"""What someone asks who looks at the records: questions that stay cheap however many there are."""
+"""The queries of the org's web pages and of single records: cheap however many records an object has."""
 
 import sqlite3
 from contextlib import closing
 
 from salesforce_emulator.schema.model import SObject
 
-MOST_READ = 5_000  # records that one page reads at most, deleted ones among them
+MAX_RECORDS_READ = 5_000
+"""The largest number of records, deleted ones among them, that are read for one page."""
 
 
 def count_live(connection: sqlite3.Connection, sobject: SObject) -> int:
-    """How many records there are, those in the recycle bin left out.
+    """Return the number of records that are not in the recycle bin.
 
-    Two scans of indexes: the small one of ids, and the one that holds only what is deleted. A count with a condition
-    would read every record.
+    The statement scans two indexes: the one of the ids, and the small one of the deleted records. A count with a
+    condition would read every record.
     """
     table = f'"{sobject.name}"'
     statement = f"SELECT (SELECT COUNT(*) FROM {table}) - (SELECT COUNT(*) FROM {table} WHERE IsDeleted)"
@@ -23,24 +24,27 @@ def count_live(connection: sqlite3.Connection, sobject: SObject) -> int:
 def newest(
     connection: sqlite3.Connection, sobject: SObject, before: int | None, size: int
 ) -> tuple[list[sqlite3.Row], int | None]:
-    """A page of live records, newest first; a short one where many are deleted, since it reads at most MOST_READ.
+    """Return a page of live records, newest first.
+
+    The page is shorter than `size` where many records are deleted, since at most MAX_RECORDS_READ records are read.
 
     Args:
-        connection: to the org.
-        sobject: whose records.
-        before: the running number that the page ends above, as an earlier page handed it out.
-        size: how many records a page holds.
+        connection: A connection to the org.
+        sobject: The object whose records are listed.
+        before: The serial number that all serial numbers of the page are below, as an earlier call returned it; None
+            for the first page.
+        size: The largest number of records of the page.
 
     Returns:
-        The page, and the `before` of the next one if there may be more.
+        The page, and the `before` of the next page if there may be one.
     """
     statement = f'SELECT * FROM "{sobject.name}" WHERE _serial < ? ORDER BY _serial DESC LIMIT ?'
     page: list[sqlite3.Row] = []
     last_read = before
-    parameters = (before if before is not None else 2**62, MOST_READ + 1)
+    parameters = (before if before is not None else 2**62, MAX_RECORDS_READ + 1)
     with closing(connection.execute(statement, parameters)) as rows:
         for number, row in enumerate(rows):
-            if len(page) == size or number == MOST_READ:
+            if len(page) == size or number == MAX_RECORDS_READ:
                 return page, last_read
             last_read = row["_serial"]
             if not row["IsDeleted"]:
@@ -49,7 +53,7 @@ def newest(
 
 
 def find(connection: sqlite3.Connection, sobject: SObject, record_id: str | None) -> sqlite3.Row | None:
-    """The record of this id, even if it is in the recycle bin."""
+    """Return the record with this id, even if it is in the recycle bin; None if there is none."""
     statement = f'SELECT * FROM "{sobject.name}" WHERE Id = ?'
     row: sqlite3.Row | None = connection.execute(statement, (record_id,)).fetchone()
     return row

@@ -1,4 +1,7 @@
-"""Sessions: the access tokens that are let in. Of those issued only hashes are kept, in the org, for every process."""
+"""Sessions: the access tokens that the org accepts.
+
+The org stores hashes of the tokens that it issued, so that every process with the same org accepts them.
+"""
 
 import hashlib
 import hmac
@@ -13,7 +16,7 @@ from salesforce_emulator.storage.database import Database
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the table of sessions."""
+    """Create the table of sessions."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS session"
         " (token_hash BLOB PRIMARY KEY, issued_at REAL NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID"
@@ -22,11 +25,11 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a token opens.
+    """The session that an access token opens.
 
     Attributes:
-        issued_at, expires_at: in seconds since 1970; None for the published token, which is there from the start and
-            never expires.
+        issued_at: When the token was issued, in seconds since 1970; None for the published token, which was not issued.
+        expires_at: When the token expires, in seconds since 1970; None for the published token, which never expires.
     """
 
     issued_at: float | None = None
@@ -34,7 +37,14 @@ class Session:
 
 
 class Sessions:
-    """Issues tokens, finds their sessions and ends them."""
+    """The sessions of one org: issues tokens, finds their sessions and ends them.
+
+    Args:
+        database: The database of the org.
+        published: The access token that is always accepted.
+        seconds: The lifetime of an issued token.
+        clock: Returns the current time in UTC.
+    """
 
     def __init__(self, database: Database, published: str, seconds: int, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -43,7 +53,7 @@ class Sessions:
         self._clock = clock
 
     def issue(self) -> str:
-        """A new token, of Salesforce's form: the org, an exclamation mark, and what nobody can guess."""
+        """Return a new token of Salesforce's form: the org's id, an exclamation mark, and a secret."""
         now = self._clock().timestamp()
         token = f"{ORGANIZATION_ID[:15]}!AQ{secrets.token_urlsafe(70).replace('-', '.')}"
         with self._database.writing() as connection:
@@ -52,11 +62,11 @@ class Sessions:
         return token
 
     def published(self, token: str) -> Session | None:
-        """The session of the published token, if this is it."""
+        """Return the session of the published token, or None if this is another token."""
         return Session() if hmac.compare_digest(token.encode(), self._published) else None
 
     def find(self, token: str) -> Session | None:
-        """The session of a token that was issued, if it has not expired and was not ended."""
+        """Return the session of an issued token; None if the token is unknown, has expired or was ended."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT issued_at, expires_at FROM session WHERE token_hash = ? AND expires_at > ?",
@@ -65,7 +75,7 @@ class Sessions:
         return Session(**row) if row else None
 
     def end(self, token: str) -> bool:
-        """End the session of a token that was issued; False if there was none."""
+        """End the session of an issued token, and return whether there was one."""
         with self._database.writing() as connection:
             return connection.execute("DELETE FROM session WHERE token_hash = ?", (_hash(token),)).rowcount > 0
 

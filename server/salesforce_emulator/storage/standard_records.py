@@ -1,18 +1,18 @@
-"""The records that every org has from its start: itself, its one user, and what that user refers to."""
+"""The records that every org has from its start: its organization, its one user, and the records around that user."""
 
 from collections.abc import Mapping
 
 from salesforce_emulator.config import ORGANIZATION_ID, USER_ID, USERNAME
 from salesforce_emulator.ids import to_18
-from salesforce_emulator.schema.model import Stored
+from salesforce_emulator.schema.model import StoredValue
 
 PROFILE_ID = to_18("00e000000000001")
 GROUP_ID = to_18("00G000000000001")
 CALENDAR_ID = to_18("023000000000001")
 
-PLACE: dict[str, Stored] = {"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US"}
+TIME_ZONE_AND_LANGUAGE: dict[str, StoredValue] = {"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US"}
 
-STANDING: dict[str, list[Mapping[str, Stored]]] = {
+STANDARD_RECORDS: dict[str, list[Mapping[str, StoredValue]]] = {
     "Organization": [
         {
             "Id": ORGANIZATION_ID,
@@ -23,7 +23,7 @@ STANDING: dict[str, list[Mapping[str, Stored]]] = {
             "IsReadOnly": 0,
             "FiscalYearStartMonth": 1,
             "DefaultLocaleSidKey": "en_US",
-            **PLACE,
+            **TIME_ZONE_AND_LANGUAGE,
         }
     ],
     "Profile": [{"Id": PROFILE_ID, "Name": "System Administrator", "UserType": "Standard"}],
@@ -40,7 +40,7 @@ STANDING: dict[str, list[Mapping[str, Stored]]] = {
             "UserType": "Standard",
             "EmailEncodingKey": "UTF-8",
             "LocaleSidKey": "en_US",
-            **PLACE,
+            **TIME_ZONE_AND_LANGUAGE,
         }
     ],
     "Group": [

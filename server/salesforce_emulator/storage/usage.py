@@ -1,4 +1,4 @@
-"""What is used up of the org's daily allocations, each measured over the last 24 hours."""
+"""The use of the org's daily allocations, each measured over the last 24 hours."""
 
 import sqlite3
 import threading
@@ -10,12 +10,14 @@ from enum import StrEnum
 from salesforce_emulator.config import Limits
 from salesforce_emulator.storage.database import Database
 
-SLOT_SECONDS = 300  # use is counted by the slot: few rows to add up, and a day that is exact to five minutes
-SLOTS = 24 * 3600 // SLOT_SECONDS
+SLOT_SECONDS = 300
+"""Use is counted per slot of time: there are few rows to add up, and a day is exact to five minutes."""
+
+SLOTS_PER_DAY = 24 * 3600 // SLOT_SECONDS
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the table of what is used."""
+    """Create the table of what was used of each allocation in each slot."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS usage"
         " (allocation TEXT NOT NULL, slot INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (allocation, slot))"
@@ -24,7 +26,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 
 class Allocation(StrEnum):
-    """What can be used up."""
+    """A daily allocation of the org."""
 
     REQUESTS = "requests"
     BATCHES = "batches"
@@ -32,10 +34,14 @@ class Allocation(StrEnum):
 
 
 class Usage:
-    """Counts what is used, and grants no more than is left.
+    """Counts what is used of each allocation, and grants no more than is left.
 
-    Batches and records are counted in the transaction that saves them. Requests are too many for that: they are
-    counted here, and `save` writes them down; what was not saved is lost if the process is killed.
+    Batches and records are counted in the transaction that saves them. Requests are too many for a transaction each:
+    they are counted in memory, and `save` writes them to the database. Requests that were not saved are lost if the
+    process is killed.
+
+    Attributes:
+        max: The limit of each allocation in 24 hours.
     """
 
     def __init__(self, database: Database, limits: Limits, clock: Callable[[], datetime]) -> None:
@@ -47,16 +53,16 @@ class Usage:
             Allocation.RECORDS: limits.daily_records,
         }
         self._lock = threading.Lock()  # between the event loop, which counts requests, and the worker, which saves them
-        self._slot = self._now()
+        self._slot = self._current_slot()
         self._unsaved: Counter[int] = Counter()
-        self._saved = self._saved_requests()
+        self._saved = self._load_saved_requests()
         self._requests = 0
-        self._add_up()
+        self._sum_requests()
 
     def take_request(self) -> bool:
-        """Count a request; False if none is left."""
+        """Count a request, and return True; return False if no request is left."""
         with self._lock:
-            self._look_at_the_clock()
+            self._follow_clock()
             if self._requests >= self.max[Allocation.REQUESTS]:
                 return False
             self._requests += 1
@@ -64,40 +70,47 @@ class Usage:
             return True
 
     def requests(self) -> int:
-        """The requests of the last 24 hours; those of other processes as far as both have saved theirs."""
+        """Return the number of requests of the last 24 hours.
+
+        The requests of other processes are included as of the last `save` of both processes.
+        """
         with self._lock:
-            self._look_at_the_clock()
+            self._follow_clock()
             return self._requests
 
     def save(self) -> None:
-        """Write down the requests that were counted here, and learn of those that other processes counted."""
+        """Write the requests that this process counted to the database, and read those of other processes from it."""
         with self._lock:
             counted = dict(self._unsaved)
         if counted:
-            self._write_down(counted)
-        saved = self._saved_requests()
+            self._write_requests(counted)
+        saved = self._load_saved_requests()
         with self._lock:
             self._unsaved -= Counter(counted)
             self._saved = saved
-            self._add_up()
+            self._sum_requests()
 
-    def _write_down(self, counted: Mapping[int, int]) -> None:
+    def _write_requests(self, counted: Mapping[int, int]) -> None:
         with self._database.writing() as connection:
             for slot, used in counted.items():
                 self._add(connection, Allocation.REQUESTS, slot, used)
-            connection.execute("DELETE FROM usage WHERE slot <= ?", (self._now() - SLOTS,))
+            connection.execute("DELETE FROM usage WHERE slot <= ?", (self._current_slot() - SLOTS_PER_DAY,))
 
     def take(self, connection: sqlite3.Connection, allocation: Allocation, wanted: int) -> int:
-        """Use up what is wanted, or what is left if that is less, within the caller's transaction; returns how much."""
+        """Use up `wanted` batches or records, or what is left if that is less, within the caller's transaction.
+
+        Returns:
+            The number that was used up.
+        """
         taken = min(wanted, self.left(connection, allocation))
         if taken:
-            self._add(connection, allocation, self._now(), taken)
+            self._add(connection, allocation, self._current_slot(), taken)
         return taken
 
     def left(self, connection: sqlite3.Connection, allocation: Allocation) -> int:
-        """What is left of the batches or the records."""
+        """Return the number of batches or records that are left."""
         statement = "SELECT TOTAL(used) AS used FROM usage WHERE allocation = ? AND slot > ?"
-        used = connection.execute(statement, (allocation, self._now() - SLOTS)).fetchone()["used"]
+        used = connection.execute(statement, (allocation, self._current_slot() - SLOTS_PER_DAY)).fetchone()["used"]
         return max(0, self.max[allocation] - int(used))
 
     def _add(self, connection: sqlite3.Connection, allocation: Allocation, slot: int, used: int) -> None:
@@ -106,19 +119,20 @@ class Usage:
             (allocation, slot, used),
         )
 
-    def _saved_requests(self) -> dict[int, int]:
+    def _load_saved_requests(self) -> dict[int, int]:
         with self._database.reading() as connection:
             statement = "SELECT slot, used FROM usage WHERE allocation = ?"
             return {row["slot"]: row["used"] for row in connection.execute(statement, (Allocation.REQUESTS,))}
 
-    def _look_at_the_clock(self) -> None:
-        if (slot := self._now()) != self._slot:
+    def _follow_clock(self) -> None:
+        """Leave out the requests that are older than 24 hours by now."""
+        if (slot := self._current_slot()) != self._slot:
             self._slot = slot
-            self._add_up()
+            self._sum_requests()
 
-    def _add_up(self) -> None:
+    def _sum_requests(self) -> None:
         counts = (*self._saved.items(), *self._unsaved.items())
-        self._requests = sum(used for slot, used in counts if slot > self._slot - SLOTS)
+        self._requests = sum(used for slot, used in counts if slot > self._slot - SLOTS_PER_DAY)
 
-    def _now(self) -> int:
+    def _current_slot(self) -> int:
         return int(self._clock().timestamp()) // SLOT_SECONDS

@@ -12,8 +12,8 @@ from salesforce_emulator.api.job_json import job_body
 from salesforce_emulator.errors import not_found
 from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job
-from salesforce_emulator.jobs.results import Kind, result_of
-from salesforce_emulator.jobs.states import WAITING, State
+from salesforce_emulator.jobs.results import ResultKind, result_of
+from salesforce_emulator.jobs.states import UNFINISHED, State
 from salesforce_emulator.ui.results import ResultPage, causes_of, place_of, rows_of
 
 
@@ -32,7 +32,7 @@ class Progress:
     @property
     def working(self) -> bool:
         """Whether rows are being processed, or soon will be."""
-        return self.job.state in WAITING
+        return self.job.state in UNFINISHED
 
     @property
     def successful(self) -> int:
@@ -87,16 +87,18 @@ def show_job(request: Request) -> Mapping[str, Any]:
         "fields": job_body(job),
         "causes": causes_of(job, org.jobs.files),
         "kind": kind,
-        "kinds": list(Kind),
+        "kinds": list(ResultKind),
         "page": page,
         "from_start": place is None,
-        "unprocessed": _unprocessed(job, org.jobs.files, page if kind is Kind.UNPROCESSED and place is None else None),
+        "unprocessed": _unprocessed(
+            job, org.jobs.files, page if kind is ResultKind.UNPROCESSED and place is None else None
+        ),
     }
 
 
 def _unprocessed(job: Job, files: JobFiles, first_page: ResultPage | None) -> int | None:
     """How many rows were not reached, where nobody has to read them to know: none, or all on the first page of them."""
-    if not result_of(job, files, Kind.UNPROCESSED).has_rows:
+    if not result_of(job, files, ResultKind.UNPROCESSED).has_rows:
         return 0
     whole = first_page is not None and first_page.next is None and not first_page.unreadable
     return len(first_page.rows) if first_page is not None and whole else None
@@ -113,14 +115,14 @@ def show_row(request: Request) -> Mapping[str, Any]:
     return {"job": job, "kind": kind, "columns": page.columns, "row": page.rows[0], "next": page.next}
 
 
-def _kind(text: str) -> Kind:
+def _kind(text: str) -> ResultKind:
     try:
-        return Kind(text)
+        return ResultKind(text)
     except ValueError:
         raise not_found() from None
 
 
-def _most_telling(job: Job) -> Kind:
+def _most_telling(job: Job) -> ResultKind:
     if job.failed:
-        return Kind.FAILED
-    return Kind.SUCCESSFUL if job.processed else Kind.UNPROCESSED
+        return ResultKind.FAILED
+    return ResultKind.SUCCESSFUL if job.processed else ResultKind.UNPROCESSED

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from salesforce_emulator import config
 from salesforce_emulator.api.endpoint import NEWEST, OLDEST, org_of
 from salesforce_emulator.config import EmulatorConfig
-from salesforce_emulator.jobs.states import WAITING, State
+from salesforce_emulator.jobs.states import UNFINISHED, State
 from salesforce_emulator.org import Org
 from salesforce_emulator.schema.model import SObject
 from salesforce_emulator.storage.record_browser import count_live
@@ -41,7 +41,7 @@ def show_overview(request: Request) -> Mapping[str, Any]:
         "token": _published(org.config),
         "jobs": [progress_of(job, org.jobs.files) for job in jobs],
         "by_state": [(state, by_state[state]) for state in State if state in by_state],
-        "working": any(state in WAITING for state in by_state),
+        "working": any(state in UNFINISHED for state in by_state),
         "total": sum(by_state.values()),
         "older": older,
         "from_start": before is None,

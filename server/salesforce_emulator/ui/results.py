@@ -11,7 +11,7 @@ from typing import BinaryIO
 from salesforce_emulator.errors import not_found
 from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job
-from salesforce_emulator.jobs.results import Kind, Result, result_of
+from salesforce_emulator.jobs.results import ResultKind, ResultRange, result_of
 from salesforce_emulator.processing.csv_reader import DELIMITERS
 
 PAGE_ROWS = 25
@@ -75,7 +75,7 @@ class ResultPage:
 EMPTY = ResultPage([], [], None, False)
 
 
-def rows_of(job: Job, files: JobFiles, kind: Kind, place: Place | None, size: int = PAGE_ROWS) -> ResultPage:
+def rows_of(job: Job, files: JobFiles, kind: ResultKind, place: Place | None, size: int = PAGE_ROWS) -> ResultPage:
     """A page of rows; none if the job has just been deleted."""
     with suppress(FileNotFoundError):
         result = result_of(job, files, kind)
@@ -84,7 +84,7 @@ def rows_of(job: Job, files: JobFiles, kind: Kind, place: Place | None, size: in
     return EMPTY
 
 
-def _read(job: Job, result: Result, place: Place | None, size: int) -> ResultPage:
+def _read(job: Job, result: ResultRange, place: Place | None, size: int) -> ResultPage:
     with result.path.open("rb") as file:
         columns: list[str] = []
         rows: list[ResultRow] = []
@@ -145,7 +145,7 @@ class Causes:
 
 def causes_of(job: Job, files: JobFiles) -> Causes:
     """Why the first rows failed; the form of an sf__Error is `CODE:message:fields --`."""
-    page = rows_of(job, files, Kind.FAILED, None, CAUSE_ROWS)
+    page = rows_of(job, files, ResultKind.FAILED, None, CAUSE_ROWS)
     named = [dict(zip(page.columns, row.cells, strict=False)) for row in page.rows]
     errors = [cells["sf__Error"] for cells in named if "sf__Error" in cells]
     examples: dict[str, str] = {}

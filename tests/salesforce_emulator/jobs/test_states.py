@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_emulator import Assumptions
-from salesforce_emulator.jobs.states import REFUSALS, TRANSITIONS, Event, State, after
+from salesforce_emulator.jobs.states import REFUSALS, TRANSITIONS, Event, State, next_state
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import HALF, INGEST, REST, Caller, an_org, held_in_upload_complete
 
@@ -43,7 +43,7 @@ def test_the_table_of_transitions_is_the_documented_one() -> None:
 @own
 def test_requests_are_refused_by_salesforce_and_steps_of_processing_by_an_error_of_ours() -> None:
     with pytest.raises(ValueError, match="a job that is Open cannot complete"):
-        after(Event.COMPLETE, State.OPEN)
+        next_state(Event.COMPLETE, State.OPEN)
     assert set(REFUSALS) == {Event.UPLOAD, Event.CLOSE, Event.ABORT, Event.DELETE}
 
 

@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 
 from salesforce_emulator import EmulatorConfig
 from salesforce_emulator.org import Org
-from salesforce_emulator.schema.custom import SchemaError
+from salesforce_emulator.schema.schema_file import SchemaError
 from tests.salesforce_emulator.behaviours import assumed, doc, own
 from tests.salesforce_emulator.caller import Caller, an_org, an_org_with
 

@@ -1,4 +1,4 @@
-"""The types of fields: what each is to the database, to describe, to Apex and to SOQL."""
+"""The types of fields: how the database, the describe resources, Apex and SOQL see each of them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,14 +6,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldType:
-    """One type; text is what goes without saying.
+    """One type of field; the defaults are those of text.
 
     Attributes:
-        holds: which values; types that hold the same can take each other's place, and are compared alike.
-        column: how its column in the database is declared. Salesforce compares text without regard to case, ids with it.
-        soap: its type in the SOAP API, as describe tells it.
-        apex: its type in Apex, as the columns of a query tell it (assumed: those of lookups and numbers).
-        length: in characters, where nobody says another; 0 where text has no place.
+        holds: The class of its values. Values of one class are compared alike, and a custom field may change its type
+            within the class.
+        column: The declaration of its column in the database. As in Salesforce, text is compared without regard to
+            case, and ids with it.
+        soap: Its type in the SOAP API, as describe names it.
+        apex: Its type in Apex, as the columns of a query name it (assumed: the types of lookups and numbers).
+        length: The largest number of characters of a field that states none; 0 for a field that does not hold text.
     """
 
     holds: Literal["text", "id", "number", "boolean", "date", "datetime"] = "text"
@@ -26,7 +28,7 @@ class FieldType:
 _DECIMAL = FieldType(holds="number", column="REAL", soap="xsd:double", apex="Decimal")
 _ID = FieldType(holds="id", column="TEXT", soap="tns:ID", apex="Id", length=18)
 
-TYPES = {
+FIELD_TYPES = {
     "boolean": FieldType(holds="boolean", column="INTEGER", soap="xsd:boolean", apex="Boolean"),
     "combobox": FieldType(),
     "currency": _DECIMAL,

@@ -1,0 +1,209 @@
+"""The schema file: YAML that adds objects, fields and validation rules to the standard objects.
+
+objects:
+  Account:
+    fields:
+      Erp_Id__c: {label: ERP id, type: string, length: 40, externalId: true, unique: true}
+    rules:
+      - {name: No_negative_revenue, when: AnnualRevenue < 0, message: Revenue can't be negative., field: AnnualRevenue}
+  Invoice__c:
+    label: Invoice
+    fields:
+      Account__c: {type: reference, referenceTo: Account, required: true}
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import Field as Setting
+
+from salesforce_emulator.user_files import Mistake, plainly, read
+
+CUSTOM_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")
+RELATIONSHIP_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*(?:__r)?")
+NUMBER_TYPES = ("currency", "double", "percent")
+PICKLIST_TYPES = ("picklist", "multipicklist")
+KEY_TYPES = ("string", "email", "double")
+"""The types of field that can be an external id or unique (Salesforce help)."""
+
+MAX_LENGTHS = {"string": 255, "textarea": 131_072}
+"""The largest length of each type of field that has a length to set."""
+
+
+class SchemaError(ValueError):
+    """A schema can't be used; the message says in one line what is wrong, where, and what to do.
+
+    Attributes:
+        key_path: The keys and indexes that lead to the mistake in the schema file; empty where the message names the line.
+    """
+
+    def __init__(self, message: str, *key_path: str | int) -> None:
+        super().__init__(message)
+        self.key_path = key_path
+
+
+@contextmanager
+def naming_the_line(file: Path | None) -> Iterator[None]:
+    """Put the line of this schema file in front of the message of a SchemaError that the block raises."""
+    try:
+        yield
+    except SchemaError as error:
+        if file is None or not error.key_path:
+            raise
+        raise SchemaError(f"{read(file).where(error.key_path)}: {error}") from None
+
+
+def read_schema_file(file: Path) -> "SchemaFile":
+    """Read and check a schema file.
+
+    Raises:
+        SchemaError: The file can't be read, or holds something else than settings of objects, fields and rules.
+    """
+    try:
+        written = read(file)
+    except Mistake as error:
+        raise SchemaError(f"The schema file {error}") from None
+    try:
+        return SchemaFile.model_validate({} if written.content is None else written.content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        # pydantic marks an invalid key with a last element [key], which leads nowhere in the file
+        key_path = tuple(key for key in first["loc"] if key != "[key]")
+        raise SchemaError(f"{written.where(key_path)}: {plainly(first)}") from None
+
+
+def _custom_name(name: str) -> str:
+    if not CUSTOM_NAME.fullmatch(name):
+        raise ValueError(f"'{name}' is no name of a custom field; use letters, digits and single _, and end it in __c")
+    return name
+
+
+def _relationship_name(name: str) -> str:
+    if not RELATIONSHIP_NAME.fullmatch(name):
+        raise ValueError(f"'{name}' is no relationship name; use letters, digits and single _, as in Parent__r")
+    return name
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+CustomName = Annotated[str, AfterValidator(_custom_name)]
+RelationshipName = Annotated[str, AfterValidator(_relationship_name)]
+
+
+class _Settings(BaseModel):
+    """Named settings, of which none that is not listed may stand in the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CustomField(_Settings):
+    """A custom field; its settings have the names of the data files of the standard objects."""
+
+    label: str | None = None
+    type: Literal[
+        "string", "textarea", "boolean", "double", "currency", "percent", "date", "datetime",
+        "email", "phone", "url", "picklist", "multipicklist", "reference",
+    ]  # fmt: skip
+    length: int | None = Setting(None, ge=1)
+    precision: int | None = Setting(None, ge=1, le=18)
+    scale: int | None = Setting(None, ge=0, le=17)
+    required: bool = False
+    default: Any = None
+    unique: bool = False
+    externalId: bool = False
+    picklist: list[str] = Setting([])
+    restricted: bool = False
+    referenceTo: Annotated[list[str], BeforeValidator(_as_list)] = Setting([])
+    relationshipName: RelationshipName | None = None
+    childRelationshipName: RelationshipName | None = None
+
+    @model_validator(mode="after")
+    def _check_type(self) -> Self:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        if self.length is not None and self.type not in MAX_LENGTHS:
+            yield f"only string and textarea have a length to set; leave it out of a {self.type}"
+        elif self.length is not None and self.length > MAX_LENGTHS[self.type]:
+            yield f"a {self.type} has at most {MAX_LENGTHS[self.type]} characters"
+        if (self.precision is not None or self.scale is not None) and self.type not in NUMBER_TYPES:
+            yield f"only {', '.join(NUMBER_TYPES)} have precision and scale; leave them out of a {self.type}"
+        elif self.scale is not None and self.scale > (self.precision or 18):
+            yield "scale, the digits after the point, can't be more than precision, all digits"
+        if (self.externalId or self.unique) and self.type not in KEY_TYPES:
+            yield f"only {', '.join(KEY_TYPES)} can be externalId or unique, not {self.type}"
+        if bool(self.picklist) != (self.type in PICKLIST_TYPES):
+            yield "a picklist needs its values, as in picklist: [A, B], and only a picklist has them"
+        if self.restricted and self.type not in PICKLIST_TYPES:
+            yield "only a picklist can be restricted"
+        if bool(self.referenceTo) != (self.type == "reference"):
+            yield "a reference needs the object it leads to, as in referenceTo: Account, and only a reference has one"
+        if (self.relationshipName or self.childRelationshipName) and self.type != "reference":
+            yield "only a reference has relationship names"
+        if self.required and self.type == "boolean":
+            yield "a boolean always has a value; leave required out"
+        if self.unique and self.default is not None:
+            yield "a unique field can't have a default, for two records would hold it; leave one of the two out"
+        if self.default is not None and not self._default_fits():
+            yield f"the default does not fit: {self._expected_default()}"
+
+    def _default_fits(self) -> bool:
+        match self.type:
+            case "boolean":
+                return isinstance(self.default, bool)
+            case "double" | "currency" | "percent":
+                return isinstance(self.default, int | float) and not isinstance(self.default, bool)
+            case "date":
+                return isinstance(self.default, date) and not isinstance(self.default, datetime)
+            case "datetime" | "reference":
+                return False
+            case "picklist" if self.restricted:
+                return self.default in self.picklist
+        return isinstance(self.default, str)
+
+    def _expected_default(self) -> str:
+        match self.type:
+            case "boolean":
+                return "use true or false"
+            case "double" | "currency" | "percent":
+                return "use a number"
+            case "date":
+                return "use a day, as in 2025-01-31"
+            case "datetime" | "reference":
+                return f"a {self.type} can't have one"
+            case "picklist" if self.restricted:
+                return f"use one of {', '.join(self.picklist)}"
+        return "use text, in quotes if it looks like something else"
+
+
+class CustomRule(_Settings):
+    """A validation rule."""
+
+    name: str
+    when: str
+    message: str
+    field: str | None = None
+
+
+class CustomObject(_Settings):
+    """A custom object, or what the file adds to a standard object."""
+
+    label: str | None = None
+    labelPlural: str | None = None
+    fields: dict[CustomName, CustomField] = Setting({})
+    rules: list[CustomRule] = Setting([])
+
+
+class SchemaFile(_Settings):
+    """The content of a schema file."""
+
+    objects: dict[str, CustomObject] = Setting({})

@@ -1,0 +1,150 @@
+"""The tables of the org's objects: one table per object, which follows the schema that the org is opened with."""
+
+import hashlib
+import random
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+
+from salesforce_emulator import ids
+from salesforce_emulator.config import USER_ID
+from salesforce_emulator.schema.model import Field, Schema, SObject, StoredValue
+from salesforce_emulator.schema.schema_file import SchemaError
+from salesforce_emulator.storage.standard_records import STANDARD_RECORDS
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Create the tables that describe the tables of the objects; `apply_schema` creates the latter."""
+    for table in (
+        "sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
+        "custom_object (name TEXT PRIMARY KEY COLLATE NOCASE, prefix TEXT NOT NULL UNIQUE)",
+        "custom_field (object TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL COLLATE NOCASE, holds TEXT NOT NULL,"
+        " PRIMARY KEY (object, name)) WITHOUT ROWID",
+        "schema_change (digest TEXT PRIMARY KEY, at TEXT NOT NULL)",
+    ):
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+
+
+def apply_schema(connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str) -> Schema:
+    """Create what the org lacks of this schema: tables, columns, id sequences and the records of a new org.
+
+    Args:
+        connection: A connection with an open write transaction.
+        schema: The schema that the org is opened with.
+        seed: Makes the first ids repeat; None draws them at random.
+        now: The current time, as the REST API prints it.
+
+    Returns:
+        The schema with the key prefixes that custom objects have in this org.
+
+    Raises:
+        SchemaError: A custom field would have to hold values of another type than those that the org has stored.
+    """
+    schema = Schema([_with_prefix(connection, schema[name]) for name in schema])
+    for prefix in (ids.JOB_PREFIX, *(schema[name].keyPrefix for name in schema)):
+        start = random.Random(None if seed is None else f"{seed} {prefix}").randrange(ids.FIRST_SERIALS)
+        connection.execute("INSERT OR IGNORE INTO sequence VALUES (?, ?)", (prefix, start))
+    for name in schema:
+        _check_field_types(connection, schema[name])
+        _create_object_table(connection, schema[name])
+    for name, records in STANDARD_RECORDS.items():
+        for record in records:
+            _create_standard_record(connection, schema[name], record, now)
+    _note_change(connection, schema, now)
+    return schema
+
+
+def count_unnamed(connection: sqlite3.Connection, schema: Schema) -> tuple[int, int]:
+    """Count what the org holds and the schema does not name.
+
+    Returns:
+        The number of custom objects, and the number of custom fields of the objects that the schema does name.
+    """
+    objects = connection.execute("SELECT name FROM custom_object").fetchall()
+    fields = connection.execute("SELECT object, name FROM custom_field").fetchall()
+    return (
+        sum(row["name"] not in schema for row in objects),
+        sum(row["object"] in schema and schema[row["object"]].field(row["name"]) is None for row in fields),
+    )
+
+
+def schema_changed_at(connection: sqlite3.Connection) -> str:
+    """Return when the org's schema last changed, as the REST API prints times."""
+    at: str = connection.execute("SELECT at FROM schema_change").fetchone()["at"]
+    return at
+
+
+def _with_prefix(connection: sqlite3.Connection, sobject: SObject) -> SObject:
+    """Return the object with its key prefix: custom objects get a00, a01 and so on in the order of their creation."""
+    if not sobject.custom:
+        return sobject
+    known = connection.execute("SELECT prefix FROM custom_object WHERE name = ?", (sobject.name,)).fetchone()
+    if known is None:
+        count: int = connection.execute("SELECT COUNT(*) FROM custom_object").fetchone()[0]
+        high, low = divmod(count, len(ids.DIGITS))
+        known = {"prefix": f"a{ids.DIGITS[high]}{ids.DIGITS[low]}"}
+        connection.execute("INSERT INTO custom_object VALUES (?, ?)", (sobject.name, known["prefix"]))
+    return replace(sobject, keyPrefix=known["prefix"])
+
+
+def _check_field_types(connection: sqlite3.Connection, sobject: SObject) -> None:
+    """Refuse a custom field that would hold values of another type than those that the org has stored in it."""
+    for field in sobject.fields:
+        if not field.custom:
+            continue
+        holds = f"reference to {', '.join(field.referenceTo)}" if field.referenceTo else field.field_type.holds
+        key = (sobject.name, field.name)
+        connection.execute("INSERT OR IGNORE INTO custom_field VALUES (?, ?, ?)", (*key, holds))
+        statement = "SELECT holds FROM custom_field WHERE object = ? AND name = ?"
+        held = connection.execute(statement, key).fetchone()["holds"]
+        if held != holds:
+            raise SchemaError(
+                f"{sobject.name}.{field.name} holds {held} in this org and can't become {holds};"
+                " give the new field another name, or start a new org in another folder",
+                *("objects", sobject.name, "fields", field.name),
+            )
+
+
+def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> None:
+    table = sobject.name
+    connection.execute(f'CREATE TABLE IF NOT EXISTS "{table}" (_serial INTEGER PRIMARY KEY)')
+    present = {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
+    stored_first = sorted(sobject.fields, key=lambda field: field.formula is not None)
+    for field in stored_first:
+        if field.name.lower() not in present:
+            connection.execute(f'ALTER TABLE "{table}" ADD COLUMN {_column_declaration(field)}')
+        if (field.idLookup or field.unique) and not field.formula:
+            unique = "UNIQUE" if field.type == "id" else ""
+            index = f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ("{field.name}")'
+            connection.execute(index)
+    # Costs an insert nothing, and a count of the live records need not read all of them.
+    deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
+    connection.execute(deleted)
+
+
+def _create_standard_record(
+    connection: sqlite3.Connection, sobject: SObject, record: Mapping[str, StoredValue], now: str
+) -> None:
+    """Create a record that every org has, or fill in the fields that it lacks since an older version created it."""
+    stamps = {"IsDeleted": 0, "CreatedById": USER_ID, "LastModifiedById": USER_ID}
+    stamps |= dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), now)
+    values = {**stamps, **record}
+    names = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join(f":{name}" for name in values)
+    kept = ", ".join(f'"{name}" = coalesce("{name}", :{name})' for name in record)
+    statement = f'INSERT INTO "{sobject.name}" ({names}) VALUES ({marks}) ON CONFLICT (Id) DO UPDATE SET {kept}'
+    connection.execute(statement, values)
+
+
+def _note_change(connection: sqlite3.Connection, schema: Schema, now: str) -> None:
+    digest = hashlib.sha256(repr([schema[name] for name in schema]).encode()).hexdigest()
+    connection.execute("DELETE FROM schema_change WHERE digest <> ?", (digest,))
+    connection.execute("INSERT OR IGNORE INTO schema_change VALUES (?, ?)", (digest, now))
+
+
+def _column_declaration(field: Field) -> str:
+    declared = f'"{field.name}" {field.field_type.column}'
+    if field.formula:
+        return f"{declared} GENERATED ALWAYS AS ({field.formula}) VIRTUAL"
+    # A boolean is never null, not even in records that are older than the field.
+    return f"{declared} DEFAULT {int(bool(field.default))}" if field.type == "boolean" else declared
