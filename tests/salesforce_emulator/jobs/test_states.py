@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator import Assumptions
 from salesforce_emulator.jobs.states import REFUSALS, TRANSITIONS, Event, State, next_state
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import HALF, INGEST, REST, Caller, an_org, held_in_upload_complete
@@ -97,47 +96,6 @@ def test_data_for_a_closed_job_is_refused(org: Caller) -> None:
     job = org.load("Name\nAcme\n")
     answer = org.http.put(f"{INGEST}/{job['id']}/batches", content=b"Name\nB\n", headers={"Content-Type": "text/csv"})
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALIDJOBSTATE")
-
-
-def several_uploads(multiple: str, job_id: str) -> list[dict[str, str]]:
-    return [
-        {
-            "errorCode": "INVALIDJOB",
-            "message": f"Found {multiple} contents for job: <{job_id[:15]}>, please 'Close' / 'Abort' / 'Delete' the"
-            " current Job then create a new Job and make sure you only do 'PUT' once on a given Job.",
-        }
-    ]
-
-
-@seen("a job at v43.0 (Salesforce StackExchange), misspelling included")
-@assumed("newer reports differ", switch="second_upload")
-def test_a_second_upload_is_taken_but_keeps_the_job_from_closing(org: Caller) -> None:
-    job_id = org.create()
-    org.upload(job_id, b"Name\nA\n")
-    org.upload(job_id, b"Name\nB\n")
-    answer = org.patch(job_id, "UploadComplete")
-    assert (answer.status_code, answer.json()) == (400, several_uploads("multipe", job_id))
-
-
-@assumed("the job stays Open, as its refusal says what to do with it")
-def test_a_job_with_two_uploads_can_be_aborted(org: Caller) -> None:
-    job_id = org.create()
-    org.upload(job_id, b"Name\nA\n")
-    org.upload(job_id, b"Name\nB\n")
-    assert org.patch(job_id, "Aborted").json()["state"] == "Aborted"
-
-
-@seen("a report of 2026: the second PUT is refused, with the first words of this text")
-@assumed("status and the rest of the text; older reports differ", switch="second_upload")
-def test_a_second_upload_can_be_refused_at_once(tmp_path: Path) -> None:
-    with an_org(tmp_path, assumptions=Assumptions(second_upload="at-once")) as org:
-        job_id = org.create()
-        org.upload(job_id, b"Name\nA\n")
-        headers = {"Content-Type": "text/csv"}
-        answer = org.http.put(f"{INGEST}/{job_id}/batches", content=b"Name\nB\n", headers=headers)
-        assert (answer.status_code, answer.json()) == (400, several_uploads("multiple", job_id))
-        org.patch(job_id, "UploadComplete")
-        assert [row["Name"] for row in org.succeeded(org.until(job_id))] == ["A"]
 
 
 @doc("Bulk API 2.0 guide, Get Job Unprocessed Record Results")

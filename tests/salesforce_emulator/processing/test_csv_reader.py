@@ -7,19 +7,20 @@ from inline_snapshot import snapshot
 
 from salesforce_emulator.config import Assumptions
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
-from tests.salesforce_emulator.caller import DELIMITERS, INGEST, Caller, Job, an_org, csv_text
+from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, csv_text
+from tests.salesforce_emulator.processing.loads import failure, names
 
 PREPARE = "BG/Prepare CSV Files"
 LIMITS = "LIM/Bulk API and Bulk API 2.0"
 WSC = "forcedotcom/wsc CSVReader, Salesforce's own client library"
 SERVER_SAYS_IT_TOO = "the server's parser words this as that of the client library does"
-
 UNPARSABLE = "InvalidBatch : Failed to parse CSV. "
 UNESCAPED = UNPARSABLE + "Found unescaped quote. A value with quote should be within a quote"
 NOT_LF = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is LF"
 NOT_CRLF = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is CRLF"
-
 EMOJI = "\N{GRINNING FACE}"  # one character, four bytes
+
+
 NASTY = [
     "a,b;c|d^e`f\tg",
     'say "hi"',
@@ -30,23 +31,6 @@ NASTY = [
     " ",
     " led and trailed ",
 ]
-
-
-def failure(org: Caller, data: bytes | str, **settings: str) -> str:
-    """What the job says that fails with no row evaluated, its data as it was sent."""
-    job = org.load(data, **settings)
-    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("Failed", 0, 0)
-    assert org.errors(job) == []
-    sent = data.encode() if isinstance(data, str) else data
-    assert org.http.get(f"{INGEST}/{job['id']}/unprocessedrecords").content == sent
-    return str(job["errorMessage"])
-
-
-def names(org: Caller, job: Job) -> list[str]:
-    return sorted(row["Name"] for row in org.succeeded(job))
-
-
-# What is read
 
 
 @doc(PREPARE)
@@ -66,12 +50,6 @@ def test_cells_survive_every_delimiter_and_line_ending(org: Caller, delimiter: s
 @doc(PREPARE)
 def test_spaces_next_to_a_delimiter_are_data(org: Caller) -> None:
     assert names(org, org.load("Name,Phone\n A ,1\n")) == [" A "]
-
-
-@seen("live tests of plugin-data and jsforce")
-def test_header_names_are_found_in_any_case_and_echoed_in_the_users_spelling(org: Caller) -> None:
-    job = org.load("NAME,billingcity\nAcme,Turin\n")
-    assert org.result(job, "successfulResults").splitlines()[0] == '"sf__Id","sf__Created",NAME,billingcity'
 
 
 @seen("live tests of jsforce, for an empty upload")
@@ -99,9 +77,6 @@ def test_bytes_that_are_not_utf_8_become_replacement_characters(org: Caller) -> 
     assert names(org, org.load(b"Name\nCaf\xe9\n")) == ["Caf\ufffd"]
 
 
-# Byte order marks
-
-
 @seen("repro of an sfdx issue, Bulk API 1.0")
 @assumed("reports for 2.0 conflict", switch="bom")
 def test_a_byte_order_mark_becomes_part_of_the_first_name(org: Caller) -> None:
@@ -119,9 +94,6 @@ def test_a_byte_order_mark_can_be_dropped(tmp_path: Path, name: str) -> None:
     with an_org(tmp_path, assumptions=Assumptions(bom="dropped")) as org:
         for mark in ("\ufeff", ""):
             assert names(org, org.load(f"{mark}{name}\nA\n\ufeffB\n")) == ["A", "\ufeffB"]
-
-
-# Line endings
 
 
 @seen("many threads")
@@ -178,9 +150,6 @@ def test_other_line_endings_in_a_value_can_fail_the_job(
             assert job["errorMessage"] == {"LF": NOT_LF, "CRLF": NOT_CRLF}[line_ending]
 
 
-# Quotes
-
-
 @seen("a migration runbook, August 2026, of a quote that is not around a whole value")
 @pytest.mark.parametrize("data", ['Name\nsay "hi"\n', 'Name,Site\na"b,c\n', '"Id", "Name"\n,A\n'])
 def test_a_quote_inside_an_unquoted_value_fails_the_job(org: Caller, data: str) -> None:
@@ -234,66 +203,6 @@ def test_a_space_next_to_a_quote_fails_that_row_alone(org: Caller, line: str, sh
     )
     assert [row["Name"], row["Phone"]] == shown
     assert names(org, job) == ["A", "C"]
-
-
-# Columns
-
-
-@seen("a migration runbook: only the first unknown name is told")
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [
-        ("Name,Colour__c,Size__c\nA,red,1\n", "Colour__c"),
-        ("Name;Phone\nA;1\n", "Name;Phone"),
-        ("Name,\nA,1\n", ""),
-        ("Name,LastName\nA,B\n", "LastName"),
-    ],
-    ids=["not a field", "another delimiter", "no name", "a field of another object"],
-)
-def test_a_column_that_is_no_field_fails_the_job(org: Caller, data: str, name: str) -> None:
-    assert failure(org, data) == f"InvalidBatch : Field name not found : {name}"
-
-
-@assumed("no source shows what a repeated column does")
-def test_a_column_that_is_there_twice_fails_the_job(org: Caller) -> None:
-    assert failure(org, "Name,Phone,NAME\nA,1,B\n") == "InvalidBatch : Duplicate field name : NAME"
-
-
-@seen("a live test of plugin-data: the rest of the job proceeds")
-@assumed("code and text")
-def test_only_the_rows_with_too_many_cells_fail(org: Caller) -> None:
-    job = org.load("Name,Phone\nA,1\nB,2,extra\nC,3\n")
-    assert org.errors(job) == snapshot(["INVALID_FIELD:The row has 3 values but the header has 2:--"])
-    assert names(org, job) == ["A", "C"]
-
-
-@assumed("no source shows what a short row does")
-def test_missing_cells_are_empty(org: Caller) -> None:
-    [row] = org.succeeded(org.load("Name,Phone,Site\nA\n"))
-    assert [row["Name"], row["Phone"], row["Site"]] == ["A", "", ""]
-
-
-def two_spellings(org: Caller) -> tuple[str, str]:
-    """What the results hold of a good and of a bad row, under a header whose case is not all the fields'."""
-    job = org.load("Name,PHONE,site\nA,1,x\n,2,y\n")
-    return org.result(job, "successfulResults").splitlines()[1], org.result(job, "failedResults").splitlines()[1]
-
-
-@assumed("a known issue of Salesforce says otherwise", switch="differing_header_case")
-def test_failed_rows_come_back_whole_whatever_the_case_of_the_header(org: Caller) -> None:
-    good, bad = two_spellings(org)
-    assert (good.endswith('"A","1","x"'), bad.endswith('"","2","y"')) == (True, True)
-
-
-@seen("a known issue of Salesforce, a028c00000gAyI4AAK")
-@assumed("that it concerns no other result", switch="differing_header_case")
-def test_columns_in_another_case_can_come_back_blank_in_failed_results(tmp_path: Path) -> None:
-    with an_org(tmp_path, assumptions=Assumptions(differing_header_case="blanked")) as org:
-        good, bad = two_spellings(org)
-        assert (good.endswith('"A","1","x"'), bad.endswith('"","",""')) == (True, True)
-
-
-# Limits
 
 
 @doc(PREPARE)

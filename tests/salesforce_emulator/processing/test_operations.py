@@ -8,29 +8,13 @@ from uuid import uuid4
 import pytest
 
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
-from tests.salesforce_emulator.caller import Caller, Job, an_org, csv_text
+from tests.salesforce_emulator.caller import Caller, an_org, csv_text
 from tests.salesforce_emulator.clocks import Clock
+from tests.salesforce_emulator.processing.loads import made, only_error
 
 PLATFORM = "code and text are those of the platform's other APIs"
 JSFORCE = "live tests of jsforce"
 PLUGIN_DATA = "live tests of plugin-data"
-
-
-def made(org: Caller, data: str, object_: str = "Account") -> list[str]:
-    """The ids of records just inserted, in the order of the rows."""
-    job = org.load(data, object_)
-    assert org.errors(job) == []
-    key = data.partition("\n")[0].split(",")[0]
-    ids = {row[key]: row["sf__Id"] for row in org.succeeded(job)}
-    return [ids[line.split(",")[0]] for line in data.splitlines()[1:]]
-
-
-def only_error(org: Caller, job: Job) -> tuple[str, str]:
-    [row] = org.rows(job, "failedResults")
-    return row["sf__Id"], row["sf__Error"]
-
-
-# insert
 
 
 @doc("BG/Create a Job")
@@ -43,17 +27,6 @@ def test_an_insert_fills_defaults_and_names_the_new_record(org: Caller) -> None:
     assert (record["Name"], record["NumberOfEmployees"], record["IsDeleted"]) == ("Acme", 35, False)
     assert record["OwnerId"] == record["CreatedById"] == job["createdById"]
     assert record["Phone"] is None
-
-
-@seen(JSFORCE + ", of one field")
-@assumed("that several are listed together")
-def test_missing_required_fields_are_told_together(org: Caller) -> None:
-    job = org.load("FirstName\nAda\n", "Lead")
-    assert only_error(org, job) == (
-        "",
-        "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName, Company]:LastName,Company --",
-    )
-    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 1, 1)
 
 
 @doc("Object reference, Case and Task")
@@ -71,50 +44,6 @@ def test_an_id_has_no_place_in_an_insert(org: Caller) -> None:
     job = org.load("Id,Name\n001000000000001AAA,A\n,B\n")
     assert org.errors(job) == ["INVALID_FIELD_FOR_INSERT_UPDATE:cannot specify Id in an insert call:Id --"]
     assert [row["Name"] for row in org.succeeded(job)] == ["B"]
-
-
-@seen("DBAmp BULKAPI2 log")
-@assumed("that its case does not count")
-def test_a_unique_value_is_taken_once_and_its_holder_named(org: Caller) -> None:
-    key = uuid4().hex
-    [holder] = made(org, f"Name,External_Id__c\nFirst,{key}\n")
-    job = org.load(f"Name,External_Id__c\nSecond,{key.upper()}\n")
-    assert org.errors(job) == [
-        f"DUPLICATE_VALUE:duplicate value found: External_Id__c duplicates value on record with id: {holder}:--"
-    ]
-
-
-@seen("DBAmp BULKAPI2 log, for <unknown>, though of the field")
-@assumed("that it stands for a record that is not saved yet")
-def test_a_unique_value_is_taken_once_within_a_chunk(org: Caller) -> None:
-    key = uuid4().hex
-    job = org.load(f"Name,External_Id__c\nA,{key}\nB,{key}\nC,\nD,\n")
-    assert org.errors(job) == [
-        "DUPLICATE_VALUE:duplicate value found: External_Id__c duplicates value on record with id: <unknown>:--"
-    ]
-    assert sorted(row["Name"] for row in org.succeeded(job)) == ["A", "C", "D"]
-
-
-@seen("DBAmp BULKAPI2 log")
-def test_a_unique_value_is_taken_once_across_chunks(org: Caller) -> None:
-    run = uuid4().hex
-    rows = [["Name", "External_Id__c"], *([f"{n:03}", f"{run}{n % 201}"] for n in range(402))]
-    job = org.load(csv_text(rows))
-    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (402, 201)
-    assert sorted(row["Name"] for row in org.succeeded(job)) == [f"{n:03}" for n in range(201)]
-
-
-@seen("several threads, for the text")
-@assumed("that it is said of a lookup too")
-def test_lookups_lead_to_live_records(org: Caller) -> None:
-    [account] = made(org, "Name\nParent\n")
-    assert org.load(f"LastName,AccountId\nNgata,{account[:15]}\n", "Contact")["numberRecordsFailed"] == 0
-    org.load(f"Id\n{account}\n", operation="delete")
-    job = org.load(f"LastName,AccountId\nNgata,{account}\n", "Contact")
-    assert only_error(org, job) == ("", "ENTITY_IS_DELETED:entity is deleted:--")
-
-
-# update
 
 
 @doc("BG/Prepare CSV Files")
@@ -185,24 +114,6 @@ def test_what_is_no_id_is_malformed(org: Caller, operation: str) -> None:
 @pytest.mark.parametrize("given", ['""', "#N/A"])
 def test_a_row_without_an_id_misses_an_argument(org: Caller, operation: str, given: str) -> None:
     assert outcome(org, operation, given) == ("", "MISSING_ARGUMENT:Id not specified in an update call:--")
-
-
-@assumed("as an insert without it")
-def test_an_update_may_not_clear_a_required_field(org: Caller) -> None:
-    [account] = made(org, "Name\nAcme\n")
-    job = org.load(f"Id,Name\n{account},#N/A\n", operation="update")
-    assert only_error(org, job) == (account, "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --")
-
-
-@seen("DBAmp BULKAPI2 log, for the text")
-def test_an_update_keeps_unique_values_unique_but_may_repeat_its_own(org: Caller) -> None:
-    key = uuid4().hex
-    first, second = made(org, f"Name,External_Id__c\nA,{key}a\nB,{key}b\n")
-    job = org.load(f"Id,External_Id__c\n{first},{key}a\n{second},{key}a\n", operation="update")
-    assert only_error(org, job)[0] == second
-
-
-# upsert
 
 
 @doc("BG/Create a Job, externalIdFieldName")
@@ -281,9 +192,6 @@ def test_rows_that_change_one_record_do_so_in_their_order(org: Caller) -> None:
     assert (record["Phone"], record["Fax"]) == ("2", "3")
 
 
-# delete
-
-
 @doc("BG/Create a Job")
 @seen("several threads, for the text")
 def test_a_deleted_record_is_gone_for_everyone_and_deleted_once(org: Caller) -> None:
@@ -303,13 +211,3 @@ def test_a_hard_delete_leaves_nothing(org: Caller) -> None:
     assert org.load(f"Id\n{account}\n", operation="hardDelete")["numberRecordsFailed"] == 0
     again = org.load(f"Id\n{account}\n", operation="delete")
     assert only_error(org, again) == (account, "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--")
-
-
-@seen("a public data loader, 2.0 job")
-@assumed("that a hard delete says the same, and so do files with no Id or with two")
-@pytest.mark.parametrize("operation", ["delete", "hardDelete"])
-@pytest.mark.parametrize("header", ["Id,Name", "Name", "Id,Id", "Ident"])
-def test_delete_batches_must_contain_only_ids(org: Caller, operation: str, header: str) -> None:
-    job = org.load(f"{header}\nx,y\n", operation=operation)
-    assert job["errorMessage"] == f"InvalidBatch : The '{operation}' batch must contain only ids."
-    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (0, 0)

@@ -10,8 +10,8 @@ from tests.salesforce_emulator.behaviours import assumed, doc, seen
 from tests.salesforce_emulator.caller import Caller, Job, an_org_with
 
 GUIDE = "BG/Relationship Fields in a Header Row (2.0)"
-POLY = "a post that ran five spellings of a header against a sandbox, v65.0, August 2026"
 RUNBOOK = "a migration runbook, August 2026"
+
 
 SCHEMA = """
 objects:
@@ -54,20 +54,10 @@ def id_of(org: Caller, key: str) -> str:
     return str(record["Id"])
 
 
-def failure(org: Caller, header: str, object_: str, **settings: str) -> str:
-    """What the job says that fails for its header, with no row evaluated."""
-    job = org.load(f"{header}\nx\n", object_, **settings)
-    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("Failed", 0, 0)
-    return str(job["errorMessage"])
-
-
 def contacts(org: Caller, job: Job) -> list[Job]:
     """The records of the rows that succeeded, by last name."""
     rows = sorted(org.succeeded(job), key=lambda row: row.get("LastName", ""))
     return [org.record(row["sf__Id"], "Contact") for row in rows]
-
-
-# Which parent
 
 
 @doc(GUIDE)
@@ -106,23 +96,6 @@ def test_custom_relationships_end_in_r(family: Caller) -> None:
         assert family.record(child, "Child__c")["Mother_Of_Child__c"] == mother
 
 
-@doc("BG/Relationship Fields in a Header Row (2.0), for 57.0 and later")
-@assumed("that before 57.0 only the name without __c was understood")
-@pytest.mark.parametrize(
-    ("version", "kind", "good"),
-    [("63.0", "Mother__c", True), ("57.0", "Mother", False), ("56.0", "Mother", True), ("56.0", "Mother__c", False)],
-)
-def test_a_custom_kind_of_parent_is_spelled_by_the_version(family: Caller, version: str, kind: str, good: bool) -> None:
-    key = uuid4().hex
-    made(family, f"External_ID__c\n{key}\n", "Mother__c")
-    jobs = f"/services/data/v{version}/jobs/ingest"
-    job_id = family.http.post(jobs, json={"object": "Child__c", "operation": "insert"}).json()["id"]
-    family.upload(job_id, f"Name,{kind}:Guardian__r.External_ID__c\nAda,{key}\n".encode())
-    family.patch(job_id, "UploadComplete")
-    job = family.until(job_id)
-    assert (job["state"], job["numberRecordsFailed"]) == ("JobComplete" if good else "Failed", 0)
-
-
 @doc(GUIDE)
 def test_updates_and_upserts_take_relationship_columns_too(org: Caller, key: str) -> None:
     email = f"{uuid4().hex}@example.com"
@@ -134,9 +107,6 @@ def test_updates_and_upserts_take_relationship_columns_too(org: Caller, key: str
     assert (org.errors(job), len(org.succeeded(job))) == ([], 2)
     assert org.record(contact, "Contact")["AccountId"] is None
     assert [one["AccountId"] for one in contacts(org, job)] == [None, id_of(org, key)]
-
-
-# Cells
 
 
 @doc("BG/Prepare CSV Files")
@@ -175,9 +145,6 @@ def test_a_row_that_names_its_parent_twice_fails(org: Caller, key: str) -> None:
     ]
 
 
-# No one parent
-
-
 @seen(RUNBOOK)
 @seen("many threads; the documentation says that the job fails")
 def test_a_parent_that_is_not_there_fails_its_row(org: Caller, key: str) -> None:
@@ -212,53 +179,3 @@ def test_a_deleted_parent_is_not_found(org: Caller, key: str) -> None:
     org.load(f"Id\n{id_of(org, key)}\n", operation="delete")
     job = org.load(f"LastName,Account.External_Id__c\nA,{key}\n", "Contact")
     assert org.errors(job)[0].startswith("INVALID_FIELD:Foreign key external ID: ")
-
-
-# Names that fail the job
-
-
-@seen(POLY)
-@pytest.mark.parametrize(
-    ("header", "message"),
-    [
-        ("Account:Parent.External_Id__c", "type is not needed for non polymorphic foreign key references: Parent"),
-        ("Parent:Account.External_Id__c", "Unable to find relationship: Account"),
-        ("Parent:Account:External_Id__c", "Field name not found : Parent:Account:External_Id__c"),
-    ],
-)
-def test_a_header_that_misnames_a_relationship_fails_the_job(org: Caller, header: str, message: str) -> None:
-    assert failure(org, header, "Account") == f"InvalidBatch : {message}"
-
-
-@doc(GUIDE)
-@assumed("the texts")
-@pytest.mark.parametrize(
-    ("header", "object_", "message"),
-    [
-        ("Who.Email", "Task", "type is needed for polymorphic foreign key references: Who"),
-        ("Account:Who.Name", "Task", "Unable to find type Account for polymorphic foreign key references: Who"),
-        ("Parent.Colour__c", "Account", "Field name not found : Parent.Colour__c"),
-        ("Parent.Parent.External_Id__c", "Account", "Field name not found : Parent.Parent.External_Id__c"),
-        (
-            "Parent.Phone",
-            "Account",
-            "Field is not an external ID or indexed field and can't name a parent : Parent.Phone",
-        ),
-        (
-            "Parent.External_Id__c,PARENT.external_id__c",
-            "Account",
-            "Duplicate field name : PARENT.external_id__c",
-        ),
-    ],
-    ids=["no type", "another type", "no such field", "two levels", "no key", "twice"],
-)
-def test_a_header_that_names_no_key_of_a_parent_fails_the_job(
-    org: Caller, header: str, object_: str, message: str
-) -> None:
-    assert failure(org, header, object_) == f"InvalidBatch : {message}"
-
-
-@seen("a public data loader: delete takes ids alone")
-def test_deletes_take_no_relationship_columns(org: Caller) -> None:
-    message = failure(org, "Account.External_Id__c", "Contact", operation="delete")
-    assert message == "InvalidBatch : The 'delete' batch must contain only ids."

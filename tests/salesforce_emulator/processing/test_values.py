@@ -202,13 +202,6 @@ def test_dates_lie_within_the_years_that_salesforce_knows(
         assert outcome(org, field, cell) == f"FIELD_INTEGRITY_EXCEPTION:{label}: invalid date: {cell}:{field} --"
 
 
-@seen("live tests of plugin-data, for an id of no record")
-@assumed("that it is said of a lookup too")
-@pytest.mark.parametrize(("field", "cell"), [("AccountId", "001000000000001AAA"), ("WhoId", "00Q000000000001")])
-def test_a_lookup_to_no_record_fails_the_row(org: Caller, field: str, cell: str) -> None:
-    assert outcome(org, field, cell) == "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--"
-
-
 @assumed(PLATFORM)
 @pytest.mark.parametrize(("email", "good"), [("a@b.example", True), ("a@b", False), ("a b@c.example", False)])
 def test_emails_are_checked(org: Caller, email: str, good: bool) -> None:
