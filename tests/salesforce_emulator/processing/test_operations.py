@@ -58,13 +58,18 @@ def test_an_update_leaves_empty_cells_and_clears_na(org: Caller) -> None:
 
 
 @assumed("a boolean is never null, so nothing is false; for a new record too, whatever the default")
-@pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
-def test_na_makes_a_boolean_false(org: Caller, operation: str) -> None:
-    data, more = "Company,LastName,IsUnreadByOwner\nAcme,Ngata,#N/A\n", dict[str, str]()
-    if operation != "insert":
-        [lead] = made(org, "Company,LastName,IsUnreadByOwner\nAcme,Ngata,true\n", "Lead")
-        data, more = f"Id,IsUnreadByOwner\n{lead},#N/A\n", {"externalIdFieldName": "Id"}
-    job = org.load(data, "Lead", operation, **(more if operation == "upsert" else {}))
+@pytest.mark.parametrize(
+    ("data", "settings"),
+    [
+        ("Company,LastName,IsUnreadByOwner\nAcme,Ngata,#N/A\n", {"operation": "insert"}),
+        ("Id,IsUnreadByOwner\n{lead},#N/A\n", {"operation": "update"}),
+        ("Id,IsUnreadByOwner\n{lead},#N/A\n", {"operation": "upsert", "externalIdFieldName": "Id"}),
+    ],
+    ids=["insert", "update", "upsert"],
+)
+def test_na_makes_a_boolean_false(org: Caller, data: str, settings: dict[str, str]) -> None:
+    [lead] = made(org, "Company,LastName,IsUnreadByOwner\nAcme,Ngata,true\n", "Lead")
+    job = org.load(data.replace("{lead}", lead), "Lead", **settings)
     [row] = org.succeeded(job)
     assert (row["IsUnreadByOwner"], org.record(row["sf__Id"], "Lead")["IsUnreadByOwner"]) == ("false", False)
 

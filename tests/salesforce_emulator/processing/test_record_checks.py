@@ -9,7 +9,6 @@ from tests.salesforce_emulator.caller import Caller, csv_text
 from tests.salesforce_emulator.processing.loads import made, only_error
 
 JSFORCE = "live tests of jsforce"
-OPPORTUNITY = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2025-01-31"}
 
 
 @seen(JSFORCE + ", of one field")
@@ -79,18 +78,14 @@ def test_an_update_keeps_unique_values_unique_but_may_repeat_its_own(org: Caller
     assert only_error(org, job)[0] == second
 
 
-def outcome(org: Caller, field: str, cell: str) -> str:
-    """What a result file says of this cell in an otherwise good opportunity or task."""
-    of_task = field in ("ReminderDateTime", "CallType", "WhoId", "IsReminderSet", "CallDurationInSeconds")
-    good = {"Subject": "Call"} if of_task else OPPORTUNITY
-    row = good | {field: cell}
-    job = org.load(csv_text([list(row), list(row.values())]), "Task" if of_task else "Opportunity")
-    [only] = org.succeeded(job) + org.rows(job, "failedResults")
-    return only.get("sf__Error") or only[field]
-
-
 @seen("live tests of plugin-data, for an id of no record")
 @assumed("that it is said of a lookup too")
-@pytest.mark.parametrize(("field", "cell"), [("AccountId", "001000000000001AAA"), ("WhoId", "00Q000000000001")])
-def test_a_lookup_to_no_record_fails_the_row(org: Caller, field: str, cell: str) -> None:
-    assert outcome(org, field, cell) == "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--"
+@pytest.mark.parametrize(
+    ("object_", "data"),
+    [
+        ("Contact", "LastName,AccountId\nNgata,001000000000001AAA\n"),
+        ("Task", "Subject,WhoId\nCall,00Q000000000001\n"),
+    ],
+)
+def test_a_lookup_to_no_record_fails_the_row(org: Caller, object_: str, data: str) -> None:
+    assert only_error(org, org.load(data, object_)) == ("", "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--")

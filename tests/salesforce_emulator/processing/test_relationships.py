@@ -1,36 +1,15 @@
 """Relationship columns: lookups given by a field of the parent."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 from salesforce_emulator.config import USER_ID, USERNAME
 from tests.salesforce_emulator.behaviours import assumed, doc, seen
-from tests.salesforce_emulator.caller import Caller, Job, an_org_with
+from tests.salesforce_emulator.caller import Caller, Job
 
 GUIDE = "BG/Relationship Fields in a Header Row (2.0)"
 RUNBOOK = "a migration runbook, August 2026"
-
-
-SCHEMA = """
-objects:
-  Mother__c:
-    fields:
-      External_ID__c: {type: string, externalId: true, unique: true}
-      Number__c: {type: double, externalId: true}
-  Child__c:
-    fields:
-      Mother_Of_Child__c: {type: reference, referenceTo: Mother__c, relationshipName: Mother_Of_Child__r}
-      Guardian__c: {type: reference, referenceTo: [Contact, Mother__c]}
-"""
-
-
-@pytest.fixture(scope="module")
-def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    """An org with custom objects."""
-    with an_org_with(SCHEMA, tmp_path_factory.mktemp("family")) as caller:
-        yield caller
 
 
 @pytest.fixture

@@ -2,37 +2,10 @@
 
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from tests.salesforce_emulator.behaviours import doc, own
-from tests.salesforce_emulator.caller import Caller, an_org_with
-
-OBJECTS = "/services/data/v63.0/sobjects"
-
-
-SCHEMA = """\
-objects:
-  Account:
-    fields:
-      Erp_Id__c: {label: ERP id, type: string, length: 40, externalId: true, unique: true}
-      Tier__c: {type: picklist, picklist: [Gold, Silver], restricted: true, default: Silver}
-  Invoice__c:
-    label: Invoice
-    fields:
-      Number__c: {type: double, precision: 8, externalId: true}
-      Account__c: {type: reference, referenceTo: account, required: true, childRelationshipName: Invoices}
-      Credit_For__c: {type: reference, referenceTo: [Invoice__c], relationshipName: Credited__r}
-      Amount__c: {type: currency, required: true}
-      Due__c: {type: date, default: 2025-01-31}
-      Paid__c: {type: boolean, default: true}
-      Tags__c: {type: multipicklist, picklist: [a, b]}
-  Note_2__c: {}
-"""
-
-
-def described(org: Caller, object_: str) -> dict[str, dict[str, Any]]:
-    body = org.http.get(f"{OBJECTS}/{object_}/describe").json()
-    return {field["name"]: field for field in body["fields"]}
+from tests.salesforce_emulator.caller import an_org_with
+from tests.salesforce_emulator.schema.schemas import OBJECTS, SCHEMA, fields_of
 
 
 @own
@@ -47,7 +20,7 @@ def test_the_example_of_the_guide_is_a_schema(tmp_path: Path) -> None:
 @own
 def test_fields_of_the_file_stand_beside_those_of_salesforce(tmp_path: Path) -> None:
     with an_org_with(SCHEMA, tmp_path) as org:
-        fields = described(org, "Account")
+        fields = fields_of(org, "Account")
         erp = fields["Erp_Id__c"]
         assert (erp["label"], erp["length"], erp["externalId"], erp["unique"], erp["idLookup"], erp["custom"]) == (
             *("ERP id", 40, True, True, True, True),

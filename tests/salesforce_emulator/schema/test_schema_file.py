@@ -9,17 +9,7 @@ from salesforce_emulator import EmulatorConfig
 from salesforce_emulator.org import Org
 from salesforce_emulator.schema.schema_file import SchemaError
 from tests.salesforce_emulator.behaviours import own
-
-
-def refused(tmp_path: Path, schema: str) -> str:
-    """What somebody is told who starts an org with this schema file."""
-    file = tmp_path / "schema.yaml"
-    file.write_text(schema)
-    with pytest.raises(SchemaError) as error:
-        Org(EmulatorConfig(data_dir=tmp_path / "org", schema_file=file)).close()
-    message = str(error.value)
-    assert "\n" not in message
-    return message.replace(str(tmp_path), "<folder>")
+from tests.salesforce_emulator.schema.schemas import refused
 
 
 @own

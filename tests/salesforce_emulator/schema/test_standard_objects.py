@@ -4,16 +4,11 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.salesforce_emulator.behaviours import doc, own, seen
-from tests.salesforce_emulator.caller import DATA, Caller, Job
+from tests.salesforce_emulator.caller import Caller
+from tests.salesforce_emulator.schema.schemas import OBJECTS, fields_of
 
-OBJECTS = f"{DATA}/sobjects"
 GLOBAL = "REST API guide, Describe Global"
 REFERENCE = "Object reference, Standard Objects"
-
-
-def fields_of(org: Caller, object_: str) -> dict[str, Job]:
-    body = org.http.get(f"{OBJECTS}/{object_}/describe").json()
-    return {field["name"]: field for field in body["fields"]}
 
 
 @doc(GLOBAL)

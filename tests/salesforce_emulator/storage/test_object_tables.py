@@ -3,43 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
 from salesforce_emulator import EmulatorConfig
 from salesforce_emulator.org import Org
-from salesforce_emulator.schema.schema_file import SchemaError
 from tests.salesforce_emulator.behaviours import assumed, own
-from tests.salesforce_emulator.caller import Caller, an_org
-
-OBJECTS = "/services/data/v63.0/sobjects"
-
-
-SCHEMA = """\
-objects:
-  Account:
-    fields:
-      Erp_Id__c: {label: ERP id, type: string, length: 40, externalId: true, unique: true}
-      Tier__c: {type: picklist, picklist: [Gold, Silver], restricted: true, default: Silver}
-  Invoice__c:
-    label: Invoice
-    fields:
-      Number__c: {type: double, precision: 8, externalId: true}
-      Account__c: {type: reference, referenceTo: account, required: true, childRelationshipName: Invoices}
-      Credit_For__c: {type: reference, referenceTo: [Invoice__c], relationshipName: Credited__r}
-      Amount__c: {type: currency, required: true}
-      Due__c: {type: date, default: 2025-01-31}
-      Paid__c: {type: boolean, default: true}
-      Tags__c: {type: multipicklist, picklist: [a, b]}
-  Note_2__c: {}
-"""
-
-
-def described(org: Caller, object_: str) -> dict[str, dict[str, Any]]:
-    body = org.http.get(f"{OBJECTS}/{object_}/describe").json()
-    return {field["name"]: field for field in body["fields"]}
+from tests.salesforce_emulator.caller import an_org
+from tests.salesforce_emulator.schema.schemas import OBJECTS, SCHEMA, fields_of, refused
 
 
 @pytest.fixture
@@ -47,17 +19,6 @@ def org_file(tmp_path: Path) -> Path:
     file = tmp_path / "schema.yaml"
     file.write_text(SCHEMA)
     return file
-
-
-def refused(tmp_path: Path, schema: str) -> str:
-    """What somebody is told who starts an org with this schema file."""
-    file = tmp_path / "schema.yaml"
-    file.write_text(schema)
-    with pytest.raises(SchemaError) as error:
-        Org(EmulatorConfig(data_dir=tmp_path / "org", schema_file=file)).close()
-    message = str(error.value)
-    assert "\n" not in message
-    return message.replace(str(tmp_path), "<folder>")
 
 
 @own
@@ -74,7 +35,7 @@ def test_an_org_gains_what_its_schema_gains_and_keeps_its_prefixes(tmp_path: Pat
         [new] = org.succeeded(org.load("Name\nNew\n", "Note_2__c"))
         assert org.record(new["sf__Id"], "Note_2__c")["Text__c"] == "x"
         assert org.http.get(f"{OBJECTS}/Another__c").json()["objectDescribe"]["keyPrefix"] == "a02"
-        assert "Tier__c" not in described(org, "Account")
+        assert "Tier__c" not in fields_of(org, "Account")
 
 
 @own
