@@ -1,27 +1,41 @@
 """Jobs as callers create, fill and list them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator import Assumptions
+from salesforce_emulator import Assumptions, EmulatorConfig
+from salesforce_emulator.jobs.job import JobRequest
+from salesforce_emulator.org import Org
 from tests.salesforce_emulator.behaviours import assumed, doc, seen
 from tests.salesforce_emulator.caller import INGEST, Caller, an_org
 
 PAGE = "Bulk API 2.0 guide, Get Information About All Ingest Jobs"
 JOBS = 1_003
+REQUEST = JobRequest(
+    operation="insert",
+    object="Account",
+    external_id_field=None,
+    assignment_rule_id=None,
+    api_version="63.0",
+    line_ending="LF",
+    column_delimiter="COMMA",
+)
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """An org with more jobs than a page holds."""
-    with an_org(tmp_path_factory.mktemp("many")) as org:
+    folder = tmp_path_factory.mktemp("many")
+    with closing(Org(EmulatorConfig(data_dir=folder))) as org:
         for _ in range(JOBS):
-            org.create()
-        yield org
+            org.jobs.create(REQUEST)
+    with an_org(folder) as caller:
+        yield caller
 
 
 def pages(org: Caller, query: str = "") -> list[Any]:

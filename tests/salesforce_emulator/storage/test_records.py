@@ -2,6 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
+from salesforce_emulator.schema.model import StoredValue
+from salesforce_emulator.schema.standard_objects import standard_schema
+from salesforce_emulator.storage.database import Database
+from salesforce_emulator.storage.records import deletion_by_id, fold, ids_by_value, next_serials
 from tests.salesforce_emulator.behaviours import own
 from tests.salesforce_emulator.caller import an_org
 
@@ -12,3 +18,37 @@ def test_two_processes_never_hand_out_the_same_id(tmp_path: Path) -> None:
         jobs = [(org, org.submit("Name\n" + "A\n" * 2000)) for _ in range(3) for org in (first, second)]
         ids = [row["sf__Id"] for org, job_id in jobs for row in org.succeeded(org.until(job_id))]
     assert len(set(ids)) == len(ids) == 12_000
+
+
+@own
+def test_serial_numbers_are_reserved_once_for_each_prefix(database: Database) -> None:
+    with database.writing() as connection:
+        first = next_serials(connection, "001", 5)
+        other = next_serials(connection, "003", 1)
+        assert next_serials(connection, "001", 1) == first + 5
+        assert next_serials(connection, "003", 1) == other + 1
+
+
+@own
+def test_records_are_found_by_id_and_only_live_ones_by_value_in_any_case(database: Database) -> None:
+    account = standard_schema()["Account"]
+    name = account.field("Name")
+    assert name is not None
+    with database.writing() as connection:
+        statement = "INSERT INTO Account (Id, Name, IsDeleted) VALUES (?, ?, ?)"
+        connection.executemany(statement, [("0011", "Acme", 0), ("0012", "ACME", 0), ("0013", "acme", 1)])
+        assert deletion_by_id(connection, account, ["0011", "0013", "0019"]) == {"0011": False, "0013": True}
+        assert ids_by_value(connection, account, name, ["aCME", "other"]) == {"acme": ["0011", "0012"]}
+
+
+@own
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [("aB", "Ab", True), ("\u00e4B", "\u00e4b", True), ("\u00c4", "\u00e4", False), (1, 1.0, True)],
+)
+def test_values_fold_to_the_same_key_if_the_database_takes_them_for_equal(
+    database: Database, one: StoredValue, other: StoredValue, equal: bool
+) -> None:
+    with database.reading() as connection:
+        compared = connection.execute("SELECT ? = ? COLLATE NOCASE", (one, other)).fetchone()[0]
+    assert (bool(compared), fold(one) == fold(other)) == (equal, equal)
