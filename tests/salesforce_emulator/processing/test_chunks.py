@@ -14,11 +14,11 @@ from tests.salesforce_emulator.caller import an_org
 def test_rows_that_are_too_wide_for_a_chunk_of_200_are_saved_in_smaller_ones(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
         org.hold_jobs(after=1)
-        job_id = org.submit("Name,Description\n" + f"A,{'x' * 30_000}\n" * 200)
+        job_id = org.submit("Name,Description\n" + f"A,{'x' * 30_000}\n" * 140)
         org.until_some_are_processed(job_id)
-        assert org.get(job_id)["numberRecordsProcessed"] < 200
+        assert org.get(job_id)["numberRecordsProcessed"] < 140
         org.go_right()
-        assert org.until(job_id)["numberRecordsProcessed"] == 200
+        assert org.until(job_id)["numberRecordsProcessed"] == 140
 
 
 def chunks(rows: int, batch_records: int) -> list[Chunk]:
