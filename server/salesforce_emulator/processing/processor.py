@@ -101,15 +101,7 @@ class Processor:
         yield from self._load(run)
 
     def _run(self, job: Job, header: Record) -> JobRun:
-        assumptions = self._config.assumptions
-        row_format = RowFormat(
-            self._schema,
-            self._schema[job.object],
-            job.operation,
-            header,
-            api_version=job.api_version,
-            assumptions=assumptions,
-        )
+        row_format = RowFormat(self._schema, job, header, self._config.assumptions)
         loader = Loader(self._schema, job, row_format, self._faults, self._config.clock())
         return JobRun(job, row_format, loader, Pace(self._config.rows_per_second))
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from salesforce_emulator.config import Assumptions
 from salesforce_emulator.errors import RowError
+from salesforce_emulator.jobs.job import JobRequest
 from salesforce_emulator.processing.csv_reader import UNESCAPED_QUOTE, MisquotedRecord, Record
 from salesforce_emulator.processing.headers import HeaderReader
 from salesforce_emulator.processing.values import EMPTY, CellValue, Empty, cell_printer, cell_reader, parent_key_reader
-from salesforce_emulator.schema.model import Schema, SObject, StoredValue
+from salesforce_emulator.schema.model import Schema, StoredValue
 
 
 @dataclass(slots=True)
@@ -65,17 +66,8 @@ class RowFormat:
         JobFailure: As `HeaderReader.columns`.
     """
 
-    def __init__(
-        self,
-        schema: Schema,
-        sobject: SObject,
-        operation: str,
-        header: Sequence[str],
-        *,
-        api_version: str,
-        assumptions: Assumptions,
-    ) -> None:
-        columns = HeaderReader(schema, sobject, api_version).columns(operation, header)
+    def __init__(self, schema: Schema, job: JobRequest, header: Sequence[str], assumptions: Assumptions) -> None:
+        columns = HeaderReader(schema, schema[job.object], job.api_version).columns(job.operation, header)
         self.columns = columns
         self._indexes = {column.field.name: index for index, column in enumerate(columns)}
         by_relationship = dict.fromkeys(column.field.name for column in columns if column.parent_key)
