@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.csvio.records import format_record
+from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.page_size import (
     DEFAULT_ROWS,
     MOST_ROWS,

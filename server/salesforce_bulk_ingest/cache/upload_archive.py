@@ -18,10 +18,10 @@ from pydantic import TypeAdapter
 
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.cache.file_cache import NewFile
-from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, SentChunk
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping
 from salesforce_bulk_ingest.loading.parts import RowPosition

@@ -1,15 +1,15 @@
 """What goes out of a source: its very bytes where nothing is changed, rows written anew where a shape is asked for."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, after_rows, blocks, count_rows
+from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, blocks
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header
+from salesforce_bulk_ingest.csvio.records import after_rows, count_rows
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping
 from salesforce_bulk_ingest.loading.parts import RowPosition
 from salesforce_bulk_ingest.loading.sources import RowSource, opened
@@ -75,7 +75,7 @@ class MappedSource:
     @property
     def header(self) -> bytes:
         """The record that begins each part, with its line end."""
-        return self.head.record if self.shaped is None else written([self.shaped.header], self.dialect)
+        return self.head.record if self.shaped is None else csv_bytes([self.shaped.header], self.dialect)
 
     @property
     def first_row(self) -> RowPosition:
@@ -97,7 +97,7 @@ class MappedSource:
             sent, data = given, block.data
             if self.shaped is not None:
                 sent = self.shaped.apply(given)
-                data = written(sent.rows, self.dialect)
+                data = csv_bytes(sent.rows, self.dialect)
             yield MappedBlock(RowPosition(start, line=block.first_line), block.data, text, given, sent, data)
             start += len(block.data)
 
@@ -128,23 +128,3 @@ class MappedSource:
                     source, line = after_rows(source, row), piece.given.line_of(row)
                 yield SentChunk(piece.data[skipped:], source, line)
             skipped = max(skipped - len(piece.data), 0)
-
-
-def written(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
-    """Rows as CSV, quoted only where they must be."""
-    out = io.StringIO(newline="")
-    # The writer quotes the characters of its line end, and a lone carriage return must not go out bare either.
-    csv.writer(_Lines(out, dialect.newline), delimiter=dialect.mark, lineterminator="\r\n").writerows(rows)
-    return out.getvalue().encode(errors="surrogateescape")
-
-
-class _Lines:
-    """Ends each line in its own way."""
-
-    def __init__(self, out: io.StringIO, newline: str) -> None:
-        self._out = out
-        self._newline = newline
-
-    def write(self, line: str) -> int:
-        """One record, as the writer ends it."""
-        return self._out.write(line[:-2] + self._newline)

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 
-from salesforce_bulk_ingest.csvio.blocks import count_rows, last_record_end, records
+from salesforce_bulk_ingest.csvio.records import count_rows, last_record_end, records
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
 from salesforce_bulk_ingest.base.findings import Finding, Findings, Unreadable
-from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, EndlessRecord
+from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header, read_header
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, SentChunk
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping, apply_mapping
 from salesforce_bulk_ingest.loading.parts import Part, PartCutter, RowPosition

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from salesforce_bulk_ingest.csvio.records import format_records
+from salesforce_bulk_ingest.csvio.writer import format_records
 
 DEFAULT_ROWS = 50
 MOST_ROWS = 1_000

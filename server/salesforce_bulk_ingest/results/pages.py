@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.csvio.records import format_records, parse_record, parse_records
+from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
+from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.results.downloads import DownloadedResult
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
@@ -253,7 +254,7 @@ def page_of(
     builder = PageBuilder(result.index.header, delimiter, wanted, budget, passed=first)
     ended, read = True, 0
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
-        for records in result.index.batches(file, first):
+        for records in result.index.record_lists(file, first):
             read += len(records)
             if not builder.take_all(records) or (read >= ROWS_BETWEEN_LOOKS and not in_time()):
                 ended = False

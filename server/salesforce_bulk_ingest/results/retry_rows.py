@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.loading.mapped_source import written
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.results.source_order import CREATED_COLUMN, ID_COLUMN, ResultFile, SourceOrder
@@ -212,14 +212,14 @@ class _OneHeader:
             if len(header) == 1 and self._destination.delimiter is None:
                 # As whoever reads it takes a header without delimiters.
                 self._dialect = replace(self._dialect, delimiter="COMMA")
-            self._file.write(written([header], self._dialect))
+            self._file.write(csv_bytes([header], self._dialect))
         first, names = self._first
         if tuple(header) != tuple(names):
             raise InvalidArgument(
                 f"The rows of job {job.job_id} have other columns than those of {first.job_id}: name jobs with the same "
                 "columns, and send the others again by themselves."
             )
-        self._file.write(written(rows, self._dialect))
+        self._file.write(csv_bytes(rows, self._dialect))
 
 
 def _none(wanted: RetryRequest, notes: Sequence[Finding]) -> str:

@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.csvio.blocks import blocks
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
-from salesforce_bulk_ingest.loading.mapped_source import written
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.results.row_matching import (
     CandidateFilter,
@@ -203,11 +203,11 @@ def write_source_order(
         untied, unsure = array("Q", ties.untied()), array("Q", ties.unsure())
         source, _ = kept.columns()
         header = [LINE_COLUMN, *result.names[: result.told], *source]
-        draft.file.write(written([header], kept.origin.read_as))
+        draft.file.write(csv_bytes([header], kept.origin.read_as))
         for rows in _joined(kept, ties, tied, mixed):
-            draft.file.write(written(rows, kept.origin.read_as))
+            draft.file.write(csv_bytes(rows, kept.origin.read_as))
         for row in _as_told(result, kept, sorted([*untied, *unsure])):
-            draft.file.write(written([row], kept.origin.read_as))
+            draft.file.write(csv_bytes([row], kept.origin.read_as))
         of = (result.sha256, kept.origin.sha256)
         made = SourceOrder(of, draft.path, tied, mixed, untied, unsure, tuple(ties.unsure_lines()))
     draft.finish(made.label())

@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import islice
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
-from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
 
 MAX_HEADER_CHARACTERS = 32_000
 MAX_COLUMNS = 5_000

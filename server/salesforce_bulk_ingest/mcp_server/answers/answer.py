@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.csvio.records import format_record, format_records
+from salesforce_bulk_ingest.csvio.writer import format_record, format_records
 from salesforce_bulk_ingest.mcp_server.answers.wording import (
     describe,
     job_uri,
