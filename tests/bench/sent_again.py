@@ -9,14 +9,14 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.upload_archive import RecordedContent
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import PartContent, make_plan, part_content
+from salesforce_bulk_ingest.loading.part_content import PartContent, part_content
 from salesforce_bulk_ingest.results.retry_rows import JobResult, RetryRequest, write_retry_file
 from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, write_source_order
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.bench.results import ERRORS, in_turn, seconds
 from tests.bench.rows_in import MB, MIB, memory_rise, write_csv
-from tests.loading.making import uploading
+from tests.loading.making import plan_of, uploading
 
 ROUNDS = 3
 FAILED = 10
@@ -103,7 +103,7 @@ def run(*, quick: bool) -> bool:
 
 
 def _content(path: Path) -> PartContent:
-    return part_content(make_plan(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)), 1)
+    return part_content(plan_of(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)), 1)
 
 
 def _store(path: Path) -> JobFiles:

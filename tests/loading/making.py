@@ -9,9 +9,14 @@ from typing import BinaryIO, Literal
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.sources import UploadFile
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan
+from salesforce_bulk_ingest.loading.row_pass import Progress
+from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.loading.upload_source import open_upload_source
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
+from salesforce_bulk_ingest.validation.destination import Destination
 
 COMMA_LF = Dialect()
 AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\"'`^,|;\t #N/A=é字😀"
@@ -78,3 +83,16 @@ def file_of(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
 def uploading(path: Path) -> UploadFile:
     """A file whose folder is a root of uploads."""
     return UploadFile(RootedFile(path.parent, (path.name,)))
+
+
+def plan_of(
+    source: RowSource,
+    mapping: ColumnMapping,
+    destination: Destination,
+    *,
+    preflight: bool = True,
+    progress: Progress = lambda read_bytes: None,
+) -> Plan:
+    """The plan of a source, whose header is read first."""
+    with open_upload_source(source, mapping, destination) as upload:
+        return make_plan(upload, destination, preflight=preflight, progress=progress)

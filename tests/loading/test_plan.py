@@ -19,7 +19,8 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import Plan, make_plan, part_content
+from salesforce_bulk_ingest.loading.part_content import part_content
+from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import Cell, Records, RowSource, cell_text
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -29,6 +30,7 @@ from tests.loading.making import (
     csv_bytes,
     dialects,
     file_of,
+    plan_of,
     quotings,
     read_rows,
     tables,
@@ -46,7 +48,7 @@ def _sent(planned: Plan) -> list[bytes]:
 
 
 def _findings(content: bytes, destination: Destination = COMMA_LF, shape: ColumnMapping = UNCHANGED) -> list[str]:
-    return list(map(_shown, make_plan(Bytes(content), shape, destination).findings))
+    return list(map(_shown, plan_of(Bytes(content), shape, destination).findings))
 
 
 def _shown(finding: Finding) -> str:
@@ -69,7 +71,7 @@ def test_parts_joined_are_the_source_and_none_is_over_the_limit(
         content = content.removesuffix(dialect.newline.encode())
     rows = [csv_bytes([row], dialect, quoting) for row in table[1:]]
     limit = len(header) + max(room, 1, *map(len, rows))
-    planned = make_plan(Bytes(content), UNCHANGED, Destination(delimiter=dialect.delimiter, limit=limit))
+    planned = plan_of(Bytes(content), UNCHANGED, Destination(delimiter=dialect.delimiter, limit=limit))
     sent = _sent(planned)
     assert header + b"".join(part.removeprefix(header) for part in sent) == content
     assert all(part.startswith(header) and len(part) <= limit for part in sent)
@@ -96,12 +98,12 @@ def test_parts_of_shaped_rows_joined_are_the_shaped_rows(
     source = Bytes(csv_bytes(table, dialect, quoting))
     shape = ColumnMapping(constants={"Constant__c": "1"})
     job = Destination(delimiter=dialect.delimiter)
-    whole = make_plan(source, shape, job)
+    whole = plan_of(source, shape, job)
     (at_once,) = _sent(whole)
     header, *rows = [csv_bytes([[*row, "1"]], dialect, 0) for row in table]
     header = csv_bytes([[*table[0], "Constant__c"]], dialect, 0)
     assert header + b"".join(rows) == at_once
-    cut = make_plan(source, shape, replace(job, limit=len(header) + max(room, 1, *map(len, rows))))
+    cut = plan_of(source, shape, replace(job, limit=len(header) + max(room, 1, *map(len, rows))))
     assert header + b"".join(part.removeprefix(header) for part in _sent(cut)) == at_once
     assert cut.sha256 == whole.sha256 == hashlib.sha256(at_once).hexdigest()
 
@@ -136,8 +138,8 @@ def test_a_part_costs_the_reading_of_that_part(shape: ColumnMapping) -> None:
     rows = b"".join(b'%d,"two\nlines, ""%d"""\n' % (number, number) for number in range(80_000))
     source = _Counted(b"Name,Description\n" + rows)
     destination = Destination(limit=500_000)
-    cut = make_plan(source, shape, destination)
-    (whole,) = _sent(make_plan(source, shape, replace(destination, limit=100_000_000)))
+    cut = plan_of(source, shape, destination)
+    (whole,) = _sent(plan_of(source, shape, replace(destination, limit=100_000_000)))
     header = whole[: whole.index(b"\n") + 1]
     parts = []
     for part in cut.parts:
@@ -156,7 +158,7 @@ def test_a_row_that_does_not_fit_a_part_is_an_error_with_its_line() -> None:
         ["error at 3 (1): A row and the header are more than the 40 bytes of an upload. Shorten it."]
     )
     with pytest.raises(InvalidArgument) as raised:
-        make_plan(Bytes(content), UNCHANGED, destination, preflight=False)
+        plan_of(Bytes(content), UNCHANGED, destination, preflight=False)
     assert str(raised.value) == snapshot(
         "Line 3: A row and the header are more than the 40 bytes of an upload. Shorten it."
     )
@@ -185,7 +187,7 @@ def test_shaped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
     # One column has no delimiter to be read off.
     delimiter = found.delimiter if len(header) == 1 else job.delimiter
     job = Dialect(delimiter, job.line_ending)
-    planned = make_plan(source, shape, Destination(delimiter=job.delimiter, line_ending=job.line_ending))
+    planned = plan_of(source, shape, Destination(delimiter=job.delimiter, line_ending=job.line_ending))
     (sent,) = _sent(planned)
     expected = [[row[place] for place in keep] for row in rows]
     expected = [[{"a": "b"}.get(row[0], row[0]), *row[1:], "file"] for row in expected]
@@ -205,33 +207,33 @@ def test_shaped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
 )
 def test_records_come_out_of_a_csv_reader_with_the_same_cells(records: list[dict[str, Cell]], job: Dialect) -> None:
     destination = Destination(delimiter=job.delimiter, line_ending=job.line_ending)
-    (sent,) = _sent(make_plan(Records(records), UNCHANGED, destination, preflight=False))
+    (sent,) = _sent(plan_of(Records(records), UNCHANGED, destination, preflight=False))
     names = list(dict.fromkeys(name for record in records for name in record))
     cells = [[cell_text(record[name]) if name in record else "" for name in names] for record in records]
     assert read_rows(sent, job) == [names, *cells]
-    shaped = make_plan(Records(records), ColumnMapping(only=tuple(names)), destination, preflight=False)
+    shaped = plan_of(Records(records), ColumnMapping(only=tuple(names)), destination, preflight=False)
     assert read_rows(b"".join(_sent(shaped)), job) == [names, *cells]
 
 
 def test_what_is_not_asked_for_is_not_changed() -> None:
     content = b'Name;"x\n"\nA\xff;\n\n;"q"\n\n'
     for preflight in (True, False):
-        assert _sent(make_plan(Bytes(content), UNCHANGED, Destination(), preflight=preflight)) == [content]
+        assert _sent(plan_of(Bytes(content), UNCHANGED, Destination(), preflight=preflight)) == [content]
 
 
 def test_bytes_that_are_not_utf_8_survive_a_shape() -> None:
-    planned = make_plan(Bytes(b"Name,Phone\nM\xfcller,1\n"), ColumnMapping(only=("Name",)), Destination())
+    planned = plan_of(Bytes(b"Name,Phone\nM\xfcller,1\n"), ColumnMapping(only=("Name",)), Destination())
     assert _sent(planned) == [b"Name\nM\xfcller\n"]
 
 
 def test_a_row_that_is_too_wide_stays_too_wide_and_one_that_is_narrow_is_filled() -> None:
-    planned = make_plan(Bytes(b"A,B,C\n1,2,3,4\n1\n"), ColumnMapping(columns={"B": None}), Destination())
+    planned = plan_of(Bytes(b"A,B,C\n1,2,3,4\n1\n"), ColumnMapping(columns={"B": None}), Destination())
     assert _sent(planned) == [b"A,C\n1,3,4\n1,\n"]
 
 
 def test_constants_and_only_choose_and_replace_columns() -> None:
     shape = ColumnMapping(constants={"B": "x", "D": "y"}, only=("D", "A", "B"))
-    assert _sent(make_plan(Bytes(b"A,B,C\n1,2,3\n"), shape, Destination())) == [b"A,B,D\n1,x,y\n"]
+    assert _sent(plan_of(Bytes(b"A,B,C\n1,2,3\n"), shape, Destination())) == [b"A,B,D\n1,x,y\n"]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
 )
 def test_a_shape_that_does_not_fit_is_refused(shape: ColumnMapping, message: str) -> None:
     with pytest.raises(InvalidArgument) as raised:
-        make_plan(Bytes(b"Name,Phone\nAnn,1\n"), shape, Destination())
+        plan_of(Bytes(b"Name,Phone\nAnn,1\n"), shape, Destination())
     assert str(raised.value) == message
 
 
@@ -282,7 +284,7 @@ def test_long_names_are_cut_in_what_is_said_of_a_shape() -> None:
         ColumnMapping(columns={"N" * 400_000 + "1": "N" * 400_000 + "2"}),
     ):
         with pytest.raises(InvalidArgument) as raised:
-            make_plan(Bytes(long + b"1," + long + b"2\nAnn,1\n"), shape, Destination())
+            plan_of(Bytes(long + b"1," + long + b"2\nAnn,1\n"), shape, Destination())
         assert len(str(raised.value)) < 400
 
 
@@ -292,12 +294,12 @@ def test_long_names_are_cut_in_what_is_said_of_a_shape() -> None:
 @pytest.mark.parametrize("ended", [True, False])
 def test_the_dialect_is_that_of_the_data_where_the_job_does_not_say(ended: bool) -> None:
     content = b'"a,b,c";Phone\r\n1;2' + b"\r\n" * ended
-    assert make_plan(Bytes(content), UNCHANGED, Destination()).dialect == Dialect("SEMICOLON", "CRLF")
+    assert plan_of(Bytes(content), UNCHANGED, Destination()).dialect == Dialect("SEMICOLON", "CRLF")
 
 
 def test_a_file_of_one_column_is_in_the_dialect_of_the_job() -> None:
     job = Job(id="750000000000001AAA", state="Open", column_delimiter="PIPE", operation="delete")
-    planned = make_plan(Bytes(b"Id\n001000000000001AAA\n"), UNCHANGED, Destination.of_job(job))
+    planned = plan_of(Bytes(b"Id\n001000000000001AAA\n"), UNCHANGED, Destination.of_job(job))
     assert (planned.dialect, planned.findings) == (Dialect("PIPE", "LF"), ())
 
 
@@ -387,7 +389,7 @@ def test_a_header_that_is_none_costs_little_memory_and_one_finding(header: bytes
     source = Bytes(header + b"\nAnn\n")
     tracemalloc.start()
     try:
-        planned = make_plan(source, UNCHANGED, Destination("upsert", "Ext__c", describe=CONTACT))
+        planned = plan_of(source, UNCHANGED, Destination("upsert", "Ext__c", describe=CONTACT))
         kept, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -412,7 +414,7 @@ def test_a_wide_source_can_be_cut_down_to_what_salesforce_takes() -> None:
 
 def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
     header = b",".join(b"N%d" % number for number in range(1_000))
-    planned = make_plan(Bytes(header + b"\n" + b"," * 999 + b"\n"), UNCHANGED, Destination("insert", describe=CONTACT))
+    planned = plan_of(Bytes(header + b"\n" + b"," * 999 + b"\n"), UNCHANGED, Destination("insert", describe=CONTACT))
     assert len(planned.findings) < 600
     assert [_shown(finding) for finding in planned.findings if "that are told" in finding.what] == snapshot(
         [
@@ -422,7 +424,7 @@ def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
 
 
 def test_several_byte_order_marks_are_all_left_out() -> None:
-    planned = make_plan(Bytes(b"\xef\xbb\xbf" * 3 + b"Name\nAnn\n"), UNCHANGED, COMMA_LF)
+    planned = plan_of(Bytes(b"\xef\xbb\xbf" * 3 + b"Name\nAnn\n"), UNCHANGED, COMMA_LF)
     assert (_sent(planned), list(map(_shown, planned.findings))) == snapshot(
         (
             [b"Name\nAnn\n"],
@@ -451,7 +453,7 @@ def test_findings_of_shaped_rows_have_the_lines_of_the_source() -> None:
     [b"\xef\xbb\xbfName\nAnn\n", b'Name\n"Ann\n', "Name\nÄ\n".encode("utf-16"), b"Name\rAnn\r", b"Name", b"\n\n"],
 )
 def test_without_a_preflight_anything_goes_out_as_it_is(content: bytes) -> None:
-    planned = make_plan(Bytes(content), UNCHANGED, Destination(), preflight=False)
+    planned = plan_of(Bytes(content), UNCHANGED, Destination(), preflight=False)
     assert (_sent(planned), planned.findings) == ([content], ())
     assert planned.sha256 == hashlib.sha256(content).hexdigest()
 
@@ -459,7 +461,7 @@ def test_without_a_preflight_anything_goes_out_as_it_is(content: bytes) -> None:
 def test_without_a_preflight_what_is_no_csv_is_neither_cut_nor_shaped() -> None:
     for shape, limit in ((UNCHANGED, 8), (ColumnMapping(only=("Name",)), 100)):
         with pytest.raises(InvalidArgument):
-            make_plan(Bytes(b'Name\n"Ann\n'), shape, Destination(limit=limit), preflight=False)
+            plan_of(Bytes(b'Name\n"Ann\n'), shape, Destination(limit=limit), preflight=False)
 
 
 # Files.
@@ -470,20 +472,20 @@ def test_a_gz_file_is_planned_and_sent_as_what_is_in_it(tmp_path: Path) -> None:
     packed = uploading(file_of(tmp_path, gzip.compress(content), "rows.csv.gz"))
     bare = uploading(file_of(tmp_path, content))
     small = Destination(limit=5_000)
-    assert _sent(make_plan(packed, UNCHANGED, small)) == _sent(make_plan(bare, UNCHANGED, small))
+    assert _sent(plan_of(packed, UNCHANGED, small)) == _sent(plan_of(bare, UNCHANGED, small))
 
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:-20], lambda data: data[:40] + b"\0\0\0\0" + data[44:]])
 def test_a_broken_gz_file_is_refused(tmp_path: Path, spoil: object) -> None:
     data = gzip.compress(b"".join(b"Account %d\n" % number for number in range(1000)))
     with pytest.raises(InvalidArgument, match=r"The \.gz file is damaged or cut off"):
-        make_plan(uploading(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
+        plan_of(uploading(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
 
 
 def test_a_file_that_is_gone_or_none_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(InvalidArgument):
-            make_plan(uploading(path), UNCHANGED, Destination())
+            plan_of(uploading(path), UNCHANGED, Destination())
 
 
 def _change(path: Path, how: str) -> None:
@@ -507,7 +509,7 @@ def test_an_upload_of_a_file_that_has_changed_is_broken_off_before_its_end(
     tmp_path: Path, shape: ColumnMapping, how: str
 ) -> None:
     path = file_of(tmp_path, b"Name\n" + b"".join(b"Account %d\n" % number for number in range(1000)))
-    planned = make_plan(uploading(path), shape, Destination())
+    planned = plan_of(uploading(path), shape, Destination())
     _change(path, how)
     sent = 0
     with pytest.raises(SourceChanged):
@@ -529,7 +531,7 @@ def test_a_file_that_grows_while_it_is_checked_is_refused(tmp_path: Path, prefli
                 file.write(b"Acc")
 
     with pytest.raises(SourceChanged, match="while they were checked"):
-        make_plan(uploading(path), UNCHANGED, Destination(), preflight=preflight, progress=append)
+        plan_of(uploading(path), UNCHANGED, Destination(), preflight=preflight, progress=append)
 
 
 @pytest.mark.parametrize("shape", [UNCHANGED, ColumnMapping(constants={"Type": "x"}, values={"Name": {"Ann": "Bob"}})])
@@ -541,7 +543,7 @@ def test_memory_does_not_grow_with_the_source(tmp_path: Path, shape: ColumnMappi
             out.write(b"".join(b"%d,Ann\n" % row for row in range(number * 10_000, number * 10_000 + 10_000)))
     tracemalloc.start()
     try:
-        planned = make_plan(uploading(path), shape, Destination("upsert", "Ext__c"))
+        planned = plan_of(uploading(path), shape, Destination("upsert", "Ext__c"))
         for _ in part_content(planned, 1):
             pass
         assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
@@ -562,12 +564,12 @@ def test_progress_is_told_and_can_end_the_pass() -> None:
 
     source: RowSource = Bytes(b"Name\nAnn\n")
     with pytest.raises(Cancelled):
-        make_plan(source, UNCHANGED, Destination(), progress=progress)
+        plan_of(source, UNCHANGED, Destination(), progress=progress)
     assert told == [9]
 
 
 def test_there_are_only_the_parts_that_were_planned() -> None:
-    planned = make_plan(Bytes(b"Name\nAnn\n"), UNCHANGED, Destination())
+    planned = plan_of(Bytes(b"Name\nAnn\n"), UNCHANGED, Destination())
     for number in (0, 2):
         with pytest.raises(InvalidArgument):
             part_content(planned, number)

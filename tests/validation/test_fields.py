@@ -224,11 +224,11 @@ def checks_of(operation: str, header: Sequence[str], key: str | None = None) -> 
 
 
 def test_the_key_is_the_id_or_the_external_id_and_an_insert_has_none() -> None:
-    assert list(checks_of("insert", ["Id", "LastName"]).key_places) == []
-    assert list(checks_of("update", ["LastName", "ID"]).key_places) == [1]
-    assert list(checks_of("delete", ["id"]).key_places) == [0]
-    assert list(checks_of("upsert", ["Id", "CODE__C"], "Code__c").key_places) == [1]
-    assert list(checks_of("upsert", ["LastName"], "Code__c").key_places) == []
+    assert checks_of("insert", ["Id", "LastName"]).key_index is None
+    assert checks_of("update", ["LastName", "ID"]).key_index == 1
+    assert checks_of("delete", ["id"]).key_index == 0
+    assert checks_of("upsert", ["Id", "CODE__C"], "Code__c").key_index == 1
+    assert checks_of("upsert", ["LastName"], "Code__c").key_index is None
 
 
 def test_keys_are_equal_where_they_name_one_record() -> None:

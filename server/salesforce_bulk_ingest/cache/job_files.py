@@ -12,7 +12,7 @@ from typing import Self
 
 from salesforce_bulk_ingest.cache.file_cache import FileCache
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadRecorder, recorder
-from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ class JobFiles:
         self, key: JobKey, content: PartContent
     ) -> Callable[[], AbstractContextManager[UploadRecorder]] | None:
         """Keeps what is sent to a job; None where nothing is to be kept."""
-        if not self._keeps_uploads or not content.output.head.names:
+        if not self._keeps_uploads or not content.mapped_source.header.names:
             return None
         return lambda: recorder(lambda: self.files.writing(_upload(key)), content, self._most_bytes)
 

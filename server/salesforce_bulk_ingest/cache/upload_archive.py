@@ -10,7 +10,7 @@ import logging
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
@@ -22,10 +22,10 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
-from salesforce_bulk_ingest.loading.mapped_source import MappedSource, SentChunk
+from salesforce_bulk_ingest.loading.mapped_source import MappedSource, OutputChunk
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping
+from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.loading.parts import RowPosition
-from salesforce_bulk_ingest.loading.plan import PartContent
 
 logger = logging.getLogger(__name__)
 
@@ -141,10 +141,10 @@ class ArchivedUpload:
         try:
             with self.open(self.origin.read_as) as file:
                 first = 0
-                for piece in self._output(file).pieces(file, RowPosition(line=self.origin.line)):
-                    many = min(len(piece.given), self.origin.rows - first)
+                for piece in self._output(file).read_blocks(file, RowPosition(block_line=self.origin.line)):
+                    many = min(len(piece.source_rows), self.origin.rows - first)
                     if many > 0:
-                        yield ArchivedBlock(first, many, piece.given, piece.sent)
+                        yield ArchivedBlock(first, many, piece.source_rows, piece.output_rows)
                     first += many
         except (EOFError, zlib.error, gzip.BadGzipFile, Unreadable, EndlessRecord) as error:
             raise DamagedUpload(f"{self.path} can't be read: {error}") from error
@@ -173,12 +173,12 @@ class UploadRecorder:
         self._line: int | None = None
         self._compressor = zlib.compressobj(FAST, wbits=GZIP)
 
-    def add(self, sent: SentChunk) -> None:
+    def add(self, sent: OutputChunk) -> None:
         """Some of it. That it can't be kept harms no upload."""
         data = sent.source
         if self._line is None:
             self._line = sent.line
-            data = self._content.output.head.record + data
+            data = self._content.mapped_source.header.record + data
         self._write(self._compressor.compress(data))
 
     def finish(self) -> None:
@@ -186,20 +186,20 @@ class UploadRecorder:
         self._write(self._compressor.flush())
         if self._draft is None:
             return
-        output = self._content.output
-        line = output.first_row.line if self._line is None else self._line
+        output = self._content.mapped_source
+        line = output.first_row.block_line if self._line is None else self._line
         content = self._content
         origin = UploadOrigin(
             content.sha256,
-            tuple(output.head.names),
+            tuple(output.header.names),
             content.rows,
             line,
-            output.head.dialect,
+            output.header.dialect,
             output.dialect,
-            output.shaped,
+            output.mapping,
         )
         try:
-            self._draft.finish(json.dumps(asdict(origin)).encode())
+            self._draft.finish(json.dumps(_ORIGIN.dump_python(origin, mode="json", by_alias=True)).encode())
         except OSError as error:
             self._give_up(error)
 

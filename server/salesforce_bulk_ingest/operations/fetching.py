@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, 
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload, RecordedContent
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
-from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, writing_download
 from salesforce_bulk_ingest.results.retry_rows import KINDS, JobResult, RetryFile, RetryRequest, write_retry_file
 from salesforce_bulk_ingest.results.source_order import ResultFile, SourceOrder, key_of, write_source_order

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.csvio.writer import format_records
 
 DEFAULT_ROWS = 50
@@ -55,13 +56,6 @@ def fit_columns(columns: Sequence[str], budget: PageSize) -> tuple[str, ...]:
             break
         fitting.append(name)
     return tuple(fitting)
-
-
-def cut(cell: str, longest: int) -> str:
-    """The cell, or its beginning with the number of characters left out."""
-    if len(cell) <= longest:
-        return cell
-    return f"{cell[:longest]}…[+{len(cell) - longest}]"
 
 
 class PageRoom:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.csvio.writer import format_records
@@ -12,7 +13,6 @@ from salesforce_bulk_ingest.results.downloads import DownloadedResult
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, parse_row_error
-from salesforce_bulk_ingest.validation.columns import shown
 
 COLUMNS_SHOWN = 50
 ROWS_BETWEEN_LOOKS = 1_000
@@ -279,6 +279,6 @@ def _places(wanted: Sequence[str], names: Sequence[str]) -> Sequence[int]:
     by_name = {name.lower(): place for place, name in reversed(list(enumerate(names)))}
     missing = [name for name in wanted if name.lower() not in by_name]
     if missing:
-        there = shown(names, COLUMNS_SHOWN)
+        there = quoted_names(names, COLUMNS_SHOWN)
         raise InvalidArgument(f"columns names {missing[0][:60]!r}, which the result does not have. There are: {there}.")
     return [by_name[name.lower()] for name in wanted]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, NonNegativeInt
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -20,7 +21,6 @@ from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.results.source_order import CREATED_COLUMN, ID_COLUMN, ResultFile, SourceOrder
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
-from salesforce_bulk_ingest.validation.columns import shown
 from salesforce_bulk_ingest.validation.destination import Destination
 
 Which = Literal["failed", "unprocessed", "created"]
@@ -402,8 +402,8 @@ class _Risks:
         """What there is to say of them."""
         typed = [name for place, name in enumerate(header) if place in self._typed]
         blank = [name for place, name in enumerate(header) if place not in self._filled]
-        risks = [f"numbers or times in {shown(typed)}"] if typed else []
-        risks += [f"all cells blank in {shown(blank)}"] if blank else []
+        risks = [f"numbers or times in {quoted_names(typed)}"] if typed else []
+        risks += [f"all cells blank in {quoted_names(blank)}"] if blank else []
         do = f"Compare with the source before they go: {' and '.join(risks)}." if risks else "Compare with the source."
         return Finding("warning", what, do, count=self.rows)
 

@@ -306,7 +306,7 @@ def _as_told(result: ResultFile, kept: ArchivedUpload, chosen: Sequence[int]) ->
     shaped = kept.origin.shaped
     sent_as = dict(enumerate(source))
     if shaped is not None:
-        sent_as = {column.place: column.name for column in shaped.columns if column.place is not None}
+        sent_as = {column.index: column.name for column in shaped.columns if column.index is not None}
     told = {name.lower(): place for place, name in enumerate(result.names) if place >= result.told}
     places = [told.get(sent_as.get(place, "").lower()) for place in range(len(source))]
     for row in result.rows(chosen):
