@@ -47,8 +47,8 @@ class Counting(io.BytesIO):
 
 def test_a_long_record_can_be_ended_between_any_two_readings() -> None:
     file = Counting(b'"' + b"\n" * LONGEST_RECORD_BYTES)
-    told: list[tuple[bytes, int]] = []
+    empty: list[tuple[bytes, int]] = []
     with pytest.raises(EndlessRecord):
-        told.extend((block.data, file.reads) for block in blocks(file))
-    assert len(told) >= LONGEST_RECORD_BYTES // BLOCK_BYTES - 1
-    assert set(told) == {(b"", number + 1) for number in range(len(told))}
+        empty.extend((block.data, file.reads) for block in blocks(file))
+    assert len(empty) >= LONGEST_RECORD_BYTES // BLOCK_BYTES - 1
+    assert set(empty) == {(b"", number + 1) for number in range(len(empty))}

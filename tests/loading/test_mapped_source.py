@@ -29,13 +29,13 @@ def test_mapped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
 ) -> None:
     header, *rows = table
     keep = data.draw(st.lists(st.sampled_from(range(len(header))), min_size=1, unique=True).map(sorted))
-    new_names = {header[place]: f"F{place}__c" for place in keep}
+    new_names = {header[index]: f"F{index}__c" for index in keep}
     columns: dict[str, str | None] = {name: new_names.get(name) for name in header}
     mapping = ColumnMapping(columns=columns, constants={"Source__c": "file"}, values={f"F{keep[0]}__c": {"a": "b"}})
     # A header with none of the job's delimiters is read in the file's own.
     source = Bytes(csv_bytes([[f"H{n}" for n in range(len(header))]], found, quoting) + csv_bytes(rows, found, quoting))
     mapping = ColumnMapping(
-        columns={f"H{place}": columns[name] for place, name in enumerate(header)},
+        columns={f"H{index}": columns[name] for index, name in enumerate(header)},
         constants=mapping.constants,
         values=mapping.values,
     )
@@ -44,9 +44,9 @@ def test_mapped_rows_have_the_cells_of_the_source_in_the_dialect_of_the_job(
     job = Dialect(delimiter, job.line_ending)
     planned = plan_of(source, mapping, Destination(delimiter=job.delimiter, line_ending=job.line_ending))
     (sent,) = sent_parts(planned)
-    expected = [[row[place] for place in keep] for row in rows]
+    expected = [[row[index] for index in keep] for row in rows]
     expected = [[{"a": "b"}.get(row[0], row[0]), *row[1:], "file"] for row in expected]
-    assert read_rows(sent, job) == [[f"F{place}__c" for place in keep] + ["Source__c"], *expected]
+    assert read_rows(sent, job) == [[f"F{index}__c" for index in keep] + ["Source__c"], *expected]
     assert sent.endswith(job.newline.encode())
     assert planned.rows == len(rows)
 

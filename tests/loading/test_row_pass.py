@@ -47,17 +47,17 @@ def test_memory_does_not_grow_with_the_source(tmp_path: Path, mapping: ColumnMap
     assert planned.rows == 260_000
 
 
-def test_progress_is_told_and_can_end_the_pass() -> None:
+def test_progress_is_reported_and_can_end_the_pass() -> None:
     class Cancelled(Exception):
         pass
 
-    told = []
+    reported = []
 
     def progress(read_bytes: int) -> None:
-        told.append(read_bytes)
+        reported.append(read_bytes)
         raise Cancelled
 
     source: RowSource = Bytes(b"Name\nAnn\n")
     with pytest.raises(Cancelled):
         plan_of(source, UNCHANGED, Destination(), progress=progress)
-    assert told == [9]
+    assert reported == [9]
