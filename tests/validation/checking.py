@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.fields import NO_PARENTS, FieldChecks
+from salesforce_bulk_ingest.validation.destination import NO_PARENTS
+from salesforce_bulk_ingest.validation.fields import FieldChecks
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
 from tests.validation.describing import ACCOUNT, CONTACT, field, sobject
 
 PROJECT = sobject("Project__c", field("Code__c", externalId=True), field("Name"))
@@ -24,7 +26,7 @@ def found(
 ) -> list[Finding]:
     """What is found of a header and of rows in blocks; the first row is on line 2."""
     findings = Findings()
-    checks = FieldChecks(describe, operation, key, header, findings, parents)
+    checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents)
     checks.check_header()
     line = 2
     for rows in blocks:

@@ -7,38 +7,24 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.validation.destination import NO_PARENTS
 from salesforce_bulk_ingest.validation.fields import FieldChecks
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
 from tests.validation.checking import as_lines, found
 from tests.validation.describing import CONTACT
 
 
-def checks_of(operation: str, header: Sequence[str], key: str | None = None) -> FieldChecks:
-    return FieldChecks(CONTACT, operation, key, header, Findings())
+def key_index(operation: str, header: Sequence[str], key: str | None = None) -> int | None:
+    checks = FieldChecks(LoadTarget.of(CONTACT, operation, key), header, Findings(), NO_PARENTS)
+    return None if checks.key_column is None else checks.key_column.index
 
 
 def test_the_key_is_the_id_or_the_external_id_and_an_insert_has_none() -> None:
-    assert checks_of("insert", ["Id", "LastName"]).key_index is None
-    assert checks_of("update", ["LastName", "ID"]).key_index == 1
-    assert checks_of("delete", ["id"]).key_index == 0
-    assert checks_of("upsert", ["Id", "CODE__C"], "Code__c").key_index == 1
-    assert checks_of("upsert", ["LastName"], "Code__c").key_index is None
-
-
-def test_keys_are_equal_where_they_name_one_record() -> None:
-    same = checks_of("update", ["Id"]).key_form
-    assert same("003000000000001") == same("003000000000001AAA") != same("003000000000001aaa"[:14] + "2")
-    assert same("00300000000000a") != same("00300000000000A")
-    same = checks_of("upsert", ["Email"], "Email").key_form
-    assert same("ann@example.com") == same("ANN@example.com")
-    same = checks_of("upsert", ["Code__c"], "Code__c").key_form
-    assert same("a") != same("A")
-
-
-def test_a_blank_key_fails_its_row_except_in_an_upsert_by_id() -> None:
-    assert checks_of("update", ["Id"]).needs_keys
-    assert checks_of("upsert", ["Code__c"], "Code__c").needs_keys
-    assert not checks_of("upsert", ["Id"], "Id").needs_keys
-    assert not checks_of("insert", ["LastName"]).needs_keys
+    assert key_index("insert", ["Id", "LastName"]) is None
+    assert key_index("update", ["LastName", "ID"]) == 1
+    assert key_index("delete", ["id"]) == 0
+    assert key_index("upsert", ["Id", "CODE__C"], "Code__c") == 1
+    assert key_index("upsert", ["LastName"], "Code__c") is None
 
 
 def test_the_first_values_and_lines_are_shown_and_all_are_counted() -> None:

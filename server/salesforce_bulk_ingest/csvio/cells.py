@@ -194,7 +194,7 @@ def _split_quoted(text: str, dialect: Dialect, width: int) -> Sequence[str] | No
         return None
     between_rows, between_cells = f'"{dialect.newline}"', f'"{dialect.mark}"'
     lines = body[1:-1].split(between_rows)
-    # With two quotes for each cell, no cell has a quote inside, and so none has a delimiter between quotes inside.
+    # With two quotes for each cell, no quote stands inside a cell, so each delimiter between two quotes parts two cells.
     if body.count('"') != 2 * width * len(lines):
         return None
     if set(map(methodcaller("count", between_cells), lines)) != {width - 1}:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self, cast
 
 from salesforce_bulk_ingest.csvio.dialect import Dialect
@@ -13,7 +14,9 @@ from salesforce_bulk_ingest.salesforce.models import (
     LineEnding,
     SObjectDescribe,
 )
-from salesforce_bulk_ingest.validation.fields import NO_PARENTS
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
+
+NO_PARENTS: Mapping[str, SObjectDescribe] = MappingProxyType({})
 
 UPLOAD_LIMIT_BYTES = 100_000_000
 """The most bytes of one job by the guide (Upload Job Data): its 150 MB are counted after base64."""
@@ -64,6 +67,13 @@ class Destination:
             limit=limit,
             is_made=True,
         )
+
+    @property
+    def load_target(self) -> LoadTarget | None:
+        """The object and operation of the job; None if one of them is not known."""
+        if self.describe is None or self.operation is None:
+            return None
+        return LoadTarget.of(self.describe, self.operation, self.external_id_field)
 
     def dialect(self, found: Dialect = Dialect()) -> Dialect:  # noqa: B008
         """Return the dialect of the job's rows: that of the job, or else the dialect that was found."""

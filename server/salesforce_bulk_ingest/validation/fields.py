@@ -6,7 +6,6 @@ A describe knows nothing of validation rules, triggers, duplicate rules and the 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
 from salesforce_bulk_ingest.base.text import shorten
@@ -14,22 +13,19 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
-from salesforce_bulk_ingest.validation.header import HeaderChecks, LoadTarget
-from salesforce_bulk_ingest.validation.keys import KeyForm
+from salesforce_bulk_ingest.validation.header import HeaderChecks
+from salesforce_bulk_ingest.validation.keys import KeyColumn
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
 
 VALUES_SHOWN = 5
 LONGEST_VALUE_SHOWN = 40
-
-NO_PARENTS: Mapping[str, SObjectDescribe] = MappingProxyType({})
 
 
 class FieldChecks:
     """The checks of one upload against the describe of its object.
 
     Args:
-        describe: the describe of the object.
-        operation: the operation of the job.
-        external_id_field: the external id field of an upsert.
+        load: the object and operation of the upload.
         header: the names of the columns that go out.
         findings: takes what is wrong.
         parents: describes of the objects that relationship columns lead to, by name; fields of other objects are not
@@ -37,36 +33,21 @@ class FieldChecks:
     """
 
     def __init__(
-        self,
-        describe: SObjectDescribe,
-        operation: str,
-        external_id_field: str | None,
-        header: Sequence[str],
-        findings: Findings,
-        parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+        self, load: LoadTarget, header: Sequence[str], findings: Findings, parents: Mapping[str, SObjectDescribe]
     ) -> None:
-        self._load = LoadTarget.of(describe, operation, external_id_field)
+        self._load = load
         self._header = header
-        self._columns = columns_of(header, describe, parents)
+        self._columns = columns_of(header, load.describe, parents)
         self._findings = findings
         checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
     @property
-    def key_index(self) -> int | None:
-        """The index of the column that names the record of each row; None if it is missing, or every row is a new record."""
-        return next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
-
-    @property
-    def key_form(self) -> KeyForm:
-        """The form of a key that is equal for all spellings of one record's key."""
-        return self._load.key_form
-
-    @property
-    def needs_keys(self) -> bool:
-        """Whether a row with a blank key fails."""
-        return self._load.needs_keys
+    def key_column(self) -> KeyColumn | None:
+        """The column that names the record of each row; None if it is missing, or every row is a new record."""
+        index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
+        return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
 
     def check_header(self) -> None:
         """Check the columns, before any row."""

@@ -34,7 +34,8 @@ class PreflightChecks:
         self._rewritten = rewritten
         self._file = FileChecks(len(header.names), header.dialect, findings, rewritten=rewritten)
         self._outgoing = OutgoingChecks(names, findings)
-        self._fields = _field_checks(names, destination, findings)
+        load = destination.load_target
+        self._fields = None if load is None else FieldChecks(load, names, findings, destination.parents)
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         self._resources = ExitStack()
@@ -103,11 +104,9 @@ class PreflightChecks:
             self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
 
     def _key_column(self) -> KeyColumn | None:
-        fields = self._fields
-        if fields is None:
-            return key_column(self._names, self._destination.operation, self._destination.external_id_field)
-        index = fields.key_index
-        return None if index is None else KeyColumn(index, fields.key_form, fields.needs_keys)
+        if self._fields is not None:
+            return self._fields.key_column
+        return key_column(self._names, self._destination.operation, self._destination.external_id_field)
 
     def _check_dialect(self) -> None:
         if self._rewritten:
@@ -122,16 +121,3 @@ class PreflightChecks:
                 what = f"It is written with {name} {found}, and the job's is {wanted}: the job fails."
                 do = f"Make a job with {name} {found}, or ask for a shape, such as only: rows are then written anew."
                 self._findings.add(kind, "error", what, do, line=1)
-
-
-def _field_checks(names: Sequence[str], destination: Destination, findings: Findings) -> FieldChecks | None:
-    if destination.describe is None or destination.operation is None:
-        return None
-    return FieldChecks(
-        destination.describe,
-        destination.operation,
-        destination.external_id_field,
-        names,
-        findings,
-        destination.parents,
-    )
