@@ -39,7 +39,7 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
         ),
         (
             ColumnMapping(columns={"Name": None, "Phone": None}),
-            snapshot("The shape leaves no column: name at least one to keep."),
+            snapshot("The mapping leaves no column: name at least one to keep."),
         ),
         (
             ColumnMapping(columns={"Name": "Phone"}),

@@ -130,7 +130,7 @@ def _check_constants(mapping: ColumnMapping) -> None:
 
 def _check_columns(columns: Sequence[MappedColumn], header: Sequence[str]) -> None:
     if not columns:
-        raise InvalidArgument("The shape leaves no column: name at least one to keep.")
+        raise InvalidArgument("The mapping leaves no column: name at least one to keep.")
     seen = dict[str, MappedColumn]()
     for column in columns:
         other = seen.setdefault(column.name, column)

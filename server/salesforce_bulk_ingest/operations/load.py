@@ -242,7 +242,7 @@ def _check_named(plan: Plan, request: LoadRequest[RowSource]) -> None:
     """Raise SourceChanged where an earlier answer was about other rows, and InvalidArgument where there is no such part."""
     if request.sha256 is not None and request.sha256 != plan.sha256:
         raise SourceChanged(
-            "The rows, or their shape, are not those that this sha256 was given for: begin again with dryRun and without "
+            "The rows, or their mapping, are not those that this sha256 was given for: begin again with dryRun and without "
             "sha256."
         )
     if not plan.has_errors:

@@ -119,5 +119,5 @@ class PreflightChecks:
         ):
             if found != wanted:
                 what = f"It is written with {name} {found}, and the job's is {wanted}: the job fails."
-                do = f"Make a job with {name} {found}, or ask for a shape, such as only: rows are then written anew."
+                do = f"Make a job with {name} {found}, or ask for a mapping, such as only: rows are then written anew."
                 self._findings.add(kind, "error", what, do, line=1)

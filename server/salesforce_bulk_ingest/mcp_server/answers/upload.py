@@ -180,7 +180,7 @@ def after_refusal(plan: Plan) -> str:
         return "Check the proposed columns with the user, then call again with them in columns; or correct the rows."
     if plan.has_errors:
         return (
-            "Correct the rows, or their shape (columns, set, values, only), and call again; "
+            "Correct the rows, or their mapping (columns, set, values, only), and call again; "
             'preflight "off" skips the checks.'
         )
     return _parts_advice(plan)
