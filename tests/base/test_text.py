@@ -1,8 +1,28 @@
-"""Small changes to texts for a sentence."""
+"""Text of others in our sentences."""
 
 import pytest
 
-from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.base.text import as_sentence, cut, quoted_names, shorten
+
+
+def test_a_text_that_fits_is_left_as_it_is() -> None:
+    assert shorten("abc", 3) == cut("abc", 3) == "abc"
+
+
+def test_a_long_text_shows_that_it_goes_on() -> None:
+    assert shorten("abcd", 3) == "abc…"
+    assert cut("abcd" * 300, 3) == "abc…[+1197]"
+
+
+def test_the_first_names_are_quoted_and_the_others_counted() -> None:
+    assert quoted_names(["A", "B"]) == '"A", "B"'
+    assert quoted_names(map(str, range(1_234)), 2) == '"0", "1" and 1,232 more'
+    assert quoted_names([]) == ""
+
+
+@pytest.mark.parametrize(("name", "quoted"), [("two\nlines\u202e", '"two lines "'), ("x" * 61, f'"{"x" * 60}…"')])
+def test_a_name_stands_on_one_line_and_is_not_long(name: str, quoted: str) -> None:
+    assert quoted_names([name]) == quoted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import PartContent, make_plan, part_content
+from salesforce_bulk_ingest.loading.part_content import PartContent, part_content
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.results.retry_rows import JobResult, write_retry_file
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.bench.results import ERRORS, in_turn, seconds
 from tests.bench.rows_in import MB, MIB, memory_rise, write_csv
-from tests.loading.making import uploading
+from tests.loading.making import plan_of, uploading
 
 ROUNDS = 3
 FAILED = 10
@@ -98,7 +98,7 @@ def run(*, quick: bool) -> bool:
 
 
 def _content(path: Path) -> PartContent:
-    return part_content(make_plan(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)), 1)
+    return part_content(plan_of(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)), 1)
 
 
 def _files(path: Path) -> JobFiles:

@@ -15,14 +15,15 @@ import anyio
 from mcp import Client
 
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import Plan, make_plan, part_content
+from salesforce_bulk_ingest.loading.part_content import part_content
+from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_emulator import ACCESS_TOKEN
 from tests.bench.caller import Caller
 from tests.bench.processes import PeakMemory, emulator, tools
 from tests.bench.transfers import write_csv as write_accounts
-from tests.loading.making import uploading
+from tests.loading.making import plan_of, uploading
 from tests.support.orgs import call
 
 MB, MIB = 1_000_000, 1 << 20
@@ -41,7 +42,7 @@ HEADER = (
 )  # fmt: skip
 """Of the file that is measured: ten columns, of which six are held against the describe by their form or values."""
 
-SHAPE: Final = ColumnMapping(
+MAPPING: Final = ColumnMapping(
     columns={"Description": None}, constants={"Phone": ""}, values={"Industry": {"Oil": "Energy"}}
 )
 
@@ -105,9 +106,9 @@ def check(path: Path) -> None:
     _plan(path, ColumnMapping())
 
 
-def check_shaped(path: Path) -> None:
+def check_mapped(path: Path) -> None:
     """The same of rows that are written anew."""
-    _plan(path, SHAPE)
+    _plan(path, MAPPING)
 
 
 def send(path: Path) -> None:
@@ -118,8 +119,8 @@ def send(path: Path) -> None:
             pass
 
 
-def _plan(path: Path, shape: ColumnMapping) -> Plan:
-    made = make_plan(uploading(path), shape, Destination("upsert", "Ext__c", describe=describe()))
+def _plan(path: Path, mapping: ColumnMapping) -> Plan:
+    made = plan_of(uploading(path), mapping, Destination("upsert", "Ext__c", describe=describe()))
     if made.has_errors or not made.rows:
         raise RuntimeError(f"the file is not in order: {made.findings}")
     return made
@@ -207,15 +208,15 @@ def run(*, quick: bool) -> bool:
     print(
         f"cut and digested; medians of {ROUNDS} rounds, in one process. Memory is that of another process, over idle.\n"
     )
-    print(f"{'':>24}{'csv.reader':>18}{'preflight':>18}{'with a shape':>18}{'memory rise':>18}")
+    print(f"{'':>24}{'csv.reader':>18}{'preflight':>18}{'with a mapping':>18}{'memory rise':>18}")
     passed = True
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "accounts.csv"
         for quoted in (False, True):
             write_csv(path, size * MB, quoted=quoted)
-            bare, checked, shaped = (seconds(read, path) for read in (read_bare, check, check_shaped))
-            rise = max(memory_rise(path, what) for what in ("send", "check_shaped"))
-            cells = [_speed(taken, size) for taken in (bare, checked, shaped)]
+            bare, checked, mapped = (seconds(read, path) for read in (read_bare, check, check_mapped))
+            rise = max(memory_rise(path, what) for what in ("send", "check_mapped"))
+            cells = [_speed(taken, size) for taken in (bare, checked, mapped)]
             print(
                 f"{_named(size, quoted):>24}",
                 *(f"{cell:>17}" for cell in cells),

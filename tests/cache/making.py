@@ -5,10 +5,10 @@ from pathlib import Path
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import PartContent, make_plan, part_content
+from salesforce_bulk_ingest.loading.part_content import PartContent, part_content
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
-from tests.loading.making import Bytes
+from tests.loading.making import Bytes, plan_of
 
 ORG = "acme.my.salesforce.com"
 JOB = Job(id="750000000000001AAA", state="JobComplete", system_modstamp="2026-01-01T00:00:00.000+0000")
@@ -33,7 +33,7 @@ def content_of(
     source: bytes, mapping: ColumnMapping | None = None, *, limit: int = 1_000_000, part: int = 1
 ) -> PartContent:
     """The content of an upload of a source, or of a part of it."""
-    plan = make_plan(Bytes(source), mapping or ColumnMapping(), Destination(limit=limit), preflight=False)
+    plan = plan_of(Bytes(source), mapping or ColumnMapping(), Destination(limit=limit), preflight=False)
     return part_content(plan, part)
 
 

@@ -1,12 +1,14 @@
-"""Cells of a block: the same however they are read."""
+"""Cells of records: the same however they are parsed."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio import cells as reading
-from salesforce_bulk_ingest.csvio.cells import parse_block, parse_rows
+from salesforce_bulk_ingest.csvio.cells import parse_block, parse_record, parse_records, parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import RecordSplitter
+from salesforce_bulk_ingest.salesforce.models import DELIMITERS
 from tests.loading.making import Quoting, csv_bytes, dialects, quotings, read_rows, tables
 
 LF, CRLF = Dialect(), Dialect(line_ending="CRLF")
@@ -15,16 +17,16 @@ malformed = st.text(st.sampled_from('a,"\n\r'), max_size=30)
 
 @settings(deadline=None)
 @given(tables(), dialects, quotings)
-def test_a_batch_has_the_cells_that_the_csv_module_reads(
+def test_a_block_has_the_cells_that_the_csv_module_reads(
     table: list[list[str]], dialect: Dialect, quoting: Quoting
 ) -> None:
     content = csv_bytes(table, dialect, quoting)
     width = len(table[0])
-    batch = parse_block(content.decode(), dialect, width)
-    assert list(map(list, batch.rows)) == read_rows(content, dialect) == table
-    assert len(batch) == len(table)
-    assert [list(batch.column(place)) for place in range(width)] == list(map(list, zip(*table, strict=True)))
-    assert not batch.is_ragged
+    block = parse_block(content.decode(), dialect, width)
+    assert list(map(list, block.rows)) == read_rows(content, dialect) == table
+    assert len(block) == len(table)
+    assert [list(block.column(index)) for index in range(width)] == list(map(list, zip(*table, strict=True)))
+    assert not block.is_ragged
 
 
 @settings(deadline=None)
@@ -33,9 +35,9 @@ def test_the_line_of_a_row_is_where_its_text_begins(
     table: list[list[str]], dialect: Dialect, quoting: Quoting, first_line: int
 ) -> None:
     content = csv_bytes(table, dialect, quoting).decode()
-    batch = parse_block(content, dialect, len(table[0]), first_line)
+    block = parse_block(content, dialect, len(table[0]), first_line)
     lines = [first_line + csv_bytes(table[:number], dialect, quoting).count(b"\n") for number in range(len(table))]
-    assert [batch.line_of(number) for number in range(len(batch))] == lines
+    assert [block.line_of(number) for number in range(len(block))] == lines
 
 
 @settings(deadline=None)
@@ -48,9 +50,9 @@ def test_blank_lines_are_no_rows_and_count_as_lines(
         text += dialect.newline * run
         lines.append(1 + text.count("\n"))
         text += csv_bytes([row], dialect, quoting).decode()
-    batch = parse_block(text + dialect.newline * 9, dialect, len(table[0]))
-    assert list(map(list, batch.rows)) == table
-    assert list(batch.lines) == lines
+    block = parse_block(text + dialect.newline * 9, dialect, len(table[0]))
+    assert list(map(list, block.rows)) == table
+    assert list(block.lines) == lines
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -65,9 +67,9 @@ def test_runs_of_blank_lines_leave_little_to_read(newline: str) -> None:
 @given(malformed)
 def test_splitting_is_done_only_where_it_reads_what_the_csv_module_reads(text: str) -> None:
     for dialect in (LF, CRLF):
-        batch = parse_block(text, dialect, 2)
-        assert list(map(list, batch.rows)) == parse_rows(text, ",")
-        assert len(batch.lines) == len(batch)
+        block = parse_block(text, dialect, 2)
+        assert list(map(list, block.rows)) == parse_rows(text, ",")
+        assert len(block.lines) == len(block)
 
 
 @settings(deadline=None, max_examples=400)
@@ -96,9 +98,9 @@ def test_text_that_the_csv_module_refuses_has_cells_too(text: str, rows: list[li
 
 
 def test_a_row_that_is_too_narrow_has_empty_cells_in_its_last_columns() -> None:
-    batch = parse_block("a,b\nc\nd,e,f\n", LF, 2)
-    assert batch.is_ragged
-    assert list(batch.column(1)) == ["b", "", "e"]
+    block = parse_block("a,b\nc\nd,e,f\n", LF, 2)
+    assert block.is_ragged
+    assert list(block.column(1)) == ["b", "", "e"]
 
 
 @pytest.mark.parametrize("text", ["a,b\nc,d\n", '"a","b"\n"c","d"\n', '"a,","b\n"\n"c",""\n'])
@@ -106,3 +108,46 @@ def test_text_of_the_two_usual_forms_is_split(text: str) -> None:
     assert parse_block(text, LF, 2).is_split
     if "b\n" not in text.replace("b\nc", ""):
         assert parse_block(text.replace("\n", "\r\n"), CRLF, 2).is_split
+
+
+# Single records.
+
+
+def _records(content: bytes) -> list[bytes]:
+    splitter = RecordSplitter()
+    return splitter.feed(content) + splitter.flush()
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=100), st.sampled_from(sorted(DELIMITERS.values())))
+def test_no_record_is_too_malformed_to_be_shown(content: bytes, delimiter: str) -> None:
+    assert all(parse_record(record, delimiter) for record in _records(content))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text('ab,"\r\n\u2028é').map(str.encode) | st.binary(max_size=20), max_size=8).map(b"\n".join),
+    st.sampled_from(sorted(DELIMITERS.values())),
+)
+@example(b'a"b,"c\nd",e"f\n', ",")
+@example(b'a,b\n"c"d,e\n', ",")
+@example(b'a,b\n"c', ",")
+def test_records_have_the_same_cells_together_and_one_by_one(content: bytes, delimiter: str) -> None:
+    records = _records(content)
+    assert parse_records(records, delimiter) == [parse_record(record, delimiter) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        (b'a,"b', ('a,"b',)),
+        (b'"a"b,c\n', ('"a"b,c',)),
+        (b"a\rb,c\n", ("a\rb,c",)),
+        (b"\xff,b\r\n", ("\ufffd", "b")),
+        ("a\u2028b,c\x0bd\n".encode(), ("a\u2028b", "c\x0bd")),
+        (b'a,"b\r\nc"\n', ("a", "b\r\nc")),
+        (b"a,\n", ("a", "")),
+    ],
+)
+def test_a_malformed_record_is_one_cell_with_its_text_and_others_are_not(record: bytes, shown: tuple[str, ...]) -> None:
+    assert parse_record(record, ",") == shown

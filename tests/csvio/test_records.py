@@ -1,28 +1,33 @@
-"""CSV by record: the same records however the bytes come in, the same cells whatever is in them."""
+"""Records of CSV in bytes: the same records however the bytes come in."""
 
-import csv
 import io
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.header import MOST_HEADER_BYTES
 from salesforce_bulk_ingest.csvio.records import (
     LONGEST_RECORD_BYTES,
+    EndlessRecord,
     RecordSplitter,
-    format_record,
-    parse_record,
-    parse_records,
+    after_rows,
+    count_rows,
+    first_record,
+    is_blank,
+    last_record_end,
+    records,
 )
-from salesforce_bulk_ingest.salesforce.models import DELIMITERS
+from tests.csvio.awkward import text
+from tests.loading.making import Quoting, csv_bytes, dialects, quotings, tables
 
-AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\x00\"'`^,|;\t #N/A é字😀"
-text = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters(exclude_categories=["Cs"])), max_size=12)
-cells = st.lists(text, min_size=1, max_size=5)
+CHUNK = 1 << 16
+contents = st.builds(csv_bytes, tables(), dialects, quotings)
 
 
-def _records(pieces: list[bytes]) -> list[bytes]:
+def _split(pieces: list[bytes]) -> list[bytes]:
     splitter = RecordSplitter()
     return [record for piece in pieces for record in splitter.feed(piece)] + splitter.flush()
 
@@ -30,67 +35,12 @@ def _records(pieces: list[bytes]) -> list[bytes]:
 @settings(deadline=None)
 @given(st.binary(max_size=200) | text.map(str.encode), st.lists(st.integers(0, 200), max_size=10))
 def test_the_pieces_in_which_bytes_come_make_no_difference(content: bytes, cuts: list[int]) -> None:
-    places = [0, *sorted(cuts), max(len(content), 200)]
-    assert _records([content[start:end] for start, end in pairwise(places)]) == _records([content])
-
-
-@settings(deadline=None)
-@given(st.lists(cells, max_size=8), st.sampled_from(sorted(DELIMITERS.values())), st.sampled_from(["\n", "\r\n"]))
-def test_rows_written_by_a_csv_writer_come_back_one_record_each(
-    rows: list[list[str]], delimiter: str, end: str
-) -> None:
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
-    records = _records([out.getvalue().encode()])
-    assert [parse_record(record, delimiter) for record in records] == [tuple(row) for row in rows]
-
-
-@settings(deadline=None)
-@given(cells)
-def test_a_line_that_we_write_is_read_back_by_us_and_by_others(row: list[str]) -> None:
-    line = format_record(row)
-    assert line.endswith("\n")
-    assert parse_record(line.encode(), ",") == tuple(row)
-    assert list(csv.reader(io.StringIO(line, newline=""))) == [row]
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=100), st.sampled_from(sorted(DELIMITERS.values())))
-def test_no_record_is_too_malformed_to_be_shown(content: bytes, delimiter: str) -> None:
-    assert all(parse_record(record, delimiter) for record in _records([content]))
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.text('ab,"\r\n\u2028é').map(str.encode) | st.binary(max_size=20), max_size=8).map(b"\n".join),
-    st.sampled_from(sorted(DELIMITERS.values())),
-)
-@example(b'a"b,"c\nd",e"f\n', ",")
-@example(b'a,b\n"c"d,e\n', ",")
-@example(b'a,b\n"c', ",")
-def test_records_have_the_same_cells_together_and_one_by_one(content: bytes, delimiter: str) -> None:
-    records = _records([content])
-    assert parse_records(records, delimiter) == [parse_record(record, delimiter) for record in records]
+    positions = [0, *sorted(cuts), max(len(content), 200)]
+    assert _split([content[start:end] for start, end in pairwise(positions)]) == _split([content])
 
 
 @pytest.mark.parametrize(
-    ("record", "shown"),
-    [
-        (b'a,"b', ('a,"b',)),
-        (b'"a"b,c\n', ('"a"b,c',)),
-        (b"a\rb,c\n", ("a\rb,c",)),
-        (b"\xff,b\r\n", ("\ufffd", "b")),
-        ("a\u2028b,c\x0bd\n".encode(), ("a\u2028b", "c\x0bd")),
-        (b'a,"b\r\nc"\n', ("a", "b\r\nc")),
-        (b"a,\n", ("a", "")),
-    ],
-)
-def test_a_malformed_record_is_one_cell_with_its_text_and_others_are_not(record: bytes, shown: tuple[str, ...]) -> None:
-    assert parse_record(record, ",") == shown
-
-
-@pytest.mark.parametrize(
-    ("content", "records"),
+    ("content", "expected"),
     [
         (b"", []),
         (b"\n\r\n\n", []),
@@ -101,11 +51,85 @@ def test_a_malformed_record_is_one_cell_with_its_text_and_others_are_not(record:
         (b'""\n', [b'""\n']),
     ],
 )
-def test_a_record_ends_at_a_line_feed_outside_quotes(content: bytes, records: list[bytes]) -> None:
-    assert _records([content]) == records
+def test_a_record_ends_at_a_line_feed_outside_quotes(content: bytes, expected: list[bytes]) -> None:
+    assert _split([content]) == expected
+
+
+def _in_chunks(content: bytes) -> list[bytes]:
+    return _split([content[start : start + CHUNK] for start in range(0, len(content), CHUNK)])
 
 
 def test_after_an_unbalanced_quote_lines_are_taken_singly_again() -> None:
     line = b"x" * 1023 + b"\n"
     endless = b'"open\n' + line * (LONGEST_RECORD_BYTES // 1024 + 1) + b"a,b\nc,d\n"
-    assert _records([endless])[-2:] == [b"a,b\n", b"c,d\n"]
+    for found in (_split([endless]), _in_chunks(endless)):
+        assert found[-2:] == [b"a,b\n", b"c,d\n"]
+        assert b"".join(found) == endless
+        assert LONGEST_RECORD_BYTES < len(found[0]) <= LONGEST_RECORD_BYTES + len(line)
+
+
+def test_a_line_without_an_end_is_cut_where_it_is_longer_than_a_record() -> None:
+    content = b'"' + b"x" * (3 * LONGEST_RECORD_BYTES) + b"\n" + b"a,b\n"
+    found = _in_chunks(content)
+    assert b"".join(found) == content
+    assert max(map(len, found)) <= LONGEST_RECORD_BYTES + CHUNK
+    assert found[-1] == b"a,b\n"
+
+
+def test_quotes_without_a_line_end_are_read_as_fast_as_other_bytes() -> None:
+    assert last_record_end(b'"' * 20_000_000) == 0
+
+
+@given(st.binary(max_size=200) | text.map(str.encode), st.lists(st.integers(0, 200), max_size=10))
+def test_with_blank_lines_no_byte_is_left_out(content: bytes, cuts: list[int]) -> None:
+    splitter = RecordSplitter(keep_blank=True)
+    positions = [0, *sorted(cuts), max(len(content), 200)]
+    found = [record for start, end in pairwise(positions) for record in splitter.feed(content[start:end])]
+    assert b"".join(found + splitter.flush()) == content == b"".join(records(content))
+
+
+@given(contents, st.integers(0, 9))
+def test_rows_are_counted_and_left_out_from_the_start(content: bytes, count: int) -> None:
+    rows = [record for record in records(content) if not is_blank(record)]
+    assert count_rows(content) == len(rows)
+    left = [record for record in records(after_rows(content, count)) if not is_blank(record)]
+    assert left == rows[count:]
+
+
+@settings(deadline=None)
+@given(contents, st.integers(0, 100))
+def test_the_last_record_end_is_the_last_place_to_cut(content: bytes, size: int) -> None:
+    ends = [0]
+    for record in records(content):
+        ends.append(ends[-1] + len(record))
+    piece = content[:size]
+    assert last_record_end(piece) == max(end for end in ends if end <= len(piece))
+    # The same is found from within a record, where the quotes before that are known.
+    known = max(end for end in ends if end <= len(piece) // 2)
+    following = min((end for end in ends if end > known), default=known)
+    within = known + (following - known) // 2
+    found = last_record_end(piece[within:], content.count(b'"', known, within))
+    assert not found or found + within == last_record_end(piece)
+
+
+@settings(deadline=None)
+@given(tables(), dialects, quotings)
+def test_the_first_record_is_the_header_with_its_line_breaks(
+    table: list[list[str]], dialect: Dialect, quoting: Quoting
+) -> None:
+    content = csv_bytes(table, dialect, quoting)
+    file = io.BytesIO(content)
+    assert first_record(file, MOST_HEADER_BYTES) == csv_bytes(table[:1], dialect, quoting)
+    assert file.read() == csv_bytes(table[1:], dialect, quoting)
+
+
+@pytest.mark.parametrize("content", [b'"a,b\n', b"a" * (MOST_HEADER_BYTES + 1), b'"' + b"\n" * MOST_HEADER_BYTES])
+def test_a_header_without_an_end_is_not_read_whole(content: bytes) -> None:
+    file = io.BytesIO(content + b"b" * MOST_HEADER_BYTES)
+    with pytest.raises(EndlessRecord):
+        first_record(file, MOST_HEADER_BYTES)
+    assert file.tell() <= MOST_HEADER_BYTES + 5
+
+
+def test_an_empty_file_has_no_first_record() -> None:
+    assert first_record(io.BytesIO(b""), MOST_HEADER_BYTES) == b""

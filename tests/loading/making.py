@@ -8,12 +8,21 @@ from typing import BinaryIO, Literal
 
 from hypothesis import strategies as st
 
+from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.sources import UploadFile
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.part_content import part_content
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan
+from salesforce_bulk_ingest.loading.row_pass import Progress
+from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.loading.upload_source import open_upload_source
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
+from salesforce_bulk_ingest.validation.destination import Destination
 
 COMMA_LF = Dialect()
+COMMA_LF_JOB = Destination(delimiter="COMMA", line_ending="LF")
+UNCHANGED = ColumnMapping()
 AWKWARD = "\r\n\x0b\x0c\x1c\x85\u2028\u2029\"'`^,|;\t #N/A=é字😀"
 text = st.text(
     st.one_of(st.sampled_from(AWKWARD), st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=12
@@ -78,3 +87,35 @@ def file_of(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
 def uploading(path: Path) -> UploadFile:
     """A file whose folder is a root of uploads."""
     return UploadFile(RootedFile(path.parent, (path.name,)))
+
+
+def plan_of(
+    source: RowSource,
+    mapping: ColumnMapping,
+    destination: Destination,
+    *,
+    preflight: bool = True,
+    progress: Progress = lambda read_bytes: None,
+) -> Plan:
+    """The plan of a source, whose header is read first."""
+    with open_upload_source(source, mapping, destination) as upload:
+        return make_plan(upload, destination, preflight=preflight, progress=progress)
+
+
+def sent_parts(plan: Plan) -> list[bytes]:
+    """The bytes of each part of a plan."""
+    return [b"".join(part_content(plan, part.number)) for part in plan.parts]
+
+
+def findings_of(
+    content: bytes, destination: Destination = COMMA_LF_JOB, mapping: ColumnMapping = UNCHANGED
+) -> list[str]:
+    """The findings of a source with this content, a line for each."""
+    return list(map(as_line, plan_of(Bytes(content), mapping, destination).findings))
+
+
+def as_line(finding: Finding) -> str:
+    """A finding on one line."""
+    where = f" {finding.column}" if finding.column is not None else ""
+    lines = f" at {', '.join(map(str, finding.lines))}" if finding.lines else ""
+    return f"{finding.level}{where}{lines} ({finding.count}): {finding.what} {finding.do}"

@@ -11,10 +11,9 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.sources import MAX_TEXT_BYTES, Cell, CsvText, Records, RowSource
 from salesforce_bulk_ingest.validation.destination import Destination
-from tests.loading.making import file_of, uploading
+from tests.loading.making import file_of, plan_of, uploading
 
 COMMA_LF = Dialect()
 
@@ -52,7 +51,7 @@ def test_text_goes_up_as_it_is() -> None:
     ],
 )
 def test_rows_are_counted_as_salesforce_cuts_them(csv_text: str, rows: int) -> None:
-    assert make_plan(CsvText(csv_text), ColumnMapping(), Destination()).rows == rows
+    assert plan_of(CsvText(csv_text), ColumnMapping(), Destination()).rows == rows
 
 
 @pytest.mark.parametrize("empty", ["", " \n\r\n"])

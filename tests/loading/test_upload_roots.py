@@ -155,14 +155,14 @@ def test_a_link_that_leaves_tells_nothing_of_what_is_there(roots: UploadRoots) -
 
 
 @posix_only
-@pytest.mark.parametrize("place", ["a.csv", "deep"])
+@pytest.mark.parametrize("replaced", ["a.csv", "deep"])
 def test_a_link_that_is_put_there_after_the_look_is_not_followed(
-    place: str, roots: UploadRoots, tmp_path: Path
+    replaced: str, roots: UploadRoots, tmp_path: Path
 ) -> None:
-    found = roots.find("a.csv" if place == "a.csv" else "deep/b.csv")
+    found = roots.find("a.csv" if replaced == "a.csv" else "deep/b.csv")
     (tmp_path / "out" / "b.csv").write_bytes(b"out")
-    (tmp_path / "in" / place).rename(tmp_path / "moved")
-    (tmp_path / "in" / place).symlink_to(tmp_path / "out" / ("secret.csv" if place == "a.csv" else ""))
+    (tmp_path / "in" / replaced).rename(tmp_path / "moved")
+    (tmp_path / "in" / replaced).symlink_to(tmp_path / "out" / ("secret.csv" if replaced == "a.csv" else ""))
     with pytest.raises(InvalidArgument, match=r"can't be read"):
         found.open()
 

@@ -226,7 +226,7 @@ async def test_nested_arguments_that_come_as_json_text_are_read(org: WatchedOrg)
         ({"columns": {"Nme": "Name"}}, "columns names 'Nme', which is not a column here. Did you mean 'Name'?"),
         ({"values": {"Phone": {"a": "b"}}}, "values names 'Phone', which is not a column here."),
         ({"only": ["Id"]}, "only names 'Id', which is not a column here."),
-        ({"columns": {"Name": None}}, "The shape leaves no column"),
+        ({"columns": {"Name": None}}, "The mapping leaves no column"),
         ({"colums": {"Name": "Name"}}, "data.colums: there is no such argument here"),
         ({"set": {"Name": {"secret": 1}}}, "data.set.Name: expected text, a number, true, false or null"),
     ],

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.csvio.records import format_record
+from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.page_size import (
     DEFAULT_ROWS,
     MOST_ROWS,
     PageRoom,
     PageSize,
-    cut,
     default_page_size,
     fit_columns,
     requested_page_size,

@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
-from salesforce_bulk_ingest.csvio.records import format_record
 from salesforce_bulk_ingest.csvio.row_index import STEP
+from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, new_download
 from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size

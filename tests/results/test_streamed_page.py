@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.csvio.records import format_record
+from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.page_size import PageSize, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage

@@ -1,4 +1,4 @@
-"""What the checks found: one finding for each kind of mistake and column, with where it was first seen."""
+"""Findings of the checks: one for each kind of mistake and column, with the lines where it first occurs."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal
 
 LINES_SHOWN = 5
 MOST_KEPT = 500
-"""Of each level: a plan is kept, with all of them, for as long as its upload may be asked for."""
+"""The number of findings of each level that are kept: a plan holds them for as long as its upload may be asked for."""
 
 Level = Literal["error", "warning"]
 """An error fails the whole job (see the API reference's job-level errors), loads nothing or loses values unseen; a warning
@@ -18,11 +18,12 @@ class Finding:
     """One kind of mistake.
 
     Attributes:
-        what: a sentence.
-        do: what to do about it.
-        column: the header, where one column is at fault.
-        lines: of the source, the first few; the header is line 1.
-        count: how often; rows, where lines are given.
+        level: whether it fails the whole job.
+        what: what is wrong, a sentence.
+        do: what to do about it, a sentence.
+        column: the name of the column, if one column is at fault.
+        lines: the first few lines of the source on which it occurs; the header is on line 1.
+        count: the number of times that it occurs; of rows, if there are lines.
     """
 
     level: Level
@@ -34,7 +35,7 @@ class Finding:
 
 
 class Findings:
-    """Collects findings; the same kind again only counts, and so do those after the first many."""
+    """Collects findings. Another mistake of a known kind is only counted, and so are kinds after the first many."""
 
     def __init__(self) -> None:
         self._by_kind: dict[tuple[str, str | None], Finding] = {}
@@ -52,7 +53,17 @@ class Findings:
         line: int | None = None,
         count: int = 1,
     ) -> None:
-        """So many more of a kind, the first of them on this line."""
+        """Add mistakes of one kind.
+
+        Args:
+            kind: the kind; mistakes of one kind in one column are one finding.
+            level: see `Finding`.
+            what: see `Finding`.
+            do: see `Finding`.
+            column: see `Finding`.
+            line: the line of the first of them.
+            count: the number of mistakes; 0 adds nothing.
+        """
         if not count:
             return
         finding = self._by_kind.get((kind, column)) or self._new(kind, Finding(level, what, do, column))
@@ -63,7 +74,7 @@ class Findings:
             finding.lines += (line,)
 
     def sorted(self) -> tuple[Finding, ...]:
-        """Errors first, each in the order in which they were found."""
+        """Return the findings, errors first, and each level in the order in which they were found."""
         found = (*self._by_kind.values(), *self._others.values())
         return tuple(sorted(found, key=lambda finding: finding.level != "error"))
 
@@ -78,12 +89,12 @@ class Findings:
 
 
 class Unreadable(Exception):
-    """A source that can't be taken for rows, so that nothing after this can be said of it.
+    """A source is no CSV, or stops being CSV, so that it can't be checked any further.
 
     Args:
-        what: a sentence.
-        do: what to do about it.
-        line: of the source.
+        what: what is wrong, a sentence.
+        do: what to do about it, a sentence.
+        line: the line of the source, if one is at fault.
     """
 
     def __init__(self, what: str, do: str, line: int | None = None) -> None:

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.cache.file_cache import FileCache
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
 from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
-from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 UPLOAD_FILE = "upload.csv.gz"
@@ -131,7 +131,7 @@ class JobFiles:
 
     def recorded(self, key: JobKey, content: PartContent) -> PartContent | RecordedContent:
         """Return the content of an upload that is archived while it is sent, or the content itself where none is."""
-        if not self._keeps_uploads or not content.output.head.names:
+        if not self._keeps_uploads or not content.mapped_source.header.names:
             return content
         return RecordedContent(content, self.files, key.upload_name, self._most_bytes)
 

@@ -13,10 +13,10 @@ from typing import BinaryIO, cast
 
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
-from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource
 from salesforce_bulk_ingest.loading.parts import RowPosition
 
@@ -91,10 +91,12 @@ class ArchivedUpload:
         try:
             with self.open(self.origin.source_dialect) as file:
                 first_row = 0
-                for block in self._mapped_source(file).pieces(file, RowPosition(line=self.origin.first_line)):
-                    row_count = min(len(block.given), self.origin.rows - first_row)
+                for block in self._mapped_source(file).read_blocks(
+                    file, RowPosition(block_line=self.origin.first_line)
+                ):
+                    row_count = min(len(block.source_rows), self.origin.rows - first_row)
                     if row_count > 0:
-                        yield ArchivedBlock(first_row, row_count, block.given, block.sent)
+                        yield ArchivedBlock(first_row, row_count, block.source_rows, block.output_rows)
                     first_row += row_count
         except (EOFError, zlib.error, gzip.BadGzipFile, Unreadable, EndlessRecord) as error:
             raise DamagedUpload(f"{self.path} can't be read: {error}") from error

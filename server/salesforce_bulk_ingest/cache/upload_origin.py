@@ -91,7 +91,7 @@ class _StoredColumn(BaseModel):
 
     @classmethod
     def of(cls, column: MappedColumn) -> Self:
-        return cls(name=column.name, place=column.place, constant=column.constant, values=column.values)
+        return cls(name=column.name, place=column.index, constant=column.constant, values=column.values)
 
     def column(self) -> MappedColumn:
         return MappedColumn(self.name, self.place, self.constant, self.values)

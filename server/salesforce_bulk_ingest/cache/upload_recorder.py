@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from salesforce_bulk_ingest.cache.file_cache import FileCache, NewFile
 from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
-from salesforce_bulk_ingest.loading.mapped_source import SentChunk
-from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.loading.mapped_source import OutputChunk
+from salesforce_bulk_ingest.loading.part_content import PartContent
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ class UploadRecorder:
         self._first_line: int | None = None
         self._compressor = zlib.compressobj(FAST, wbits=GZIP)
 
-    def add(self, chunk: SentChunk) -> None:
+    def add(self, chunk: OutputChunk) -> None:
         """Write the source of a chunk that is about to be sent."""
         if not chunk.source:
             return
         source = chunk.source
         if self._first_line is None:
             self._first_line = chunk.line
-            source = self._content.output.head.record + source
+            source = self._content.mapped_source.header.record + source
         self._write(self._compressor.compress(source))
 
     def finish(self) -> None:
@@ -57,15 +57,15 @@ class UploadRecorder:
             self._give_up(error)
 
     def _origin(self) -> UploadOrigin:
-        output = self._content.output
+        source = self._content.mapped_source
         return UploadOrigin(
             sha256=self._content.sha256,
-            source_columns=tuple(output.head.names),
+            source_columns=tuple(source.header.names),
             rows=self._content.rows,
-            first_line=output.first_row.line if self._first_line is None else self._first_line,
-            source_dialect=output.head.dialect,
-            upload_dialect=output.dialect,
-            mapping=output.shaped,
+            first_line=source.first_row.block_line if self._first_line is None else self._first_line,
+            source_dialect=source.header.dialect,
+            upload_dialect=source.dialect,
+            mapping=source.mapping,
         )
 
     def _write(self, data: bytes) -> None:

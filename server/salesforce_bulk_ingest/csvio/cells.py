@@ -1,7 +1,8 @@
-"""Cells of one block: parsed by splitting where that is certain to be right, by the csv module otherwise.
+"""The cells of CSV records.
 
-Splitting takes half the time of the csv module and makes no list for each row; nearly all files are written without
-quotes or with quotes around every cell, and those are the two forms for which it is right.
+The text of a block is parsed by splitting where that is certain to be right, and by the csv module otherwise. Splitting
+takes half the time of the csv module and makes no list for each row. Nearly all files are written without quotes or with
+quotes around every cell, and splitting is right for these two forms.
 """
 
 import csv
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 Record = list[str]
 
 LONG_RUN = 8
-"""Line ends one after the other: fewer are not worth looking for."""
+"""Line ends one after the other. A shorter run of blank lines is not worth looking for."""
 
 
 class ParsedBlock:
-    """Rows of one block, blank lines left out.
+    """The rows of one block, without blank lines. Exactly one of `rows`, `cells` and `columns` is given.
 
     Args:
-        width: of the header. Rows may be narrower or wider.
-        find_lines: tells for each row on which line of the source it begins.
-        rows: the rows; or
-        cells: all their cells in one list, where every row is as wide as the header; or
-        columns: their cells by column, for rows that were taken apart.
+        width: the number of columns of the header; rows may be narrower or wider.
+        find_lines: returns for each row the line of the source on which it begins; called when lines are asked for.
+        rows: the cells of each row.
+        cells: the cells of all rows in one list, where every row is as wide as the header.
+        columns: the cells of each column.
     """
 
     def __init__(
@@ -57,13 +58,13 @@ class ParsedBlock:
 
     @cached_property
     def rows(self) -> Sequence[Sequence[str]]:
-        """Each row's cells, as many as it has."""
-        columns = self._columns or [self.column(place) for place in range(self._width)]
+        """The cells of each row, as many as the row has."""
+        columns = self._columns or [self.column(index) for index in range(self._width)]
         return list(zip(*columns, strict=True))
 
     @property
     def is_split(self) -> bool:
-        """Whether splitting was right for it, so that its quotes and widths are in order."""
+        """Whether the text was parsed by splitting, so that its quotes and widths are in order."""
         return self._cells is not None
 
     @cached_property
@@ -75,39 +76,44 @@ class ParsedBlock:
 
     @cached_property
     def lines(self) -> Sequence[int]:
-        """For each row, the line of the source on which it begins."""
+        """The line of the source on which each row begins; the header is on line 1."""
         return self.find_lines()
 
     def line_of(self, row: int) -> int:
-        """The line of the source on which a row begins, the header's being 1."""
+        """The line of the source on which a row begins.
+
+        Args:
+            row: the index of the row in this block.
+        """
         return self.lines[row]
 
-    def column(self, place: int) -> Sequence[str]:
-        """One cell of each row; it is empty where the row is too narrow to have it."""
+    def column(self, index: int) -> Sequence[str]:
+        """The cell of each row in one column; empty where the row is too narrow to have the column."""
         if self._columns is not None:
-            return self._columns[place]
+            return self._columns[index]
         if self._cells is not None:
-            return self._cells[place :: self._width]
+            return self._cells[index :: self._width]
         if self.is_ragged:
-            return [row[place] if place < len(row) else "" for row in self.rows]
-        return list(map(itemgetter(place), self.rows))
+            return [row[index] if index < len(row) else "" for row in self.rows]
+        return list(map(itemgetter(index), self.rows))
 
 
 def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) -> ParsedBlock:
-    """The batch of a block's text.
+    """Parse the text of a block.
 
     Args:
         text: whole records.
-        dialect: that it is read in. A carriage return outside quotes that ends no line belongs to its cell.
-        width: of the header.
-        first_line: of the text in the source.
+        dialect: the dialect of the text. A carriage return outside quotes that ends no line belongs to its cell.
+        width: the number of columns of the header.
+        first_line: the line of the source on which the text begins.
     """
     given, text = text, _without_blank_lines(text, dialect.newline)
     cells = _split_unquoted(text, dialect, width) if '"' not in text else _split_quoted(text, dialect, width)
     rows = parse_rows(text, dialect.mark) if cells is None else None
     count = len(rows or ()) if cells is None else len(cells) // width
 
-    # It knows nothing of the batch: a cycle would keep the cells of many blocks until a garbage collection.
+    # The function knows nothing of the parsed block: a cycle would keep the cells of many blocks in memory until a
+    # garbage collection.
     def find_lines() -> Sequence[int]:
         if given.count("\n", 0, -1) + 1 == count:
             return range(first_line, first_line + count)
@@ -117,7 +123,7 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) ->
 
 
 def _without_blank_lines(text: str, newline: str) -> str:
-    """Without most of the lines that are no rows: the csv module takes as long for each as for a row."""
+    """The text without most of its blank lines: the csv module takes as long for a blank line as for a row."""
     if newline * LONG_RUN not in text:
         return text
     kept, kept_to, seen, quotes = [], 0, 0, 0
@@ -131,11 +137,40 @@ def _without_blank_lines(text: str, newline: str) -> str:
 
 
 def parse_rows(text: str, mark: str) -> list[Record]:
-    """The rows of any text, however badly quoted it is."""
+    """Return the rows of a text, however badly it is quoted.
+
+    Args:
+        text: whole records.
+        mark: the delimiter.
+    """
     try:
         return [row for row in _reader(text, mark) if row]
-    except csv.Error:  # a bare carriage return, or a cell beyond the module's limit
+    except csv.Error:  # a bare carriage return, or a cell that is longer than the module takes
         return [row for _, row in _parse_patiently(text, mark)]
+
+
+def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
+    """Return the cells of one record; a malformed record, as unprocessed rows can be, is a single cell with its text."""
+    text = record.decode("utf-8", "replace")
+    try:
+        # One string, not a file: a file would end the record at a carriage return too.
+        cells = next(csv.reader([text], delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return (text.rstrip("\r\n"),)
+    return tuple(cells)
+
+
+def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, ...]]:
+    """Return the cells of each record as `parse_record` does, in less time than one by one."""
+    texts = [record.decode("utf-8", "replace") for record in records]
+    try:
+        rows = list(map(tuple, csv.reader(texts, delimiter=delimiter, strict=True)))
+    except csv.Error:
+        rows = []
+    if len(rows) == len(records):
+        return rows
+    # A malformed record ended the reading, or took the records after it for a part of its cell.
+    return [parse_record(record, delimiter) for record in records]
 
 
 def _reader(text: str, mark: str) -> "_csv.Reader":
@@ -159,7 +194,7 @@ def _split_quoted(text: str, dialect: Dialect, width: int) -> Sequence[str] | No
         return None
     between_rows, between_cells = f'"{dialect.newline}"', f'"{dialect.mark}"'
     lines = body[1:-1].split(between_rows)
-    # With two quotes for each cell none is left to stand inside one, so every place between cells is truly one.
+    # With two quotes for each cell, no quote stands inside a cell, so each delimiter between two quotes parts two cells.
     if body.count('"') != 2 * width * len(lines):
         return None
     if set(map(methodcaller("count", between_cells), lines)) != {width - 1}:
@@ -182,7 +217,7 @@ def _lines(text: str, mark: str, first_line: int) -> Sequence[int]:
 
 
 def _parse_patiently(text: str, mark: str) -> list[tuple[int, Record]]:
-    """Each row with where it begins, as the csv module would read it if it took everything."""
+    """Each row with the position at which it begins, as the csv module would parse it if it took any text."""
     rows: list[tuple[int, Record]] = []
     start, row = 0, Record()
     for match in _cell(mark).finditer(text):
@@ -200,7 +235,7 @@ def _parse_patiently(text: str, mark: str) -> list[tuple[int, Record]]:
 @lru_cache
 def _cell(mark: str) -> re.Pattern[str]:
     delimiter = re.escape(mark)
-    # No possessive group: in Python 3.11.0 to 3.11.4 such match what they must not (CPython issues 100061 and 106052).
+    # No possessive group: in Python 3.11.0 to 3.11.4 it matches what it must not (CPython issues 100061 and 106052).
     quoted = r'(?:"(?P<quoted>[^"]*+(?:""[^"]*+)*)(?:"|\Z))?'
     bare = rf"(?P<bare>[^\n\r{delimiter}]*+(?:\r(?!\n)[^\n\r{delimiter}]*+)*)"
     return re.compile(rf"{quoted}{bare}(?P<end>{delimiter}|\r?\n|\Z)")

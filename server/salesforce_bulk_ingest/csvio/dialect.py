@@ -1,4 +1,4 @@
-"""How a CSV is written: its delimiter and line ending, read off its first record."""
+"""The dialect of a CSV: its delimiter and line ending, read off its first record."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -8,31 +8,36 @@ from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS, D
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Delimiter and line ending, under the names that a job gives them."""
+    """The delimiter and line ending of a CSV.
+
+    Attributes:
+        delimiter: a job's `columnDelimiter`.
+        line_ending: a job's `lineEnding`.
+    """
 
     delimiter: Delimiter = "COMMA"
     line_ending: LineEnding = "LF"
 
     @property
     def mark(self) -> str:
-        """The delimiter itself."""
+        """The character between cells."""
         return DELIMITERS[self.delimiter]
 
     @property
     def newline(self) -> str:
-        """The line ending itself."""
+        """The characters at the end of a line."""
         return LINE_ENDINGS[self.line_ending]
 
 
 def dialect_of(header: bytes, delimiter: Delimiter | None = None, line_ending: LineEnding | None = None) -> Dialect:
-    """The dialect of a file that has this first record, with its line end.
+    """Return the dialect of a file, as its first record shows it.
 
     Args:
-        header: the record.
-        delimiter: what the job says. It holds where the header has it, and where there is one column.
-        line_ending: what the job says. It holds where the header is the whole file and has no line end.
+        header: the first record with its line end.
+        delimiter: the delimiter of the job. It holds where the header has it, and where there is one column.
+        line_ending: the line ending of the job. It holds where the header is the whole file and has no line end.
     """
-    # Outside quotes: a quoted name may hold a delimiter.
+    # Only what is outside quotes: a quoted name may hold a delimiter.
     bare = b"".join(header.split(b'"')[::2])
     counts = {name: bare.count(DELIMITERS[name].encode()) for name in get_args(Delimiter)}
     most = max(counts, key=lambda name: counts[name])

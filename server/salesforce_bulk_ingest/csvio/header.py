@@ -1,20 +1,20 @@
-"""The beginning of a source: its encoding, as far as the first bytes tell, and its header."""
+"""The header of a source, and its encoding, as far as the first bytes show it."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from salesforce_bulk_ingest.base.findings import Unreadable
-from salesforce_bulk_ingest.csvio.blocks import EndlessRecord, first_record, is_blank
 from salesforce_bulk_ingest.csvio.cells import parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect, dialect_of
+from salesforce_bulk_ingest.csvio.records import EndlessRecord, first_record, is_blank
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding
 
 UTF_8_BOM = b"\xef\xbb\xbf"
 
 MOST_HEADER_BYTES = 1_000_000
 MOST_HEADER_COLUMNS = 16_384
-"""Of a source, from which a shape may choose what Salesforce takes: as many as a spreadsheet has. What is longer is not
-looked at, since every name costs memory and time."""
+"""As many columns as a spreadsheet has: a mapping may choose among them those that Salesforce takes. A wider header is
+refused, since every name costs memory and time."""
 
 TOO_LONG = f"The header goes on for more than {MOST_HEADER_BYTES:,} bytes."
 NO_HEADER = "Look whether this is CSV with field names in its first line; if so, take columns out of the file."
@@ -32,13 +32,13 @@ _OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the beginning of a source says.
+    """The header of a source.
 
     Attributes:
-        bom: bytes before the header; of a file that was marked several times, all of them.
-        record: the header as it stands, with its line end.
-        names: of the columns.
-        dialect: that the source is written in.
+        bom: the byte order mark before the header; all of them, if there are several.
+        record: the first record as it stands, with its line end.
+        names: the names of the columns.
+        dialect: the dialect that the source is written in.
     """
 
     bom: bytes
@@ -48,25 +48,25 @@ class Header:
 
     @property
     def size(self) -> int:
-        """Bytes before the first row."""
+        """The number of bytes before the first row."""
         return len(self.bom) + len(self.record)
 
     @property
     def lines(self) -> int:
-        """Lines before the first row."""
+        """The number of lines before the first row."""
         return self.record.count(b"\n")
 
 
 def read_header(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEnding | None) -> Header:
-    """The head of a source that stands at its start; it then stands at the first row.
+    """Read the header of a source; the file then stands at the first row.
 
     Args:
-        file: the source.
-        delimiter: what the job says, see `dialect_of`.
-        line_ending: what the job says.
+        file: the source, at its start.
+        delimiter: the delimiter of the job, see `dialect_of`.
+        line_ending: the line ending of the job, see `dialect_of`.
 
     Raises:
-        Unreadable: it is no CSV.
+        Unreadable: the source is no CSV.
     """
     try:
         start = first_record(file, MOST_HEADER_BYTES)

@@ -1,4 +1,4 @@
-"""Where rows begin in a file of CSV, so that any page costs the reading of that page."""
+"""An index of the rows of a CSV file, so that any page costs the reading of that page alone."""
 
 from array import array
 from collections.abc import Iterator
@@ -11,14 +11,15 @@ from pydantic import BaseModel, NonNegativeInt
 from salesforce_bulk_ingest.csvio.records import RecordSplitter, is_blank
 
 STEP = 64
-"""Rows between two that the index knows: few enough to be skipped in no time, many enough to keep the index small."""
+"""The number of rows for each entry of the index: few enough to be read over in no time, many enough to keep the index
+small."""
 
 CHUNK_BYTES = 1 << 16
-"""Read at once: few reads for a page of many rows, and little in vain for one of few."""
+"""The number of bytes that are read at once: few reads for a page of many rows, and little in vain for a short page."""
 
 
 class _StoredIndex(BaseModel):
-    """What an index says of its file before the places."""
+    """The first line of a stored index: sizes of the file and of what follows this line."""
 
     size: NonNegativeInt
     rows: NonNegativeInt
@@ -27,13 +28,13 @@ class _StoredIndex(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RowIndex:
-    """The places of the rows of one file.
+    """The positions of the rows of one file.
 
     Attributes:
-        size: bytes of the file.
-        rows: records after the header.
+        size: the number of bytes of the file.
+        rows: the number of records after the header.
         header: the first record as it stands; empty in an empty file.
-        starts: bytes before every STEP-th row, from the first one on.
+        starts: the number of bytes before every STEP-th row, from the first row on.
     """
 
     size: int
@@ -42,51 +43,51 @@ class RowIndex:
     starts: "array[int]"
 
     def write(self, file: BinaryIO) -> None:
-        """Store it: a line of JSON, the header, the places."""
-        told = _StoredIndex(size=self.size, rows=self.rows, header=len(self.header))
-        file.write(told.model_dump_json().encode() + b"\n" + self.header)
+        """Store the index: a line of JSON, the header, the positions."""
+        stored = _StoredIndex(size=self.size, rows=self.rows, header=len(self.header))
+        file.write(stored.model_dump_json().encode() + b"\n" + self.header)
         self.starts.tofile(file)
 
     @classmethod
     def read(cls, file: BinaryIO) -> Self:
-        """One that was stored.
+        """Read an index that was stored.
 
         Raises:
-            ValueError: it is none, or another program's.
+            ValueError: it is no index, or it is not whole.
         """
-        told = _StoredIndex.model_validate_json(file.readline())
-        header, starts = file.read(told.header), array("Q")
+        stored = _StoredIndex.model_validate_json(file.readline())
+        header, starts = file.read(stored.header), array("Q")
         starts.frombytes(file.read())
-        if len(starts) != -(-told.rows // STEP):
+        if len(starts) != -(-stored.rows // STEP):
             raise ValueError("the index is not whole")
-        return cls(told.size, told.rows, header, starts)
+        return cls(stored.size, stored.rows, header, starts)
 
     def records(self, file: BinaryIO, row: int) -> Iterator[bytes]:
-        """The records from a row on, as they stand in the file that this is the index of.
+        """The records from a row on, as they stand in the file.
 
         Args:
-            file: opened to be read.
-            row: how many rows to leave out.
+            file: the file of this index.
+            row: the number of rows to leave out.
         """
-        return chain.from_iterable(self.batches(file, row))
+        return chain.from_iterable(self.record_lists(file, row))
 
-    def batches(self, file: BinaryIO, row: int) -> Iterator[list[bytes]]:
-        """The same records, one or more at once: as many as are found together."""
+    def record_lists(self, file: BinaryIO, row: int) -> Iterator[list[bytes]]:
+        """The same records in lists that are not empty, each with as many as are read together."""
         first, skipped = divmod(row, STEP)
-        for place in range(first, len(self.starts)):
-            for records in self._between(file, place):
-                if batch := records[skipped:]:
-                    yield batch
-                skipped = max(skipped - len(records), 0)
+        for entry in range(first, len(self.starts)):
+            for found in self._between(file, entry):
+                if wanted := found[skipped:]:
+                    yield wanted
+                skipped = max(skipped - len(found), 0)
 
-    def _between(self, file: BinaryIO, place: int) -> Iterator[list[bytes]]:
-        """The records between this place and the next."""
-        start = self.starts[place]
-        left = (self.starts[place + 1] if place + 1 < len(self.starts) else self.size) - start
+    def _between(self, file: BinaryIO, entry: int) -> Iterator[list[bytes]]:
+        """The records from this entry of the index to the next."""
+        start = self.starts[entry]
+        left = (self.starts[entry + 1] if entry + 1 < len(self.starts) else self.size) - start
         file.seek(start)
         if left <= CHUNK_BYTES:
             lines = file.read(left).splitlines(keepends=True)
-            if len(lines) == min(STEP, self.rows - place * STEP):
+            if len(lines) == min(STEP, self.rows - entry * STEP):
                 # As many lines as rows: no row has a line break in it, and no line is blank.
                 yield lines
                 return
@@ -99,10 +100,10 @@ class RowIndex:
 
 
 class IndexBuilder:
-    """Makes the index of a file from its bytes as they come.
+    """Builds the index of a file from its bytes as they come in.
 
     Attributes:
-        header: the first record, once it is there.
+        header: the first record, as soon as it is whole.
     """
 
     def __init__(self) -> None:
@@ -112,15 +113,11 @@ class IndexBuilder:
         self._rows = self._size = 0
 
     def add(self, chunk: bytes) -> list[bytes]:
-        """More bytes.
-
-        Returns:
-            The rows that they complete.
-        """
+        """Take the next chunk, and return the rows that end in it."""
         return self._take(self._splitter.feed(chunk))
 
     def finish(self) -> tuple[RowIndex, list[bytes]]:
-        """After the last byte: the index, and the last row where it has no line end."""
+        """Return the index after the last byte, and the last row if it has no line end."""
         rows = self._take(self._splitter.flush())
         return RowIndex(self._size, self._rows, self.header, self._starts), rows
 

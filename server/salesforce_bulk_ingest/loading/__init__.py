@@ -1,1 +1,1 @@
-"""Where rows come from, how columns are mapped, and how rows are cut into parts."""
+"""Where rows come from, how columns are mapped, and how rows are planned and cut into parts."""

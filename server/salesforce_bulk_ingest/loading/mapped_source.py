@@ -1,15 +1,15 @@
-"""What goes out of a source: its very bytes where nothing is changed, rows written anew where a shape is asked for."""
+"""A source as it goes out: its very bytes if nothing is changed, or its rows written anew if columns are mapped."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, after_rows, blocks, count_rows
+from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, blocks
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header
+from salesforce_bulk_ingest.csvio.records import after_rows, count_rows
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping
 from salesforce_bulk_ingest.loading.parts import RowPosition
 from salesforce_bulk_ingest.loading.sources import RowSource, opened
@@ -17,33 +17,33 @@ from salesforce_bulk_ingest.loading.sources import RowSource, opened
 
 @dataclass(frozen=True, slots=True)
 class MappedBlock:
-    """Rows of one block, before and after the shape.
+    """The rows of one block, before and after the mapping.
 
     Attributes:
-        place: where it begins.
-        source: its bytes.
-        text: those as text.
-        given: the rows that the source has.
-        sent: the rows that go out, one for each.
-        data: those as bytes.
+        position: the position of the block in the source.
+        source_bytes: the bytes of the block.
+        source_text: the bytes of the block as text.
+        source_rows: the rows of the block.
+        output_rows: the rows that go out, one for each row of the block.
+        output_bytes: the bytes that go out.
     """
 
-    place: RowPosition
-    source: bytes
-    text: str
-    given: ParsedBlock
-    sent: ParsedBlock
-    data: bytes
+    position: RowPosition
+    source_bytes: bytes
+    source_text: str
+    source_rows: ParsedBlock
+    output_rows: ParsedBlock
+    output_bytes: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class SentChunk:
+class OutputChunk:
     """Bytes that go out.
 
     Attributes:
-        data: those.
-        source: what they are made of.
-        line: of the source, on which that begins.
+        data: the bytes that go out.
+        source: the bytes of the source that they were made of.
+        line: the line of the source on which these begin.
     """
 
     data: bytes
@@ -56,95 +56,80 @@ class MappedSource:
     """A source as it goes out.
 
     Attributes:
-        source: the rows.
-        head: of the source.
-        shaped: what is changed; None for nothing, and then the bytes are those of the source.
-        dialect: that of the job.
+        source: the source of the rows.
+        header: the header of the source.
+        mapping: the changes on the way; None for no change, and then the bytes of the source go out.
+        dialect: the dialect of the job.
     """
 
     source: RowSource
-    head: Header
-    shaped: AppliedMapping | None
+    header: Header
+    mapping: AppliedMapping | None
     dialect: Dialect
 
     @property
-    def names(self) -> Sequence[str]:
-        """The columns that go out."""
-        return self.head.names if self.shaped is None else self.shaped.header
+    def output_names(self) -> Sequence[str]:
+        """The names of the columns that go out."""
+        return self.header.names if self.mapping is None else self.mapping.header
 
     @property
-    def header(self) -> bytes:
+    def output_header(self) -> bytes:
         """The record that begins each part, with its line end."""
-        return self.head.record if self.shaped is None else written([self.shaped.header], self.dialect)
+        return self.header.record if self.mapping is None else csv_bytes([self.mapping.header], self.dialect)
 
     @property
     def first_row(self) -> RowPosition:
-        """Where the rows begin."""
-        return RowPosition(line=1 + self.head.lines)
+        """The position of the first row."""
+        return RowPosition(block_line=1 + self.header.lines)
 
-    def pieces(self, file: BinaryIO, place: RowPosition | None = None) -> Iterator[MappedBlock]:
-        """The rows, of a source that stands at this place, or at its first one.
+    def read_blocks(self, file: BinaryIO, position: RowPosition | None = None) -> Iterator[MappedBlock]:
+        """Read the rows of the source in blocks.
+
+        Args:
+            file: the source; it stands at the position.
+            position: the position of a block; None is the first row.
 
         Raises:
-            EndlessRecord: what follows is no CSV.
+            EndlessRecord: a record has no end.
         """
-        place = place or self.first_row
-        width, start = len(self.head.names), place.source
-        for block in blocks(file, place.line):
+        position = position or self.first_row
+        width, offset = len(self.header.names), position.block_offset
+        for block in blocks(file, position.block_line):
             # Bytes that are not UTF-8 go out as they came.
             text = block.data.decode(errors="surrogateescape")
-            given = parse_block(text, self.head.dialect, width, block.first_line)
-            sent, data = given, block.data
-            if self.shaped is not None:
-                sent = self.shaped.apply(given)
-                data = written(sent.rows, self.dialect)
-            yield MappedBlock(RowPosition(start, line=block.first_line), block.data, text, given, sent, data)
-            start += len(block.data)
+            rows = parse_block(text, self.header.dialect, width, block.first_line)
+            output_rows, output = rows, block.data
+            if self.mapping is not None:
+                output_rows = self.mapping.apply(rows)
+                output = csv_bytes(output_rows.rows, self.dialect)
+            at = RowPosition(offset, block_line=block.first_line)
+            yield MappedBlock(at, block.data, text, rows, output_rows, output)
+            offset += len(block.data)
 
-    def rows_from(self, start: RowPosition) -> Iterator[SentChunk]:
-        """What goes out from some row on, read anew from the source.
+    def output_from(self, start: RowPosition) -> Iterator[OutputChunk]:
+        """Read the source anew, and return what goes out from some row on.
 
         Raises:
-            InvalidArgument: it can't be read any more.
-            EndlessRecord: it is no CSV any more.
+            InvalidArgument: the source can't be read any more.
+            EndlessRecord: a record has no end.
         """
         with opened(self.source, self.dialect) as file:
-            file.seek(self.head.size + start.source)
-            yield from self._as_they_are(file, start) if self.shaped is None else self._shaped(file, start)
+            file.seek(self.header.size + start.block_offset)
+            yield from self._unchanged(file, start) if self.mapping is None else self._mapped(file, start)
 
-    def _as_they_are(self, file: BinaryIO, start: RowPosition) -> Iterator[SentChunk]:
-        line = start.line + file.read(start.skipped).count(b"\n")
+    def _unchanged(self, file: BinaryIO, start: RowPosition) -> Iterator[OutputChunk]:
+        line = start.block_line + file.read(start.output_offset).count(b"\n")
         while data := file.read(BLOCK_BYTES):
-            yield SentChunk(data, data, line)
+            yield OutputChunk(data, data, line)
             line += data.count(b"\n")
 
-    def _shaped(self, file: BinaryIO, start: RowPosition) -> Iterator[SentChunk]:
-        skipped = start.skipped
-        for piece in self.pieces(file, start):
-            if skipped < len(piece.data):
-                row = count_rows(piece.data[:skipped])
-                source, line = piece.source, piece.place.line
+    def _mapped(self, file: BinaryIO, start: RowPosition) -> Iterator[OutputChunk]:
+        skipped = start.output_offset
+        for block in self.read_blocks(file, start):
+            if skipped < len(block.output_bytes):
+                row = count_rows(block.output_bytes[:skipped])
+                source, line = block.source_bytes, block.position.block_line
                 if row:
-                    source, line = after_rows(source, row), piece.given.line_of(row)
-                yield SentChunk(piece.data[skipped:], source, line)
-            skipped = max(skipped - len(piece.data), 0)
-
-
-def written(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
-    """Rows as CSV, quoted only where they must be."""
-    out = io.StringIO(newline="")
-    # The writer quotes the characters of its line end, and a lone carriage return must not go out bare either.
-    csv.writer(_Lines(out, dialect.newline), delimiter=dialect.mark, lineterminator="\r\n").writerows(rows)
-    return out.getvalue().encode(errors="surrogateescape")
-
-
-class _Lines:
-    """Ends each line in its own way."""
-
-    def __init__(self, out: io.StringIO, newline: str) -> None:
-        self._out = out
-        self._newline = newline
-
-    def write(self, line: str) -> int:
-        """One record, as the writer ends it."""
-        return self._out.write(line[:-2] + self._newline)
+                    source, line = after_rows(source, row), block.source_rows.line_of(row)
+                yield OutputChunk(block.output_bytes[skipped:], source, line)
+            skipped = max(skipped - len(block.output_bytes), 0)

@@ -1,24 +1,24 @@
-"""The shape of an upload: which columns of a source go where, what is constant, which values are replaced."""
+"""How the columns of a source are mapped for an upload: renamed, left out, set to a constant, their values replaced."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, shorten
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.validation.columns import LONGEST_NAME_SHOWN, shown
 
 COLUMNS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What a caller wants changed on the way; an empty one changes nothing.
+    """The changes that a caller asks for; an empty mapping changes nothing.
 
     Attributes:
-        columns: source header to field; None leaves the column out. Columns that are not named keep their header.
+        columns: name in the source to field; None leaves the column out. Columns that are not named keep their name.
         constants: field to the cell that every row gets.
-        values: field to what is replaced in it, old cell to new.
+        values: field to the values that are replaced in it, old cell to new cell.
         only: the fields to keep; empty keeps all.
     """
 
@@ -36,32 +36,32 @@ class MappedColumn:
     """One column that goes out.
 
     Attributes:
-        name: in the header.
-        place: of the source's column; None for a constant.
+        name: the name of the column in the header.
+        index: the index of the column in the source; None for a constant.
         constant: the cell of every row.
-        values: what is replaced, old cell to new.
+        values: the values that are replaced, old cell to new cell.
     """
 
     name: str
-    place: int | None = None
+    index: int | None = None
     constant: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def cells(self, batch: ParsedBlock) -> Sequence[str]:
-        """Its cell in each of these rows."""
-        if self.place is None:
-            return [self.constant] * len(batch)
-        cells = batch.column(self.place)
+    def cells(self, block: ParsedBlock) -> Sequence[str]:
+        """The cell of the column in each row of a block of the source."""
+        if self.index is None:
+            return [self.constant] * len(block)
+        cells = block.column(self.index)
         return [self.values.get(cell, cell) for cell in cells] if self.values else cells
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedMapping:
-    """A shape, applied to one header.
+    """A mapping, applied to the header of one source.
 
     Attributes:
-        columns: that go out.
-        width: of the source's header.
+        columns: the columns that go out.
+        width: the number of columns of the source.
     """
 
     columns: tuple[MappedColumn, ...]
@@ -69,40 +69,41 @@ class AppliedMapping:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Of what goes out."""
+        """The names of the columns that go out."""
         return tuple(column.name for column in self.columns)
 
-    def apply(self, batch: ParsedBlock) -> ParsedBlock:
-        """Rows of the source as they go out, one for each."""
-        columns = [column.cells(batch) for column in self.columns]
+    def apply(self, block: ParsedBlock) -> ParsedBlock:
+        """Return the rows that go out for the rows of a block of the source, one for each."""
+        columns = [column.cells(block) for column in self.columns]
         width = len(columns)
-        if not batch.is_ragged:
-            return ParsedBlock(width, batch.find_lines, columns=columns)
-        # Cells beyond the header stay beyond it: dropped, they would turn a row that Salesforce refuses into a wrong one.
-        shaped = zip(zip(*columns, strict=True), batch.rows, strict=True)
-        return ParsedBlock(width, batch.find_lines, rows=[[*row, *given[self.width :]] for row, given in shaped])
+        if not block.is_ragged:
+            return ParsedBlock(width, block.find_lines, columns=columns)
+        # Cells beyond the header stay beyond it: without them, a row that Salesforce refuses would become a wrong row
+        # that it takes.
+        pairs = zip(zip(*columns, strict=True), block.rows, strict=True)
+        return ParsedBlock(width, block.find_lines, rows=[[*mapped, *row[self.width :]] for mapped, row in pairs])
 
 
-def apply_mapping(shape: ColumnMapping, header: Sequence[str]) -> AppliedMapping:
-    """The shape for a source with this header.
+def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMapping:
+    """Apply a mapping to the header of a source.
 
     Raises:
-        InvalidArgument: it names a column that is not there, leaves none, or makes one twice.
+        InvalidArgument: the mapping names a column that is not there, leaves no column, or names two columns alike.
     """
-    _check_names("columns", shape.columns, header)
-    _check_constants(shape)
-    renamed = [(place, shape.columns.get(name, name)) for place, name in enumerate(header)]
+    _check_names("columns", mapping.columns, header)
+    _check_constants(mapping)
+    renamed = [(index, mapping.columns.get(name, name)) for index, name in enumerate(header)]
     columns = [
-        MappedColumn(name, place, values=shape.values.get(name, {}))
-        for place, name in renamed
-        if name is not None and name not in shape.constants
+        MappedColumn(name, index, values=mapping.values.get(name, {}))
+        for index, name in renamed
+        if name is not None and name not in mapping.constants
     ]
-    columns += [MappedColumn(name, constant=cell) for name, cell in shape.constants.items()]
+    columns += [MappedColumn(name, constant=cell) for name, cell in mapping.constants.items()]
     names = [column.name for column in columns]
-    _check_names("values", shape.values, names)
-    _check_names("only", shape.only, names)
-    if shape.only:
-        columns = [column for column in columns if column.name in shape.only]
+    _check_names("values", mapping.values, names)
+    _check_names("only", mapping.only, names)
+    if mapping.only:
+        columns = [column for column in columns if column.name in mapping.only]
     _check_columns(columns, header)
     return AppliedMapping(tuple(columns), len(header))
 
@@ -111,29 +112,29 @@ def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], kno
     for name in names:
         if name not in known:
             near = get_close_matches(name[:LONGEST_NAME_SHOWN], [other[:LONGEST_NAME_SHOWN] for other in known], 1)
-            hint = f"Did you mean {_shown(near[0])}?" if near else f"There are: {shown(known, COLUMNS_SHOWN)}."
-            raise InvalidArgument(f"{argument} names {_shown(name)}, which is not a column here. {hint}")
+            hint = f"Did you mean {_quoted(near[0])}?" if near else f"There are: {quoted_names(known, COLUMNS_SHOWN)}."
+            raise InvalidArgument(f"{argument} names {_quoted(name)}, which is not a column here. {hint}")
 
 
-def _check_constants(shape: ColumnMapping) -> None:
-    for name in shape.values:
-        if name in shape.constants:
+def _check_constants(mapping: ColumnMapping) -> None:
+    for name in mapping.values:
+        if name in mapping.constants:
             raise InvalidArgument(
-                f"set gives every row the same {_shown(name)}, so values has nothing to replace there: leave it out of "
+                f"set gives every row the same {_quoted(name)}, so values has nothing to replace there: leave it out of "
                 "values, or out of set to replace what the column holds."
             )
 
 
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= LONGEST_NAME_SHOWN else f"{name[:LONGEST_NAME_SHOWN]}…")
-
-
 def _check_columns(columns: Sequence[MappedColumn], header: Sequence[str]) -> None:
     if not columns:
-        raise InvalidArgument("The shape leaves no column: name at least one to keep.")
+        raise InvalidArgument("The mapping leaves no column: name at least one to keep.")
     seen = dict[str, MappedColumn]()
     for column in columns:
         other = seen.setdefault(column.name, column)
-        if other is not column and other.place is not None and column.place is not None:
-            made_of = f"{_shown(header[other.place])} and {_shown(header[column.place])}"
-            raise InvalidArgument(f"{made_of} both become {_shown(column.name)}: set one of them to null in columns.")
+        if other is not column and other.index is not None and column.index is not None:
+            sources = f"{_quoted(header[other.index])} and {_quoted(header[column.index])}"
+            raise InvalidArgument(f"{sources} both become {_quoted(column.name)}: set one of them to null in columns.")
+
+
+def _quoted(name: str) -> str:
+    return repr(shorten(name, LONGEST_NAME_SHOWN))

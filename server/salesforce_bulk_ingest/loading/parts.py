@@ -1,36 +1,36 @@
-"""Cutting what goes out into parts that a job takes: between records, each with the header."""
+"""What goes out is cut into parts that a job takes: between records, each part with the header."""
 
 import hashlib
 from dataclasses import dataclass, replace
 
-from salesforce_bulk_ingest.csvio.blocks import count_rows, last_record_end, records
+from salesforce_bulk_ingest.csvio.records import count_rows, last_record_end, records
 
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """Where to begin to read a source for what goes out from some row on.
+    """Where to begin to read a source to get what goes out from some row on.
 
     Attributes:
-        source: bytes of the source after its header, up to a block that holds the row.
-        skipped: bytes of what goes out from there on that are before the row.
-        line: of the source, on which that block begins; the header is line 1.
+        block_offset: the number of bytes between the header of the source and a block that holds the row.
+        output_offset: the number of bytes that go out for the rows of this block that stand before the row.
+        block_line: the line of the source on which the block begins; the header is on line 1.
     """
 
-    source: int = 0
-    skipped: int = 0
-    line: int = 1
+    block_offset: int = 0
+    output_offset: int = 0
+    block_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One upload of its own.
+    """One upload.
 
     Attributes:
-        number: from 1.
-        start: where its rows begin.
-        rows: how many.
+        number: the number of the part, from 1.
+        start: the position of its first row.
+        rows: the number of its rows.
         size: bytes on the wire, the header among them.
-        sha256: of those.
+        sha256: SHA-256 of the bytes on the wire.
     """
 
     number: int
@@ -41,12 +41,12 @@ class Part:
 
 
 class PartCutter:
-    """Takes rows as bytes and notes where to cut them.
+    """Takes rows as bytes, and notes where to cut them.
 
     Args:
         header: the record that begins each part, with its line end.
-        limit: bytes of a part.
-        first: where the first row begins.
+        limit: the most bytes of a part.
+        first: the position of the first row.
     """
 
     def __init__(self, header: bytes, limit: int, first: RowPosition) -> None:
@@ -59,47 +59,47 @@ class PartCutter:
         self._in_parts = self._in_part = self._rows = 0
 
     def add(self, data: bytes, rows: int, block: RowPosition) -> list[int]:
-        """Whole records.
+        """Take the rows of one block.
 
         Args:
-            data: their bytes, blank lines among them.
-            rows: how many they are.
-            block: where that begins which they were made from.
+            data: whole records, blank lines among them.
+            rows: the number of rows in the data.
+            block: the position of the block that the rows were made of.
 
         Returns:
-            Which of the rows are too long for a part, by their number among these.
+            The indexes of the rows that are too long for a part.
         """
         too_long: list[int] = []
         done, left = 0, data
         while len(left) > self._room:
             end = last_record_end(left[: self._room])
             if not end and self._in_part:
-                self._close(replace(block, skipped=len(data) - len(left)))
+                self._close(replace(block, output_offset=len(data) - len(left)))
                 continue
             if not end:
                 end = len(next(records(left)))
                 too_long.append(done)
-            piece_rows = count_rows(left[:end])
-            self._take(left[:end], piece_rows)
-            done += piece_rows
+            fitting = count_rows(left[:end])
+            self._take(left[:end], fitting)
+            done += fitting
             left = left[end:]
         self._take(left, rows - done)
         return too_long
 
     def finish(self) -> tuple[Part, ...]:
-        """After the last row: the parts, at least one."""
+        """Return the parts after the last row; there is at least one."""
         if self._in_part or not self._parts:
             self._close(self._start)
         return tuple(self._parts)
 
     @property
     def size(self) -> int:
-        """Bytes of everything with one header."""
+        """The number of bytes of all rows with one header."""
         return len(self._header) + self._in_parts + self._in_part
 
     @property
     def sha256(self) -> str:
-        """Of everything with one header."""
+        """The SHA-256 of all rows with one header."""
         return self._whole.hexdigest()
 
     @property

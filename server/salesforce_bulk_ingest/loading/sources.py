@@ -1,4 +1,4 @@
-"""Where rows come from: text, records, a file. Each opens a stream of CSV from its start, as often as asked."""
+"""Where rows come from: text, records, a file. Each source can be opened as a stream of CSV any number of times."""
 
 import csv
 import gzip
@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 MAX_TEXT_BYTES = 4_000_000
-"""Rows inside a tool call pass through the model and through one message; more than this belongs on another way in."""
+"""The most bytes of rows inside a tool call. They pass through the model and through one message: more belongs in a file."""
 
 TOO_LARGE = f"These rows are over {MAX_TEXT_BYTES:,} bytes, the most that a tool call takes. Nothing was sent."
 
@@ -30,41 +30,47 @@ class RowSource(Protocol):
     """Rows that can be read as CSV."""
 
     def open(self, dialect: Dialect) -> BinaryIO:
-        """The CSV from its start.
+        """Return the CSV from its start.
 
         Args:
-            dialect: that of the job, for a source that has none of its own.
+            dialect: the dialect of the job, for a source that has none of its own.
 
         Raises:
-            InvalidArgument: there is nothing to send, or it can't be read.
-            TooLarge: it is more than this source takes.
+            InvalidArgument: the source has no rows, or can't be read.
+            TooLarge: the rows are more than this kind of source takes.
         """
         ...
 
     def version(self) -> object:
-        """Something that is equal as long as the rows are the same, as far as that can be told without reading them.
+        """Return a value that stays equal while the rows are the same, as far as that is known without reading them.
 
         Raises:
-            InvalidArgument: there is no such file any more.
+            InvalidArgument: the file is gone.
         """
         ...
 
     @property
     def is_costly(self) -> bool:
-        """Whether to keep what was found out about it: it takes long to read, and no memory to name."""
+        """Whether it takes long to read, so that a plan of it is worth keeping."""
         ...
 
 
 @contextmanager
 def opened(source: RowSource, dialect: Dialect) -> Iterator[BinaryIO]:
-    """The source's stream; what goes wrong while it is read is told as the caller's to correct.
+    """Open a source, see `RowSource.open` and `read_errors`."""
+    with read_errors(), source.open(dialect) as file:
+        yield file
+
+
+@contextmanager
+def read_errors() -> Iterator[None]:
+    """Turn errors while a source is read into an error that the caller can correct.
 
     Raises:
-        InvalidArgument: see `RowSource.open`; or the file breaks off.
+        InvalidArgument: the file is damaged or can't be read.
     """
     try:
-        with source.open(dialect) as file:
-            yield file
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidArgument(f"The .gz file is damaged or cut off ({error}): write it again.") from None
     except OSError as error:
@@ -73,7 +79,7 @@ def opened(source: RowSource, dialect: Dialect) -> Iterator[BinaryIO]:
 
 @dataclass(frozen=True, slots=True)
 class CsvText:
-    """CSV as the caller wrote it."""
+    """CSV text as the caller wrote it."""
 
     text: str
 
@@ -98,7 +104,7 @@ class CsvText:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records as objects; their keys, in the order in which they are first seen, become the columns."""
+    """Records as objects. Their keys become the columns, in the order in which they first occur."""
 
     records: Sequence[Mapping[str, Cell]]
 
@@ -107,11 +113,11 @@ class Records:
         if not columns:
             raise InvalidArgument("records has no fields: give one object for each record, with field names as keys.")
         out = io.StringIO(newline="")
-        # Everything quoted: a lone carriage return in a cell would otherwise go out bare.
+        # All cells are quoted: a lone carriage return in a cell would go out bare otherwise.
         writer = csv.writer(out, delimiter=dialect.mark, lineterminator=dialect.newline, quoting=csv.QUOTE_ALL)
         writer.writerow(columns)
         for record in self.records:
-            # Checked on the way: columns times records can be far more than what came in.
+            # The size is checked on the way: columns times records can be far more than what came in.
             if out.tell() > MAX_TEXT_BYTES:
                 raise TooLarge(TOO_LARGE)
             writer.writerow(_cells(record, columns))
@@ -127,7 +133,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
-    """A file that the operator lets this server read; one that is compressed with gzip is unpacked on the way."""
+    """A file that the operator lets this server read; a file that is compressed with gzip is unpacked on the way."""
 
     file: RootedFile
 
@@ -150,7 +156,7 @@ class UploadFile:
 
 
 class _Unpacked(gzip.GzipFile):
-    """Closes the packed file, too."""
+    """A gzip file that closes the packed file, too."""
 
     def __init__(self, packed: BinaryIO) -> None:
         super().__init__(fileobj=packed, mode="rb")
@@ -162,7 +168,7 @@ class _Unpacked(gzip.GzipFile):
 
 
 def cell_text(value: Cell) -> str:
-    """How a value stands in a cell."""
+    """Return the text of a cell with this value."""
     if value is None:
         return NULL_CELL
     if isinstance(value, bool):

@@ -1,8 +1,8 @@
-"""Which files may be read for an upload: those under folders that the operator names, however a path is written.
+"""The files that may be read for an upload: files under the folders that the operator names, however a path is written.
 
-What a path says has to lie under a root, or nothing is looked at; then its links are resolved, and that has to lie there,
-too. What is opened is found from the root down, one folder after the other and through no link: none can be put in
-between.
+A path has to lie under a root as it is written, or nothing on disk is looked at; then its links are resolved, and the
+resolved path has to lie under a root, too. The file is opened from the root down, one folder after the other and through
+no link, so that no link can be put in between.
 """
 
 import json
@@ -27,8 +27,8 @@ class RootedFile:
     """A file under a root.
 
     Attributes:
-        root: the folder, without links.
-        parts: of the way from there, links resolved; never empty.
+        root: the root folder, without links.
+        parts: the names of the folders below the root and of the file, without links; never empty.
     """
 
     root: Path
@@ -36,14 +36,14 @@ class RootedFile:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The whole path of the file."""
         return self.root.joinpath(*self.parts)
 
     def open(self) -> BinaryIO:
-        """The file's bytes from its start.
+        """Open the file at its start.
 
         Raises:
-            InvalidArgument: it is not there, not a regular file, or may not be read.
+            InvalidArgument: the file is not there, is no regular file, or may not be read.
         """
         try:
             opened = self._opened()
@@ -70,7 +70,7 @@ class RootedFile:
             os.close(folder)
 
     def _opened_where_links_are_rare(self) -> int:
-        """On Windows, which opens nothing relative to a folder: what was opened has to be what is there."""
+        """Open the file on Windows, which opens no path relative to a folder, and check that no link led elsewhere."""
         opened = os.open(self.path, _FILE)
         if os.path.realpath(self.path) == str(self.path) and os.path.samestat(os.fstat(opened), os.lstat(self.path)):
             return opened
@@ -82,29 +82,29 @@ class UploadRoots:
     """The folders that files may be uploaded from.
 
     Args:
-        roots: folders, with or without links; none refuses every file.
-        settings_file: where the operator can add one.
+        roots: the folders, with or without links; without any, every file is refused.
+        settings_file: the file in which the operator can add a folder.
     """
 
     def __init__(self, roots: Sequence[Path], settings_file: Path) -> None:
         self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
-        # A caller may write a root as its operator did.
+        # A caller may write a root as the operator wrote it.
         self._written = (*(Path(os.path.abspath(root)) for root in roots), *self.roots)
         self._settings_file = settings_file
 
     def open(self, path: str) -> BinaryIO:
-        """The bytes of a file; see `find`."""
+        """Open a file; see `find`."""
         return self.find(path).open()
 
     def find(self, path: str) -> RootedFile:
-        """The file that a caller names.
+        """Return the file that a caller names.
 
         Args:
-            path: absolute, or relative to one of the roots; of several, the first that has it counts.
+            path: an absolute path, or a path relative to a root; the first root that has the file counts.
 
         Raises:
-            RefusedByPolicy: it is not under a root; whether it exists is not told.
-            InvalidArgument: there is no such file.
+            RefusedByPolicy: the path is not under a root; the error does not say whether it exists.
+            InvalidArgument: there is no file at the path.
         """
         _check_text(path)
         inside = [file for file in map(self._below_root, self._candidates(path)) if file is not None]
@@ -162,7 +162,7 @@ def _may_be_there(path: Path) -> bool:
     try:
         path.lstat()
     except OSError as error:
-        return not isinstance(error, FileNotFoundError | NotADirectoryError)  # opening it tells the reason
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)  # the reason shows when the file is opened
     return True
 
 

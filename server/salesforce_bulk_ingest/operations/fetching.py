@@ -17,8 +17,8 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, 
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
-from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
-from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
+from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, new_download
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_file import RetryFile

@@ -9,7 +9,8 @@ from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, Sou
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.plan import Plan, part_content
+from salesforce_bulk_ingest.loading.part_content import part_content
+from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import seconds_left
@@ -242,7 +243,7 @@ def _check_named(plan: Plan, request: LoadRequest[RowSource]) -> None:
     """Raise SourceChanged where an earlier answer was about other rows, and InvalidArgument where there is no such part."""
     if request.sha256 is not None and request.sha256 != plan.sha256:
         raise SourceChanged(
-            "The rows, or their shape, are not those that this sha256 was given for: begin again with dryRun and without "
+            "The rows, or their mapping, are not those that this sha256 was given for: begin again with dryRun and without "
             "sha256."
         )
     if not plan.has_errors:

@@ -14,8 +14,9 @@ from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.plan import Plan, header_of, make_plan
+from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.loading.upload_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -98,8 +99,10 @@ class Planner:
             return SharedTask.ended(kept.plan)
 
         async def work(task: SharedTask[Plan]) -> Plan:
-            described = await self._described(request, object_name, destination)
-            plan = await self._made(request, object_name, destination, described, task)
+            upload = await anyio.to_thread.run_sync(open_upload_source, request.source, request.mapping, destination)
+            with upload:
+                described = await self._described(request, object_name, upload)
+                plan = await self._made(upload, request, object_name, destination, described, task)
             if plan.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
             self._keep_if_needed(key, request, plan, described, task)
@@ -117,15 +120,15 @@ class Planner:
         self._keep(key, kept)
 
     async def _described(
-        self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
+        self, request: LoadRequest[RowSource], object_name: str | None, upload: UploadSource
     ) -> Described | None:
         if not request.preflight or object_name is None:
             return None
-        header = await anyio.to_thread.run_sync(header_of, request.source, request.mapping, destination)
-        return await self._describes.for_upload(object_name, header)
+        return await self._describes.for_upload(object_name, upload.mapped_source.output_names)
 
     async def _made(
         self,
+        upload: UploadSource,
         request: LoadRequest[RowSource],
         object_name: str | None,
         destination: Destination,
@@ -141,9 +144,7 @@ class Planner:
             described.report(findings, None if destination.is_made else object_name)
             destination = replace(destination, describe=described.sobject, parents=described.parents)
         plan = await anyio.to_thread.run_sync(
-            lambda: make_plan(
-                request.source, request.mapping, destination, preflight=request.preflight, progress=progress
-            )
+            lambda: make_plan(upload, destination, preflight=request.preflight, progress=progress)
         )
         return plan.with_notes((*findings.sorted(), *request.notes))
 

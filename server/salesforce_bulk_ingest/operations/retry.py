@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
 from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
-from salesforce_bulk_ingest.loading.plan import PartContent
+from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
-from salesforce_bulk_ingest.csvio.records import parse_record
+from salesforce_bulk_ingest.csvio.cells import parse_record
 from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
 

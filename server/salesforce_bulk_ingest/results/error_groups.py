@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.results.fingerprints import without_cells, without_values
-from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.remedies import remedy_for
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, UNKNOWN_CODE, RowError, parse_row_error
 

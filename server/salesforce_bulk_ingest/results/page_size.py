@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from salesforce_bulk_ingest.csvio.records import format_records
+from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.csvio.writer import format_records
 
 DEFAULT_ROWS = 50
 MOST_ROWS = 1_000
@@ -55,13 +56,6 @@ def fit_columns(columns: Sequence[str], page_size: PageSize) -> tuple[str, ...]:
             break
         fitting.append(name)
     return tuple(fitting)
-
-
-def cut(text: str, longest: int) -> str:
-    """Return the text, or its beginning and the number of characters left out."""
-    if len(text) <= longest:
-        return text
-    return f"{text[:longest]}…[+{len(text) - longest}]"
 
 
 class PageRoom:

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.csvio.records import format_records, parse_record, parse_records
+from salesforce_bulk_ingest.base.text import quoted_names
+from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
+from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.results.downloads import DownloadedResult
 from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
-from salesforce_bulk_ingest.validation.columns import shown
 
 COLUMNS_SHOWN = 50
 ROWS_BETWEEN_TIME_CHECKS = 1_000
@@ -238,7 +239,7 @@ def page_of(
     builder = PageBuilder(result.index.header, delimiter, request, page_size, rows_passed=first)
     ended, rows_read = True, 0
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
-        for records in result.index.batches(file, first):
+        for records in result.index.record_lists(file, first):
             rows_read += len(records)
             if not builder.add_all(records) or (rows_read >= ROWS_BETWEEN_TIME_CHECKS and not in_time()):
                 ended = False
@@ -264,6 +265,6 @@ def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[
     by_name = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
     missing = [name for name in requested if name.lower() not in by_name]
     if missing:
-        known = shown(names, COLUMNS_SHOWN)
+        known = quoted_names(names, COLUMNS_SHOWN)
         raise InvalidArgument(f"columns names {missing[0][:60]!r}, which the result does not have. There are: {known}.")
     return [by_name[name.lower()] for name in requested]

@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.loading.mapped_source import written
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
@@ -103,7 +103,7 @@ class _RetryWriter:
         for chunk in _chunks(rows):
             self._check_cancelled()
             self._check_header(job, header)
-            self._file.write(written([row for _, row in chunk], self._dialect))
+            self._file.write(csv_bytes([row for _, row in chunk], self._dialect))
             row_numbers.extend(number for number, _ in chunk)
         return row_numbers
 
@@ -123,7 +123,7 @@ class _RetryWriter:
         if len(header) == 1 and self._destination.delimiter is None:
             # A reader takes a header without delimiters for one with commas.
             self._dialect = replace(self._dialect, delimiter="COMMA")
-        self._file.write(written([header], self._dialect))
+        self._file.write(csv_bytes([header], self._dialect))
 
 
 def _write_rows(job: JobResult, where: ErrorFilter, writer: _RetryWriter) -> tuple["array[int]", list[Finding]]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.validation.columns import shown
+from salesforce_bulk_ingest.base.text import quoted_names
 
 _WRITTEN_ANEW = re.compile(r"-?\d+\.\d+(?:E-?\d+)?|\d{4}-\d\d-\d\dT.*")
 """Numbers and times as Salesforce writes them (Bulk API 2.0 guide, quick start, step 3)."""
@@ -40,7 +40,7 @@ class ReturnedCells:
         """
         written_anew = [name for index, name in enumerate(header) if index in self._written_anew]
         blank = [name for index, name in enumerate(header) if index not in self._filled]
-        risks = [f"numbers or times in {shown(written_anew)}"] if written_anew else []
-        risks += [f"all cells blank in {shown(blank)}"] if blank else []
+        risks = [f"numbers or times in {quoted_names(written_anew)}"] if written_anew else []
+        risks += [f"all cells blank in {quoted_names(blank)}"] if blank else []
         do = f"Compare with the source before they go: {' and '.join(risks)}." if risks else "Compare with the source."
         return Finding("warning", what, do, count=self.row_count)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
-from salesforce_bulk_ingest.loading.mapped_source import written
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.results.result_file import ResultFile, Row
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, RowMatcher
 from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
@@ -40,14 +40,14 @@ def write_source_order(
     header = [LINE_COLUMN, *result.names[: result.outcome_count], *origin.source_columns]
     matched, unsure_outcomes = array("Q"), array("Q")
     with matched_rows(result, upload, key, file.folder, check_cancelled) as matcher:
-        file.file.write(written([header], origin.source_dialect))
+        file.file.write(csv_bytes([header], origin.source_dialect))
         for rows in _source_rows(upload, matcher):
-            file.file.write(written([row for row, _ in rows], origin.source_dialect))
+            file.file.write(csv_bytes([row for row, _ in rows], origin.source_dialect))
             matched.extend(match.result_row for _, match in rows)
             unsure_outcomes.extend(match.result_row for _, match in rows if match.is_outcome_unsure)
         unmatched, ambiguous = array("Q", matcher.unmatched()), array("Q", matcher.ambiguous())
         for row in _returned_rows(result, upload, sorted([*unmatched, *ambiguous])):
-            file.file.write(written([row], origin.source_dialect))
+            file.file.write(csv_bytes([row], origin.source_dialect))
         ordered = SourceOrderedResult(
             made_from=(result.sha256, origin.sha256),
             path=file.path,
@@ -92,6 +92,6 @@ def _result_indexes(result: ResultFile, upload: ArchivedUpload) -> list[int | No
     source_columns, mapping = upload.origin.source_columns, upload.origin.mapping
     uploaded_names = dict(enumerate(source_columns))
     if mapping is not None:
-        uploaded_names = {column.place: column.name for column in mapping.columns if column.place is not None}
+        uploaded_names = {column.index: column.name for column in mapping.columns if column.index is not None}
     by_name = {name.lower(): index for index, name in enumerate(result.upload_names, result.outcome_count)}
     return [by_name.get(uploaded_names.get(index, "").lower()) for index in range(len(source_columns))]

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import anyio.lowlevel
 
-from salesforce_bulk_ingest.csvio.records import RecordSplitter, parse_record
+from salesforce_bulk_ingest.csvio.cells import parse_record
+from salesforce_bulk_ingest.csvio.records import RecordSplitter
 from salesforce_bulk_ingest.results.error_groups import ErrorGrouper
 from salesforce_bulk_ingest.results.page_size import PageSize
 from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest

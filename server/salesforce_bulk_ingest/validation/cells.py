@@ -1,9 +1,9 @@
-"""Which cells a field can't hold, a column of a block at a time.
+"""Checks of cells that a field can't hold, for a column of a block at a time.
 
-What a good column costs counts: each kind of check looks at all its cells in one call of the interpreter's own, and at
-single ones only where that finds something. An empty cell and `#N/A` are right everywhere.
+Most columns have no wrong cell, so this case has to be fast: each check looks at all cells of a column in one call of the
+interpreter, and at single cells only where that call finds something. An empty cell and `#N/A` are right in any field.
 
-Literals: Bulk API 2.0 guide, Valid Date Format in Records and Prepare CSV Files; those of booleans are Bulk API 1.0's.
+Literals: Bulk API 2.0 guide, Valid Date Format in Records and Prepare CSV Files; literals of booleans: Bulk API 1.0 guide.
 """
 
 import re
@@ -17,7 +17,7 @@ Cells = Sequence[str]
 BLANK_CELLS = ("", NULL_CELL)
 MOST_REMEMBERED = 20_000
 LONGEST_CHECKED = 100_000
-"""Fields longer than this take whatever a cell can hold."""
+"""A longer field takes any text that a cell can hold."""
 
 VALUES_SHOWN = 8
 ID_LENGTHS = frozenset({0, 15, 18})
@@ -31,13 +31,13 @@ _DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 class CellCheck(Protocol):
-    """Says which cells of a column are wrong.
+    """A check of the cells of one column.
 
     Attributes:
-        kind: of the finding.
-        what: the finding without the values.
-        do: what to do about it.
-        shows_values: whether the finding names the first few.
+        kind: the kind of the finding.
+        what: what is wrong, a sentence without the wrong values.
+        do: what to do about it, a sentence.
+        shows_values: whether the finding names the first few wrong values.
     """
 
     kind: str
@@ -46,12 +46,12 @@ class CellCheck(Protocol):
     shows_values: bool
 
     def wrong(self, cells: Cells) -> Set[str]:
-        """The wrong cells among these, each once."""
+        """Return the wrong cells, each once."""
         ...
 
 
 class ValueCheck:
-    """For columns whose values come again and again: each is looked at once."""
+    """A check for columns with few different values: each value is looked at once."""
 
     shows_values = True
 
@@ -69,7 +69,7 @@ class ValueCheck:
 
 
 class FormCheck:
-    """For columns whose values differ, but are of few forms once each digit is written 0."""
+    """A check for columns whose values differ, but have few forms once each digit is written 0."""
 
     shows_values = True
 
@@ -90,7 +90,7 @@ class FormCheck:
 
 
 class IdCheck:
-    """For ids, which are all different."""
+    """A check for record ids, which all differ."""
 
     kind = "not an id"
     shows_values = True
@@ -117,7 +117,7 @@ class IdCheck:
 
 
 class LengthCheck:
-    """For text."""
+    """A check for text that is longer than its field."""
 
     kind = "too long"
     do = "Shorten it, or choose a longer field."
@@ -134,7 +134,7 @@ class LengthCheck:
 
 
 class BlankCheck:
-    """For fields that an insert has to fill."""
+    """A check for blank cells of a field that an insert has to fill."""
 
     kind = "blank"
     shows_values = False
@@ -150,11 +150,11 @@ class BlankCheck:
 
 
 def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck | None:
-    """What is checked of the cells of a field, if anything.
+    """Return the check for the cells of a field; None if a field of its type takes any cell.
 
     Args:
-        field: that the cells fill.
-        key_prefix: what the ids of the object begin with.
+        field: the field that the cells fill.
+        key_prefix: the first characters of the ids of the object.
     """
     name = field.name
     if field.restricted_picklist:
@@ -182,7 +182,7 @@ def _is_boolean(cell: str) -> bool:
 
 
 def _is_alphanumeric(text: str) -> bool:
-    return not text or text.encode(errors="replace").isalnum()  # of bytes, it knows ASCII alone
+    return not text or text.encode(errors="replace").isalnum()  # `isalnum` of bytes takes ASCII alone
 
 
 def _zeros(text: str) -> bytes:

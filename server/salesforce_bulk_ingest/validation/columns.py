@@ -1,19 +1,18 @@
 """What the columns of an upload stand for: fields of the object, or of its parents through a relationship.
 
-Forms of a header: Bulk API 2.0 guide, Relationship Fields in a Header Row; what Salesforce says to wrong ones was seen
-in public code. A header that is wrong fails the whole job.
+Forms of a header: Bulk API 2.0 guide, Relationship Fields in a Header Row. What Salesforce answers to a wrong header was
+seen in public code: it fails the whole job.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
 
-NAMES_SHOWN = 5
-LONGEST_NAME_SHOWN = 60
 LIKENESS = 0.7
-"""Of two names, from 0 to 1, so that one may be meant by the other."""
+"""How alike two names are, from 0 to 1, if one may be meant by the other."""
 
 SET_OR_LEAVE_OUT = "Set the field in columns, or null there to leave the column out."
 
@@ -23,28 +22,34 @@ class FieldColumn:
     """A column that Salesforce understands.
 
     Attributes:
-        header: as it goes out.
-        field: the field of the object that it fills; of a relationship, the lookup.
-        parent_field: `Account.Ext__c`, where the lookup is filled by a field of the parent.
+        name: the name of the column as it goes out.
+        field: the field of the object that the column fills; of a relationship, the lookup field.
+        parent_field: `Account.Ext__c`, if the lookup is found by a field of the parent; else None.
     """
 
-    header: str
+    name: str
     field: FieldDescribe
     parent_field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownColumn:
-    """A column that Salesforce does not understand, why, and what to do about it."""
+    """A column that Salesforce does not understand.
 
-    header: str
+    Attributes:
+        name: the name of the column as it goes out.
+        what: what is wrong with the column, a sentence.
+        do: what to do about it, a sentence.
+    """
+
+    name: str
     what: str
     do: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """The parts of `Type:Relationship.Field`; the type is empty where there is none."""
+    """The parts of a column name `Type:Relationship.Field`; the type is empty if the name has none."""
 
     type: str
     relationship: str
@@ -54,47 +59,34 @@ class _Path:
 def columns_of(
     header: Sequence[str], describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]
 ) -> tuple[FieldColumn | UnknownColumn, ...]:
-    """Each column, or what is wrong with it.
+    """Return what each column stands for, or what is wrong with it.
 
     Args:
-        header: of what goes out.
-        describe: of the object.
-        parents: describes of the objects that relationships lead to, as far as they are known.
+        header: the names of the columns that go out.
+        describe: the describe of the object.
+        parents: describes of the objects that relationships lead to, by name, as far as they are known.
     """
     names = FieldNames(describe)
     return tuple(_column(name, names, parents) for name in header)
 
 
 def parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, ...]:
-    """The objects whose fields the header names through relationships."""
+    """Return the names of the objects whose fields the header names through relationships."""
     paths = [_path(name) for name in header if "." in name and describe.field(name) is None]
     found = [_parent(path, lookup) for path in paths if (lookup := describe.lookup(path.relationship))]
     return tuple(dict.fromkeys(parent for parent in found if parent is not None))
 
 
 def plain(text: str) -> str:
-    """Letters and digits alone, in lower case: what two spellings of one name share."""
+    """Return the letters and digits of a name in lower case, which two spellings of the name share."""
     return "".join(filter(str.isalnum, text)).lower()
 
 
-def shown(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
-    """The first few of the names, quoted, each on one line and none of them long: they are anybody's words."""
-    listed = list(names)
-    quoted = [f'"{_on_one_line(name)}"' for name in listed[:most]]
-    more = len(listed) - most
-    return ", ".join(quoted) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _on_one_line(name: str) -> str:
-    start = "".join(character if character.isprintable() else " " for character in name[:LONGEST_NAME_SHOWN])
-    return start if len(name) <= LONGEST_NAME_SHOWN else f"{start}…"
-
-
 class FieldNames:
-    """The fields of an object by what they are called, to find those that a wrong name may mean."""
+    """The fields of an object by name and label, to find the fields that a wrong name may mean."""
 
     MOST_LOOKED_UP = 20
-    """Finding near names takes a while, and a file with more wrong columns is another object's."""
+    """Finding near names takes a while, and a file with more unknown columns is a file of another object."""
 
     def __init__(self, describe: SObjectDescribe) -> None:
         self.describe = describe
@@ -105,7 +97,7 @@ class FieldNames:
         self._by_spelling |= {plain(field.name): field.name for field in fields}
 
     def near(self, name: str) -> tuple[str, ...]:
-        """Up to three fields that the name may mean, the likeliest first."""
+        """Return up to three fields that the name may mean, the likeliest first."""
         self._looked_up += 1
         if self._looked_up > self.MOST_LOOKED_UP:
             return ()
@@ -113,7 +105,7 @@ class FieldNames:
         return tuple(dict.fromkeys(self._by_spelling[spelling] for spelling in close))
 
     def hint(self, name: str) -> str:
-        """What to do about a column of this name."""
+        """Return what to do about an unknown column of this name."""
         near = self.near(name)
         return f"Did you mean {' or '.join(near)}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
 
@@ -135,7 +127,7 @@ def _relationship(
     describe = names.describe
     lookup = describe.lookup(path.relationship)
     if lookup is None:
-        what = f"{describe.name} has no relationship {shown([path.relationship])}, which fails the whole job."
+        what = f"{describe.name} has no relationship {quoted_names([path.relationship])}, which fails the whole job."
         return UnknownColumn(name, what, _meant_relationship(path, names))
     if "." in path.field:
         what = "A column can go through one relationship, not several; this fails the whole job."
@@ -173,19 +165,19 @@ def _path(name: str) -> _Path:
 
 
 def _parent(path: _Path, lookup: FieldDescribe) -> str | None:
-    """The object that the path leads to; None where it is not clear, or none that the lookup can lead to."""
+    """The object that the path leads to; None if that is not clear, or if the lookup can't lead there."""
     if not lookup.is_polymorphic:
         return next(iter(lookup.reference_to), None)
     return next((name for name in lookup.reference_to if name.lower() == path.type.lower()), None)
 
 
 def _no_field(describe: SObjectDescribe, name: str) -> str:
-    return f"{describe.name} has no field {shown([name])} that this user can see, which fails the whole job."
+    return f"{describe.name} has no field {quoted_names([name])} that this user can see, which fails the whole job."
 
 
 def _meant_relationship(path: _Path, names: FieldNames) -> str:
     describe = names.describe
-    if describe.lookup(path.type):  # the two were mixed up
+    if describe.lookup(path.type):  # type and relationship were mixed up
         return f"Name it {path.type}.{path.field}."
     near = map(describe.field, (path.relationship, *names.near(path.relationship)))
     for lookup in near:

@@ -1,28 +1,32 @@
-"""Which fields the columns of a foreign file are likely to mean. Only a proposal: nothing applies it unasked."""
+"""The fields that the columns of a foreign file are likely to mean. This is a proposal: nothing applies it unasked."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of, plain
-from salesforce_bulk_ingest.validation.header import DELETES
+from salesforce_bulk_ingest.validation.load_target import DELETES
 
 SAME_IN_REPORTS = (("zippostalcode", "postalcode"), ("stateprovince", "state"), ("zipcode", "postalcode"))
-"""Spellings of reports and labels for what the fields' names call otherwise."""
+"""Spellings in reports and labels, and how the names of fields spell the same words."""
 
 RECORD_ID = ("recordid", "casesafeid", "18digitid")
 
 
 def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> Mapping[str, str | None]:
-    """Source header to field, for the columns that are no field's name already; None leaves a column out.
+    """Return the field that is proposed for each column without a field's name; None leaves the column out.
 
-    A column is left out where that is what makes the load possible: beside the ids of a delete, and where it means a
-    field that the operation can't fill. What may mean two fields, or a field that another column is already, is not
-    in the proposal.
+    A column is left out if that makes the load possible: beside the ids of a delete, and if it means a field that the
+    operation can't fill. A column is not in the proposal if it may mean two fields, or a field that another column fills.
+
+    Args:
+        describe: the describe of the object.
+        operation: the operation of the job.
+        header: the names of the columns of the source.
     """
     counts = Counter(header)
     columns = columns_of(header, describe, {})
-    unknown = [column.header for column in columns if isinstance(column, UnknownColumn) and counts[column.header] == 1]
+    unknown = [column.name for column in columns if isinstance(column, UnknownColumn) and counts[column.name] == 1]
     taken = {column.field.name for column in columns if isinstance(column, FieldColumn)}
     meanings = _Meanings(describe)
     meant = {name: field for name in unknown if (field := meanings.of(name)) and field.name not in taken}
@@ -34,9 +38,14 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
 
 
 def fillable(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> tuple[str, ...]:
-    """Fields that no column of the header is yet, those that a new record needs first; with the label where it says more.
+    """Return the fields that no column fills yet, with their label where it says more than the name.
 
-    None for a delete, which fills none.
+    Fields that a new record needs come first. There are none for a delete, which fills no field.
+
+    Args:
+        describe: the describe of the object.
+        operation: the operation of the job.
+        header: the names of the columns.
     """
     if operation in DELETES:
         return ()
@@ -66,7 +75,7 @@ def _can_fill(field: FieldDescribe, operation: str) -> bool:
 
 
 class _Meanings:
-    """The fields of an object by all that a report or a spreadsheet may call them."""
+    """The fields of an object by all names that a report or a spreadsheet may have for them."""
 
     def __init__(self, describe: SObjectDescribe) -> None:
         self._object = plain(describe.label)
@@ -80,7 +89,7 @@ class _Meanings:
                 self._also_called.setdefault(spelling, set()).add(field.name)
 
     def of(self, name: str) -> FieldDescribe | None:
-        """The one field that the name can mean."""
+        """Return the field that the name means; None if it means none, or may mean several."""
         spelling = _as_in_reports(plain(name))
         fields = self._called.get(spelling) or self._also_called.get(spelling) or set()
         return self._fields[next(iter(fields))] if len(fields) == 1 else None
@@ -99,7 +108,7 @@ class _Meanings:
 
 
 def _names(field: FieldDescribe) -> Iterator[str]:
-    """Its name and label. A report shows names, not ids, below the label of a lookup that does not end in ID."""
+    """The name of a field, and its label. Below a lookup's label that does not end in ID, a report shows names, not ids."""
     yield _as_in_reports(plain(field.name))
     label = _as_in_reports(plain(field.label))
     if label and (not field.reference_to or label.endswith("id")):

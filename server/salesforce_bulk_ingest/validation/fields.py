@@ -1,90 +1,72 @@
-"""Rows held against the describe of their object: columns, keys and cells that Salesforce would refuse.
+"""Checks of rows against the describe of their object: columns, keys and cells that Salesforce would refuse.
 
-Describe knows nothing of validation rules, triggers, duplicate rules and the picklists of single record types.
+A describe knows nothing of validation rules, triggers, duplicate rules and the picklists of single record types.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.base.text import shorten
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
-from salesforce_bulk_ingest.validation.header import HeaderChecks, LoadTarget
-from salesforce_bulk_ingest.validation.keys import KeyForm
+from salesforce_bulk_ingest.validation.header import HeaderChecks
+from salesforce_bulk_ingest.validation.keys import KeyColumn
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
 
 VALUES_SHOWN = 5
 LONGEST_VALUE_SHOWN = 40
 
-NO_PARENTS: Mapping[str, SObjectDescribe] = MappingProxyType({})
-
 
 class FieldChecks:
-    """Checks of one upload against its object.
+    """The checks of one upload against the describe of its object.
 
     Args:
-        describe: of the object.
-        operation: of the job.
-        external_id_field: of an upsert.
-        header: of what goes out, after the shape.
-        findings: where what is wrong goes.
-        parents: describes of the objects that the header's relationships lead to, by name; those that are not there are
-            not checked.
+        load: the object and operation of the upload.
+        header: the names of the columns that go out.
+        findings: takes what is wrong.
+        parents: describes of the objects that relationship columns lead to, by name; fields of other objects are not
+            checked.
     """
 
     def __init__(
-        self,
-        describe: SObjectDescribe,
-        operation: str,
-        external_id_field: str | None,
-        header: Sequence[str],
-        findings: Findings,
-        parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+        self, load: LoadTarget, header: Sequence[str], findings: Findings, parents: Mapping[str, SObjectDescribe]
     ) -> None:
-        self._load = LoadTarget.of(describe, operation, external_id_field)
+        self._load = load
         self._header = header
-        self._columns = columns_of(header, describe, parents)
+        self._columns = columns_of(header, load.describe, parents)
         self._findings = findings
-        checks = {place: self._checks_of(column) for place, column in enumerate(self._columns)}
-        self._cell_checks = {place: of_column for place, of_column in checks.items() if of_column}
+        checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
+        self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
     @property
-    def key_places(self) -> Sequence[int]:
-        """The column that names each row's record; none where it is missing, or every row is a new record."""
-        return [place for place, column in enumerate(self._columns) if self._load.is_key(column)][:1]
-
-    @property
-    def key_form(self) -> KeyForm:
-        """Turns keys into what is equal where they mean the same record."""
-        return self._load.key_form
-
-    @property
-    def needs_keys(self) -> bool:
-        """Whether a row with a blank key fails."""
-        return self._load.needs_keys
+    def key_column(self) -> KeyColumn | None:
+        """The column that names the record of each row; None if it is missing, or every row is a new record."""
+        index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
+        return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
 
     def check_header(self) -> None:
-        """The columns, before any row."""
+        """Check the columns, before any row."""
         HeaderChecks(self._load, self._columns, self._findings).check()
 
-    def check(self, batch: ParsedBlock) -> None:
-        """Rows of one block."""
-        for place, checks in self._cell_checks.items():
-            cells = batch.column(place)
+    def check(self, block: ParsedBlock) -> None:
+        """Check the rows of one block."""
+        for index, checks in self._cell_checks.items():
+            cells = block.column(index)
             for check in checks:
                 wrong = check.wrong(cells)
                 if wrong:
-                    tally = self._tallies.setdefault((place, check.kind), _Tally(check))
-                    tally.add(cells, wrong, batch)
+                    tally = self._tallies.setdefault((index, check.kind), _Tally(check))
+                    tally.add(cells, wrong, block)
 
     def finish(self) -> None:
-        """After the last row: what was counted becomes findings."""
-        for (place, kind), tally in self._tallies.items():
-            tally.report(kind, self._header[place], self._findings)
+        """Add findings for the cells that were counted, after the last row."""
+        for (index, kind), tally in self._tallies.items():
+            tally.report(kind, self._header[index], self._findings)
 
     def _checks_of(self, column: FieldColumn | UnknownColumn) -> list[CellCheck]:
         load = self._load
@@ -99,34 +81,41 @@ class FieldChecks:
 
 @dataclass(slots=True)
 class _Tally:
-    """The wrong cells of one column and kind: how many, and the first few."""
+    """The wrong cells of one column that one check found.
+
+    Attributes:
+        check: the check.
+        count: the number of wrong cells.
+        lines: the lines of the source of the first wrong cells.
+        values: the first different wrong cells, in order.
+    """
 
     check: CellCheck
     count: int = 0
     lines: list[int] = field(default_factory=list)
     values: dict[str, None] = field(default_factory=dict)
 
-    def add(self, cells: Cells, wrong: Set[str], batch: ParsedBlock) -> None:
-        """The wrong cells of one block."""
+    def add(self, cells: Cells, wrong: Set[str], block: ParsedBlock) -> None:
+        """Count the wrong cells of one block."""
         counted = Counter(cells)
         self.count += sum(counted[cell] for cell in wrong)
         if len(self.lines) == LINES_SHOWN and len(self.values) == VALUES_SHOWN:
             return
         for number in (number for number, cell in enumerate(cells) if cell in wrong):
             if len(self.lines) < LINES_SHOWN:
-                self.lines.append(batch.line_of(number))
+                self.lines.append(block.line_of(number))
             if len(self.values) < VALUES_SHOWN:
                 self.values.setdefault(cells[number])
 
     def report(self, kind: str, column: str, findings: Findings) -> None:
-        """All of it as one finding."""
+        """Add one finding for all wrong cells."""
         what = self.check.what
         if self.check.shows_values:
-            what += f": {', '.join(map(_shown, self.values))}"
+            what += f": {', '.join(map(_quoted, self.values))}"
         for line in self.lines:
             findings.add(kind, "warning", f"{what}.", self.check.do, column=column, line=line)
         findings.add(kind, "warning", f"{what}.", self.check.do, column=column, count=self.count - len(self.lines))
 
 
-def _shown(value: str) -> str:
-    return f'"{value}"' if len(value) <= LONGEST_VALUE_SHOWN else f'"{value[:LONGEST_VALUE_SHOWN]}…"'
+def _quoted(value: str) -> str:
+    return f'"{shorten(value, LONGEST_VALUE_SHOWN)}"'

@@ -1,7 +1,7 @@
-"""What can be wrong with rows before they go, seen from the file alone.
+"""Checks of rows that need the file alone.
 
-By the reference of the API only a few mistakes fail a whole job: those are errors, and so is what would lose values without
-a row that fails. All others cost single rows and are warnings.
+By the reference of the API only a few mistakes fail a whole job. These are errors, and so are mistakes that would lose
+values without a row that fails. All other mistakes cost single rows and are warnings.
 """
 
 import re
@@ -11,29 +11,29 @@ from functools import lru_cache
 from itertools import islice
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
-from salesforce_bulk_ingest.csvio.blocks import EndlessRecord
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
 
 MAX_HEADER_CHARACTERS = 32_000
 MAX_COLUMNS = 5_000
 MAX_CELL_CHARACTERS = 131_072
 MAX_RECORD_CHARACTERS = 400_000
-"""Bulk API 2.0 limits and allocations; the header's from the guide, Prepare CSV Files. That longer cells and rows fail the
-job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own reader."""
+"""Bulk API 2.0 limits and allocations; the limit of the header is from the guide, Prepare CSV Files. A longer cell or row
+fails the job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own reader."""
 
 QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
 QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
 
 
 class FileChecks:
-    """Checks of what stands in the source: encoding, quotes, widths and line ends.
+    """The checks of rows as the source has them: encoding, quotes, widths and line ends.
 
     Args:
-        width: of the header.
-        dialect: that the source is written in.
-        findings: where what is wrong goes.
-        rewritten: whether rows are written anew on the way, which puts their line ends right.
+        width: the number of columns of the header.
+        dialect: the dialect of the source.
+        findings: takes what is wrong.
+        rewritten: whether rows are written anew on the way, which corrects their line ends.
     """
 
     def __init__(self, width: int, dialect: Dialect, findings: Findings, *, rewritten: bool) -> None:
@@ -43,7 +43,7 @@ class FileChecks:
         self._rewritten = rewritten
 
     def check_header(self, record: bytes) -> None:
-        """The header as it stands."""
+        """Check the header as it stands in the source."""
         text = record.decode(errors="surrogateescape")
         if not _is_utf_8(text):
             self._findings.add("header encoding", "error", "The header is not UTF-8, so its names are unknown fields.",
@@ -51,15 +51,21 @@ class FileChecks:
         self._check_quotes(text, 1)
         self._check_line_ends(text, 1)
 
-    def check(self, text: str, batch: ParsedBlock, first_line: int) -> None:
-        """Rows of one block."""
+    def check(self, text: str, block: ParsedBlock, first_line: int) -> None:
+        """Check the rows of one block.
+
+        Args:
+            text: the text of the block.
+            block: the rows of the block.
+            first_line: the line of the source on which the block begins.
+        """
         self._check_encoding(text, first_line)
-        if '"' in text and not batch.is_split:
+        if '"' in text and not block.is_split:
             self._check_quotes(text, first_line)
         self._check_line_ends(text, first_line)
         self._check_nul(text, first_line)
-        if batch.is_ragged:
-            self._check_widths(batch)
+        if block.is_ragged:
+            self._check_widths(block)
 
     def _check_encoding(self, text: str, first_line: int) -> None:
         if _is_utf_8(text):
@@ -79,15 +85,15 @@ class FileChecks:
             line = first_line + text.count("\n", 0, position)
             self._findings.add("quotes", "error", QUOTES, QUOTE_THEM, line=line)
 
-    def _check_widths(self, batch: ParsedBlock) -> None:
+    def _check_widths(self, block: ParsedBlock) -> None:
         width, add = self._width, self._findings.add
-        for number, cells in enumerate(map(len, batch.rows)):
+        for number, cells in enumerate(map(len, block.rows)):
             if cells > width:
                 add("wide", "warning", f"Rows have more cells than the header's {width:,}: Salesforce refuses them.",
-                    "Quote values that hold the delimiter.", line=batch.line_of(number))  # fmt: skip
+                    "Quote values that hold the delimiter.", line=block.line_of(number))  # fmt: skip
             elif cells < width:
                 add("narrow", "warning", f"Rows have fewer cells than the header's {width:,}.",
-                    "Look whether a cell is missing in the middle.", line=batch.line_of(number))  # fmt: skip
+                    "Look whether a cell is missing in the middle.", line=block.line_of(number))  # fmt: skip
 
     def _check_line_ends(self, text: str, first_line: int) -> None:
         if self._dialect.line_ending == "LF":
@@ -99,9 +105,9 @@ class FileChecks:
             return
         between_quotes = text.split('"')
         for in_cell in (False, True):
-            # All of them are counted at once, since each line of a file may end wrong.
+            # All wrong line ends are counted at once, since every line of a file may have one.
             count = len(wrong.findall('"'.join(between_quotes[in_cell::2])))
-            found = (line for line, is_in_cell in _places(wrong, text, first_line) if is_in_cell == in_cell)
+            found = (line for line, is_in_cell in _matches(wrong, text, first_line) if is_in_cell == in_cell)
             lines = list(islice(found, min(count, LINES_SHOWN)))
             for line in lines:
                 self._add_line_ends(1, line, in_cell=in_cell)
@@ -118,11 +124,11 @@ class FileChecks:
 
 
 class OutgoingChecks:
-    """Checks of what goes out, whatever it was made from: the header, and how long cells and rows are.
+    """The checks of what goes out: the length of the header, of cells and of rows.
 
     Args:
-        header: of what goes out.
-        findings: where what is wrong goes.
+        header: the names of the columns that go out.
+        findings: takes what is wrong.
     """
 
     def __init__(self, header: Sequence[str], findings: Findings) -> None:
@@ -130,26 +136,26 @@ class OutgoingChecks:
         self._findings = findings
 
     def check_header(self, record: bytes) -> None:
-        """The header as it goes out."""
+        """Check the header as it goes out."""
         characters = len(record.decode(errors="surrogateescape").rstrip("\r\n"))
         if characters > MAX_HEADER_CHARACTERS:
             self._error(f"The header has {characters:,} characters, and Salesforce takes {MAX_HEADER_CHARACTERS:,}.")
         if len(self._header) > MAX_COLUMNS:
             self._error(f"There are {len(self._header):,} columns, and Salesforce takes {MAX_COLUMNS:,}.")
 
-    def check(self, batch: ParsedBlock, longest: int) -> None:
-        """Rows of one block.
+    def check(self, block: ParsedBlock, longest: int) -> None:
+        """Check the rows of one block.
 
         Args:
-            batch: the rows.
-            longest: no row among them has more characters.
+            block: the rows.
+            longest: a number of characters that no row exceeds.
         """
         if longest <= MAX_CELL_CHARACTERS:
             return
-        for number, row in enumerate(batch.rows):
+        for number, row in enumerate(block.rows):
             characters = sum(map(len, row))
             if characters > MAX_CELL_CHARACTERS:
-                self._check_row(row, characters, batch.line_of(number))
+                self._check_row(row, characters, block.line_of(number))
 
     def _check_row(self, row: Sequence[str], characters: int, line: int) -> None:
         if characters > MAX_RECORD_CHARACTERS:
@@ -167,7 +173,7 @@ class OutgoingChecks:
 
 
 def check_names(header: Sequence[str], findings: Findings) -> None:
-    """The header where no describe is at hand: names that can't be right in any object."""
+    """Check the header without a describe, for names that are wrong for every object."""
     if "" in header:
         findings.add("unknown column", "error", "A column has no name, which fails the whole job.",
                      "Name it, or set it to null in columns.", line=1)  # fmt: skip
@@ -178,11 +184,11 @@ def check_names(header: Sequence[str], findings: Findings) -> None:
 
 
 def longest_row(data: bytes, rows: int) -> int:
-    """An upper bound of the characters in a row, found by looking at few places where each row is one line.
+    """Return a number of characters that no row exceeds; found by a look at few positions, if each row is one line.
 
     Args:
         data: the rows as they go out.
-        rows: how many they are.
+        rows: the number of rows.
     """
     window = MAX_CELL_CHARACTERS // 2
     starts = range(0, len(data) - window, window)
@@ -192,7 +198,7 @@ def longest_row(data: bytes, rows: int) -> int:
 
 
 def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:
-    """What is wrong with a record that has no end: where its quotes first go wrong."""
+    """Return the reason why a record has no end, with the line on which its quotes first go wrong."""
     text = error.start.decode(errors="surrogateescape")
     position = next(_badly_quoted(text, dialect.mark), 0)
     line = error.first_line + text.count("\n", 0, position)
@@ -210,7 +216,7 @@ def _is_utf_8(text: str) -> bool:
 
 
 def _lines_with(text: str, wanted: re.Pattern[str], first_line: int) -> Iterator[int]:
-    """Each line that holds such a character, once."""
+    """Each line that has a wanted character, once."""
     position = 0
     while match := wanted.search(text, position):
         first_line += text.count("\n", position, match.start())
@@ -220,8 +226,8 @@ def _lines_with(text: str, wanted: re.Pattern[str], first_line: int) -> Iterator
             return
 
 
-def _places(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
-    """Each place of such characters: its line, and whether it is within quotes."""
+def _matches(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
+    """The line of each match, and whether the match is within quotes."""
     line, quotes, seen = first_line, 0, 0
     for match in wanted.finditer(text):
         quotes += text.count('"', seen, match.start())
@@ -231,7 +237,7 @@ def _places(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tup
 
 
 def _badly_quoted(text: str, mark: str) -> Iterator[int]:
-    """Where records begin that are not quoted as they should be, the first few."""
+    """The positions of the first few records that are badly quoted."""
     well_quoted = _well_quoted(mark)
     position = 0
     for _ in range(LINES_SHOWN):
@@ -249,6 +255,6 @@ def _badly_quoted(text: str, mark: str) -> Iterator[int]:
 def _well_quoted(mark: str) -> re.Pattern[str]:
     # A carriage return outside quotes is a matter of line ends.
     delimiter = re.escape(mark)
-    # No possessive group: in Python 3.11.0 to 3.11.4 such match what they must not (CPython issues 100061 and 106052).
+    # No possessive group: in Python 3.11.0 to 3.11.4 it matches what it must not (CPython issues 100061 and 106052).
     cell = rf'(?:"[^"]*+(?:""[^"]*+)*"\r?|[^"\n{delimiter}]*+)'
     return re.compile(rf"(?:{cell}(?:{delimiter}{cell})*\n)*(?:{cell}(?:{delimiter}{cell})*\Z)?")

@@ -1,73 +1,27 @@
-"""The header of an upload held against the describe of its object.
+"""Checks of the header of an upload against the describe of its object.
 
-What by the reference fails the whole job is an error (`InvalidBatch`), what fails rows a warning.
+By the reference, `InvalidBatch` fails the whole job: what causes it is an error. What fails single rows is a warning.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.findings import Findings, Level
-from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import NAMES_SHOWN, FieldColumn, UnknownColumn, shown
-from salesforce_bulk_ingest.validation.keys import KeyForm, same_id, same_text
+from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
+from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
 
-DELETES = frozenset({"delete", "hardDelete"})
 HEADER_LINE = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LoadTarget:
-    """What an upload is for.
-
-    Attributes:
-        describe: of the object.
-        operation: of the job.
-        key: name of the field that names a row's record; None where every row is a new one.
-    """
-
-    describe: SObjectDescribe
-    operation: str
-    key: str | None
-
-    @classmethod
-    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> "LoadTarget":
-        """What a job is for."""
-        keys = {"insert": None, "upsert": external_id_field}
-        key = keys.get(operation, ID_FIELD)
-        known = describe.field(key) if key else None
-        return cls(describe, operation, known.name if known else key)
-
-    @property
-    def deletes(self) -> bool:
-        """Whether ids are all that it takes."""
-        return self.operation in DELETES
-
-    @property
-    def needs_keys(self) -> bool:
-        """Whether a row with a blank key fails; an upsert by Id takes it for a new record."""
-        return self.key is not None and not (self.operation == "upsert" and self.key == ID_FIELD)
-
-    @property
-    def key_form(self) -> KeyForm:
-        """Turns keys into what is equal where they mean the same record."""
-        if self.key == ID_FIELD:
-            return same_id
-        field = self.describe.field(self.key) if self.key else None
-        return str if field is not None and field.case_sensitive else same_text
-
-    def is_key(self, column: FieldColumn | UnknownColumn) -> bool:
-        """Whether the column holds the keys."""
-        return isinstance(column, FieldColumn) and column.parent_field is None and column.field.name == self.key
-
-
 class HeaderChecks:
-    """Checks of one header.
+    """The checks of one header.
 
     Args:
-        load: what the upload is for.
-        columns: those that go out, in their order.
-        findings: where what is wrong goes.
+        load: the object and operation of the upload.
+        columns: the columns that go out, in their order.
+        findings: takes what is wrong.
     """
 
     def __init__(self, load: LoadTarget, columns: Sequence[FieldColumn | UnknownColumn], findings: Findings) -> None:
@@ -78,7 +32,7 @@ class HeaderChecks:
         self._findings = findings
 
     def check(self) -> None:
-        """All of them."""
+        """Run all checks."""
         self._check_permission()
         self._check_key()
         if self._load.deletes:
@@ -104,7 +58,7 @@ class HeaderChecks:
         field = self._describe.field(key)
         if field is None or not field.finds_records:
             usable = [known.name for known in self._describe.fields if known.finds_records]
-            what = f"{shown([key])} is no external id of {self._describe.name}, so the job fails."
+            what = f"{quoted_names([key])} is no external id of {self._describe.name}, so the job fails."
             do = f"Make the job with externalIdFieldName {' or '.join(usable[:NAMES_SHOWN])}."
             self._add("external id", "error", what, do)
         elif not load.deletes and not any(map(load.is_key, self._all)):
@@ -114,22 +68,22 @@ class HeaderChecks:
             self._add("no key", "warning", what, f"If a column holds it, name {key} for that in columns.")
 
     def _check_only_id(self) -> None:
-        others = [column.header for column in self._all]
+        others = [column.name for column in self._all]
         key = next(filter(self._load.is_key, self._all), None)
         if key is not None:
-            others.remove(key.header)
+            others.remove(key.name)
         if key is None:
             what = f"There is no column {ID_FIELD}, the one that a {self._load.operation} takes."
             do = f"Name {ID_FIELD} in columns for the column that holds it, and set null there for the others."
             self._add("only id", "error", what, do)
         elif others:
-            what = f"A {self._load.operation} takes one column, {ID_FIELD}; more fail the whole job: {shown(others)}."
+            what = f"A {self._load.operation} takes one column, {ID_FIELD}; more fail the whole job: {quoted_names(others)}."
             self._add("only id", "error", what, f'Set only to ["{ID_FIELD}"].')
 
     def _check_names(self) -> None:
         for column in self._all:
             if isinstance(column, UnknownColumn):
-                self._add("unknown column", "error", column.what, column.do, column.header)
+                self._add("unknown column", "error", column.what, column.do, column.name)
 
     def _check_doubled(self) -> None:
         filling: dict[str, list[FieldColumn]] = defaultdict(list)
@@ -138,22 +92,22 @@ class HeaderChecks:
         for name, columns in filling.items():
             if len(columns) == 1:
                 continue
-            headers = shown(column.header for column in columns)
+            headers = quoted_names(column.name for column in columns)
             do = "Keep one: set null in columns for the others."
             if len({column.parent_field for column in columns}) < len(columns):
-                self._add("doubled", "error", f"Several columns are {name}: {headers}.", do, columns[-1].header)
+                self._add("doubled", "error", f"Several columns are {name}: {headers}.", do, columns[-1].name)
             else:
                 what = (
                     f"Several columns say which record {name} leads to: {headers}. Rows that fill more than one fail."
                 )
-                self._add("doubled lookup", "warning", what, do, columns[-1].header)
+                self._add("doubled lookup", "warning", what, do, columns[-1].name)
 
     def _check_read_only(self) -> None:
         for column in self._known:
             reason = None if self._load.is_key(column) else self._refusal(column.field)
             if reason:
                 do = "Leave it out: set null for it in columns."
-                self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.header)
+                self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.name)
 
     def _refusal(self, field: FieldDescribe) -> str | None:
         operation = self._load.operation
@@ -177,7 +131,7 @@ class HeaderChecks:
 
     def _brings(self, required: FieldDescribe) -> bool:
         present = {column.field.name for column in self._known}
-        # A person account has a last name in place of a name.
+        # A person account has a last name instead of a name.
         has_persons = self._describe.field("IsPersonAccount") is not None
         return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)
 

@@ -1,7 +1,7 @@
-"""Keys that are blank or stand twice in a file of any size, found in constant memory.
+"""Checks of keys that are blank or repeated, for a file of any size in constant memory.
 
-What is kept of a key is its hash and its line, in buckets; past a limit the buckets go to a temporary file. So two keys
-with one hash of 64 bits would be taken for one: once in many millions of files of this size.
+Of each key, its hash and its line are kept in buckets; above a limit the buckets go to a temporary file. Two keys with the
+same hash of 64 bits would be taken for one key: once in many millions of files of this size.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 BUCKETS = 256
 MOST_IN_MEMORY = 250_000
-"""Keys; 4 MB of them."""
+"""The number of keys in memory; they take 4 MB."""
 
 BLANKS = frozenset({"", NULL_CELL})
 ID = "Id"
@@ -34,36 +34,36 @@ same_text: KeyForm = str.lower
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
-    """The column that tells records apart.
+    """The column that names the record of each row.
 
     Attributes:
-        place: of the column.
-        form: turns a key into what is equal for equal keys.
+        index: the index of the column.
+        form: the form of a key that is equal for all spellings of one record's key.
         is_needed: whether a row with a blank key fails.
     """
 
-    place: int
+    index: int
     form: KeyForm
     is_needed: bool
 
 
 def key_column(header: Sequence[str], operation: str | None, external_id_field: str | None) -> KeyColumn | None:
-    """The key's column, as far as it can be told without a describe; None for an insert, or where it is missing."""
+    """Return the key column as far as the job shows it without a describe; None for an insert, or if it is missing."""
     key = {"update": ID, "delete": ID, "hardDelete": ID, "upsert": external_id_field}.get(operation or "")
-    places = [place for place, name in enumerate(header) if key and name.lower() == key.lower()]
-    if not places or not key:
+    indexes = [index for index, name in enumerate(header) if key and name.lower() == key.lower()]
+    if not indexes or not key:
         return None
     is_id = key.lower() == ID.lower()
-    return KeyColumn(places[0], same_id if is_id else same_text, is_needed=operation != "upsert" or not is_id)
+    return KeyColumn(indexes[0], same_id if is_id else same_text, is_needed=operation != "upsert" or not is_id)
 
 
 class KeyChecks:
-    """Blank and repeated keys of one column; used as a context, since it may keep a temporary file.
+    """The checks for blank and repeated keys of one column; a context, since they may keep a temporary file.
 
     Args:
-        column: the keys' place and form.
-        name: of the column.
-        findings: where what is wrong goes.
+        column: the key column.
+        name: the name of the key column.
+        findings: takes what is wrong.
     """
 
     def __init__(self, column: KeyColumn, name: str, findings: Findings) -> None:
@@ -78,9 +78,9 @@ class KeyChecks:
     def __exit__(self, *_: object) -> None:
         self._keys.close()
 
-    def check(self, batch: ParsedBlock) -> None:
-        """Rows of one block."""
-        keys, lines = batch.column(self._column.place), batch.lines
+    def check(self, block: ParsedBlock) -> None:
+        """Check the rows of one block."""
+        keys, lines = block.column(self._column.index), block.lines
         if not BLANKS.isdisjoint(keys):
             blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANKS]
             self._add_blank(blank)
@@ -89,7 +89,7 @@ class KeyChecks:
         self._keys.add(map(self._column.form, keys), lines)
 
     def finish(self) -> None:
-        """After the last row."""
+        """Add findings for repeated keys, after the last row."""
         count, lines = self._keys.repeated()
         what = f"Rows have the {self._name} of an earlier row: the last may win, or they fail."
         self._add("repeated key", what, "Keep one row for each.", lines, count)
@@ -100,13 +100,15 @@ class KeyChecks:
             self._add("blank key", what, do, lines, len(lines))
 
     def _add(self, kind: str, what: str, do: str, lines: Sequence[int], count: int) -> None:
-        shown = lines[:LINES_SHOWN]
-        for line in shown:
+        first = lines[:LINES_SHOWN]
+        for line in first:
             self._findings.add(kind, "warning", what, do, column=self._name, line=line)
-        self._findings.add(kind, "warning", what, do, column=self._name, count=count - len(shown))
+        self._findings.add(kind, "warning", what, do, column=self._name, count=count - len(first))
 
 
 class _Keys:
+    """The hash and line of every key, in buckets by hash."""
+
     def __init__(self) -> None:
         self._buckets = [array("q") for _ in range(BUCKETS)]
         self._held = 0
@@ -124,7 +126,7 @@ class _Keys:
             self._spill()
 
     def repeated(self) -> tuple[int, list[int]]:
-        """How many rows have a key that stands on an earlier line, and the first few of their lines."""
+        """The number of rows with a key of an earlier line, and the first few of their lines."""
         count, first = 0, list[int]()
         for bucket in range(BUCKETS):
             lines = list(self._repeated_in(bucket))

@@ -1,4 +1,4 @@
-"""All checks of one upload, in the order in which a pass over its rows meets them."""
+"""All checks of one upload before it goes out, in the order in which a pass over its rows meets them."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -9,39 +9,35 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.header import UTF_8_BOM, Header
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.fields import FieldChecks
-from salesforce_bulk_ingest.validation.file import (
-    FileChecks,
-    OutgoingChecks,
-    check_names,
-    longest_row,
-)
+from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, check_names, longest_row
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 
 
 class PreflightChecks:
-    """The checks; a context, since they may keep a temporary file.
+    """The checks of one upload; a context, since they may keep a temporary file.
 
     Args:
-        given: the header of the source.
-        names: the columns that go out.
-        destination: what the job takes.
-        findings: where what is wrong goes.
-        rewritten: whether rows are written anew on the way, in the job's dialect.
+        header: the header of the source.
+        names: the names of the columns that go out.
+        destination: the job.
+        findings: takes what is wrong.
+        rewritten: whether rows are written anew on the way, in the dialect of the job.
     """
 
     def __init__(
-        self, given: Header, names: Sequence[str], destination: Destination, findings: Findings, *, rewritten: bool
+        self, header: Header, names: Sequence[str], destination: Destination, findings: Findings, *, rewritten: bool
     ) -> None:
-        self._given = given
+        self._header = header
         self._names = names
         self._destination = destination
         self._findings = findings
         self._rewritten = rewritten
-        self._file = FileChecks(len(given.names), given.dialect, findings, rewritten=rewritten)
-        self._sent = OutgoingChecks(names, findings)
-        self._fields = _field_checks(names, destination, findings)
+        self._file = FileChecks(len(header.names), header.dialect, findings, rewritten=rewritten)
+        self._outgoing = OutgoingChecks(names, findings)
+        load = destination.load_target
+        self._fields = None if load is None else FieldChecks(load, names, findings, destination.parents)
         key = self._key_column()
-        self._keys = None if key is None else KeyChecks(key, names[key.place], findings)
+        self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -53,38 +49,53 @@ class PreflightChecks:
         self._resources.close()
 
     def check_header(self, record: bytes) -> None:
-        """What stands before the rows.
+        """Check what stands before the rows.
 
         Args:
             record: the header as it goes out.
         """
-        marks = len(self._given.bom) // len(UTF_8_BOM)
+        marks = len(self._header.bom) // len(UTF_8_BOM)
         if marks:
             several = f"{marks} byte order marks, which are" if marks > 1 else "a byte order mark, which is"
             self._findings.add("bom", "warning", f"It begins with {several} left out.",
                                "Nothing is to be done; sent, it would be a part of the first name.", line=1)  # fmt: skip
         self._check_dialect()
-        self._file.check_header(self._given.record)
-        self._sent.check_header(record)
+        self._file.check_header(self._header.record)
+        self._outgoing.check_header(record)
         if self._fields is None:
             check_names(self._names, self._findings)
         else:
             self._fields.check_header()
 
     def check_source(self, text: str, rows: ParsedBlock, first_line: int) -> None:
-        """Rows of one block as the source has them, the first of them on this line."""
+        """Check the rows of one block as the source has them.
+
+        Args:
+            text: the text of the block.
+            rows: the rows of the block.
+            first_line: the line of the source on which the block begins.
+        """
         self._file.check(text, rows, first_line)
 
     def check_outgoing(self, rows: ParsedBlock, data: bytes) -> None:
-        """The same rows as they go out, which is as these bytes."""
-        self._sent.check(rows, longest_row(data, len(rows)))
+        """Check the rows of one block as they go out.
+
+        Args:
+            rows: the rows.
+            data: the bytes of the rows.
+        """
+        self._outgoing.check(rows, longest_row(data, len(rows)))
         if self._fields is not None:
             self._fields.check(rows)
         if self._keys is not None:
             self._keys.check(rows)
 
     def finish(self, rows: int) -> None:
-        """After the last row, of so many."""
+        """Add findings that need all rows, after the last row.
+
+        Args:
+            rows: the number of rows.
+        """
         if self._fields is not None:
             self._fields.finish()
         if self._keys is not None:
@@ -93,34 +104,20 @@ class PreflightChecks:
             self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
 
     def _key_column(self) -> KeyColumn | None:
-        fields = self._fields
-        if fields is None:
-            return key_column(self._names, self._destination.operation, self._destination.external_id_field)
-        return next((KeyColumn(place, fields.key_form, fields.needs_keys) for place in fields.key_places), None)
+        if self._fields is not None:
+            return self._fields.key_column
+        return key_column(self._names, self._destination.operation, self._destination.external_id_field)
 
     def _check_dialect(self) -> None:
         if self._rewritten:
             return
-        given = self._given.dialect
-        job = self._destination.dialect(given)
+        source = self._header.dialect
+        job = self._destination.dialect(source)
         for kind, name, found, wanted in (
-            ("delimiter", "columnDelimiter", given.delimiter, job.delimiter),
-            ("line ending", "lineEnding", given.line_ending, job.line_ending),
+            ("delimiter", "columnDelimiter", source.delimiter, job.delimiter),
+            ("line ending", "lineEnding", source.line_ending, job.line_ending),
         ):
             if found != wanted:
                 what = f"It is written with {name} {found}, and the job's is {wanted}: the job fails."
-                do = f"Make a job with {name} {found}, or ask for a shape, such as only: rows are then written anew."
+                do = f"Make a job with {name} {found}, or ask for a mapping, such as only: rows are then written anew."
                 self._findings.add(kind, "error", what, do, line=1)
-
-
-def _field_checks(names: Sequence[str], destination: Destination, findings: Findings) -> FieldChecks | None:
-    if destination.describe is None or destination.operation is None:
-        return None
-    return FieldChecks(
-        destination.describe,
-        destination.operation,
-        destination.external_id_field,
-        names,
-        findings,
-        destination.parents,
-    )

@@ -11,7 +11,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.csvio.records import format_record, format_records
+from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.csvio.writer import format_record, format_records
 from salesforce_bulk_ingest.mcp_server.answers.wording import (
     describe,
     job_uri,
@@ -23,7 +24,6 @@ from salesforce_bulk_ingest.mcp_server.answers.wording import (
 )
 from salesforce_bulk_ingest.operations.jobs import Deletion, JobListing, JobStatus
 from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, ErrorGroup, FailedExample
-from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.pages import CutCell, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 

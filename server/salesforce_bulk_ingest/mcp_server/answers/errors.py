@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnclear,
     UploadUnderWay,
 )
-from salesforce_bulk_ingest.results.page_size import cut
+from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,

@@ -6,12 +6,12 @@ from typing import Any, Self, TypedDict, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, as_one_line, bounded, unlisted
 from salesforce_bulk_ingest.mcp_server.answers.wording import job_uri, next_step, rows
 from salesforce_bulk_ingest.operations.errors import RowsRefused
 from salesforce_bulk_ingest.operations.load import UploadOutcome
-from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -180,7 +180,7 @@ def after_refusal(plan: Plan) -> str:
         return "Check the proposed columns with the user, then call again with them in columns; or correct the rows."
     if plan.has_errors:
         return (
-            "Correct the rows, or their shape (columns, set, values, only), and call again; "
+            "Correct the rows, or their mapping (columns, set, values, only), and call again; "
             'preflight "off" skips the checks.'
         )
     return _parts_advice(plan)

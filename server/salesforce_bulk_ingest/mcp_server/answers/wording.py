@@ -2,10 +2,10 @@
 
 import json
 
+from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.mcp_server.answers.errors import after_failure, has_rows_in_no_result
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.upload_once import UploadState
-from salesforce_bulk_ingest.results.page_size import cut
 from salesforce_bulk_ingest.results.pages import Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org

@@ -1,0 +1,38 @@
+"""Findings: the first many are kept, and the others counted."""
+
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.loading.making import UNCHANGED, Bytes, as_line, plan_of
+from tests.validation.describing import CONTACT
+
+
+def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
+    header = b",".join(b"N%d" % number for number in range(1_000))
+    planned = plan_of(Bytes(header + b"\n" + b"," * 999 + b"\n"), UNCHANGED, Destination("insert", describe=CONTACT))
+    assert len(planned.findings) < 600
+    assert [as_line(finding) for finding in planned.findings if "that are told" in finding.what] == snapshot(
+        [
+            "error (500): There are more errors than the 500 that are told, in other columns or of other kinds. Mend those first, then check again."
+        ]
+    )
+
+
+def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines() -> None:
+    findings = Findings()
+    for line in range(2, 9):
+        findings.add("kind", "warning", "What.", "Do.", column="Name", line=line)
+    findings.add("kind", "warning", "What.", "Do.", column="Phone", line=2)
+    findings.add("kind", "warning", "What.", "Do.", count=0)
+    assert findings.sorted() == (
+        Finding("warning", "What.", "Do.", "Name", (2, 3, 4, 5, 6), 7),
+        Finding("warning", "What.", "Do.", "Phone", (2,), 1),
+    )
+
+
+def test_errors_come_first_and_else_the_order_is_that_in_which_they_were_found() -> None:
+    findings = Findings()
+    for kind, level in (("a", "warning"), ("b", "error"), ("c", "warning"), ("d", "error")):
+        findings.add(kind, "error" if level == "error" else "warning", kind, "Do.")
+    assert [finding.what for finding in findings.sorted()] == ["b", "d", "a", "c"]

@@ -1,0 +1,63 @@
+"""The header of a source: what it says, and which sources have none."""
+
+import io
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.findings import Unreadable
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.header import MOST_HEADER_BYTES, MOST_HEADER_COLUMNS, UTF_8_BOM, read_header
+
+
+def test_a_header_has_names_a_dialect_and_the_size_of_what_is_before_the_rows() -> None:
+    file = io.BytesIO(UTF_8_BOM * 2 + b'Name;"two\nlines"\r\nAnn;1\r\n')
+    header = read_header(file, None, None)
+    assert (header.names, header.dialect) == (("Name", "two\nlines"), Dialect("SEMICOLON", "CRLF"))
+    assert (header.bom, header.record) == (UTF_8_BOM * 2, b'Name;"two\nlines"\r\n')
+    assert header.size == file.tell()
+    assert header.lines == 2
+    assert file.read() == b"Ann;1\r\n"
+
+
+def test_bytes_of_a_name_that_are_not_utf_8_are_kept() -> None:
+    header = read_header(io.BytesIO(b"N\xe4me\n"), None, None)
+    assert header.names[0].encode(errors="surrogateescape") == b"N\xe4me"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", snapshot("It is empty. Give a header row with field names, then one row for each record. line 1")),
+        (b"\r\nName\n", snapshot("The first line is blank. Begin with the header row. line 1")),
+        (
+            b"Name\rAnn\r",
+            snapshot(
+                "Lines end in a carriage return alone, which Salesforce does not take. Save it with lines that end in LF or CRLF. line 1"
+            ),
+        ),
+        (b"%PDF-1.7\n", snapshot("It is a PDF, not CSV. Save it as CSV in UTF-8. line None")),
+        (
+            b"N\0a\0\n",
+            snapshot("It holds NUL characters, as UTF-16 and binary files do. Save it as CSV in UTF-8. line None"),
+        ),
+        (b'"Name\nAnn', snapshot("The header has no end: a quote in it is never closed. Close it. line 1")),
+        (
+            b"x" * (MOST_HEADER_BYTES + 1),
+            snapshot(
+                "The header goes on for more than 1,000,000 bytes. Look whether this is CSV with field names in its first line; if so, take columns out of the file. line 1"
+            ),
+        ),
+        (
+            b"," * MOST_HEADER_COLUMNS + b"\n",
+            snapshot(
+                "The header has 16,385 columns, more than 16,384. Look whether this is CSV with field names in its first line; if so, take columns out of the file. line 1"
+            ),
+        ),
+    ],
+    ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else "",
+)
+def test_a_source_that_is_no_csv_is_unreadable_and_the_reason_says_what_to_do(content: bytes, complaint: str) -> None:
+    with pytest.raises(Unreadable) as raised:
+        read_header(io.BytesIO(content), None, None)
+    assert f"{raised.value.what} {raised.value.do} line {raised.value.line}" == complaint

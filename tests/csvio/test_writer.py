@@ -1,0 +1,60 @@
+"""CSV that is written: what a reader gets back is what was written."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from salesforce_bulk_ingest.csvio.cells import parse_record
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import RecordSplitter
+from salesforce_bulk_ingest.csvio.writer import csv_bytes, format_record, format_records
+from salesforce_bulk_ingest.salesforce.models import DELIMITERS
+from tests.csvio.awkward import cells
+from tests.loading import making
+from tests.loading.making import dialects, tables
+
+
+@settings(deadline=None)
+@given(cells)
+def test_a_line_that_we_write_is_read_back_by_us_and_by_others(row: list[str]) -> None:
+    line = format_record(row)
+    assert line.endswith("\n")
+    assert parse_record(line.encode(), ",") == tuple(row)
+    assert list(csv.reader(io.StringIO(line, newline=""))) == [row]
+
+
+@settings(deadline=None)
+@given(st.lists(cells, max_size=8), st.sampled_from(sorted(DELIMITERS.values())), st.sampled_from(["\n", "\r\n"]))
+def test_rows_written_by_a_csv_writer_come_back_one_record_each(
+    rows: list[list[str]], delimiter: str, end: str
+) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
+    splitter = RecordSplitter()
+    records = splitter.feed(out.getvalue().encode()) + splitter.flush()
+    assert [parse_record(record, delimiter) for record in records] == [tuple(row) for row in rows]
+
+
+@given(tables(), dialects)
+def test_rows_are_written_in_a_dialect_as_the_csv_module_writes_them(table: list[list[str]], dialect: Dialect) -> None:
+    assert csv_bytes(table, dialect) == making.csv_bytes(table, dialect, csv.QUOTE_MINIMAL)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [("a", "a"), ("a,b", '"a,b"'), ('a"b', '"a""b"'), ("a\rb", '"a\rb"'), ("a\nb", '"a\nb"'), ("a;b", "a;b")],
+)
+def test_a_cell_is_quoted_only_where_it_must_be(cell: str, written: str) -> None:
+    assert format_record([cell, "x"]) == f"{written},x\n"
+    assert format_records([[cell, "x"]], newline="\r\n") == f"{written},x\r\n"
+
+
+def test_bytes_that_are_not_utf_8_are_written_as_they_were_read() -> None:
+    assert csv_bytes([[b"M\xfcller".decode(errors="surrogateescape")]], Dialect()) == b"M\xfcller\n"
+
+
+def test_no_rows_are_no_text() -> None:
+    assert format_records([]) == ""

@@ -1,0 +1,87 @@
+"""Column mappings: which cells go out, and which mappings are refused."""
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.csvio.cells import parse_block
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping, apply_mapping
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.loading.making import Bytes, plan_of, sent_parts
+
+
+def test_a_row_that_is_too_wide_stays_too_wide_and_one_that_is_narrow_is_filled() -> None:
+    planned = plan_of(Bytes(b"A,B,C\n1,2,3,4\n1\n"), ColumnMapping(columns={"B": None}), Destination())
+    assert sent_parts(planned) == [b"A,C\n1,3,4\n1,\n"]
+
+
+def test_constants_and_only_choose_and_replace_columns() -> None:
+    mapping = ColumnMapping(constants={"B": "x", "D": "y"}, only=("D", "A", "B"))
+    assert sent_parts(plan_of(Bytes(b"A,B,C\n1,2,3\n"), mapping, Destination())) == [b"A,B,D\n1,x,y\n"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        (
+            ColumnMapping(columns={"Nmae": "Name"}),
+            snapshot("columns names 'Nmae', which is not a column here. Did you mean 'Name'?"),
+        ),
+        (
+            ColumnMapping(columns={"Zzz": None}),
+            snapshot('columns names \'Zzz\', which is not a column here. There are: "Name", "Phone".'),
+        ),
+        (
+            ColumnMapping(values={"Name": {"a": "b"}}, columns={"Name": "LastName"}),
+            snapshot("values names 'Name', which is not a column here. Did you mean 'LastName'?"),
+        ),
+        (
+            ColumnMapping(columns={"Name": None, "Phone": None}),
+            snapshot("The mapping leaves no column: name at least one to keep."),
+        ),
+        (
+            ColumnMapping(columns={"Name": "Phone"}),
+            snapshot("'Name' and 'Phone' both become 'Phone': set one of them to null in columns."),
+        ),
+        (
+            ColumnMapping(constants={"Phone": "1"}, values={"Phone": {"1": "2"}}),
+            snapshot(
+                "set gives every row the same 'Phone', so values has nothing to replace there: leave it out of values, or out of set to replace what the column holds."
+            ),
+        ),
+        (
+            ColumnMapping(only=("Fax",)),
+            snapshot('only names \'Fax\', which is not a column here. There are: "Name", "Phone".'),
+        ),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused(mapping: ColumnMapping, message: str) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        plan_of(Bytes(b"Name,Phone\nAnn,1\n"), mapping, Destination())
+    assert str(raised.value) == message
+
+
+def test_long_names_are_cut_in_what_is_said_of_a_mapping() -> None:
+    long = b"N" * 400_000
+    for mapping in (
+        ColumnMapping(only=("N" * 400_000,)),
+        ColumnMapping(columns={"N" * 400_000 + "1": "N" * 400_000 + "2"}),
+    ):
+        with pytest.raises(InvalidArgument) as raised:
+            plan_of(Bytes(long + b"1," + long + b"2\nAnn,1\n"), mapping, Destination())
+        assert len(str(raised.value)) < 400
+
+
+def test_a_mapping_is_applied_to_the_columns_of_a_block() -> None:
+    mapping = ColumnMapping(columns={"A": "X", "B": None}, constants={"Y": "1"}, values={"X": {"a": "b"}})
+    applied = apply_mapping(mapping, ["A", "B", "C"])
+    assert applied.header == ("X", "C", "Y")
+    block = applied.apply(parse_block("a,1,c\nd,2,e\n", Dialect(), 3, first_line=7))
+    assert list(block.rows) == [("b", "c", "1"), ("d", "e", "1")]
+    assert list(block.lines) == [7, 8]
+
+
+def test_an_empty_mapping_is_false() -> None:
+    assert not ColumnMapping()
+    assert ColumnMapping(only=("Name",))

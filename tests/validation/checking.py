@@ -1,0 +1,42 @@
+"""Findings of the checks against a describe."""
+
+from collections.abc import Mapping, Sequence
+
+from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.destination import NO_PARENTS
+from salesforce_bulk_ingest.validation.fields import FieldChecks
+from salesforce_bulk_ingest.validation.load_target import LoadTarget
+from tests.validation.describing import ACCOUNT, CONTACT, field, sobject
+
+PROJECT = sobject("Project__c", field("Code__c", externalId=True), field("Name"))
+
+
+PARENTS = {"Account": ACCOUNT, "Project__c": PROJECT, "Contact": CONTACT}
+
+
+def found(
+    describe: SObjectDescribe,
+    operation: str,
+    header: Sequence[str],
+    *blocks: Sequence[list[str]],
+    key: str | None = None,
+    parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+) -> list[Finding]:
+    """What is found of a header and of rows in blocks; the first row is on line 2."""
+    findings = Findings()
+    checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents)
+    checks.check_header()
+    line = 2
+    for rows in blocks:
+        lines = range(line, line + len(rows))
+        checks.check(ParsedBlock(len(header), lambda lines=lines: lines, rows=list(rows)))  # type: ignore[misc]
+        line += len(rows)
+    checks.finish()
+    return list(findings.sorted())
+
+
+def as_lines(findings: Sequence[Finding]) -> list[str]:
+    """Findings, a line for each."""
+    return [f"{each.level} {each.column}: {each.what} | {each.do} {each.lines} x{each.count}" for each in findings]

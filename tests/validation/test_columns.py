@@ -1,0 +1,80 @@
+"""What columns stand for, and which columns fail the job."""
+
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.findings import MOST_KEPT
+from tests.validation.checking import PARENTS, as_lines, found
+from tests.validation.describing import ACCOUNT, CONTACT, TASK
+
+
+def test_a_header_in_order_is_not_mentioned() -> None:
+    header = ["lastname", "FIRSTNAME", "Account.Ext__c", "Project__r.Code__c", "Email"]
+    assert found(CONTACT, "insert", header, parents=PARENTS) == []
+    assert found(CONTACT, "update", ["Id", "Email"]) == []
+    assert found(CONTACT, "upsert", ["Code__c", "LastName", "Project__c"], key="code__c") == []
+    assert found(CONTACT, "delete", ["ID"]) == []
+    assert found(TASK, "insert", ["Subject", "Contact:Who.Email"], parents=PARENTS) == []
+
+
+def test_an_unknown_column_is_an_error_with_the_names_that_may_be_meant() -> None:
+    header = ["Name", "BillingCty", "Billing Zip/Postal Code", "Zodiac sign", " "]
+    assert as_lines(found(ACCOUNT, "insert", header)) == snapshot(
+        [
+            'error BillingCty: Account has no field "BillingCty" that this user can see, which fails the whole job. | Did you mean BillingCity or BillingState? Set the field in columns, or null there to leave the column out. (1,) x1',
+            'error Billing Zip/Postal Code: Account has no field "Billing Zip/Postal Code" that this user can see, which fails the whole job. | Did you mean BillingPostalCode? Set the field in columns, or null there to leave the column out. (1,) x1',
+            'error Zodiac sign: Account has no field "Zodiac sign" that this user can see, which fails the whole job. | Set the field in columns, or null there to leave the column out. (1,) x1',
+            "error  : A column has no name, which fails the whole job. | Set the field in columns, or null there to leave the column out. (1,) x1",
+        ]
+    )
+
+
+def test_a_name_that_is_very_long_is_cut() -> None:
+    [finding] = found(CONTACT, "update", ["Id", "x" * 5000])
+    assert len(finding.what) < 200
+
+
+def test_a_file_of_another_object_is_told_quickly() -> None:
+    header = ["Id", *(f"Column {number}" for number in range(5000))]
+    findings = found(CONTACT, "update", header)
+    assert len(findings) == MOST_KEPT + 1 and sum(finding.count for finding in findings) == 5000
+
+
+def test_relationship_columns_that_fail_the_job() -> None:
+    columns = [
+        (CONTACT, "Acount.Ext__c"),
+        (CONTACT, "AccountId.Ext__c"),
+        (CONTACT, "Project__c.Code__c"),
+        (CONTACT, "Zodiac.Ext__c"),
+        (CONTACT, "Account.Parent.Ext__c"),
+        (CONTACT, "Account:Account.Ext__c"),
+        (ACCOUNT, "Parent:Account.Ext__c"),
+        (CONTACT, "Account:Ext__c"),
+        (CONTACT, "Account.Exxt__c"),
+        (CONTACT, "Account.Phone"),
+        (TASK, "Who.Email"),
+        (TASK, "Account:Who.Name"),
+        (TASK, "contact:who.Nothing"),
+    ]
+    findings = [found(describe, "update", ["Id", column], parents=PARENTS) for describe, column in columns]
+    assert all((finding.level, finding.lines) == ("error", (1,)) for [finding] in findings)
+    assert [f"{finding.column}: {finding.what} | {finding.do}" for [finding] in findings] == snapshot(
+        [
+            'Acount.Ext__c: Contact has no relationship "Acount", which fails the whole job. | Did you mean Account.Ext__c? Set the field in columns, or null there to leave the column out.',
+            'AccountId.Ext__c: Contact has no relationship "AccountId", which fails the whole job. | Did you mean Account.Ext__c? Set the field in columns, or null there to leave the column out.',
+            'Project__c.Code__c: Contact has no relationship "Project__c", which fails the whole job. | Did you mean Project__r.Code__c? Set the field in columns, or null there to leave the column out.',
+            'Zodiac.Ext__c: Contact has no relationship "Zodiac", which fails the whole job. | Set the field in columns, or null there to leave the column out.',
+            "Account.Parent.Ext__c: A column can go through one relationship, not several; this fails the whole job. | Name a field of Account itself.",
+            "Account:Account.Ext__c: Account leads to one object only, and naming it in the column fails the whole job. | Name it Account.Ext__c.",
+            'Parent:Account.Ext__c: Account has no relationship "Account", which fails the whole job. | Name it Parent.Ext__c.',
+            'Account:Ext__c: Contact has no field "Account:Ext__c" that this user can see, which fails the whole job. | Did you mean AccountId? Set the field in columns, or null there to leave the column out.',
+            'Account.Exxt__c: Account has no field "Exxt__c" that this user can see, which fails the whole job. | Did you mean Ext__c? Set the field in columns, or null there to leave the column out.',
+            "Account.Phone: Phone is neither an external id nor a lookup field of Account, which fails the whole job. | Use Id or Ext__c of Account.",
+            "Who.Email: Who leads to Contact or Lead, and a column that does not say to which fails the whole job. | Name it Contact:Who.Email, say.",
+            "Account:Who.Name: Who leads to Contact or Lead, and a column that does not say to which fails the whole job. | Name it Contact:Who.Name, say.",
+            'contact:who.Nothing: Contact has no field "Nothing" that this user can see, which fails the whole job. | Set the field in columns, or null there to leave the column out.',
+        ]
+    )
+
+
+def test_a_parent_that_the_org_did_not_describe_is_not_checked() -> None:
+    assert found(CONTACT, "update", ["Id", "Account.Whatever"]) == []

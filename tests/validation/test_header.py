@@ -1,0 +1,121 @@
+"""Checks of a header against the describe and the operation."""
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.validation.checking import PARENTS, as_lines, found
+from tests.validation.describing import CONTACT, field, sobject
+
+
+def test_two_columns_for_one_field_are_an_error_and_two_ways_to_a_parent_a_warning() -> None:
+    header = ["Id", "Email", "EMAIL", "AccountId", "Account.Ext__c"]
+    assert as_lines(found(CONTACT, "update", header, parents=PARENTS)) == snapshot(
+        [
+            'error EMAIL: Several columns are Email: "Email", "EMAIL". | Keep one: set null in columns for the others. (1,) x1',
+            'warning Account.Ext__c: Several columns say which record AccountId leads to: "AccountId", "Account.Ext__c". Rows that fill more than one fail. | Keep one: set null in columns for the others. (1,) x1',
+        ]
+    )
+
+
+@pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
+def test_read_only_columns_by_operation(operation: str) -> None:
+    later = field("Parent__c", "reference", updateable=False)
+    first = field("Once__c", createable=False)
+    describe = sobject("Thing__c", *CONTACT.fields[7:9], later, first, field("Key__c", externalId=True))
+    header = ["Id", "Score__c", "Number__c", "Parent__c", "Once__c", "Key__c"]
+    columns = [each.column for each in found(describe, operation, header, key="Key__c")]
+    assert (
+        columns
+        == {
+            "insert": ["Id", "Score__c", "Number__c", "Once__c"],
+            "update": ["Score__c", "Number__c", "Parent__c"],
+            "upsert": ["Id", "Score__c", "Number__c", "Parent__c", "Once__c"],
+        }[operation]
+    )
+
+
+def test_why_a_column_is_read_only_is_told() -> None:
+    header = ["LastName", "Project__c", "Id", "Score__c", "Number__c", "Name"]
+    assert as_lines(found(CONTACT, "insert", header)) == snapshot(
+        [
+            "warning Id: An insert takes no Id; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
+            "warning Score__c: Score__c can't be set since it is a formula; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
+            "warning Number__c: Number__c can't be set since Salesforce numbers it; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
+            "warning Name: Name can't be set by this user; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
+        ]
+    )
+
+
+def test_an_insert_without_a_required_column_fails_in_every_row() -> None:
+    assert as_lines(found(CONTACT, "insert", ["FirstName"])) == snapshot(
+        [
+            "warning None: Contact requires LastName, Project__c: without a column for it every row fails. | Add it; or name it in columns for the column that holds it; or give all rows one value with set. (1,) x1"
+        ]
+    )
+    [finding] = found(CONTACT, "upsert", ["Code__c"], key="Code__c")
+    assert finding.what == snapshot(
+        "Contact requires LastName, Project__c: without a column for it rows that make a new record fail."
+    )
+
+
+def test_a_lookup_is_there_through_its_relationship() -> None:
+    assert found(CONTACT, "insert", ["LastName", "Project__r.Code__c"]) == []
+
+
+def test_a_person_account_needs_a_last_name_and_no_name() -> None:
+    name, last = field("Name", nillable=False), field("LastName")
+    persons = sobject("Account", name, last, field("IsPersonAccount", "boolean", createable=False, updateable=False))
+    assert found(persons, "insert", ["LastName"]) == []
+    assert len(found(sobject("Account", name, last), "insert", ["LastName"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [("insert", "createable"), ("update", "updateable"), ("delete", "deletable"), ("hardDelete", "deletable")],
+)
+def test_an_object_that_the_user_may_not_change_is_a_warning(operation: str, permission: str) -> None:
+    describe = sobject("Thing__c", field("Name"), **{permission: False})
+    header = ["Name"] if operation == "insert" else ["Id"]
+    [finding] = found(describe, operation, header)
+    assert finding.what == f"This user may not {operation} records of Thing__c: every row fails."
+
+
+def test_a_delete_takes_the_id_alone() -> None:
+    headers = (["Id", "Email", "What?"], ["Contact ID"], ["Id", "ID"])
+    findings = [as_lines(found(CONTACT, "delete", header)) for header in headers]
+    assert findings == snapshot(
+        [
+            [
+                'error None: A delete takes one column, Id; more fail the whole job: "Email", "What?". | Set only to ["Id"]. (1,) x1'
+            ],
+            [
+                "error None: There is no column Id, the one that a delete takes. | Name Id in columns for the column that holds it, and set null there for the others. (1,) x1"
+            ],
+            ['error None: A delete takes one column, Id; more fail the whole job: "ID". | Set only to ["Id"]. (1,) x1'],
+        ]
+    )
+    hard = [as_lines(found(CONTACT, "hardDelete", header)) for header in headers]
+    assert hard == [
+        [line.replace("a delete", "a hardDelete").replace("A delete", "A hardDelete") for line in each]
+        for each in findings
+    ]
+
+
+def test_a_key_that_is_missing_or_no_key_is_told() -> None:
+    required = ["LastName", "Project__c"]
+    findings = [
+        *found(CONTACT, "update", ["LastName"]),
+        *found(CONTACT, "upsert", required, key="Code__c"),
+        *found(CONTACT, "upsert", required, key="Id"),
+        *found(CONTACT, "upsert", required, key="FirstName"),
+        *found(CONTACT, "upsert", required, key="Cod__c"),
+    ]
+    assert as_lines(findings) == snapshot(
+        [
+            "warning None: There is no column Id, without which every row fails. | If a column holds it, name Id for that in columns. (1,) x1",
+            "warning None: There is no column Code__c, without which every row fails. | If a column holds it, name Code__c for that in columns. (1,) x1",
+            "warning None: There is no column Id, so every row makes a new record. | If a column holds it, name Id for that in columns. (1,) x1",
+            'error None: "FirstName" is no external id of Contact, so the job fails. | Make the job with externalIdFieldName Id or Email or Number__c or Code__c. (1,) x1',
+            'error None: "Cod__c" is no external id of Contact, so the job fails. | Make the job with externalIdFieldName Id or Email or Number__c or Code__c. (1,) x1',
+        ]
+    )

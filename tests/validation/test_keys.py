@@ -1,0 +1,63 @@
+"""Checks of keys that are blank or repeated."""
+
+import pytest
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.keys import MOST_IN_MEMORY, KeyChecks, KeyColumn, key_column
+from tests.loading.making import findings_of
+
+
+@pytest.mark.parametrize(
+    ("content", "destination", "findings"),
+    [
+        (
+            b"id,Name\n001000000000001,a\n,b\n001000000000001AAA,c\n#N/A,d\n",
+            Destination("update"),
+            snapshot(['warning id at 3, 5 (2): Rows without id fail. Fill it in, or leave these rows out.', 'warning id at 4 (1): Rows have the id of an earlier row: the last may win, or they fail. Keep one row for each.']),
+        ),
+        (b"Ext__c,Name\nx,a\nX,b\n\"y\n\",c\nx,d\n", Destination("upsert", "Ext__c"), snapshot(['warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row: the last may win, or they fail. Keep one row for each.'])),
+        (b"Id,Name\n,a\n,b\n", Destination("upsert", "Id"), snapshot([])),
+        (b"Id,Name\nx,a\nx,b\n", Destination("insert"), snapshot([])),
+        (b"Ext__c,Name\nx,a\nx,b\n", Destination("upsert", "Other__c"), snapshot([])),
+    ],
+)  # fmt: skip
+def test_blank_and_repeated_keys_are_found_with_their_lines(
+    content: bytes, destination: Destination, findings: list[str]
+) -> None:
+    assert findings_of(content, destination) == findings
+
+
+@pytest.mark.parametrize(
+    ("operation", "external_id_field", "index", "is_needed"),
+    [("update", None, 1, True), ("delete", None, 1, True), ("upsert", "ext__C", 2, True), ("upsert", "Id", 1, False)],
+)
+def test_the_key_column_is_that_of_the_operation(
+    operation: str, external_id_field: str | None, index: int, is_needed: bool
+) -> None:
+    column = key_column(["Name", "ID", "Ext__c"], operation, external_id_field)
+    assert column is not None
+    assert (column.index, column.is_needed) == (index, is_needed)
+
+
+@pytest.mark.parametrize(
+    ("header", "operation"), [(["Id"], "insert"), (["Name"], "update"), (["Name"], "upsert"), (["Id"], None)]
+)
+def test_there_is_no_key_column_where_rows_are_new_records_or_the_column_is_missing(
+    header: list[str], operation: str | None
+) -> None:
+    assert key_column(header, operation, "Ext__c") is None
+
+
+def test_repeated_keys_are_found_when_the_first_of_them_are_no_longer_in_memory() -> None:
+    findings = Findings()
+    keys = [str(number) for number in range(MOST_IN_MEMORY + 1)]
+    with KeyChecks(KeyColumn(0, str, is_needed=True), "Ext__c", findings) as checks:
+        checks.check(ParsedBlock(1, lambda: range(2, 2 + len(keys)), columns=[keys]))
+        again = [keys[0], "new", keys[-1], keys[1]]
+        checks.check(ParsedBlock(1, lambda: range(900_001, 900_005), columns=[again]))
+        checks.finish()
+    [finding] = findings.sorted()
+    assert (finding.lines, finding.count) == ((900_001, 900_003, 900_004), 3)

@@ -1,0 +1,48 @@
+"""All checks of one upload together."""
+
+from dataclasses import replace
+
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.loading.making import COMMA_LF_JOB, UNCHANGED, Bytes, as_line, findings_of, plan_of, sent_parts
+from tests.validation.describing import CONTACT
+
+
+def test_several_byte_order_marks_are_all_left_out() -> None:
+    planned = plan_of(Bytes(b"\xef\xbb\xbf" * 3 + b"Name\nAnn\n"), UNCHANGED, COMMA_LF_JOB)
+    assert (sent_parts(planned), list(map(as_line, planned.findings))) == snapshot(
+        (
+            [b"Name\nAnn\n"],
+            [
+                "warning at 1 (1): It begins with 3 byte order marks, which are left out. Nothing is to be done; sent, it would be a part of the first name."
+            ],
+        )
+    )
+
+
+def test_findings_of_mapped_rows_have_the_lines_of_the_source() -> None:
+    content = b'Number;Text\r\n1;"a\r\nb"\r\n1;c\r\n'
+    destination = Destination("upsert", "Ext__c", delimiter="COMMA", line_ending="LF")
+    assert findings_of(content, destination, ColumnMapping(columns={"Number": "Ext__c"})) == snapshot(
+        [
+            "warning Ext__c at 4 (1): Rows have the Ext__c of an earlier row: the last may win, or they fail. Keep one row for each."
+        ]
+    )
+
+
+def test_with_a_describe_the_header_is_checked_against_it_and_keys_as_the_field_compares_them() -> None:
+    destination = replace(COMMA_LF_JOB, operation="upsert", external_id_field="Code__c", describe=CONTACT)
+    content = b"Code__c,Nothing\na,1\nA,1\na,1\n"
+    assert [line.split(":")[0] for line in findings_of(content, destination)] == [
+        "error Nothing at 1 (1)",
+        "warning at 1 (1)",
+        "warning Code__c at 4 (1)",
+    ]
+
+
+def test_a_source_in_another_dialect_than_the_job_is_an_error_unless_rows_are_written_anew() -> None:
+    content = b"Name;Phone\r\nAnn;1\r\n"
+    assert len(findings_of(content, COMMA_LF_JOB)) == 2
+    assert findings_of(content, COMMA_LF_JOB, ColumnMapping(only=("Name", "Phone"))) == []
