@@ -1,4 +1,4 @@
-"""An embedded org that speaks Bulk API 2.0 ingest on a real socket, for when there is no Salesforce to talk to."""
+"""An emulated Salesforce org that serves Bulk API 2.0 ingest over HTTP, for use without a real org."""
 
 from salesforce_emulator.api.oauth import public_key
 from salesforce_emulator.app import create_app

@@ -1,4 +1,4 @@
-"""Puts the embedded org together as an ASGI application."""
+"""Assembles the embedded org as an ASGI application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,13 +18,13 @@ from salesforce_emulator.api import query as routes_query
 from salesforce_emulator.api import soap as routes_soap
 from salesforce_emulator.api import sobjects as routes_sobjects
 from salesforce_emulator.api import versions as routes_versions
-from salesforce_emulator.api.endpoint import SHOWN, show_error
-from salesforce_emulator.api.middleware import LimitInfo, TolerantPaths, WholeBodies
+from salesforce_emulator.api.error_handlers import EXCEPTION_HANDLERS
+from salesforce_emulator.api.middleware import LimitInfoHeader, PathNormalization, RequestDrain
 from salesforce_emulator.config import EmulatorConfig
 from salesforce_emulator.faults.injection import FaultInjection
-from salesforce_emulator.faults.journal import Journaled
+from salesforce_emulator.faults.journal import JournalMiddleware
 from salesforce_emulator.org import Org
-from salesforce_emulator.ui.routes import ROUTES as WINDOW
+from salesforce_emulator.ui import routes as routes_ui
 
 
 class _State(TypedDict):
@@ -33,28 +33,33 @@ class _State(TypedDict):
 
 
 def create_app(config: EmulatorConfig) -> Starlette:
-    """An embedded org; its lifespan opens the folder and the worker, and closes them after the chunk in hand."""
+    """Return the ASGI application of an embedded org.
+
+    Its lifespan opens the data folder and starts the worker. At shutdown the worker first finishes its chunk of rows.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[_State]:
         if config.client_public_key is not None:
-            routes_oauth.public_key(config.client_public_key)  # a wrong one is told now, not to the first caller
+            routes_oauth.public_key(config.client_public_key)  # so that a bad key stops the start, not the first login
         org = await run_in_threadpool(Org, config)
         try:
-            yield {"org": org, "queries": CapacityLimiter(routes_query.AT_ONCE)}
+            yield {"org": org, "queries": CapacityLimiter(routes_query.CONCURRENT_QUERIES)}
         finally:
             await run_in_threadpool(org.close)
 
-    # Controlling the org and looking at it are no part of Salesforce: not journaled, not counted, nothing goes wrong.
+    # The control resources and the web pages are no part of Salesforce: the journal, the request limit and the plan of
+    # faults pass them by.
     return Starlette(
-        routes=[*control.ROUTES, *WINDOW, Mount("/", _salesforce(config))],
-        middleware=[Middleware(TolerantPaths)],
-        exception_handlers=dict.fromkeys(SHOWN, show_error),
+        routes=[*control.ROUTES, *routes_ui.ROUTES, Mount("/", _salesforce(config))],
+        middleware=[Middleware(PathNormalization)],
+        exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
     )
 
 
 def _salesforce(config: EmulatorConfig) -> Starlette:
+    """Return the resources that Salesforce has, behind the middleware that every request to them passes."""
     return Starlette(
         routes=[
             *routes_ingest.ROUTES,
@@ -65,11 +70,11 @@ def _salesforce(config: EmulatorConfig) -> Starlette:
             *routes_soap.ROUTES,
         ],
         middleware=[
-            Middleware(Journaled),
-            Middleware(LimitInfo),
-            Middleware(WholeBodies, limit=2 * config.limits.upload_bytes),
+            Middleware(JournalMiddleware),
+            Middleware(LimitInfoHeader),
+            Middleware(RequestDrain, limit=2 * config.limits.upload_bytes),
             Middleware(FaultInjection),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
-        exception_handlers=dict.fromkeys(SHOWN, show_error),
+        exception_handlers=EXCEPTION_HANDLERS,
     )

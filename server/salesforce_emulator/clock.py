@@ -1,18 +1,21 @@
-"""The time of day, as the org reads and prints it."""
+"""The clock of the org, and the format in which the REST API prints times."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time of day in UTC; the default of every clock here."""
+    """Return the current time in UTC; this is the clock of an org that is given no other."""
     return datetime.now(UTC)
 
 
 def rest_time(moment: datetime) -> str:
-    """The time as the REST API prints it: milliseconds, and an offset without a colon. Texts sort as their times do."""
+    """Return the time as the REST API prints it: with milliseconds, and `+0000` as its offset.
+
+    The texts sort in the order of their times.
+    """
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "+0000"
 
 
 def from_rest_time(text: str) -> datetime:
-    """The moment that `rest_time` printed."""
+    """Return the time that a text of `rest_time` stands for."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")

@@ -1,4 +1,4 @@
-"""What a user of the embedded org can choose, and who its one user is."""
+"""The settings of an embedded org, and the ids and credentials of its only user."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
@@ -22,17 +22,19 @@ USERNAME = "admin@emulator.example"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
-    """Behaviours that no source settles, or on which real orgs and clients disagree; each can be switched.
+    """Choices between behaviours where no source is conclusive, or where real orgs and clients disagree.
 
     Attributes:
-        second_upload: a second PUT is taken and keeps the job from closing (seen at v43), or is refused (seen in 2026).
-        empty_results: a result file without rows is its header (seen), an empty 200, or a 204 (both reported).
-        early_results: results of a job that has not ended are refused, or are what there is so far.
-        bom: a byte order mark before the first name is part of that name (seen), or is dropped; reports conflict.
-        embedded_line_endings: a quoted cell may hold either line ending (documented), or only the job's (reported).
+        second_upload: a second PUT is accepted and then keeps the job from closing (seen at v43), or the PUT is refused
+            (seen in 2026).
+        empty_results: a result without rows is answered with its header (seen), with an empty 200, or with a 204 (both
+            reported).
+        early_results: results of a job that has not ended are refused, or answered with the rows processed so far.
+        bom: a byte order mark before the first column name is part of that name (seen), or is dropped; reports conflict.
+        embedded_line_endings: a quoted cell may hold either line ending (documented), or only that of its job (reported).
         compressed_uploads: a gzipped PUT is unpacked, as the REST framework does, or refused.
-        differing_header_case: a column in another case than the field's comes back with its values, or blank in
-            failedResults (a known issue of Salesforce).
+        differing_header_case: in failedResults, a column whose name differs from its field's in case keeps its values, or
+            is blank (a known issue of Salesforce).
         expired_jobs: a job that stays open for more than 24 hours is aborted, or fails.
     """
 
@@ -48,16 +50,16 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The org's limits, which can be set low to be hit (Salesforce limits quick reference; see each).
+    """The limits of the org (Salesforce limits quick reference); a test sets one low to reach it.
 
     Attributes:
-        daily_requests: calls per rolling 24 hours; beyond them 403 REQUEST_LIMIT_EXCEEDED.
-        daily_batches: internal batches per rolling 24 hours; records of batches beyond them appear in no result.
-        daily_records: records per rolling 24 hours; a job that goes beyond them fails.
-        batch_records: records of one internal batch.
-        upload_bytes: of one upload, measured after base64 (Bulk API 2.0 guide, Upload Job Data).
-        open_hours: how long a job may stay open.
-        retention_days: how long a job and its results are kept after its end.
+        daily_requests: requests per rolling 24 hours; a request beyond the limit is answered 403 REQUEST_LIMIT_EXCEEDED.
+        daily_batches: internal batches per rolling 24 hours; the records of a batch beyond the limit appear in no result.
+        daily_records: records per rolling 24 hours; a job that exceeds the limit fails.
+        batch_records: records in one internal batch.
+        upload_bytes: size of one upload in bytes, measured after base64 (Bulk API 2.0 guide, Upload Job Data).
+        open_hours: hours that a job may stay open.
+        retention_days: days for which a job and its results are kept after its end.
     """
 
     daily_requests: NonNegativeInt = 100_000
@@ -74,22 +76,23 @@ class EmulatorConfig:
     """Settings of one embedded org.
 
     Attributes:
-        data_dir: folder of the org; created for its owner alone (0700). The same folder is the same org next time.
-        schema_file: YAML that adds objects, fields and validation rules to the standard ones.
-        seed: makes ids and the order of results repeat, for which jobs are worked on one by one, as they were closed;
-            without it they differ from run to run.
-        rows_per_second: the pace of processing, of each job for itself; None is as fast as it goes.
-        access_token: a bearer token that is let in and never expires.
-        token_seconds: how long a token from /services/oauth2/token is valid.
-        client_id, client_secret: the connected app that may ask for tokens.
-        client_public_key: PEM text of the key or certificate that checks the app's JWT assertions; None refuses them.
-        password: the user's, for the password grant.
-        refresh_token: what the refresh_token grant takes, as often as it comes.
-        faults_file: a plan of faults that is in force from the start, as POST /emulator/faults takes it.
+        data_dir: folder of the org, created with mode 0700; opening the same folder again opens the same org.
+        schema_file: YAML file that adds objects, fields and validation rules to the standard ones.
+        seed: makes ids and the order of results the same in every run; jobs are then processed one at a time, in the order
+            in which they were closed. None lets them differ from run to run.
+        rows_per_second: rows that one job processes in a second; None sets no limit.
+        access_token: bearer token that is always accepted and never expires.
+        token_seconds: seconds for which a token from /services/oauth2/token is valid.
+        client_id: id of the connected app that may request tokens.
+        client_secret: secret of the connected app.
+        client_public_key: PEM text of the key or certificate that verifies the app's JWT assertions; None refuses them all.
+        password: password of the user, for the password grant and SOAP login().
+        refresh_token: token that the refresh_token grant accepts, any number of times.
+        faults_file: plan of faults that is in force from the start, in the form that POST /emulator/faults takes.
         hard_delete: whether the user has the permission "Bulk API Hard Delete", which real users lack by default.
-        limits: what can be used up.
-        assumptions: how to behave where no source says.
-        clock: the time in UTC that goes into dates and that limits and expiry are measured with.
+        limits: limits of the org.
+        assumptions: choices between behaviours where no source is conclusive.
+        clock: returns the current time in UTC, for dates, limits and expiry.
     """
 
     data_dir: Path
@@ -111,17 +114,17 @@ class EmulatorConfig:
 
 
 class BadChoice(ValueError):
-    """A limit or an assumption that can't be had; the message is one line that names what can."""
+    """A limit or an assumption that does not exist or has a bad value; the message names what is possible, in one line."""
 
 
 Choices = TypeVar("Choices", Assumptions, Limits)
 
 
 def chosen(kind: type[Choices], texts: Iterable[str]) -> Choices:
-    """Assumptions or limits from texts such as `second_upload=at-once`; what they leave out keeps its default.
+    """Return assumptions or limits from texts of the form `second_upload=at-once`, with defaults for the others.
 
     Raises:
-        BadChoice: a name or a value that is not one of them.
+        BadChoice: a text names no field of `kind`, or gives it a bad value.
     """
     pairs = [text.partition("=") for text in texts]
     defaults = {known.name: known.default for known in fields(kind)}

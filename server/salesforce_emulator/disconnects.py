@@ -1,4 +1,4 @@
-"""Callers that leave before their answer: what is still being done for them need not be ended."""
+"""Notices that a caller has closed its connection, so that work for it can stop."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,21 +9,21 @@ from starlette.types import Receive
 
 
 @asynccontextmanager
-async def watched(receive: Receive) -> AsyncIterator[Event]:
-    """An event that is set once the caller has left; any thread may look at it.
+async def watch_for_disconnect(receive: Receive) -> AsyncIterator[Event]:
+    """Yield an event that is set once the caller has closed its connection; any thread may check it.
 
     Args:
-        receive: of a request whose body has been read, or is not wanted.
+        receive: the ASGI receive function of a request whose body has been read, or is not needed.
     """
     gone = Event()
-    watch = asyncio.create_task(_departure(receive, gone))
+    watch = asyncio.create_task(_set_on_disconnect(receive, gone))
     try:
         yield gone
     finally:
         watch.cancel()
 
 
-async def _departure(receive: Receive, gone: Event) -> None:
+async def _set_on_disconnect(receive: Receive, gone: Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     gone.set()

@@ -1,26 +1,32 @@
-"""Everything that can go wrong, by who is told.
+"""The errors of the emulator, by who reads them.
 
-    ApiError     the caller of an HTTP request: a status and Salesforce's envelope
-    JobFailure   the owner of a job: the job becomes Failed with this errorMessage
-    RowError     the owner of a row: the row goes to failedResults with this sf__Error
+    ApiError     the caller of an HTTP request reads a status and Salesforce's error envelope
+    JobFailure   the owner of a job reads the errorMessage of a job that is Failed
+    RowError     the owner of a row reads its sf__Error in failedResults
 
-ApiError becomes an answer in answers.py (a 404 of the window, a page in window/page.py), JobFailure the end of its job in
-processing/processor.py; a row holds its RowError until processing/processor.py prints it.
+api/error_handlers.py turns an ApiError into a response (ui/page.py turns a 404 into a web page). processing/processor.py
+ends the job of a JobFailure, and writes the RowError of each failed row.
 
-Here, too, is every ApiError that there is, but for those of a job's states (jobs/states.py), of SOQL (soql/syntax.py)
-and of logins (api/login.py).
+The functions below make every ApiError, except those about the state of a job (jobs/states.py), SOQL (soql/syntax.py) and
+logins (api/oauth.py). Where Salesforce's status, code or text is not known, the docstring says "assumed".
 """
 
 from collections.abc import Iterable, Mapping
 
 SESSION_INVALID = "Session expired or invalid"
-MAX_MESSAGE = 100_000  # characters of the message of a row
+MAX_MESSAGE = 100_000  # characters in the message of a RowError
 REQUESTS_EXCEEDED = "TotalRequests Limit exceeded."
 GRANT_EXPIRED = "expired access/refresh token"
 
 
 class ApiError(Exception):
-    """A refused request. Platform errors print `message` before `errorCode`, those of the Bulk API the reverse."""
+    """A refused request.
+
+    Attributes:
+        status: HTTP status.
+        headers: further headers of the response, if there are any.
+        body: JSON body. An error of the platform prints `message` before `errorCode`, one of the Bulk API the reverse.
+    """
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class ApiError(Exception):
 
 
 class OAuthError(ApiError):
-    """A refused login: an object, unlike all other errors."""
+    """A refused login; its body is an object, unlike that of every other error."""
 
     def __init__(self, error: str, description: str | None) -> None:
         super().__init__(400, error, description or "")
@@ -47,199 +53,202 @@ class OAuthError(ApiError):
 
 
 class JobFailure(Exception):
-    """The whole job fails; its text has the form `CamelCode : text`."""
+    """The failure of a whole job; its text has the form `CamelCode : text`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code} : {message}")
 
 
 class RowError(Exception):
-    """One row fails; its text has the form `STATUS_CODE:message:Field1,Field2 --`.
+    """The failure of one row; its text has the form `STATUS_CODE:message:Field1,Field2 --`.
 
-    Who keeps one keeps it without its traceback, which leads back to all the rows of its chunk.
+    Code that stores the error removes its traceback, which would keep all rows of the chunk in memory.
     """
 
     def __init__(self, code: str, message: str, *fields: str) -> None:
-        super().__init__(f"{code}:{_cut(message)}:{','.join(fields)}{' ' if fields else ''}--")
+        super().__init__(f"{code}:{_shortened(message)}:{','.join(fields)}{' ' if fields else ''}--")
 
 
-def _cut(message: str) -> str:
-    """Assumed: a value that is quoted is cut where readers of CSV would take no more, most at 131,072 characters."""
+def _shortened(message: str) -> str:
+    """Return the message without its middle if it is long.
+
+    Assumed: a message quotes at most this much of a value; CSV readers accept cells of 131,072 characters at most.
+    """
     return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 100]}...{message[-100:]}"
 
 
-# Of any request.
+# Errors of any request.
 
 
 def not_found() -> ApiError:
-    """Unknown or deleted id, or a path that is not there (Bulk API 2.0 guide, Errors)."""
+    """404 for an unknown or deleted id, or an unknown path (Bulk API 2.0 guide, Errors)."""
     return ApiError(404, "NOT_FOUND", "The requested resource does not exist")
 
 
 def retired_version() -> ApiError:
-    """The status is documented (API End-of-Life); assumed: code and text."""
+    """410 for a retired API version: the status is documented (API End-of-Life); assumed: code and text."""
     return ApiError(410, "UNSUPPORTED_API_VERSION", "The requested API version is retired or not supported")
 
 
 def method_not_allowed(method: str, allowed: str) -> ApiError:
-    """Text from the REST API guide, Status Codes and Error Responses."""
+    """405 for a method that the resource does not have (text: REST API guide, Status Codes and Error Responses)."""
     message = f"HTTP Method '{method}' not allowed. Allowed are {allowed.replace(', ', ',')}"
     return ApiError(405, "METHOD_NOT_ALLOWED", message, platform=True, headers={"Allow": allowed})
 
 
 def uri_too_long(limit: int) -> ApiError:
-    """Status and limit are documented (REST API guide, Status Codes); assumed: code and text."""
+    """414 for a long URI: status and limit are documented (REST API guide, Status Codes); assumed: code and text."""
     return ApiError(414, "URI_TOO_LONG", f"The length of the URI exceeds the {limit} byte limit", platform=True)
 
 
 def headers_too_large(limit: int) -> ApiError:
-    """Status and limit are documented (REST API guide, Status Codes); assumed: code and text."""
+    """431 for long headers: status and limit are documented (REST API guide, Status Codes); assumed: code and text."""
     message = f"The combined length of the URI and headers exceeds the {limit} byte limit"
     return ApiError(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", message, platform=True)
 
 
 def invalid_auth_header() -> ApiError:
-    """Seen when the scheme is neither Bearer nor OAuth."""
+    """401 for an Authorization header whose scheme is neither Bearer nor OAuth (seen)."""
     headers = {"WWW-Authenticate": "Token"}
     return ApiError(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", platform=True, headers=headers)
 
 
 def invalid_session(message: str = SESSION_INVALID) -> ApiError:
-    """Seen in captures of a real org, with this header."""
+    """401 for a token that is unknown or has expired (seen in captures of a real org, with this header)."""
     headers = {"WWW-Authenticate": "Token"}
     return ApiError(401, "INVALID_SESSION_ID", message, platform=True, headers=headers)
 
 
 def request_limit_exceeded(message: str = REQUESTS_EXCEEDED) -> ApiError:
-    """Seen when the daily allocation of requests is used up."""
+    """403 when the daily allocation of requests is used up (seen)."""
     return ApiError(403, "REQUEST_LIMIT_EXCEEDED", message, platform=True)
 
 
 def too_many_requests(retry_after: int | None) -> ApiError:
-    """Clients take it for a rate limit; assumed: code and text."""
+    """429, which clients treat as a rate limit; assumed: code and text."""
     message = "Too many requests, try again later"
-    return ApiError(429, "TOO_MANY_REQUESTS", message, platform=True, headers=_later(retry_after))
+    return ApiError(429, "TOO_MANY_REQUESTS", message, platform=True, headers=_retry_after_header(retry_after))
 
 
 def server_unavailable(retry_after: int | None = None) -> ApiError:
-    """The code is seen; assumed: the text."""
+    """503: the code is seen; assumed: the text."""
     message = "Service temporarily unavailable"
-    return ApiError(503, "SERVER_UNAVAILABLE", message, platform=True, headers=_later(retry_after))
+    return ApiError(503, "SERVER_UNAVAILABLE", message, platform=True, headers=_retry_after_header(retry_after))
 
 
-def _later(seconds: int | None) -> dict[str, str] | None:
+def _retry_after_header(seconds: int | None) -> dict[str, str] | None:
     return None if seconds is None else {"Retry-After": str(seconds)}
 
 
 def unknown_exception(message: str = "An unexpected error occurred", status: int = 500) -> ApiError:
-    """Assumed: code and text, which the platform uses elsewhere."""
+    """An error without an explanation; assumed: code and text, which the platform uses elsewhere."""
     return ApiError(status, "UNKNOWN_EXCEPTION", message, platform=True)
 
 
-# Of bodies.
+# Errors of request bodies.
 
 
 def unsupported_media_type(content_type: str) -> ApiError:
-    """The status is documented (REST API guide); assumed: code and text, which the platform uses elsewhere."""
+    """415 for another Content-Type: the status is documented (REST API guide); assumed: code and text, used elsewhere."""
     message = f"Content-Type header specified in HTTP request is not supported: {content_type}"
     return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
 
 
 def unsupported_encoding(encoding: str) -> ApiError:
-    """Assumed: status, code and text, in the manner of the refused media type."""
+    """415 for an unknown Content-Encoding; assumed: status, code and text, after the model of the refused media type."""
     message = f"Content-Encoding header specified in HTTP request is not supported: {encoding}"
     return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
 
 
 def broken_compression() -> ApiError:
-    """Assumed: status, code and text."""
+    """400 for a body that its Content-Encoding does not describe; assumed: status, code and text."""
     return ApiError(400, "CLIENTINPUTERROR", "The body is not compressed as its Content-Encoding says")
 
 
 def too_large(limit: int, unit: str) -> ApiError:
-    """Assumed: status, code and text; no source shows what an oversize body is told."""
+    """413 for a body beyond the limit; assumed: status, code and text, which no source shows."""
     return ApiError(413, "CLIENTINPUTERROR", f"The data of the request is larger than {limit} {unit}")
 
 
 def json_parser_error(message: str) -> ApiError:
-    """Seen on another endpoint of the same platform; assumed for ingest."""
+    """400 for a body that is not the expected JSON (seen on another endpoint of the platform; assumed for ingest)."""
     return ApiError(400, "JSON_PARSER_ERROR", message, platform=True)
 
 
-# Of jobs.
+# Errors of jobs.
 
 
 def invalid_job(message: str) -> ApiError:
-    """A job that cannot be what it asks to be."""
+    """400 for a job that has a wrong setting or can't do what is requested."""
     return ApiError(400, "INVALIDJOB", message)
 
 
 def invalid_operation(name: str, allowed: Iterable[str]) -> ApiError:
-    """The code is on the Errors page of the Bulk API 2.0 guide; assumed: status and text."""
+    """400 for an unknown operation: the code is documented (Bulk API 2.0 guide, Errors); assumed: status and text."""
     return ApiError(400, "INVALIDOPERATION", f"Operation '{name}' is not one of {', '.join(allowed)}")
 
 
 def hard_delete_not_enabled() -> ApiError:
-    """The code was seen with 2.0, the text with Bulk API 1.0; assumed: the status."""
+    """400 for hardDelete without its permission: code seen in Bulk API 2.0, text in 1.0; assumed: the status."""
     message = "hardDelete operation requires special user profile permission, please contact your system administrator"
     return ApiError(400, "FEATURENOTENABLED", message)
 
 
 def invalid_entity(name: str) -> ApiError:
-    """Text seen on query jobs; assumed for ingest."""
+    """400 for an object that can't be loaded (text seen on query jobs; assumed for ingest)."""
     return ApiError(400, "INVALIDENTITY", f"Entity '{name}' is not supported by the Bulk API.")
 
 
 def results_not_available(state: str) -> ApiError:
-    """Assumed: results are documented only as available after the end.
+    """400 for results of a job that has not ended; assumed, as results are documented only for jobs that have.
 
-    An error can't be mistaken for "no failures", and no client asks before it has seen a terminal state.
+    Unlike an empty result, an error can't be mistaken for "no failures"; clients wait for a terminal state before they ask.
     """
     return ApiError(400, "INVALIDJOBSTATE", f"Results of a job in state {state} are not available")
 
 
-# Of queries and records.
+# Errors of queries and records.
 
 
 def missing_query() -> ApiError:
-    """Assumed: the text."""
+    """400 for a query resource without a query; assumed: the text."""
     return ApiError(400, "MALFORMED_QUERY", "A query string has to be specified", platform=True)
 
 
 def invalid_query_locator() -> ApiError:
-    """The code and the text are the platform's."""
+    """400 for a locator of no page: code and text are the platform's."""
     return ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator", platform=True)
 
 
 def invalid_field(message: str) -> ApiError:
-    """A field that the object does not have."""
+    """400 for a field that the object does not have."""
     return ApiError(400, "INVALID_FIELD", message, platform=True)
 
 
 def no_external_id(name: str) -> ApiError:
-    """Seen for an id that is none, and for a field that is no external id."""
+    """404 for a malformed id, or a field that is not an external id (both seen)."""
     message = f"Provided external ID field does not exist or is not accessible: {name}"
     return ApiError(404, "NOT_FOUND", message)
 
 
 def entity_is_deleted() -> ApiError:
-    """The code and the text are the platform's; assumed: the status."""
+    """404 for a deleted record: code and text are the platform's; assumed: the status."""
     return ApiError(404, "ENTITY_IS_DELETED", "entity is deleted")
 
 
-# Of what controls the org, which is no part of Salesforce.
+# Errors of the control resources, which are no part of Salesforce.
 
 
 def plan_is_not_json_type() -> ApiError:
-    """A plan of faults that came as another media type."""
+    """415 for a plan of faults with another Content-Type."""
     return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the plan as application/json")
 
 
 def invalid_plan(message: str) -> ApiError:
-    """A plan of faults that can't be put in force."""
+    """400 for a plan of faults that is not valid."""
     return ApiError(400, "INVALID_PLAN", message)
 
 
 def invalid_parameter(message: str) -> ApiError:
-    """A parameter of the journal that can't be read."""
+    """400 for a bad parameter of the journal."""
     return ApiError(400, "INVALID_PARAMETER", message)

@@ -1,11 +1,11 @@
-"""One org: its folder on disk, and the services that work on it."""
+"""One org: its data folder, and the services that work on the folder."""
 
 import logging
 from pathlib import Path
 
 from salesforce_emulator.clock import rest_time
 from salesforce_emulator.config import EmulatorConfig
-from salesforce_emulator.faults.active import Faults
+from salesforce_emulator.faults.active_plan import ActivePlan
 from salesforce_emulator.faults.journal import Journal
 from salesforce_emulator.faults.plan import Plan
 from salesforce_emulator.jobs import job
@@ -30,11 +30,27 @@ from salesforce_emulator.storage.usage import Usage
 log = logging.getLogger(__name__)
 
 ORG_FILE = "org.sqlite"
-"""The database, in the folder of an org."""
+"""Name of the database file in the folder of an org."""
 
 
 class Org:
-    """Opens the org of a folder, or founds it there; two processes may have the same one open."""
+    """The org in a folder, which is created if it does not exist; two processes may open the same org.
+
+    Attributes:
+        config: settings of this process.
+        schema: objects, fields and validation rules.
+        journal: journal of requests.
+        faults: plan of faults in force.
+        database: SQLite database of the org.
+        sessions: access tokens.
+        usage: what has been used of the limits.
+        jobs: store of the ingest jobs.
+        worker: thread that processes closed jobs.
+
+    Raises:
+        SchemaError: the schema file is not valid, or does not fit this org.
+        BadPlan: the plan of faults is not valid.
+    """
 
     def __init__(self, config: EmulatorConfig) -> None:
         self.config = config
@@ -42,16 +58,18 @@ class Org:
             self.schema = load_schema(config.schema_file)
             check_rules(self.schema)
         self.journal = Journal(config.clock)
-        self.faults = Faults(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
+        self.faults = ActivePlan(Plan.load(config.faults_file) if config.faults_file else Plan(), config.seed)
         folder = config.data_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(folder / ORG_FILE)
         self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
-        with locked(folder / "opening.lock"):  # one at a time: SQLite can't wait for a change of the journal mode
+        with locked(
+            folder / "opening.lock"
+        ):  # a second process waits here: SQLite can't wait while the journal mode changes
             try:
                 with naming_the_line(config.schema_file):
-                    self._found()
-            except BaseException:  # a schema that does not fit this org, say
+                    self._initialize()
+            except BaseException:  # such as a schema that does not fit this org
                 self.database.close()
                 raise
             self._process_lock = ProcessLock(folder / "processes")
@@ -63,30 +81,30 @@ class Org:
         files.remove_orphans(self._process_lock.has_ended, self.jobs.is_known)
         writer = JobWriter(self.database, self._queue, self.usage, config)
         processor = Processor(self._queue, writer, self.schema, config, self.faults)
-        self.worker = Worker(processor, self._chores, one_by_one=config.seed is not None)
+        self.worker = Worker(processor, self._maintain, one_by_one=config.seed is not None)
 
-    def put_in_force(self, plan: Plan) -> None:
-        """Let these faults happen from now on; jobs that the plan before has held go on."""
+    def activate_plan(self, plan: Plan) -> None:
+        """Replace the plan of faults in force; jobs that the previous plan has stopped go on."""
         for job_id in sorted(self.faults.replace(plan)):
             self.worker.submit(job_id)
 
     def close_job(self, job_id: str) -> Job:
-        """Close the job, and let it be worked on.
+        """Close the job and queue it for processing.
 
         Raises:
-            ApiError: as `JobStore.close`.
+            ApiError: the job can't be closed, for a reason that `JobStore.close` names.
         """
-        return self._work_on(self.jobs.close(job_id))
+        return self._submit(self.jobs.close(job_id))
 
     def create_closed_job(self, request: JobRequest, part: Path) -> Job:
-        """Create a job with its data, all or nothing, and let it be worked on."""
-        return self._work_on(self.jobs.create_closed(request, part))
+        """Create a closed job with its data in one transaction, and queue it for processing."""
+        return self._submit(self.jobs.create_closed(request, part))
 
-    def _work_on(self, job: Job) -> Job:
+    def _submit(self, job: Job) -> Job:
         self.worker.submit(job.id)
         return job
 
-    def _found(self) -> None:
+    def _initialize(self) -> None:
         with self.database.writing() as connection:
             for module in (job, cursors, object_tables, sessions, usage):
                 module.create_tables(connection)
@@ -102,14 +120,14 @@ class Org:
                 fields,
             )
 
-    def _chores(self) -> list[str]:
-        """What the worker does every now and then; jobs whose process was killed meanwhile are worked on here."""
+    def _maintain(self) -> list[str]:
+        """Save the usage, expire jobs, and return the ids of jobs taken over from processes that have died."""
         self.usage.save()
         self._expiry.expire()
         return self._queue.adopt(self._process_lock.has_ended)
 
     def close(self) -> None:
-        """Stop working after the chunk in hand, and let go of the folder."""
+        """Stop after the current chunk of rows, and close the database."""
         self.worker.stop()
         self.usage.save()
         self.database.close()

@@ -1,4 +1,4 @@
-"""How answers are written: JSON, and every refusal as what its API prints."""
+"""Builds the JSON responses of the org, and the response to every error."""
 
 import json
 
@@ -10,8 +10,8 @@ from salesforce_emulator.errors import ApiError
 JSON_TYPE = "application/json;charset=UTF-8"
 
 
-def json_answer(request: Request, body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """JSON, indented when the request says X-PrettyPrint: 1 (as all official samples do)."""
+def json_response(request: Request, body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON response, indented if the request has `X-PrettyPrint: 1`, as in the official samples."""
     if request.headers.get("X-PrettyPrint") == "1":
         text = json.dumps(body, ensure_ascii=False, indent=2, separators=(",", " : "))
     else:
@@ -19,6 +19,6 @@ def json_answer(request: Request, body: object, status: int = 200, headers: dict
     return Response(text.encode("utf-8", "replace"), status, {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
-def error_answer(request: Request, error: ApiError) -> Response:
-    """The one place where a refusal becomes an answer."""
-    return json_answer(request, error.body, error.status, dict(error.headers or {}))
+def error_response(request: Request, error: ApiError) -> Response:
+    """Return the response to a refused request."""
+    return json_response(request, error.body, error.status, dict(error.headers or {}))

@@ -1,4 +1,4 @@
-"""Files that people write, the schema and the plan of faults: what they say, where, and what is wrong in plain words."""
+"""Reads the files that users write, the schema and the plan of faults, and explains mistakes with their line."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from pydantic_core import ErrorDetails
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""The keys and list indexes that lead to a value in a file."""
 
 NAMES = "write names with their settings here, as in name: {{...}}"
 NUMBER = "write a number"
@@ -18,7 +19,7 @@ WHOLE = "write a whole number"
 LIST = "write a list here, as in [A, B]"
 FLAG = "use true or false"
 TEXT = "write text here, in quotes if it looks like something else, as yes, no and numbers do"
-PLAINLY = {
+MESSAGES = {
     "extra_forbidden": "there is no such setting; leave it out or correct its name",
     "missing": "this is missing; add it",
     "invalid_key": TEXT,
@@ -30,14 +31,14 @@ PLAINLY = {
     "less_than_equal": "use {le:g} or less",
     "too_long": "write at most {max_length} of these",
 }
-PLAINLY |= dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), NAMES)
-PLAINLY |= dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), WHOLE)
-PLAINLY |= dict.fromkeys(("float_type", "float_parsing", "finite_number"), NUMBER)
-PLAINLY |= dict.fromkeys(("list_type", "tuple_type"), LIST)
-PLAINLY |= dict.fromkeys(("bool_type", "bool_parsing"), FLAG)
-"""What pydantic finds, by its names."""
+MESSAGES |= dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), NAMES)
+MESSAGES |= dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), WHOLE)
+MESSAGES |= dict.fromkeys(("float_type", "float_parsing", "finite_number"), NUMBER)
+MESSAGES |= dict.fromkeys(("list_type", "tuple_type"), LIST)
+MESSAGES |= dict.fromkeys(("bool_type", "bool_parsing"), FLAG)
+"""What to do about each type of pydantic error."""
 
-NOT_YAML = {
+YAML_MESSAGES = {
     "mapping values are not allowed": "a colon stands where no name can end; quote text that holds one, or add one above",
     "cannot start any token": "nothing can begin with this character; indent with spaces, or put the text in quotes",
     "expected <block end>": "this does not line up with what is above; correct the indentation",
@@ -47,71 +48,71 @@ NOT_YAML = {
     "could not find expected ':'": "a name above has no colon; write it as in name: value",
     "another document": "a second document begins here; leave it out",
 }
-"""What the parser finds, by words of its own."""
+"""What to do about a YAML syntax error, by words in the parser's message."""
 
 
-class Mistake(ValueError):
-    """A file can't be understood; the message says in one line where, why, and what to do."""
+class FileError(ValueError):
+    """A file can't be read or parsed; the message says in one line where, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a file says.
+class ParsedFile:
+    """The content of a file, and where each part of it stands.
 
     Attributes:
-        path: the file.
-        content: as Python's own types.
-        root: the same as YAML sees it, with lines; none if the file is empty.
+        path: path of the file.
+        content: the content as Python's own types.
+        root: root of the YAML node tree, which knows the lines; None if the file is empty.
     """
 
     path: Path
     content: Any
     root: yaml.Node | None
 
-    def where(self, place: Place) -> str:
-        """The file and the line of what these keys and numbers lead to, or else of the last of them that is there."""
+    def location(self, key_path: KeyPath) -> str:
+        """Return file, line and key path of a value, with the line of its nearest parent if it is not in the file."""
         line, node = 1, self.root
-        for key in place:
+        for key in key_path:
             found = _child(node, key)
             if found is None:
                 break
             line, node = found
-        return f"{self.path}, line {line}, {'.'.join(map(str, place)) or 'the whole'}"
+        return f"{self.path}, line {line}, {'.'.join(map(str, key_path)) or 'the whole'}"
 
 
-def read(path: Path) -> Written:
-    """Read a file of JSON, if its name says so, or else of YAML.
+def read(path: Path) -> ParsedFile:
+    """Read a file as JSON if its name ends in .json, or else as YAML.
 
     Raises:
-        Mistake: it can't be read, or holds something else.
+        FileError: the file can't be read or parsed.
     """
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise Mistake(f"{path} can't be read: {error.strerror}; correct its name or its rights") from None
+        raise FileError(f"{path} can't be read: {error.strerror}; correct its name or its rights") from None
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Mistake(f"{path}, line {line}: this is not UTF-8; save the file as UTF-8") from None
+        raise FileError(f"{path}, line {line}: this is not UTF-8; save the file as UTF-8") from None
     try:
         return _json(path, text) if path.suffix == ".json" else _yaml(path, text)
     except RecursionError:
-        raise Mistake(f"{path}: this is nested too deep to be read; take brackets out") from None
+        raise FileError(f"{path}: this is nested too deep to be read; take brackets out") from None
 
 
-def plainly(error: ErrorDetails) -> str:
-    """What pydantic found, and what to do about it."""
-    words = PLAINLY.get(error["type"])
+def plain_message(error: ErrorDetails) -> str:
+    """Return what to do about an error that pydantic found, or pydantic's own message if MESSAGES has none."""
+    words = MESSAGES.get(error["type"])
     return words.format_map(error.get("ctx", {})) if words else error["msg"].removeprefix("Value error, ")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which `on` is a word, as in YAML 1.2, and no boolean."""
+    """A YAML loader that reads `on` and `off` as text, as YAML 1.2 does; in YAML 1.1 they are booleans."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:  # a day that no calendar has, say
+        except ValueError as error:  # such as a date that no calendar has
             raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
 
 
@@ -120,40 +121,40 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _yaml(path: Path, text: str) -> Written:
+def _yaml(path: Path, text: str) -> ParsedFile:
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
-        for key in _twice(root, set()):
-            raise Mistake(f"{path}, line {key.start_mark.line + 1}: {key.value} stands there twice; keep one of them")
-        return Written(path, loader.construct_document(root) if root else None, root)
+        for key in _duplicate_keys(root, set()):
+            raise FileError(f"{path}, line {key.start_mark.line + 1}: {key.value} stands there twice; keep one of them")
+        return ParsedFile(path, loader.construct_document(root) if root else None, root)
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise Mistake(f"{path}, line {line}: a character that can't be seen stands there; take it out") from None
+        raise FileError(f"{path}, line {line}: a character that can't be seen stands there; take it out") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, character {mark.column + 1}" if mark else "line 1"
+        position = f"line {mark.line + 1}, character {mark.column + 1}" if mark else "line 1"
         problem = str(error.problem)
         other = f"{problem}; correct it, or put the text in quotes"
-        words = next((words for found, words in NOT_YAML.items() if found in problem), other)
-        raise Mistake(f"{path}, {place}: {words}") from None
+        words = next((words for found, words in YAML_MESSAGES.items() if found in problem), other)
+        raise FileError(f"{path}, {position}: {words}") from None
 
 
-def _json(path: Path, text: str) -> Written:
+def _json(path: Path, text: str) -> ParsedFile:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, character {error.colno}"
-        raise Mistake(f"{path}, {place}: this is not JSON ({error.msg}); correct it") from None
+        position = f"line {error.lineno}, character {error.colno}"
+        raise FileError(f"{path}, {position}: this is not JSON ({error.msg}); correct it") from None
     root = None
     with suppress(yaml.YAMLError):  # almost all JSON is YAML, but for tabs
         root = yaml.compose(text.replace("\t", " "), _Loader)
-    return Written(path, content, root)
+    return ParsedFile(path, content, root)
 
 
-def _twice(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
-    """The names that stand a second time beside their like."""
-    if node is None or id(node) in seen:  # an alias may lead to what holds it
+def _duplicate_keys(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+    """Yield each key that an earlier key of the same mapping equals."""
+    if node is None or id(node) in seen:  # a YAML alias may point to a node that contains it
         return
     seen.add(id(node))
     names = set()
@@ -163,14 +164,15 @@ def _twice(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
             if key.value in names:
                 yield key
             names.add(key.value)
-        yield from _twice(value, seen)
+        yield from _duplicate_keys(value, seen)
 
 
 def _child(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:
+    """Return the line of a key or list index in this node, and the node of its value; None if it is not there."""
     if isinstance(node, yaml.MappingNode):
-        for alike in (str, str.lower):  # Salesforce's names are the same in any case
+        for folded in (str, str.lower):  # an exact match first: Salesforce ignores the case of names
             for name, value in node.value:
-                if alike(str(name.value)) == alike(str(key)):
+                if folded(str(name.value)) == folded(str(key)):
                     return name.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key].start_mark.line + 1, node.value[key]

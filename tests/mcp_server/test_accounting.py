@@ -15,7 +15,7 @@ from mcp import Client
 
 from salesforce_emulator import EmulatorConfig, create_app
 from salesforce_emulator.config import Limits
-from salesforce_emulator.faults.plan import KINDS, Reset
+from salesforce_emulator.faults.plan import RULE_CLASSES, Reset
 from tests.salesforce_emulator.caller import FAULTS, calling
 from tests.salesforce_emulator.clocks import Clock
 from tests.support.asgi_server import running
@@ -248,7 +248,7 @@ EMPTY = {
 
 def test_every_fault_has_a_case() -> None:
     rules = [rule for case in (CASES | EMPTY).values() for rule in case.rules]
-    assert {rule["fault"] for rule in rules} == set(KINDS)
+    assert {rule["fault"] for rule in rules} == set(RULE_CLASSES)
     assert {rule["when"] for rule in rules if "when" in rule} == set(get_args(Reset.model_fields["when"].annotation))
 
 

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from salesforce_emulator.api.query import while_waited_for
+from salesforce_emulator.api.query import run_while_connected
 from salesforce_emulator.storage.database import MAX_IDLE_CONNECTIONS, Database
 from tests.salesforce_emulator.behaviours import own
 from tests.support.asgi_server import running
@@ -37,7 +37,7 @@ def an_endless_query(folder: Path, begun: Event, given_up: Event) -> Iterator[st
                 connection.execute(ENDLESS).fetchall()
 
         try:
-            await while_waited_for(request, CapacityLimiter(1), find)
+            await run_while_connected(request, CapacityLimiter(1), find)
         except ClientDisconnect:
             given_up.set()
         return Response()

@@ -1,1 +1,1 @@
-"""The HTTP resources: what a client can ask of the org, and how each answer looks on the wire."""
+"""The HTTP resources of the org, and the JSON, CSV and XML of their responses."""

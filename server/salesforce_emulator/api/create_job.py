@@ -1,4 +1,4 @@
-"""What a caller may ask for when creating a job, and how each mistake is answered."""
+"""Checks the JSON body that creates a job, and turns it into a JobRequest."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,23 +9,24 @@ from salesforce_emulator.processing.csv_reader import DELIMITERS, LINE_ENDINGS
 from salesforce_emulator.processing.operations import OPERATIONS
 from salesforce_emulator.schema.model import Schema, SObject
 
-# Settable (Bulk API 2.0 guide, Create a Job), then what a job shows of itself: sent back by some, ignored (assumed).
+# SETTABLE: Bulk API 2.0 guide, Create a Job. KNOWN adds the read-only properties, which some clients send back; assumed:
+# that their values are ignored.
 SETTABLE = ("object", "operation", "externalIdFieldName", "contentType", "columnDelimiter", "lineEnding")
-ASSIGNMENT_RULES_FROM = 49.0
+ASSIGNMENT_RULES_FROM = 49.0  # API version
 KNOWN = {*SETTABLE, "assignmentRuleId", "id", "state", "concurrencyMode", "apiVersion", "jobType"}
 
 
 def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_delete: bool) -> JobRequest:
-    """The job that this body asks for.
+    """Return the job that this body requests.
 
     Args:
-        body: of the request.
-        version: the API version in its path, as `63.0`.
-        schema: of the org.
+        body: JSON body of the request.
+        version: API version in the path of the request, such as `63.0`.
+        schema: schema of the org.
         hard_delete: whether the user has the permission "Bulk API Hard Delete".
 
     Raises:
-        ApiError: it can't be had (400).
+        ApiError: a property is unknown or has a bad value (400).
     """
     _check_properties(body, version)
     operation = _operation(body.get("operation"))
@@ -36,7 +37,7 @@ def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_dele
     return JobRequest(
         operation=operation,
         object=sobject.name,
-        # assumed: that other operations may name a field, and that it is dropped
+        # assumed: other operations may name a field, and it is ignored
         external_id_field=_external_id(body.get("externalIdFieldName"), sobject) if operation == "upsert" else None,
         assignment_rule_id=_assignment_rule(body.get("assignmentRuleId")),
         api_version=version,
@@ -46,7 +47,10 @@ def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_dele
 
 
 def _check_properties(body: dict[str, Any], version: str) -> None:
-    """Text seen on another endpoint; assumed: that ingest refuses what it does not know, and without a position."""
+    """Refuse unknown properties and values that are not strings.
+
+    Text seen on another endpoint; assumed: that ingest refuses unknown properties too, and its text gives no position.
+    """
     has_rules = float(version) >= ASSIGNMENT_RULES_FROM
     for name, value in body.items():
         if name not in KNOWN or (name == "assignmentRuleId" and not has_rules):
@@ -56,14 +60,14 @@ def _check_properties(body: dict[str, Any], version: str) -> None:
 
 
 def _operation(name: str | None) -> str:
-    """Case counts, as documented for Bulk API 1.0."""
+    """Return the operation, whose case matters (documented for Bulk API 1.0)."""
     if name not in OPERATIONS:
         raise errors.invalid_operation(name or "", OPERATIONS)
     return name
 
 
 def _object(name: str | None, schema: Schema) -> SObject:
-    """Any case is accepted and answered canonically (seen)."""
+    """Return the object, which a name in any case finds (seen)."""
     sobject = schema.get(name or "")
     if sobject is None or not sobject.ingestable:
         raise errors.invalid_entity(name or "")
@@ -71,7 +75,10 @@ def _object(name: str | None, schema: Schema) -> SObject:
 
 
 def _external_id(name: str | None, sobject: SObject) -> str:
-    """Text of the first seen in Bulk API 1.0; assumed: the second, which is the platform's for other calls."""
+    """Return the canonical name of the external id field.
+
+    The first text is seen in Bulk API 1.0; assumed: the second text, which the platform uses for other calls.
+    """
     if not name:
         raise errors.invalid_job(
             f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
@@ -86,7 +93,10 @@ def _external_id(name: str | None, sobject: SObject) -> str:
 
 
 def _assignment_rule(rule_id: str | None) -> str | None:
-    """The org has no rules, so any id of a rule will do; assumed: code and text for what is no id."""
+    """Return the 18-character id of the assignment rule. The org has no rules, so any id with the prefix 01Q is accepted.
+
+    Assumed: code and text for a bad id.
+    """
     if not rule_id:
         return None
     normal = ids.normal(rule_id)
@@ -96,7 +106,7 @@ def _assignment_rule(rule_id: str | None) -> str | None:
 
 
 def _choice(body: dict[str, Any], name: str, choices: Collection[str], default: str) -> str:
-    """Assumed: code and text of a value that is not in the documented list."""
+    """Return the value of a property that has a documented list of values; assumed: code and text for another value."""
     value: str = body.get(name) or default
     if value not in choices:
         raise errors.invalid_job(f"{name} '{value}' is not one of {', '.join(choices)}")

@@ -1,52 +1,46 @@
-"""What every resource shares: who may call, which versions and methods there are, and how errors are told."""
+"""The checks that every resource makes before its handler runs: size of the request, token, API version, method."""
 
-import errno
-import logging
 import re
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import cast
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from salesforce_emulator import errors
-from salesforce_emulator.errors import ApiError
 from salesforce_emulator.org import Org
-from salesforce_emulator.responses import error_answer
 from salesforce_emulator.storage.sessions import Session
 
 Handler = Callable[[Request], Awaitable[Response]]
-Check = Callable[[Request], Awaitable[None]]
+CallerCheck = Callable[[Request], Awaitable[None]]
 
-RETIRED = range(21, 31)  # with Summer '25 (Bulk API guide, API End-of-Life)
-OLDEST, NEWEST = 41, 67  # ingest jobs exist from 41.0 on
-MAX_URI_BYTES = 16_384  # of the URI, and of URI and headers together (REST API guide, Status Codes)
-
-BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-log = logging.getLogger(__name__)
+RETIRED = range(21, 31)  # API versions retired with Summer '25 (Bulk API guide, API End-of-Life)
+OLDEST, NEWEST = 41, 67  # API versions that the org has; ingest jobs exist from 41.0 on
+MAX_URI_BYTES = 16_384  # limit of the URI, and of URI and headers together (REST API guide, Status Codes)
 
 
 def org_of(request: Request) -> Org:
-    """The org that this request is about."""
+    """Return the org that serves this request."""
     return cast(Org, request.state.org)
 
 
 def version_of(request: Request) -> str:
-    """The API version in the path, as `63.0`."""
+    """Return the API version in the path, such as `63.0`."""
     version: str = request.path_params["version"]
     return version
 
 
 class Resource:
-    """One path: checks caller, version and method, then calls the handler. HEAD is GET without the body."""
+    """The ASGI endpoint of one path; it makes the checks, then calls the handler of the method (HEAD: of GET).
 
-    def __init__(self, *, check: Check | None = None, **handlers: Handler) -> None:
+    Args:
+        check: checks the caller; `check_caller` by default.
+        handlers: the handler of each HTTP method.
+    """
+
+    def __init__(self, *, check: CallerCheck | None = None, **handlers: Handler) -> None:
         self._check = check or check_caller
         self._handlers = handlers
         self._allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else [])])
@@ -71,7 +65,11 @@ def _check_size(request: Request) -> None:
 
 
 async def check_caller(request: Request) -> None:
-    """Let in who holds the token, as long as requests are left, and only to the versions there are."""
+    """Accept a request with a valid token, within the request limit, to an API version that the org has.
+
+    Raises:
+        ApiError: the token (401), the limit (403) or the version (404 or 410) is the reason for a refusal.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme and scheme.lower() not in ("bearer", "oauth"):
         raise errors.invalid_auth_header()
@@ -88,51 +86,10 @@ async def check_caller(request: Request) -> None:
 
 
 async def session_of(request: Request, token: str) -> Session | None:
-    """The session that the token opens, if it opens one."""
+    """Return the session of the token, or None if the token is not valid."""
     sessions = org_of(request).sessions
     return sessions.published(token) or await run_in_threadpool(sessions.find, token)
 
 
-async def anyone(request: Request) -> None:
-    """The check of a resource that needs no token."""
-
-
-async def show_error(request: Request, error: Exception) -> Response:
-    """The one place where what goes wrong becomes a refusal."""
-    match error:
-        case ClientDisconnect():  # nobody listens any more
-            return Response(status_code=400)
-        case ApiError():
-            refusal = error
-        case HTTPException(status_code=404):
-            refusal = errors.not_found()
-        case HTTPException():
-            refusal = errors.unknown_exception(error.detail, error.status_code)
-        case sqlite3.Error() if _result_code(error) in BUSY:  # another process holds the org for too long
-            refusal = errors.server_unavailable()
-        case _:
-            _log(request, error)
-            refusal = errors.unknown_exception()
-    return error_answer(request, refusal)
-
-
-def _result_code(error: sqlite3.Error) -> int | None:
-    """What SQLite calls the error, without the details in the upper bytes; None if the error is not SQLite's own."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-def _log(request: Request, error: Exception) -> None:
-    if _is_full(error):
-        log.error("The disk that holds the org is full (%s): make room on it, then try again", error)
-    else:
-        log.error("%s %s failed for a reason of the org's own", request.method, request.url.path, exc_info=error)
-
-
-def _is_full(error: Exception) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return _result_code(error) == sqlite3.SQLITE_FULL
-    return isinstance(error, OSError) and error.errno in NO_ROOM
-
-
-SHOWN = (ApiError, HTTPException, ClientDisconnect, sqlite3.Error, OSError)
+async def allow_anyone(request: Request) -> None:
+    """Accept every caller: the check of a resource that needs no token."""

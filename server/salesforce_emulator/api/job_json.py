@@ -1,4 +1,4 @@
-"""The JSON bodies of jobs, field by field in Salesforce's order."""
+"""Builds the JSON bodies of jobs, with Salesforce's fields in Salesforce's order."""
 
 from typing import Any
 
@@ -9,22 +9,24 @@ Body = dict[str, Any]
 
 
 def created_body(job: Job) -> Body:
-    """The answer to create: no jobType, no counters (seen at v62)."""
+    """Return the body of the response to a creation, which has no jobType and no counters (seen at v62)."""
     return _identity(job) | _content_url(job) | _format(job)
 
 
 def changed_body(job: Job) -> Body:
-    """The short answer to PATCH (Bulk API 2.0 guide, quick start, steps 3 and 5; seen at v62)."""
+    """Return the short body of the response to PATCH (Bulk API 2.0 guide, quick start, steps 3 and 5; seen at v62)."""
     return _identity(job)
 
 
 def listed_body(job: Job) -> Body:
-    """A record of the list: no counters, no times (Bulk API 2.0 guide, Get Information About All Ingest Jobs)."""
+    """Return the job as a record of the list, without counters and times (Bulk API 2.0 guide, Get Information About All
+    Ingest Jobs).
+    """
     return _identity(job) | {"jobType": "V2Ingest"} | _content_url(job) | _format(job)
 
 
 def job_body(job: Job) -> Body:
-    """The answer to GET: all of it (Bulk API 2.0 guide, Get Information About an Ingest Job)."""
+    """Return the full body of the response to GET (Bulk API 2.0 guide, Get Information About an Ingest Job)."""
     return listed_body(job) | _counters(job) | _times(job) | _error(job) | {"isPkChunkingSupported": False}
 
 
@@ -41,7 +43,7 @@ def _identity(job: Job) -> Body:
         "assignmentRuleId": job.assignment_rule_id,
         "concurrencyMode": "Parallel",
         "contentType": "CSV",
-        "apiVersion": float(job.api_version),  # a JSON number with its .0, though documented as a string
+        "apiVersion": float(job.api_version),  # seen as a JSON number with .0, though documented as a string
     }
     return {key: value for key, value in body.items() if value is not None}
 

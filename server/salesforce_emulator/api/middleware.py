@@ -1,4 +1,4 @@
-"""What happens to every request before and after its resource: its path, its body, and what its answer tells."""
+"""ASGI middleware around all resources: path normalization, the limit info header, and reading bodies to their end."""
 
 import re
 from typing import cast
@@ -9,8 +9,8 @@ from salesforce_emulator.org import Org
 from salesforce_emulator.storage.usage import Allocation
 
 
-class TolerantPaths:
-    """Reads `//` as `/` and drops a trailing slash, as Salesforce does (Data Loader relies on both)."""
+class PathNormalization:
+    """Treats `//` as `/` and removes a trailing slash, as Salesforce does (Data Loader relies on both)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,17 +21,17 @@ class TolerantPaths:
         await self._app(scope, receive, send)
 
 
-class LimitInfo:
-    """Tells on the answers of the REST API how many requests were made (REST API guide, Limit Info Header).
+class LimitInfoHeader:
+    """Adds Sforce-Limit-Info, the number of requests so far, to responses of the REST API (REST API guide).
 
-    Only requests of callers who are let in are counted (assumed).
+    Assumed: requests with an invalid token are not counted.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Documented: on every call but that for the versions, which is /services/data itself.
+        # Documented: every response but the list of versions, which is /services/data itself, has the header.
         if scope["type"] != "http" or not scope["path"].startswith("/services/data/"):
             return await self._app(scope, receive, send)
         usage = cast(Org, scope["state"]["org"]).usage
@@ -45,11 +45,11 @@ class LimitInfo:
         await self._app(scope, receive, send_with_usage)
 
 
-class WholeBodies:
-    """Reads what is left of a request before it is answered, up to a limit.
+class RequestDrain:
+    """Reads the rest of the request body before the response is sent, up to a limit in bytes.
 
-    A caller that is refused in the middle of its upload, for its token say, would otherwise find its connection
-    reset and never see the answer.
+    Otherwise a caller whose upload is refused before its end, for example because of its token, would find its connection
+    reset and never see the response.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -59,19 +59,19 @@ class WholeBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        ended = False
+        has_ended = False
 
-        async def watched_receive() -> Message:
-            nonlocal ended
+        async def noting_receive() -> Message:
+            nonlocal has_ended
             message = await receive()
-            ended = message["type"] != "http.request" or not message.get("more_body", False)
+            has_ended = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 
         async def send_after_body(message: Message) -> None:
             if message["type"] == "http.response.start":
                 left = self._limit
-                while not ended and left > 0:
-                    left -= len((await watched_receive()).get("body", b""))
+                while not has_ended and left > 0:
+                    left -= len((await noting_receive()).get("body", b""))
             await send(message)
 
-        await self._app(scope, watched_receive, send_after_body)
+        await self._app(scope, noting_receive, send_after_body)

@@ -1,4 +1,4 @@
-"""How callers log in and learn who they are: the OAuth resources (Salesforce Help, OAuth Authorization Flows)."""
+"""The OAuth resources: token, introspect, revoke, userinfo and identity (Salesforce Help, OAuth Authorization Flows)."""
 
 import base64
 import hashlib
@@ -21,12 +21,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from salesforce_emulator.api.bodies import body_of
-from salesforce_emulator.api.endpoint import Resource, anyone, org_of, session_of
+from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of, session_of
+from salesforce_emulator.api.request_body import body_chunks
 from salesforce_emulator.api.user import running_user, utc_offset
 from salesforce_emulator.config import ORGANIZATION_ID, USER_ID, EmulatorConfig
 from salesforce_emulator.errors import GRANT_EXPIRED, OAuthError
-from salesforce_emulator.responses import json_answer
+from salesforce_emulator.responses import json_response
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
@@ -37,14 +37,14 @@ Form = dict[str, str]
 
 
 async def token(request: Request) -> Response:
-    """An access token, by one of the grants that need no browser."""
+    """Return an access token, by one of the grants that need no browser."""
     form = await _form(request)
     grant = GRANTS.get(form.get("grant_type", ""))
     if grant is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
     config = org_of(request).config
     user = await run_in_threadpool(running_user, org_of(request))
-    grant(Attempt(config, user["Username"], form, base_url(request)))
+    grant(TokenRequest(config, user["Username"], form, base_url(request)))
     access_token = await run_in_threadpool(org_of(request).sessions.issue)
     identity = _identity_url(request)
     issued_at = str(int(config.clock().timestamp() * 1000))
@@ -58,68 +58,71 @@ async def token(request: Request) -> Response:
         "token_type": "Bearer",
         "issued_at": issued_at,
     }
-    form_of_token = {"token_format": "opaque"} if grant is _client_credentials else {}
-    return json_answer(request, body | form_of_token, headers={"Cache-Control": "no-cache, no-store"})
+    token_format = {"token_format": "opaque"} if grant is _client_credentials else {}
+    return json_response(request, body | token_format, headers={"Cache-Control": "no-cache, no-store"})
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt to log in.
+class TokenRequest:
+    """A request for an access token.
 
     Attributes:
-        config: of the org.
-        user: the name of its user.
-        form: what the caller brings.
-        audience: the URL under which the caller knows the org.
+        config: settings of the org.
+        username: name of the org's user.
+        form: parameters of the request.
+        audience: URL of the org, as the caller addressed it.
     """
 
     config: EmulatorConfig
-    user: str
+    username: str
     form: Form
     audience: str
 
 
-def _client_credentials(attempt: Attempt) -> None:
-    _check_client(attempt.config, attempt.form)
+def _client_credentials(token_request: TokenRequest) -> None:
+    _check_client(token_request.config, token_request.form)
 
 
-def _password(attempt: Attempt) -> None:
-    config, form = attempt.config, attempt.form
+def _password(token_request: TokenRequest) -> None:
+    config, form = token_request.config, token_request.form
     _check_client(config, form)
-    if not is_user(config, attempt.user, form.get("username", ""), form.get("password", "")):
+    if not is_user(config, token_request.username, form.get("username", ""), form.get("password", "")):
         raise OAuthError("invalid_grant", "authentication failure")
 
 
-def is_user(config: EmulatorConfig, user: str, username: str, password: str) -> bool:
-    """Whether these are the user's; any security token after the password, as outside of trusted networks, is taken."""
-    return username.lower() == user.lower() and _same(password[: len(config.password)], config.password)
+def is_user(config: EmulatorConfig, expected_username: str, username: str, password: str) -> bool:
+    """Whether name and password are those of the org's user.
+
+    A security token may follow the password, as it must outside trusted networks; any is accepted.
+    """
+    return username.lower() == expected_username.lower() and _same(password[: len(config.password)], config.password)
 
 
-def _refresh_token(attempt: Attempt) -> None:
-    config, form = attempt.config, attempt.form
+def _refresh_token(token_request: TokenRequest) -> None:
+    config, form = token_request.config, token_request.form
     _check_client_id(config, form.get("client_id", ""))
-    if "client_secret" in form:  # may be left out, as the official CLI's own app does
+    if "client_secret" in form:  # optional: the official CLI's own app sends none
         _check_client(config, form)
     if not _same(form.get("refresh_token", ""), config.refresh_token):
         raise OAuthError("invalid_grant", GRANT_EXPIRED)
 
 
-def _jwt_bearer(attempt: Attempt) -> None:
-    config = attempt.config
+def _jwt_bearer(token_request: TokenRequest) -> None:
+    config = token_request.config
     if config.client_public_key is None:
         raise OAuthError(
             "invalid_client", "The org has no key to check assertions with: start it with --public-key FILE"
         )
     try:
         claims = jwt.decode(
-            attempt.form.get("assertion", ""),
+            token_request.form.get("assertion", ""),
             public_key(config.client_public_key),
             algorithms=["RS256"],
-            audience=[f"{host}{slash}" for host in (*LOGIN_HOSTS, attempt.audience) for slash in ("", "/")],
+            audience=[f"{host}{slash}" for host in (*LOGIN_HOSTS, token_request.audience) for slash in ("", "/")],
             issuer=config.client_id,
             options={
                 "require": ["iss", "sub", "aud", "exp"],
-                "verify_exp": False,  # times are compared below, with the org's own clock
+                "verify_exp": False,  # _check_times compares the times, with the org's own clock
                 "verify_iat": False,
                 "verify_nbf": False,
             },
@@ -131,36 +134,43 @@ def _jwt_bearer(attempt: Attempt) -> None:
     except jwt.PyJWTError:  # assumed: text
         raise OAuthError("invalid_grant", "invalid assertion") from None
     _check_times(claims, config.clock().timestamp())
-    if claims["sub"] != attempt.user:
+    if claims["sub"] != token_request.username:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
 def _check_times(claims: dict[str, Any], now: float) -> None:
-    # Sources name 3 or 5 minutes as the most that is allowed. Yet the official CLI tells milliseconds, which as seconds lie
-    # far ahead, and is let in (forcedotcom/sfdx-core, authInfo): so only what is past is refused.
+    # Sources name 3 or 5 minutes as the longest lifetime. But the official CLI states milliseconds, which as seconds lie far
+    # in the future, and is accepted (forcedotcom/sfdx-core, authInfo). So only an assertion that has expired is refused.
     if not _seconds(claims["exp"]) > now:
         raise OAuthError("invalid_grant", "expired authorization code")
-    if not _seconds(claims.get("nbf", 0)) <= now:  # assumed; and that when it was made, `iat`, is not looked at
+    if not _seconds(claims.get("nbf", 0)) <= now:  # assumed; and that `iat` is ignored
         raise OAuthError("invalid_grant", "invalid assertion")
 
 
-def _seconds(told: object) -> float:
-    """The time that a claim tells, as text too (seen in simple-salesforce); for none NaN, which no comparison holds of."""
-    if isinstance(told, str) and re.fullmatch("[0-9]{1,18}", told):
-        return int(told)
-    return told if isinstance(told, int | float) else math.nan
+def _seconds(claim: object) -> float:
+    """Return the time in a claim, which may be a text (seen in simple-salesforce).
+
+    Anything else is NaN, with which every comparison is false.
+    """
+    if isinstance(claim, str) and re.fullmatch("[0-9]{1,18}", claim):
+        return int(claim)
+    return claim if isinstance(claim, int | float) else math.nan
 
 
 @lru_cache
 def public_key(pem: str) -> RSAPublicKey:
-    """The key in a PEM text, or of the certificate in it, which is what an app in Salesforce is given.
+    """Return the RSA key in a PEM text, or that of a certificate, which is what an app in Salesforce is configured with.
 
     Raises:
-        ValueError: there is no RSA key in it.
+        ValueError: the text is neither an RSA key nor a certificate of one.
     """
     try:
-        certified = "BEGIN CERTIFICATE" in pem
-        key = load_pem_x509_certificate(pem.encode()).public_key() if certified else load_pem_public_key(pem.encode())
+        is_certificate = "BEGIN CERTIFICATE" in pem
+        key = (
+            load_pem_x509_certificate(pem.encode()).public_key()
+            if is_certificate
+            else load_pem_public_key(pem.encode())
+        )
     except ValueError:
         key = None
     if not isinstance(key, RSAPublicKey):
@@ -168,7 +178,7 @@ def public_key(pem: str) -> RSAPublicKey:
     return key
 
 
-GRANTS: dict[str, Callable[[Attempt], None]] = {
+GRANTS: dict[str, Callable[[TokenRequest], None]] = {
     "client_credentials": _client_credentials,
     "password": _password,
     "refresh_token": _refresh_token,
@@ -178,7 +188,7 @@ GRANTS: dict[str, Callable[[Attempt], None]] = {
 
 def _check_client(config: EmulatorConfig, form: Form) -> None:
     _check_client_id(config, form.get("client_id", ""))
-    if not _same(form.get("client_secret", ""), config.client_secret):  # assumed: error, text and that it is a 400
+    if not _same(form.get("client_secret", ""), config.client_secret):  # assumed: error, text and status 400
         raise OAuthError("invalid_client", "invalid client credentials")
 
 
@@ -196,12 +206,12 @@ def _same(given: str, secret: str) -> bool:
 
 
 async def introspect(request: Request) -> Response:
-    """Whether a token is valid and until when, for the app that could have asked for it."""
+    """Return whether a token is valid, and until when; only the connected app may ask."""
     form = await _form(request)
     _check_client(org_of(request).config, form)
     session = await session_of(request, form.get("token", ""))
     if session is None:
-        return json_answer(request, {"active": False})
+        return json_response(request, {"active": False})
     body: dict[str, Any] = {
         "active": True,
         "scope": SCOPE,
@@ -213,11 +223,11 @@ async def introspect(request: Request) -> Response:
     if session.issued_at is not None and session.expires_at is not None:
         issued_at = int(session.issued_at)
         body |= {"exp": int(session.expires_at), "iat": issued_at, "nbf": issued_at}
-    return json_answer(request, body)
+    return json_response(request, body)
 
 
 async def revoke(request: Request) -> Response:
-    """End the session of a token; the published one, which never ends, is answered alike and stays."""
+    """End the session of a token. The published token is answered in the same way, but stays valid."""
     given = (await _form(request)).get("token", "")
     sessions = org_of(request).sessions
     if not sessions.published(given) and not await run_in_threadpool(sessions.end, given):
@@ -226,10 +236,10 @@ async def revoke(request: Request) -> Response:
 
 
 async def userinfo(request: Request) -> Response:
-    """The user of the token (OpenID Connect, User Info)."""
-    refused = await _refusal(request)
-    if refused is not None:
-        return refused
+    """Return the user of the token (OpenID Connect, User Info)."""
+    refusal = await _refusal(request)
+    if refusal is not None:
+        return refusal
     user = await run_in_threadpool(running_user, org_of(request))
     body = {
         "sub": _identity_url(request),
@@ -244,15 +254,17 @@ async def userinfo(request: Request) -> Response:
         "family_name": user["LastName"],
         "zoneinfo": user["TimeZoneSidKey"],
     }
-    # assumed: what the user has not is left out here
-    return json_answer(request, {name: value for name, value in body.items() if value} | _shared(request, user))
+    # assumed: fields without a value are left out
+    return json_response(
+        request, {name: value for name, value in body.items() if value} | _common_fields(request, user)
+    )
 
 
 async def identity(request: Request) -> Response:
-    """The user that the token answer's `id` points to (Salesforce Help, Identity URLs)."""
-    refused = await _refusal(request)
-    if refused is not None:
-        return refused
+    """Return the user that `id` in a token response points to (Salesforce Help, Identity URLs)."""
+    refusal = await _refusal(request)
+    if refusal is not None:
+        return refusal
     if request.path_params["org"] not in (ORGANIZATION_ID, ORGANIZATION_ID[:15]):
         return PlainTextResponse("Wrong_Org", 403)
     if request.path_params["user"] not in (USER_ID, USER_ID[:15]):
@@ -272,11 +284,11 @@ async def identity(request: Request) -> Response:
         "last_name": user["LastName"],
         "timezone": user["TimeZoneSidKey"],
     }
-    return json_answer(request, body | _shared(request, user) | {"is_app_installed": True})
+    return json_response(request, body | _common_fields(request, user) | {"is_app_installed": True})
 
 
-def _shared(request: Request, user: sqlite3.Row) -> dict[str, Any]:
-    """What both resources about the user end in."""
+def _common_fields(request: Request, user: sqlite3.Row) -> dict[str, Any]:
+    """Return the last fields of both resources about the user."""
     return {
         "urls": _urls(request),
         "active": bool(user["IsActive"]),
@@ -288,7 +300,7 @@ def _shared(request: Request, user: sqlite3.Row) -> dict[str, Any]:
 
 
 async def _refusal(request: Request) -> Response | None:
-    """The answer to a bad token (seen) or none (Salesforce Help, Identity URLs): plain text, and not a 401."""
+    """Return the refusal of a bad token (seen) or of a missing one (Salesforce Help, Identity URLs): 403 in plain text."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return PlainTextResponse("Missing_OAuth_Token", 403)
@@ -298,7 +310,7 @@ async def _refusal(request: Request) -> Response | None:
 
 
 def base_url(request: Request) -> str:
-    """The URL under which the caller knows the org."""
+    """Return the URL of the org, as the caller addressed it."""
     return str(request.base_url).rstrip("/")
 
 
@@ -312,8 +324,12 @@ def _urls(request: Request) -> dict[str, str]:
 
 
 async def _form(request: Request) -> Form:
-    """The parameters of a request, wherever they stand: in its body, its query or, for the client's, its header."""
-    body = b"".join([chunk async for chunk in body_of(request, MAX_FORM_BYTES)])
+    """Return the parameters in query and body of a request, and the client's credentials in its Authorization header.
+
+    Raises:
+        OAuthError: the header is not Basic credentials.
+    """
+    body = b"".join([chunk async for chunk in body_chunks(request, MAX_FORM_BYTES)])
     form = dict(request.query_params) | dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -326,9 +342,9 @@ async def _form(request: Request) -> Form:
 
 
 ROUTES = [
-    Route("/services/oauth2/token", Resource(check=anyone, POST=token)),
-    Route("/services/oauth2/introspect", Resource(check=anyone, POST=introspect)),
-    Route("/services/oauth2/revoke", Resource(check=anyone, POST=revoke, GET=revoke)),
-    Route("/services/oauth2/userinfo", Resource(check=anyone, GET=userinfo, POST=userinfo)),
-    Route("/id/{org}/{user}", Resource(check=anyone, GET=identity, POST=identity)),
+    Route("/services/oauth2/token", Resource(check=allow_anyone, POST=token)),
+    Route("/services/oauth2/introspect", Resource(check=allow_anyone, POST=introspect)),
+    Route("/services/oauth2/revoke", Resource(check=allow_anyone, POST=revoke, GET=revoke)),
+    Route("/services/oauth2/userinfo", Resource(check=allow_anyone, GET=userinfo, POST=userinfo)),
+    Route("/id/{org}/{user}", Resource(check=allow_anyone, GET=identity, POST=identity)),
 ]

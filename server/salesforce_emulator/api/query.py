@@ -1,4 +1,4 @@
-"""The query resources: a first page, further pages, and the same with what lies in the recycle bin."""
+"""The query resources: query, queryAll (with deleted records), and their further pages."""
 
 import re
 import sqlite3
@@ -15,64 +15,69 @@ from starlette.routing import Route
 from salesforce_emulator import errors
 from salesforce_emulator.api.endpoint import Resource, org_of, version_of
 from salesforce_emulator.api.query_columns import column_metadata
-from salesforce_emulator.disconnects import watched
+from salesforce_emulator.disconnects import watch_for_disconnect
 from salesforce_emulator.org import Org
-from salesforce_emulator.responses import json_answer
+from salesforce_emulator.responses import json_response
 from salesforce_emulator.soql import cursors
 from salesforce_emulator.soql.query import Query
 
 Body = dict[str, Any]
 T = TypeVar("T")
 
-AT_ONCE = 4  # so many queries are worked on; the others wait, and not in the threads that all other requests share
+CONCURRENT_QUERIES = 4  # more queries wait, so that they can't occupy all the threads that other requests need
 
-SMALLEST_PAGE, LARGEST_PAGE = 200, 2000  # documented, of Sforce-Query-Options: batchSize
+SMALLEST_PAGE, LARGEST_PAGE = 200, 2000  # records (REST API guide, Sforce-Query-Options: batchSize)
 
 
 async def query(request: Request) -> Response:
-    """The first page of what a query finds (REST API guide, Query)."""
-    return await _first_page(request, deleted_too=False)
+    """Return the first page of the records that a query finds (REST API guide, Query)."""
+    return await _first_page(request, include_deleted=False)
 
 
 async def query_all(request: Request) -> Response:
-    """The same, with what lies in the recycle bin (REST API guide, QueryAll)."""
-    return await _first_page(request, deleted_too=True)
+    """Return the first page of the records that a query finds, deleted ones included (REST API guide, QueryAll)."""
+    return await _first_page(request, include_deleted=True)
 
 
 async def query_more(request: Request) -> Response:
-    """A further page of a query, by the locator that the page before handed out."""
+    """Return a further page of a query, by the locator in the nextRecordsUrl of the page before."""
     match = re.fullmatch(r"01g[A-Za-z]*0*([0-9]{1,15})-([0-9]{1,12})", request.path_params["locator"])
     if match is None:
         raise errors.invalid_query_locator()
-    place = cursors.PagePosition(int(match[1]), int(match[2]), _page_size(request))
-    return await _answered(request, partial(_rest, org_of(request), place, _base(request)))
+    page = cursors.PagePosition(int(match[1]), int(match[2]), _page_size(request))
+    return await _run(request, partial(_further_page, org_of(request), page, _base(request)))
 
 
-async def _first_page(request: Request, *, deleted_too: bool) -> Response:
+async def _first_page(request: Request, *, include_deleted: bool) -> Response:
     text = request.query_params.get("q")
     if not text:
         raise errors.missing_query()
     if request.query_params.get("columns") == "true":
-        return json_answer(
+        return json_response(
             request, column_metadata(Query(text, org_of(request).schema, org_of(request).config.clock()))
         )
     size = _page_size(request)
-    find = partial(_found, org_of(request), text, _base(request), size, deleted_too)
-    return await _answered(request, find)
+    find = partial(_new_query, org_of(request), text, _base(request), size, include_deleted)
+    return await _run(request, find)
 
 
-async def _answered(request: Request, find: Callable[[Event], Body]) -> Response:
+async def _run(request: Request, find: Callable[[Event], Body]) -> Response:
     queries: CapacityLimiter = request.state.queries
-    return json_answer(request, await while_waited_for(request, queries, find))
+    return json_response(request, await run_while_connected(request, queries, find))
 
 
-async def while_waited_for(request: Request, limiter: CapacityLimiter, find: Callable[[Event], T]) -> T:
-    """What is found in a thread of this limiter; `find` is given an event that is set once the caller has left.
+async def run_while_connected(request: Request, limiter: CapacityLimiter, find: Callable[[Event], T]) -> T:
+    """Run `find` in a thread, with an event that is set once the caller has closed its connection.
+
+    Args:
+        request: request that waits for the result.
+        limiter: limits how many threads run at once.
+        find: queries the database; interrupts its SQL statement when the event is set.
 
     Raises:
-        ClientDisconnect: the caller left, and `find` gave up its statement.
+        ClientDisconnect: the caller closed its connection, and `find` was interrupted.
     """
-    async with watched(request.receive) as gone:
+    async with watch_for_disconnect(request.receive) as gone:
         try:
             return await to_thread.run_sync(find, gone, limiter=limiter)
         except sqlite3.OperationalError:
@@ -82,14 +87,14 @@ async def while_waited_for(request: Request, limiter: CapacityLimiter, find: Cal
 
 
 def _page_size(request: Request) -> int:
-    """How many records the caller wants on a page (REST API guide, Query Options Header)."""
+    """Return the number of records on a page, which the caller may set (REST API guide, Query Options Header)."""
     match = re.search(r"batchSize\s*=\s*([0-9]{1,9})", request.headers.get("Sforce-Query-Options", ""), re.IGNORECASE)
     return min(max(int(match[1]), SMALLEST_PAGE), LARGEST_PAGE) if match else LARGEST_PAGE
 
 
-def _found(org: Org, text: str, base: str, size: int, deleted_too: bool, gone: Event) -> Body:
+def _new_query(org: Org, text: str, base: str, size: int, include_deleted: bool, gone: Event) -> Body:
     now = org.config.clock()
-    query = Query(text, org.schema, now, deleted_too=deleted_too)
+    query = Query(text, org.schema, now, deleted_too=include_deleted)
     with org.database.reading(gone.is_set) as connection:
         if query.counts:
             return _count(query.count(connection), query)
@@ -99,7 +104,7 @@ def _found(org: Org, text: str, base: str, size: int, deleted_too: bool, gone: E
         return _page(len(serials), records, None)
     with org.database.writing() as connection:
         cursor = cursors.store_result(connection, text, serials, now)
-    return _page(len(serials), records, _locator(base, cursor, size))
+    return _page(len(serials), records, _next_url(base, cursor, size))
 
 
 def _count(found: int, query: Query) -> Body:
@@ -108,15 +113,15 @@ def _count(found: int, query: Query) -> Body:
     return _page(1, [{"attributes": {"type": "AggregateResult"}, query.counts.alias: found}], None)
 
 
-def _rest(org: Org, place: cursors.PagePosition, base: str, gone: Event) -> Body:
+def _further_page(org: Org, page: cursors.PagePosition, base: str, gone: Event) -> Body:
     now = org.config.clock()
     with org.database.reading(gone.is_set) as connection:
-        rest = cursors.load_page(connection, place, now)
+        rest = cursors.load_page(connection, page, now)
         if rest is None:
             raise errors.invalid_query_locator()
         records = Query(rest.soql, org.schema, now).records(connection, rest.serials, base)
-    after = place.start + len(rest.serials)
-    return _page(rest.total, records, _locator(base, place.cursor, after) if after < rest.total else None)
+    after = page.start + len(rest.serials)
+    return _page(rest.total, records, _next_url(base, page.cursor, after) if after < rest.total else None)
 
 
 def _page(total: int, records: list[Body], next_url: str | None) -> Body:
@@ -124,7 +129,7 @@ def _page(total: int, records: list[Body], next_url: str | None) -> Body:
     return {"totalSize": total, "done": next_url is None, **further, "records": records}
 
 
-def _locator(base: str, cursor: int, start: int) -> str:
+def _next_url(base: str, cursor: int, start: int) -> str:
     return f"{base}/query/01gEm{cursor:010}-{start}"
 
 

@@ -1,6 +1,6 @@
-"""What a query selects, told without its records: the official CLI asks for it to head its tables.
+"""Describes the columns that a query selects, for `columns=true`; the official CLI heads its tables with them.
 
-Not in the REST API guide; the form is seen in clients that read it (salesforcecli/plugin-data, jetstream).
+The REST API guide does not describe this; the form is seen in clients (salesforcecli/plugin-data, jetstream).
 """
 
 from typing import Any
@@ -12,13 +12,13 @@ Body = dict[str, Any]
 
 
 def column_metadata(query: Query) -> Body:
-    """The columns of a query's answer, and the object that it asks for."""
+    """Return the columns of a query, and the object that it selects from."""
     if query.counts is None:
         columns = [_member(name, member) for name, member in query.selected.members.items()]
     elif query.counts.name is None:
-        columns = []  # assumed: nothing is selected
+        columns = []  # assumed: COUNT() without a field has no column
     else:
-        columns = [_counted(query.counts.alias, query.counts.name)]
+        columns = [_count_column(query.counts.alias, query.counts.name)]
     return {
         "columnMetadata": columns,
         "entityName": query.sobject.name,
@@ -31,8 +31,8 @@ def column_metadata(query: Query) -> Body:
 def _member(name: str, member: SelectedField | SelectedRecord) -> Body:
     if isinstance(member, SelectedField):
         return _field(member.field)
-    joined = [_member(*below) for below in member.members.items()]
-    return _column(name, name, None) | {"joinColumns": joined}
+    parent_columns = [_member(*child) for child in member.members.items()]
+    return _column(name, name, None) | {"joinColumns": parent_columns}
 
 
 def _field(field: Field) -> Body:
@@ -47,19 +47,19 @@ def _field(field: Field) -> Body:
     }
 
 
-def _counted(alias: str, field: str) -> Body:
-    counted = _column(alias, f"COUNT({field})", "Integer")  # assumed: how the function is written
-    return counted | {"aggregate": True, "numberType": True}
+def _count_column(alias: str, field: str) -> Body:
+    column = _column(alias, f"COUNT({field})", "Integer")  # assumed: the spelling of the function
+    return column | {"aggregate": True, "numberType": True}
 
 
-def _column(name: str, shown: str, apex_type: str | None) -> Body:
+def _column(name: str, display_name: str, apex_type: str | None) -> Body:
     return {
         "aggregate": False,
         "apexType": apex_type,
         "booleanType": False,
         "columnName": name,
         "custom": False,
-        "displayName": shown,
+        "displayName": display_name,
         "foreignKeyName": None,
         "insertable": False,
         "joinColumns": [],

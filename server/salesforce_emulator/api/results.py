@@ -1,4 +1,4 @@
-"""The resources of the three results of a job."""
+"""The resources of the three results of a job: successful, failed and unprocessed records."""
 
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
@@ -17,16 +17,16 @@ from salesforce_emulator.processing.result_files import header_line
 READ_BYTES = 1 << 16
 CSV_TYPE = "text/csv; charset=UTF-8"
 
-
 RESULTS = {
     "successfulresults": ResultKind.SUCCESSFUL,
     "failedresults": ResultKind.FAILED,
     "unprocessedrecords": ResultKind.UNPROCESSED,
 }
+"""The result of each path segment, in lower case."""
 
 
 async def results(request: Request) -> Response:
-    """One of the three result files, streamed without a length (documented as chunked)."""
+    """Return a result as CSV, streamed without a Content-Length (documented as chunked)."""
     kind = RESULTS.get(request.path_params["segment"].lower())
     if kind is None:
         raise errors.not_found()
@@ -41,24 +41,29 @@ async def results(request: Request) -> Response:
     is_blank = request.method == "HEAD" or (not result.has_rows and assumptions.empty_results == "blank")
     if is_blank:
         return StreamingResponse(iter(()), media_type=CSV_TYPE)
-    return await run_in_threadpool(_answer, job, kind, result)
+    return await run_in_threadpool(_streamed, job, kind, result)
 
 
-def _answer(job: Job, kind: ResultKind, result: ResultRange) -> Response:
-    """The result, piece by piece; its file is opened at once, so that it is whole even if the job is deleted meanwhile."""
+def _streamed(job: Job, kind: ResultKind, result: ResultRange) -> Response:
+    """Return the streamed result. The file is opened now: the stream is whole even if the job is deleted meanwhile."""
     if not result.end:
-        # assumed: before the names of the data are read, the header is that of Salesforce's own columns
+        # assumed: before the header of the data is read, only Salesforce's own columns are in the header
         header = [] if kind is ResultKind.UNPROCESSED else [header_line(job, kind, [])]
         return StreamingResponse(iter(header), media_type=CSV_TYPE)
     try:
         file = result.path.open("rb")
     except FileNotFoundError:
         raise errors.not_found() from None
-    return _Slices(file, (0, result.header_bytes), (result.start, result.end))
+    return _FileSlices(file, (0, result.header_bytes), (result.start, result.end))
 
 
-class _Slices(StreamingResponse):
-    """Slices of a file, which it lets go of even if its caller leaves before the end."""
+class _FileSlices(StreamingResponse):
+    """A response that streams slices of a file, and closes the file even if the caller disconnects before the end.
+
+    Args:
+        file: open file.
+        slices: start and end of each slice, in bytes.
+    """
 
     def __init__(self, file: BinaryIO, *slices: tuple[int, int]) -> None:
         super().__init__(self._read(slices), media_type=CSV_TYPE)

@@ -1,4 +1,4 @@
-"""The two calls of the SOAP API with which some clients turn a name and a password into a session, and end it."""
+"""The SOAP calls login() and logout(), with which some clients open and end a session."""
 
 import sqlite3
 from xml.etree import ElementTree
@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from salesforce_emulator.api.bodies import body_of
-from salesforce_emulator.api.endpoint import Resource, anyone, org_of
+from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of
 from salesforce_emulator.api.oauth import MAX_FORM_BYTES, base_url, is_user
+from salesforce_emulator.api.request_body import body_chunks
 from salesforce_emulator.api.user import running_user
 from salesforce_emulator.config import ORGANIZATION_ID, USER_ID
 
@@ -21,12 +21,12 @@ ENVELOPE = (
     ' xmlns:sf="urn:fault.{api}.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
-APIS = {"u": "partner", "c": "enterprise"}  # as the path names them
+APIS = {"u": "partner", "c": "enterprise"}  # by the letter in the path
 
 
 async def call(request: Request) -> Response:
-    """Open a session by name and password, or end one."""
-    values = _values(b"".join([chunk async for chunk in body_of(request, MAX_FORM_BYTES)]))
+    """Answer login() or logout(), and every other call with a fault."""
+    values = _element_texts(b"".join([chunk async for chunk in body_chunks(request, MAX_FORM_BYTES)]))
     if "login" in values:
         return await _login(request, values)
     if "logout" in values:
@@ -38,16 +38,16 @@ async def _logout(request: Request, values: dict[str, str]) -> Response:
     given, sessions = values.get("sessionId", ""), org_of(request).sessions
     if not sessions.published(given) and not await run_in_threadpool(sessions.end, given):
         return _fault(request, "INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader")  # assumed: text
-    return _answer(request, f'<logoutResponse xmlns="urn:{_api(request)}.soap.sforce.com"/>')
+    return _envelope(request, f'<logoutResponse xmlns="urn:{_api(request)}.soap.sforce.com"/>')
 
 
 async def _login(request: Request, values: dict[str, str]) -> Response:
-    """A session, and the URL to use it at (SOAP API guide, login())."""
+    """Return a new session id and the URL of the org (SOAP API guide, login())."""
     user = await run_in_threadpool(running_user, org_of(request))
     if not is_user(org_of(request).config, user["Username"], values.get("username", ""), values.get("password", "")):
         text = "Invalid username, password, security token; or user locked out."  # seen
         return _fault(request, "INVALID_LOGIN", text)
-    return _answer(
+    return _envelope(
         request,
         f'<loginResponse xmlns="urn:{_api(request)}.soap.sforce.com"><result>'
         f"<metadataServerUrl>{_url(request, 'm')}</metadataServerUrl>"
@@ -57,12 +57,12 @@ async def _login(request: Request, values: dict[str, str]) -> Response:
         f"<userId>{USER_ID}</userId><userInfo>"
         f"<organizationId>{ORGANIZATION_ID}</organizationId><organizationName>Embedded org</organizationName>"
         f"<sessionSecondsValid>{org_of(request).config.token_seconds}</sessionSecondsValid>"
-        f"{_told(user)}</userInfo></result></loginResponse>",
+        f"{_user_info(user)}</userInfo></result></loginResponse>",
     )
 
 
-def _told(user: sqlite3.Row) -> str:
-    told = {
+def _user_info(user: sqlite3.Row) -> str:
+    info = {
         "userEmail": user["Email"],
         "userFullName": user["Name"],
         "userId": USER_ID,
@@ -72,11 +72,11 @@ def _told(user: sqlite3.Row) -> str:
         "userTimeZone": user["TimeZoneSidKey"],
         "userType": user["UserType"],
     }
-    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items())
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in info.items())
 
 
-def _values(body: bytes) -> dict[str, str]:
-    """The text of every element by its name without its namespace; of none if it is no XML."""
+def _element_texts(body: bytes) -> dict[str, str]:
+    """Return the text of every element by its name without namespace; nothing if the body is not XML."""
     try:
         elements = ElementTree.fromstring(body).iter()
     except (ElementTree.ParseError, ValueError, LookupError):
@@ -90,10 +90,10 @@ def _fault(request: Request, code: str, text: str) -> Response:
         f'<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>{code}</sf:exceptionCode>'
         f"<sf:exceptionMessage>{escape(text)}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>"
     )
-    return _answer(request, body, 500)
+    return _envelope(request, body, 500)
 
 
-def _answer(request: Request, body: str, status: int = 200) -> Response:
+def _envelope(request: Request, body: str, status: int = 200) -> Response:
     return Response(ENVELOPE.format(api=_api(request), body=body), status, {"Content-Type": "text/xml;charset=UTF-8"})
 
 
@@ -107,6 +107,6 @@ def _url(request: Request, api: str) -> str:
 
 
 ROUTES = [
-    Route("/services/Soap/{api}/{version}", Resource(check=anyone, POST=call)),
-    Route("/services/Soap/{api}/{version}/{org}", Resource(check=anyone, POST=call)),
+    Route("/services/Soap/{api}/{version}", Resource(check=allow_anyone, POST=call)),
+    Route("/services/Soap/{api}/{version}/{org}", Resource(check=allow_anyone, POST=call)),
 ]

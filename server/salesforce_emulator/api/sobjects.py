@@ -1,4 +1,4 @@
-"""The org's objects and their records (REST API guide, sObject resources)."""
+"""The resources of objects and single records, to read only (REST API guide, sObject resources)."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from salesforce_emulator import errors, ids
 from salesforce_emulator.api.endpoint import Resource, org_of, version_of
 from salesforce_emulator.clock import from_rest_time
 from salesforce_emulator.org import Org
-from salesforce_emulator.responses import json_answer
+from salesforce_emulator.responses import json_response
 from salesforce_emulator.schema.describe import describe_object, summarize_object
 from salesforce_emulator.schema.model import Field, SObject
 from salesforce_emulator.soql.conditions import unknown_column
@@ -27,46 +27,46 @@ Body = dict[str, Any]
 
 
 async def list_objects(request: Request) -> Response:
-    """All objects of the org (Describe Global)."""
+    """Return all objects of the org (Describe Global)."""
     schema = org_of(request).schema
     sobjects = [summarize_object(schema[name]) | {"urls": _urls(request, name)} for name in schema]
     return await _if_modified(request, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": sobjects})
 
 
 async def show_object(request: Request) -> Response:
-    """One object without its fields (sObject Basic Information)."""
+    """Return one object without its fields (sObject Basic Information)."""
     sobject = _sobject(request)
     about = summarize_object(sobject) | {"urls": _urls(request, sobject.name)}
-    return json_answer(request, {"objectDescribe": about, "recentItems": []})
+    return json_response(request, {"objectDescribe": about, "recentItems": []})
 
 
 async def describe(request: Request) -> Response:
-    """One object with its fields (sObject Describe)."""
+    """Return one object with its fields (sObject Describe)."""
     sobject = _sobject(request)
     body = describe_object(sobject, org_of(request).schema) | {"urls": _urls(request, sobject.name)}
     return await _if_modified(request, body)
 
 
 async def _if_modified(request: Request, body: Body) -> Response:
-    """The body, unless the caller has it since before the schema last changed (Conditional Request Headers)."""
-    changed = (await run_in_threadpool(_changed, org_of(request))).replace(microsecond=0)
+    """Return the body, or 304 if the schema has not changed since If-Modified-Since (Conditional Request Headers)."""
+    changed = (await run_in_threadpool(_schema_changed_at, org_of(request))).replace(microsecond=0)
     headers = {"Last-Modified": format_datetime(changed.astimezone(UTC), usegmt=True)}
     try:
         since = parsedate_to_datetime(request.headers.get("If-Modified-Since", ""))
-    except (ValueError, OverflowError):  # the latter for years that no calendar has
-        return json_answer(request, body, headers=headers)
+    except (ValueError, OverflowError):  # OverflowError: a year that no calendar has
+        return json_response(request, body, headers=headers)
     if since.tzinfo is not None and changed <= since:
         return Response(status_code=304, headers=headers)
-    return json_answer(request, body, headers=headers)
+    return json_response(request, body, headers=headers)
 
 
-def _changed(org: Org) -> datetime:
+def _schema_changed_at(org: Org) -> datetime:
     with org.database.reading() as connection:
         return from_rest_time(schema_changed_at(connection))
 
 
 async def show_record(request: Request) -> Response:
-    """A record by its id, whole or with some `fields` (sObject Rows)."""
+    """Return a record by its id, with all its fields or with those in `fields` (sObject Rows)."""
     sobject = _sobject(request)
     record_id = ids.normal(request.path_params["record_id"])
     if record_id is None or not record_id.startswith(sobject.keyPrefix):
@@ -74,25 +74,25 @@ async def show_record(request: Request) -> Response:
     return await run_in_threadpool(_record, request, sobject, record_id)
 
 
-async def show_record_of_key(request: Request) -> Response:
-    """A record by an external id; 300 and their addresses if there are several (sObject Rows by External ID)."""
+async def show_record_by_external_id(request: Request) -> Response:
+    """Return a record by an external id, or 300 and the URLs if several records have it (sObject Rows by External ID)."""
     sobject = _sobject(request)
     name = request.path_params["field"]
     key = sobject.field(name)
     if key is None or not (key.externalId or key.idLookup):
         raise errors.no_external_id(name)
-    found = await run_in_threadpool(_holders, request, sobject, key)
+    found = await run_in_threadpool(_ids_with_value, request, sobject, key)
     if not found:
         raise errors.not_found()
     if len(found) > 1:
-        return json_answer(request, [f"{_base(request, sobject.name)}/{record_id}" for record_id in found], 300)
+        return json_response(request, [f"{_base(request, sobject.name)}/{record_id}" for record_id in found], 300)
     return await run_in_threadpool(_record, request, sobject, found[0])
 
 
-def _holders(request: Request, sobject: SObject, key: Field) -> list[str]:
+def _ids_with_value(request: Request, sobject: SObject, key: Field) -> list[str]:
     with org_of(request).database.reading() as connection:
         found = ids_by_value(connection, sobject, key, [request.path_params["value"]])
-    return [record_id for holders in found.values() for record_id in holders]
+    return [record_id for record_ids in found.values() for record_id in record_ids]
 
 
 def _record(request: Request, sobject: SObject, record_id: str) -> Response:
@@ -103,7 +103,7 @@ def _record(request: Request, sobject: SObject, record_id: str) -> Response:
         raise errors.not_found()
     if row["IsDeleted"]:
         raise errors.entity_is_deleted()
-    return json_answer(request, _record_body(request, sobject, fields, row))
+    return json_response(request, _record_body(request, sobject, fields, row))
 
 
 def _fields(sobject: SObject, names: str | None) -> list[Field]:
@@ -147,5 +147,5 @@ ROUTES = [
     Route(f"{BASE}/{{object}}", Resource(GET=show_object)),
     Route(f"{BASE}/{{object}}/describe", Resource(GET=describe)),
     Route(f"{BASE}/{{object}}/{{record_id}}", Resource(GET=show_record)),
-    Route(f"{BASE}/{{object}}/{{field}}/{{value:path}}", Resource(GET=show_record_of_key)),
+    Route(f"{BASE}/{{object}}/{{field}}/{{value:path}}", Resource(GET=show_record_by_external_id)),
 ]

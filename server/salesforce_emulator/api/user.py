@@ -1,4 +1,4 @@
-"""The one user of the org, as its record is at the moment."""
+"""The user that every caller of the org is, and the offset of its time zone."""
 
 import sqlite3
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from salesforce_emulator.storage.record_browser import find
 
 
 def running_user(org: Org) -> sqlite3.Row:
-    """The record of the user that all callers are; it can't be deleted."""
+    """Return the record of the org's only user, which can't be deleted."""
     with org.database.reading() as connection:
         user = find(connection, org.schema["User"], USER_ID)
     assert user is not None
@@ -18,9 +18,9 @@ def running_user(org: Org) -> sqlite3.Row:
 
 
 def utc_offset(time_zone: str, now: datetime) -> int:
-    """Milliseconds between the standard time of a zone and UTC; 0 for a name that this machine doesn't know (assumed).
+    """Return the offset of a zone's standard time from UTC in milliseconds; assumed: 0 for an unknown zone.
 
-    Salesforce Help, Identity URLs: its sample tells Los Angeles' winter time in summer.
+    Standard time even in summer: Salesforce Help, Identity URLs, has a sample with Los Angeles' winter time in summer.
     """
     try:
         local = now.astimezone(ZoneInfo(time_zone))

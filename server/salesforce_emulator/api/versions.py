@@ -1,22 +1,22 @@
-"""The resources that tell what the org offers: versions, resources and limits."""
+"""The resources that list the API versions, the resources of a version, and the limits."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from salesforce_emulator.api.endpoint import NEWEST, OLDEST, Resource, anyone, org_of, version_of
+from salesforce_emulator.api.endpoint import NEWEST, OLDEST, Resource, allow_anyone, org_of, version_of
 from salesforce_emulator.org import Org
-from salesforce_emulator.responses import json_answer
+from salesforce_emulator.responses import json_response
 from salesforce_emulator.storage.usage import Allocation
 
-# Release names are for people; clients read version and url.
+# For the label of a version, which only people read.
 RELEASES = ("Winter", "Spring", "Summer")
 
 
 async def versions(request: Request) -> Response:
-    """The versions there are; needs no token (REST API guide, Versions)."""
-    return json_answer(request, [_version(number) for number in range(OLDEST, NEWEST + 1)])
+    """Return the API versions; needs no token (REST API guide, Versions)."""
+    return json_response(request, [_version(number) for number in range(OLDEST, NEWEST + 1)])
 
 
 def _version(number: int) -> dict[str, str]:
@@ -29,8 +29,8 @@ def _version(number: int) -> dict[str, str]:
 
 
 async def limits(request: Request) -> Response:
-    """The limits that a load cares about; only requests and batches are ever used up."""
-    full = {
+    """Return the limits that matter to data loads; the org counts the use of requests and batches only."""
+    unused = {
         "DailyAsyncApexExecutions": 250_000,
         "DailyBulkV2QueryFileStorageMB": 976_562,
         "DailyBulkV2QueryJobs": 10_000,
@@ -38,7 +38,7 @@ async def limits(request: Request) -> Response:
         "FileStorageMB": 10_240,
     }
     counted = await run_in_threadpool(_counted, org_of(request))
-    return json_answer(request, counted | {name: {"Max": size, "Remaining": size} for name, size in full.items()})
+    return json_response(request, counted | {name: {"Max": size, "Remaining": size} for name, size in unused.items()})
 
 
 def _counted(org: Org) -> dict[str, dict[str, int]]:
@@ -55,9 +55,9 @@ def _counted(org: Org) -> dict[str, dict[str, int]]:
 
 
 async def resources(request: Request) -> Response:
-    """What there is under a version (REST API guide, Resources by Version)."""
+    """Return the resources of a version (REST API guide, Resources by Version)."""
     base = f"/services/data/v{version_of(request)}"
-    return json_answer(
+    return json_response(
         request, {name: f"{base}/{name}" for name in ("jobs", "limits", "query", "queryAll", "sobjects")}
     )
 
@@ -65,7 +65,7 @@ async def resources(request: Request) -> Response:
 BASE = "/services/data/v{version}"
 
 ROUTES = [
-    Route("/services/data", Resource(check=anyone, GET=versions)),
+    Route("/services/data", Resource(check=allow_anyone, GET=versions)),
     Route(BASE, Resource(GET=resources)),
     Route(f"{BASE}/limits", Resource(GET=limits)),
 ]

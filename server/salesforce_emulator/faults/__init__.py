@@ -1,1 +1,1 @@
-"""What goes wrong on purpose, and the journal that shows what callers did and met."""
+"""Deliberate faults in requests and jobs, and the journal of requests."""

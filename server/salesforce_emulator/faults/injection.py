@@ -1,4 +1,4 @@
-"""How faults reach callers: as answers, delays, trickles and broken connections."""
+"""Applies the faults of the plan to requests: refusals, delays, slow bodies and broken connections."""
 
 import anyio
 from starlette.requests import Request
@@ -6,10 +6,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_emulator import errors
-from salesforce_emulator.disconnects import watched
+from salesforce_emulator.disconnects import watch_for_disconnect
 from salesforce_emulator.errors import ApiError, OAuthError
-from salesforce_emulator.faults.active import Faults
-from salesforce_emulator.faults.journal import Journal, exchange_of
+from salesforce_emulator.faults.active_plan import ActivePlan
+from salesforce_emulator.faults.journal import Journal, journal_entry_of
 from salesforce_emulator.faults.plan import (
     Answer,
     EmptyResults,
@@ -26,18 +26,18 @@ from salesforce_emulator.faults.plan import (
     TooManyRequests,
     Unavailable,
 )
-from salesforce_emulator.responses import error_answer
+from salesforce_emulator.responses import error_response
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-PIECES_PER_SECOND = 20  # of a body that trickles
+PIECES_PER_SECOND = 20  # of a slow body
 
 
-class _Broken(Exception):
-    """Unwinds the application when its connection is to be broken."""
+class _ConnectionBroken(Exception):
+    """Raised to leave the application before its connection is broken."""
 
 
 class FaultInjection:
-    """Lets each request meet the faults of the plan before it meets the org; outside of its compression."""
+    """Applies the faults of the plan to each request; outside of compression, so that it counts bytes on the wire."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,34 +45,34 @@ class FaultInjection:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        faults: Faults = scope["state"]["org"].faults
-        exchange = exchange_of(scope)
-        app, faulty_send, lost = self._app, send, False
+        faults: ActivePlan = scope["state"]["org"].faults
+        entry = journal_entry_of(scope)
+        app, faulty_send, is_lost = self._app, send, False
         try:
-            for rule in faults.met_by(exchange.operation):
-                exchange.faults.append(rule.fault)
+            for rule in faults.request_faults(entry.operation):
+                entry.faults.append(rule.fault)
                 match rule:
                     case Latency():
                         await anyio.sleep(rule.seconds)
                     case SlowBody():
                         faulty_send = _slowed(faulty_send, receive, rule.bytes_per_second)
                     case Reset(when="download"):
-                        faulty_send = _cut(faulty_send, rule.bytes, bodiless=scope["method"] == "HEAD")
+                        faulty_send = _cut_off(faulty_send, rule.bytes, bodiless=scope["method"] == "HEAD")
                     case Reset(when="after"):
-                        lost = True
+                        is_lost = True
                     case Reset():
-                        await _take(receive, rule.bytes if rule.when == "during" else 0)
-                        raise _Broken
+                        await _discard(receive, rule.bytes if rule.when == "during" else 0)
+                        raise _ConnectionBroken
                     case _:
-                        app = _answer(Request(scope), rule)
+                        app = _response(Request(scope), rule)
                         break
-            await (_with_lost_answer(app) if lost else app)(scope, receive, faulty_send)
-        except _Broken:
+            await (_with_lost_answer(app) if is_lost else app)(scope, receive, faulty_send)
+        except _ConnectionBroken:
             await _break_off(scope, receive, send)
 
 
-async def _take(receive: Receive, size: int) -> None:
-    """Read so many bytes of the request's body, or as many as there are."""
+async def _discard(receive: Receive, size: int) -> None:
+    """Read this many bytes of the request body, or the whole body if it is shorter."""
     more = True
     while more and size > 0:
         message = await receive()
@@ -86,20 +86,20 @@ def _with_lost_answer(app: ASGIApp) -> ASGIApp:
 
     async def with_lost_answer(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, lose)
-        raise _Broken
+        raise _ConnectionBroken
 
     return with_lost_answer
 
 
-def _cut(send: Send, size: int, *, bodiless: bool) -> Send:
-    """Let so many bytes of the answer's body pass, but never the last, by which a caller would have the whole.
+def _cut_off(send: Send, size: int, *, bodiless: bool) -> Send:
+    """Return a `send` that breaks the connection after this many bytes of the response body, and always before its end.
 
-    An answer without a body is whole with its headers, so that not even those pass.
+    A response without a body would be complete with its headers, so those are not sent either.
     """
     left = size
     start: Message | None = None
 
-    async def cut(message: Message) -> None:
+    async def cut_off(message: Message) -> None:
         nonlocal left, start
         if message["type"] == "http.response.start":
             start = message
@@ -108,24 +108,25 @@ def _cut(send: Send, size: int, *, bodiless: bool) -> Send:
         last = not message.get("more_body", False)
         if start is not None:
             if bodiless or (last and not body):
-                raise _Broken
+                raise _ConnectionBroken
             await send(start)
             start = None
         piece = body[: min(left, len(body) - 1) if last else left]
         left -= len(piece)
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         if last or len(piece) < len(body):
-            raise _Broken
+            raise _ConnectionBroken
 
-    return cut
+    return cut_off
 
 
 def _slowed(send: Send, receive: Receive, bytes_per_second: int) -> Send:
+    """Return a `send` that sends the response body in small pieces at this rate, until the caller disconnects."""
     size = max(1, bytes_per_second // PIECES_PER_SECOND)
 
     async def slow(message: Message) -> None:
         body = message.get("body", b"")
-        async with watched(receive) as gone:
+        async with watch_for_disconnect(receive) as gone:
             for start in range(0, len(body), size):
                 piece = body[start : start + size]
                 await anyio.sleep(len(piece) / bytes_per_second)
@@ -138,34 +139,34 @@ def _slowed(send: Send, receive: Receive, bytes_per_second: int) -> Send:
 
 
 async def _break_off(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reset the connection; where the server can't, begin an answer that it has to break off by closing."""
-    exchange = exchange_of(scope)
+    """Reset the connection; if the server can't, begin a response that it then has to break off by closing."""
+    entry = journal_entry_of(scope)
     journal: Journal = scope["state"]["org"].journal
-    answered = exchange.status is not None
-    journal.end(exchange, "reset")
+    has_begun = entry.status is not None
+    journal.end(entry, "reset")
     connection = scope.get("extensions", {}).get("connection")
     if connection is not None:
         connection["abort"]()
-        while (await receive())["type"] != "http.disconnect":  # only then does the server know that nobody waits
+        while (await receive())["type"] != "http.disconnect":  # only then does the server stop expecting a response
             pass
-    elif not answered:
+    elif not has_begun:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})
         await send({"type": "http.response.body", "more_body": True})
 
 
-def _answer(request: Request, rule: RequestRule) -> Response:
+def _response(request: Request, rule: RequestRule) -> Response:
     match rule:
-        case NoRoute():  # documented is the status; assumed: that its body is a page
-            return _page(420, "Setting things up")
+        case NoRoute():  # the status is documented; assumed: an HTML body
+            return _html_page(420, "Setting things up")
         case ErrorPage():
-            return _page(rule.status, "This page is not available")
+            return _html_page(rule.status, "This page is not available")
         case EmptyResults(fault="no-content"):
             return Response(status_code=204)
         case EmptyResults():
             return Response(media_type="text/csv; charset=UTF-8")
         case Answer(error_code=None):
             return Response(status_code=rule.status)
-    return error_answer(request, _refusal(rule))
+    return error_response(request, _refusal(rule))
 
 
 def _refusal(rule: RequestRule) -> ApiError:
@@ -187,5 +188,5 @@ def _refusal(rule: RequestRule) -> ApiError:
     raise TypeError(f"{rule.fault} is no answer")
 
 
-def _page(status: int, title: str) -> Response:
+def _html_page(status: int, title: str) -> Response:
     return HTMLResponse(PAGE.format(title=title), status)

@@ -1,4 +1,4 @@
-"""The journal: what callers asked for and what they met, without bodies, tokens or secrets."""
+"""The journal of requests: what was requested and how it ended, without bodies, tokens or secrets."""
 
 import re
 import time
@@ -13,36 +13,47 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_emulator.clock import rest_time
-from salesforce_emulator.faults.call_names import MAX_CHANGE_BYTES, Operation, change_of, operation_of
+from salesforce_emulator.faults.request_operations import (
+    MAX_PATCH_BYTES,
+    RequestOperation,
+    patch_operation,
+    request_operation,
+)
 
-SIZE = 1000
-SHOWN_PARAMETERS = ("isPkChunkingEnabled", "jobType", "queryLocator")
-MAX_CHARACTERS = 300  # of a path, a parameter or a name
+SIZE = 1000  # requests
+RECORDED_PARAMETERS = ("isPkChunkingEnabled", "jobType", "queryLocator")
+MAX_CHARACTERS = 300  # of a path, a parameter or a client's name
 
 End = Literal["complete", "reset", "caller left", "error"]
 
 
 @dataclass(slots=True)
-class Exchange:
-    """One request and what became of it.
+class JournalEntry:
+    """One request and its outcome.
 
     Attributes:
-        number: counts ended requests from 1; 0 while it lasts.
-        query: the parameters that are known to be harmless.
-        job_id: that the path names, or that the request has created.
-        client: as Sforce-Call-Options or else User-Agent names it.
-        faults: that acted, in order.
-        status: None if no answer was begun.
-        ended: how, once it has.
-        milliseconds: from its first line to the last byte handed to the server.
-        bytes_in, bytes_out: of the two bodies as they went over the wire.
+        time: when the request came in, as the REST API prints times.
+        method: HTTP method.
+        path: path of the URL.
+        query: parameters of the URL that can't hold secrets.
+        operation: what the request does.
+        job_id: id of the job in the path, or of the job that the request has created.
+        client: name of the client in Sforce-Call-Options, or else in User-Agent.
+        began: reading of the performance counter when the request came in, in seconds.
+        number: number of the request in the order in which requests ended, from 1; 0 before its end.
+        faults: faults of the plan that happened to the request, in order.
+        status: HTTP status; None if the response did not begin.
+        ended: how the request ended; None before its end.
+        milliseconds: duration, up to the last byte handed to the server.
+        bytes_in: bytes of the request body on the wire.
+        bytes_out: bytes of the response body on the wire.
     """
 
     time: str
     method: str
     path: str
     query: dict[str, str]
-    operation: Operation
+    operation: RequestOperation
     job_id: str | None
     client: str | None
     began: float
@@ -54,8 +65,8 @@ class Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
 
-    def shown(self) -> dict[str, Any]:
-        """As JSON."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as JSON."""
         return {
             "number": self.number,
             "time": self.time,
@@ -75,18 +86,18 @@ class Exchange:
 
 
 class Journal:
-    """The last requests that have ended, oldest first."""
+    """The last SIZE requests that have ended, oldest first."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._ended: deque[Exchange] = deque(maxlen=SIZE)
+        self._ended: deque[JournalEntry] = deque(maxlen=SIZE)
         self._count = 0
 
-    def begin(self, scope: Scope) -> Exchange:
-        """A request that has just come in."""
+    def begin(self, scope: Scope) -> JournalEntry:
+        """Return the entry of a request that has just come in."""
         headers = Headers(scope=scope)
-        operation, job_id = operation_of(scope["method"], scope["path"])
-        return Exchange(
+        operation, job_id = request_operation(scope["method"], scope["path"])
+        return JournalEntry(
             time=rest_time(self._clock()),
             method=scope["method"],
             path=scope["path"][:MAX_CHARACTERS],
@@ -97,28 +108,28 @@ class Journal:
             began=time.perf_counter(),
         )
 
-    def end(self, exchange: Exchange, ended: End) -> None:
-        """Enter the request, unless it has been: what ended it first is how it ended."""
-        if exchange.ended is not None:
+    def end(self, entry: JournalEntry, ended: End) -> None:
+        """Record the end of a request; only the first call for an entry counts."""
+        if entry.ended is not None:
             return
         self._count += 1
-        exchange.number = self._count
-        exchange.ended = ended
-        exchange.milliseconds = round((time.perf_counter() - exchange.began) * 1000)
-        self._ended.append(exchange)
+        entry.number = self._count
+        entry.ended = ended
+        entry.milliseconds = round((time.perf_counter() - entry.began) * 1000)
+        self._ended.append(entry)
 
-    def after(self, number: int) -> list[Exchange]:
-        """The requests that ended after the one with this number."""
-        return [exchange for exchange in self._ended if exchange.number > number]
+    def after(self, number: int) -> list[JournalEntry]:
+        """Return the requests with a higher number."""
+        return [entry for entry in self._ended if entry.number > number]
 
     def clear(self) -> None:
-        """Forget them; the numbers go on."""
+        """Remove all entries; the numbers of the next requests go on."""
         self._ended.clear()
 
 
 def _harmless(query: bytes) -> dict[str, str]:
     parameters = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return {name: value[:MAX_CHARACTERS] for name, value in parameters if name in SHOWN_PARAMETERS}
+    return {name: value[:MAX_CHARACTERS] for name, value in parameters if name in RECORDED_PARAMETERS}
 
 
 def _client(headers: Headers) -> str | None:
@@ -127,13 +138,13 @@ def _client(headers: Headers) -> str | None:
     return name[:MAX_CHARACTERS] if name else None
 
 
-def exchange_of(scope: Scope) -> Exchange:
-    """The entry that this request will make."""
-    return cast(Exchange, scope["state"]["exchange"])
+def journal_entry_of(scope: Scope) -> JournalEntry:
+    """Return the journal entry of this request."""
+    return cast(JournalEntry, scope["state"]["journal_entry"])
 
 
-class Journaled:
-    """Enters every request that passes; outside of all that could change or break an answer."""
+class JournalMiddleware:
+    """Records every request; outermost, so that it sees responses as they go over the wire."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -142,42 +153,42 @@ class Journaled:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         journal: Journal = scope["state"]["org"].journal
-        exchange = scope["state"]["exchange"] = journal.begin(scope)
-        gone = False
+        entry = scope["state"]["journal_entry"] = journal.begin(scope)
+        has_left = False
 
         async def counted_receive() -> Message:
-            nonlocal gone
+            nonlocal has_left
             message = await receive()
-            exchange.bytes_in += len(message.get("body", b""))
-            gone = gone or message["type"] == "http.disconnect"
+            entry.bytes_in += len(message.get("body", b""))
+            has_left = has_left or message["type"] == "http.disconnect"
             return message
 
         async def counted_send(message: Message) -> None:
-            if gone:
-                return journal.end(exchange, "caller left")
+            if has_left:
+                return journal.end(entry, "caller left")
             if message["type"] == "http.response.start":
-                exchange.status = message["status"]
-            elif exchange.method != "HEAD":
-                exchange.bytes_out += len(message.get("body", b""))
+                entry.status = message["status"]
+            elif entry.method != "HEAD":
+                entry.bytes_out += len(message.get("body", b""))
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                journal.end(exchange, "complete")  # before the caller can know, so that it finds the entry
+                journal.end(entry, "complete")  # before the caller sees the end, so that it finds the entry
             await send(message)
 
         app_receive: Receive = counted_receive
-        if exchange.operation == "close":
-            body, app_receive = await _looked_into(counted_receive)
-            exchange.operation = change_of(body, compressed="content-encoding" in Headers(scope=scope))
+        if entry.operation == "close":
+            body, app_receive = await _read_start(counted_receive)
+            entry.operation = patch_operation(body, compressed="content-encoding" in Headers(scope=scope))
         try:
             await self._app(scope, app_receive, counted_send)
         finally:
-            journal.end(exchange, "caller left" if gone else "error")
+            journal.end(entry, "caller left" if has_left else "error")
 
 
-async def _looked_into(receive: Receive) -> tuple[bytes, Receive]:
-    """The body, nothing if it is not small, and a `receive` that begins with it again."""
+async def _read_start(receive: Receive) -> tuple[bytes, Receive]:
+    """Return the body, empty if it has more than MAX_PATCH_BYTES, and a `receive` that repeats what was read."""
     messages: list[Message] = []
     size, more = 0, True
-    while more and size < MAX_CHANGE_BYTES:
+    while more and size < MAX_PATCH_BYTES:
         messages.append(await receive())
         size += len(messages[-1].get("body", b""))
         more = messages[-1].get("more_body", False)
@@ -186,8 +197,8 @@ async def _looked_into(receive: Receive) -> tuple[bytes, Receive]:
     async def replay() -> Message:
         return next(again, None) or await receive()
 
-    # However many messages the server made of it: what is too long must not depend on how it arrived.
-    small = b"".join(message.get("body", b"") for message in messages) if size <= MAX_CHANGE_BYTES else b""
+    # The last message may have exceeded the limit: how the body was cut into messages must not matter.
+    small = b"".join(message.get("body", b"") for message in messages) if size <= MAX_PATCH_BYTES else b""
     return small, replay
 
 

@@ -1,4 +1,4 @@
-"""A plan of faults: rules, each of which says on what, when and how often which fault happens."""
+"""The plan of faults: its rules say which fault happens to which requests or jobs, when and how often."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 from pydantic.alias_generators import to_camel
 
 from salesforce_emulator.errors import GRANT_EXPIRED, REQUESTS_EXCEEDED, SESSION_INVALID
-from salesforce_emulator.faults.call_names import Operation, Results
-from salesforce_emulator.user_files import Mistake, Place, plainly, read
+from salesforce_emulator.faults.request_operations import RequestOperation, ResultOperation
+from salesforce_emulator.user_files import FileError, KeyPath, plain_message, read
 
 Seconds = Annotated[PositiveFloat, Field(le=3600)]
 Status = Annotated[int, Field(ge=400, le=599)]
@@ -16,24 +16,26 @@ Text = Annotated[str, Field(max_length=1000)]
 
 
 class BadPlan(ValueError):
-    """A plan that can't be put in force; the message says in one line what is wrong, where, and what to do."""
+    """A plan that is not valid; the message says in one line what is wrong, where, and what to do."""
 
 
-class _Closed(BaseModel):
+class _Model(BaseModel):
+    # Keys are in camel case, and unknown ones are refused.
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
-class Rule(_Closed):
-    """When a fault happens. Of the matches that `after` leaves, every `every`-th is hit, until `times` are.
+class Rule(_Model):
+    """A fault and when it happens: to every `every`-th match after the first `after`, at most `times` times.
 
     Attributes:
-        after: how many matches pass first.
-        every: 1 is each of them, 10 each tenth.
-        times: how often the fault happens; without it, until the plan is replaced or deleted.
-        probability: of each hit to happen at all; the dice are seeded by the plan.
-        on: what it happens to.
-        fault: what happens.
-        matched, fired: as the org shows them beside the rule; taken, so that what it shows can be sent back, and left.
+        on: operation of the requests that match, or `processing`.
+        fault: name of the fault.
+        after: number of matches that are spared first.
+        every: 1 hits each match, 10 every tenth.
+        times: number of times that the fault happens; None sets no limit.
+        probability: probability that a hit match has the fault; the seed of the plan determines the dice.
+        matched: ignored; accepted because the org shows its count there, so that a plan it shows can be sent back.
+        fired: ignored, as `matched`.
     """
 
     on: str
@@ -47,35 +49,35 @@ class Rule(_Closed):
 
 
 class RequestRule(Rule):
-    """A fault that a caller meets; a match is a request.
+    """A fault of a request; a match is a request.
 
     Attributes:
-        on: the operation, as the journal names it.
+        on: operation of the request, as the journal names it.
     """
 
-    on: Literal[Operation, "any"]
+    on: Literal[RequestOperation, "any"]
 
-    def concerns(self, operation: Operation) -> bool:
-        """Whether requests of this operation match."""
+    def concerns(self, operation: RequestOperation) -> bool:
+        """Return whether requests of this operation match."""
         return self.on in (operation, "any")
 
 
 class ExpiredSession(RequestRule):
-    """401 INVALID_SESSION_ID; `message` for the variants that a new token does not cure."""
+    """401 INVALID_SESSION_ID; some clients don't log in again if `message` is another text."""
 
     fault: Literal["expired-session"]
     message: Text = SESSION_INVALID
 
 
 class RequestLimit(RequestRule):
-    """403 REQUEST_LIMIT_EXCEEDED; `message` for other limits, as `ConcurrentPerOrgLongTxn Limit exceeded.`"""
+    """403 REQUEST_LIMIT_EXCEEDED; `message` can name another limit, such as `ConcurrentPerOrgLongTxn Limit exceeded.`"""
 
     fault: Literal["request-limit"]
     message: Text = REQUESTS_EXCEEDED
 
 
 class NoRoute(RequestRule):
-    """420, an HTML page: Salesforce Edge does not know where the org is."""
+    """420 with an HTML page: Salesforce Edge has no route to the org."""
 
     fault: Literal["no-route"]
 
@@ -84,7 +86,7 @@ class TooManyRequests(RequestRule):
     """429.
 
     Attributes:
-        retry_after: seconds, as `Retry-After`; null for none.
+        retry_after: seconds in the header Retry-After; None leaves the header out.
     """
 
     fault: Literal["too-many-requests"]
@@ -95,7 +97,7 @@ class Unavailable(RequestRule):
     """503 SERVER_UNAVAILABLE.
 
     Attributes:
-        retry_after: seconds, as `Retry-After`; null for none.
+        retry_after: seconds in the header Retry-After; None leaves the header out.
     """
 
     fault: Literal["unavailable"]
@@ -116,10 +118,11 @@ class ErrorPage(RequestRule):
 
 
 class RefusedLogin(RequestRule):
-    """400 with the object that OAuth resources answer with.
+    """400 with the error object of the OAuth resources.
 
     Attributes:
-        error, description: as `inactive_user`; without a description only the error is told.
+        error: error code, such as `inactive_user`.
+        description: text of `error_description`; None leaves it out.
     """
 
     on: Literal["token", "introspect", "revoke"] = "token"
@@ -129,7 +132,7 @@ class RefusedLogin(RequestRule):
 
 
 class Answer(RequestRule):
-    """Any other refusal: with an error code in the platform's envelope, without one an empty body."""
+    """Any other refusal: in the platform's envelope if it has an error code, or else with an empty body."""
 
     fault: Literal["answer"]
     status: Status
@@ -140,23 +143,23 @@ class Answer(RequestRule):
 class EmptyResults(RequestRule):
     """A result without even a header: an empty 200, or a 204."""
 
-    on: Literal[Results, "any"]
+    on: Literal[ResultOperation, "any"]
     fault: Literal["blank-results", "no-content"]
 
-    def concerns(self, operation: Operation) -> bool:
-        """Whether the operation gets results, and these."""
-        return operation in get_args(Results) and super().concerns(operation)
+    def concerns(self, operation: RequestOperation) -> bool:
+        """Return whether the operation gets a result that the rule is about."""
+        return operation in get_args(ResultOperation) and super().concerns(operation)
 
 
 class Latency(RequestRule):
-    """The request waits before it is looked at."""
+    """The request waits before it is processed."""
 
     fault: Literal["latency"]
     seconds: Seconds
 
 
 class SlowBody(RequestRule):
-    """The answer's body trickles."""
+    """The response body comes slowly."""
 
     fault: Literal["slow-body"]
     bytes_per_second: PositiveInt
@@ -166,9 +169,9 @@ class Reset(RequestRule):
     """The connection is reset.
 
     Attributes:
-        when: `before` the body of the request is read; `during` it, so that the request has no effect; `after` the
-            request took effect, so that only the answer is lost; in the middle of the answer's body (`download`).
-        bytes: how many of the body go over first, in `during` and `download`; it never gets over as a whole.
+        when: `before` the request body is read; `during` the request body, so that the request has no effect; `after` the
+            request took effect, so that only the response is lost; `download`, in the middle of the response body.
+        bytes: number of bytes of the body that pass first, for `during` and `download`; the whole body never does.
     """
 
     fault: Literal["reset"]
@@ -177,22 +180,22 @@ class Reset(RequestRule):
 
 
 class ProcessingRule(Rule):
-    """A fault that a job meets while it is worked on."""
+    """A fault of a job while it is processed."""
 
     on: Literal["processing"] = "processing"
 
 
 class LockedRows(ProcessingRule):
-    """Rows fail with UNABLE_TO_LOCK_ROW; a match is a row that otherwise would only have to pass validation rules."""
+    """Rows fail with UNABLE_TO_LOCK_ROW; a match is a row that has passed all checks but the validation rules."""
 
     fault: Literal["locked-rows"]
 
 
 class FailedJob(ProcessingRule):
-    """The job fails before a chunk of 200 rows; a match is a chunk. What it had saved stays, the rest is unprocessed.
+    """The job fails before a chunk of 200 rows; a match is a chunk. Saved rows stay, the others are unprocessed.
 
     Attributes:
-        retries: what the job then shows of them; Salesforce tries a batch again up to 20 times.
+        retries: number of retries that the job then shows; Salesforce retries a batch up to 20 times.
     """
 
     fault: Literal["too-many-lock-failures", "retries-exhausted"]
@@ -225,17 +228,19 @@ AnyRule = Annotated[
     Field(discriminator="fault"),
 ]
 
-KINDS: dict[str, type[Rule]] = {
+RULE_CLASSES: dict[str, type[Rule]] = {
     name: kind for kind in get_args(get_args(AnyRule)[0]) for name in get_args(kind.model_fields["fault"].annotation)
 }
-"""The kind of rule for each fault."""
+"""The class of the rule of each fault."""
 
 
-class Plan(_Closed):
-    """Rules in the order in which a request asks them. One that answers is the last: later rules don't count it.
+class Plan(_Model):
+    """A plan of faults.
 
     Attributes:
-        seed: makes the dice fall the same way each time the plan is put in force; the org's own seed by default.
+        seed: makes the dice fall the same way each time the plan is put in force; None takes the seed of the org.
+        rules: rules in the order in which they are applied to a request. The first rule that answers it is the last: later
+            rules don't count the request.
     """
 
     seed: int | None = None
@@ -243,45 +248,45 @@ class Plan(_Closed):
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """The plan that parsed JSON or YAML holds.
+        """Return the plan in a parsed JSON or YAML value.
 
         Raises:
-            BadPlan: it is none.
+            BadPlan: the value is not a valid plan.
         """
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            place, problem = _first_problem(error)
-            raise BadPlan(f"{'.'.join(map(str, place)) or 'the plan'}: {problem}") from None
+            key_path, problem = _first_problem(error)
+            raise BadPlan(f"{'.'.join(map(str, key_path)) or 'the plan'}: {problem}") from None
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The plan in a file, JSON if its name says so, else YAML.
+        """Return the plan in a file, which is JSON if its name ends in .json, or else YAML.
 
         Raises:
-            BadPlan: there is no such file, or no plan in it.
+            BadPlan: the file can't be read, or is not a valid plan.
         """
         try:
-            written = read(path)
-        except Mistake as error:
+            parsed = read(path)
+        except FileError as error:
             raise BadPlan(f"The plan of faults {error}") from None
         try:
-            return cls.model_validate(written.content)
+            return cls.model_validate(parsed.content)
         except ValidationError as error:
-            place, problem = _first_problem(error)
-            raise BadPlan(f"{written.where(place)}: {problem}") from None
+            key_path, problem = _first_problem(error)
+            raise BadPlan(f"{parsed.location(key_path)}: {problem}") from None
 
 
-def _first_problem(error: ValidationError) -> tuple[Place, str]:
+def _first_problem(error: ValidationError) -> tuple[KeyPath, str]:
     first = error.errors(include_url=False, include_input=False)[0]
-    place = first["loc"]
+    key_path = first["loc"]
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
-        return (*place, "fault"), f"use one of {', '.join(KINDS)}"
-    kind: type[BaseModel] = Plan
-    if len(place) > 2:  # the third is the name of the fault, by which pydantic chose the kind of rule
-        kind = KINDS[str(place[2])]
-        place = (*place[:2], *place[3:])
+        return (*key_path, "fault"), f"use one of {', '.join(RULE_CLASSES)}"
+    model: type[BaseModel] = Plan
+    if len(key_path) > 2:  # pydantic puts the fault, which is no key, after the rule's index
+        model = RULE_CLASSES[str(key_path[2])]
+        key_path = (*key_path[:2], *key_path[3:])
     if first["type"] == "extra_forbidden":
-        settings = [str(field.alias) for field in kind.model_fields.values() if not field.exclude]
-        return place, f"there is no such setting; use {', '.join(settings)}"
-    return place, plainly(first)
+        settings = [str(field.alias) for field in model.model_fields.values() if not field.exclude]
+        return key_path, f"there is no such setting; use {', '.join(settings)}"
+    return key_path, plain_message(first)

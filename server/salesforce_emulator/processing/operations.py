@@ -8,7 +8,7 @@ from itertools import groupby
 from salesforce_emulator import ids
 from salesforce_emulator.config import USER_ID
 from salesforce_emulator.errors import RowError
-from salesforce_emulator.faults.active import Faults
+from salesforce_emulator.faults.active_plan import ActivePlan
 from salesforce_emulator.jobs.job import Job
 from salesforce_emulator.processing.headers import ID_ONLY_OPERATIONS
 from salesforce_emulator.processing.record_checks import RecordChecks
@@ -31,7 +31,7 @@ class Loader:
         started: The time in UTC from which the date literals of validation rules are computed.
     """
 
-    def __init__(self, schema: Schema, job: Job, row_format: RowFormat, faults: Faults, started: datetime) -> None:
+    def __init__(self, schema: Schema, job: Job, row_format: RowFormat, faults: ActivePlan, started: datetime) -> None:
         sobject = schema[job.object]
         self._sobject = sobject
         self._operation = OPERATIONS[job.operation]
@@ -174,10 +174,10 @@ class Loader:
 
     def _lock(self, rows: list[Row]) -> list[Row]:
         """Return the rows whose record can be locked; the faults in force can make the other rows fail."""
-        return [row for row in rows if row.passes(self._take_lock)] if self._faults.lock_rows else rows
+        return [row for row in rows if row.passes(self._take_lock)] if self._faults.has_row_locks else rows
 
     def _take_lock(self, row: Row) -> None:
-        if not row.holds_lock and self._faults.locks_a_row():  # text seen
+        if not row.holds_lock and self._faults.locks_next_row():  # text seen
             raise RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
         row.holds_lock = True
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from salesforce_emulator.config import EmulatorConfig
 from salesforce_emulator.errors import JobFailure
-from salesforce_emulator.faults.active import Faults, GivenUp, JobHeld
+from salesforce_emulator.faults.active_plan import ActivePlan, JobFailedByPlan, JobHeld
 from salesforce_emulator.jobs.job import Job
 from salesforce_emulator.jobs.queue import JobQueue
 from salesforce_emulator.processing.chunks import Chunk, next_chunk
@@ -42,7 +42,7 @@ class Processor:
     """
 
     def __init__(
-        self, queue: JobQueue, writer: JobWriter, schema: Schema, config: EmulatorConfig, faults: Faults
+        self, queue: JobQueue, writer: JobWriter, schema: Schema, config: EmulatorConfig, faults: ActivePlan
     ) -> None:
         self._queue = queue
         self._writer = writer
@@ -62,7 +62,7 @@ class Processor:
                 self._queue.finish(job_id)
         except JobHeld:
             pass  # the job is submitted again when the plan of faults changes
-        except GivenUp as failure:
+        except JobFailedByPlan as failure:
             self._queue.finish(job_id, str(failure), retries=failure.retries)
         except JobFailure as failure:
             self._queue.finish(job_id, str(failure))
@@ -130,7 +130,7 @@ class Processor:
     def _load(self, run: JobRun) -> Turns:
         while chunk := self._next_chunk(run.job):
             yield run.pace.due_after(len(chunk.records))
-            self._faults.before_chunk(run.job.id)
+            self._faults.raise_chunk_fault(run.job.id)
             if not self._writer.save(run, chunk):
                 return
 

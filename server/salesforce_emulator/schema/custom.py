@@ -17,7 +17,7 @@ from salesforce_emulator.schema.schema_file import (
     read_schema_file,
 )
 from salesforce_emulator.schema.standard_objects import common_fields, make_field, standard_schema
-from salesforce_emulator.user_files import Place
+from salesforce_emulator.user_files import KeyPath
 
 
 def load_schema(file: Path | None) -> Schema:
@@ -60,7 +60,7 @@ def _custom_object(name: str, custom: CustomObject) -> SObject:
     return SObject(name=name, label=label, labelPlural=custom.labelPlural or f"{label}s", keyPrefix="", fields=fields)
 
 
-def _with_additions(sobject: SObject, custom: CustomObject, key_path: Place) -> SObject:
+def _with_additions(sobject: SObject, custom: CustomObject, key_path: KeyPath) -> SObject:
     names = {field.name.lower() for field in sobject.fields}
     relationships = {(field.relationshipName or "").lower() for field in sobject.fields}
     fields = []
@@ -114,7 +114,7 @@ def _label(name: str) -> str:
     return name.removesuffix("__c").replace("_", " ")
 
 
-def _check_references(schema: Schema, sobject: SObject, custom: CustomObject, key_path: Place) -> None:
+def _check_references(schema: Schema, sobject: SObject, custom: CustomObject, key_path: KeyPath) -> None:
     """Check that the objects and fields that the file refers to exist, now that all of them are added."""
     for name, addition in custom.fields.items():
         for target in addition.referenceTo:

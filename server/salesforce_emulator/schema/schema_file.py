@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic import Field as Setting
 
-from salesforce_emulator.user_files import Mistake, plainly, read
+from salesforce_emulator.user_files import FileError, plain_message, read
 
 CUSTOM_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")
 RELATIONSHIP_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*(?:__r)?")
@@ -55,7 +55,7 @@ def naming_the_line(file: Path | None) -> Iterator[None]:
     except SchemaError as error:
         if file is None or not error.key_path:
             raise
-        raise SchemaError(f"{read(file).where(error.key_path)}: {error}") from None
+        raise SchemaError(f"{read(file).location(error.key_path)}: {error}") from None
 
 
 def read_schema_file(file: Path) -> "SchemaFile":
@@ -66,7 +66,7 @@ def read_schema_file(file: Path) -> "SchemaFile":
     """
     try:
         written = read(file)
-    except Mistake as error:
+    except FileError as error:
         raise SchemaError(f"The schema file {error}") from None
     try:
         return SchemaFile.model_validate({} if written.content is None else written.content)
@@ -74,7 +74,7 @@ def read_schema_file(file: Path) -> "SchemaFile":
         first = error.errors(include_url=False, include_input=False)[0]
         # pydantic marks an invalid key with a last element [key], which leads nowhere in the file
         key_path = tuple(key for key in first["loc"] if key != "[key]")
-        raise SchemaError(f"{written.where(key_path)}: {plainly(first)}") from None
+        raise SchemaError(f"{written.location(key_path)}: {plain_message(first)}") from None
 
 
 def _custom_name(name: str) -> str:

@@ -1,1 +1,1 @@
-"""A window into the org for people: pages that show its jobs, its records and what is done to its requests."""
+"""The web pages of the org, for people: jobs, objects, records, faults and requests."""

@@ -1,4 +1,4 @@
-"""What pages show of the faults in force and of the requests that came."""
+"""The data of the page about faults and requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,23 +8,24 @@ from anyio import from_thread
 from starlette.requests import Request
 
 from salesforce_emulator.api.endpoint import org_of
-from salesforce_emulator.faults.journal import Exchange, Journal
+from salesforce_emulator.faults.journal import Journal, JournalEntry
 from salesforce_emulator.org import Org
-from salesforce_emulator.ui.page import position
+from salesforce_emulator.ui.page import number_in_query
 
 PAGE_REQUESTS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRule:
-    """A rule of the plan in words.
+class RuleRow:
+    """A rule of the plan, as a row of the page's table.
 
     Attributes:
-        fault: what happens.
-        on: to what.
-        when: to which of its matches.
-        settings: what else the rule says.
-        matched, fired: how often it could have acted so far, and how often it has.
+        fault: name of the fault.
+        on: operation of the requests that match, or `processing`.
+        when: which of the matches are hit, in words.
+        settings: the other settings of the rule.
+        matched: number of matches so far.
+        fired: number of times that the fault has happened.
     """
 
     fault: str
@@ -36,26 +37,26 @@ class ShownRule:
 
 
 def show_faults(request: Request) -> Mapping[str, Any]:
-    """The plan in force, and a page of the journal."""
+    """Return the plan in force, and a page of the journal."""
     org = org_of(request)
-    before = position(request, "before")
-    exchanges, older = from_thread.run_sync(_ended_before, org.journal, before)
-    return {"rules": rules_of(org), "exchanges": exchanges, "older": older, "from_start": before is None}
+    before = number_in_query(request, "before")
+    entries, older = from_thread.run_sync(_page_before, org.journal, before)
+    return {"rules": rules_of(org), "entries": entries, "older": older, "from_start": before is None}
 
 
-def rules_of(org: Org) -> list[ShownRule]:
-    """The rules of the plan in force."""
-    return [_shown(rule) for rule in org.faults.shown()["rules"]]
+def rules_of(org: Org) -> list[RuleRow]:
+    """Return the rules of the plan in force."""
+    return [_rule_row(rule) for rule in org.faults.as_json()["rules"]]
 
 
-def _shown(rule: dict[str, Any]) -> ShownRule:
+def _rule_row(rule: dict[str, Any]) -> RuleRow:
     settings = dict(rule)
     named = {name: settings.pop(name) for name in ("fault", "on", "matched", "fired")}
-    return ShownRule(**named, when=_when(settings), settings=settings)
+    return RuleRow(**named, when=_when(settings), settings=settings)
 
 
 def _when(settings: dict[str, Any]) -> str:
-    """Take what says when out of the settings, and put it in words."""
+    """Remove the settings about matches from the settings, and return them in words."""
     after, every = settings.pop("after"), settings.pop("every")
     times, probability = settings.pop("times", None), settings.pop("probability")
     words = ["each" if every == 1 else f"1 in {every}"]
@@ -68,11 +69,11 @@ def _when(settings: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _ended_before(journal: Journal, number: int | None) -> tuple[list[Exchange], int | None]:
-    """A page of requests, newest first, and the number that the next page ends above; runs on the event loop.
+def _page_before(journal: Journal, number: int | None) -> tuple[list[JournalEntry], int | None]:
+    """Return a page of requests, newest first, and the number before which the next page starts, if there is one.
 
-    The journal is written there, and can't be read from another thread meanwhile.
+    Has to run on the event loop, where the journal is written: it can't be read from another thread at the same time.
     """
-    earlier = [exchange for exchange in journal.after(0) if number is None or exchange.number < number]
+    earlier = [entry for entry in journal.after(0) if number is None or entry.number < number]
     page = earlier[: -PAGE_REQUESTS - 1 : -1]
     return page, page[-1].number if len(earlier) > len(page) else None

@@ -1,4 +1,4 @@
-"""What pages show of jobs."""
+"""The data of the pages about a job and about one of its rows."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,34 +14,34 @@ from salesforce_emulator.jobs.files import JobFiles
 from salesforce_emulator.jobs.job import Job
 from salesforce_emulator.jobs.results import ResultKind, result_of
 from salesforce_emulator.jobs.states import UNFINISHED, State
-from salesforce_emulator.ui.results import ResultPage, causes_of, place_of, rows_of
+from salesforce_emulator.ui.results import ResultPage, error_groups_of, position_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is.
+    """The progress of a job.
 
     Attributes:
         job: the job.
-        upload_bytes: how much data it has.
+        upload_bytes: size of its upload in bytes.
     """
 
     job: Job
     upload_bytes: int
 
     @property
-    def working(self) -> bool:
-        """Whether rows are being processed, or soon will be."""
+    def is_working(self) -> bool:
+        """Whether the job is being processed, or waits for it."""
         return self.job.state in UNFINISHED
 
     @property
     def successful(self) -> int:
-        """Rows that were saved."""
+        """The number of rows that were saved."""
         return self.job.processed - self.job.failed
 
     @property
     def percent(self) -> int:
-        """How much of the data has been read; 100 only for a job that is complete."""
+        """The percentage of the upload that has been read; 100 only if the job is complete."""
         if self.job.state is State.JOB_COMPLETE:
             return 100
         rows = self.upload_bytes - self.job.header_bytes
@@ -49,7 +49,7 @@ class Progress:
 
     @property
     def rows(self) -> int | None:
-        """How many rows there are: counted when all were processed, else estimated to two digits from those read."""
+        """The number of rows in the upload: exact for a complete job, else an estimate; None before a row is read."""
         if self.job.state is State.JOB_COMPLETE:
             return self.job.processed
         read = self.job.read_bytes - self.job.header_bytes
@@ -59,14 +59,14 @@ class Progress:
         return max(self.job.processed, round(estimate, 2 - len(str(estimate))))
 
     @property
-    def news(self) -> str:
-        """The state in words that change rarely enough to be read out."""
+    def announcement(self) -> str:
+        """The state in words for screen readers; they change with every ten percent only."""
         share = f", {self.percent // 10 * 10} percent" if self.job.state is State.IN_PROGRESS else ""
         return f"{self.job.operation} of {self.job.object} is {self.job.state}{share}"
 
 
 def progress_of(job: Job, files: JobFiles) -> Progress:
-    """How far the job is, by what its upload holds."""
+    """Return the progress of a job; a job without an upload has one of 0 bytes."""
     size = 0
     with suppress(FileNotFoundError):
         size = files.upload(job.id).stat().st_size
@@ -74,42 +74,42 @@ def progress_of(job: Job, files: JobFiles) -> Progress:
 
 
 def show_job(request: Request) -> Mapping[str, Any]:
-    """One job: how it stands, why rows failed, and a page of its rows."""
+    """Return one job: its progress, the errors of its rows in groups, and a page of its rows."""
     org = org_of(request)
     job = org.jobs.get(request.path_params["job_id"])
     query = request.query_params
-    kind = _kind(query["rows"]) if "rows" in query else _most_telling(job)
-    place = place_of(query["from"]) if "from" in query else None
-    page = rows_of(job, org.jobs.files, kind, place)
+    kind = _kind(query["rows"]) if "rows" in query else _default_kind(job)
+    start = position_of(query["from"]) if "from" in query else None
+    page = rows_of(job, org.jobs.files, kind, start)
     return {
         "job": job,
         "progress": progress_of(job, org.jobs.files),
         "fields": job_body(job),
-        "causes": causes_of(job, org.jobs.files),
+        "error_groups": error_groups_of(job, org.jobs.files),
         "kind": kind,
         "kinds": list(ResultKind),
         "page": page,
-        "from_start": place is None,
-        "unprocessed": _unprocessed(
-            job, org.jobs.files, page if kind is ResultKind.UNPROCESSED and place is None else None
+        "from_start": start is None,
+        "unprocessed": _unprocessed_count(
+            job, org.jobs.files, page if kind is ResultKind.UNPROCESSED and start is None else None
         ),
     }
 
 
-def _unprocessed(job: Job, files: JobFiles, first_page: ResultPage | None) -> int | None:
-    """How many rows were not reached, where nobody has to read them to know: none, or all on the first page of them."""
+def _unprocessed_count(job: Job, files: JobFiles, first_page: ResultPage | None) -> int | None:
+    """Return the number of unprocessed rows if it is known without reading them all: none, or all are on the first page."""
     if not result_of(job, files, ResultKind.UNPROCESSED).has_rows:
         return 0
-    whole = first_page is not None and first_page.next is None and not first_page.unreadable
-    return len(first_page.rows) if first_page is not None and whole else None
+    has_all = first_page is not None and first_page.next is None and not first_page.unreadable
+    return len(first_page.rows) if first_page is not None and has_all else None
 
 
 def show_row(request: Request) -> Mapping[str, Any]:
-    """One row of a job with its whole cells."""
+    """Return one row of a job with its whole cells."""
     org = org_of(request)
     job = org.jobs.get(request.path_params["job_id"])
     kind = _kind(request.path_params["kind"])
-    page = rows_of(job, org.jobs.files, kind, place_of(request.path_params["place"]), 1)
+    page = rows_of(job, org.jobs.files, kind, position_of(request.path_params["position"]), 1)
     if not page.rows:
         raise not_found()
     return {"job": job, "kind": kind, "columns": page.columns, "row": page.rows[0], "next": page.next}
@@ -122,7 +122,7 @@ def _kind(text: str) -> ResultKind:
         raise not_found() from None
 
 
-def _most_telling(job: Job) -> ResultKind:
+def _default_kind(job: Job) -> ResultKind:
     if job.failed:
         return ResultKind.FAILED
     return ResultKind.SUCCESSFUL if job.processed else ResultKind.UNPROCESSED

@@ -1,4 +1,4 @@
-"""What pages show of objects and records."""
+"""The data of the pages about an object and about a record."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from salesforce_emulator.errors import not_found
 from salesforce_emulator.schema.model import Field, Schema, SObject
 from salesforce_emulator.storage.record_browser import count_live, find, newest
 from salesforce_emulator.storage.records import json_value
-from salesforce_emulator.ui.page import position
+from salesforce_emulator.ui.page import number_in_query
 
 PAGE_RECORDS = 25
-KEPT_BY_THE_ORG = {
+SYSTEM_FIELDS = {
     "IsDeleted",
     "CreatedDate",
     "CreatedById",
@@ -25,12 +25,18 @@ KEPT_BY_THE_ORG = {
     "SystemModstamp",
     "OwnerId",
 }
-"""Fields that say little in a table of records; the page of a record shows them."""
+"""Fields that the table of records leaves out; the page of a record shows them."""
 
 
 @dataclass(frozen=True, slots=True)
-class ShownValue:
-    """What a record holds in a field: its text, and for a lookup the object of the record that it points to."""
+class FieldValue:
+    """The value of a field in a record.
+
+    Attributes:
+        field: the field.
+        text: the value as text, empty for null.
+        refers_to: name of the object that a lookup points to; None for other fields.
+    """
 
     field: Field
     text: str
@@ -38,25 +44,25 @@ class ShownValue:
 
 
 def show_object(request: Request) -> Mapping[str, Any]:
-    """One object: its fields, and a page of its records."""
+    """Return one object: its fields, and a page of its records."""
     org, sobject = org_of(request), _sobject(request)
-    before = position(request, "before")
+    before = number_in_query(request, "before")
     with org.database.reading() as connection:
         records = count_live(connection, sobject)
         rows, older = newest(connection, sobject, before, PAGE_RECORDS)
-    columns = _telling(sobject, rows)
+    columns = _columns(sobject, rows)
     return {
         "sobject": sobject,
         "records": records,
         "columns": columns,
-        "rows": [[_shown(org.schema, field, row) for field in columns] for row in rows],
+        "rows": [[_field_value(org.schema, field, row) for field in columns] for row in rows],
         "older": older,
         "from_start": before is None,
     }
 
 
 def show_record(request: Request) -> Mapping[str, Any]:
-    """One record with all its fields."""
+    """Return one record with all its fields."""
     org, sobject = org_of(request), _sobject(request)
     with org.database.reading() as connection:
         row = find(connection, sobject, ids.normal(request.path_params["record_id"]))
@@ -65,7 +71,7 @@ def show_record(request: Request) -> Mapping[str, Any]:
     return {
         "sobject": sobject,
         "id": row["Id"],
-        "values": [_shown(org.schema, field, row) for field in sobject.fields],
+        "values": [_field_value(org.schema, field, row) for field in sobject.fields],
     }
 
 
@@ -76,22 +82,22 @@ def _sobject(request: Request) -> SObject:
     return sobject
 
 
-def _telling(sobject: SObject, rows: list[sqlite3.Row]) -> list[Field]:
-    """The fields in which some of these records differ from empty, the id first."""
+def _columns(sobject: SObject, rows: list[sqlite3.Row]) -> list[Field]:
+    """Return the fields in which one of these records at least has a value, the id first."""
     return [
         field
         for field in sobject.fields
         if field.name == "Id"
-        or (field.name not in KEPT_BY_THE_ORG and any(row[field.name] not in (None, 0) for row in rows))
+        or (field.name not in SYSTEM_FIELDS and any(row[field.name] not in (None, 0) for row in rows))
     ]
 
 
-def _shown(schema: Schema, field: Field, row: sqlite3.Row) -> ShownValue:
+def _field_value(schema: Schema, field: Field, row: sqlite3.Row) -> FieldValue:
     value = json_value(field, row[field.name])
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return ShownValue(field, text, _object_of(schema, text) if field.type == "reference" and text else None)
+    return FieldValue(field, text, _object_of(schema, text) if field.type == "reference" and text else None)
 
 
 def _object_of(schema: Schema, record_id: str) -> str | None:
-    """The object whose ids begin so."""
+    """Return the name of the object with the key prefix of this id, if there is one."""
     return next((name for name in schema if schema[name].keyPrefix == record_id[:3]), None)

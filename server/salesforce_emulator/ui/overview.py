@@ -1,4 +1,4 @@
-"""What the first page shows: the org and how to reach it, its jobs and its objects."""
+"""The data of the first page: the address of the org, its jobs and its objects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,47 +16,47 @@ from salesforce_emulator.storage.record_browser import count_live
 from salesforce_emulator.storage.usage import Allocation
 from salesforce_emulator.ui.faults import rules_of
 from salesforce_emulator.ui.jobs import progress_of
-from salesforce_emulator.ui.page import position
+from salesforce_emulator.ui.page import number_in_query
 
 PAGE_JOBS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """An object and how many records it has."""
+class ObjectCount:
+    """An object and its number of records."""
 
     sobject: SObject
     records: int
 
 
 def show_overview(request: Request) -> Mapping[str, Any]:
-    """The org at a glance."""
+    """Return the address of the org, a page of its jobs, and its objects with their numbers of records."""
     org = org_of(request)
-    before = position(request, "before")
+    before = number_in_query(request, "before")
     jobs, older = org.jobs.newest(before, PAGE_JOBS)
     by_state = org.jobs.by_state()
     return {
         "address": str(request.base_url).rstrip("/"),
         "versions": (OLDEST, NEWEST),
-        "token": _published(org.config),
+        "token": _public_token(org.config),
         "jobs": [progress_of(job, org.jobs.files) for job in jobs],
         "by_state": [(state, by_state[state]) for state in State if state in by_state],
-        "working": any(state in UNFINISHED for state in by_state),
+        "is_working": any(state in UNFINISHED for state in by_state),
         "total": sum(by_state.values()),
         "older": older,
         "from_start": before is None,
-        "holdings": _holdings(org),
+        "object_counts": _object_counts(org),
         "requests": org.usage.requests(),
         "most_requests": org.usage.max[Allocation.REQUESTS],
         "faults": rules_of(org),
     }
 
 
-def _published(chosen: EmulatorConfig) -> str | None:
-    """The token, if it is the one that everybody knows; one that was chosen may be a secret."""
-    return chosen.access_token if chosen.access_token == config.ACCESS_TOKEN else None
+def _public_token(settings: EmulatorConfig) -> str | None:
+    """Return the token if it is the default, which is public; any other may be a secret."""
+    return settings.access_token if settings.access_token == config.ACCESS_TOKEN else None
 
 
-def _holdings(org: Org) -> list[Holding]:
+def _object_counts(org: Org) -> list[ObjectCount]:
     with org.database.reading() as connection:
-        return [Holding(org.schema[name], count_live(connection, org.schema[name])) for name in org.schema]
+        return [ObjectCount(org.schema[name], count_live(connection, org.schema[name])) for name in org.schema]

@@ -1,4 +1,4 @@
-"""One page: who may see it, where it is made, and what keeps it harmless."""
+"""The ASGI endpoint of a web page, with the headers and checks that keep it safe."""
 
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from salesforce_emulator.ui import formatting
 View = Callable[[Request], Mapping[str, Any]]
 
 PROTECTION = {
-    # What loads put into the org must never act in a page; nothing comes from elsewhere, nothing goes there.
+    # Loaded data must never run as script in a page; pages load nothing from other sites and send nothing to them.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -48,17 +48,17 @@ _templates.globals["CELL_CHARACTERS"] = formatting.CELL_CHARACTERS
 
 
 class Page:
-    """A page from a template and the view that fills it; made in a thread, since views read the database."""
+    """A page: a template, and the view that returns its values. It runs in a thread, because views read the database."""
 
     def __init__(self, template: str, view: View) -> None:
         self._template = template
         self._view = view
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await run_in_threadpool(self._answer, Request(scope))
-        await answer(scope, receive, send)
+        response = await run_in_threadpool(self._response, Request(scope))
+        await response(scope, receive, send)
 
-    def _answer(self, request: Request) -> Response:
+    def _response(self, request: Request) -> Response:
         if not _is_local_name(request.url.hostname or ""):
             return Response("Open this page by the org's IP address or as localhost.\n", 421, media_type="text/plain")
         if request.method not in ("GET", "HEAD"):
@@ -72,9 +72,9 @@ class Page:
 
 
 def _is_local_name(host: str) -> bool:
-    """Whether no page of another site can have got here by pointing its own name at this machine.
+    """Return whether the host is an IP address or a local name, and so no site that points its own name at this machine.
 
-    Names without a dot are those of containers and of hosts nearby; such a site has a name with one.
+    A name without a dot is that of a container or a host nearby; a site on the internet has a dot in its name.
     """
     if "." not in host or host.endswith(".localhost"):
         return True
@@ -92,7 +92,7 @@ def _html(template: str, values: Mapping[str, Any], status: int = 200) -> Respon
 
 
 class Asset:
-    """A file that pages use: the style sheet, the script or the icon."""
+    """A static file: the style sheet, the script or the icon."""
 
     def __init__(self, name: str, media_type: str) -> None:
         self._content = (resources.files(__package__) / "static" / name).read_bytes()
@@ -103,11 +103,11 @@ class Asset:
         await Response(self._content, 200, headers, self._media_type)(scope, receive, send)
 
 
-def position(request: Request, name: str) -> int | None:
-    """The running number in the query, where the page before ended.
+def number_in_query(request: Request, name: str) -> int | None:
+    """Return the number in a query parameter, at which a further page begins; None if the parameter is missing.
 
     Raises:
-        ApiError: it is no such number (404).
+        ApiError: the parameter is not a number (404).
     """
     text = request.query_params.get(name)
     if text is None:

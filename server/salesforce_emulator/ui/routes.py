@@ -1,4 +1,4 @@
-"""Where the pages are."""
+"""The URLs of the web pages."""
 
 from starlette.routing import Route
 
@@ -12,7 +12,7 @@ from salesforce_emulator.ui.setup_urls import show_bulk_load_job
 ROUTES = [
     Route("/", Page("overview.html", show_overview)),
     Route("/jobs/{job_id}", Page("job.html", show_job)),
-    Route("/jobs/{job_id}/{kind}/{place}", Page("row.html", show_row)),
+    Route("/jobs/{job_id}/{kind}/{position}", Page("row.html", show_row)),
     Route("/objects/{object}", Page("object.html", show_object)),
     Route("/objects/{object}/{record_id}", Page("record.html", show_record)),
     Route("/faults", Page("faults.html", show_faults)),

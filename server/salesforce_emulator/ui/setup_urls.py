@@ -1,4 +1,4 @@
-"""Addresses of Salesforce's Setup whose pages this window has too; the official CLI prints them."""
+"""Redirects the URLs of Salesforce's Setup that the official CLI prints to the pages of the org."""
 
 import re
 
@@ -10,7 +10,7 @@ from salesforce_emulator.ids import JOB_PREFIX
 
 
 async def show_bulk_load_job(request: Request) -> Response:
-    """From Setup's page of a job to the one here."""
+    """Redirect Setup's page of a bulk job to the page of the job here."""
     match = re.fullmatch(
         rf"/({JOB_PREFIX}[0-9A-Za-z]{{12}}(?:[0-9A-Za-z]{{3}})?)", request.query_params.get("address", "")
     )

@@ -1,4 +1,4 @@
-// Keeps the page as the org is now: fetches it again while it can be seen, and exchanges the parts that changed.
+// Keeps the page up to date: fetches it again while it is visible, and replaces the parts that have changed.
 const PAUSE_MS = 1000;
 const ANSWER_MS = 10000;
 const gone = document.getElementById("gone");

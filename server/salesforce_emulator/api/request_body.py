@@ -1,4 +1,4 @@
-"""The bodies of requests: decompressed, held to a limit and, where they are JSON, parsed."""
+"""Reads request bodies: decompresses them, enforces a size limit, and parses JSON."""
 
 import json
 import zlib
@@ -10,17 +10,18 @@ from starlette.requests import Request
 
 from salesforce_emulator import errors
 
-MAX_JSON_BYTES = 1_000_000  # assumed: no body of JSON comes near this
+MAX_JSON_BYTES = 1_000_000  # assumed; no real JSON body comes near it
 
-_inflater = partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever the header shows
+_inflater = partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32)  # 32: detect gzip or zlib by the header
 
 
-async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body in chunks, decompressed when it says so (REST API guide, Using Compression).
+async def body_chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Yield the body in chunks, decompressed according to Content-Encoding (REST API guide, Using Compression).
 
     Raises:
-        ApiError: more than `limit` bytes (413), a compression that is not known (415), or not what it claims to be (400).
-        ClientDisconnect: the caller is gone before the end.
+        ApiError: the body has more than `limit` bytes when decompressed (413), an unknown Content-Encoding (415), or is not
+            compressed as Content-Encoding says (400).
+        ClientDisconnect: the caller closed the connection before the end of the body.
     """
     encoding = request.headers.get("Content-Encoding", "identity")
     match encoding.strip().lower():
@@ -39,11 +40,12 @@ async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    # In pieces of 64 KiB at most, so that a small body can't fill the memory.
     inflater = _inflater()
     try:
         async for chunk in chunks:
             while chunk:
-                if inflater.eof:  # one member has ended: as many may follow as the caller likes (RFC 1952)
+                if inflater.eof:  # a gzip body may have any number of members (RFC 1952)
                     inflater = _inflater()
                 yield inflater.decompress(chunk, 1 << 16)
                 chunk = inflater.unused_data or inflater.unconsumed_tail
@@ -54,28 +56,32 @@ async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         raise errors.broken_compression()
 
 
-async def json_of(request: Request) -> dict[str, Any]:
-    """The JSON object in the body.
+async def json_body(request: Request) -> dict[str, Any]:
+    """Return the JSON object in the body.
 
     Raises:
-        ApiError: it is another media type (415) or not a JSON object (400).
+        ApiError: the body has another media type (415), or is not a JSON object (400).
     """
     check_media_type(request, "application/json")
-    return parse_object(b"".join([chunk async for chunk in body_of(request, MAX_JSON_BYTES)]))
+    return parse_object(b"".join([chunk async for chunk in body_chunks(request, MAX_JSON_BYTES)]))
 
 
 def check_media_type(request: Request, expected: str) -> None:
-    """Refuse a body of another media type; one without a type passes (assumed)."""
+    """Refuse a body of another media type; assumed: a body without a Content-Type is accepted.
+
+    Raises:
+        ApiError: Content-Type names another media type than the expected one (415).
+    """
     given = request.headers.get("Content-Type", expected)
     if given.partition(";")[0].strip().lower() != expected:
         raise errors.unsupported_media_type(given)
 
 
 def parse_object(text: bytes) -> dict[str, Any]:
-    """The JSON object that the text is.
+    """Parse a text that must be a JSON object.
 
     Raises:
-        ApiError: it is not one (400).
+        ApiError: the text is not a JSON object (400).
     """
     try:
         value = json.loads(text.decode("utf-8-sig"))

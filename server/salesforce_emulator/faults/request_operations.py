@@ -1,4 +1,4 @@
-"""The name of each thing that a caller can do: a plan of faults and the journal use the same ones."""
+"""The operation of a request (create, upload, query, ...), as plans of faults and the journal name it."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from typing import Literal
 
 from salesforce_emulator import ids
 
-Results = Literal["successfulResults", "failedResults", "unprocessedrecords"]
+ResultOperation = Literal["successfulResults", "failedResults", "unprocessedrecords"]
 
-Operation = Literal[
+RequestOperation = Literal[
     "create",
     "upload",
     "close",
@@ -17,7 +17,7 @@ Operation = Literal[
     "status",
     "list",
     "delete",
-    Results,
+    ResultOperation,
     "query",
     "describe",
     "objects",
@@ -34,13 +34,13 @@ Operation = Literal[
     "other",
 ]
 
-MAX_CHANGE_BYTES = 65_536  # the body of a PATCH is read to tell closing from aborting; no real one comes near this
+MAX_PATCH_BYTES = 65_536  # only this much of a PATCH body is parsed; no real one comes near it
 
 _DATA = r"/services/data/v[^/]+"
 _INGEST = rf"{_DATA}/jobs/ingest"
 _JOB = rf"{_INGEST}/(?P<job>[^/]+)"
 
-_RESOURCES: list[tuple[str, dict[str, Operation]]] = [
+_RESOURCES: list[tuple[str, dict[str, RequestOperation]]] = [
     (_INGEST, {"POST": "create", "GET": "list"}),
     (_JOB, {"GET": "status", "PATCH": "close", "DELETE": "delete"}),
     (rf"{_JOB}/batches", {"PUT": "upload"}),
@@ -64,8 +64,11 @@ _RESOURCES: list[tuple[str, dict[str, Operation]]] = [
 _COMPILED = [(re.compile(path), methods) for path, methods in _RESOURCES]
 
 
-def operation_of(method: str, path: str) -> tuple[Operation, str | None]:
-    """What a request is about to do, and the id of the job that it names; a PATCH counts as `close` so far."""
+def request_operation(method: str, path: str) -> tuple[RequestOperation, str | None]:
+    """Return the operation of a request, and the job id in its path.
+
+    A PATCH is `close` here; `patch_operation` looks into its body.
+    """
     method = "GET" if method == "HEAD" else method
     for pattern, methods in _COMPILED:
         if match := pattern.fullmatch(path):
@@ -74,17 +77,17 @@ def operation_of(method: str, path: str) -> tuple[Operation, str | None]:
     return "other", None
 
 
-def change_of(body: bytes, compressed: bool) -> Operation:
-    """Whether the body of a PATCH closes or aborts the job; one that is too long is not looked into."""
+def patch_operation(body: bytes, compressed: bool) -> RequestOperation:
+    """Return `close` or `abort` by the body of a PATCH; `other` if the body is too long or requests neither."""
     try:
         text = _unpacked(body) if compressed else body
-        state = json.loads(text.decode("utf-8-sig"))["state"] if len(text) <= MAX_CHANGE_BYTES else None
+        state = json.loads(text.decode("utf-8-sig"))["state"] if len(text) <= MAX_PATCH_BYTES else None
     except (ValueError, zlib.error, LookupError, TypeError, RecursionError):
         return "other"
-    changes: dict[object, Operation] = {"UploadComplete": "close", "Aborted": "abort"}
+    changes: dict[object, RequestOperation] = {"UploadComplete": "close", "Aborted": "abort"}
     return changes.get(state, "other") if isinstance(state, str) else "other"
 
 
 def _unpacked(body: bytes) -> bytes:
-    # Only so much that it shows when there is more: 64 KB can hold 64 MB, and nobody has shown a token yet.
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_CHANGE_BYTES + 1)
+    # One byte beyond the limit, to see that there is more: 64 KB can unpack to 64 MB, and no token has been checked yet.
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_PATCH_BYTES + 1)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from salesforce_emulator.api.endpoint import SHOWN, show_error
+from salesforce_emulator.api.error_handlers import EXCEPTION_HANDLERS
 from tests.salesforce_emulator.behaviours import assumed, own
 from tests.salesforce_emulator.caller import DEADLINE_SECONDS, INGEST, an_org
 from tests.support.asgi_server import running
@@ -50,7 +50,7 @@ def an_app_that_fails(folder: Path, trouble: Callable[[Path], None]) -> Iterator
         trouble(folder)
         return Response()
 
-    app = Starlette(routes=[Route("/", fail)], exception_handlers=dict.fromkeys(SHOWN, show_error))
+    app = Starlette(routes=[Route("/", fail)], exception_handlers=EXCEPTION_HANDLERS)
     with running(app) as url:
         yield url
 
