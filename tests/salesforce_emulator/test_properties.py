@@ -135,11 +135,8 @@ def test_no_bytes_leave_a_job_unfinished(org: Caller, start: bytes, data: bytes,
     assert "InternalServerError" not in job.get("errorMessage", "")
     results = [org.result(job, segment) for segment in SEGMENTS]
     good, bad = (len(list(csv.reader(io.StringIO(text, newline="")))) for text in results[:2])
-    if job["state"] == "JobComplete" and good:
-        assert (good - 1, bad - 1) == (
-            job["numberRecordsProcessed"] - job["numberRecordsFailed"],
-            job["numberRecordsFailed"],
-        )
+    processed, failed = job["numberRecordsProcessed"], job["numberRecordsFailed"]
+    assert (good, bad) == (1 + processed - failed, 1 + failed), "a header, and a row for each record"
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)
@@ -176,7 +173,7 @@ json_bodies = (st.dictionaries(names, words | json_values, max_size=8) | json_va
 def test_no_json_is_answered_with_500(org: Caller, body: bytes, type_: str) -> None:
     for method, url in (("POST", INGEST), ("PATCH", f"{INGEST}/{org.create()}")):
         answer = org.http.request(method, url, content=body, headers={"Content-Type": type_})
-        assert answer.status_code in (200, 400, 413, 415), answer.text
+        assert answer.status_code < 500, answer.text
 
 
 good_job = b'{"object":"Account","operation":"insert"}'
@@ -204,9 +201,9 @@ def test_no_multipart_body_is_answered_with_500(
     body = b"".join(b"--b\r\n%b\r\n%b\r\n" % part for part in parts) + end
     headers = {b"Content-Type": f"multipart/form-data; boundary={boundary}".encode()}
     answer = org.http.post(INGEST, content=body, headers=headers)
-    assert answer.status_code in (200, 400, 413, 415), answer.text
-    if answer.status_code == 200:
-        assert org.until(answer.json()["id"])["state"] in ("JobComplete", "Failed")
+    assert answer.status_code < 500, answer.text
+    created = [answer.json()["id"]] if answer.status_code == 200 else []
+    assert {org.until(job_id)["state"] for job_id in created} <= {"JobComplete", "Failed"}
 
 
 header_names = st.sampled_from(

@@ -3,7 +3,6 @@
 import errno
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from starlette.routing import Route
 
 from salesforce_emulator.api.error_handlers import EXCEPTION_HANDLERS
 from tests.salesforce_emulator.behaviours import assumed, own
-from tests.salesforce_emulator.caller import DEADLINE_SECONDS, INGEST, an_org
+from tests.salesforce_emulator.caller import INGEST, an_org
 from tests.support.asgi_server import running
 
 UNEXPECTED = [{"message": "An unexpected error occurred", "errorCode": "UNKNOWN_EXCEPTION"}]
@@ -88,23 +87,3 @@ def test_an_error_of_the_orgs_own_is_told_in_the_envelope_of_refusals_and_logged
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/json;charset=UTF-8")
     assert answer.json() == UNEXPECTED
     assert any("no such table: job" in (record.exc_text or "") for record in caplog.records)
-
-
-@own
-def test_a_job_whose_very_failure_can_not_be_noted_fails_once_it_can(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with an_org(tmp_path) as org, closing(sqlite3.connect(tmp_path / "org.sqlite", isolation_level=None)) as database:
-        job_id = org.create()
-        org.upload(job_id, b"Name\nAcme\n")
-        (tmp_path / "jobs" / f"{job_id}.csv").unlink()
-        full = "BEFORE UPDATE OF state ON job WHEN NEW.state = 'Failed' BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
-        database.execute(f"CREATE TRIGGER full {full}")
-        org.patch(job_id, "UploadComplete")
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while "could not be set to Failed" not in caplog.text:
-            assert time.monotonic() < deadline
-        assert org.get(job_id)["state"] == "InProgress"
-        assert org.load("Name\nAjax\n")["state"] == "JobComplete"
-        database.execute("DROP TRIGGER full")
-        assert org.until(job_id)["errorMessage"] == "InternalServerError : FileNotFoundError"

@@ -113,37 +113,6 @@ def test_a_compressed_upload_is_unpacked(org: Caller) -> None:
     assert [row["Name"] for row in org.succeeded(org.until(job_id))] == ["A"]
 
 
-@own
-@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
-def test_a_compressed_upload_is_unpacked_to_its_last_member(org: Caller, encoding: str) -> None:
-    job_id = org.create()
-    members = [gzip.compress(data) for data in (b"Name\nA\n", b"B\n", b"", b"C\n")]
-    assert packed(org, job_id, b"".join(members), encoding).status_code == 201
-    org.patch(job_id, "UploadComplete")
-    assert sorted(row["Name"] for row in org.succeeded(org.until(job_id))) == ["A", "B", "C"]
-
-
-@assumed("status, code and text")
-@pytest.mark.parametrize(
-    "rest", [b"junk", b"\x1f\x8b\x08", gzip.compress(b"B\n")[:-1]], ids=["junk", "a beginning", "half a member"]
-)
-def test_a_compressed_upload_with_something_else_at_its_end_is_refused(org: Caller, rest: bytes) -> None:
-    job_id = org.create()
-    answer = packed(org, job_id, gzip.compress(b"Name\nA\n") + rest)
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "CLIENTINPUTERROR")
-    org.upload(job_id, b"Name\nA\n")
-
-
-@doc("REST API guide, Using Compression: gzip and deflate")
-@assumed("status, code and text")
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, identity"])
-def test_a_compression_that_is_not_known_is_refused(org: Caller, encoding: str) -> None:
-    job_id = org.create()
-    answer = packed(org, job_id, gzip.compress(b"Name\nA\n"), encoding)
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
-    org.upload(job_id, b"Name\nA\n")
-
-
 @assumed("status, code and text", switch="compressed_uploads")
 def test_a_compressed_upload_can_be_refused(tmp_path: Path) -> None:
     with an_org(tmp_path, assumptions=Assumptions(compressed_uploads="refused")) as org:

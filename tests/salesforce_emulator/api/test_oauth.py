@@ -4,14 +4,12 @@ import base64
 import hashlib
 import hmac
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-import httpx2
 import jwt
 import pytest
 from cryptography import x509
@@ -27,36 +25,23 @@ from salesforce_emulator.config import (
     CLIENT_SECRET,
     PASSWORD,
     REFRESH_TOKEN,
-    USER_ID,
     USERNAME,
 )
+from tests.salesforce_emulator.api.logins import (
+    CLIENT,
+    CREDENTIALS,
+    USERINFO,
+    ask,
+    works,
+)
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
-from tests.salesforce_emulator.caller import INGEST, Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import Caller, an_org
 from tests.salesforce_emulator.clocks import Clock
 
-TOKEN = "/services/oauth2/token"
-USERINFO = "/services/oauth2/userinfo"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-CREDENTIALS = {"grant_type": "client_credentials", **CLIENT}
+
+
 NOW = datetime(2026, 3, 4, 9, 15, 27, 123_000, tzinfo=UTC)
-
-
-def anonymous(org: Caller) -> httpx2.Client:
-    """Whoever logs in has no token yet."""
-    return httpx2.Client(base_url=org.http.base_url)
-
-
-def ask(org: Caller, form: Mapping[str, str], path: str = TOKEN, **more: Any) -> httpx2.Response:
-    with anonymous(org) as http:
-        return http.post(path, data=dict(form), **more)
-
-
-def works(org: Caller, token: str) -> bool:
-    answer = org.http.get(INGEST, headers={"Authorization": f"Bearer {token}"})
-    if answer.status_code == 401:
-        assert answer.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
-    return answer.status_code == 200
 
 
 @cache
@@ -325,63 +310,6 @@ def test_the_published_token_can_not_be_revoked(org: Caller) -> None:
     assert works(org, ACCESS_TOKEN)
 
 
-def soap_login(username: str = USERNAME, password: str = PASSWORD) -> bytes:
-    return (
-        '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Body>'
-        f'<n1:login xmlns:n1="urn:partner.soap.sforce.com"><n1:username>{username}</n1:username>'
-        f"<n1:password>{password}</n1:password></n1:login></env:Body></env:Envelope>"
-    ).encode()
-
-
-def ask_soap(org: Caller, body: bytes, path: str = "/services/Soap/u/63.0") -> httpx2.Response:
-    with anonymous(org) as http:
-        return http.post(path, content=body, headers={"Content-Type": "text/xml", "SOAPAction": "login"})
-
-
-@doc("SOAP API guide, login()")
-def test_name_and_password_open_a_session_over_soap(org: Caller) -> None:
-    for path in ("/services/Soap/u/63.0", "/services/Soap/u/63.0/00D000000000001"):
-        answer = ask_soap(org, soap_login(password=PASSWORD + "SecurityToken"), path)
-        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/xml;charset=UTF-8")
-        values = {
-            element.tag.rpartition("}")[2]: element.text for element in ElementTree.fromstring(answer.text).iter()
-        }
-        assert values["sessionId"] and works(org, values["sessionId"])
-        base = str(org.http.base_url).rstrip("/")
-        assert values["serverUrl"] == f"{base}/services/Soap/u/63.0/00D000000000001"
-        assert (values["userId"], values["organizationId"]) == ("005000000000001AAA", "00D000000000001EAA")
-
-
-@seen("a wrong password, as simple-salesforce and jsforce pass it on")
-@pytest.mark.parametrize(
-    "body", [soap_login(password="nonsense"), soap_login(username="nobody@example.com")], ids=["password", "name"]
-)
-def test_a_wrong_password_over_soap_is_a_fault(org: Caller, body: bytes) -> None:
-    answer = ask_soap(org, body)
-    assert answer.status_code == 500
-    assert answer.text == snapshot(
-        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_LOGIN</faultcode><faultstring>INVALID_LOGIN: Invalid username, password, security token; or user locked out.</faultstring><detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode><sf:exceptionMessage>Invalid username, password, security token; or user locked out.</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>'
-    )
-
-
-@seen("logout of jsforce, connection.ts")
-@assumed("the text for a session that is none")
-def test_a_session_can_be_ended_over_soap(org: Caller) -> None:
-    token = ask(org, CREDENTIALS).json()["access_token"]
-    body = f"<Envelope><Header><sessionId>{token}</sessionId></Header><Body><logout/></Body></Envelope>".encode()
-    assert ask_soap(org, body).status_code == 200
-    assert not works(org, token)
-    again = ask_soap(org, body)
-    assert (again.status_code, "<faultcode>sf:INVALID_SESSION_ID</faultcode>" in again.text) == (500, True)
-
-
-@own
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"<query/>", b"<a>" * 1000], ids=["none", "text", "call", "open"])
-def test_other_calls_over_soap_are_told_what_there_is(org: Caller, body: bytes) -> None:
-    answer = ask_soap(org, body)
-    assert (answer.status_code, "<faultcode>sf:INVALID_OPERATION</faultcode>" in answer.text) == (500, True)
-
-
 @doc("OpenID Connect Token Introspection")
 @seen("an answer in the official Postman collection")
 @assumed("the form of sub")
@@ -434,7 +362,6 @@ OF_BOTH = {
     "locale": "en_US",
     "utcOffset": 0,
 }
-"""What user info and the identity tell alike."""
 
 
 @doc("OpenID Connect User Info")
@@ -476,63 +403,6 @@ def test_the_id_of_a_token_answer_leads_to_the_user(org: Caller) -> None:
         **OF_BOTH,
         "is_app_installed": True,
     }
-
-
-CHANGED = {
-    "Username": "ada@loads.example",
-    "FirstName": "Ada",
-    "LastName": "O'Neil & Daughter",
-    "Email": "mail@loads.example",
-    "CommunityNickname": "ada",
-    "TimeZoneSidKey": "America/Los_Angeles",
-    "LocaleSidKey": "de_DE",
-    "LanguageLocaleKey": "de",
-}
-
-
-@pytest.fixture
-def changed(tmp_path: Path) -> Iterator[Caller]:
-    """An org whose user an update job has changed; it is summer in Los Angeles."""
-    clock = Clock()
-    clock.forward(days=180)
-    with an_org(tmp_path, clock=clock) as org:
-        job = org.load(csv_text([["Id", *CHANGED], [USER_ID, *CHANGED.values()]]), "User", "update")
-        assert org.errors(job) == []
-        yield org
-
-
-@doc("OpenID Connect User Info; Identity URLs, for utcOffset, which is that of standard time")
-def test_user_info_tells_what_an_update_has_changed(changed: Caller) -> None:
-    body = changed.http.get(USERINFO).json()
-    told = ("preferred_username", "given_name", "family_name", "email", "nickname", "zoneinfo", "locale", "language")
-    assert tuple(body[name] for name in told) == tuple(CHANGED.values())
-    assert (body["name"], body["utcOffset"]) == ("Ada O'Neil & Daughter", -8 * 3600 * 1000)
-
-
-@doc("Identity URLs")
-def test_the_identity_tells_what_an_update_has_changed(changed: Caller) -> None:
-    body = changed.http.get(f"/id/00D000000000001EAA/{USER_ID}").json()
-    told = ("username", "first_name", "last_name", "email", "nick_name", "timezone", "locale", "language")
-    assert tuple(body[name] for name in told) == tuple(CHANGED.values())
-    assert (body["display_name"], body["utcOffset"]) == ("Ada O'Neil & Daughter", -8 * 3600 * 1000)
-
-
-@assumed("the same user logs in, by the name that the record has now")
-def test_a_user_whose_name_an_update_has_changed_logs_in_by_the_new_one(changed: Caller) -> None:
-    form = {"grant_type": "password", **CLIENT, "password": PASSWORD}
-    assert works(changed, ask(changed, form | {"username": CHANGED["Username"]}).json()["access_token"])
-    assert ask(changed, form | {"username": USERNAME}).json()["error"] == "invalid_grant"
-    answer = ElementTree.fromstring(ask_soap(changed, soap_login(CHANGED["Username"])).text)
-    told = {element.tag.rpartition("}")[2]: element.text for element in answer.iter()}
-    assert (told["userName"], told["userFullName"]) == (CHANGED["Username"], "Ada O'Neil & Daughter")
-
-
-@assumed("which time zones have no offset of their own")
-def test_a_time_zone_that_is_none_is_told_with_that_of_greenwich(tmp_path: Path) -> None:
-    with an_org(tmp_path) as org:
-        org.load(f"Id,TimeZoneSidKey\n{USER_ID},../Nowhere\n", "User", "update")
-        body = org.http.get(USERINFO).json()
-        assert (body["zoneinfo"], body["utcOffset"]) == ("../Nowhere", 0)
 
 
 @seen("userinfo with a bad token answers 403, in plain text")

@@ -1,27 +1,18 @@
 """The journal of requests."""
 
-import gzip
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
 from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD
+from salesforce_emulator.faults.journal import Journal
 from tests.salesforce_emulator.behaviours import own
-from tests.salesforce_emulator.caller import DATA, DEADLINE_SECONDS, INGEST, JOURNAL, Caller, an_org, half_an_upload
-
-
-def entries(org: Caller, after: int = 0) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = org.http.get(JOURNAL, params={"after": after}).json()["requests"]
-    return found
-
-
-def newest(org: Caller) -> int:
-    """The number of the last entry."""
-    return max((entry["number"] for entry in entries(org)), default=0)
+from tests.salesforce_emulator.caller import DEADLINE_SECONDS, INGEST, Caller, an_org, half_an_upload
+from tests.salesforce_emulator.clocks import Clock
+from tests.salesforce_emulator.faults.observations import entries, newest
 
 
 @own
@@ -53,72 +44,22 @@ def test_the_journal_tells_of_each_request_what_it_was_and_what_it_met(tmp_path:
 
 
 @own
-def test_the_journal_names_what_each_request_does(org: Caller) -> None:
-    before = newest(org)
-    job = org.load("Name\nAcme\n")
-    job_id = job["id"]
-    other = org.create()
-    org.patch(other, "Aborted")
-    org.http.delete(f"{INGEST}/{other}")
-    org.http.get(INGEST)
-    for segment in ("successfulResults", "failedResults/", "unprocessedRecords"):
-        org.http.get(f"{INGEST}/{job_id}/{segment}")
-    org.query("SELECT Id FROM Account LIMIT 1")
-    for path in ("/sobjects", "/sobjects/Account/describe", "/limits", "/nothing"):
-        org.http.get(DATA + path)
-    org.http.get("/services/data")
-    named = [entry["operation"] for entry in entries(org, before)]
-    assert [name for place, name in enumerate(named) if name != named[place - 1]] == snapshot(
-        [
-            "create",
-            "upload",
-            "close",
-            "status",
-            "create",
-            "abort",
-            "delete",
-            "list",
-            "successfulResults",
-            "failedResults",
-            "unprocessedrecords",
-            "query",
-            "objects",
-            "describe",
-            "limits",
-            "other",
-            "versions",
-        ]
-    )
+def test_the_journal_keeps_the_last_thousand_requests() -> None:
+    journal = Journal(Clock())
+    for _ in range(1002):
+        scope = {"type": "http", "method": "GET", "path": "/services/data", "query_string": b"", "headers": []}
+        journal.end(journal.begin(scope), "complete")
+    assert [entry.number for entry in journal.after(0)] == list(range(3, 1003))
 
 
 @own
-def test_the_journal_tells_the_newest_last_and_from_a_number_on(org: Caller) -> None:
-    before = newest(org)
-    for _ in range(3):
-        org.http.get(INGEST)
-    assert [entry["number"] for entry in entries(org, before)] == [before + 1, before + 2, before + 3]
-    assert [entry["number"] for entry in entries(org, before + 2)] == [before + 3]
-    wrong = org.http.get(JOURNAL, params={"after": "yesterday"})
-    assert (wrong.status_code, wrong.json()[0]["errorCode"]) == (400, "INVALID_PARAMETER")
-
-
-@own
-def test_an_emptied_journal_counts_on(tmp_path: Path) -> None:
-    with an_org(tmp_path) as org:
-        org.http.get(INGEST)
-        assert org.http.delete(JOURNAL).status_code == 204
-        assert entries(org) == []
-        org.http.get(INGEST)
-        assert [entry["number"] for entry in entries(org)] == [2]
-
-
-@own
-def test_the_journal_keeps_the_last_thousand_requests(tmp_path: Path) -> None:
-    with an_org(tmp_path) as org:
-        for _ in range(1002):
-            org.http.get("/services/data")
-        numbers = [entry["number"] for entry in entries(org)]
-    assert numbers == list(range(3, 1003))
+def test_a_request_ends_in_the_journal_once_and_as_it_ended_first() -> None:
+    journal = Journal(Clock())
+    entry = journal.begin({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []})
+    assert (entry.number, journal.after(0)) == (0, [])
+    journal.end(entry, "reset")
+    journal.end(entry, "error")
+    assert [(entry.number, entry.ended) for entry in journal.after(0)] == [(1, "reset")]
 
 
 @own
@@ -176,26 +117,3 @@ def test_the_journal_tells_when_a_caller_left(tmp_path: Path) -> None:
 def test_a_created_job_is_named_in_the_journal(org: Caller) -> None:
     job_id = org.create()
     assert (entries(org)[-1]["operation"], entries(org)[-1]["jobId"]) == ("create", job_id)
-
-
-@own
-@pytest.mark.parametrize(
-    ("body", "headers", "operation"),
-    [
-        (b'{"state": "UploadComplete"}', {}, "close"),
-        (gzip.compress(b'{"state": "Aborted"}', mtime=0), {"Content-Encoding": "gzip"}, "abort"),
-        (b'{"state": "InProgress"}', {}, "other"),
-        (b"nonsense", {}, "other"),
-        (b"nonsense", {"Content-Encoding": "gzip"}, "other"),
-        (b"[]", {}, "other"),
-        (b'{"state": []}', {}, "other"),
-        (b" " * 200_000 + b'{"state": "Aborted"}', {}, "other"),
-        (gzip.compress(b" " * 200_000 + b'{"state": "Aborted"}', mtime=0), {"Content-Encoding": "gzip"}, "other"),
-    ],
-    ids=["close", "packed", "state", "text", "not packed", "list", "list as state", "too long", "too long unpacked"],
-)
-def test_the_journal_tells_closing_from_aborting(
-    org: Caller, body: bytes, headers: dict[str, str], operation: str
-) -> None:
-    org.http.patch(f"{INGEST}/{org.create()}", content=body, headers={"Content-Type": "application/json", **headers})
-    assert entries(org)[-1]["operation"] == operation

@@ -1,12 +1,16 @@
-"""The database of an org: transactions, and tables of older versions."""
+"""The database of an org: transactions, connections, and tables of older versions."""
 
 import sqlite3
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from salesforce_emulator.storage.database import Database, create_table
+from salesforce_emulator.storage.database import MAX_IDLE_CONNECTIONS, Database, create_table
 from tests.salesforce_emulator.behaviours import own
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+LONG = ENDLESS.replace("FROM n)", "FROM n WHERE i < 200000)")
 
 
 @own
@@ -41,4 +45,28 @@ def test_a_statement_whose_result_is_not_wanted_any_more_ends(tmp_path: Path) ->
         connection.execute(endless).fetchone()
     with database.reading() as connection:
         assert connection.execute("SELECT 1").fetchone()[0] == 1
+    database.close()
+
+
+@own
+def test_a_connection_that_gave_up_a_query_answers_the_next_one(tmp_path: Path) -> None:
+    database = Database(tmp_path / "org.sqlite")
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"), database.reading(given_up=lambda: True) as first:
+        first.execute(ENDLESS)
+    with database.reading() as second:
+        assert second is first
+        assert second.execute(LONG).fetchone()[0] == 200_000
+    database.close()
+
+
+@own
+def test_an_org_keeps_only_some_connections_to_its_database_when_many_were_needed(tmp_path: Path) -> None:
+    database = Database(tmp_path / "org.sqlite")
+    with ExitStack() as many:
+        used = [many.enter_context(database.reading()) for _ in range(3 * MAX_IDLE_CONNECTIONS)]
+    still_open = 0
+    for connection in used:
+        with suppress(sqlite3.ProgrammingError):
+            still_open += connection.execute("SELECT 1").fetchone()[0]
+    assert still_open == MAX_IDLE_CONNECTIONS
     database.close()

@@ -1,0 +1,51 @@
+"""The limits and assumptions that a user chooses."""
+
+from pathlib import Path
+
+import pytest
+
+from salesforce_emulator import Assumptions, BadChoice, EmulatorConfig, Limits, chosen
+from tests.salesforce_emulator.behaviours import own
+
+
+@own
+def test_what_is_not_chosen_keeps_its_default() -> None:
+    assert chosen(Assumptions, []) == Assumptions()
+    assert chosen(Limits, ["open_hours=0.5", "daily_batches=0"]) == Limits(open_hours=0.5, daily_batches=0)
+    assert chosen(Assumptions, ["bom=dropped"]) == Assumptions(bom="dropped")
+
+
+@own
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "batches=1",
+            "'batches' is not one of daily_requests, daily_batches, daily_records, batch_records, upload_bytes,"
+            " open_hours, retention_days",
+        ),
+        ("daily_batches", "'daily_batches' has no value: write it as in daily_batches=15000"),
+        ("daily_batches=", "'daily_batches' has no value: write it as in daily_batches=15000"),
+    ],
+)
+def test_a_limit_that_there_is_not_or_that_has_no_value_is_refused_with_what_can_be_written(
+    text: str, message: str
+) -> None:
+    with pytest.raises(BadChoice) as error:
+        chosen(Limits, [text])
+    assert str(error.value) == message
+
+
+@own
+@pytest.mark.parametrize("text", ["daily_batches=-1", "batch_records=0", "open_hours=0", "upload_bytes=many"])
+def test_a_limit_out_of_its_range_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(BadChoice) as error:
+        chosen(Limits, [text])
+    assert str(error.value).startswith(f"{text.partition('=')[0]}: ")
+    assert "\n" not in str(error.value)
+
+
+@own
+def test_secrets_are_not_printed_with_the_settings() -> None:
+    printed = repr(EmulatorConfig(data_dir=Path("org"), access_token="T0KEN", client_secret="5ECRET", password="PA55"))
+    assert not [secret for secret in ("T0KEN", "5ECRET", "PA55", "REFRESH") if secret in printed]

@@ -1,0 +1,31 @@
+"""Refusals, by who makes them."""
+
+from inline_snapshot import snapshot
+
+from tests.salesforce_emulator.behaviours import assumed, seen
+from tests.salesforce_emulator.caller import INGEST, Caller
+
+
+@seen("platform errors print their message first, those of the Bulk API their code; the text of a wrong scheme")
+@assumed("that a method, a media type and a body that are refused are told so by the platform")
+def test_refusals_of_the_platform_tell_their_message_first_and_those_of_the_bulk_api_their_code(org: Caller) -> None:
+    refusals = [
+        org.http.get(INGEST, headers={"Authorization": "Bearer x"}),
+        org.http.get(INGEST, headers={"Authorization": "Basic dXNlcjpwYXNz"}),
+        org.http.delete(INGEST),
+        org.http.post(INGEST, content=b"{}", headers={"Content-Type": "text/xml"}),
+        org.http.post(INGEST, json=[]),
+        org.http.post(INGEST, json={"object": "Nope", "operation": "insert"}),
+        org.http.get(f"{INGEST}/x"),
+    ]
+    assert [answer.text for answer in refusals] == snapshot(
+        [
+            '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
+            '[{"message":"INVALID_HEADER_TYPE","errorCode":"INVALID_AUTH_HEADER"}]',
+            '[{"message":"HTTP Method \'DELETE\' not allowed. Allowed are GET,POST,HEAD","errorCode":"METHOD_NOT_ALLOWED"}]',
+            '[{"message":"Content-Type header specified in HTTP request is not supported: text/xml","errorCode":"UNSUPPORTED_MEDIA_TYPE"}]',
+            '[{"message":"The request body is not a JSON object","errorCode":"JSON_PARSER_ERROR"}]',
+            '[{"errorCode":"INVALIDENTITY","message":"Entity \'Nope\' is not supported by the Bulk API."}]',
+            '[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]',
+        ]
+    )
