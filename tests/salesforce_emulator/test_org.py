@@ -9,7 +9,7 @@ import pytest
 
 from salesforce_emulator import EmulatorConfig
 from salesforce_emulator.org import Org
-from salesforce_emulator.schema.custom import SchemaError
+from salesforce_emulator.schema.schema_file import SchemaError
 from tests.salesforce_emulator.behaviours import own
 from tests.salesforce_emulator.caller import DEADLINE_SECONDS, an_org
 

@@ -38,17 +38,6 @@ def test_a_table_of_an_older_version_gains_columns_and_keeps_its_rows(tmp_path: 
 
 
 @own
-def test_a_statement_whose_result_is_not_wanted_any_more_ends(tmp_path: Path) -> None:
-    database = Database(tmp_path / "org.sqlite")
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
-    with pytest.raises(sqlite3.OperationalError), database.reading(given_up=lambda: True) as connection:
-        connection.execute(endless).fetchone()
-    with database.reading() as connection:
-        assert connection.execute("SELECT 1").fetchone()[0] == 1
-    database.close()
-
-
-@own
 def test_a_connection_that_gave_up_a_query_answers_the_next_one(tmp_path: Path) -> None:
     database = Database(tmp_path / "org.sqlite")
     with pytest.raises(sqlite3.OperationalError, match="interrupted"), database.reading(given_up=lambda: True) as first:
