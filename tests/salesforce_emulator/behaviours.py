@@ -1,6 +1,6 @@
-"""What each test of the emulator holds of Salesforce, and how sure that is; `python -m tests.salesforce_emulator.behaviours` prints it.
+"""Marks that say where the behaviour in a test of the emulator comes from, and the table of all of them.
 
-The table in the emulator's BEHAVIOURS.md is made of these marks, and a test compares the two.
+`python -m tests.salesforce_emulator.behaviours` prints the table for the emulator's BEHAVIOURS.md; a test compares the two.
 """
 
 import importlib
@@ -17,33 +17,38 @@ from tests import salesforce_emulator
 
 
 def doc(page: str) -> pytest.MarkDecorator:
-    """Official documentation says so; the page is named."""
+    """Official documentation, on this page, states the behaviour."""
     return pytest.mark.behaviour(mark="doc", source=page)
 
 
 def seen(where: str) -> pytest.MarkDecorator:
-    """Observed on a real org, in public code, fixtures or threads; where is named."""
+    """The behaviour was observed on a real org, or in public code, fixtures or threads."""
     return pytest.mark.behaviour(mark="seen", source=where)
 
 
 def assumed(why: str, *, switch: str | None = None) -> pytest.MarkDecorator:
-    """No source settles it; what the choice rests on is named, and the field of Assumptions that changes it."""
+    """No source is conclusive.
+
+    Args:
+        why: what the choice rests on.
+        switch: field of Assumptions that chooses another behaviour.
+    """
     return pytest.mark.behaviour(mark="assumed", source=why, switch=switch)
 
 
 own = pytest.mark.behaviour(mark="own", source="")
-"""A promise of the emulator itself, to which Salesforce has no counterpart."""
+"""The behaviour belongs to the emulator; Salesforce has no counterpart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One test and what it claims.
+    """A test with its marks.
 
     Attributes:
-        area: the first line of its module's docstring.
-        test: where it stands, as pytest names it.
-        says: its name as a sentence.
-        marks: mark, source and switch of each claim; none for a test that was left without.
+        area: first line of the docstring of the test's module.
+        test: id of the test, as pytest prints it.
+        says: name of the test as a sentence.
+        marks: mark, source and switch of each of its marks; empty if the test has none.
     """
 
     area: str
@@ -53,7 +58,7 @@ class Behaviour:
 
 
 def behaviours() -> list[Behaviour]:
-    """All tests of the emulator, in the order of their modules and lines."""
+    """All tests of the emulator, by module and line."""
     found = pkgutil.walk_packages(salesforce_emulator.__path__, f"{salesforce_emulator.__name__}.")
     modules = sorted(info.name for info in found if info.name.rpartition(".")[2].startswith("test_"))
     return [behaviour for name in modules for behaviour in _of(importlib.import_module(name))]
@@ -70,7 +75,7 @@ def _of(module: ModuleType) -> Iterator[Behaviour]:
 
 
 def table() -> str:
-    """The table of BEHAVIOURS.md."""
+    """The tables of BEHAVIOURS.md."""
     lines: list[str] = []
     area = None
     for behaviour in behaviours():

@@ -1,4 +1,4 @@
-"""A caller of the embedded org: a plain HTTP client with the few moves that every test makes."""
+"""A client of the embedded org for tests: plain HTTP, with a method for each request that many tests send."""
 
 import csv
 import io
@@ -31,7 +31,11 @@ Job = dict[str, Any]
 
 
 class Caller:
-    """Speaks to one org; `http` is there for what has no move of its own."""
+    """A client of one org.
+
+    Attributes:
+        http: HTTP client with the token of the org, for requests that have no method here.
+    """
 
     def __init__(self, http: httpx2.Client) -> None:
         self.http = http
@@ -42,7 +46,7 @@ class Caller:
         return str(answer.json()["id"])
 
     def create_in(self, version: str, object_: str = "Account", operation: str = "insert") -> str:
-        """Create through another version of the API, which is then the job's."""
+        """Create a job through another version of the API, which the job then keeps."""
         body = {"object": object_, "operation": operation}
         return str(self.http.post(f"/services/data/v{version}/jobs/ingest", json=body).json()["id"])
 
@@ -58,7 +62,7 @@ class Caller:
         return body
 
     def until(self, job_id: str, *states: str) -> Job:
-        """Poll until the job is in one of the states (a terminal one by default), within a deadline."""
+        """Poll until the job is in one of these states, by default in a terminal one."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while (job := self.get(job_id))["state"] not in (states or TERMINAL):
             assert time.monotonic() < deadline, job
@@ -70,20 +74,20 @@ class Caller:
             assert time.monotonic() < deadline
 
     def go_wrong(self, *rules: Mapping[str, Any], **plan: Any) -> None:
-        """Put a plan of faults into force."""
+        """Put a plan with these rules in force."""
         answer = self.http.post(FAULTS, json={"rules": rules, **plan})
         assert answer.status_code == 200, answer.text
 
     def go_right(self) -> None:
-        """End all faults."""
+        """Remove the plan in force."""
         assert self.http.delete(FAULTS).status_code == 204
 
     def hold_jobs(self, after: int) -> None:
-        """Let no job go on with a chunk of 200 rows once so many have been saved."""
+        """Stop each job once this many chunks of 200 rows have been saved."""
         self.go_wrong({"fault": "stuck-job", "after": after})
 
     def until_held(self, job_id: str, after: int) -> Job:
-        """Poll until the job waits where `hold_jobs` holds it, within a deadline."""
+        """Poll until the job has stopped where `hold_jobs` stops it."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while (job := self.get(job_id)).get("numberRecordsProcessed") != 200 * after:
             assert time.monotonic() < deadline, job
@@ -91,17 +95,17 @@ class Caller:
         return job
 
     def submit(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> str:
-        """Create, upload and close."""
+        """Create a job, upload its data and close it."""
         return self.fill(self.create(object_, operation, **more), data)
 
     def fill(self, job_id: str, data: bytes | str) -> str:
-        """Upload and close."""
+        """Upload the data of a job and close it."""
         self.upload(job_id, data.encode() if isinstance(data, str) else data)
         assert self.patch(job_id, "UploadComplete").status_code == 200
         return job_id
 
     def load(self, data: bytes | str, object_: str = "Account", operation: str = "insert", **more: str) -> Job:
-        """Create, upload, close and wait for the end."""
+        """Create a job, upload its data, close it and wait for its end."""
         return self.until(self.submit(data, object_, operation, **more))
 
     def result(self, job: Job, segment: str) -> str:
@@ -110,7 +114,7 @@ class Caller:
         return answer.text
 
     def rows(self, job: Job, segment: str) -> list[dict[str, str]]:
-        """The rows of a result, as a client with a proper CSV parser reads them."""
+        """The rows of a result, by column name."""
         text = io.StringIO(self.result(job, segment), newline="")
         return list(csv.DictReader(text, delimiter=DELIMITERS[job["columnDelimiter"]]))
 
@@ -134,21 +138,21 @@ class Caller:
 
 @contextmanager
 def calling(url: str) -> Iterator[Caller]:
-    """A caller of the org that serves here."""
+    """A client of the org at this URL."""
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {ACCESS_TOKEN}"}, timeout=30) as http:
         yield Caller(http)
 
 
 @contextmanager
 def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
-    """An org of the test's own."""
+    """A client of a new org in this folder, with these settings."""
     with running(create_app(EmulatorConfig(data_dir=data_dir, **config))) as url, calling(url) as caller:
         yield caller
 
 
 @contextmanager
 def an_org_with(schema: str, folder: Path, **config: Any) -> Iterator[Caller]:
-    """An org of the test's own, with the objects, fields and rules of this schema file."""
+    """A client of a new org with the objects, fields and rules of this schema file."""
     file = folder / "schema.yaml"
     file.write_text(schema)
     with an_org(folder / "org", schema_file=file, **config) as caller:
@@ -157,7 +161,7 @@ def an_org_with(schema: str, folder: Path, **config: Any) -> Iterator[Caller]:
 
 @contextmanager
 def half_an_upload(org: Caller, job_id: str, folder: Path) -> Iterator[socket.socket]:
-    """A connection over which half of `HALF + REST` was sent and has begun to arrive on the org's disk."""
+    """A connection on which HALF of an upload was sent, and has reached the disk of the org; REST is still missing."""
     url = org.http.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=DEADLINE_SECONDS) as wire:
         wire.sendall(
@@ -172,7 +176,7 @@ def half_an_upload(org: Caller, job_id: str, folder: Path) -> Iterator[socket.so
 
 
 def held_in_upload_complete(org: Caller, folder: Path) -> str:
-    """A job that was closed and can't begin; the worker fails to move it, and to say that it failed."""
+    """The id of a closed job that stays UploadComplete, because a trigger keeps the worker from changing its state."""
     with closing(sqlite3.connect(folder / "org.sqlite")) as database:
         database.execute(
             "CREATE TRIGGER IF NOT EXISTS held UPDATE OF state ON job WHEN new.state IN ('InProgress', 'Failed')"
@@ -182,7 +186,7 @@ def held_in_upload_complete(org: Caller, folder: Path) -> str:
 
 
 def shown(answer: httpx2.Response) -> str:
-    """The JSON of an answer, in its order, with what differs from run to run replaced."""
+    """The JSON of a response in its order, with ids, dates and durations replaced by names."""
     text = json.dumps(answer.json(), indent=2)
     text = re.sub(r"\b([0-9A-Za-z]{3})Em[0-9A-Za-z]{13}\b", r"<\1 id>", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", "<date>", text)

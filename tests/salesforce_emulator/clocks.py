@@ -1,10 +1,10 @@
-"""A clock that a test sets."""
+"""Clocks that a test sets."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Stands still until it is told to go on; give it to an org as its `clock`."""
+    """A clock that stands still until `forward` is called; an org takes it as its `clock`."""
 
     def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._now = now
@@ -13,12 +13,12 @@ class Clock:
         return self._now
 
     def forward(self, **span: float) -> None:
-        """Let time pass, told as to `timedelta`."""
+        """Let time pass; the arguments are those of `timedelta`."""
         self._now += timedelta(**span)
 
 
 class Ticking(Clock):
-    """Goes on by a second each time it is read, so that dates are the order of events."""
+    """A clock that goes on by a second each time it is read, so that dates show the order of events."""
 
     def __call__(self) -> datetime:
         self.forward(seconds=1)

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.salesforce_emulator.caller import Caller, an_org
 
-# How many examples the properties of the org are tried with. The suite tries the same few in every run, so that a
-# failure is never a matter of luck; `make fuzz` looks for new ones for some minutes.
+# The suite tries the properties with the same few examples in every run, so that no failure is a matter of luck; `make fuzz`
+# looks for new examples for some minutes.
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 settings.register_profile("bounded", _UNHURRIED, max_examples=30, derandomize=True)
 settings.register_profile("fuzz", _UNHURRIED, max_examples=1000, print_blob=True)
@@ -16,6 +16,6 @@ EXAMPLES = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 @pytest.fixture(scope="session")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    """One org for all tests that can share it; each looks only at its own jobs and records."""
+    """One org that tests share; a test looks only at its own jobs and records."""
     with an_org(tmp_path_factory.mktemp("org")) as caller:
         yield caller

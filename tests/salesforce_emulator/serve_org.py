@@ -1,4 +1,4 @@
-"""Serve an org from a process of its own, so that a test can kill it: `python -m tests.salesforce_emulator.serve_org FOLDER`."""
+"""Serves an org in its own process, which a test can kill: `python -m tests.salesforce_emulator.serve_org FOLDER`."""
 
 import sys
 from pathlib import Path

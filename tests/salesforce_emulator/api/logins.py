@@ -1,4 +1,4 @@
-"""Logging in to an org, in tests."""
+"""Requests that log in to an org, for tests."""
 
 from collections.abc import Mapping
 from typing import Any

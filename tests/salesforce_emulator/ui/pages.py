@@ -1,4 +1,4 @@
-"""Reads the pages of an org as somebody with a browser sees them."""
+"""Reads the web pages of an org, for tests."""
 
 from html.parser import HTMLParser
 
@@ -7,8 +7,14 @@ import httpx2
 from tests.salesforce_emulator.caller import Caller
 
 
-class Looked(HTMLParser):
-    """A page as someone sees it: its words, and where its links lead."""
+class PageContent(HTMLParser):
+    """The visible content of a page.
+
+    Attributes:
+        words: text of the page, with single spaces.
+        links: target of each link, by its text.
+        tags: names of all start tags.
+    """
 
     def __init__(self, answer: httpx2.Response) -> None:
         super().__init__()
@@ -37,12 +43,13 @@ class Looked(HTMLParser):
 
 
 def address_of(org: Caller) -> str:
+    """The URL of the org."""
     return str(org.http.base_url).rstrip("/")
 
 
-def look(org: Caller, path: str, status: int = 200) -> Looked:
-    """The page as anybody gets it, without a token."""
+def look(org: Caller, path: str, status: int = 200) -> PageContent:
+    """Fetch a page without a token."""
     answer = httpx2.get(address_of(org) + path)
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    return Looked(answer)
+    return PageContent(answer)
