@@ -8,13 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.salesforce_emulator.behaviours import own
-from tests.salesforce_emulator.caller import (
-    FAULTS,
-    INGEST,
-    JOURNAL,
-    Caller,
-    an_org,
-)
+from tests.salesforce_emulator.caller import FAULTS, INGEST, JOURNAL, Caller, an_org
 from tests.salesforce_emulator.faults.observations import entries, newest, statuses
 
 

@@ -12,11 +12,7 @@ from tests.salesforce_emulator.behaviours import assumed, doc, own
 from tests.salesforce_emulator.caller import INGEST, Caller, an_org
 
 GOOD = {"object": "Account", "operation": "insert"}
-
-
 JOB = (None, json.dumps(GOOD), "application/json")
-
-
 CONTENT = ("content", "Name\nA\n", "text/csv")
 
 

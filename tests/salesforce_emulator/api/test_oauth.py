@@ -19,28 +19,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from inline_snapshot import snapshot
 
-from salesforce_emulator.config import (
-    ACCESS_TOKEN,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    PASSWORD,
-    REFRESH_TOKEN,
-    USERNAME,
-)
-from tests.salesforce_emulator.api.logins import (
-    CLIENT,
-    CREDENTIALS,
-    USERINFO,
-    ask,
-    works,
-)
+from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, REFRESH_TOKEN, USERNAME
+from tests.salesforce_emulator.api.logins import CLIENT, CREDENTIALS, USERINFO, ask, works
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import Caller, an_org
 from tests.salesforce_emulator.clocks import Clock
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-
-
 NOW = datetime(2026, 3, 4, 9, 15, 27, 123_000, tzinfo=UTC)
 
 

@@ -5,9 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator.config import (
-    PASSWORD,
-)
+from salesforce_emulator.config import PASSWORD
 from tests.salesforce_emulator.api.logins import CREDENTIALS, ask, ask_soap, soap_login, works
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import Caller

@@ -6,11 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from salesforce_emulator.config import (
-    PASSWORD,
-    USER_ID,
-    USERNAME,
-)
+from salesforce_emulator.config import PASSWORD, USER_ID, USERNAME
 from tests.salesforce_emulator.api.logins import CLIENT, USERINFO, ask, ask_soap, soap_login, works
 from tests.salesforce_emulator.behaviours import assumed, doc
 from tests.salesforce_emulator.caller import Caller, an_org, csv_text

@@ -3,13 +3,7 @@
 import time
 from typing import Any
 
-from tests.salesforce_emulator.caller import (
-    DEADLINE_SECONDS,
-    FAULTS,
-    INGEST,
-    JOURNAL,
-    Caller,
-)
+from tests.salesforce_emulator.caller import DEADLINE_SECONDS, FAULTS, INGEST, JOURNAL, Caller
 
 ROWS = "Name\n" + "".join(f"Acme {number}\n" for number in range(1000))
 

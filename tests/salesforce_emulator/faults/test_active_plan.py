@@ -5,11 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
-from tests.salesforce_emulator.caller import (
-    Caller,
-    an_org,
-    an_org_with,
-)
+from tests.salesforce_emulator.caller import Caller, an_org, an_org_with
 from tests.salesforce_emulator.faults.observations import ROWS, fired, statuses, until_fired
 
 RULE = """

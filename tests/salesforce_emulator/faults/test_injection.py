@@ -13,13 +13,7 @@ from starlette.types import Receive, Scope, Send
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
-from tests.salesforce_emulator.caller import (
-    DEADLINE_SECONDS,
-    INGEST,
-    JOURNAL,
-    Caller,
-    calling,
-)
+from tests.salesforce_emulator.caller import DEADLINE_SECONDS, INGEST, JOURNAL, Caller, calling
 from tests.salesforce_emulator.faults.observations import ROWS, entries, last, statuses, until_fired
 from tests.support.asgi_server import running
 

@@ -12,11 +12,7 @@ from salesforce_emulator import EmulatorConfig
 from salesforce_emulator.faults.plan import BadPlan
 from salesforce_emulator.org import Org
 from tests.salesforce_emulator.behaviours import own
-from tests.salesforce_emulator.caller import (
-    FAULTS,
-    Caller,
-    an_org,
-)
+from tests.salesforce_emulator.caller import FAULTS, Caller, an_org
 from tests.salesforce_emulator.faults.observations import statuses
 
 UNFINISHED = '{"rules": [\n'
