@@ -11,7 +11,7 @@ from salesforce_emulator.config import (
     Choices,
     EmulatorConfig,
     Limits,
-    chosen,
+    parse_choices,
 )
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "Choices",
     "EmulatorConfig",
     "Limits",
-    "chosen",
     "create_app",
+    "parse_choices",
     "public_key",
 ]

@@ -120,7 +120,7 @@ class BadChoice(ValueError):
 Choices = TypeVar("Choices", Assumptions, Limits)
 
 
-def chosen(kind: type[Choices], texts: Iterable[str]) -> Choices:
+def parse_choices(kind: type[Choices], texts: Iterable[str]) -> Choices:
     """Return assumptions or limits from texts of the form `second_upload=at-once`, with defaults for the others.
 
     Raises:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_emulator import Assumptions, BadChoice, EmulatorConfig, Limits, chosen
+from salesforce_emulator import Assumptions, BadChoice, EmulatorConfig, Limits, parse_choices
 from tests.salesforce_emulator.behaviours import own
 
 
 @own
 def test_what_is_not_chosen_keeps_its_default() -> None:
-    assert chosen(Assumptions, []) == Assumptions()
-    assert chosen(Limits, ["open_hours=0.5", "daily_batches=0"]) == Limits(open_hours=0.5, daily_batches=0)
-    assert chosen(Assumptions, ["bom=dropped"]) == Assumptions(bom="dropped")
+    assert parse_choices(Assumptions, []) == Assumptions()
+    assert parse_choices(Limits, ["open_hours=0.5", "daily_batches=0"]) == Limits(open_hours=0.5, daily_batches=0)
+    assert parse_choices(Assumptions, ["bom=dropped"]) == Assumptions(bom="dropped")
 
 
 @own
@@ -32,7 +32,7 @@ def test_a_limit_that_there_is_not_or_that_has_no_value_is_refused_with_what_can
     text: str, message: str
 ) -> None:
     with pytest.raises(BadChoice) as error:
-        chosen(Limits, [text])
+        parse_choices(Limits, [text])
     assert str(error.value) == message
 
 
@@ -40,7 +40,7 @@ def test_a_limit_that_there_is_not_or_that_has_no_value_is_refused_with_what_can
 @pytest.mark.parametrize("text", ["daily_batches=-1", "batch_records=0", "open_hours=0", "upload_bytes=many"])
 def test_a_limit_out_of_its_range_is_refused_by_its_name(text: str) -> None:
     with pytest.raises(BadChoice) as error:
-        chosen(Limits, [text])
+        parse_choices(Limits, [text])
     assert str(error.value).startswith(f"{text.partition('=')[0]}: ")
     assert "\n" not in str(error.value)
 

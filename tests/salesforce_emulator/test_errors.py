@@ -2,6 +2,7 @@
 
 from inline_snapshot import snapshot
 
+from salesforce_emulator.errors import JobFailure, RowError
 from tests.salesforce_emulator.behaviours import assumed, seen
 from tests.salesforce_emulator.caller import INGEST, Caller
 
@@ -29,3 +30,23 @@ def test_refusals_of_the_platform_tell_their_message_first_and_those_of_the_bulk
             '[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]',
         ]
     )
+
+
+@seen("results and error messages of real jobs: plugin-data, Data Loader")
+def test_failures_of_jobs_and_rows_have_salesforces_form() -> None:
+    assert (
+        str(JobFailure("InvalidBatch", "Field name not found : Nome")) == "InvalidBatch : Field name not found : Nome"
+    )
+    assert (
+        str(RowError("INVALID_EMAIL_ADDRESS", "invalid", "Email", "Fax"))
+        == "INVALID_EMAIL_ADDRESS:invalid:Email,Fax --"
+    )
+    assert str(RowError("UNABLE_TO_LOCK_ROW", "locked")) == "UNABLE_TO_LOCK_ROW:locked:--"
+
+
+@assumed("a value that is quoted is cut where readers of CSV would take no more")
+def test_a_message_that_quotes_a_long_value_keeps_its_beginning_and_its_end() -> None:
+    text = str(RowError("STRING_TOO_LONG", "begin" + "x" * 200_000 + "end", "Site"))
+    assert text.startswith("STRING_TOO_LONG:beginx")
+    assert text.endswith("xend:Site --")
+    assert len(text) < 100_100

@@ -22,7 +22,7 @@ from salesforce_emulator import (
     Choices,
     EmulatorConfig,
     Limits,
-    chosen,
+    parse_choices,
 )
 from salesforce_emulator import public_key as checked_key
 
@@ -77,7 +77,7 @@ async def _emulator(port: int, data_dir: Path | None, configured: Configured) ->
 
 def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choices:
     try:
-        return chosen(kind, texts or ())
+        return parse_choices(kind, texts or ())
     except BadChoice as error:
         fail(f"{flag}: {error}.")
 
