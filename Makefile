@@ -1,8 +1,9 @@
 # Everything runs in .venv, which the first target that needs it builds; only Python 3.11+ and git must be there.
 PYTHON ?= python3
 BIN := .venv/bin
+LOWEST := .venv-lowest/bin
 
-.PHONY: help demo test lint types imports check format fuzz bench trace test-clients test-window clean
+.PHONY: help demo test test-lowest lint types imports check format fuzz bench trace test-clients test-window release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,11 +36,22 @@ tests/clients/node_modules/.stamp: .venv/dev.stamp tests/clients/package.json
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[window]'
 	@touch $@
 
+# The lowest versions that pyproject.toml allows of what the product needs; the test tools are those of .venv.
+.venv-lowest/dev.stamp: pyproject.toml constraints.txt tests/lowest_dependencies.py | $(BIN)/python
+	@echo "Setting up .venv-lowest (once, about a minute) ..."
+	@$(BIN)/python -m venv --clear .venv-lowest
+	@$(LOWEST)/python -m tests.lowest_dependencies > .venv-lowest/constraints.txt
+	@$(LOWEST)/python -m pip install -q --disable-pip-version-check -c .venv-lowest/constraints.txt -e '.[dev]'
+	@touch $@
+
 demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look at what happened
 	@$(BIN)/salesforce-bulk-ingest demo
 
 test: .venv/dev.stamp  ## Run the tests
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile
+
+test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies that are allowed
+	@$(LOWEST)/python -m pytest -q -n 4 --dist loadfile
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
@@ -72,5 +84,10 @@ bench: .venv/dev.stamp  ## Measure the gateway and the embedded org (make bench 
 trace: .venv/dev.stamp  ## Print the files and functions that two calls visit, in order
 	@$(BIN)/python -m tests.trace
 
+release: .venv/dev.stamp  ## Build wheel and sdist into dist/, and try each in a clean environment
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	@$(BIN)/python -m tests.release dist
+
 clean:  ## Remove what the targets made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules
+	rm -rf .venv .venv-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules
