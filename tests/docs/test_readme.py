@@ -67,9 +67,10 @@ def test_mcp_json_is_usable_as_it_is() -> None:
     assert "${" not in text and "env" not in entry and "/" not in entry["command"]
 
 
-def test_the_changelog_begins_with_this_version() -> None:
+def test_the_changelog_begins_with_what_is_unreleased_or_with_this_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (\S+)", changelog, re.MULTILINE)[0] == __version__
+    headings = re.findall(r"^## (\S+)", changelog, re.MULTILINE)
+    assert headings[headings[0] == "Unreleased"] == __version__
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
