@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
 
-.PHONY: help demo test test-lowest lint types imports check format fuzz bench trace test-clients test-window release clean
+.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace test-clients test-window release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look 
 
 test: .venv/dev.stamp  ## Run the tests
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile
+
+test-slow: .venv/dev.stamp  ## Run the tests of large inputs, which make test leaves out
+	@$(BIN)/python -m pytest -q -m slow
 
 test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies that are allowed
 	@$(LOWEST)/python -m pytest -q -n 4 --dist loadfile

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -16,6 +15,7 @@ from mcp.client.stdio import stdio_client
 from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, open_services, running
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import ERAS, Era, call, emulator, places_in, refusal
+from tests.support.plain_http import plain_http
 
 TOKEN = "00D000000000001!EMULATOR.ACCESS.TOKEN"
 SAMPLE = files("salesforce_bulk_ingest").joinpath("sample", "contacts.csv").read_text(encoding="utf-8")
@@ -26,6 +26,7 @@ SAMPLE_CAUSES = {
     "DUPLICATE_VALUE": 1,
     "STRING_TOO_LONG": 1,
 }
+CONTACTS = {"object": "Contact", "operation": "insert"}
 
 
 @asynccontextmanager
@@ -36,9 +37,9 @@ async def served(**settings: object) -> AsyncIterator[Addresses]:
             yield addresses
 
 
-async def sample_loads(client: Client) -> str:
-    job = await call(client, "create-ingest-job", body={"object": "Contact", "operation": "insert"})
-    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": SAMPLE})
+async def sample_loads(client: Client, rows: dict[str, str]) -> str:
+    job = await call(client, "create-ingest-job", body=CONTACTS)
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows)
     closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
     closed = await call(client, "close-abort-ingest-job", **closing)
     assert (closed["numberRecordsProcessed"], closed["numberRecordsFailed"]) == (240, 11)
@@ -48,7 +49,7 @@ async def sample_loads(client: Client) -> str:
 
 
 async def count(org_url: str, sobject: str) -> int:
-    async with httpx2.AsyncClient() as http:
+    async with plain_http() as http:
         answer = await http.get(
             f"{org_url}/services/data/v63.0/query",
             params={"q": f"SELECT COUNT() FROM {sobject}"},
@@ -61,9 +62,9 @@ async def count(org_url: str, sobject: str) -> int:
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_sample_loads_through_mcp_over_http_and_reads_the_same_through_v1(era: Era) -> None:
     async with served() as addresses, Client(addresses.mcp_url, mode=era) as client:
-        job_id = await sample_loads(client)
+        job_id = await sample_loads(client, {"csv": SAMPLE})
         assert addresses.org_url is not None and await count(addresses.org_url, "Contact") == 229
-        async with httpx2.AsyncClient() as http:
+        async with plain_http() as http:
             job = (await http.get(f"{addresses.rest_url}/jobs/ingest/{job_id}")).json()
             page = await call(client, "get-successful-results-ingest-job", jobId=job_id)
             result = await http.get(page["restUrl"])
@@ -72,7 +73,9 @@ async def test_a_sample_loads_through_mcp_over_http_and_reads_the_same_through_v
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_sample_loads_through_a_stdio_process(era: Era, tmp_path: Path) -> None:
+async def test_a_file_of_the_folder_that_a_stdio_process_runs_in_loads(era: Era, tmp_path: Path) -> None:
+    (project := tmp_path / "project").mkdir()
+    (project / "contacts.csv").write_text(SAMPLE, encoding="utf-8")
     with emulator(tmp_path / "org") as org_url:
         # Hosts pass a handful of variables on and no more.
         environ = {
@@ -83,12 +86,16 @@ async def test_a_sample_loads_through_a_stdio_process(era: Era, tmp_path: Path) 
             "SALESFORCE_AUTOMATION_API_KEY": TOKEN,
         }
         process = StdioServerParameters(
-            command=sys.executable, args=["-m", "salesforce_bulk_ingest", "stdio"], env=environ
+            command=sys.executable, args=["-m", "salesforce_bulk_ingest", "stdio"], env=environ, cwd=project
         )
         async with Client(stdio_client(process), mode=era) as client:
-            job_id = await sample_loads(client)
-            again = await call(client, "upload-data-ingest-job", jobId=job_id, body={"csv": SAMPLE})
-            assert again["status"] == "already uploaded"
+            job_id = await sample_loads(client, {"file": "contacts.csv"})
+            for rows in ({"file": "contacts.csv"}, {"csv": SAMPLE}):
+                again = await call(client, "upload-data-ingest-job", jobId=job_id, body=rows)
+                assert again["status"] == "already uploaded"
+            elsewhere = {"body": CONTACTS, "data": {"file": str(tmp_path / "other.csv")}}
+            text = await refusal(client, "create-ingest-job", **elsewhere)
+            assert "curl -T FILE.csv" in text and "salesforce-bulk-ingest serve" in text
         assert await count(org_url, "Contact") == 229
 
 
@@ -123,34 +130,35 @@ async def test_4_mb_of_rows_pass_through_the_http_port_however_they_are_escaped(
         assert "over 4,000,000 bytes" in await refusal(client, "upload-data-ingest-job", **over)
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Host": "evil.example:9090"}, 421),
-        ({"Host": "localhost:80@evil.example"}, 421),
-        ({"Host": "localhost:evil"}, 421),
-        ({"Host": "LOCALHOST:1"}, 200),
-        ({"Origin": "http://localhost:port"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Origin": "http://localhost:5173"}, 200),
-        ({}, 200),
-    ],
-)
-async def test_every_port_checks_host_and_origin(headers: dict[str, str], status: int) -> None:
-    discover = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-    async with served() as addresses, httpx2.AsyncClient() as http:
+CALLERS: list[tuple[dict[str, str], int]] = [
+    ({"Host": "evil.example:9090"}, 421),
+    ({"Host": "localhost:80@evil.example"}, 421),
+    ({"Host": "localhost:evil"}, 421),
+    ({"Host": "LOCALHOST:1"}, 200),
+    ({"Origin": "http://localhost:port"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "https://evil.example"}, 403),
+    ({"Origin": "http://localhost:5173"}, 200),
+    ({}, 200),
+]
+
+
+async def test_every_port_checks_host_and_origin() -> None:
+    implementation = {"name": "test", "version": "1"}
+    parameters = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": implementation}
+    initialize = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": parameters}
+    accept = {"Accept": "application/json, text/event-stream"}
+    async with served() as addresses, plain_http() as http:
         assert addresses.org_url is not None
-        rest = await http.get(f"{addresses.rest_url}/jobs/ingest", headers=headers)
-        org = await http.get(f"{addresses.org_url}/services/data", headers=headers)
-        accept = {"Accept": "application/json, text/event-stream"}
-        mcp = await http.post(addresses.mcp_url, json=discover, headers={**accept, **headers})
-    assert (rest.status_code, org.status_code) == (status, status)
-    assert mcp.status_code == status if status != 200 else mcp.status_code not in (403, 421)
+        for headers, status in CALLERS:
+            rest = await http.get(f"{addresses.rest_url}/jobs/ingest", headers=headers)
+            org = await http.get(f"{addresses.org_url}/services/data", headers=headers)
+            mcp = await http.post(addresses.mcp_url, json=initialize, headers={**accept, **headers})
+            assert (rest.status_code, org.status_code, mcp.status_code) == (status, status, status), headers
 
 
 async def test_read_only_holds_on_both_ports() -> None:
-    async with served(read_only=True) as addresses, Client(addresses.mcp_url) as client, httpx2.AsyncClient() as http:
+    async with served(read_only=True) as addresses, Client(addresses.mcp_url) as client, plain_http() as http:
         assert len((await client.list_tools()).tools) == 5
         insert = {"object": "Account", "operation": "insert"}
         refused = await http.post(f"{addresses.rest_url}/jobs/ingest", json=insert)
@@ -159,7 +167,7 @@ async def test_read_only_holds_on_both_ports() -> None:
 
 
 async def test_rows_that_went_through_v1_are_not_followed_by_others_from_a_tool() -> None:
-    async with served() as addresses, Client(addresses.mcp_url) as client, httpx2.AsyncClient() as http:
+    async with served() as addresses, Client(addresses.mcp_url) as client, plain_http() as http:
         job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
         url = f"{addresses.rest_url}/jobs/ingest/{job['id']}/batches"
         assert (await http.put(url, content=b"Name\nAcme\n", headers={"Content-Type": "text/csv"})).status_code == 201

@@ -16,8 +16,11 @@ from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, MOST_KEPT,
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, Unreachable
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
+from tests.support.orgs import agent, call, closed
+from tests.support.watched_org import WatchedOrg
 
 Answer = Callable[[str], SObjectDescribe]
+INSERT = {"object": "Account", "operation": "insert"}
 
 
 def plain(name: str) -> SObjectDescribe:
@@ -216,3 +219,28 @@ async def test_an_org_that_does_not_answer_is_not_waited_for() -> None:
         described = await describes.for_upload("Contact", [])
     assert described.sobject is None
     assert str(described.failures["Contact"]) == "Salesforce did not answer within 0 s."
+
+
+async def test_a_describe_is_asked_for_once(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        for name in ("One", "Two", "Three"):
+            await call(client, "create-ingest-job", body=INSERT, data={"csv": f"Name\n{name}\n"})
+    assert len([request for request in org.recorder.calls if "describe" in request]) == 1
+
+
+async def test_an_object_that_can_not_be_described_keeps_no_rows_back(org: WatchedOrg) -> None:
+    org.go_wrong({"on": "describe", "fault": "server-error"})
+    async with agent(org.url) as client:
+        job = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nUndescribed\n"})
+        assert job["findings"] == snapshot(
+            [
+                {
+                    "level": "warning",
+                    "what": "Columns and values of Account could not be checked against the org: An unexpected error occurred.",
+                    "do": "Try again, or go on without this check.",
+                    "lines": [],
+                    "count": 1,
+                }
+            ]
+        )
+        assert (await closed(client, job["id"]))["numberRecordsFailed"] == 0

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import CsvText, RowSource
 from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, DescribeCache
+from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
 from salesforce_bulk_ingest.operations.planning import MOST_KEPT, LoadRequest, Planner
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
@@ -24,6 +26,10 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import file_of, uploading
 from tests.operations.test_describes import Answer, Clock, Org, plain, refusing
+from tests.support.orgs import call
+from tests.support.watched_org import WatchedOrg, agent_keeping
+
+INSERT = {"object": "Account", "operation": "insert"}
 
 
 @dataclass(frozen=True)
@@ -212,3 +218,72 @@ async def test_a_plan_that_no_call_waited_for_is_there_for_the_next_one(answer: 
                     await anyio.lowlevel.checkpoint()
             assert await planned(planner, LoadRequest(source), object_name="Contact") is task.result
         assert await planned(planner, LoadRequest(text), object_name="Contact") is not task.result
+
+
+def content_of(tag: str, size: int = 600_000) -> bytes:
+    row = f"{tag} with a name of some length,{'x' * 200}\n".encode()
+    return b"Name,Description\n" + row * (size // len(row))
+
+
+async def test_checks_and_uploads_that_outlast_their_calls_are_joined_by_the_same_call(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    content = content_of("Joined", 3_000_000)
+    file_of(tmp_path, content)
+    rows = {"file": "rows.csv"}
+    # No time for the checks; time for them and none for the upload; then all the time.
+    times = chain([0.0, 40.0, 0.0], repeat(40.0))
+    org.gate.close()
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
+        first = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        assert (first["status"], first.get("id"), org.changes) == ("checking", None, [])
+        assert first["next"] == "Make the same call again; it joins this check."
+        second = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        assert (second["status"], second["bytes"], second["rows"] > 0) == ("in progress", len(content), True)
+        assert second["bytesDone"] < len(content) and "it joins this upload" in second["next"]
+        await org.upload_begins()
+        org.gate.open()
+        await call(client, "upload-data-ingest-job", jobId=second["id"], body=rows)
+        again = await call(client, "upload-data-ingest-job", jobId=second["id"], body=rows)
+        assert again["status"] == "already uploaded"
+    assert org.changes == ["POST ingest", "PUT ingest/JOB/batches"] and org.uploads == [content]
+
+
+@pytest.mark.parametrize("source", ["csv", "file"])
+async def test_no_job_is_made_when_the_checks_leave_no_time_to_tell_of_it(
+    source: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    content = content_of("Late")
+    rows = {"file": str(file_of(tmp_path, content))} if source == "file" else {"csv": content.decode()}
+    times = chain([CREATE_SECONDS], repeat(40.0))
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
+        first = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        assert (first["status"], first.get("id"), org.changes) == ("checking", None, [])
+        assert (await call(client, "create-ingest-job", body=INSERT, data=rows))["status"] == "uploaded"
+    assert org.changes == ["POST ingest", "PUT ingest/JOB/batches"]
+
+
+async def test_a_file_is_checked_once_for_a_create_and_the_uploads_that_join_it(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    """After the create, no call has time for checks."""
+    content = content_of("Once more")
+    rows = {"file": str(file_of(tmp_path, content))}
+    times = chain([40.0, 40.0], repeat(0.0))
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
+        job = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        for _ in range(2):
+            again = await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows)
+            assert again["status"] == "already uploaded"
+    assert org.uploads == [content]
+
+
+async def test_a_dry_run_that_outlasts_its_call_is_joined_by_the_same_call(org: WatchedOrg, tmp_path: Path) -> None:
+    file_of(tmp_path, content_of("Dry"))
+    times = chain([0.0], repeat(20.0))
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
+        statuses = [
+            (await call(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"}, dryRun=True))["status"]
+            for _ in range(2)
+        ]
+    assert statuses == ["checking", "checked"] and org.changes == []

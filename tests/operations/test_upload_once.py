@@ -1,20 +1,26 @@
 """Rows go into a job once, whichever way they come."""
 
+import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
+from inline_snapshot import snapshot
+from mcp import Client
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.base.errors import UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
@@ -28,15 +34,26 @@ from salesforce_bulk_ingest.salesforce.errors import Rejected, UnexpectedAnswer,
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.responses import CHUNK_BYTES
-from tests.support.contents import BytesContent
-from tests.support.orgs import uploads_of
+from salesforce_bulk_ingest.salesforce.transport import open_http
+from tests.loading.making import file_of
+from tests.operations.contents import BytesContent
+from tests.support.asgi_server import running
+from tests.support.orgs import ERAS, Era, call, closed, refusal, services_over, steady, uploads_of
+from tests.support.scripted_org import ScriptedOrg, scripted_agent
+from tests.support.watched_org import WatchedOrg, agent_keeping
+from tests.support.wire import JOB_ID
 
-JOB_ID = "750000000000001AAA"
 OPEN = Job(id=JOB_ID, state="Open")
 DONE = Job(id=JOB_ID, state="JobComplete")
 ROWS = b"Name\nAcme\n"
 CONTENT = BytesContent(ROWS)
 ORG = Org("127.0.0.1", "local org")
+BASE = "/services/data/v63.0/jobs/ingest"
+INSERT = {"object": "Account", "operation": "insert"}
+ABORT = {"state": "Aborted"}
+CLOSE = {"state": "UploadComplete"}
+MORE_THAN_BUFFERS = 24_000_000
+"""Bytes: more than two sockets hold, so that the sender waits for the org."""
 
 
 class Upstream:
@@ -174,3 +191,287 @@ async def test_a_body_counts_what_is_sent_and_can_be_read_again_after_a_refused_
         seen = [(len(chunk), task.done_bytes) async for chunk in body]
         assert seen == [(CHUNK_BYTES, 0), (CHUNK_BYTES, CHUNK_BYTES), (1, 2 * CHUNK_BYTES)]
         assert task.done_bytes == body.content.size
+
+
+def content_of(tag: str, size: int = 600_000) -> bytes:
+    row = f"{tag} with a name of some length,{'x' * 200}\n".encode()
+    return b"Name,Description\n" + row * (size // len(row))
+
+
+async def new_job(client: Client) -> str:
+    return str((await call(client, "create-ingest-job", body=INSERT))["id"])
+
+
+UNCLEAR: dict[str, dict[str, Any]] = {
+    "broken off before the body": {"fault": "reset", "when": "before"},
+    "broken off in mid-body": {"fault": "reset", "when": "during", "bytes": 300_000},
+    "taken, and the answer lost": {"fault": "reset", "when": "after"},
+    "answered with a server's error": {"fault": "server-error"},
+    "answered by a proxy": {"fault": "error-page"},
+}
+
+
+@pytest.mark.parametrize("what", UNCLEAR)
+async def test_a_job_of_which_it_is_unclear_whether_it_has_its_rows_is_neither_filled_again_nor_closed(
+    what: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    file_of(tmp_path, content_of("Unclear"))
+    rows = {"file": "rows.csv"}
+    org.go_wrong({"on": "upload", "times": 1, **UNCLEAR[what]})
+    async with agent_keeping(org, tmp_path) as client:
+        job_id = await new_job(client)
+        await refusal(client, "upload-data-ingest-job", jobId=job_id, body=rows)
+        again = await refusal(client, "upload-data-ingest-job", jobId=job_id, body=rows)
+        assert "may or may not have its rows" in again and "abort this job" in again
+        assert "may or may not have its rows" in await refusal(
+            client, "close-abort-ingest-job", jobId=job_id, body=CLOSE
+        )
+        assert (await call(client, "close-abort-ingest-job", jobId=job_id, body=ABORT))["state"] == "Aborted"
+        job = await call(client, "create-ingest-job", body=INSERT, data=rows)
+        assert job["status"] == "uploaded"
+    assert len([request for request in org.changes if request.startswith("PUT")]) == 2
+
+
+@pytest.mark.parametrize("what", ["broken off in mid-body", "taken, and the answer lost"])
+async def test_a_job_made_with_rows_that_may_not_be_there_is_named_and_what_to_do_with_it(
+    what: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    file_of(tmp_path, content_of("Created unclear"))
+    org.go_wrong({"on": "upload", "times": 1, **UNCLEAR[what]})
+    async with agent_keeping(org, tmp_path) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        assert re.sub(r"\w+Error", "ERROR", steady(text)).splitlines() == snapshot(
+            [
+                "Created job JOB, but it may or may not have its rows. SERVER_UNAVAILABLE: The connection to 127.0.0.1:PORT broke: ERROR.",
+                "Next: Abort job JOB with close-abort-ingest-job (nothing is loaded then), then create again with the same data.",
+            ]
+        )
+        job_id = re.findall(r"750\w{15}", text)[0]
+        assert "may or may not" in await refusal(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE)
+        await call(client, "close-abort-ingest-job", jobId=job_id, body=ABORT)
+
+
+async def test_a_job_made_with_rows_that_were_refused_is_named_and_takes_them_again(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    rows = {"csv": "Name\nRefused once\n"}
+    org.go_wrong(
+        {"on": "upload", "times": 1, "fault": "answer", "status": 400, "errorCode": "API_ERROR", "message": "No."}
+    )
+    async with agent_keeping(org, tmp_path) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data=rows)
+        assert steady(text).splitlines() == snapshot(
+            [
+                "Created job JOB, but its rows did not get there. API_ERROR: No.",
+                "Next: Correct the request; the message is Salesforce's own.",
+                "Then call upload-data-ingest-job with jobId JOB and the same data, or abort the job; don't create another.",
+            ]
+        )
+        job_id = re.findall(r"750\w{15}", text)[0]
+        again = await call(client, "upload-data-ingest-job", jobId=job_id, body=rows)
+        assert again["status"] == "uploaded"
+        assert (await closed(client, job_id))["numberRecordsProcessed"] == 1
+
+
+def rewritten(path: Path, content: bytes) -> None:
+    """Give the file this content in place: whoever reads the file sees it."""
+    with path.open("r+b") as file:
+        file.truncate(len(content))
+        file.seek(max(len(content) - 100, 0))
+        file.write(content[-100:])
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Put another file in place of this one: whoever reads this one goes on reading it."""
+    file_of(path.parent, content, "new.csv").rename(path)
+
+
+CHANGES: dict[str, tuple[Callable[[Path, bytes], None], Callable[[bytes], bytes]]] = {
+    "other cells at its end": (rewritten, lambda content: content[:-100] + b"y" * 99 + b"\n"),
+    "cut off": (rewritten, lambda content: content[: len(content) - 1_000_000]),
+    "gone": (rewritten, lambda content: b""),
+    "added to": (rewritten, lambda content: content + b"x" * 100),
+    "replaced": (replaced, lambda content: b"Name\nOther\n"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_file_that_changes_while_it_is_sent_breaks_the_upload_off_and_the_job_takes_rows_again(
+    change: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    tag = f"File {change}"
+    content = content_of(tag, MORE_THAN_BUFFERS)
+    path = file_of(tmp_path, content)
+    async with agent_keeping(org, tmp_path) as client:
+        job_id = await new_job(client)
+        org.gate.close()
+        refused: list[str] = []
+
+        async def upload() -> None:
+            refused.append(
+                await refusal(
+                    client, "upload-data-ingest-job", jobId=job_id, body={"file": "rows.csv"}, preflight="off"
+                )
+            )
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(upload)
+            await org.upload_begins()
+            write, changed = CHANGES[change]
+            write(path, changed(content))
+            org.gate.open()
+        assert "The rows have changed since they were checked, so the upload was broken off" in refused[0]
+        assert "None of these rows were taken" in refused[0]
+        done = await call(client, "upload-data-ingest-job", jobId=job_id, body={"csv": f"Name\n{tag} after all\n"})
+        assert done["status"] == "uploaded"
+        assert (await closed(client, job_id))["numberRecordsProcessed"] == 1
+    assert org.records(f"SELECT Name FROM Account WHERE Name LIKE '{tag}%'") == [{"Name": f"{tag} after all"}]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_cancelled_create_leaves_its_upload_going_and_the_same_rows_join_it(
+    era: Era, org: WatchedOrg, tmp_path: Path
+) -> None:
+    content = content_of("Cancelled")
+    file_of(tmp_path, content)
+    rows = {"file": "rows.csv"}
+    org.gate.close()
+    async with agent_keeping(org, tmp_path, era=era) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "create-ingest-job", {"body": INSERT, "data": rows})
+            await org.upload_begins()
+            tasks.cancel_scope.cancel()
+        newest = (await call(client, "list-all-ingest-jobs"))["jobs"][0]
+        assert newest["state"] == "Open"
+        assert "still under way" in await refusal(client, "close-abort-ingest-job", jobId=newest["id"], body=CLOSE)
+        org.gate.open()
+        await call(client, "upload-data-ingest-job", jobId=newest["id"], body=rows)
+        again = await call(client, "upload-data-ingest-job", jobId=newest["id"], body=rows)
+        assert again["status"] == "already uploaded"
+    assert org.uploads == [content]
+
+
+async def test_a_server_that_ends_in_mid_upload_leaves_a_job_that_the_next_one_does_not_close(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    file_of(tmp_path, content_of("Ended", MORE_THAN_BUFFERS))
+    rows = {"file": "rows.csv"}
+    org.gate.close()
+    async with agent_keeping(org, tmp_path) as client:
+        job_id = await new_job(client)
+        async with anyio.create_task_group() as tasks:
+            arguments = {"jobId": job_id, "body": rows, "preflight": "off"}
+            tasks.start_soon(client.call_tool, "upload-data-ingest-job", arguments)
+            await org.upload_begins()
+            tasks.cancel_scope.cancel()
+    org.gate.open()
+    async with agent_keeping(org, tmp_path) as client:
+        for tool, arguments in {
+            "close-abort-ingest-job": {"jobId": job_id, "body": CLOSE},
+            "upload-data-ingest-job": {"jobId": job_id, "body": rows, "preflight": "off"},
+        }.items():
+            assert "may or may not have its rows" in await refusal(client, tool, **arguments)
+        await call(client, "close-abort-ingest-job", jobId=job_id, body=ABORT)
+    assert org.records("SELECT Id FROM Account WHERE Name LIKE 'Ended%' LIMIT 1") == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_cancelled_upload_goes_on_and_the_same_call_joins_it(era: Era, tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+    async with scripted_agent(org, tmp_path, era) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "upload-data-ingest-job", upload)
+            with anyio.fail_after(5):
+                await org.upload_began.wait()
+            tasks.cancel_scope.cancel()
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}}
+        assert "still under way" in await refusal(client, "close-abort-ingest-job", **closing)
+        other = {"jobId": JOB_ID, "body": {"csv": "Name\nOther\n"}}
+        assert "other rows" in await refusal(client, "upload-data-ingest-job", **other)
+        org.upload_may_end.set()
+        await call(client, "upload-data-ingest-job", **upload)
+        assert (await call(client, "upload-data-ingest-job", **upload))["status"] == "already uploaded"
+    assert (org.uploads, org.patches) == ([b"Name\nAcme\n"], 0)
+
+
+async def test_an_upload_that_outlasts_its_call_says_how_far_it_is(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+    # Time for the checks, and none for the upload.
+    async with scripted_agent(org, tmp_path, seconds_left=cycle([10.0, 0.0]).__next__) as client:
+        assert (await call(client, "upload-data-ingest-job", **upload))["status"] == "in progress"
+        with anyio.fail_after(5):
+            await org.upload_began.wait()
+        joined = await call(client, "upload-data-ingest-job", **upload)
+        assert (joined["status"], joined["bytesDone"], joined["bytes"]) == ("in progress", 10, 10)
+        assert "10 so far; it goes on by itself" in joined["summary"]
+        assert f"Call upload-data-ingest-job with jobId {JOB_ID} and the same data; it joins" in joined["next"]
+        org.upload_may_end.set()
+
+
+async def test_a_job_whose_upload_was_cut_off_is_not_closed(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    await Ledger(tmp_path / "uploads.sqlite3").record("127.0.0.1", JOB_ID, UploadRecord("sending", "a digest", 10))
+    async with scripted_agent(org, tmp_path) as client:
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}}
+        assert "may or may not have its rows" in await refusal(client, "close-abort-ingest-job", **closing)
+        await call(client, "close-abort-ingest-job", jobId=JOB_ID, body={"state": "Aborted"})
+    assert org.patches == 1
+
+
+async def test_calls_at_once_send_the_rows_once(tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    org.upload_may_end.set()
+    upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+
+    async with scripted_agent(org, tmp_path) as client:
+
+        async def send() -> None:
+            await call(client, "upload-data-ingest-job", **upload)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(send)
+        assert (await call(client, "upload-data-ingest-job", **upload))["status"] == "already uploaded"
+    assert org.uploads == [b"Name\nAcme\n"]
+
+
+async def test_after_a_lost_answer_the_rows_are_not_sent_again(tmp_path: Path) -> None:
+    arrived: list[bytes] = []
+
+    async def loses_the_answer(request: Request) -> Response:
+        arrived.append(await request.body())
+        raise ConnectionError
+
+    async def job(request: Request) -> Response:
+        return JSONResponse({"id": JOB_ID, "state": "Open"})
+
+    app = Starlette(
+        routes=[Route(f"{BASE}/{JOB_ID}", job), Route(f"{BASE}/{JOB_ID}/batches", loses_the_answer, methods=["PUT"])]
+    )
+    with running(app) as url:
+        async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+            client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("a token"))), "63.0")
+            async with Client(build_mcp(services_over(client, tmp_path, tasks), None)) as connected:
+                upload = {"jobId": JOB_ID, "body": {"csv": "Name\nAcme\n"}}
+                await refusal(connected, "upload-data-ingest-job", **upload)
+                again = await refusal(connected, "upload-data-ingest-job", **upload)
+    assert "may or may not have its rows" in again
+    assert "may still be under way in another server" in again
+    assert 0 < again.index("make the same call again") < again.index("Only if it stays so, abort this job")
+    assert arrived == [b"Name\nAcme\n"]
+
+
+async def test_the_same_rows_again_send_nothing_and_others_are_refused(org: WatchedOrg, tmp_path: Path) -> None:
+    path = file_of(tmp_path, b"Name\nSame\n")
+    async with agent_keeping(org, tmp_path) as client:
+        job = await call(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        for rows in ({"file": str(path)}, {"csv": "Name\nSame\n"}, {"csv": "N\nSame\n", "columns": {"N": "Name"}}):
+            again = await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows)
+            assert again["status"] == "already uploaded" and "nothing was sent" in again["summary"]
+        path.write_bytes(b"Name\nOther\n")
+        for other in ({"file": "rows.csv"}, {"csv": "Name\nSame\nMore\n"}, {"file": "rows.csv", "set": {"Site": "x"}}):
+            text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body=other)
+            assert "already has other rows" in text
+    assert org.changes == ["POST ingest", "PUT ingest/JOB/batches"]

@@ -1,11 +1,18 @@
 """Waiting for a job: pauses that grow, an end that is kept, and nothing but reading."""
 
+import re
+from pathlib import Path
+
 import anyio
+import anyio.lowlevel
 import pytest
 
 from salesforce_bulk_ingest.operations.waiting import wait_until_terminal
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job
+from tests.support.orgs import call
+from tests.support.scripted_org import ScriptedOrg, scripted_agent
+from tests.support.wire import JOB_ID
 
 
 def _job(state: str, processed: int | None = None) -> Job:
@@ -79,3 +86,19 @@ async def test_an_error_of_a_reading_ends_the_wait() -> None:
 
     with pytest.raises(Unreachable):
         await wait_until_terminal(_job("InProgress"), read, org.report, 45, sleep=org.sleep)
+
+
+async def test_without_a_wait_the_job_is_read_once(tmp_path: Path) -> None:
+    org = ScriptedOrg(("InProgress", 200))
+    async with scripted_agent(org, tmp_path) as client:
+        answer = await call(client, "get-ingest-job-status", jobId=JOB_ID)
+    assert (org.read, answer["state"]) == (1, "InProgress")
+    assert "waitSeconds 45" in answer["next"]
+
+
+async def test_a_wait_that_ends_first_leaves_the_job_alone_and_says_how_to_go_on(tmp_path: Path) -> None:
+    org = ScriptedOrg(("InProgress", 200))
+    async with scripted_agent(org, tmp_path, seconds_left=lambda: 0.0) as client:
+        answer = await call(client, "get-ingest-job-status", jobId=JOB_ID, waitSeconds=45)
+    assert answer["state"] == "InProgress" and org.patches == 0
+    assert re.search("waitSeconds 45 until the job is done", answer["next"])

@@ -139,7 +139,9 @@ class Caller:
 @contextmanager
 def calling(url: str) -> Iterator[Caller]:
     """A client of the org at this URL."""
-    with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {ACCESS_TOKEN}"}, timeout=30) as http:
+    # Without TLS: to load the certificates of this machine takes 20 ms.
+    headers = {"Authorization": f"Bearer {ACCESS_TOKEN}"}
+    with httpx2.Client(base_url=url, headers=headers, timeout=30, verify=False) as http:
         yield Caller(http)
 
 

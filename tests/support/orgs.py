@@ -94,6 +94,14 @@ async def agent(
 
 
 @asynccontextmanager
+async def agent_over(org: ASGIApp, **settings: Any) -> AsyncIterator[Client]:
+    """A client of the nine tools over an org that is an ASGI application, served on a free port."""
+    with running(org) as url:
+        async with agent(url, **settings) as client:
+            yield client
+
+
+@asynccontextmanager
 async def services_of(settings: Settings) -> AsyncIterator[Services]:
     """The services for an org that the settings name, with an empty record of uploads."""
     with tempfile.TemporaryDirectory() as folder:
@@ -106,20 +114,23 @@ def places_in(folder: Path) -> LocalPaths:
     return LocalPaths(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
 
 
-def services_over(client: SalesforceClient, folder: Path, tasks: TaskGroup, **options: Any) -> Services:
+def services_over(
+    client: SalesforceClient, folder: Path, tasks: TaskGroup, *, upload_limit: int = UPLOAD_LIMIT_BYTES, **options: Any
+) -> Services:
     """The services through this client, which read files of the folder and keep their record there.
 
     Args:
         client: speaks to the org.
         folder: a root of uploads.
         tasks: runs transfers and plans.
+        upload_limit: the most bytes of one upload.
         options: of the operations, such as `seconds_left`.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
     shared, policy, fetcher = SharedTasks(tasks), Policy(), options.get("fetcher")
     uploads = uploads_of(client, folder, shared)
     retries = Retries(client, fetcher, Ledger(folder / "uploads.sqlite3"))
-    planner = Planner(DescribeCache(client, shared), shared, UPLOAD_LIMIT_BYTES)
+    planner = Planner(DescribeCache(client, shared), shared, upload_limit)
     operations = Operations(
         policy,
         JobOperations(client, policy, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),

@@ -1,4 +1,4 @@
-"""The main job, played by a client that gets only one half of each answer, as hosts hand it to a model."""
+"""A whole load by a client that reads only one half of each answer, as some hosts hand it to a model."""
 
 import csv
 import io

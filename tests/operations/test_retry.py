@@ -1,8 +1,7 @@
-"""Failed rows are sent again as they were, each once, or corrected."""
+"""Retrying rows of earlier jobs: they go out as they were sent, or corrected, and each of them once."""
 
 import csv
 import gzip
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,114 +10,17 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_emulator import Assumptions, EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
-from tests.support.asgi_server import running
+from tests.salesforce_emulator.caller import Caller
+from tests.support.blanking_org import blanking_org, url_of
 from tests.support.orgs import agent, call, loaded, refusal, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
-SCHEMA = """
-objects:
-  Account:
-    fields:
-      Code__c: {type: string, length: 40, unique: true}
-      Key__c: {type: string, length: 40, externalId: true, unique: true}
-      Tier__c: {type: picklist, picklist: [Gold, Silver, Bronze], restricted: true}
-"""
-
-ROWS = 50_000
-HEADER = ["Kunde", "code__c", "tier__c", "annualrevenue", "BillingStreet", "intern"]
-"""Of a source: foreign names, and fields in another case than the org's."""
-
-SHAPE = {"columns": {"Kunde": "Name", "intern": None}}
-
 
 @pytest.fixture(scope="module")
-def blanking_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    """An org that gives failed rows back with blanks where the header is not in the field's case."""
-    folder = tmp_path_factory.mktemp("blanking")
-    schema = folder / "schema.yaml"
-    schema.write_text(SCHEMA)
-    assumptions = Assumptions(differing_header_case="blanked")
-    config = EmulatorConfig(data_dir=folder / "org", schema_file=schema, assumptions=assumptions)
-    with running(create_app(config)) as url, calling(url) as caller:
-        yield caller
-
-
-def url_of(org: Caller) -> str:
-    return str(org.http.base_url)
-
-
-def rows_of_source() -> list[list[str]]:
-    """Rows of which every 50th has no name, every 40th a wrong tier and every 1,000th another's code."""
-    rows = []
-    for n in range(ROWS):
-        name = "" if n % 50 == 7 else f'Café "{n}"\nGmbH'
-        tier = "gold!" if n % 40 == 3 else ("Gold", "Silver", "")[n % 3]
-        code = f"C-{n - 1 if n % 1_000 == 11 else n}"
-        rows.append([name, code, tier, f"{n}.5", f"Straße {n}\r\n2. Hof" if n % 5 == 0 else "", f"geheim {n}"])
-    return rows
-
-
-def as_csv(header: list[str], rows: list[list[str]]) -> str:
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([header, *rows])
-    return out.getvalue()
-
-
-def records_of(org: Caller) -> dict[str, tuple[Any, ...]]:
-    """All accounts by code."""
-    found: dict[str, tuple[Any, ...]] = {}
-    page = org.query("SELECT Name, Code__c, Tier__c, AnnualRevenue, BillingStreet FROM Account")
-    while True:
-        for record in page["records"]:
-            assert record["Code__c"] not in found
-            found[record["Code__c"]] = tuple(
-                record[name] for name in ("Name", "Code__c", "Tier__c", "AnnualRevenue", "BillingStreet")
-            )
-        if page["done"]:
-            return found
-        page = org.http.get(page["nextRecordsUrl"]).raise_for_status().json()
-
-
-def expected(rows: list[list[str]]) -> dict[str, tuple[Any, ...]]:
-    """The accounts that the source, with its wrong tiers corrected, makes: all but those without a name or code of their own."""
-    codes = {}
-    for name, code, tier, revenue, street, _ in rows:
-        if name and code not in codes:
-            right = "Bronze" if tier == "gold!" else tier
-            codes[code] = (name, code, right or None, float(revenue), street or None)
-    return codes
-
-
-async def test_50_000_rows_with_four_kinds_of_failure_are_in_the_org_after_seven_calls(
-    blanking_org: Caller, tmp_path: Path
-) -> None:
-    org, rows = blanking_org, rows_of_source()
-    (tmp_path / "source.csv").write_bytes(as_csv(HEADER, rows).encode())
-    org.go_wrong({"fault": "locked-rows", "every": 20}, seed=1)
-    async with agent(url_of(org), upload_roots=[tmp_path]) as client:
-        body = {"object": "Account", "operation": "insert"}
-        data = {"file": "source.csv", **SHAPE}
-        first = (await call(client, "create-ingest-job", body=body, data=data))["id"]
-        done = await close(client, first)
-        assert done["numberRecordsProcessed"] == ROWS
-        failed = await call(client, "get-failed-results-ingest-job", jobId=first, limit=5)
-        assert {cause["statusCode"] for cause in failed["causes"]} == {
-            "UNABLE_TO_LOCK_ROW",
-            "REQUIRED_FIELD_MISSING",
-            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-            "DUPLICATE_VALUE",
-        }
-        org.go_right()
-        for code, shape in (
-            ("UNABLE_TO_LOCK_ROW", {}),
-            ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", {"values": {"tier__c": {"gold!": "Bronze"}}}),
-        ):
-            rows_of = {"jobs": [first], "which": ["failed"], "where": {"statusCode": code}}
-            job = await call(client, "create-ingest-job", body=body, data={"rowsOf": rows_of, **shape})
-            assert (await close(client, job["id"]))["numberRecordsFailed"] == 0
-    assert records_of(org) == expected(rows)
+def blanking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """An org that blanks columns of failed rows."""
+    with blanking_org(tmp_path_factory.mktemp("blanking")) as org:
+        yield org
 
 
 async def close(client: Client, job_id: str) -> dict[str, Any]:
@@ -129,7 +31,6 @@ async def close(client: Client, job_id: str) -> dict[str, Any]:
 
 
 # Once and no more
-
 SENT = "Name,NumberOfEmployees,AnnualRevenue\n" + "".join(
     f"{'' if n % 4 == 0 else f'Row {n}'},{'many' if n % 5 == 0 else n},{n}00000000\n" for n in range(1, 21)
 )
@@ -249,10 +150,10 @@ async def test_without_the_upload_rows_go_out_as_they_came_back_and_the_answer_s
 
 
 async def test_rows_that_differ_only_where_nothing_came_back_are_left_out_and_named(
-    blanking_org: Caller, tmp_path: Path
+    blanking: Caller, tmp_path: Path
 ) -> None:
     # The first two differ in a column that is blank in failed rows; one of them is a duplicate of a record that is there.
-    async with agent(url_of(blanking_org)) as client:
+    async with agent(url_of(blanking)) as client:
         await loaded(client, "Name,Code__c\nThere,U-1\n")
         job = await loaded(client, "Name,code__c\nTwin,U-1\nTwin,U-2\nThird,U-1\n")
         rows_of = {"jobs": [job], "where": {"statusCode": "DUPLICATE_VALUE"}}
@@ -282,11 +183,11 @@ async def test_unprocessed_rows_of_an_aborted_job_go_out_as_they_were(org: Watch
     assert len(org.records("SELECT Id FROM Account WHERE AnnualRevenue >= 0 AND Name LIKE 'Row \"%'")) == 600
 
 
-async def test_an_insert_of_10_000_rows_is_taken_back_by_two_calls_and_the_close(org: WatchedOrg) -> None:
-    rows = "Name,Site\n" + "".join(f"Undone {n},undo\n" for n in range(10_000))
+async def test_an_insert_is_taken_back_by_two_calls_and_the_close(org: WatchedOrg) -> None:
+    rows = "Name,Site\n" + "".join(f"Undone {n},undo\n" for n in range(1_000))
     async with agent(org.url) as client:
         job = await loaded(client, rows)
-        assert len(org.records("SELECT Id FROM Account WHERE Site = 'undo'")) == 10_000
+        assert len(org.records("SELECT Id FROM Account WHERE Site = 'undo'")) == 1_000
         undo = (await call(client, "create-ingest-job", body={"object": "Account", "operation": "delete"}))["id"]
         data = {"rowsOf": {"jobs": [job], "which": ["created"]}}
         await call(client, "upload-data-ingest-job", jobId=undo, body=data)
@@ -294,20 +195,20 @@ async def test_an_insert_of_10_000_rows_is_taken_back_by_two_calls_and_the_close
     assert org.records("SELECT Id FROM Account WHERE Site = 'undo'") == []
 
 
-async def test_an_upsert_takes_back_only_what_it_made(blanking_org: Caller) -> None:
-    async with agent(url_of(blanking_org)) as client:
+async def test_an_upsert_takes_back_only_what_it_made(blanking: Caller) -> None:
+    async with agent(url_of(blanking)) as client:
         await loaded(client, "Name,Key__c\nOld,K-1\n")
         rows = "Name,Key__c\nNewer,K-1\nNew,K-2\n"
         job = await loaded(client, rows, operation="upsert", externalIdFieldName="Key__c")
         data = {"rowsOf": {"jobs": [job], "which": ["created"]}}
         undo = await call(client, "create-ingest-job", body={"object": "Account", "operation": "delete"}, data=data)
         await close(client, undo["id"])
-    names = blanking_org.query("SELECT Name FROM Account WHERE Key__c LIKE 'K-%'")["records"]
+    names = blanking.query("SELECT Name FROM Account WHERE Key__c LIKE 'K-%'")["records"]
     assert [record["Name"] for record in names] == ["Newer"]
 
 
-async def test_failed_rows_of_an_update_and_an_upsert_are_tied_by_their_keys(blanking_org: Caller) -> None:
-    async with agent(url_of(blanking_org)) as client:
+async def test_failed_rows_of_an_update_and_an_upsert_are_tied_by_their_keys(blanking: Caller) -> None:
+    async with agent(url_of(blanking)) as client:
         made = await loaded(client, "Name,Key__c\nA,T-1\nB,T-2\n")
         page = await call(client, "get-successful-results-ingest-job", jobId=made)
         a, b = sorted(page["rows"], key=lambda row: row[2])
@@ -328,7 +229,7 @@ async def test_failed_rows_of_an_update_and_an_upsert_are_tied_by_their_keys(bla
         await close(client, job["id"])
         page = await call(client, "get-failed-results-ingest-job", jobId=job["id"])
         assert page["rows"] == []
-    found = blanking_org.query("SELECT Name, Tier__c FROM Account WHERE Key__c LIKE 'T-%' ORDER BY Name")["records"]
+    found = blanking.query("SELECT Name, Tier__c FROM Account WHERE Key__c LIKE 'T-%' ORDER BY Name")["records"]
     assert [(record["Name"], record["Tier__c"]) for record in found] == [("A2", "Bronze"), ("B2", "Gold")]
 
 

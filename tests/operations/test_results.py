@@ -1,30 +1,45 @@
-"""Results come in many forms, and none of them costs a row, a cell, or an answer: faults that were found in other clients."""
+"""Results through the tools: whatever form they come in, no page lacks a row or a cell."""
 
 import csv
 import io
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from mcp_types import TextResourceContents
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.cache.job_files import JobFiles
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.results.page_size import default_page_size
+from salesforce_bulk_ingest.results.pages import PageRequest
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
+from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_emulator import EmulatorConfig, create_app
 from salesforce_emulator.config import Assumptions
 from tests.salesforce_emulator.caller import calling
 from tests.support.asgi_server import running
-from tests.support.orgs import agent, call, loaded, text_of
+from tests.support.orgs import agent, agent_over, call, loaded, refusal, services_over, text_of
+from tests.support.result_org import OneJob
 from tests.support.watched_org import WatchedOrg
-from tests.support.wire import JOB_ID, pass_lifespan
+from tests.support.wire import JOB_ID
 
+BASE = "/services/data/v63.0/jobs/ingest"
 TOOLS = {
     "successfulResults": "get-successful-results-ingest-job",
     "failedResults": "get-failed-results-ingest-job",
@@ -40,35 +55,24 @@ PIECE_BYTES = 997
 """Prime, so that pieces of a result end anywhere in a row, a cell or a character."""
 
 
-@dataclass
-class OneJob:
-    """An org with one job, whose results are these answers, one after the other and the last one for good."""
-
-    answers: Mapping[str, list[ASGIApp]]
-    job: Mapping[str, object] = field(default_factory=dict)
-    listing: Mapping[str, object] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return await pass_lifespan(receive, send)
-        name = scope["path"].rpartition("/")[2]
-        if name in self.answers:
-            answers = self.answers[name]
-            answer: ASGIApp = answers[min(self.asked[name], len(answers) - 1)]
-            self.asked[name] += 1
-        elif name == "ingest":
-            answer = JSONResponse(dict(self.listing))
-        else:
-            answer = JSONResponse({"id": JOB_ID, "state": "JobComplete", "numberRecordsProcessed": 0, **self.job})
-        await answer(scope, receive, send)
-
-
-@asynccontextmanager
-async def agent_of(org: OneJob, **settings: Any) -> AsyncIterator[Client]:
-    with running(org) as url:
-        async with agent(url, **settings) as client:
-            yield client
+async def test_failed_rows_are_shown_by_cause_and_column(org: WatchedOrg) -> None:
+    rows = "Name,NumberOfEmployees\n" + "A,many\n" * 3 + ",5\n" * 2 + "B,7\n"
+    async with agent(org.url) as client:
+        job = await loaded(client, rows, preflight="off")
+        where = {"statusCode": "REQUIRED_FIELD_MISSING"}
+        page = await call(
+            client, "get-failed-results-ingest-job", jobId=job, columns=["NumberOfEmployees"], where=where
+        )
+        assert (page["columns"], page["rows"], page["total"]) == (["NumberOfEmployees"], [["5"], ["5"]], 5)
+        assert "2 rows of 5 that were asked for" in page["summary"]
+        page = await call(client, "get-failed-results-ingest-job", jobId=job, where={"field": "numberofemployees"})
+        assert len(page["rows"]) == 3
+        page = await call(client, "get-failed-results-ingest-job", jobId=job, where={"statusCode": "OTHER"})
+        assert page["rows"] == [] and page["summary"].startswith("No such rows in the failed results")
+        text = await refusal(client, "get-failed-results-ingest-job", jobId=job, columns=["Town"])
+        assert "columns names 'Town'" in text and "NumberOfEmployees" in text
+        text = await refusal(client, "get-failed-results-ingest-job", jobId=job, where={"code": "X"})
+        assert "where.code: there is no such argument here" in text
 
 
 def in_pieces(content: bytes) -> ASGIApp:
@@ -88,8 +92,6 @@ async def resource(client: Client, kind: str, query: str = "") -> str:
 
 
 # Cells and pages
-
-
 HEADER = ["sf__Id", "sf__Error", "Name", "Description"]
 AWKWARD = [
     "two\nlines", "two\r\nlines", "a\rreturn", "\u2028\u2029\x85\x0b\x0c\x1c", '"', '""', "", " ", "007", "#N/A", "字😀é",
@@ -126,7 +128,7 @@ async def test_pages_hold_every_cell_and_joined_are_the_file_byte_for_byte(
     org = OneJob({"failedResults": [in_pieces(content)]}, {"columnDelimiter": delimiter, "lineEnding": line_ending})
     structured, in_text, joined = [], [], header
     pages = 0
-    async with agent_of(org, no_spool=not is_kept) as client:
+    async with agent_over(org, no_spool=not is_kept) as client:
         offset: int | None = 0
         while offset is not None:
             arguments = {"jobId": JOB_ID, "offset": offset}
@@ -147,8 +149,6 @@ async def test_pages_hold_every_cell_and_joined_are_the_file_byte_for_byte(
 
 
 # Results without rows
-
-
 WITHOUT_ROWS = {
     "no content": Response(status_code=204),
     "an empty body": Response(media_type=CSV_TYPE),
@@ -161,7 +161,7 @@ WITHOUT_ROWS = {
 
 @pytest.mark.parametrize("what", WITHOUT_ROWS)
 async def test_a_result_without_rows_is_a_normal_answer_with_the_header_if_there_is_one(what: str) -> None:
-    async with agent_of(OneJob({kind: [WITHOUT_ROWS[what]] for kind in TOOLS})) as client:
+    async with agent_over(OneJob({kind: [WITHOUT_ROWS[what]] for kind in TOOLS})) as client:
         pages = [await call(client, tool, jobId=JOB_ID) for tool in TOOLS.values()]
         texts = [await resource(client, kind) for kind in TOOLS]
     columns = ["sf__Id", "sf__Error", "Name"] if "header" in what else []
@@ -171,49 +171,20 @@ async def test_a_result_without_rows_is_a_normal_answer_with_the_header_if_there
         assert next(csv.reader([text]), []) == columns
 
 
-async def test_a_failed_result_with_no_content_says_that_there_are_no_rows() -> None:
-    async with agent_of(OneJob({"failedResults": [Response(status_code=204)]})) as client:
-        answer = await client.call_tool(TOOLS["failedResults"], {"jobId": JOB_ID})
-    page = answer.structured_content
-    assert page is not None
-    assert {name: page[name] for name in page if name != "file"} == snapshot(
-        {
-            "summary": "No rows in the failed results of job 750000000000001AAA, which is JobComplete.",
-            "next": "That is all. get-ingest-job-status with jobId 750000000000001AAA has the counters.",
-            "jobId": "750000000000001AAA",
-            "state": "JobComplete",
-            "columns": [],
-            "rows": [],
-            "offset": 0,
-            "nextOffset": None,
-            "total": 0,
-            "causes": [],
-            "resourceUri": "salesforce-bulk://jobs/750000000000001AAA/failed-results",
-        }
-    )
-    assert text_of(answer).replace(str(page.get("file")), "FILE").splitlines() == snapshot(
-        [
-            "No rows in the failed results of job 750000000000001AAA, which is JobComplete.",
-            "Next: That is all. get-ingest-job-status with jobId 750000000000001AAA has the counters.",
-            "All rows: salesforce-bulk://jobs/750000000000001AAA/failed-results in pages",
-        ]
-    )
-
-
 COUNTED = {"numberRecordsProcessed": 2, "numberRecordsFailed": 1}
 
 
 @pytest.mark.parametrize("what", ["no content", "an empty body", "the header"])
 async def test_a_result_without_the_rows_that_the_job_counts_is_no_sign_that_there_are_none(what: str) -> None:
     counted = ("successfulResults", "failedResults")
-    async with agent_of(OneJob({kind: [WITHOUT_ROWS[what]] for kind in counted}, COUNTED)) as client:
+    async with agent_over(OneJob({kind: [WITHOUT_ROWS[what]] for kind in counted}, COUNTED)) as client:
         for kind in counted:
             page = await call(client, TOOLS[kind], jobId=JOB_ID)
             assert "it counts 1 of them. Call again later; this is no sign that there are none." in page["summary"]
 
 
 async def test_a_result_without_the_rows_that_the_job_counts_is_not_said_to_be_all() -> None:
-    async with agent_of(OneJob({"failedResults": [Response(status_code=204)]}, COUNTED)) as client:
+    async with agent_over(OneJob({"failedResults": [Response(status_code=204)]}, COUNTED)) as client:
         page = await call(client, TOOLS["failedResults"], jobId=JOB_ID)
     assert "That is all." not in page["next"]
 
@@ -221,7 +192,7 @@ async def test_a_result_without_the_rows_that_the_job_counts_is_not_said_to_be_a
 @pytest.mark.parametrize("what", ["no content", "an empty body"])
 async def test_a_result_that_came_without_a_header_is_asked_for_again(what: str) -> None:
     rows = Response('"sf__Id","sf__Error",Name\n"","",Acme\n', media_type=CSV_TYPE)
-    async with agent_of(
+    async with agent_over(
         OneJob({kind: [WITHOUT_ROWS[what], rows] for kind in TOOLS}, COUNTED | {"state": "Failed"})
     ) as client:
         first = [await call(client, tool, jobId=JOB_ID) for tool in TOOLS.values()]
@@ -265,12 +236,43 @@ async def test_failed_rows_of_a_job_made_with_an_api_before_53_can_be_read(org: 
     assert (page["columns"], [row[1:] for row in page["rows"]]) == (["sf__Error", "Name", "Site"], [["", "a"]])
 
 
-# The list of jobs
+async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(tmp_path: Path) -> None:
+    async def job(request: Request) -> Response:
+        return JSONResponse({"id": JOB_ID, "state": "JobComplete"})
 
+    async def stalls(request: Request) -> Response:
+        async def rows() -> AsyncIterator[bytes]:
+            yield b'"sf__Id","sf__Error",Name\n"","A_CODE:broken:Name --","Acme"\n'
+            await anyio.sleep_forever()
 
-@pytest.mark.parametrize("url", ["null", "NULL", None])
-async def test_a_next_page_of_jobs_that_is_null_ends_the_list(url: str | None) -> None:
-    listing = {"records": [{"id": JOB_ID, "state": "Open"}], "done": False, "nextRecordsUrl": url}
-    async with agent_of(OneJob({}, listing=listing)) as client:
-        answer = await call(client, "list-all-ingest-jobs")
-    assert answer["queryLocator"] is None and "Next page" not in answer["summary"]
+        return StreamingResponse(rows(), media_type="text/csv")
+
+    app = Starlette(routes=[Route(f"{BASE}/{JOB_ID}", job), Route(f"{BASE}/{JOB_ID}/failedResults", stalls)])
+    with running(app) as url:
+        async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+            client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
+            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5)
+            _, page = await services.operations.results.page(
+                JOB_ID, "failedResults", request=PageRequest(), page_size=default_page_size()
+            )
+            async with Client(build_mcp(services, None)) as connected:
+                answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
+                with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
+                    await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
+            store = JobFiles(tmp_path / "spool", most_bytes=1_000, most_seconds=60)
+            kept = ResultFetcher(client, store, Ledger(tmp_path / "uploads.sqlite3"), SharedTasks(tasks))
+            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, fetcher=kept)
+            async with Client(build_mcp(services, None)) as connected:
+                on_its_way = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID)
+                with pytest.raises(MCPError, match="Time ran out before the row at offset 0 came in"):
+                    await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results")
+            tasks.cancel_scope.cancel()
+    assert (on_its_way["summary"], on_its_way["next"]) == snapshot(
+        (
+            "The failed results of job 750000000000001AAA, which is JobComplete, are still on their way here, 60 bytes so far; that goes on by itself.",
+            "Call again with the same arguments.",
+        )
+    )
+    assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
+    assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]
+    assert answer["summary"].startswith("Time ran out before the row at offset 1") and answer["nextOffset"] == 1

@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way, no row goes out twice unnoticed, and none that never went is taken for sent."""
+"""Whatever goes wrong on the way, no row is retried twice unnoticed, and no row that never went counts as sent."""
 
 import sqlite3
 from contextlib import closing

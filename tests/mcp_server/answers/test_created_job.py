@@ -1,0 +1,37 @@
+"""The answer about a new job."""
+
+from inline_snapshot import snapshot
+from mcp import Client
+
+from tests.mcp_server.answers.halves import steady_halves
+
+
+async def test_a_created_job_is_open_and_names_the_next_call(client: Client) -> None:
+    body = {"object": "account", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+    assert await steady_halves(client, "create-ingest-job", body=body) == snapshot(
+        (
+            {
+                "id": "JOB",
+                "state": "Open",
+                "object": "Account",
+                "operation": "upsert",
+                "externalIdFieldName": "External_Id__c",
+                "columnDelimiter": "COMMA",
+                "lineEnding": "LF",
+                "apiVersion": 63.0,
+                "createdDate": "DATE",
+                "concurrencyMode": "Parallel",
+                "contentType": "CSV",
+                "summary": "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
+                "createdById": "005000000000001AAA",
+                "next": "Call upload-data-ingest-job with jobId JOB, once; then close-abort-ingest-job with state UploadComplete.",
+                "systemModstamp": "DATE",
+                "org": "embedded org",
+                "resourceUri": "salesforce-bulk://jobs/JOB",
+            },
+            [
+                "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
+                "Next: Call upload-data-ingest-job with jobId JOB, once; then close-abort-ingest-job with state UploadComplete.",
+            ],
+        )
+    )

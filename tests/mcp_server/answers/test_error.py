@@ -1,0 +1,106 @@
+"""Every error says what is wrong and what to do next, and none of them holds the token."""
+
+import re
+
+from inline_snapshot import snapshot
+from mcp import Client
+
+from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings_sources import load_settings
+from tests.support.orgs import (
+    UNKNOWN_JOB,
+    call,
+    loaded,
+    refusal,
+    services_of,
+    steady,
+)
+
+INSERT = {"object": "Account", "operation": "insert"}
+
+
+async def refused_by(settings: Settings, tool: str = "get-ingest-job-status", **arguments: object) -> list[str]:
+    """What a call on a server with these settings, and no embedded org, is refused with."""
+    async with services_of(settings) as services, Client(build_mcp(services, None)) as client:
+        text = await refusal(client, tool, **(arguments or {"jobId": UNKNOWN_JOB}))
+        return str(steady(text)).splitlines()
+
+
+def pointed_at(url: str, token: str = "A.TOKEN") -> Settings:
+    return load_settings({}, {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": token})
+
+
+async def test_without_credentials_a_call_says_what_to_set() -> None:
+    lines = await refused_by(Settings())
+    lines[0] = re.sub(r"in /\S+/settings.toml", "in FILE", lines[0])
+    assert lines == snapshot(
+        [
+            "SERVER_UNAVAILABLE: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in FILE; or start the server with --emulator to try it on an embedded org.",
+            "Next: Tell the user; nothing can be loaded until then.",
+        ]
+    )
+
+
+async def test_with_half_of_the_credentials_a_call_says_which_half_is_missing() -> None:
+    only_token = await refused_by(load_settings({}, {"SALESFORCE_AUTOMATION_API_KEY": "A.TOKEN"}))
+    only_instance = await refused_by(load_settings({}, {"SALESFORCE_INSTANCE": "acme.my"}))
+    assert (only_token[0][:80], only_instance[0][:80]) == snapshot(
+        (
+            "SERVER_UNAVAILABLE: There is an access token but no instance. Set SALESFORCE_INS",
+            "SERVER_UNAVAILABLE: There is an instance but no access token. Set SALESFORCE_INS",
+        )
+    )
+
+
+async def test_an_expired_session_says_where_to_put_a_new_token(org_url: str) -> None:
+    lines = await refused_by(pointed_at(org_url, "00D000000000001!EXPIRED.TOKEN"))
+    assert lines == snapshot(
+        [
+            "INVALID_SESSION_ID: Session expired or invalid",
+            "Next: The access token is expired or wrong. Ask the user to put a new one where the old one was (SALESFORCE_AUTOMATION_API_KEY or settings.toml), or to log in again with the Salesforce CLI, and to restart this server. Jobs and their data are untouched.",
+        ]
+    )
+
+
+async def test_an_unreachable_instance_is_named() -> None:
+    assert await refused_by(pointed_at("http://127.0.0.1:9")) == snapshot(
+        [
+            "SERVER_UNAVAILABLE: 127.0.0.1:PORT could not be reached: All connection attempts failed.",
+            "Next: Check the network and the instance name; look at the job's state before repeating a change.",
+        ]
+    )
+
+
+async def test_the_same_upload_again_sends_nothing_and_another_is_refused(client: Client) -> None:
+    job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nAcme\n"})
+    again = await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nAcme\n"})
+    assert again["status"] == "already uploaded"
+    other = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nOther\n"})
+    assert steady(other) == snapshot("""\
+INVALIDJOBSTATE: This job already has other rows, and Salesforce takes rows once for each job.
+Next: If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one and upload there.\
+""")
+    await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"}, waitSeconds=30)
+    assert (await call(client, "get-ingest-job-status", jobId=job["id"]))["numberRecordsProcessed"] == 1
+
+
+async def test_an_upload_to_a_closed_job_is_refused_before_anything_is_sent(client: Client) -> None:
+    job_id = await loaded(client, "Name\nAcme\n")
+    aborted = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+    await call(client, "close-abort-ingest-job", jobId=aborted["id"], body={"state": "Aborted"})
+    text = await refusal(client, "upload-data-ingest-job", jobId=aborted["id"], body={"csv": "Name\nAcme\n"})
+    assert text.splitlines() == snapshot(
+        [
+            "INVALIDJOBSTATE: The job is Aborted; it takes rows only while it is Open.",
+            "Next: Call get-ingest-job-status to see the job's state and what is possible next.",
+        ]
+    )
+    late = await refusal(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
+    assert late.splitlines() == snapshot(
+        [
+            "INVALIDJOBSTATE: Aborting already Completed Job not allowed",
+            "Next: Call get-ingest-job-status to see the job's state and what is possible next.",
+        ]
+    )

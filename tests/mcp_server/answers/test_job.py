@@ -1,0 +1,140 @@
+"""The answer about one job: its state and counters, and the next step."""
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+
+from tests.mcp_server.answers.halves import TOKEN_BUDGET, sized_halves, steady_halves
+from tests.mcp_server.answers.hostile_org import hostile_org
+from tests.support.orgs import (
+    agent,
+    agent_over,
+    call,
+    loaded,
+    steady,
+)
+from tests.support.watched_org import WatchedOrg
+from tests.support.wire import JOB_ID
+
+INSERT = {"object": "Account", "operation": "insert"}
+ACCOUNTS = "Name,BillingCity\nAcme,Oslo\n,Lyon\nInitech,\n"
+
+
+async def test_the_state_of_an_open_job_says_what_is_known_of_its_rows(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await call(client, "create-ingest-job", body=INSERT)
+        steps = [(await call(client, "get-ingest-job-status", jobId=job["id"]))["next"]]
+        await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nA\n"})
+        steps.append((await call(client, "get-ingest-job-status", jobId=job["id"]))["next"])
+        assert [step.replace(job["id"], "<job>") for step in steps] == snapshot(
+            [
+                "Call upload-data-ingest-job with jobId <job>, once; then close-abort-ingest-job with state UploadComplete.",
+                "It has its rows: call close-abort-ingest-job with state UploadComplete and jobId <job> to load them.",
+            ]
+        )
+
+
+async def test_a_job_with_an_endless_error_message_is_cut() -> None:
+    async with agent_over(hostile_org([], [])) as client:
+        for half in await sized_halves(client, "get-ingest-job-status", jobId=JOB_ID):
+            assert len(half) / 4 <= TOKEN_BUDGET and "…[+199000]" in half
+
+
+async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> None:
+    job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": ACCOUNTS})
+    closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+    assert await steady_halves(client, "close-abort-ingest-job", **closing) == snapshot(
+        (
+            {
+                "id": "JOB",
+                "state": "JobComplete",
+                "object": "Account",
+                "operation": "insert",
+                "numberRecordsProcessed": 3,
+                "numberRecordsFailed": 1,
+                "columnDelimiter": "COMMA",
+                "lineEnding": "LF",
+                "contentType": "CSV",
+                "apiVersion": 63.0,
+                "jobType": "V2Ingest",
+                "concurrencyMode": "Parallel",
+                "createdById": "005000000000001AAA",
+                "createdDate": "DATE",
+                "systemModstamp": "DATE",
+                "retries": 0,
+                "totalProcessingTime": "MS",
+                "apiActiveProcessingTime": "MS",
+                "apexProcessingTime": "MS",
+                "summary": "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",
+                "next": "Call get-failed-results-ingest-job with jobId JOB to see why rows failed.",
+                "org": "embedded org",
+                "changed": True,
+                "resourceUri": "salesforce-bulk://jobs/JOB",
+            },
+            [
+                "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",
+                "Next: Call get-failed-results-ingest-job with jobId JOB to see why rows failed.",
+            ],
+        )
+    )
+
+
+async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do(client: Client) -> None:
+    job_id = await loaded(client, "Symbol,Security\nMMM,3M\n", preflight="off")
+    assert await steady_halves(client, "get-ingest-job-status", jobId=job_id) == snapshot(
+        (
+            {
+                "id": "JOB",
+                "state": "Failed",
+                "object": "Account",
+                "operation": "insert",
+                "numberRecordsProcessed": 0,
+                "numberRecordsFailed": 0,
+                "errorMessage": "InvalidBatch : Field name not found : Symbol",
+                "columnDelimiter": "COMMA",
+                "lineEnding": "LF",
+                "contentType": "CSV",
+                "apiVersion": 63.0,
+                "jobType": "V2Ingest",
+                "concurrencyMode": "Parallel",
+                "createdById": "005000000000001AAA",
+                "createdDate": "DATE",
+                "systemModstamp": "DATE",
+                "retries": 0,
+                "totalProcessingTime": "MS",
+                "apiActiveProcessingTime": "MS",
+                "apexProcessingTime": "MS",
+                "summary": "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
+                "next": "The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
+                "org": "embedded org",
+                "resourceUri": "salesforce-bulk://jobs/JOB",
+            },
+            [
+                "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
+                "Next: The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
+            ],
+        )
+    )
+
+
+@pytest.mark.parametrize(("rows", "expected"), [("Acme\n", "1 row processed, none failed."),
+    ("\"\"\n", "1 row processed, and it failed."), ("\"\"\nAcme\n", "2 rows processed, 1 of them failed.")])  # fmt: skip
+async def test_a_status_tells_the_failed_rows_of_those_processed(client: Client, rows: str, expected: str) -> None:
+    job_id = await loaded(client, f"Name\n{rows}")
+    assert (await call(client, "get-ingest-job-status", jobId=job_id))["summary"].endswith(expected)
+
+
+async def test_a_second_close_or_abort_changes_nothing_and_says_so(client: Client) -> None:
+    job_id = await loaded(client, "Name\nAcme\n")
+    closed = await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"})
+    assert (closed["changed"], steady(closed["summary"])) == snapshot(
+        (
+            False,
+            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 row processed, none failed.",
+        )
+    )
+    job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+    first = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+    second = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+    assert [first["changed"], second["changed"], second["state"]] == [True, False, "Aborted"]

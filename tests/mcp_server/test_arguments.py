@@ -1,0 +1,170 @@
+"""The arguments of the tools: what is accepted, and how a wrong one is explained."""
+
+import json
+import re
+from typing import Any
+
+from inline_snapshot import snapshot
+from mcp import Client
+
+from tests.support.orgs import UNKNOWN_JOB, agent, call, refusal
+from tests.support.watched_org import WatchedOrg
+
+INSERT = {"object": "Account", "operation": "insert"}
+
+
+async def test_nested_arguments_that_come_as_json_text_are_read(org: WatchedOrg) -> None:
+    data = {
+        "records": json.dumps([{"Company": "Json text"}]),
+        "columns": json.dumps({"Company": "Name"}),
+        "set": json.dumps({"Phone": 1}),
+        "values": json.dumps({"Name": {"Json text": "Json Text"}}),
+        "only": json.dumps(["Name", "Phone"]),
+    }
+    async with agent(org.url) as client:
+        await call(client, "create-ingest-job", body=json.dumps(INSERT), data=json.dumps(data))
+    assert org.uploads == [b"Name,Phone\nJson Text,1\n"]
+
+
+async def test_numbers_that_a_float_may_have_changed_are_refused_and_all_others_go_out_as_they_are(
+    org: WatchedOrg,
+) -> None:
+    async with agent(org.url) as client:
+        for data in (
+            {"records": [{"Name": "Acme", "AnnualRevenue": 1234567890123456.78}]},
+            {"csv": "Name\nAcme\n", "set": {"AnnualRevenue": 1234567890123456.78}},
+        ):
+            text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
+            assert (
+                "AnnualRevenue: a number of more than 15 digits may have changed on the way: write it in quotes" in text
+            )
+        assert org.changes == []
+        exact = [{"Name": "Acme", "AnnualRevenue": 12345678901234567890}, {"Name": "Other", "AnnualRevenue": 0.1}]
+        await call(client, "create-ingest-job", body=INSERT, data={"records": exact})
+    assert org.uploads == [b'"Name","AnnualRevenue"\n"Acme","12345678901234567890"\n"Other","0.1"\n']
+
+
+async def test_a_dry_run_without_rows_is_refused(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        for argument in ({"dryRun": True}, {"part": 1}, {"sha256": "0" * 64}):
+            assert "give data too" in await refusal(client, "create-ingest-job", body=INSERT, **argument)
+    assert org.changes == []
+
+
+async def test_nested_values_sent_as_json_text_are_accepted(client: Client) -> None:
+    job = await call(client, "create-ingest-job", body='{"object": "Account", "operation": "insert"}')
+    body = json.dumps({"records": json.dumps([{"Name": "Acme"}])})
+    assert (await call(client, "upload-data-ingest-job", jobId=job["id"], body=body))["rows"] == 1
+
+
+BAD_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
+    ("get-ingest-job-status", {"jobId": UNKNOWN_JOB}),
+    ("get-ingest-job-status", {"jobId": "001000000000001AAA"}),
+    ("get-failed-results-ingest-job", {"jobId": ""}),
+    ("get-failed-results-ingest-job", {"jobId": UNKNOWN_JOB, "limit": 0}),
+    ("get-ingest-job-status", {"jobId": UNKNOWN_JOB, "waitSeconds": 46}),
+    ("create-ingest-job", {"body": {"object": "Account", "operation": "merge"}}),
+    ("create-ingest-job", {"body": {"object": "Account", "operation": "upsert"}}),
+    ("create-ingest-job", {"body": {"object": "Nothing__c", "operation": "insert"}}),
+    ("create-ingest-job", {}),
+    ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {"csv": "Name\nsecret\n", "records": []}}),
+    ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {}}),
+    ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {"records": [{"Name": {"secret": 1}}]}}),
+    ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "body": {"csv": "Name\n"}, "secretFile": "x"}),
+    ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "data": {"csv": "Name\nsecret\n"}}),
+    ("create-ingest-job", {"object": "secret", "operation": "insert"}),
+    ("list-all-ingest-jobs", {"jobType": "V3"}),
+]
+WORDS_OF_PYDANTIC = re.compile(r"(?m)(?<=: )Input should .*$")
+
+
+async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> None:
+    told = {}
+    for tool, arguments in BAD_ARGUMENTS:
+        text = await refusal(client, tool, **arguments)
+        assert "secret" not in text.replace("secretFile", "")
+        assert not text.startswith("Error executing tool")
+        told[f"{tool} {json.dumps(arguments)}"] = WORDS_OF_PYDANTIC.sub("WORDS OF PYDANTIC", text).splitlines()
+    assert told == snapshot(
+        {
+            'get-ingest-job-status {"jobId": "750000000000001AAA"}': [
+                "NOT_FOUND: The requested resource does not exist",
+                "Next: Check the id; list-all-ingest-jobs gives the current ones. Salesforce removes jobs after 7 days.",
+            ],
+            'get-ingest-job-status {"jobId": "001000000000001AAA"}': [
+                "NOT_FOUND: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.",
+                "Next: Correct the argument and call again.",
+            ],
+            'get-failed-results-ingest-job {"jobId": ""}': [
+                "NOT_FOUND: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.",
+                "Next: Correct the argument and call again.",
+            ],
+            'get-failed-results-ingest-job {"jobId": "750000000000001AAA", "limit": 0}': [
+                "Nothing was done: get-failed-results-ingest-job can't take these arguments.",
+                "- limit: WORDS OF PYDANTIC",
+                "Next: correct them and call again.",
+            ],
+            'get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": 46}': [
+                "Nothing was done: get-ingest-job-status can't take these arguments.",
+                "- waitSeconds: WORDS OF PYDANTIC",
+                "Next: correct them and call again.",
+            ],
+            'create-ingest-job {"body": {"object": "Account", "operation": "merge"}}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- body.operation: WORDS OF PYDANTIC",
+                "Next: correct them and call again.",
+            ],
+            'create-ingest-job {"body": {"object": "Account", "operation": "upsert"}}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- body: an upsert needs externalIdFieldName: an external id field, or Id",
+                "Next: correct them and call again.",
+            ],
+            'create-ingest-job {"body": {"object": "Nothing__c", "operation": "insert"}}': [
+                "INVALIDENTITY: Entity 'Nothing__c' is not supported by the Bulk API.",
+                "Next: Check the object's API name, such as Account or Invoice__c.",
+            ],
+            "create-ingest-job {}": [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- body: this is required",
+                "Next: correct them and call again.",
+            ],
+            'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
+                "Nothing was done: upload-data-ingest-job can't take these arguments.",
+                '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
+                "Next: correct them and call again.",
+            ],
+            'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
+                "Nothing was done: upload-data-ingest-job can't take these arguments.",
+                '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
+                "Next: correct them and call again.",
+            ],
+            'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [
+                "Nothing was done: upload-data-ingest-job can't take these arguments.",
+                "- body.records.0.Name: expected text, a number, true, false or null",
+                "Next: correct them and call again.",
+            ],
+            'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\n"}, "secretFile": "x"}': [
+                "Nothing was done: upload-data-ingest-job can't take these arguments.",
+                "- secretFile: there is no such argument here",
+                "Next: correct them and call again.",
+            ],
+            'upload-data-ingest-job {"jobId": "750000000000001AAA", "data": {"csv": "Name\\nsecret\\n"}}': [
+                "Nothing was done: upload-data-ingest-job can't take these arguments.",
+                "- body: this is required",
+                "- data: there is no such argument here: put csv, records, file or rowsOf under body",
+                "Next: correct them and call again.",
+            ],
+            'create-ingest-job {"object": "secret", "operation": "insert"}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- body: this is required",
+                "- object: this belongs under body",
+                "- operation: this belongs under body",
+                "Next: correct them and call again.",
+            ],
+            'list-all-ingest-jobs {"jobType": "V3"}': [
+                "Nothing was done: list-all-ingest-jobs can't take these arguments.",
+                "- jobType: WORDS OF PYDANTIC",
+                "Next: correct them and call again.",
+            ],
+        }
+    )
