@@ -95,13 +95,24 @@ def closed_tool(
         destructive: removes something that can't be had back.
         idempotent: a repeat changes nothing more.
     """
-    hints = ToolAnnotations(
-        title=title,
-        read_only_hint=read_only,
-        destructive_hint=destructive,
-        idempotent_hint=idempotent,
-        open_world_hint=True,
-    )
+    function = getattr(fn, "__func__", fn)
+    if function not in _DECLARED:
+        hints = ToolAnnotations(
+            title=title,
+            read_only_hint=read_only,
+            destructive_hint=destructive,
+            idempotent_hint=idempotent,
+            open_world_hint=True,
+        )
+        _DECLARED[function] = _declared(fn, name, title, hints).model_copy(update={"fn": function})
+    return _DECLARED[function].model_copy(update={"fn": fn})
+
+
+_DECLARED: dict[Callable[..., Any], ActionableTool] = {}
+"""The tools by function, each with its schemas: they take 6 ms a tool, and a process may open many servers, as the tests do."""
+
+
+def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotations) -> ActionableTool:
     description = " ".join((fn.__doc__ or "").split())
     tool = ActionableTool.from_function(fn, name=name, title=title, description=description, annotations=hints)
     assert isinstance(tool, ActionableTool)  # from_function makes what it is called on, but does not say so
