@@ -107,9 +107,11 @@ def _check_field_types(connection: sqlite3.Connection, sobject: SObject) -> None
 
 def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> None:
     table = sobject.name
-    connection.execute(f'CREATE TABLE IF NOT EXISTS "{table}" (_serial INTEGER PRIMARY KEY)')
-    present = {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
     stored_first = sorted(sobject.fields, key=lambda field: field.formula is not None)
+    # All columns at once: each that is added later costs a millisecond, and a new org has hundreds.
+    columns = ", ".join(["_serial INTEGER PRIMARY KEY", *map(_column_declaration, stored_first)])
+    connection.execute(f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})')
+    present = {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
     for field in stored_first:
         if field.name.lower() not in present:
             connection.execute(f'ALTER TABLE "{table}" ADD COLUMN {_column_declaration(field)}')
