@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -24,8 +25,6 @@ from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.results.page_size import default_page_size
-from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
@@ -236,7 +235,10 @@ async def test_failed_rows_of_a_job_made_with_an_api_before_53_can_be_read(org: 
     assert (page["columns"], [row[1:] for row in page["rows"]]) == (["sf__Error", "Name", "Site"], [["", "a"]])
 
 
-async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(tmp_path: Path) -> None:
+@pytest.fixture
+def stalling_url() -> Iterator[str]:
+    """An org whose result stops after its first row, without an end."""
+
     async def job(request: Request) -> Response:
         return JSONResponse({"id": JOB_ID, "state": "JobComplete"})
 
@@ -249,30 +251,55 @@ async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
 
     app = Starlette(routes=[Route(f"{BASE}/{JOB_ID}", job), Route(f"{BASE}/{JOB_ID}/failedResults", stalls)])
     with running(app) as url:
-        async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
-            client = SalesforceClient(http, FixedCredentials(Credentials(url, SecretStr("A.TOKEN"))), "63.0")
-            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5)
-            _, page = await services.operations.results.page(
-                JOB_ID, "failedResults", request=PageRequest(), page_size=default_page_size()
-            )
-            async with Client(build_mcp(services, None)) as connected:
-                answer = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID, offset=1)
-                with pytest.raises(MCPError, match="Time ran out before the row at offset 1 came in"):
-                    await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results?offset=1")
-            store = JobFiles(tmp_path / "spool", most_bytes=1_000, most_seconds=60)
-            kept = ResultFetcher(client, store, Ledger(tmp_path / "uploads.sqlite3"), SharedTasks(tasks))
-            services = services_over(client, tmp_path, tasks, seconds_left=lambda: 0.5, fetcher=kept)
-            async with Client(build_mcp(services, None)) as connected:
-                on_its_way = await call(connected, "get-failed-results-ingest-job", jobId=JOB_ID)
-                with pytest.raises(MCPError, match="Time ran out before the row at offset 0 came in"):
-                    await connected.read_resource(f"salesforce-bulk://jobs/{JOB_ID}/failed-results")
-            tasks.cancel_scope.cancel()
-    assert (on_its_way["summary"], on_its_way["next"]) == snapshot(
+        yield url
+
+
+async def stalled_pages(client: Client, *offsets: int) -> list[dict[str, Any]]:
+    """The pages at these offsets and, at the last one, the resource, all at once: each waits until its time is up."""
+    pages: dict[int, dict[str, Any]] = {}
+
+    async def ask(offset: int) -> None:
+        pages[offset] = await call(client, TOOLS["failedResults"], jobId=JOB_ID, offset=offset)
+
+    async def read(offset: int) -> None:
+        with pytest.raises(MCPError, match=f"Time ran out before the row at offset {offset} came in"):
+            await resource(client, "failedResults", f"?offset={offset}")
+
+    async with anyio.create_task_group() as tasks:
+        for offset in offsets:
+            tasks.start_soon(ask, offset)
+        tasks.start_soon(read, offsets[-1])
+    return [pages[offset] for offset in offsets]
+
+
+async def test_a_result_that_stalls_gives_what_came_and_says_that_it_is_not_all(
+    stalling_url: str, tmp_path: Path
+) -> None:
+    credentials = FixedCredentials(Credentials(stalling_url, SecretStr("A.TOKEN")))
+    async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+        services = services_over(SalesforceClient(http, credentials, "63.0"), tmp_path, tasks, seconds_left=lambda: 1.5)
+        async with Client(build_mcp(services, None)) as connected:
+            first, second = await stalled_pages(connected, 0, 1)
+    assert (len(first["rows"]), first["nextOffset"], first["total"]) == (1, 1, None)
+    assert [(cause["statusCode"], cause["count"]) for cause in first["causes"]] == [("A_CODE", 1)]
+    assert second["summary"].startswith("Time ran out before the row at offset 1") and second["nextOffset"] == 1
+
+
+async def test_a_result_that_stalls_on_its_way_into_the_cache_says_how_far_it_is(
+    stalling_url: str, tmp_path: Path
+) -> None:
+    credentials = FixedCredentials(Credentials(stalling_url, SecretStr("A.TOKEN")))
+    async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+        client = SalesforceClient(http, credentials, "63.0")
+        files = JobFiles(tmp_path / "results", most_bytes=1_000, most_seconds=60)
+        fetcher = ResultFetcher(client, files, Ledger(tmp_path / "uploads.sqlite3"), SharedTasks(tasks))
+        services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5, fetcher=fetcher)
+        async with Client(build_mcp(services, None)) as connected:
+            [page] = await stalled_pages(connected, 0)
+        tasks.cancel_scope.cancel()
+    assert (page["summary"], page["next"]) == snapshot(
         (
             "The failed results of job 750000000000001AAA, which is JobComplete, are still on their way here, 60 bytes so far; that goes on by itself.",
             "Call again with the same arguments.",
         )
     )
-    assert (len(page.rows), page.next_offset, page.total) == (1, 1, None)
-    assert [(cause.code, cause.count) for cause in page.causes] == [("A_CODE", 1)]
-    assert answer["summary"].startswith("Time ran out before the row at offset 1") and answer["nextOffset"] == 1

@@ -23,7 +23,7 @@ from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import DATA, calling
+from tests.salesforce_emulator.caller import DATA, Caller, calling
 from tests.support.asgi_server import running
 from tests.support.orgs import Era, Recorder, services_over
 
@@ -66,6 +66,7 @@ class WatchedOrg:
     url: str
     recorder: Recorder
     gate: Gate
+    _caller: Caller
 
     def forget(self) -> None:
         """Begin anew, with the gate open."""
@@ -92,23 +93,20 @@ class WatchedOrg:
     def records(self, soql: str) -> list[dict[str, Any]]:
         """All records that a query selects."""
         found: list[dict[str, Any]] = []
-        with calling(self.url) as org:
-            page = org.query(soql)
-            while True:
-                found += [{name: record[name] for name in record if name != "attributes"} for record in page["records"]]
-                if page["done"]:
-                    return found
-                page = org.http.get(page["nextRecordsUrl"]).raise_for_status().json()
+        page = self._caller.query(soql)
+        while True:
+            found += [{name: record[name] for name in record if name != "attributes"} for record in page["records"]]
+            if page["done"]:
+                return found
+            page = self._caller.http.get(page["nextRecordsUrl"]).raise_for_status().json()
 
     def go_wrong(self, *rules: Mapping[str, object]) -> None:
         """Put a plan of faults into force."""
-        with calling(self.url) as org:
-            org.go_wrong(*rules)
+        self._caller.go_wrong(*rules)
 
     def go_right(self) -> None:
         """End all faults."""
-        with calling(self.url) as org:
-            org.go_right()
+        self._caller.go_right()
 
 
 @contextmanager
@@ -116,8 +114,8 @@ def watched_org(folder: Path) -> Iterator[WatchedOrg]:
     """An embedded org in a folder."""
     gate = Gate(create_app(EmulatorConfig(data_dir=folder)))
     recorder = Recorder(gate)
-    with running(recorder) as url:
-        yield WatchedOrg(url, recorder, gate)
+    with running(recorder) as url, calling(url) as caller:
+        yield WatchedOrg(url, recorder, gate, caller)
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """The answer with a page of a result: rows, error groups and addresses, within the size that a model can bear."""
 
+import json
+
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
@@ -51,9 +53,9 @@ async def test_a_failed_result_with_no_content_says_that_there_are_no_rows() -> 
 ERROR = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
 CONTROLS = [chr(1) * 70 + str(number) for number in range(9)]
 HOSTILE = {
-    "long cells": (["Name"], [["", ERROR, "long " * 20_000]] * 60),
+    "long cells": (["Name"], [["", ERROR, "long " * 20_000]] * 15),
     "wide rows": ([f"Field_{n}__c" for n in range(2_000)], [["", ERROR, *["x" * 50] * 2_000]] * 5),
-    "many columns with short names": ([f"c{n}" for n in range(5_000)], [["", ERROR, *[""] * 5_000]] * 60),
+    "many columns with short names": ([f"c{n}" for n in range(5_000)], [["", ERROR, *[""] * 5_000]] * 12),
     "wide script": (["名前"], [["", ERROR, "東京都千代田区" * 40]] * 60),
     "quotes": (["Name"], [["", ERROR, '"' * 400]] * 60),
     "many causes": (
@@ -80,25 +82,17 @@ async def test_a_page_stays_within_8_000_tokens_in_either_half(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_a_page_of_1_000_rows_stays_within_one_message(kind: str) -> None:
+async def test_pages_of_1_000_rows_stay_within_one_message_each_and_show_every_row_once(kind: str) -> None:
+    shown, offset = 0, 0
     async with agent_over(hostile_org(*HOSTILE[kind])) as client:
-        await sized_halves(client, "get-failed-results-ingest-job", jobId=JOB_ID, limit=1_000)
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-async def test_pages_by_next_offset_show_every_row_once(kind: str) -> None:
-    expected = len(HOSTILE[kind][1])
-    async with agent_over(hostile_org(*HOSTILE[kind])) as client:
-        seen, offset = 0, 0
-        while True:
-            arguments = {"jobId": JOB_ID, "offset": offset, "limit": 1_000}
-            page = (await client.call_tool("get-failed-results-ingest-job", arguments)).structured_content
-            assert page is not None and page["rows"] and page["offset"] == offset
-            seen += len(page["rows"])
-            if page["nextOffset"] is None:
-                break
+        while offset is not None:
+            tool = "get-failed-results-ingest-job"
+            structure, _ = await sized_halves(client, tool, jobId=JOB_ID, offset=offset, limit=1_000)
+            page = json.loads(structure)
+            assert page["rows"] and page["offset"] == offset
+            shown += len(page["rows"])
             offset = page["nextOffset"]
-        assert seen == expected
+    assert shown == len(HOSTILE[kind][1])
 
 
 async def test_cells_that_read_like_orders_stay_data(org_url: str) -> None:
