@@ -1,4 +1,4 @@
-"""Bytes as uploads take them, for tests of how they go."""
+"""The content of an upload."""
 
 import hashlib
 from collections.abc import Generator
@@ -14,12 +14,12 @@ class BytesContent:
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """The number of bytes."""
         return len(self._content)
 
     @property
     def sha256(self) -> str:
-        """Of all of them."""
+        """The SHA-256 of the content."""
         return hashlib.sha256(self._content).hexdigest()
 
     def __iter__(self) -> Generator[bytes, None, None]:

@@ -208,7 +208,7 @@ async def test_a_deleted_job_takes_its_results_along(org: WatchedOrg) -> None:
         assert content_of(path) is None
 
 
-async def test_without_a_spool_nothing_is_kept_and_pages_are_the_same(org: WatchedOrg) -> None:
+async def test_without_a_cache_each_page_is_a_download_and_pages_are_the_same(org: WatchedOrg) -> None:
     async with agent(org.url) as client, agent(org.url, no_spool=True) as other:
         job = await loaded(client, ROWS)
         kept = await call(client, "get-successful-results-ingest-job", jobId=job, offset=250)

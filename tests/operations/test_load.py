@@ -77,13 +77,13 @@ async def test_every_cell_under_foreign_headers_arrives_in_the_field_it_was_mapp
     tag = f"Foreign {era}"
     rows = foreign_rows(tag, 500)
     path = file_of(tmp_path, text_of_rows([FOREIGN_HEADER, *rows], ";", "\r\n").encode(), "export.csv")
-    shape = {
+    mapping = {
         "columns": COLUMNS,
         "set": {"Industry": "Energy", "Phone": None},
         "values": {"BillingCity": {"Kristiania": "Oslo"}},
     }
     async with agent(org.url, era=era, upload_roots=[tmp_path]) as client:
-        job = await created(client, {"file": str(path), **shape})
+        job = await created(client, {"file": str(path), **mapping})
         assert (job["rows"], job["status"], job["state"]) == (500, "uploaded", "Open")
         assert (job["columnDelimiter"], job["lineEnding"]) == ("SEMICOLON", "CRLF")
         done = await closed(client, job["id"])
@@ -141,8 +141,8 @@ async def test_what_is_settled_already_is_not_proposed_again(
     rows = {"csv": "Account Name,Billing City\nSettled,Oslo\n"}
     async with agent(org.url) as client:
 
-        async def proposed(**shape: Any) -> object:
-            return (await created(client, rows | shape, dryRun=True)).get("columns")
+        async def proposed(**mapping: Any) -> object:
+            return (await created(client, rows | mapping, dryRun=True)).get("columns")
 
         assert await proposed() == {"Account Name": "Name", "Billing City": "BillingCity"}
         assert await proposed(columns={"Account Name": "Site"}) == {"Billing City": "BillingCity"}
@@ -215,7 +215,7 @@ async def test_records_have_one_column_for_each_key_with_gaps_blank_and_null_as_
 
 
 @pytest.mark.parametrize(
-    ("shape", "complaint"),
+    ("mapping", "complaint"),
     [
         ({"columns": {"Nme": "Name"}}, "columns names 'Nme', which is not a column here. Did you mean 'Name'?"),
         ({"values": {"Phone": {"a": "b"}}}, "values names 'Phone', which is not a column here."),
@@ -225,11 +225,11 @@ async def test_records_have_one_column_for_each_key_with_gaps_blank_and_null_as_
         ({"set": {"Name": {"secret": 1}}}, "data.set.Name: expected text, a number, true, false or null"),
     ],
 )
-async def test_a_shape_that_does_not_fit_is_refused_and_nothing_is_made(
-    shape: dict[str, Any], complaint: str, org: WatchedOrg
+async def test_a_mapping_that_does_not_fit_is_refused_and_nothing_is_made(
+    mapping: dict[str, Any], complaint: str, org: WatchedOrg
 ) -> None:
     async with agent(org.url) as client:
-        text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nAcme\n", **shape})
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nAcme\n", **mapping})
     assert complaint in text and "secret" not in text and org.changes == []
 
 
@@ -445,7 +445,7 @@ async def test_parts_are_whole_uploads_under_the_limit_and_joined_they_are_the_f
     assert [record["Name"] for record in names] == [f"{tag} {n:03}" for n in range(100)]
 
 
-async def test_parts_of_shaped_rows_are_measured_as_they_go_out(org: WatchedOrg, tmp_path: Path) -> None:
+async def test_parts_of_mapped_rows_are_measured_as_they_go_out(org: WatchedOrg, tmp_path: Path) -> None:
     """Peers counted neither the header nor the quotes."""
     content = b"Company;Text\n" + b"".join(b'Shaped %03d;"a,b ""%d"""\n' % (n, n) for n in range(100))
     file_of(tmp_path, content)
@@ -505,7 +505,7 @@ async def test_a_part_that_is_not_there_is_refused_before_a_job_is_made(
     assert org.changes == []
 
 
-@pytest.mark.parametrize("change", ["a row more", "another cell", "another shape", "another file"])
+@pytest.mark.parametrize("change", ["a row more", "another cell", "another mapping", "another file"])
 async def test_rows_that_are_not_those_of_the_digest_are_refused(change: str, org: WatchedOrg, tmp_path: Path) -> None:
     content = content_of("Changed")
     rows: dict[str, Any] = {"file": str(path := file_of(tmp_path, content))}
@@ -515,7 +515,7 @@ async def test_rows_that_are_not_those_of_the_digest_are_refused(change: str, or
             path.write_bytes(content + b"One,more\n")
         elif change == "another cell":
             path.write_bytes(content.replace(b"Changed 050", b"Changed 05O"))
-        elif change == "another shape":
+        elif change == "another mapping":
             rows["set"] = {"Site": "x"}
         else:
             file_of(tmp_path, content_of("Another"), "new.csv").rename(path)

@@ -207,7 +207,7 @@ async def test_an_upsert_takes_back_only_what_it_made(blanking: Caller) -> None:
     assert [record["Name"] for record in names] == ["Newer"]
 
 
-async def test_failed_rows_of_an_update_and_an_upsert_are_tied_by_their_keys(blanking: Caller) -> None:
+async def test_failed_rows_of_an_update_and_an_upsert_are_matched_by_their_keys(blanking: Caller) -> None:
     async with agent(url_of(blanking)) as client:
         made = await loaded(client, "Name,Key__c\nA,T-1\nB,T-2\n")
         page = await call(client, "get-successful-results-ingest-job", jobId=made)
@@ -295,9 +295,9 @@ async def test_the_file_in_source_order_has_every_column_and_the_line_of_each_ro
 ) -> None:
     source = 'Kunde;intern;Mitarbeiter\n\n"A\nB";geheim 1;viele\nC;"geheim ""2""";1\n;geheim 3;2\nD;;x\n'
     (tmp_path / "kunden.csv.gz").write_bytes(gzip.compress(source.encode()))
-    shape = {"columns": {"Kunde": "Name", "intern": None, "Mitarbeiter": "NumberOfEmployees"}}
+    mapping = {"columns": {"Kunde": "Name", "intern": None, "Mitarbeiter": "NumberOfEmployees"}}
     async with agent(org.url, upload_roots=[tmp_path]) as client:
-        data = {"file": "kunden.csv.gz", **shape}
+        data = {"file": "kunden.csv.gz", **mapping}
         job = (await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off"))["id"]
         await close(client, job)
         page = await call(client, "get-failed-results-ingest-job", jobId=job)
@@ -320,8 +320,8 @@ async def test_the_second_part_of_a_source_has_the_lines_of_the_source(org: Watc
     rows = [f'"Row\n{n:03}",x' if n % 3 == 0 else f"Row {n:03},1" for n in range(300)]
     (tmp_path / "source.csv").write_text("Name,NumberOfEmployees\n" + "\n".join(rows) + "\n")
     whole = (tmp_path / "source.csv").read_text().splitlines()
-    for shape in ({}, {"only": ["Name", "NumberOfEmployees"]}):
-        data = {"file": "source.csv", **shape}
+    for mapping in ({}, {"only": ["Name", "NumberOfEmployees"]}):
+        data = {"file": "source.csv", **mapping}
         async with agent(org.url, upload_roots=[tmp_path], max_upload_bytes=1_500) as client:
             tried = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
             part = {"part": 2, "sha256": tried["sha256"]}
@@ -359,7 +359,7 @@ async def test_rows_that_are_not_here_in_time_are_joined_by_the_same_call(org: W
     async with agent(org.url, folder=tmp_path) as client:
         job = await loaded(client, SENT, preflight="off")
     times = iter([0.0, *[20.0] * 10])
-    async with agent_keeping(org, tmp_path, seconds_left=times.__next__, spools=True) as client:
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__, caches_results=True) as client:
         other = (await call(client, "create-ingest-job", body=INSERT))["id"]
         arguments = {"jobId": other, "body": {"rowsOf": {"jobs": [job]}}, "preflight": "off"}
         first = await call(client, "upload-data-ingest-job", **arguments)

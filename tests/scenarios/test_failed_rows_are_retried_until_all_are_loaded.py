@@ -15,7 +15,7 @@ from tests.support.orgs import agent, call
 
 HEADER = ["Kunde", "code__c", "tier__c", "annualrevenue", "BillingStreet", "intern"]
 """Of a source: foreign names, and fields in another case than the org's."""
-SHAPE = {"columns": {"Kunde": "Name", "intern": None}}
+MAPPING = {"columns": {"Kunde": "Name", "intern": None}}
 
 
 def rows_of_source(count: int) -> list[list[str]]:
@@ -75,7 +75,7 @@ async def test_rows_with_four_kinds_of_failure_are_in_the_org_after_seven_calls(
     org.go_wrong({"fault": "locked-rows", "every": 20}, seed=1)
     async with agent(url_of(org), upload_roots=[tmp_path]) as client:
         body = {"object": "Account", "operation": "insert"}
-        data = {"file": "source.csv", **SHAPE}
+        data = {"file": "source.csv", **MAPPING}
         first = (await call(client, "create-ingest-job", body=body, data=data))["id"]
         done = await close(client, first)
         assert done["numberRecordsProcessed"] == count
@@ -87,12 +87,12 @@ async def test_rows_with_four_kinds_of_failure_are_in_the_org_after_seven_calls(
             "DUPLICATE_VALUE",
         }
         org.go_right()
-        for code, shape in (
+        for code, mapping in (
             ("UNABLE_TO_LOCK_ROW", {}),
             ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", {"values": {"tier__c": {"gold!": "Bronze"}}}),
         ):
             rows_of = {"jobs": [first], "which": ["failed"], "where": {"statusCode": code}}
-            job = await call(client, "create-ingest-job", body=body, data={"rowsOf": rows_of, **shape})
+            job = await call(client, "create-ingest-job", body=body, data={"rowsOf": rows_of, **mapping})
             assert (await close(client, job["id"]))["numberRecordsFailed"] == 0
     assert records_of(org) == expected(rows)
 

@@ -20,12 +20,12 @@ class _Server(uvicorn.Server):
         self.settled = threading.Event()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop; a refused start is told by `started`, not by leaving the process."""
+        """Serve until `should_exit`; a refused start leaves `started` false and does not end the process."""
         with suppress(SystemExit):
             super().run(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, then wake whoever waits: it serves, or its lifespan refused to start."""
+        """Start as uvicorn does, then wake the thread that waits: the application serves, or it refused to start."""
         try:
             await super().startup(sockets)
         finally:

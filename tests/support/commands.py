@@ -27,7 +27,7 @@ TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 
 
 def fresh_environ(folder: Path) -> Environ:
-    """That of a machine on which nothing is set; nothing of this one is read or written."""
+    """The environment of a machine on which nothing is set; settings of this machine are neither read nor written."""
     home, temporary = folder / "home", folder / "tmp"
     for made in (home, temporary):
         made.mkdir()
@@ -58,7 +58,7 @@ def run(
 
 @contextmanager
 def started(environ: Environ, *args: str, until: str = READY) -> Iterator["Started"]:
-    """A command that goes on, once it has printed a line that begins in this way."""
+    """Run a command that does not end by itself; yield it once it has printed a line that begins with `until`."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([*AS_MODULE, *args], env=environ, encoding="utf-8", **pipes) as process:
         try:
@@ -80,7 +80,7 @@ def _lines_until(process: subprocess.Popen[str], start: str) -> str:
 
 @dataclass
 class Started:
-    """A command that is running, and what it printed so far."""
+    """A command that is running, and what it had printed when it was ready."""
 
     process: subprocess.Popen[str]
     printed: str
@@ -92,14 +92,14 @@ class Started:
         return match[1]
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Exit code and stderr after this signal; it has five seconds."""
+        """Send the signal and return the exit code and stderr; the command has five seconds to end."""
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=END_SECONDS)
         return self.process.returncode, errors
 
 
 def anonymous(text: str, environ: Environ) -> str:
-    """Without what differs from run to run and from version to version."""
+    """The text with home folder, version and ports replaced: they differ from run to run."""
     for found, shown in ((environ["HOME"], "/home/me"), (__version__, "1.2.3")):
         text = text.replace(found, shown)
     return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)

@@ -45,7 +45,7 @@ UNKNOWN_JOB = "750000000000001AAA"
 
 @dataclass
 class Recorder:
-    """Passes requests on to an application and remembers them; bodies of those that it answers."""
+    """An application whose requests are recorded: each call when it begins, its body when its answer begins."""
 
     app: ASGIApp
     calls: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Recorder:
             return message
 
         async def answered(message: Message) -> None:
-            # Before the caller can know, who may look at once.
+            # Before the answer goes out: its caller may look at the record at once.
             if message["type"] == "http.response.start":
                 self.bodies.append((call, bytes(body)))
             await send(message)
@@ -84,7 +84,7 @@ def emulator(folder: Path) -> Iterator[str]:
 async def agent(
     org_url: str, *, era: Era = "auto", rest_url: str | None = None, folder: Path | None = None, **settings: Any
 ) -> AsyncIterator[Client]:
-    """A client of the nine tools over an embedded org, in memory, which keeps its records in a folder."""
+    """A client of the nine tools over the embedded org at this URL. Both talk in memory; the server keeps its files in the folder."""
     chosen = Settings(**{"emulator": True, **settings})
     with tempfile.TemporaryDirectory() as temporary:
         kept_in = folder or Path(temporary)
@@ -103,28 +103,28 @@ async def agent_over(org: ASGIApp, **settings: Any) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def services_of(settings: Settings) -> AsyncIterator[Services]:
-    """The services for an org that the settings name, with an empty record of uploads."""
+    """The services for the org that the settings name, with an empty record of uploads."""
     with tempfile.TemporaryDirectory() as folder:
         async with open_services(settings, places_in(Path(folder))) as services:
             yield services
 
 
 def places_in(folder: Path) -> LocalPaths:
-    """Places that are nobody's."""
+    """The folders of a machine that is nobody's, all of them below this one."""
     return LocalPaths(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
 
 
 def services_over(
     client: SalesforceClient, folder: Path, tasks: TaskGroup, *, upload_limit: int = UPLOAD_LIMIT_BYTES, **options: Any
 ) -> Services:
-    """The services through this client, which read files of the folder and keep their record there.
+    """The services over a client of an org. They read files of the folder and keep their record of uploads there.
 
     Args:
-        client: speaks to the org.
-        folder: a root of uploads.
-        tasks: runs transfers and plans.
+        client: the client of the org.
+        folder: the only upload root, and the place of the record.
+        tasks: runs what outlives a call.
         upload_limit: the most bytes of one upload.
-        options: of the operations, such as `seconds_left`.
+        options: `seconds_left`, `sleep` and `fetcher` of the operations.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
     shared, policy, fetcher = SharedTasks(tasks), Policy(), options.get("fetcher")
@@ -142,12 +142,12 @@ def services_over(
 
 
 def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks) -> Uploads:
-    """Uploads through this client, with their record in a folder."""
+    """The uploads over a client of an org, with their record in a folder."""
     return Uploads(client, Ledger(folder / "uploads.sqlite3"), tasks)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The structured half of a call that has to succeed."""
+    """The structure of the answer to a call that has to succeed."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
     assert result.structured_content is not None
@@ -156,7 +156,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def refusal(client: Client, tool: str, **arguments: Any) -> str:
-    """The text of a call that has to fail."""
+    """The text of the answer to a call that has to fail."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error
     return text_of(result)
@@ -171,7 +171,7 @@ async def loaded(
     preflight: Literal["on", "off"] = "on",
     **body: str,
 ) -> str:
-    """The id of a job that has been created, filled and closed, and is done."""
+    """The id of a new job with these rows, once Salesforce has processed it."""
     job = await call(client, "create-ingest-job", body={"object": object, "operation": operation, **body})
     await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv}, preflight=preflight)
     assert (await closed(client, job["id"]))["state"] in {"JobComplete", "Failed"}
@@ -179,7 +179,7 @@ async def loaded(
 
 
 async def closed(client: Client, job_id: str) -> dict[str, Any]:
-    """The job after it was closed, and is done."""
+    """The answer about a job that is closed here, once Salesforce has processed it."""
     closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
     answer = await call(client, "close-abort-ingest-job", **closing)
     assert answer["state"] in {"JobComplete", "Failed"}, answer
@@ -187,12 +187,12 @@ async def closed(client: Client, job_id: str) -> dict[str, Any]:
 
 
 def text_of(result: CallToolResult) -> str:
-    """The text half."""
+    """The text of an answer."""
     return "".join(part.text for part in result.content if part.type == "text")
 
 
 def steady(value: Any) -> Any:
-    """Ids, dates, durations and ports that differ from run to run, replaced by their kind."""
+    """The value with ids, dates, durations and ports replaced by their kind: they differ from run to run."""
     if isinstance(value, dict):
         return {key: "MS" if key.endswith("Time") else steady(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

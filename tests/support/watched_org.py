@@ -32,7 +32,7 @@ GATE_SECONDS = 20
 
 @dataclass
 class Gate:
-    """Lets uploads through to an application while it is open; before it they have begun, and nothing of them is read."""
+    """Holds uploads back from an application while it is closed: they have begun, and none of their rows is read."""
 
     app: ASGIApp
     reached: threading.Event = field(default_factory=threading.Event)
@@ -49,7 +49,7 @@ class Gate:
         self._opened.clear()
 
     def open(self) -> None:
-        """Let all through."""
+        """Let all uploads through."""
         self._opened.set()
 
 
@@ -58,9 +58,9 @@ class WatchedOrg:
     """An embedded org behind a recorder and a gate.
 
     Attributes:
-        url: of the org.
-        recorder: of its requests.
-        gate: that uploads pass.
+        url: base URL of the org.
+        recorder: records the requests that reach the org.
+        gate: holds uploads back.
     """
 
     url: str
@@ -69,7 +69,7 @@ class WatchedOrg:
     _caller: Caller
 
     def forget(self) -> None:
-        """Begin anew, with the gate open."""
+        """Empty the record of requests, and open the gate."""
         self.gate.open()
         self.gate.reached.clear()
         self.recorder.calls.clear()
@@ -120,16 +120,16 @@ def watched_org(folder: Path) -> Iterator[WatchedOrg]:
 
 @asynccontextmanager
 async def agent_keeping(
-    org: WatchedOrg, folder: Path, *, era: Era = "auto", spools: bool = False, **options: Any
+    org: WatchedOrg, folder: Path, *, era: Era = "auto", caches_results: bool = False, **options: Any
 ) -> AsyncIterator[Client]:
-    """A client of a server that keeps its record of uploads in a folder, and reads files there; its end ends the server.
+    """A client of a server that keeps its record of uploads in a folder and reads files there. The end of the client ends the server.
 
     Args:
-        org: that it writes to.
-        folder: of the record and of files.
-        era: of the protocol.
-        spools: whether results are kept there, too.
-        options: of the operations, such as `seconds_left`.
+        org: the org that the server writes to.
+        folder: the place of its record of uploads, and its only upload root.
+        era: the generation of the protocol.
+        caches_results: whether the server keeps results there, too.
+        options: see `services_over`.
     """
     credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
@@ -137,7 +137,7 @@ async def agent_keeping(
         store = JobFiles(folder / "spool", most_bytes=1_000_000, most_seconds=60)
         options["fetcher"] = (
             ResultFetcher(client_of_org, store, Ledger(folder / "uploads.sqlite3"), SharedTasks(tasks))
-            if spools
+            if caches_results
             else None
         )
         services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})

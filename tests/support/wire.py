@@ -54,7 +54,7 @@ class Seen:
 
 @dataclass
 class Answer:
-    """What the upstream says."""
+    """A response of the upstream."""
 
     status: int = 200
     headers: Headers = field(default_factory=list)
@@ -84,7 +84,7 @@ class Upstream:
 
 @dataclass
 class WithLifespan:
-    """Closes something of the application's where the application is served: on the same loop, at the end."""
+    """An application that closes its HTTP client at the end of its lifespan, on the loop that served it."""
 
     app: ASGIApp
     http: httpx2.AsyncClient
@@ -107,11 +107,11 @@ def gateway_to(
     """The REST surface as `serve` puts it together, in front of an upstream.
 
     Args:
-        upstream_url: its origin.
-        policy: everything is allowed unless said otherwise.
-        token: what the upstream takes.
-        source: in place of the token.
-        read_seconds: how long to wait for an answer, in place of the product's own time.
+        upstream_url: origin of the upstream.
+        policy: what the operator allows.
+        token: the access token that goes up.
+        source: credentials in place of the token.
+        read_seconds: how long an answer is waited for, in place of the product's own time.
     """
     http = open_http(trust_env=False)
     if read_seconds is not None:
@@ -189,13 +189,13 @@ def status_of(raw: bytes) -> int:
 
 
 def seen(scope: Scope, body: bytes, *, whole: bool) -> Seen:
-    """The request of this scope."""
+    """The request of this scope, as the upstream saw it."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     return Seen(scope["method"], scope["path"], scope["query_string"].decode(), headers, body, whole)
 
 
 async def read_body(receive: Receive) -> tuple[bytes, bool]:
-    """The body, and whether it came to its end."""
+    """The body of a request, and whether it came to its end."""
     body = bytearray()
     while True:
         message = await receive()
@@ -213,7 +213,7 @@ async def start(send: Send, status: int, headers: Headers) -> None:
 
 
 async def pass_lifespan(receive: Receive, send: Send, at_end: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Come up, go down."""
+    """Answer the messages of a lifespan: start, then stop."""
     await receive()
     await send({"type": "lifespan.startup.complete"})
     await receive()
