@@ -109,7 +109,7 @@ def closed_tool(
 
 
 _DECLARED: dict[Callable[..., Any], ActionableTool] = {}
-"""The tools by function, with their schemas. Those of a tool take 6 ms, and a process may open many servers, as the tests do."""
+"""The tools by function, with their schemas: they take 6 ms a tool, and a process may open many servers, as tests do."""
 
 
 def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotations) -> ActionableTool:

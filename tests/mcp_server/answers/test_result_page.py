@@ -83,7 +83,8 @@ async def test_a_page_stays_within_8_000_tokens_in_either_half(kind: str) -> Non
 
 @pytest.mark.parametrize("kind", HOSTILE)
 async def test_pages_of_1_000_rows_stay_within_one_message_each_and_show_every_row_once(kind: str) -> None:
-    shown, offset = 0, 0
+    shown = 0
+    offset: int | None = 0
     async with agent_over(hostile_org(*HOSTILE[kind])) as client:
         while offset is not None:
             tool = "get-failed-results-ingest-job"
