@@ -1,7 +1,7 @@
 """A tool that fails says what is wrong and what to do next, whatever the reason."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import anyio
 import anyio.lowlevel
@@ -10,11 +10,12 @@ from mcp import Client
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
+from pydantic import SecretStr
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.mcp_server.answers.answer import DeleteAnswer
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
-from salesforce_bulk_ingest.salesforce.auth import Credentials
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.orgs import (
@@ -32,8 +33,7 @@ async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> Non
 
     async def endless_create() -> Annotated[CallToolResult, DeleteAnswer]:
         """Never answers, and nobody has the id of what it made."""
-        await anyio.sleep_forever()
-        raise NotImplementedError
+        return cast(CallToolResult, await anyio.Event().wait())
 
     tools: list[Tool] = []
     for never in (endless, endless_create):
@@ -47,19 +47,16 @@ async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> Non
         assert "Look with list-all-ingest-jobs" in await refusal(client, "endless_create")
 
 
-class BrokenLogin:
+class BrokenLogin(FixedCredentials):
     """A fault of ours: not one of the errors that a login may raise."""
 
     async def credentials(self) -> Credentials:
         raise RuntimeError("an inside view")
 
-    def discard(self, stale: Credentials) -> bool:
-        return False
-
 
 async def test_a_crash_is_reported_without_an_inside_view(tmp_path: Path) -> None:
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
-        client = SalesforceClient(http, BrokenLogin(), "63.0")
+        client = SalesforceClient(http, BrokenLogin(Credentials("http://127.0.0.1", SecretStr("A.TOKEN"))), "63.0")
         async with Client(build_mcp(services_over(client, tmp_path, tasks), None)) as connected:
             text = await refusal(connected, "get-ingest-job-status", jobId=UNKNOWN_JOB)
     assert text.splitlines() == snapshot(

@@ -31,9 +31,12 @@ async def test_a_wait_reports_rows_as_they_are_processed_and_ends_with_the_job(e
         ("InProgress", 0), ("InProgress", 200), ("InProgress", 200), ("InProgress", 600), ("JobComplete", 800)
     )
     seen: list[float] = []
+    is_done = anyio.Event()
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         seen.append(progress)
+        if progress == 800:
+            is_done.set()
 
     async with scripted_agent(org, tmp_path, era) as client:
         result = await client.call_tool(
@@ -41,8 +44,7 @@ async def test_a_wait_reports_rows_as_they_are_processed_and_ends_with_the_job(e
         )
         assert result.structured_content is not None and result.structured_content["state"] == "JobComplete"
         with anyio.fail_after(5):
-            while len(seen) < 4:
-                await anyio.lowlevel.checkpoint()
+            await is_done.wait()
     assert seen == [0, 200, 600, 800]
 
 

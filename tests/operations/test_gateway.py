@@ -61,14 +61,7 @@ class Guarded:
 
     def _record(self) -> str:
         query = {"q": "SELECT Id FROM Account LIMIT 1"}
-        records = self.direct.get("/query", params=query).json()["records"]
-        if not records:
-            job = self.job("insert")
-            self.direct.patch(f"/jobs/ingest/{job}", json={"state": "UploadComplete"})
-            while not self.direct.get("/query", params=query).json()["records"]:
-                pass
-            return self._record()
-        record: str = records[0]["Id"]
+        record: str = self.direct.get("/query", params=query).json()["records"][0]["Id"]
         return record
 
 

@@ -267,8 +267,7 @@ class Taking:
                 break
             self.body += message["body"]
             more = message.get("more_body", False)
-            if self.body:
-                self.first_bytes.set()
+            self.first_bytes.set()
         self.whole = not more
         self.ended.set()
         if self.whole:

@@ -178,11 +178,13 @@ class Persistent:
         return rows
 
     async def _page(self, tool: str, **arguments: Any) -> Answer:
-        for _ in range(TRIES):
+        tries = 0
+        while True:
             page = await self.told(tool, **arguments)
             if "Call again" not in page["summary"] and "with the same arguments" not in page["next"]:
-                break
-        return page
+                return page
+            tries += 1
+            assert tries < TRIES, page["summary"]
 
 
 @dataclass(frozen=True)

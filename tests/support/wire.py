@@ -196,14 +196,11 @@ def seen(scope: Scope, body: bytes, *, whole: bool) -> Seen:
 
 async def read_body(receive: Receive) -> tuple[bytes, bool]:
     """The body of a request, and whether it came to its end."""
-    body = bytearray()
-    while True:
+    body, message = bytearray(), await receive()
+    while message.get("more_body", False):
+        body += message["body"]
         message = await receive()
-        if message["type"] == "http.disconnect":
-            return bytes(body), False
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body), True
+    return bytes(body + message.get("body", b"")), message["type"] == "http.request"
 
 
 async def start(send: Send, status: int, headers: Headers) -> None:
