@@ -1,1 +1,1 @@
-"""`/v1`: the nine operations over HTTP."""
+"""The REST surface, `/v1`: the nine operations over HTTP, in Salesforce's own form."""

@@ -1,0 +1,127 @@
+"""Passes a request on to Salesforce and its answer back: bytes and end-to-end headers, both ways.
+
+Rows stream through in constant memory. The upstream's status is known before the first byte goes down; whatever breaks later
+breaks the connection, so that half a body never looks whole.
+"""
+
+import logging
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Self
+
+import anyio
+import httpx2
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from salesforce_bulk_ingest.operations.gateway import Gateway
+from salesforce_bulk_ingest.salesforce.call import Call
+
+logger = logging.getLogger(__name__)
+
+# RFC 9110, 7.6.1: fields for one connection only.
+HOP_BY_HOP = frozenset(
+    {
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+NOT_SENT_UP = HOP_BY_HOP | {"authorization", "cookie", "expect", "host"}
+NOT_SENT_DOWN = HOP_BY_HOP | {"set-cookie"}
+
+
+async def pass_on(gateway: Gateway, request: Request, call: Call, job_id: str | None = None) -> Response:
+    """Make the call with the request's query, headers and API version, and return the upstream's answer.
+
+    Args:
+        gateway: makes the call, where the policy lets it through.
+        request: the caller's request.
+        call: the method, path and body that go up.
+        job_id: the job in the path; None if there is none.
+
+    Raises:
+        IngestError: the gateway refused the call.
+        SalesforceError: there was no answer to pass on.
+    """
+    # A HEAD is answered from the head of the GET: not every upstream resource knows the method.
+    head_only = call.method == "HEAD"
+    call = replace(
+        call,
+        method="GET" if head_only else call.method,
+        query=request.scope["query_string"].decode("latin-1"),
+        headers=headers_up(request),
+        api_version=request.path_params.get("version"),
+    )
+    return await UpstreamResponse.open(gateway, call, job_id, head_only=head_only)
+
+
+class UpstreamResponse(Response):
+    """The upstream's answer, passed on while it comes in."""
+
+    def __init__(self, held: AsyncExitStack, upstream: httpx2.Response, *, head_only: bool) -> None:
+        self.status_code = upstream.status_code
+        self.background = None
+        self._held = held
+        self._upstream = upstream
+        self._head_only = head_only
+
+    @classmethod
+    async def open(cls, gateway: Gateway, call: Call, job_id: str | None, *, head_only: bool) -> Self:
+        """Make the call and wait for its status; whatever fails before that is an ordinary error."""
+        async with AsyncExitStack() as stack:
+            upstream = await stack.enter_async_context(gateway.forward(call, job_id))
+            return cls(stack.pop_all(), upstream, head_only=head_only)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            headers = _end_to_end(self._upstream.headers.raw, NOT_SENT_DOWN)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+            if self._head_only or await self._send_body(receive, send):
+                await send({"type": "http.response.body", "body": b""})
+
+    async def _send_body(self, receive: Receive, send: Send) -> bool:
+        """Send the body down, and return whether it went down whole.
+
+        It did not where the caller left, and then the upstream is dropped too, nor where the upstream broke off: the
+        answer is left without its end, and the server closes the connection.
+        """
+        is_whole = False
+        async with anyio.create_task_group() as tasks:
+
+            async def leave_with_the_caller() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(leave_with_the_caller)
+            try:
+                async for chunk in self._upstream.aiter_raw():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                is_whole = True
+            except httpx2.RequestError as error:
+                path = self._upstream.request.url.path
+                logger.warning("%s broke off: %s", path, str(error) or type(error).__name__)
+            tasks.cancel_scope.cancel()
+        return is_whole
+
+
+def headers_up(request: Request) -> list[tuple[str, str]]:
+    """Return the caller's headers that go up to Salesforce."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in
+               _end_to_end(request.headers.raw, NOT_SENT_UP)]  # fmt: skip
+    if "transfer-encoding" in request.headers:
+        # Chunks overrule a length (RFC 9112, 6.3); passed on, it could make the first of them look like the whole.
+        headers = [(name, value) for name, value in headers if name != "content-length"]
+    if "accept-encoding" not in {name for name, _ in headers}:
+        headers.append(("accept-encoding", "identity"))
+    return headers
+
+
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]], dropped: frozenset[str]) -> list[tuple[bytes, bytes]]:
+    """Return the headers for the other end, without `dropped` and those that the Connection header claims for this hop."""
+    kept = [(name.lower(), value) for name, value in headers]
+    named = b",".join(value for name, value in kept if name == b"connection").decode("latin-1").lower()
+    not_ours = dropped | {name.strip() for name in named.split(",")}
+    return [(name, value) for name, value in kept if name.decode("latin-1") not in not_ours]
