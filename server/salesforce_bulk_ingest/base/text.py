@@ -1,9 +1,17 @@
 """Text of others in our sentences: shortened, quoted, on one line."""
 
+import json
+import re
 from collections.abc import Iterable
 
 NAMES_SHOWN = 5
 LONGEST_NAME_SHOWN = 60
+
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, line ends, and characters that are invisible or turn the direction of text; JSON leaves them."""
+
+_NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
+"""An API name, or the mark that stands for names that were left out."""
 
 
 def shorten(text: str, longest: int) -> str:
@@ -22,6 +30,16 @@ def quoted_names(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
     quoted = [f'"{_on_one_line(shorten(name, LONGEST_NAME_SHOWN))}"' for name in listed[:most]]
     more = len(listed) - most
     return ", ".join(quoted) + (f" and {more:,} more" if more > 0 else "")
+
+
+def as_one_line(value: object) -> str:
+    """Return the value as JSON on one line, with every invisible character escaped."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def as_name(text: str) -> str:
+    """Return an API name as it is, and any other text quoted: the org may have put a sentence in place of a name."""
+    return text if _NAME.fullmatch(text) else as_one_line(text)
 
 
 def as_sentence(message: str) -> str:

@@ -1,1 +1,1 @@
-"""The MCP server: tools, resources, and what a model is told."""
+"""The MCP server: its tools and resources, and the answers that models read."""

@@ -1,4 +1,7 @@
-"""What the tools take: closed models in Salesforce's own spelling."""
+"""The arguments of the tools: closed models in Salesforce's own spelling.
+
+The docstrings of the models and the descriptions of their fields are in the input schemas of the tools.
+"""
 
 import json
 import math
@@ -9,10 +12,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, RowSource, UploadFile, cell_text
+from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
-from salesforce_bulk_ingest.operations.load import CreateRequest
+from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
 from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
@@ -20,7 +23,7 @@ from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Oper
 
 
 def parsed_json(value: object) -> object:
-    """Some hosts send nested values as JSON text."""
+    """Return the value of a text that is JSON, and anything else as it is: some hosts send nested values as text."""
     if isinstance(value, str):
         try:
             return json.loads(value)
@@ -34,14 +37,14 @@ def _cell(value: object) -> Cell:
         raise ValueError(
             f"a number of more than {sys.float_info.dig} digits may have changed on the way: write it in quotes"
         )
-    # A union would complain once for each of its types.
+    # A union of types would complain once for each type.
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise ValueError("expected text, a number, true, false or null")
 
 
 def _digits(number: float) -> int:
-    """Significant ones: so many as `float_info.dig` come through a float unchanged."""
+    """Return the number of significant digits; up to `float_info.dig` digits come through a float unchanged."""
     return len(Decimal(repr(number)).normalize().as_tuple().digits)
 
 
@@ -51,7 +54,7 @@ CellValue = Annotated[
 
 
 class ClosedModel(BaseModel):
-    """An unknown key is an error, not silence."""
+    """A model in which an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,8 +83,8 @@ class CreateBody(ClosedModel):
         return self
 
     @property
-    def request(self) -> CreateRequest:
-        """What the job is to be."""
+    def create_request(self) -> CreateRequest:
+        """The job to create."""
         return CreateRequest(
             sobject=self.object,
             operation=self.operation,
@@ -104,20 +107,21 @@ def _undescribed(schema: dict[str, Any]) -> None:
 
 
 class Where(ClosedModel):
-    """Which failed rows are meant; both together have to be so."""
+    """A filter of failed rows; where both keys are given, a row has to match both."""
 
     model_config = ConfigDict(json_schema_extra=_undescribed)
 
     statusCode: str | None = None
     field: str | None = None
 
-    def errors(self) -> ErrorFilter:
-        """Return the filter that chooses the rows."""
+    @property
+    def error_filter(self) -> ErrorFilter:
+        """The filter that chooses the rows."""
         return ErrorFilter(self.statusCode, self.field)
 
 
 class RetryBody(ClosedModel):
-    """Rows of jobs that have ended."""
+    """Rows of ended jobs, to be sent again in a new job."""
 
     model_config = ConfigDict(json_schema_extra=_undescribed)
 
@@ -130,23 +134,27 @@ class RetryBody(ClosedModel):
     def _which_go_together(self) -> Self:
         if self.which is not None and not self.which:
             raise ValueError('which names no rows: give ["failed"], ["unprocessed"], both, or ["created"]')
-        if "created" in self.chosen and len(self.chosen) > 1:
+        if "created" in self.which_rows and len(self.which_rows) > 1:
             raise ValueError("created gives the ids of new records alone, so it goes without other rows")
-        if self.where is not None and "failed" not in self.chosen:
+        if self.where is not None and "failed" not in self.which_rows:
             raise ValueError("where is about failed rows: name failed in which, or leave where out")
         return self
 
     @property
-    def chosen(self) -> tuple[Which, ...]:
-        """Which rows; unless it is said, all that did not get into the org, or the failed ones that are so."""
+    def which_rows(self) -> tuple[Which, ...]:
+        """Which rows of the jobs go again.
+
+        Without `which`, these are the rows that did not get into the org: failed and unprocessed rows, or with `where`
+        failed rows alone.
+        """
         if self.which is None:
             return ("failed",) if self.where is not None else ("failed", "unprocessed")
         return tuple(dict.fromkeys(self.which))
 
     @property
-    def rows_of(self) -> RetryRequest:
-        """The rows."""
-        return RetryRequest(self.jobs, self.chosen, (self.where or Where()).errors(), self.again)
+    def retry_request(self) -> RetryRequest:
+        """The request for these rows."""
+        return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again)
 
 
 class UploadBody(ClosedModel):
@@ -192,27 +200,30 @@ class UploadBody(ClosedModel):
             )
         return self
 
-    def source(self, roots: UploadRoots) -> RowSource | RetryRequest:
-        """Where the rows come from.
+    def source(self, roots: UploadRoots) -> AnySource:
+        """Return the source of the rows.
+
+        Args:
+            roots: the folders that files may be uploaded from.
 
         Raises:
-            RefusedByPolicy: from a file that the operator has not allowed.
+            RefusedByPolicy: the source is a file that the operator has not allowed.
         """
         if self.rowsOf is not None:
-            return self.rowsOf.rows_of
+            return self.rowsOf.retry_request
         if self.file is not None:
             return UploadFile(roots.find(self.file))
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
 
     @property
-    def shape(self) -> ColumnMapping:
-        """What is changed on the way."""
+    def mapping(self) -> ColumnMapping:
+        """The changes to columns and cells on the way to the job."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
         return ColumnMapping(self.columns, constants, self.values, self.only)
 
 
 def _in_few_words(schema: dict[str, Any]) -> None:
-    """The list of tools describes these properties once; every model pays for it."""
+    """Drop the descriptions of properties, which stand in the schema of upload-data-ingest-job already."""
     for described in schema["properties"].values():
         for name in ("description", "examples", "default"):
             described.pop(name, None)
@@ -233,7 +244,7 @@ PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no che
 
 JobId = Annotated[
     str,
-    # The pattern is for callers to see; `ingest` checks the id, so that both surfaces refuse it in the same words.
+    # The pattern is for callers to see; the operations check the id, so that both surfaces refuse it in the same words.
     Field(
         description="15 or 18 characters",
         examples=["750XX0000004Ab1YAE"],

@@ -11,9 +11,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
-from salesforce_bulk_ingest.mcp_server.answers.answer import bounded
-from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
-from salesforce_bulk_ingest.mcp_server.answers.wording import RESULT_NAMES, job_uri, result_uri
+from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
+from salesforce_bulk_ingest.mcp_server.answers.job import bounded
+from salesforce_bulk_ingest.mcp_server.answers.uris import RESULT_NAMES, job_uri, result_uri
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.results.error_filter import ErrorFilter
@@ -23,6 +23,7 @@ from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 MOST_DIGITS = 15
+"""Digits of an offset or a limit."""
 
 RESULT_DESCRIPTION = (
     f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
@@ -31,15 +32,14 @@ RESULT_DESCRIPTION = (
 
 
 def add_resources(server: MCPServer[None], operations: Operations) -> None:
-    """Register the four templates."""
+    """Register the templates of the four resources: a job and its three results."""
 
     @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
     async def job(jobId: str) -> str:
         """State and counters of one ingest job, under Salesforce's field names."""
         with _errors_for_hosts():
             status = await operations.jobs.status(jobId, report=_silently)
-            found = bounded(status.job)
-            return json.dumps(found.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
+            return json.dumps(bounded(status.job).model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
 
     for kind in RESULT_NAMES:
         _add_result(server, operations, kind)
@@ -59,10 +59,10 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         jobId: str, offset: str = "0", limit: str = "", columns: str = "", statusCode: str = "", field: str = ""
     ) -> str:
         shown = tuple(filter(None, columns.split(",")))
-        wanted = PageRequest(_number("offset", offset, 0), shown, ErrorFilter(statusCode or None, field or None))
-        budget = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
+        request = PageRequest(_number("offset", offset, 0), shown, ErrorFilter(statusCode or None, field or None))
+        size = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
         with _errors_for_hosts():
-            _, page = await operations.results.page(jobId, kind, request=wanted, page_size=budget)
+            _, page = await operations.results.page(jobId, kind, request=request, page_size=size)
         if page.is_cut_off:
             # A header alone would read as the end.
             raise ResourceError(f"Time ran out before the row at offset {page.offset} came in: read this page again.")
@@ -74,6 +74,11 @@ async def _silently(job: Job) -> None:
 
 
 def _number(name: str, given: str, least: int) -> int:
+    """Return a parameter's number.
+
+    Raises:
+        MCPError: the parameter is no whole number, or is less than `least`.
+    """
     # Typed parameters would end in an internal error and a traceback (seen with mcp 2.3.0).
     if not given.isascii() or not given.isdecimal() or len(given) > MOST_DIGITS or int(given) < least:
         raise MCPError(code=INVALID_PARAMS, message=f"{name} has to be a whole number of at least {least}.")
@@ -82,12 +87,17 @@ def _number(name: str, given: str, least: int) -> int:
 
 @contextmanager
 def _errors_for_hosts() -> Iterator[None]:
+    """Turn the errors of an operation, and a call that lasts too long, into errors of the protocol.
+
+    Raises:
+        ResourceError: in place of any SalesforceError or IngestError; a ResourceNotFoundError where there is no such job.
+    """
     try:
         with anyio.fail_after(CALL_SECONDS):
             yield
     except TimeoutError:
         raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS} s: read again.") from None
     except (NotFound, InvalidJobId) as error:
-        raise ResourceNotFoundError(f"{shown(error)}\n{after_error(error)}") from error
+        raise ResourceNotFoundError(f"{code_and_message(error)}\n{after_error(error)}") from error
     except (SalesforceError, IngestError) as error:
-        raise ResourceError(f"{shown(error)}\n{after_error(error)}") from error
+        raise ResourceError(f"{code_and_message(error)}\n{after_error(error)}") from error

@@ -1,99 +1,25 @@
-"""Tools with closed, portable schemas and errors that a model can act on."""
+"""Tools with closed, portable schemas, made of functions."""
 
 from collections.abc import Callable
 from typing import Any
 
-import anyio
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
-from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
-from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
 
-from salesforce_bulk_ingest.base.errors import IngestError
-from salesforce_bulk_ingest.mcp_server.answers.errors import after_error, shown
-from salesforce_bulk_ingest.operations.errors import FilledJobFailed
-from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
-from salesforce_bulk_ingest.salesforce.errors import SalesforceError
-
-
-class ActionableTool(Tool):
-    """A tool whose every failure says what is wrong and what to do next.
-
-    The SDK's own texts quote rejected values, which may be customer data, and keep a crash's reason to themselves.
-    """
-
-    longest_call_seconds: float = Field(CALL_SECONDS, exclude=True)
-
-    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
-        try:
-            with anyio.fail_after(self.longest_call_seconds):
-                return await super().run(arguments, context, convert_result)
-        except TimeoutError:
-            raise ToolError(
-                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting. "
-                f"{self._before_a_repeat()}."
-            ) from None
-        except UnexpectedToolError as error:
-            # Logged with its traceback by the SDK; the model gets no inside view.
-            raise UnexpectedToolError(
-                f"{self.name} failed inside this server; its log has the details. {self._before_a_repeat()}, and tell "
-                "the user."
-            ) from error.__cause__
-        except ToolError as error:
-            if isinstance(error.__cause__, ValidationError):
-                raise ToolError(self._rejected(error.__cause__)) from error.__cause__
-            raise ToolError(str(error.__cause__ or error)) from error.__cause__
-
-    def _before_a_repeat(self) -> str:
-        if "jobId" in self.parameters["properties"]:
-            return "Look at the job with get-ingest-job-status before repeating a change"
-        return "Look with list-all-ingest-jobs whether a job was made before repeating a change"
-
-    def _rejected(self, error: ValidationError) -> str:
-        complaints = [
-            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {self._misplaced(detail) or _complaint(detail)}"
-            for detail in error.errors(include_url=False, include_input=False)[:10]
-        ]
-        first = f"Nothing was done: {self.name} can't take these arguments."
-        return "\n".join([first, *complaints, "Next: correct them and call again."])
-
-    def _misplaced(self, detail: ErrorDetails) -> str | None:
-        """Where an argument belongs that stands beside the body instead of in it."""
-        body = self.parameters["properties"].get("body", {}).get("properties", {})
-        if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1 or not body:
-            return None
-        name = detail["loc"][0]
-        if name == "data":
-            return "there is no such argument here: put csv, records, file or rowsOf under body"
-        return "this belongs under body" if name in body else None
-
-
-def _complaint(detail: ErrorDetails) -> str:
-    """What is wrong with an argument, without its value."""
-    in_our_words = {
-        "missing": "this is required",
-        "extra_forbidden": "there is no such argument here",
-        "model_type": "expected an object",
-        "dict_type": "expected an object",
-        "list_type": "expected an array",
-    }
-    return in_our_words.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+from salesforce_bulk_ingest.mcp_server.tool_errors import ActionableTool
 
 
 def closed_tool(
     fn: Callable[..., Any], *, name: str, title: str, read_only: bool, destructive: bool, idempotent: bool
 ) -> ActionableTool:
-    """Make a tool of a function: its docstring is the description, its return model the output schema.
+    """Make a tool of a function. Its docstring is the tool's description, its return model the output schema.
 
     Args:
-        fn: takes the arguments, returns `Annotated[CallToolResult, Model]`.
-        name: as clients call it.
-        title: as hosts show it.
-        read_only: changes nothing.
-        destructive: removes something that can't be had back.
-        idempotent: a repeat changes nothing more.
+        fn: the function; it takes the tool's arguments and returns `Annotated[CallToolResult, Model]`.
+        name: the name that clients call the tool by.
+        title: the name that hosts show.
+        read_only: whether the tool changes nothing.
+        destructive: whether the tool removes something that can't be had back.
+        idempotent: whether a repeat of the call changes nothing more.
     """
     function = getattr(fn, "__func__", fn)
     if function not in _DECLARED:
@@ -115,7 +41,7 @@ _DECLARED: dict[Callable[..., Any], ActionableTool] = {}
 def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotations) -> ActionableTool:
     description = " ".join((fn.__doc__ or "").split())
     tool = ActionableTool.from_function(fn, name=name, title=title, description=description, annotations=hints)
-    assert isinstance(tool, ActionableTool)  # from_function makes what it is called on, but does not say so
+    assert isinstance(tool, ActionableTool)  # from_function's type hint names the base class only
     model = tool.fn_metadata.arg_model
     # Unset, the SDK drops unknown arguments without a word.
     model.model_config["extra"] = "forbid"
@@ -126,28 +52,8 @@ def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotati
     return tool
 
 
-def tool_error(error: SalesforceError | IngestError) -> ToolError:
-    """The error as a model reads it: code, what happened, what to do."""
-    return ToolError(f"{shown(error)}\nNext: {after_error(error)}")
-
-
-def filled_job_failed(error: FilledJobFailed) -> ToolError:
-    """A job that was made and did not get its rows, or may not have, as a model reads it."""
-    if not error.is_empty:
-        return ToolError(
-            f"Created job {error.job_id}, but it may or may not have its rows. {shown(error.error)}\n"
-            f"Next: Abort job {error.job_id} with close-abort-ingest-job (nothing is loaded then), then create again with "
-            "the same data."
-        )
-    return ToolError(
-        f"Created job {error.job_id}, but its rows did not get there. {tool_error(error.error)}\n"
-        f"Then call upload-data-ingest-job with jobId {error.job_id} and the same data, or abort the job; don't create "
-        "another."
-    )
-
-
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema without references, titles and null alternatives, which hosts read differently and models pay for."""
+    """Return the schema without references, titles and null alternatives: hosts read those differently, and models pay."""
     definitions = schema.get("$defs", {})
 
     def simplified(node: Any, *, is_properties: bool = False) -> Any:
@@ -173,7 +79,7 @@ def portable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
-    """An optional value's one real form; where null itself is data, beside the type."""
+    """Return the schema of an optional value without null as an alternative; where null is data, as one of its types."""
     forms = [form for form in node.get("anyOf", ()) if form != {"type": "null"}]
     if len(forms) == len(node.get("anyOf", ())) or len(forms) != 1:
         return node

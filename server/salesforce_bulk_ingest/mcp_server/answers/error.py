@@ -1,7 +1,9 @@
-"""What to do next: after an error, and for a job that Salesforce failed as a whole."""
+"""What a model reads about an error: what happened, and what to do next."""
 
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
+    JobNotEnded,
+    NoMatchingRows,
     NoRecord,
     RefusedByPolicy,
     SentAgain,
@@ -12,6 +14,7 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnderWay,
 )
 from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.operations.errors import FilledJobFailed
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
@@ -24,12 +27,12 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
     WrongState,
 )
-from salesforce_bulk_ingest.salesforce.models import Job
 
+LONGEST_CODE = 100
 LONGEST_TEXT = 2_000
-"""Characters of an error text."""
+"""Characters of a message."""
 
-# Where Salesforce's text says more than its class (texts: see the API reference's errors).
+# What to do where Salesforce's message says more than the error's class (messages: see the API reference's errors).
 _AFTER_TEXT: tuple[tuple[str, str], ...] = (
     (
         "contents for job",
@@ -41,7 +44,7 @@ _AFTER_TEXT: tuple[tuple[str, str], ...] = (
     ("query locator", "Leave queryLocator out to start from the first page."),
 )
 
-# The most specific class first.
+# What to do by the error's class; the most specific class is first.
 _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "Tell the user; nothing can be loaded until then."),
     (
@@ -97,69 +100,45 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (IngestError, "Correct the argument and call again."),
 )
 
-BEYOND_BATCHES = "ApiBatchItems"
-"""Of a message: rows are in no result (Bulk API 2.0 guide, usage notes of each result)."""
-
-# Texts of errorMessage: live errors in public threads and guides, see the API reference's job-level errors.
-_AFTER_FAILURE: tuple[tuple[str, str], ...] = (
-    (
-        "\ufeff",
-        "The data begins with a byte order mark, which became part of the first column's name. Remove it, and load the rows "
-        "in a new job.",
-    ),
-    (
-        "Field name not found",
-        "The header has a column that is no field of this object, or that this user can't see; Salesforce names only "
-        "the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and "
-        "load the rows in a new job.",
-    ),
-    (
-        "LineEnding is invalid",
-        "The rows end in another way than the job's lineEnding says. Make a new job with the right lineEnding.",
-    ),
-    (
-        "unescaped quote",
-        "A quote inside a cell is not doubled, or a byte order mark precedes a quoted header. Correct the CSV and load it "
-        "in a new job.",
-    ),
-    ("must contain only ids", "A delete takes one column, Id. Drop the others and load the rows in a new job."),
-    ("type is not needed", "Drop the object type before the colon in that column's name; load in a new job."),
-    (
-        "Unable to find relationship",
-        "A column names a relationship that the object lacks. Correct it; load in a new job.",
-    ),
-    ("lock failure", "Other processes held the records. Load the unprocessed rows again later, sorted by parent."),
-    (
-        BEYOND_BATCHES,
-        "The org's daily batches are used up, and rows beyond them are in no result, not even among the unprocessed ones: "
-        "compare the source with the successful and failed rows, and load what is missing tomorrow.",
-    ),
-    ("ExceededQuota", "A daily limit of the org is used up. Load the unprocessed rows tomorrow."),
+# The end of a message that names a tool, in place of its full stop: other rooms than this one know no tools.
+_ENDING: tuple[tuple[type[Exception], str], ...] = (
+    (JobNotEnded, ". Wait for it with get-ingest-job-status."),
+    (NoMatchingRows, ": get-failed-results-ingest-job shows their status codes and fields."),
 )
 
 
-def shown(error: SalesforceError | IngestError) -> str:
-    """Code and message, cut to what an answer has room for: both may come from the org."""
-    return f"{cut(error.code, 100)}: {cut(str(error), LONGEST_TEXT)}"
+def error_text(error: SalesforceError | IngestError) -> str:
+    """Return the error as a model reads it: its code, what happened, and what to do next."""
+    return f"{code_and_message(error)}\nNext: {after_error(error)}"
+
+
+def filled_job_failed_text(error: FilledJobFailed) -> str:
+    """Return as a model reads it that a job was made, and that its rows did not get there, or may not have."""
+    if not error.is_empty:
+        return (
+            f"Created job {error.job_id}, but it may or may not have its rows. {code_and_message(error.error)}\n"
+            f"Next: Abort job {error.job_id} with close-abort-ingest-job (nothing is loaded then), then create again with "
+            "the same data."
+        )
+    return (
+        f"Created job {error.job_id}, but its rows did not get there. {error_text(error.error)}\n"
+        f"Then call upload-data-ingest-job with jobId {error.job_id} and the same data, or abort the job; don't create "
+        "another."
+    )
+
+
+def code_and_message(error: SalesforceError | IngestError) -> str:
+    """Return code and message, cut to what an answer has room for: both may come from the org."""
+    message = str(error)
+    for kind, ending in _ENDING:
+        if isinstance(error, kind):
+            message = message.removesuffix(".") + ending
+    return f"{cut(error.code, LONGEST_CODE)}: {cut(message, LONGEST_TEXT)}"
 
 
 def after_error(error: SalesforceError | IngestError) -> str:
-    """One or two sentences for whoever has to go on."""
+    """Return one or two sentences about what to do after the error."""
     for text, advice in _AFTER_TEXT:
         if text in str(error):
             return advice
     return next(advice for kind, advice in _AFTER_ERROR if isinstance(error, kind))
-
-
-def has_rows_in_no_result(job: Job) -> bool:
-    """Whether some of its rows can't be had back."""
-    return BEYOND_BATCHES in (job.error_message or "")
-
-
-def after_failure(job: Job) -> str:
-    """Why a job that is Failed may have failed, and what to do."""
-    message = job.error_message or ""
-    for text, advice in _AFTER_FAILURE:
-        if text in message:
-            return advice
-    return "Correct the cause, then load the failed and unprocessed rows in a new job."

@@ -1,0 +1,68 @@
+"""The answer about a job that was to be created, with rows or without."""
+
+from typing import Any, Self
+
+from pydantic import ConfigDict, Field
+
+from salesforce_bulk_ingest.mcp_server.answers.answer import unlisted
+from salesforce_bulk_ingest.mcp_server.answers.job import bounded, next_step
+from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
+from salesforce_bulk_ingest.mcp_server.answers.uris import job_uri
+from salesforce_bulk_ingest.operations.jobs import JobStatus
+from salesforce_bulk_ingest.operations.load import UploadOutcome
+from salesforce_bulk_ingest.salesforce.models import Job
+
+
+class CreatedJobAnswer(LoadAnswer):
+    """A job under Salesforce's own field names, and its rows where some came with it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=unlisted(
+            *("externalIdFieldName", "assignmentRuleId", "concurrencyMode", "contentType", "apiVersion"),
+            *("createdById", "createdDate", "systemModstamp", "otherFindings", "otherColumns", "fields"),
+        )
+    )
+
+    id: str | None = Field(None, description="None where no job was made")
+    state: str | None = None
+    object: str | None = None
+    operation: str | None = None
+    external_id_field_name: str | None = None
+    assignment_rule_id: str | None = None
+    column_delimiter: str | None = None
+    line_ending: str | None = None
+    concurrency_mode: str | None = None
+    content_type: str | None = None
+    api_version: float | None = None
+    created_by_id: str | None = None
+    created_date: str | None = None
+    system_modstamp: str | None = None
+    org: str
+    resource_uri: str | None = None
+
+    @classmethod
+    def of_job(cls, created: JobStatus) -> Self:
+        """Return the answer about a job without rows."""
+        job, org = created.job, created.org
+        summary = (
+            f"Created job {job.id} ({job.operation} {job.object}) in {org}; it is {job.state} and has no rows yet."
+        )
+        return cls(summary=summary, next=next_step(job), org=str(org), **_job_fields(job))
+
+    @classmethod
+    def of_outcome(cls, outcome: UploadOutcome) -> Self:
+        """Return the answer about a job with its rows, or about rows that were only checked."""
+        job = outcome.job
+        done = "No job was made." if job is None else "Created the job."
+        return cls(
+            summary=f"{done} {load_summary(outcome)}",
+            next=load_next(outcome),
+            org=str(outcome.org),
+            **({} if job is None else _job_fields(job)),
+            **load_fields(outcome),
+        )
+
+
+def _job_fields(job: Job) -> dict[str, Any]:
+    shared = set(CreatedJobAnswer.model_fields) & set(Job.model_fields)
+    return {**bounded(job).model_dump(include=shared), "resource_uri": job_uri(job.id)}

@@ -1,0 +1,117 @@
+"""What the checks found in rows: findings, proposed columns and known fields, as many as an answer has room for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TypeVar
+
+from pydantic import Field
+
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.text import as_one_line, cut
+from salesforce_bulk_ingest.loading.plan import Plan
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+
+T = TypeVar("T")
+
+MOST_FINDINGS = 20
+ROOM_FOR_FINDINGS = 12_000
+ROOM_FOR_COLUMNS = 11_000
+ROOM_FOR_FIELDS = 3_000
+"""Characters of JSON; together less than the 8,000 tokens of an answer, of which each is four."""
+
+LONGEST_SENTENCE = 400
+LONGEST_COLUMN = 80
+LONGEST_PROPOSED = 255
+"""Characters of a header in a proposal. A longer header is left out of it: cut, it would name no column."""
+
+
+class FindingAnswer(AnswerPart):
+    """Something that is, or may be, wrong with the rows."""
+
+    level: str = Field(description="error: the job would fail, or values be lost; warning: some rows may")
+    what: str
+    do: str
+    column: str | None = None
+    lines: tuple[int, ...] = Field((), description="The first few; the header is line 1")
+    count: int
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """Return the finding, cut to what an answer has room for."""
+        return cls(
+            level=finding.level,
+            what=cut(finding.what, LONGEST_SENTENCE),
+            do=cut(finding.do, LONGEST_SENTENCE),
+            column=None if finding.column is None else cut(finding.column, LONGEST_COLUMN),
+            lines=finding.lines,
+            count=finding.count,
+        )
+
+    def __str__(self) -> str:
+        column = f", column {self.column}" if self.column else ""
+        lines = f", line {', '.join(map(str, self.lines))}" if self.lines else ""
+        times = f" ({self.count:,} times)" if self.count > max(len(self.lines), 1) else ""
+        # Names of columns are anybody's words: with line breaks in them, they could pass for ours.
+        return " ".join(f"- {self.level}{column}{lines}{times}: {self.what} {self.do}".split())
+
+
+def found_in(plan: Plan) -> dict[str, Any]:
+    """Return what was found in the rows of a plan, under the names of the fields of `LoadAnswer`."""
+    columns, findings = _proposal(plan), _findings(plan)
+    return {
+        "columns": columns or None,
+        "other_columns": len(plan.proposal) - len(columns) or None,
+        "fields": tuple(_fitting(map(_field_name, plan.fields), len, ROOM_FOR_FIELDS)) or None,
+        "findings": findings,
+        "other_findings": len(plan.findings) - len(findings) or None,
+    }
+
+
+def verdict(plan: Plan) -> str:
+    """Return how many errors and warnings there are."""
+    errors = sum(finding.level == "error" for finding in plan.findings)
+    warnings = len(plan.findings) - errors
+    counts = [counted(count, level) for count, level in ((errors, "error"), (warnings, "warning")) if count]
+    return " and ".join(counts) or "nothing is wrong"
+
+
+def next_for_unsent(plan: Plan) -> str:
+    """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
+    if plan.has_errors and plan.fields:
+        return (
+            "Settle with the user which field each unknown column is, or null to leave it out, and call again with that "
+            "in columns; or correct the rows."
+        )
+    if plan.has_errors and plan.proposal:
+        return "Check the proposed columns with the user, then call again with them in columns; or correct the rows."
+    if plan.has_errors:
+        return (
+            "Correct the rows, or their mapping (columns, set, values, only), and call again; "
+            'preflight "off" skips the checks.'
+        )
+    return (
+        f"For each part n from 1 to {len(plan.parts)}: call create-ingest-job with the same data, part n and sha256 "
+        f"{plan.sha256}, then close that job. One part fails or succeeds without the others."
+    )
+
+
+def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
+    answers = map(FindingAnswer.of, plan.findings[:MOST_FINDINGS])
+    return tuple(_fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
+
+
+def _proposal(plan: Plan) -> dict[str, str | None]:
+    entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
+    return dict(_fitting(entries, lambda entry: len(as_one_line(entry)), ROOM_FOR_COLUMNS))
+
+
+def _field_name(name: str) -> str:
+    return cut(" ".join(name.split()), LONGEST_COLUMN)
+
+
+def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
+    """Yield the first items, as many as there is room for."""
+    for item in items:
+        room -= size_of(item)
+        if room < 0:
+            return
+        yield item

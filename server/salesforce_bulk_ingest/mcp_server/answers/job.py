@@ -1,0 +1,124 @@
+"""The answer about one job: its state and counters, what was done to it, and the call to make next."""
+
+from typing import Self
+
+from pydantic import ConfigDict, Field
+
+from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.failed_job import after_failure, has_rows_in_no_result
+from salesforce_bulk_ingest.mcp_server.answers.uris import job_uri
+from salesforce_bulk_ingest.operations.jobs import JobStatus, TargetState
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.operations.upload_once import UploadState
+from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.salesforce.org import Org
+
+LONGEST_MESSAGE = 1_000
+"""Characters of a job's errorMessage in an answer."""
+
+_CLOSE = "close-abort-ingest-job with state UploadComplete"
+
+_NEXT_WHILE_OPEN: dict[UploadState, str] = {
+    "unknown": f"Call upload-data-ingest-job with jobId {{id}}, once; then {_CLOSE}.",
+    "taken": f"It has its rows: call {_CLOSE} and jobId {{id}} to load them.",
+    "under way": "Its rows are still on their way: upload-data-ingest-job with jobId {id} and the same data joins an upload "
+    f"of a tool; then {_CLOSE}.",
+    "unclear": "It may or may not have its rows: abort it with close-abort-ingest-job (nothing is loaded then), and create "
+    "a new job.",
+}
+
+
+class JobAnswer(Answer, Job):
+    """One job, under Salesforce's own field names."""
+
+    model_config = ConfigDict(
+        json_schema_extra=unlisted(
+            *("assignmentRuleId", "columnDelimiter", "lineEnding", "contentType", "apiVersion", "jobType"),
+            *("concurrencyMode", "createdById", "createdDate", "systemModstamp", "contentUrl", "retries"),
+            *("totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"),
+        )
+    )
+
+    org: str = Field(description="Where the job is")
+    changed: bool | None = Field(None, description="False: the job was already in that state")
+    resource_uri: str
+
+    @classmethod
+    def of(cls, status: JobStatus, *, summary: str = "") -> Self:
+        """Return the answer about a job.
+
+        Args:
+            status: the job as it is now.
+            summary: a sentence about what was just done to the job, to stand before its description.
+        """
+        job, org = status.job, status.org
+        shown = bounded(job).model_copy(update={"content_url": None})
+        return cls(
+            **shown.model_dump(),
+            org=str(org),
+            changed=status.changed,
+            resource_uri=job_uri(job.id),
+            summary=f"{summary} {describe(shown, org)}".strip(),
+            next=next_step(shown, status.upload),
+        )
+
+    @classmethod
+    def of_change(cls, status: JobStatus, state: TargetState) -> Self:
+        """Return the answer about a job that was to be closed (state UploadComplete) or aborted (Aborted)."""
+        return cls.of(status, summary=state_change_summary(state, changed=bool(status.changed)))
+
+
+def bounded(job: Job) -> Job:
+    """Return the job with its texts cut to what an answer has room for, whatever the org sends."""
+    texts = {name: value for name, value in job if isinstance(value, str)}
+    longest = {"error_message": LONGEST_MESSAGE}
+    return job.model_copy(update={name: cut(value, longest.get(name, LONGEST_NAME)) for name, value in texts.items()})
+
+
+def describe(job: Job, org: Org) -> str:
+    """Return the job's state and counters as a sentence."""
+    what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
+    if job.number_records_processed is not None:
+        what += f": {counted(job.number_records_processed, 'row')} processed{_failed_rows(job)}"
+    return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
+
+
+def state_change_summary(state: TargetState, *, changed: bool) -> str:
+    """Return what a close or an abort did, as a sentence."""
+    if state == "Aborted":
+        return "Aborted the job." if changed else "The job was already aborted; nothing changed."
+    return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
+
+
+def next_step(job: Job, upload: UploadState = "unknown") -> str:
+    """Return what to do with a job in this state, given what is known about the rows of an open job."""
+    if job.state == "Open":
+        return _NEXT_WHILE_OPEN[upload].format(id=job.id)
+    if not job.is_terminal:
+        return f"{wait_call(job)} until the job is done."
+    if job.state == "Failed":
+        advice = after_failure(job)
+        if job.number_records_processed and not has_rows_in_no_result(job):
+            advice += " Rows already processed stay; get-unprocessed-records-ingest-job gives the rest."
+        return advice
+    if job.state == "Aborted":
+        return "Rows saved before the abort stay; get-unprocessed-records-ingest-job gives the rest."
+    if job.number_records_failed:
+        return f"Call get-failed-results-ingest-job with jobId {job.id} to see why rows failed."
+    if not job.number_records_processed:
+        return "No row was loaded: the job was closed without data. Create a new job, upload, then close it."
+    return f"Every row succeeded; get-successful-results-ingest-job with jobId {job.id} gives the record ids."
+
+
+def wait_call(job: Job) -> str:
+    """Return the call that waits for the job, without a full stop."""
+    return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds {CALL_SECONDS}"
+
+
+def _failed_rows(job: Job) -> str:
+    if not job.number_records_processed:
+        return ""
+    if not job.number_records_failed:
+        return ", none failed"
+    return ", and it failed" if job.number_records_processed == 1 else f", {job.number_records_failed:,} of them failed"

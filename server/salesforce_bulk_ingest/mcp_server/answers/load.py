@@ -1,0 +1,117 @@
+"""The base of answers about rows on their way in: how far they are, what was found in them, and what to do next."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from salesforce_bulk_ingest.base.text import as_one_line
+from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
+from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer, found_in, next_for_unsent, verdict
+from salesforce_bulk_ingest.mcp_server.answers.job import next_step
+from salesforce_bulk_ingest.operations.load import UploadOutcome
+
+
+class LoadAnswer(Answer):
+    """What rows are, and what was found in them."""
+
+    status: str | None = Field(
+        None, description="uploaded, already uploaded (nothing sent), in progress, checked (dryRun) or checking"
+    )
+    rows: int | None = None
+    bytes: int | None = None
+    bytes_done: int | None = Field(None, description="While it goes on: how far it is")
+    sha256: str | None = Field(None, description="Of all rows as they go out")
+    part: int | None = None
+    of: int | None = Field(None, description="Parts, each for a job of its own")
+    findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
+    other_findings: int | None = None
+    columns: dict[str, str | None] | None = Field(
+        None, description="Proposal for `columns`; nothing applies it unasked"
+    )
+    other_columns: int | None = None
+    fields: tuple[str, ...] | None = Field(None, description="To name unknown columns for; label in brackets")
+
+    def text(self) -> str:
+        sha256 = [f"sha256: {self.sha256}"] if self.sha256 else []
+        return "\n".join([super().text(), *sha256, *self.found_lines()])
+
+    def found_lines(self) -> Iterator[str]:
+        """Yield what was found in the rows, line by line."""
+        if self.columns:
+            more = f" and {self.other_columns:,} more, told once these are settled" if self.other_columns else ""
+            yield f"Proposed columns: {as_one_line(self.columns)}{more}"
+        if self.fields:
+            yield f"Fields that columns may be named for: {', '.join(self.fields)}"
+        yield from map(str, self.findings or ())
+        if self.other_findings:
+            yield f"- and {self.other_findings:,} more, not listed"
+
+
+def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
+    """Return how far the rows are and what was found in them, under the names of the fields of `LoadAnswer`."""
+    goes_on = outcome.status in ("checking", "in progress")
+    progress = {"status": outcome.status, "bytes_done": outcome.done_bytes if goes_on else None}
+    plan = outcome.plan
+    if plan is None:
+        return progress
+    size = len(plan.parts)
+    part = plan.parts[outcome.part - 1] if outcome.part <= size and outcome.status != "checked" else None
+    return progress | {
+        "rows": part.rows if part else plan.rows,
+        "bytes": part.size if part else plan.size,
+        "sha256": plan.sha256,
+        "part": part.number if part and size > 1 else None,
+        "of": size if size > 1 else None,
+        **found_in(plan),
+    }
+
+
+def load_summary(outcome: UploadOutcome) -> str:
+    """Return what became of the rows."""
+    plan, job, org = outcome.plan, outcome.job, outcome.org
+    if plan is None:
+        return (
+            f"Still checking the rows, {outcome.done_bytes:,} bytes so far; nothing is sent yet. It goes on by itself."
+        )
+    if outcome.status == "checked":
+        parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
+        rows = counted(plan.rows, "row")
+        return f"Checked {rows}, {plan.size:,} bytes{parts}: {verdict(plan)}. Nothing was sent to {org}."
+    assert job is not None
+    part = plan.parts[outcome.part - 1]
+    of = f" (part {part.number} of {len(plan.parts)})" if len(plan.parts) > 1 else ""
+    size = f"{counted(part.rows, 'row')}, {part.size:,} bytes{of}"
+    warnings = f" {verdict(plan).capitalize()}." if plan.findings else ""
+    return {
+        "uploaded": f"Uploaded {size}, to job {job.id} in {org}; nothing is loaded until the job is closed.",
+        "already uploaded": f"Job {job.id} in {org} already has these {size}; nothing was sent.",
+        "in progress": f"Still uploading {size}, to job {job.id} in {org}, {outcome.done_bytes:,} so far; it goes on "
+        "by itself.",
+    }[outcome.status] + warnings
+
+
+def load_next(outcome: UploadOutcome) -> str:
+    """Return what to do after this call."""
+    plan, job = outcome.plan, outcome.job
+    if plan is None:
+        return "Make the same call again; it joins this check."
+    if outcome.status == "checked":
+        if plan.has_errors or len(plan.parts) > 1:
+            return next_for_unsent(plan)
+        return "Make the same call without dryRun to send the rows."
+    assert job is not None
+    if outcome.status == "in progress":
+        return (
+            f"Call upload-data-ingest-job with jobId {job.id} and the same data; it joins this upload and sends "
+            "nothing twice."
+        )
+    if job.state == "Open":
+        close = f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them"
+        if outcome.part >= len(plan.parts):
+            return f"{close}."
+        return (
+            f"{close}; then create-ingest-job with the same data, part {outcome.part + 1} of {len(plan.parts)} and the "
+            "same sha256, for the next job."
+        )
+    return next_step(job)

@@ -1,0 +1,23 @@
+"""The answer about rows that were not sent, since they have errors or are more than a job takes."""
+
+from typing import Self
+
+from salesforce_bulk_ingest.mcp_server.answers.findings import found_in, next_for_unsent
+from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer
+from salesforce_bulk_ingest.operations.errors import RowsRefused
+
+
+class RefusedRowsAnswer(LoadAnswer):
+    """Rows that were refused. A model gets the text alone, since the answer is an error."""
+
+    @classmethod
+    def of_error(cls, error: RowsRefused) -> Self:
+        """Return the refusal with what was found in the rows."""
+        return cls(
+            summary=f"{error.code}: {error}",
+            next=next_for_unsent(error.plan),
+            **found_in(error.plan),
+        )
+
+    def text(self) -> str:
+        return "\n".join([self.summary, *self.found_lines(), f"Next: {self.next}"])

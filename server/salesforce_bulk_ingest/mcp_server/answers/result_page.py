@@ -1,0 +1,225 @@
+"""The answer with a page of a result: which rows these are, why rows failed, and the call to make next."""
+
+import json
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from salesforce_bulk_ingest.base.text import as_name, cut
+from salesforce_bulk_ingest.csvio.writer import format_records
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.error_groups import CAUSES_IN_TEXT, ErrorGroupAnswer, fitting_groups
+from salesforce_bulk_ingest.mcp_server.answers.failed_job import after_failure
+from salesforce_bulk_ingest.mcp_server.answers.job import wait_call
+from salesforce_bulk_ingest.mcp_server.answers.uris import RESULT_NAMES, result_uri
+from salesforce_bulk_ingest.results.pages import CutCell, Page
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+
+MOST_CUT_CELLS = 5
+
+
+class CutCellAnswer(BaseModel):
+    """A cell that is too long to be shown whole."""
+
+    offset: int
+    column: str
+    characters: int
+
+    @classmethod
+    def of(cls, cell: CutCell) -> Self:
+        """Return the cell's position and length, with its column's name cut to what an answer has room for."""
+        return cls(offset=cell.row, column=cut(cell.column, LONGEST_NAME), characters=cell.characters)
+
+    def __str__(self) -> str:
+        return f"{as_name(self.column)} of offset {self.offset} ({self.characters:,} characters)"
+
+
+_UNLISTED_OF_A_PAGE = ("columnsOmitted", "otherCauses", "restUrl", "file", "sourceFile", "truncatedCells")
+
+
+class PageAnswer(Answer):
+    """A page of result rows."""
+
+    model_config = ConfigDict(json_schema_extra=unlisted("causes", *_UNLISTED_OF_A_PAGE))
+
+    job_id: str
+    state: str
+    columns: tuple[str, ...]
+    columns_omitted: int | None = Field(
+        None, description="Columns left out for lack of room; a larger limit shows more"
+    )
+    rows: tuple[tuple[str, ...], ...] = Field(description="Cells as text, in the order of columns; …[+n]: cut by n")
+    offset: int
+    next_offset: int | None = Field(description="Offset of the next page; null at the end")
+    total: int | None = Field(description="Rows in the whole result; null if not known")
+    causes: tuple[ErrorGroupAnswer, ...] = ()
+    other_causes: int | None = Field(None, description="Further causes, not listed")
+    resource_uri: str = Field(description="The whole result, in pages")
+    rest_url: str | None = Field(None, description="The whole result as one CSV file")
+    file: str | None = Field(None, description="The whole result, on this machine")
+    source_file: str | None = Field(None, description="The same rows with line, and all columns, of the source")
+    truncated_cells: tuple[CutCellAnswer, ...] | None = None
+
+    @classmethod
+    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
+        """Return the answer with a page.
+
+        Args:
+            job: the job, read before the page.
+            kind: the result that the page is of.
+            page: the rows and error groups.
+            rest_url: address of the whole result under `/v1`; None on stdio.
+        """
+        total = total_rows(job, kind, page)
+        causes = fitting_groups(page.error_groups)
+        return cls(
+            job_id=job.id,
+            state=job.state,
+            columns=page.columns,
+            columns_omitted=page.columns_omitted or None,
+            rows=page.rows,
+            offset=page.offset,
+            next_offset=page.next_offset,
+            total=total,
+            causes=causes,
+            other_causes=max(len(page.error_groups) - len(causes), 0) or None,
+            resource_uri=result_uri(job.id, kind),
+            rest_url=rest_url,
+            file=str(page.path) if page.path is not None and rest_url is None else None,
+            source_file=None if page.source_order_path is None else str(page.source_order_path),
+            truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
+            summary=page_summary(job, kind, page, total),
+            next=page_next(job, kind, page),
+        )
+
+    def text(self) -> str:
+        one_file = self.rest_url or self.file
+        where = f"All rows: {self.resource_uri} in pages" + (f", {one_file} in one file" if one_file else "")
+        if self.source_file:
+            where += (
+                f"\nThe same in source order, with line, id, error and all columns of the source: {self.source_file}"
+            )
+        if self.truncated_cells:
+            where += f"\nCut cells: {', '.join(map(str, self.truncated_cells))}"
+        lines = [f"{super().text()}\n{where}\n"]
+        if self.causes:
+            lines.append(f"{CAUSES_IN_TEXT}\n{''.join(cause.lines() for cause in self.causes)}")
+        if self.other_causes:
+            lines.append(f"other causes, not listed: {self.other_causes}\n")
+        if self.columns:
+            lines.append(format_records((self.columns, *self.rows)))
+        return "\n".join(lines)
+
+
+class FailedPageAnswer(PageAnswer):
+    """A page of failed rows, and why they failed."""
+
+    model_config = ConfigDict(json_schema_extra=unlisted(*_UNLISTED_OF_A_PAGE))
+
+    causes: tuple[ErrorGroupAnswer, ...] = Field(
+        description="Failed rows by code, fields and pattern, the most frequent first"
+    )
+
+
+def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
+    """Return the number of rows in the whole result: as counted, else from the job's counters where they mean that."""
+    counter = _counters(job).get(kind)
+    if _lacks_rows(job, kind, page):
+        return None
+    if page.total is not None or job.state != "JobComplete":
+        return page.total
+    # Counters can leave rows out (seen where a whole batch failed): then the total is not known.
+    return counter if counter is not None and counter >= page.offset + len(page.rows) else None
+
+
+def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
+    """Return which rows the page has, or why it has none."""
+    result = f"{RESULT_NAMES[kind].replace('-', ' ')} of job {job.id}, which is {job.state}"
+    if page.fetched_bytes is not None:
+        return (
+            f"The {result}, are still on their way here, {page.fetched_bytes:,} bytes so far; that goes on by itself."
+        )
+    if page.is_cut_off:
+        return f"Time ran out before the row at offset {page.offset} of the {result}, came in."
+    if _lacks_rows(job, kind, page):
+        counter = _counters(job).get(kind)
+        given = f"no rows for the {result}, although it counts {counter} of them"
+        if counter is None:
+            given = f"nothing for the {result}, not even a header"
+        return f"Salesforce gave {given}. Call again later; this is no sign that there are none."
+    if not page.rows:
+        past_end = f" from offset {page.offset} on" if page.offset else ""
+        such = "" if page.request.errors.is_empty else "such "
+        return f"No {such}rows{past_end} in the {result}."
+    # A count, and the argument to pass: a row's number could begin at 0 or at 1.
+    of = f" of {total:,}" if total is not None else ""
+    such = "" if page.request.errors.is_empty else " that were asked for"
+    summary = f"{counted(len(page.rows), 'row')}{of}{such}, from offset {page.offset} on, in the {result}."
+    if kind == "failedResults" and page.total is None:
+        summary += f" Time ran out: the causes stand for the first {counted(page.rows_read, 'row')}."
+    return summary
+
+
+def page_next(job: Job, kind: ResultKind, page: Page) -> str:
+    """Return what to do after this page."""
+    if page.is_cut_off:
+        return "Call again with the same arguments."
+    if _lacks_rows(job, kind, page):
+        return "Call again later with the same arguments."
+    if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
+        more = f" More rows, if they are needed: offset {page.next_offset}." if page.next_offset is not None else ""
+        return f"{_retry_of_failed_rows(job, page)}{more}"
+    if page.next_offset is not None:
+        return f"Call again with offset {page.next_offset} for more rows."
+    if not job.is_terminal:
+        return f"The job is not done. {wait_call(job)}."
+    if job.state == "Failed" and kind == "failedResults":
+        return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
+    if kind == "unprocessedrecords" and page.rows:
+        retry = f"create-ingest-job with data {_rows_of(job, which='unprocessed')}" if page.path else "in a new job"
+        return f"Load these rows, once what stopped this job is out of the way: {retry}."
+    return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
+
+
+def _retry_of_failed_rows(job: Job, page: Page) -> str:
+    are_retryable = all(cause.is_retryable for cause in page.error_groups)
+    if page.path is None:  # nothing is kept here that could be sent again
+        do = "Load these rows again, unchanged," if are_retryable else "Correct the rows by their causes and load them"
+        return f"{do} in a new job; never load the whole file again."
+    if are_retryable:
+        return (
+            f"Send these rows again, as they were sent: create-ingest-job with data {_rows_of(job, which='failed')}. Never "
+            "load the whole file again."
+        )
+    code = cut(page.error_groups[0].code, 100)
+    return (
+        f"Send them again by cause, as they were sent or corrected with values or set: create-ingest-job with data "
+        f"{_rows_of(job, code=code)}. Never load the whole file again."
+    )
+
+
+def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> str:
+    """Return the value of the argument `data` that sends rows of the job again, as JSON."""
+    chosen: dict[str, object] = {"jobs": [job.id]}
+    if which is not None:
+        chosen["which"] = [which]
+    if code is not None:
+        chosen["where"] = {"statusCode": code}
+    return json.dumps({"rowsOf": chosen}, ensure_ascii=True)
+
+
+def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:
+    """Return whether the page has no rows where the result must have some, or nothing where it must have a header."""
+    if page.rows or page.next_offset is not None:
+        return False
+    if not page.columns and kind == "unprocessedrecords" and job.state in ("Failed", "Aborted"):
+        return True
+    return page.request.errors.is_empty and _counters(job).get(kind, 0) > page.offset and not page.total
+
+
+def _counters(job: Job) -> dict[ResultKind, int]:
+    """Return the numbers of rows in results, as far as the job counts them."""
+    if job.number_records_processed is None:
+        return {}
+    failed = job.number_records_failed or 0
+    return {"failedResults": failed, "successfulResults": job.number_records_processed - failed}

@@ -1,0 +1,101 @@
+"""How the errors of a tool are reported: in words that a model can act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from salesforce_bulk_ingest.base.errors import IngestError
+from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
+from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
+from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+
+
+@contextmanager
+def errors_for_models() -> Iterator[None]:
+    """Turn the errors of an operation into a ToolError, whose text a model reads.
+
+    Raises:
+        ToolError: in place of any SalesforceError or IngestError.
+    """
+    try:
+        yield
+    except RowsRefused as error:
+        raise ToolError(RefusedRowsAnswer.of_error(error).text()) from error
+    except FilledJobFailed as error:
+        raise ToolError(filled_job_failed_text(error)) from error
+    except (SalesforceError, IngestError) as error:
+        raise ToolError(error_text(error)) from error
+
+
+class ActionableTool(Tool):
+    """A tool whose every failure says what is wrong and what to do next.
+
+    The SDK's own texts quote rejected values, which may be customer data, and keep a crash's reason to themselves.
+    """
+
+    longest_call_seconds: float = Field(CALL_SECONDS, exclude=True)
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        try:
+            with anyio.fail_after(self.longest_call_seconds):
+                return await super().run(arguments, context, convert_result)
+        except TimeoutError:
+            raise ToolError(
+                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting. "
+                f"{self._before_a_repeat()}."
+            ) from None
+        except UnexpectedToolError as error:
+            # Logged with its traceback by the SDK; the model gets no inside view.
+            raise UnexpectedToolError(
+                f"{self.name} failed inside this server; its log has the details. {self._before_a_repeat()}, and tell "
+                "the user."
+            ) from error.__cause__
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(self._rejected(error.__cause__)) from error.__cause__
+            # The SDK puts words of its own before the text of the error that a tool raised.
+            raise ToolError(str(error.__cause__ or error)) from error.__cause__
+
+    def _before_a_repeat(self) -> str:
+        if "jobId" in self.parameters["properties"]:
+            return "Look at the job with get-ingest-job-status before repeating a change"
+        return "Look with list-all-ingest-jobs whether a job was made before repeating a change"
+
+    def _rejected(self, error: ValidationError) -> str:
+        complaints = [
+            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {self._misplaced(detail) or _complaint(detail)}"
+            for detail in error.errors(include_url=False, include_input=False)[:10]
+        ]
+        first = f"Nothing was done: {self.name} can't take these arguments."
+        return "\n".join([first, *complaints, "Next: correct them and call again."])
+
+    def _misplaced(self, detail: ErrorDetails) -> str | None:
+        """Return where an argument belongs that stands beside the body instead of in it; None for any other mistake."""
+        body = self.parameters["properties"].get("body", {}).get("properties", {})
+        if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1 or not body:
+            return None
+        name = detail["loc"][0]
+        if name == "data":
+            return "there is no such argument here: put csv, records, file or rowsOf under body"
+        return "this belongs under body" if name in body else None
+
+
+def _complaint(detail: ErrorDetails) -> str:
+    """Return what is wrong with an argument, without its value."""
+    in_our_words = {
+        "missing": "this is required",
+        "extra_forbidden": "there is no such argument here",
+        "model_type": "expected an object",
+        "dict_type": "expected an object",
+        "list_type": "expected an array",
+    }
+    return in_our_words.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
