@@ -13,7 +13,7 @@ from mcp_types import CallToolResult
 from pydantic import SecretStr
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.mcp_server.answers.answer import DeleteAnswer
+from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -27,11 +27,11 @@ from tests.support.wire import JOB_ID
 
 
 async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> None:
-    async def endless(jobId: str) -> Annotated[CallToolResult, DeleteAnswer]:
+    async def endless(jobId: str) -> Annotated[CallToolResult, DeletedJobAnswer]:
         """Never answers."""
         return await endless_create()
 
-    async def endless_create() -> Annotated[CallToolResult, DeleteAnswer]:
+    async def endless_create() -> Annotated[CallToolResult, DeletedJobAnswer]:
         """Never answers, and nobody has the id of what it made."""
         return cast(CallToolResult, await anyio.Event().wait())
 
