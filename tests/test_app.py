@@ -14,7 +14,7 @@ from mcp.client.stdio import stdio_client
 
 from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, open_services, running
 from salesforce_bulk_ingest.settings import Settings
-from tests.support.orgs import ERAS, Era, call, emulator, places_in, refusal
+from tests.support.orgs import ERAS, Era, call, emulator, paths_in, refusal
 from tests.support.plain_http import plain_http
 
 TOKEN = "00D000000000001!EMULATOR.ACCESS.TOKEN"
@@ -33,7 +33,7 @@ CONTACTS = {"object": "Contact", "operation": "insert"}
 async def served(**settings: object) -> AsyncIterator[Addresses]:
     chosen = Settings.model_validate({"emulator": True, "mcp_port": 0, "rest_port": 0, **settings})
     with tempfile.TemporaryDirectory() as folder:
-        async with running(chosen, places_in(Path(folder))) as addresses:
+        async with running(chosen, paths_in(Path(folder))) as addresses:
             yield addresses
 
 
@@ -180,4 +180,4 @@ async def test_rows_that_went_through_v1_are_not_followed_by_others_from_a_tool(
 async def test_an_embedded_org_is_never_elsewhere(tmp_path: Path) -> None:
     elsewhere = EmbeddedOrg("https://acme.my.salesforce.com", tmp_path)
     with pytest.raises(ValueError, match="on this machine"):
-        await open_services(Settings(emulator=True), places_in(tmp_path), elsewhere).__aenter__()
+        await open_services(Settings(emulator=True), paths_in(tmp_path), elsewhere).__aenter__()

@@ -126,13 +126,13 @@ async def embedded_org(
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, places: LocalPaths, org: EmbeddedOrg | None = None
+    settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None = None
 ) -> AsyncIterator[Services]:
     """Open the HTTP client and everything that works through it.
 
     Args:
         settings: the settings, as loaded.
-        places: the folders for the ledger and the cache; those of an embedded org lie beside the org.
+        paths: the folders for the ledger and the cache; those of an embedded org lie beside the org.
         org: the embedded org, in place of the one that the settings name.
 
     Raises:
@@ -141,19 +141,19 @@ async def open_services(
     """
     if org is not None and not is_loopback(org.url):
         raise ValueError("an embedded org is on this machine")
-    source = _embedded_credentials(org) if org else credential_source(settings, places)
+    source = _embedded_credentials(org) if org else credential_source(settings, paths)
     upstream = org.url if org else settings.upstream_url
-    ledger = Ledger((org.folder if org else places.state_dir) / "uploads.sqlite3")
-    policy = policy_of(settings)
+    ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3")
+    policy, job_files = policy_of(settings), job_files_of(settings, paths, org)
     async with (
         _http(trust_env=not (upstream and is_loopback(upstream))) as http,
         anyio.create_task_group() as task_group,
     ):
         client = SalesforceClient(http, source, settings.api_version, embedded=org is not None)
         tasks = SharedTasks(task_group)
-        uploads = Uploads(client, ledger, tasks)
+        uploads = Uploads(client, ledger, tasks, job_files)
         planner = Planner(DescribeCache(client, tasks), tasks, settings.max_upload_bytes)
-        fetcher = result_fetcher(settings, places, client, ledger, tasks, org)
+        fetcher = ResultFetcher(client, job_files, ledger, tasks) if job_files else None
         operations = Operations(
             policy,
             JobOperations(client, policy, uploads, fetcher),
@@ -161,7 +161,7 @@ async def open_services(
             ResultOperations(client, fetcher),
         )
         try:
-            yield Services(client, operations, Gateway(client, policy, uploads), upload_roots_of(settings, places))
+            yield Services(client, operations, Gateway(client, policy, uploads), upload_roots_of(settings, paths))
         finally:
             task_group.cancel_scope.cancel()
 
@@ -179,41 +179,29 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
 
 
-def result_fetcher(
-    settings: Settings,
-    places: LocalPaths,
-    client: SalesforceClient,
-    ledger: Ledger,
-    tasks: SharedTasks,
-    org: EmbeddedOrg | None,
-) -> ResultFetcher | None:
-    """Return what downloads and keeps results, or None where nothing is to be kept.
-
-    The results of an embedded org are kept beside it.
-    """
+def job_files_of(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> JobFiles | None:
+    """Return where results and uploads are kept, or None where nothing is to be kept; an embedded org has its own folder."""
     if settings.no_spool:
         return None
-    folder = org.folder / SPOOL if org else places.spool_dir
-    job_files = JobFiles(
-        folder,
+    return JobFiles(
+        org.folder / SPOOL if org else paths.spool_dir,
         most_bytes=settings.spool_max_bytes,
         most_seconds=settings.spool_days * DAY_SECONDS,
         keeps_uploads=not settings.no_kept_uploads,
     )
-    return ResultFetcher(client, job_files, ledger, tasks)
 
 
-def upload_roots_of(settings: Settings, places: LocalPaths) -> UploadRoots:
+def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     """Return the folders that files may be uploaded from.
 
     Without named folders it is the working directory, but not where other machines call: they have no business in it.
     """
     is_local = {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
-    default = [places.working_dir] if places.working_dir is not None and is_local else []
-    return UploadRoots(settings.upload_roots or default, places.settings_file)
+    default = [paths.working_dir] if paths.working_dir is not None and is_local else []
+    return UploadRoots(settings.upload_roots or default, paths.settings_file)
 
 
-def credential_source(settings: Settings, places: LocalPaths) -> CredentialSource:
+def credential_source(settings: Settings, paths: LocalPaths) -> CredentialSource:
     """Return how to log in, or a stand-in that says why that is not possible."""
     if settings.org is not None:
         return CliLogin(settings.org, settings.cli)
@@ -227,7 +215,7 @@ def credential_source(settings: Settings, places: LocalPaths) -> CredentialSourc
     return MissingCredentials(
         f"{missing} Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or "
         "SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and "
-        f"org in {places.settings_file}; or start the server with --emulator to try it on an embedded org."
+        f"org in {paths.settings_file}; or start the server with --emulator to try it on an embedded org."
     )
 
 
@@ -247,7 +235,7 @@ def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, places: LocalPaths) -> AsyncIterator[Addresses]:
+async def running(settings: Settings, paths: LocalPaths) -> AsyncIterator[Addresses]:
     """Run both ports, and the embedded org if asked for, for the time of the block.
 
     Raises:
@@ -258,7 +246,7 @@ async def running(settings: Settings, places: LocalPaths) -> AsyncIterator[Addre
         bound_socket(settings.rest_host, settings.rest_port, "--rest-port") as rest_socket,
     ):
         mcp_url, rest_url = f"{_url_for(settings, mcp_socket)}/mcp", f"{_url_for(settings, rest_socket)}/v1"
-        async with _org_of(settings, settings.data_dir) as org, open_services(settings, places, org) as services:
+        async with _org_of(settings, settings.data_dir) as org, open_services(settings, paths, org) as services:
             server = build_mcp(services, rest_url)
             allowed = AllowedCallers.local_and(settings.allowed_host, settings.allowed_origin)
             listeners = [
@@ -269,10 +257,10 @@ async def running(settings: Settings, places: LocalPaths) -> AsyncIterator[Addre
                 yield Addresses(mcp_url, rest_url, org.url if org else None)
 
 
-async def serve_stdio(settings: Settings, places: LocalPaths) -> None:
+async def serve_stdio(settings: Settings, paths: LocalPaths) -> None:
     """Serve one client over stdin and stdout, until it closes them."""
-    async with _org_of(settings, settings.data_dir or places.org_dir) as org:
-        async with open_services(settings, places, org) as services:
+    async with _org_of(settings, settings.data_dir or paths.org_dir) as org:
+        async with open_services(settings, paths, org) as services:
             await build_mcp(services, None).run_stdio_async()
 
 

@@ -9,12 +9,11 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.part_content import PartContent, part_content
+from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.results.retry_rows import JobResult, write_retry_file
-from salesforce_bulk_ingest.results.source_order import write_source_order
-from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, write_source_order
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.bench.results import ERRORS, in_turn, seconds
@@ -98,7 +97,7 @@ def run(*, quick: bool) -> bool:
 
 
 def _content(path: Path) -> PartContent:
-    return part_content(plan_of(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)), 1)
+    return plan_of(uploading(path), ColumnMapping(), Destination(limit=1_000 * MB)).content_of(1)
 
 
 def _files(path: Path) -> JobFiles:

@@ -15,7 +15,6 @@ import anyio
 from mcp import Client
 
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.part_content import part_content
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, PicklistValue, SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -115,7 +114,7 @@ def send(path: Path) -> None:
     """The preflight, and all parts read anew for the upload."""
     made = _plan(path, ColumnMapping())
     for part in made.parts:
-        for _ in part_content(made, part.number):
+        for _ in made.content_of(part.number):
             pass
 
 

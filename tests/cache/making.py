@@ -5,7 +5,7 @@ from pathlib import Path
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.part_content import PartContent, part_content
+from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import Bytes, plan_of
@@ -34,7 +34,7 @@ def content_of(
 ) -> PartContent:
     """The content of an upload of a source, or of a part of it."""
     plan = plan_of(Bytes(source), mapping or ColumnMapping(), Destination(limit=limit), preflight=False)
-    return part_content(plan, part)
+    return plan.content_of(part)
 
 
 def archived(folder: Path, content: PartContent) -> ArchivedUpload:

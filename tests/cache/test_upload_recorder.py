@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.base.errors import SourceChanged
-from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES
+from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.part_content import part_content
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import JOB_KEY, content_of, files_in, job_files
 from tests.loading.making import Bytes, plan_of
@@ -38,7 +37,7 @@ def test_an_upload_that_breaks_off_is_not_archived(tmp_path: Path) -> None:
 
 def test_an_upload_of_a_source_that_changed_is_not_archived(tmp_path: Path) -> None:
     source = Bytes(b"Name\nA\n")
-    content = part_content(plan_of(source, ColumnMapping(), Destination()), 1)
+    content = plan_of(source, ColumnMapping(), Destination()).content_of(1)
     source.content = b"Name\nB\n"
     files = job_files(tmp_path)
     with pytest.raises(SourceChanged):

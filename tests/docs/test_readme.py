@@ -15,7 +15,7 @@ from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
 from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, Settings
-from tests.support.orgs import places_in
+from tests.support.orgs import paths_in
 from tests.test_contract import CONTRACT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -76,7 +76,7 @@ def test_the_changelog_begins_with_what_is_unreleased_or_with_this_version() -> 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 async def test_the_curl_lines_do_what_they_say(tmp_path: Path) -> None:
     script = code("sh", "REST")
-    async with running(Settings(emulator=True, mcp_port=0, rest_port=0), places_in(tmp_path)) as addresses:
+    async with running(Settings(emulator=True, mcp_port=0, rest_port=0), paths_in(tmp_path)) as addresses:
         script = script.replace("http://127.0.0.1:8080/v1", addresses.rest_url)
         output, again = [await anyio.to_thread.run_sync(typed, "-eu", script) for _ in range(2)]
     assert '"numberRecordsProcessed":240,"numberRecordsFailed":11' in output

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.part_content import part_content
-from salesforce_bulk_ingest.loading.plan import Plan, make_plan
-from salesforce_bulk_ingest.loading.row_pass import Progress
+from salesforce_bulk_ingest.loading.plan import Plan, Progress, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
-from salesforce_bulk_ingest.loading.upload_source import open_upload_source
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -104,7 +102,7 @@ def plan_of(
 
 def sent_parts(plan: Plan) -> list[bytes]:
     """The bytes of each part of a plan."""
-    return [b"".join(part_content(plan, part.number)) for part in plan.parts]
+    return [b"".join(plan.content_of(part.number)) for part in plan.parts]
 
 
 def findings_of(

@@ -1,11 +1,21 @@
 """A source as it goes out: unchanged, or with the same cells in the dialect of the job."""
 
+import tracemalloc
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.sources import Cell, Records, cell_text
+from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import (
     UNCHANGED,
@@ -13,13 +23,16 @@ from tests.loading.making import (
     Quoting,
     csv_bytes,
     dialects,
+    findings_of,
     plan_of,
     quotings,
     read_rows,
     sent_parts,
     tables,
     text,
+    uploading,
 )
+from tests.validation.describing import CONTACT
 
 
 @settings(deadline=None)
@@ -79,3 +92,84 @@ def test_what_is_not_asked_for_is_not_changed() -> None:
 def test_bytes_that_are_not_utf_8_survive_a_mapping() -> None:
     planned = plan_of(Bytes(b"Name,Phone\nM\xfcller,1\n"), ColumnMapping(only=("Name",)), Destination())
     assert sent_parts(planned) == [b"Name\nM\xfcller\n"]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_dialect_is_that_of_the_data_where_the_job_does_not_say(ended: bool) -> None:
+    content = b'"a,b,c";Phone\r\n1;2' + b"\r\n" * ended
+    assert plan_of(Bytes(content), UNCHANGED, Destination()).dialect == Dialect("SEMICOLON", "CRLF")
+
+
+def test_a_file_of_one_column_is_in_the_dialect_of_the_job() -> None:
+    job = Job(id="750000000000001AAA", state="Open", column_delimiter="PIPE", operation="delete")
+    planned = plan_of(Bytes(b"Id\n001000000000001AAA\n"), UNCHANGED, Destination.of_job(job))
+    assert (planned.dialect, planned.findings) == (Dialect("PIPE", "LF"), ())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b",".join(b"N%d" % number for number in range(850_000)), id="names"),
+        pytest.param(b"," * 20_000, id="commas"),
+        pytest.param(b"x" * 9_000_000, id="one"),
+    ],
+)
+def test_a_header_that_is_none_costs_little_memory_and_one_finding(header: bytes) -> None:
+    source = Bytes(header + b"\nAnn\n")
+    tracemalloc.start()
+    try:
+        planned = plan_of(source, UNCHANGED, Destination("upsert", "Ext__c", describe=CONTACT))
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(planned.findings), planned.has_errors, planned.parts) == (1, True, ())
+    assert kept < 1_000_000 and most < 64_000_000
+
+
+def test_a_header_that_is_too_long_is_not_said_to_have_an_open_quote() -> None:
+    assert findings_of(b"x" * 9_000_000 + b"\nAnn\n") == snapshot(
+        [
+            "error at 1 (1): The header goes on for more than 1,000,000 bytes. Look whether this is CSV with field names in its first line; if so, take columns out of the file."
+        ]
+    )
+
+
+def test_a_file_that_is_gone_or_none_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(InvalidArgument):
+            plan_of(uploading(path), UNCHANGED, Destination())
+
+
+def test_a_source_is_opened_and_its_header_read_once_for_a_plan() -> None:
+    source = _Opened(b"Name,Phone\nAnn,1\n")
+    with open_upload_source(source, ColumnMapping(columns={"Phone": None}), Destination()) as upload:
+        assert upload.mapped_source.output_names == ("Name",)
+        (file,) = source.files
+        assert file.tell() == upload.mapped_source.header.size
+        assert make_plan(upload, Destination()).rows == 1
+    assert [file.closed for file in source.files] == [True]
+
+
+def test_a_source_without_a_header_says_why_and_has_no_columns() -> None:
+    with open_upload_source(Bytes(b"\n\n"), UNCHANGED, Destination()) as upload:
+        assert upload.unreadable is not None and upload.unreadable.what == "The first line is blank."
+        assert upload.mapped_source.output_names == ()
+
+
+def test_a_source_is_closed_where_a_mapping_does_not_fit_it() -> None:
+    source = _Opened(b"Name\nAnn\n")
+    with pytest.raises(InvalidArgument):
+        open_upload_source(source, ColumnMapping(only=("Phone",)), Destination())
+    assert [file.closed for file in source.files] == [True]
+
+
+class _Opened(Bytes):
+    """A source that keeps the files that were opened."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.files: list[BinaryIO] = []
+
+    def open(self, dialect: Dialect) -> BinaryIO:
+        self.files.append(super().open(dialect))
+        return self.files[-1]

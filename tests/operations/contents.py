@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Generator
 
-from salesforce_bulk_ingest.salesforce.responses import CHUNK_BYTES
+from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES
 
 
 class BytesContent:

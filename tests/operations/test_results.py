@@ -21,10 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
-from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
@@ -292,8 +289,7 @@ async def test_a_result_that_stalls_on_its_way_into_the_cache_says_how_far_it_is
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, credentials, "63.0")
         files = JobFiles(tmp_path / "results", most_bytes=1_000, most_seconds=60)
-        fetcher = ResultFetcher(client, files, Ledger(tmp_path / "uploads.sqlite3"), SharedTasks(tasks))
-        services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5, fetcher=fetcher)
+        services = services_over(client, tmp_path, tasks, seconds_left=lambda: 1.5, job_files=files)
         async with Client(build_mcp(services, None)) as connected:
             [page] = await stalled_pages(connected, 0)
         tasks.cancel_scope.cancel()

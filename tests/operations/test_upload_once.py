@@ -33,8 +33,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Rejected, UnexpectedAnswer, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.salesforce.responses import CHUNK_BYTES
-from salesforce_bulk_ingest.salesforce.transport import open_http
+from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, open_http
 from tests.loading.making import file_of
 from tests.operations.contents import BytesContent
 from tests.support.asgi_server import running

@@ -10,8 +10,7 @@ from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.results.page_size import PageSize
 from salesforce_bulk_ingest.results.result_file import ResultFile
-from salesforce_bulk_ingest.results.source_order import write_source_order
-from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, write_source_order
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 from tests.cache.making import FAILED, job_files
 

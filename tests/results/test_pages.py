@@ -15,9 +15,9 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.row_index import STEP
 from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, new_download
-from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size
 from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_TIME_CHECKS, CutCell, Page, PageRequest, page_of
+from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.models import Job
 from tests.results.making import page_sizes, rows_of_two

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 from tests.loading.making import file_of

@@ -8,8 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.results.canonical_cells import canonical_cell
-from salesforce_bulk_ingest.results.compared_columns import CandidateFilter, compared_columns
+from salesforce_bulk_ingest.results.compared_columns import CandidateFilter, canonical_cell, compared_columns
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, UploadedRow, row_matcher_in
 
 Rows = Sequence[tuple[str, ...]]

@@ -1,11 +1,15 @@
 """A result in source order has each row with its line and all columns of the source."""
 
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from salesforce_bulk_ingest.cache.file_cache import CachedFile
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.results.source_order import write_source_order
+from salesforce_bulk_ingest.results.result_file import ResultFile
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, matched_rows, write_source_order
 from tests.cache.making import FAILED, archived, content_of, files_in, job_files
 from tests.results.making import csv_rows, result_file, source_ordered
 
@@ -52,3 +56,71 @@ def test_work_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError), job_files(tmp_path).files.new_file(FAILED.source_order_name) as file:
         write_source_order(result, upload, None, file, cancelled)
     assert files_in(tmp_path) == before
+
+
+A, B = "001000000000001AAA", "001000000000002AAA"
+
+
+def matches(
+    folder: Path, source: bytes, result: ResultFile, key: str | None = None
+) -> Sequence[tuple[int, int | None]]:
+    """Each matched row of the result with its line."""
+    with matched_rows(result, archived(folder, content_of(source)), key, folder, lambda: None) as matcher:
+        return sorted((match.result_row, match.line) for match in matcher.matched())
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"), [("insert", None), ("update", "Id"), ("delete", "Id"), ("upsert", "Key__c"), (None, "Id")]
+)
+def test_an_operation_identifies_rows_by_its_key(operation: str | None, key: str | None) -> None:
+    assert key_field(operation, "Key__c") == key
+
+
+def test_rows_are_matched_by_their_cells_in_any_order_of_rows_and_columns(tmp_path: Path) -> None:
+    rows = [["", "X:x:--", "2", "B"], ["", "X:x:--", "1.0", "A"]]
+    result = result_file(tmp_path, "sf__Id,sf__Error,Number__c,Name", rows)
+    assert matches(tmp_path, b"Name,Number__c\nA,1\nB,2\n", result) == [(0, 3), (1, 2)]
+
+
+def test_a_column_that_comes_back_blank_does_not_matter(tmp_path: Path) -> None:
+    rows = [["", "X:x:--", "B", ""], ["", "X:x:--", "A", ""]]
+    result = result_file(tmp_path, "sf__Id,sf__Error,Name,tier__c", rows)
+    assert matches(tmp_path, b"Name,tier__c\nA,x\nB,y\n", result) == [(0, 3), (1, 2)]
+
+
+def test_an_id_that_comes_back_beside_the_row_alone_is_the_key(tmp_path: Path) -> None:
+    rows = [[B, "X:x:--", "", ""], [A, "X:x:--", "", ""]]
+    result = result_file(tmp_path, "sf__Id,sf__Error,id,tier__c", rows)
+    assert matches(tmp_path, f"id,tier__c\n{A},x\n{B},y\n".encode(), result, "Id") == [(0, 3), (1, 2)]
+
+
+def test_a_result_without_outcome_columns_is_matched_too(tmp_path: Path) -> None:
+    result = result_file(tmp_path, "Name", [["B"], ["A"]], "unprocessedrecords")
+    assert matches(tmp_path, b"Name\nA\nB\n", result) == [(0, 3), (1, 2)]
+
+
+PATH = Path("failedResults.source.csv")
+RESULT = SourceOrderedResult(
+    made_from=("abc", "def"),
+    path=PATH,
+    matched=array("Q", [3, 1, 2]),
+    unsure_outcomes=array("Q", [1, 2]),
+    unmatched=array("Q", [0]),
+    ambiguous=array("Q", [4, 5]),
+    ambiguous_lines=(7, 8),
+)
+STORED_BY_AN_EARLIER_VERSION = (
+    b'{"of":["abc","def"],"tied":3,"mixed":2,"untied":1,"unsure_lines":[7,8]}\n'
+    + array("Q", [3, 1, 2, 1, 2, 0, 4, 5]).tobytes()
+)
+
+
+def test_what_an_earlier_version_stored_is_read_and_stored_the_same_way() -> None:
+    assert SourceOrderedResult.read(CachedFile(PATH, STORED_BY_AN_EARLIER_VERSION)) == RESULT
+    assert RESULT.label() == STORED_BY_AN_EARLIER_VERSION
+
+
+@pytest.mark.parametrize("label", [b"", b"{}\n", b"\xff", STORED_BY_AN_EARLIER_VERSION + b"x"])
+def test_what_is_no_label_is_refused(label: bytes) -> None:
+    with pytest.raises(ValueError):
+        SourceOrderedResult.read(CachedFile(PATH, label))

@@ -32,7 +32,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
     WrongState,
 )
-from salesforce_bulk_ingest.salesforce.responses import CHUNK_BYTES, MOST_JSON_BYTES
+from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, MOST_JSON_BYTES
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Seen, Upstream, client_of, fixed, raw_upstream, served
 
 Method = Callable[[SalesforceClient], Awaitable[object]]

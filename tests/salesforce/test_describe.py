@@ -7,7 +7,7 @@ import pytest
 
 from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
-from salesforce_bulk_ingest.salesforce.responses import MOST_JSON_BYTES
+from salesforce_bulk_ingest.salesforce.transport import MOST_JSON_BYTES
 from salesforce_emulator import ACCESS_TOKEN
 from tests.salesforce.upstream import Answer, Upstream, client_of, fixed, served
 

@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations import limits
 from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import JobOperations
 from salesforce_bulk_ingest.operations.load import LoadOperations
@@ -88,7 +89,7 @@ async def agent(
     chosen = Settings(**{"emulator": True, **settings})
     with tempfile.TemporaryDirectory() as temporary:
         kept_in = folder or Path(temporary)
-        async with open_services(chosen, places_in(kept_in), EmbeddedOrg(org_url, kept_in)) as services:
+        async with open_services(chosen, paths_in(kept_in), EmbeddedOrg(org_url, kept_in)) as services:
             async with Client(build_mcp(services, rest_url), mode=era) as client:
                 yield client
 
@@ -105,11 +106,11 @@ async def agent_over(org: ASGIApp, **settings: Any) -> AsyncIterator[Client]:
 async def services_of(settings: Settings) -> AsyncIterator[Services]:
     """The services for the org that the settings name, with an empty record of uploads."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_services(settings, places_in(Path(folder))) as services:
+        async with open_services(settings, paths_in(Path(folder))) as services:
             yield services
 
 
-def places_in(folder: Path) -> LocalPaths:
+def paths_in(folder: Path) -> LocalPaths:
     """The folders of a machine that is nobody's, all of them below this one."""
     return LocalPaths(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
 
@@ -124,12 +125,14 @@ def services_over(
         folder: the only upload root, and the place of the record.
         tasks: runs what outlives a call.
         upload_limit: the most bytes of one upload.
-        options: `seconds_left`, `sleep` and `fetcher` of the operations.
+        options: `seconds_left`, `sleep` and `job_files` of the operations.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
-    shared, policy, fetcher = SharedTasks(tasks), Policy(), options.get("fetcher")
-    uploads = uploads_of(client, folder, shared)
-    retries = Retries(client, fetcher, Ledger(folder / "uploads.sqlite3"))
+    shared, policy, job_files = SharedTasks(tasks), Policy(), options.get("job_files")
+    ledger = Ledger(folder / "uploads.sqlite3")
+    uploads = Uploads(client, ledger, shared, job_files)
+    fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared)
+    retries = Retries(client, fetcher, ledger)
     planner = Planner(DescribeCache(client, shared), shared, upload_limit)
     operations = Operations(
         policy,

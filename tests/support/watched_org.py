@@ -15,10 +15,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
-from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.transport import open_http
@@ -130,12 +127,8 @@ async def agent_keeping(
     credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
         client_of_org = SalesforceClient(http, credentials, "63.0")
-        store = JobFiles(folder / "spool", most_bytes=1_000_000, most_seconds=60)
-        options["fetcher"] = (
-            ResultFetcher(client_of_org, store, Ledger(folder / "uploads.sqlite3"), SharedTasks(tasks))
-            if caches_results
-            else None
-        )
+        job_files = JobFiles(folder / "spool", most_bytes=1_000_000, most_seconds=60) if caches_results else None
+        options["job_files"] = job_files
         services = services_over(client_of_org, folder, tasks, **{"sleep": _soon, **options})
         async with Client(build_mcp(services, None), mode=era) as client:
             yield client

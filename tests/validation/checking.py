@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.destination import NO_PARENTS
+from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
 from salesforce_bulk_ingest.validation.fields import FieldChecks
-from salesforce_bulk_ingest.validation.load_target import LoadTarget
 from tests.validation.describing import ACCOUNT, CONTACT, field, sobject
 
 PROJECT = sobject("Project__c", field("Code__c", externalId=True), field("Name"))

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.validation.destination import NO_PARENTS
+from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
 from salesforce_bulk_ingest.validation.fields import FieldChecks
-from salesforce_bulk_ingest.validation.load_target import LoadTarget
 from tests.validation.checking import as_lines, found
 from tests.validation.describing import CONTACT
 

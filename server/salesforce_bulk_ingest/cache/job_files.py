@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from salesforce_bulk_ingest.cache.file_cache import FileCache
-from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
-from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadOrigin
 from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
-from salesforce_bulk_ingest.loading.part_content import PartContent
+from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 UPLOAD_FILE = "upload.csv.gz"

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.cache.file_cache import FileCache, NewFile
-from salesforce_bulk_ingest.cache.upload_origin import UploadOrigin
+from salesforce_bulk_ingest.cache.upload_archive import UploadOrigin
 from salesforce_bulk_ingest.loading.mapped_source import OutputChunk
-from salesforce_bulk_ingest.loading.part_content import PartContent
+from salesforce_bulk_ingest.loading.parts import PartContent
 
 logger = logging.getLogger(__name__)
 

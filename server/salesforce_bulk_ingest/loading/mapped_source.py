@@ -2,17 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
-from salesforce_bulk_ingest.csvio.blocks import BLOCK_BYTES, blocks
+from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.header import Header
-from salesforce_bulk_ingest.csvio.records import after_rows, count_rows
+from salesforce_bulk_ingest.csvio.header import Header, read_header
+from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, after_rows, blocks, count_rows
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.loading.mapping import AppliedMapping
-from salesforce_bulk_ingest.loading.parts import RowPosition
-from salesforce_bulk_ingest.loading.sources import RowSource, opened
+from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping
+from salesforce_bulk_ingest.loading.sources import RowSource, opened, read_errors
+from salesforce_bulk_ingest.validation.destination import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class RowPosition:
+    """Where to begin to read a source to get what goes out from some row on.
+
+    Attributes:
+        block_offset: the number of bytes between the header of the source and a block that holds the row.
+        output_offset: the number of bytes that go out for the rows of this block that stand before the row.
+        block_line: the line of the source on which the block begins; the header is on line 1.
+    """
+
+    block_offset: int = 0
+    output_offset: int = 0
+    block_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +148,64 @@ class MappedSource:
                     source, line = after_rows(source, row), block.source_rows.line_of(row)
                 yield OutputChunk(block.output_bytes[skipped:], source, line)
             skipped = max(skipped - len(block.output_bytes), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSource:
+    """A source that stands at its first row, so that one plan can read on; a context that closes the source.
+
+    Attributes:
+        file: the source.
+        mapped_source: the source as it goes out; without a header if that can't be read.
+        requested_mapping: the changes that the caller asks for.
+        version: the version of the source.
+        unreadable: why the header can't be read; None if it can.
+    """
+
+    file: BinaryIO
+    mapped_source: MappedSource
+    requested_mapping: ColumnMapping
+    version: object
+    unreadable: Unreadable | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: Destination) -> UploadSource:
+    """Open a source, and read its header.
+
+    Args:
+        source: the source of the rows.
+        mapping: the changes on the way.
+        destination: the job; its describes are not needed.
+
+    Raises:
+        InvalidArgument: the source can't be read, or the mapping does not fit its header.
+        TooLarge: see `RowSource.open`.
+    """
+    version = source.version()
+    with read_errors():
+        file = source.open(destination.dialect())
+        try:
+            header = read_header(file, destination.delimiter, destination.line_ending)
+            applied = apply_mapping(mapping, header.names) if mapping else None
+        except Unreadable as error:
+            # A copy: the error itself holds the bytes that were read.
+            unreadable = Unreadable(error.what, error.do, error.line)
+            return UploadSource(file, unread(source, destination), mapping, version, unreadable)
+        except BaseException:
+            file.close()
+            raise
+    return UploadSource(
+        file, MappedSource(source, header, applied, destination.dialect(header.dialect)), mapping, version
+    )
+
+
+def unread(source: RowSource, destination: Destination) -> MappedSource:
+    """Return a source of which nothing is known: all of its bytes go out."""
+    dialect = destination.dialect()
+    return MappedSource(source, Header(b"", b"", (), dialect), None, dialect)

@@ -1,21 +1,104 @@
 """The plan of an upload, made before a byte goes out: what the rows are, what is wrong with them, how they are cut."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import BinaryIO, Self
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
 from salesforce_bulk_ingest.base.findings import Finding, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.mapped_source import MappedSource
-from salesforce_bulk_ingest.loading.parts import Part, RowPosition
-from salesforce_bulk_ingest.loading.row_pass import Progress, RowPass
-from salesforce_bulk_ingest.loading.upload_source import UploadSource, unread
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
+from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
+from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
+from salesforce_bulk_ingest.loading.sources import read_errors
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import UnknownColumn, columns_of
-from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 from salesforce_bulk_ingest.validation.field_proposals import fillable, propose
+from salesforce_bulk_ingest.validation.file import endless
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
+
+MOST_SOURCE_BYTES = 100_000_000_000
+"""More than an org takes in a day. A .gz file that unpacks to more was made to fill the disk."""
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes of the source that are read; an exception that it raises ends the pass."""
+
+
+class RowPass:
+    """Reads all rows of a source, counts, checks and cuts them.
+
+    Args:
+        file: the source; it stands at the first row.
+        source: the source as it goes out.
+        limit: the most bytes of one upload.
+        progress: called after each block.
+
+    Attributes:
+        rows: the number of rows that are read.
+        cutter: cuts the rows that are read into parts.
+    """
+
+    def __init__(self, file: BinaryIO, source: MappedSource, limit: int, progress: Progress) -> None:
+        self._file = file
+        self._source = source
+        self._limit = limit
+        self._progress = progress
+        self.rows = 0
+        self.cutter = PartCutter(source.output_header, limit, source.first_row)
+
+    def read(self) -> None:
+        """Read the rows, whatever is wrong with them.
+
+        Raises:
+            Unreadable: a record has no end.
+            InvalidArgument: a row is too long for an upload, or the source can't be read.
+        """
+        with read_errors():
+            self._read_blocks(None, None)
+
+    def read_checked(self, checks: PreflightChecks, findings: Findings) -> None:
+        """Read and check the header and the rows.
+
+        Args:
+            checks: the checks of the rows.
+            findings: takes rows that are too long for an upload.
+
+        Raises:
+            Unreadable: a record has no end.
+            InvalidArgument: the source can't be read.
+        """
+        with read_errors():
+            checks.check_header(self._source.output_header)
+            self._read_blocks(checks, findings)
+            checks.finish(self.rows)
+
+    def _read_blocks(self, checks: PreflightChecks | None, findings: Findings | None) -> None:
+        try:
+            for block in self._source.read_blocks(self._file):
+                if checks is not None:
+                    checks.check_source(block.source_text, block.source_rows, block.position.block_line)
+                    checks.check_outgoing(block.output_rows, block.output_bytes)
+                self.rows += len(block.output_rows)
+                for row in self.cutter.add(block.output_bytes, len(block.output_rows), block.position):
+                    self._refuse_long_row(block.output_rows.line_of(row), findings)
+                self._progress(_bytes_read(self._file))
+        except EndlessRecord as error:
+            raise endless(error, self._source.header.dialect) from None
+
+    def _refuse_long_row(self, line: int, findings: Findings | None) -> None:
+        what, do = f"A row and the header are more than the {self._limit:,} bytes of an upload.", "Shorten it."
+        if findings is None:
+            raise InvalidArgument(f"Line {line}: {what} {do}")
+        findings.add("row size", "error", what, do, line=line)
+
+
+def _bytes_read(file: BinaryIO) -> int:
+    position = file.tell()
+    if position > MOST_SOURCE_BYTES:
+        raise TooLarge(f"The file has more than {MOST_SOURCE_BYTES:,} bytes: split it.")
+    return position
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +150,19 @@ class Plan:
             return range(self.rows)
         start = sum(before.rows for before in self.parts[: part - 1])
         return range(start, start + self.parts[part - 1].rows)
+
+    def content_of(self, part: int) -> PartContent:
+        """Return the bytes of a part.
+
+        Args:
+            part: the number of the part, from 1.
+
+        Raises:
+            InvalidArgument: there is no part with this number.
+        """
+        if not 1 <= part <= len(self.parts):
+            raise InvalidArgument(f"There is no part {part}: there are {len(self.parts)}.")
+        return PartContent(self.parts[part - 1], self.mapped_source, self.version)
 
 
 def make_plan(
@@ -173,6 +269,8 @@ def _proposal(upload: UploadSource, destination: Destination) -> Mapping[str, st
     if destination.describe is None or destination.operation is None:
         return {}
     source = upload.mapped_source
+    if destination.operation not in DELETES and not _unknown_columns(source.header.names, destination.describe):
+        return {}
     proposal = propose(destination.describe, destination.operation, source.header.names)
     open_names = set(source.output_names) - set(upload.requested_mapping.columns)
     return {name: meant for name, meant in proposal.items() if name in open_names}
@@ -185,7 +283,10 @@ def _choosable_fields(
     describe, operation = destination.describe, destination.operation
     if describe is None or operation is None:
         return ()
-    unknown = (column.name for column in columns_of(header, describe, {}) if isinstance(column, UnknownColumn))
-    if all(name in proposal for name in unknown):
+    if all(name in proposal for name in _unknown_columns(header, describe)):
         return ()
     return fillable(describe, operation, [*header, *(name for name in proposal.values() if name)])
+
+
+def _unknown_columns(header: Sequence[str], describe: SObjectDescribe) -> list[str]:
+    return [column.name for column in columns_of(header, describe, {}) if isinstance(column, UnknownColumn)]

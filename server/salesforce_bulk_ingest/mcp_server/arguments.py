@@ -16,8 +16,8 @@ from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, Uploa
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
-from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
+from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
 

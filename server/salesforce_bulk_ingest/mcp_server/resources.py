@@ -11,14 +11,14 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
+from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, job_uri, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
-from salesforce_bulk_ingest.mcp_server.answers.uris import RESULT_NAMES, job_uri, result_uri
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
-from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
+from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 

@@ -6,16 +6,15 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, counted, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job import JobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job_list import JobListAnswer
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
-from salesforce_bulk_ingest.mcp_server.answers.uris import RESULT_NAMES, result_uri
 from salesforce_bulk_ingest.mcp_server.arguments import (
     CreateBody,
     DataBody,
@@ -124,9 +123,11 @@ class IngestTools:
                 if dryRun or part or sha256:
                     raise InvalidArgument("dryRun, part and sha256 are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
-            async with self._whole_files.named_where_too_large(None):
-                request = await self._load_request(data, part, sha256, preflight, None)
+            request = await self._load_request(data, part, sha256, preflight, None)
+            try:
                 outcome = await self._operations.load.create_with_rows(body.create_request, request, dry_run=dryRun)
+            except TooLarge as error:
+                raise await self._whole_files.for_large_rows(error, None) from error
             return _result(CreatedJobAnswer.of_outcome(outcome))
 
     async def status(
@@ -174,9 +175,11 @@ class IngestTools:
         the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
         with errors_for_models():
-            async with self._whole_files.named_where_too_large(jobId):
-                request = await self._load_request(body, part, sha256, preflight, jobId)
+            request = await self._load_request(body, part, sha256, preflight, jobId)
+            try:
                 outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun)
+            except TooLarge as error:
+                raise await self._whole_files.for_large_rows(error, jobId) from error
             return _result(UploadAnswer.of_outcome(outcome))
 
     async def failed(
@@ -222,8 +225,10 @@ class IngestTools:
     async def _load_request(
         self, body: UploadBody, part: int | None, sha256: str | None, preflight: PreflightSwitch, job_id: str | None
     ) -> LoadRequest[AnySource]:
-        async with self._whole_files.named_where_refused(job_id):
+        try:
             source = body.source(self._roots)
+        except RefusedByPolicy as error:
+            raise await self._whole_files.for_refused_file(error, job_id) from error
         return LoadRequest(source, body.mapping, preflight == "on", part, sha256)
 
 

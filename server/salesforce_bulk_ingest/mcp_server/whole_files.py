@@ -1,7 +1,6 @@
 """The ways beside the tools for whole files: the upload folders of this machine, and `/v1`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
@@ -9,7 +8,7 @@ from salesforce_bulk_ingest.salesforce.models import ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 
 DEFAULT_REST_URL = "http://127.0.0.1:8080/v1"
-"""Where `salesforce-bulk-ingest serve` runs `/v1` unless told otherwise."""
+"""Where `salesforce-bulk-ingest serve` runs `/v1` by default."""
 
 
 class WholeFiles:
@@ -30,42 +29,29 @@ class WholeFiles:
         """Return the address of a whole result; None on stdio."""
         return f"{self._rest_url}/jobs/ingest/{job_id}/{kind.lower()}" if self._rest_url else None
 
-    @asynccontextmanager
-    async def named_where_too_large(self, job_id: str | None) -> AsyncIterator[None]:
-        """Where rows are too many for a call, name the other ways to the job.
+    async def for_large_rows(self, error: TooLarge, job_id: str | None) -> TooLarge:
+        """Return the error that rows are too many for a call, with the other ways to the job.
 
         Args:
-            job_id: the job that the rows are for; None if there is none yet.
-
-        Raises:
-            TooLarge: with the ways, in place of one without.
+            error: the error without the ways.
+            job_id: the id of the job that the rows are for; None if there is none yet.
         """
-        try:
-            yield
-        except TooLarge as error:
-            ways = []
-            if self._roots.roots:
-                ways.append(f"Put them in a file under {' or '.join(map(str, self._roots.roots))}, and give file.")
-            if command := await self._curl(job_id):
-                ways.append(f"Have the user send a file: {command}")
-            raise TooLarge(" ".join([str(error), *(ways or ["Send fewer rows in a call."])])) from error
+        ways = []
+        if self._roots.roots:
+            ways.append(f"Put them in a file under {' or '.join(map(str, self._roots.roots))}, and give file.")
+        if command := await self._curl(job_id):
+            ways.append(f"Have the user send a file: {command}")
+        return TooLarge(" ".join([str(error), *(ways or ["Send fewer rows in a call."])]))
 
-    @asynccontextmanager
-    async def named_where_refused(self, job_id: str | None) -> AsyncIterator[None]:
-        """Where a file may not be read from this machine, name the command that sends it.
+    async def for_refused_file(self, error: RefusedByPolicy, job_id: str | None) -> RefusedByPolicy:
+        """Return the error that a file may not be read here, with the command that sends it, if there is one.
 
         Args:
-            job_id: the job that the rows are for; None if there is none yet.
-
-        Raises:
-            RefusedByPolicy: with the command, where there is one, in place of one without.
+            error: the error without the command.
+            job_id: the id of the job that the rows are for; None if there is none yet.
         """
-        try:
-            yield
-        except RefusedByPolicy as error:
-            if (command := await self._curl(job_id)) is None:
-                raise
-            raise RefusedByPolicy(f"{error} Or have the user send the file: {command}") from error
+        command = await self._curl(job_id)
+        return error if command is None else RefusedByPolicy(f"{error} Or have the user send the file: {command}")
 
     async def _curl(self, job_id: str | None) -> str | None:
         """Return the command that sends a file past the tools; None where another server can't reach the org."""

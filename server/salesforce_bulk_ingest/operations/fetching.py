@@ -16,17 +16,13 @@ from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
-from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
-from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, new_download
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
 from salesforce_bulk_ingest.results.retry_rows import JobResult, write_retry_file
-from salesforce_bulk_ingest.results.source_order import write_source_order
-from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
-from salesforce_bulk_ingest.results.upload_matching import key_field
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -56,10 +52,6 @@ class ResultFetcher:
         self._store = store
         self._ledger = ledger
         self._tasks = tasks
-
-    def recorded(self, org: Org, job: Job, content: PartContent) -> PartContent | RecordedContent:
-        """Return the content of an upload, which is archived while it is sent."""
-        return self._store.recorded(JobKey.of(org.host, job), content)
 
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """Return a result of a job that has ended: downloaded already, or on its way."""

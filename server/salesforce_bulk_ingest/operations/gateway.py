@@ -18,8 +18,7 @@ from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
-from salesforce_bulk_ingest.salesforce.responses import body_of
-from salesforce_bulk_ingest.salesforce.transport import deadline
+from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
 
 CREATED = 201
 """The status of Salesforce's answer to an upload that it took (Bulk API 2.0 guide, Upload Job Data)."""

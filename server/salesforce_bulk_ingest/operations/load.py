@@ -9,7 +9,6 @@ from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, Sou
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.part_content import part_content
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
@@ -223,7 +222,7 @@ class LoadOperations:
     async def _send(self, load: _PlannedLoad, job: Job, number: int, notes: tuple[Finding, ...]) -> UploadOutcome:
         plan = load.plan.with_notes(notes)
         before_sending = partial(load.retry.record, job.id) if load.retry else None
-        content = self._retries.archived(load.org, job, part_content(plan, number))
+        content = self._uploads.archived(load.org, job, plan.content_of(number))
         upload = await self._uploads.begin(load.org, job, content, before_sending)
         if upload is None:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
@@ -247,7 +246,7 @@ def _check_named(plan: Plan, request: LoadRequest[RowSource]) -> None:
             "sha256."
         )
     if not plan.has_errors:
-        part_content(plan, request.part or 1)
+        plan.content_of(request.part or 1)
 
 
 def _checked_part(plan: Plan, request: LoadRequest[RowSource], refused: str = "nothing was sent") -> int:

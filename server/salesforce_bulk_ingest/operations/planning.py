@@ -13,10 +13,10 @@ import anyio.to_thread
 from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource
-from salesforce_bulk_ingest.loading.upload_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination

@@ -10,8 +10,6 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, JobNotEnded, NoR
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
-from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
-from salesforce_bulk_ingest.loading.part_content import PartContent
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -67,10 +65,6 @@ class Retries:
     def retry(self, org: Org, request: RetryRequest, file: RetryFile) -> "Retry":
         """Return the retry of the rows in a file that was fetched for this request."""
         return Retry(org, request, file, self._client, self._ledger)
-
-    def archived(self, org: Org, job: Job, content: PartContent) -> PartContent | RecordedContent:
-        """Return the content of an upload, archived while it is sent, so that its rows can be sent again as they were."""
-        return content if self._fetcher is None else self._fetcher.recorded(org, job, content)
 
     async def _ended_jobs(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs, each once."""

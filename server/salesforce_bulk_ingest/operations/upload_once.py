@@ -20,7 +20,9 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnderWay,
 )
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
+from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -85,11 +87,15 @@ class Uploads:
         client: sends the rows.
         ledger: remembers earlier uploads.
         tasks: runs the uploads; the end of the server breaks a PUT off and never ends it as if it were whole.
+        job_files: archives what is sent; None on a server that keeps nothing.
     """
 
-    def __init__(self, client: SalesforceClient, ledger: Ledger, tasks: SharedTasks) -> None:
+    def __init__(
+        self, client: SalesforceClient, ledger: Ledger, tasks: SharedTasks, job_files: JobFiles | None = None
+    ) -> None:
         self._client = client
         self._ledger = ledger
+        self._job_files = job_files
         self._tasks = tasks
         self._starting = anyio.Lock()
         self._sending: dict[str, str] = {}  # job id of 15 characters -> SHA-256 of what is on its way
@@ -113,6 +119,12 @@ class Uploads:
             raise UploadUnderWay("The upload to this job is still under way, so it is not closed yet.")
         if state == "unclear":
             raise _cut_off()
+
+    def archived(self, org: Org, job: Job, content: PartContent) -> Content:
+        """Return the content of an upload, archived while it is sent, so that its rows can be sent again as they were."""
+        if self._job_files is None:
+            return content
+        return self._job_files.recorded(JobKey.of(org.host, job), content)
 
     async def begin(
         self, org: Org, job: Job, content: Content, before_sending: Callable[[], Awaitable[None]] | None = None

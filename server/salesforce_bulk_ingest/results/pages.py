@@ -10,10 +10,9 @@ from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.results.downloads import DownloadedResult
-from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
-from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 
 COLUMNS_SHOWN = 50
 ROWS_BETWEEN_TIME_CHECKS = 1_000

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from salesforce_bulk_ingest.csvio.blocks import blocks
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
+from salesforce_bulk_ingest.csvio.records import blocks
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 

@@ -15,13 +15,12 @@ from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.results.error_filter import ErrorFilter
 from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.results.returned_cells import ReturnedCells
-from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
-from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
 from salesforce_bulk_ingest.validation.destination import Destination
 

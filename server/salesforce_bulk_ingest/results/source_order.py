@@ -3,14 +3,171 @@
 import json
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
-from salesforce_bulk_ingest.cache.file_cache import NewFile
-from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedUpload
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.results.result_file import ResultFile, Row
-from salesforce_bulk_ingest.results.row_matching import MatchedRow, RowMatcher
-from salesforce_bulk_ingest.results.source_ordered_result import SourceOrderedResult
-from salesforce_bulk_ingest.results.upload_matching import matched_rows
+from salesforce_bulk_ingest.results.compared_columns import CandidateFilter, Column, ComparedColumns, compared_columns
+from salesforce_bulk_ingest.results.result_file import ID_COLUMN, ResultFile, Row
+from salesforce_bulk_ingest.results.row_matching import MatchedRow, RowMatcher, UploadedRow, row_matcher_in
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD
+
+
+class _Label(BaseModel):
+    """The JSON before the row numbers; the aliases are the stored keys, which earlier versions chose."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    made_from: tuple[str, str] = Field(alias="of")
+    matched: NonNegativeInt = Field(alias="tied")
+    unsure_outcomes: NonNegativeInt = Field(alias="mixed")
+    unmatched: NonNegativeInt = Field(alias="untied")
+    ambiguous_lines: tuple[NonNegativeInt, ...] = Field(alias="unsure_lines")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOrderedResult:
+    """A result in source order.
+
+    The CSV has the line of the source, the outcome columns of the result, and the columns of the source. The matched rows
+    come first, in the order of the source. The other rows follow without a line, and with the cells that Salesforce gave
+    back. A matched row has no line either where several lines that differ were uploaded alike.
+
+    Each array has numbers of rows of the result, the first row being row 0.
+
+    Attributes:
+        made_from: SHA-256 of the result, and of the upload.
+        path: path of the CSV.
+        matched: the matched rows, in the order of the CSV.
+        unsure_outcomes: the matched rows whose outcome may be that of another one of them; the CSV has no lines for these.
+        unmatched: the rows that are like no row of the upload.
+        ambiguous: the rows that may be one of several rows of the upload, which differ.
+        ambiguous_lines: the first few lines of the source that ambiguous rows may be of.
+    """
+
+    made_from: tuple[str, str]
+    path: Path
+    matched: "array[int]"
+    unsure_outcomes: "array[int]"
+    unmatched: "array[int]"
+    ambiguous: "array[int]"
+    ambiguous_lines: tuple[int, ...]
+
+    def label(self) -> bytes:
+        """Return the label that `read` takes."""
+        label = _Label(
+            made_from=self.made_from,
+            matched=len(self.matched),
+            unsure_outcomes=len(self.unsure_outcomes),
+            unmatched=len(self.unmatched),
+            ambiguous_lines=self.ambiguous_lines,
+        )
+        arrays = (self.matched, self.unsure_outcomes, self.unmatched, self.ambiguous)
+        return label.model_dump_json().encode() + b"\n" + b"".join(numbers.tobytes() for numbers in arrays)
+
+    @classmethod
+    def read(cls, file: CachedFile) -> Self:
+        """Read a result in source order from the cache.
+
+        Raises:
+            ValueError: the label is not one, or is that of another version of this program.
+        """
+        stored, _, stored_numbers = file.label.partition(b"\n")
+        label, numbers = _Label.model_validate_json(stored), array("Q")
+        numbers.frombytes(stored_numbers)
+        matched, numbers = numbers[: label.matched], numbers[label.matched :]
+        unsure_outcomes, numbers = numbers[: label.unsure_outcomes], numbers[label.unsure_outcomes :]
+        unmatched, ambiguous = numbers[: label.unmatched], numbers[label.unmatched :]
+        return cls(label.made_from, file.path, matched, unsure_outcomes, unmatched, ambiguous, label.ambiguous_lines)
+
+
+def key_field(operation: str | None, external_id_field: str | None) -> str | None:
+    """Return the field by which an operation identifies rows, or None if it has none."""
+    if operation == "upsert":
+        return external_id_field
+    return None if operation == "insert" else ID_FIELD
+
+
+@contextmanager
+def matched_rows(
+    result: ResultFile, upload: ArchivedUpload, key: str | None, folder: Path, check_cancelled: Callable[[], None]
+) -> Iterator[RowMatcher]:
+    """Match all rows of a result with the rows of the upload of the same job.
+
+    Args:
+        result: the result.
+        upload: the upload.
+        key: field that identifies rows; None if there is none.
+        folder: folder for a temporary file.
+        check_cancelled: called for each block; what it raises ends the work.
+    """
+    header = upload.uploaded_header()
+    uploaded, returned = compared_columns(header, result.upload_names, _blank_columns(result, key), key)
+    candidate_filter = CandidateFilter(uploaded, returned)
+    with row_matcher_in(folder) as matcher:
+        for first_row, result_block in result.blocks():
+            check_cancelled()
+            columns = _returned_columns(result, result_block, key)
+            candidate_filter.add_result_columns(columns)
+            matcher.add_returned(first_row, _outcomes(result, result_block), columns, returned)
+        for block in upload.blocks():
+            check_cancelled()
+            _add_candidates(matcher, block, block.uploaded_columns(len(header)), uploaded, candidate_filter)
+        matcher.match()
+        yield matcher
+
+
+def _add_candidates(
+    matcher: RowMatcher,
+    block: ArchivedBlock,
+    columns: Sequence[Column],
+    compared: ComparedColumns,
+    candidate_filter: CandidateFilter,
+) -> None:
+    candidates = candidate_filter.candidates(columns)
+    if not candidates:
+        return
+    lines, source, uploaded = block.lines, block.source.rows, block.uploaded.rows
+    rows = [
+        UploadedRow(block.first_row + row, lines[row], hash(tuple(source[row])), hash(tuple(uploaded[row])))
+        for row in candidates
+    ]
+    matcher.add_uploaded(rows, [[column[row] for row in candidates] for column in columns], compared)
+
+
+def _outcomes(result: ResultFile, block: ParsedBlock) -> Sequence[str]:
+    """Return the outcome cells of each row, as JSON."""
+    columns = [block.column(index) for index in range(result.outcome_count)]
+    return list(map(json.dumps, zip(*columns, strict=True))) if columns else ["[]"] * len(block)
+
+
+def _returned_columns(result: ResultFile, block: ParsedBlock, key: str | None) -> Sequence[Column]:
+    """Return the cells of the upload as Salesforce gave them back, by column."""
+    columns = [block.column(index) for index in range(result.outcome_count, len(result.names))]
+    if key == ID_FIELD:
+        # Salesforce may give an id back in sf__Id alone (seen where the header differs in case from the field).
+        ids = result.outcome_cells(block, ID_COLUMN)
+        for index, name in enumerate(result.upload_names):
+            if name.lower() == ID_FIELD.lower():
+                columns[index] = [cell or known for cell, known in zip(columns[index], ids, strict=True)]
+    return columns
+
+
+def _blank_columns(result: ResultFile, key: str | None) -> frozenset[int]:
+    """Return the indexes of the columns of the upload in which all cells of the result are blank."""
+    blank = set(range(len(result.upload_names)))
+    for _, block in result.blocks():
+        columns = _returned_columns(result, block, key)
+        blank -= {index for index in blank if any(columns[index])}
+    return frozenset(blank)
+
 
 LINE_COLUMN = "sf__Line"
 

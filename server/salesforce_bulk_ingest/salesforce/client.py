@@ -23,8 +23,15 @@ from salesforce_bulk_ingest.salesforce.errors import (
 )
 from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind, SObjectDescribe
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
-from salesforce_bulk_ingest.salesforce.responses import body_of, check_no_redirect, decoded, raise_for_status, refused
-from salesforce_bulk_ingest.salesforce.transport import Transport, deadline
+from salesforce_bulk_ingest.salesforce.transport import (
+    Transport,
+    body_of,
+    check_no_redirect,
+    deadline,
+    decoded,
+    raise_for_status,
+    refused,
+)
 
 READ_ATTEMPTS = 3
 

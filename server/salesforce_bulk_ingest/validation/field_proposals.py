@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of, plain
-from salesforce_bulk_ingest.validation.load_target import DELETES
+from salesforce_bulk_ingest.validation.destination import DELETES
 
 SAME_IN_REPORTS = (("zippostalcode", "postalcode"), ("stateprovince", "state"), ("zipcode", "postalcode"))
 """Spellings in reports and labels, and how the names of fields spell the same words."""

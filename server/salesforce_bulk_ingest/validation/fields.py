@@ -13,9 +13,9 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
+from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.header import HeaderChecks
 from salesforce_bulk_ingest.validation.keys import KeyColumn
-from salesforce_bulk_ingest.validation.load_target import LoadTarget
 
 VALUES_SHOWN = 5
 LONGEST_VALUE_SHOWN = 40

@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.base.findings import Findings, Level
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
-from salesforce_bulk_ingest.validation.load_target import LoadTarget
+from salesforce_bulk_ingest.validation.destination import LoadTarget
 
 HEADER_LINE = 1
 

@@ -4,10 +4,9 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 
-from salesforce_bulk_ingest.mcp_server.answers.answer import unlisted
+from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri, unlisted
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, next_step
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
-from salesforce_bulk_ingest.mcp_server.answers.uris import job_uri
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 from salesforce_bulk_ingest.salesforce.models import Job

@@ -5,9 +5,8 @@ from typing import Self
 from pydantic import ConfigDict, Field
 
 from salesforce_bulk_ingest.base.text import cut
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri, unlisted
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import after_failure, has_rows_in_no_result
-from salesforce_bulk_ingest.mcp_server.answers.uris import job_uri
 from salesforce_bulk_ingest.operations.jobs import JobStatus, TargetState
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.upload_once import UploadState

@@ -7,11 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut
 from salesforce_bulk_ingest.csvio.writer import format_records
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.answer import (
+    LONGEST_NAME,
+    RESULT_NAMES,
+    Answer,
+    counted,
+    result_uri,
+    unlisted,
+)
 from salesforce_bulk_ingest.mcp_server.answers.error_groups import CAUSES_IN_TEXT, ErrorGroupAnswer, fitting_groups
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import after_failure
 from salesforce_bulk_ingest.mcp_server.answers.job import wait_call
-from salesforce_bulk_ingest.mcp_server.answers.uris import RESULT_NAMES, result_uri
 from salesforce_bulk_ingest.results.pages import CutCell, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
