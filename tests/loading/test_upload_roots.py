@@ -4,7 +4,6 @@ import errno
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, RefusedByPolicy
-from salesforce_bulk_ingest.loading import upload_roots as module
-from salesforce_bulk_ingest.loading.upload_roots import RootedFile, UploadRoots
+from salesforce_bulk_ingest.loading.upload_roots import OPENS_BELOW, RootedFile, UploadRoots
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, FIFOs and folders opened as such")
 
@@ -22,16 +20,15 @@ SETTINGS = Path("/home/ann/.config/salesforce-bulk-ingest/settings.toml")
 
 
 @pytest.fixture(params=["from the root down", "where links are rare"])
-def roots(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[UploadRoots]:
+def roots(tmp_path: Path, request: pytest.FixtureRequest) -> UploadRoots:
     """One root, `in`, with a file and a folder; beside it, `out` with a secret."""
-    if request.param == "where links are rare":
-        monkeypatch.setattr(module, "_OPENS_BELOW", False)
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "out").mkdir()
     (tmp_path / "in" / "a.csv").write_bytes(b"in")
     (tmp_path / "in" / "deep" / "b.csv").write_bytes(b"deep")
     (tmp_path / "out" / "secret.csv").write_bytes(b"out")
-    yield UploadRoots([tmp_path / "in"], SETTINGS)
+    opens_below = OPENS_BELOW and request.param == "from the root down"
+    return UploadRoots([tmp_path / "in"], SETTINGS, opens_below=opens_below)
 
 
 def read(roots: UploadRoots, path: str | Path) -> bytes:
@@ -172,10 +169,9 @@ def test_a_file_that_is_replaced_between_opening_and_looking_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On systems without `openat`, which the tests above only imitate."""
-    monkeypatch.setattr(module, "_OPENS_BELOW", False)
     (tmp_path / "a.csv").write_bytes(b"in")
     (tmp_path / "b.csv").write_bytes(b"other")
-    found = RootedFile(tmp_path.resolve(), ("a.csv",))
+    found = RootedFile(tmp_path.resolve(), ("a.csv",), opens_below=False)
     really_open = os.open
 
     def open_and_replace(path: Path, flags: int) -> int:

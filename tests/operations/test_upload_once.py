@@ -26,7 +26,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
-from salesforce_bulk_ingest.operations.upload_once import UploadBody, Uploads
+from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadStream
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -185,7 +185,7 @@ async def test_an_upload_that_the_end_of_the_server_broke_off_is_not_reported_as
 
 async def test_a_body_counts_what_is_sent_and_can_be_read_again_after_a_refused_session() -> None:
     task = SharedTask[None]()
-    body = UploadBody(BytesContent(b"x" * (2 * CHUNK_BYTES + 1)), task)
+    body = UploadStream(BytesContent(b"x" * (2 * CHUNK_BYTES + 1)), task)
     for _ in range(2):
         seen = [(len(chunk), task.done_bytes) async for chunk in body]
         assert seen == [(CHUNK_BYTES, 0), (CHUNK_BYTES, CHUNK_BYTES), (1, 2 * CHUNK_BYTES)]

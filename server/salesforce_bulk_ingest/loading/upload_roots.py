@@ -19,7 +19,8 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
 # A FIFO without a writer would be waited for, and a terminal taken over.
 _FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0) | _NO_LINK
-_OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+"""Whether this system opens a file relative to an open folder, and without following a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,12 @@ class RootedFile:
     Attributes:
         root: the root folder, without links.
         parts: the names of the folders below the root and of the file, without links; never empty.
+        opens_below: whether the file is opened from the root down; else what was opened is compared with the path.
     """
 
     root: Path
     parts: tuple[str, ...]
+    opens_below: bool = OPENS_BELOW
 
     @property
     def path(self) -> Path:
@@ -57,7 +60,7 @@ class RootedFile:
         raise InvalidArgument(f"{self.path} is {kind}: name a file of CSV, or one with gzip around it.")
 
     def _opened(self) -> int:
-        if not _OPENS_BELOW:
+        if not self.opens_below:
             return self._opened_where_links_are_rare()
         folder = os.open(self.root, _FOLDER)
         try:
@@ -84,9 +87,11 @@ class UploadRoots:
     Args:
         roots: the folders, with or without links; without any, every file is refused.
         settings_file: the file in which the operator can add a folder.
+        opens_below: whether files are opened from the root down, see `RootedFile`.
     """
 
-    def __init__(self, roots: Sequence[Path], settings_file: Path) -> None:
+    def __init__(self, roots: Sequence[Path], settings_file: Path, *, opens_below: bool = OPENS_BELOW) -> None:
+        self._opens_below = opens_below
         self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
         # A caller may write a root as the operator wrote it.
         self._written = (*(Path(os.path.abspath(root)) for root in roots), *self.roots)
@@ -129,7 +134,7 @@ class UploadRoots:
         real = Path(os.path.realpath(candidate))
         for root in self.roots:
             if real != root and real.is_relative_to(root):
-                return RootedFile(root, real.relative_to(root).parts)
+                return RootedFile(root, real.relative_to(root).parts, self._opens_below)
         return None
 
     def _refusal(self, path: str) -> str:

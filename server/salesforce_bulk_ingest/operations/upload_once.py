@@ -58,7 +58,7 @@ class Content(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class UploadBody:
+class UploadStream:
     """The body of an upload's request; a second iteration, after a refused session, begins anew.
 
     Attributes:
@@ -206,7 +206,7 @@ class Uploads:
 
     async def _send(self, org: Org, job_id: str, content: Content, task: SharedTask[None]) -> None:
         try:
-            await self._client.upload(job_id, UploadBody(content, task), content.size)
+            await self._client.upload(job_id, UploadStream(content, task), content.size)
             await self._remember(org, job_id, UploadRecord("sent", content.sha256, content.size))
         except Exception as error:
             logger.warning("the upload to job %s failed: %s", job_id[:15], error)
