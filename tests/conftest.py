@@ -1,4 +1,4 @@
-"""Fixtures that every part shares."""
+"""Fixtures that all tests share."""
 
 import gc
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from hypothesis import settings
 from tests.support.orgs import emulator
 from tests.support.watched_org import WatchedOrg, watched_org
 
-# A deadline measures how busy the machine is. Profiles of single rooms are made from this one.
+# A deadline would only measure how busy the machine is. Profiles of single rooms are made from this one.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
 def pytest_collection_finish() -> None:
-    """Take what stays for the whole run out of each later search for garbage: it is most of what is there."""
+    """Exclude the objects that exist now, which stay for the whole run, from later garbage collections."""
     gc.freeze()
 
 
@@ -33,7 +33,7 @@ def _no_pauses_between_tries() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def org_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An embedded org that all tests of a run share: they make their own jobs in it."""
+    """The URL of an embedded org that all tests of a run share; each test makes its own jobs in the org."""
     with emulator(tmp_path_factory.mktemp("org")) as url:
         yield url
 
@@ -46,7 +46,7 @@ def _shared_watched_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wa
 
 @pytest.fixture
 def org(_shared_watched_org: WatchedOrg) -> Iterator[WatchedOrg]:
-    """An org that has been asked nothing yet, and in which nothing goes wrong."""
+    """A shared org with an empty record of requests and no faults."""
     _shared_watched_org.forget()
     yield _shared_watched_org
     _shared_watched_org.gate.open()

@@ -1,7 +1,7 @@
 """Print the lowest dependencies that pyproject.toml allows, as constraints for pip: `make test-lowest` installs them.
 
-What the product imports itself gets its lower bound; all else stays as constraints.txt has it. Runs before anything is
-installed.
+A direct dependency gets its lower bound; every other package keeps its version in constraints.txt. The script runs before
+anything is installed, and so imports only the standard library.
 """
 
 import re
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[^]]*\])?>=(?P<lowest>[\w.]+),<")
 
 EXACTLY_REQUIRED = frozenset({"httpcore2", "pydantic-core"})
-"""Packages of which httpx2 and pydantic require one version, which differs from the one in constraints.txt."""
+"""Packages of which httpx2 and pydantic require one exact version, which differs from that in constraints.txt."""
 
 
 def lowest_versions(requirements: Iterable[str]) -> dict[str, str]:

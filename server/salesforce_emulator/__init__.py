@@ -1,4 +1,8 @@
-"""An emulated Salesforce org that serves Bulk API 2.0 ingest over HTTP, for use without a real org."""
+"""An emulated Salesforce org that serves Bulk API 2.0 ingest over HTTP, for use without a real org.
+
+Comments and docstrings state where a fact about Salesforce comes from: "documented" (or the name of the page), "seen" on a
+real org or in public code, fixtures and threads, or "assumed" where no source is conclusive.
+"""
 
 from salesforce_emulator.api.oauth import public_key
 from salesforce_emulator.app import create_app

@@ -48,8 +48,8 @@ def create_app(config: EmulatorConfig) -> Starlette:
         finally:
             await run_in_threadpool(org.close)
 
-    # The control resources and the web pages are no part of Salesforce: the journal, the request limit and the plan of
-    # faults pass them by.
+    # The journal, the request limit and the plan of faults do not apply to the control resources and the web pages, which
+    # are no part of Salesforce.
     return Starlette(
         routes=[*control.ROUTES, *routes_ui.ROUTES, Mount("/", _salesforce(config))],
         middleware=[Middleware(PathNormalization)],

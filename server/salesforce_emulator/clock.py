@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Return the current time in UTC; this is the clock of an org that is given no other."""
+    """Return the current time in UTC; the default clock of an org."""
     return datetime.now(UTC)
 
 
@@ -17,5 +17,5 @@ def rest_time(moment: datetime) -> str:
 
 
 def from_rest_time(text: str) -> datetime:
-    """Return the time that a text of `rest_time` stands for."""
+    """Return the time in a text that `rest_time` has made."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")

@@ -25,7 +25,7 @@ class ApiError(Exception):
     Attributes:
         status: HTTP status.
         headers: further headers of the response, if there are any.
-        body: JSON body. An error of the platform prints `message` before `errorCode`, one of the Bulk API the reverse.
+        body: JSON body. An error of the platform has `message` before `errorCode`, an error of the Bulk API after it.
     """
 
     def __init__(
@@ -125,13 +125,13 @@ def request_limit_exceeded(message: str = REQUESTS_EXCEEDED) -> ApiError:
 
 
 def too_many_requests(retry_after: int | None) -> ApiError:
-    """429, which clients treat as a rate limit; assumed: code and text."""
+    """429 for too many requests in a short time; assumed: code and text."""
     message = "Too many requests, try again later"
     return ApiError(429, "TOO_MANY_REQUESTS", message, platform=True, headers=_retry_after_header(retry_after))
 
 
 def server_unavailable(retry_after: int | None = None) -> ApiError:
-    """503: the code is seen; assumed: the text."""
+    """503 for an org that can't serve requests at present; seen: the code; assumed: the text."""
     message = "Service temporarily unavailable"
     return ApiError(503, "SERVER_UNAVAILABLE", message, platform=True, headers=_retry_after_header(retry_after))
 
@@ -141,7 +141,7 @@ def _retry_after_header(seconds: int | None) -> dict[str, str] | None:
 
 
 def unknown_exception(message: str = "An unexpected error occurred", status: int = 500) -> ApiError:
-    """An error without an explanation; assumed: code and text, which the platform uses elsewhere."""
+    """500, or another status, for an unexplained error; assumed: code and text, which the platform uses elsewhere."""
     return ApiError(status, "UNKNOWN_EXCEPTION", message, platform=True)
 
 
@@ -155,13 +155,13 @@ def unsupported_media_type(content_type: str) -> ApiError:
 
 
 def unsupported_encoding(encoding: str) -> ApiError:
-    """415 for an unknown Content-Encoding; assumed: status, code and text, after the model of the refused media type."""
+    """415 for an unknown Content-Encoding; assumed: status, code and text, modelled on the refused media type."""
     message = f"Content-Encoding header specified in HTTP request is not supported: {encoding}"
     return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
 
 
 def broken_compression() -> ApiError:
-    """400 for a body that its Content-Encoding does not describe; assumed: status, code and text."""
+    """400 for a body that is not compressed as its Content-Encoding says; assumed: status, code and text."""
     return ApiError(400, "CLIENTINPUTERROR", "The body is not compressed as its Content-Encoding says")
 
 
@@ -189,7 +189,7 @@ def invalid_operation(name: str, allowed: Iterable[str]) -> ApiError:
 
 
 def hard_delete_not_enabled() -> ApiError:
-    """400 for hardDelete without its permission: code seen in Bulk API 2.0, text in 1.0; assumed: the status."""
+    """400 for hardDelete without the permission for it: code seen in Bulk API 2.0, text in 1.0; assumed: the status."""
     message = "hardDelete operation requires special user profile permission, please contact your system administrator"
     return ApiError(400, "FEATURENOTENABLED", message)
 
@@ -200,9 +200,9 @@ def invalid_entity(name: str) -> ApiError:
 
 
 def results_not_available(state: str) -> ApiError:
-    """400 for results of a job that has not ended; assumed, as results are documented only for jobs that have.
+    """400 for results of a job that has not ended; assumed, as results are documented only for ended jobs.
 
-    Unlike an empty result, an error can't be mistaken for "no failures"; clients wait for a terminal state before they ask.
+    Unlike an empty result, an error can't be mistaken for "no failures"; clients wait for a terminal state first.
     """
     return ApiError(400, "INVALIDJOBSTATE", f"Results of a job in state {state} are not available")
 
@@ -216,7 +216,7 @@ def missing_query() -> ApiError:
 
 
 def invalid_query_locator() -> ApiError:
-    """400 for a locator of no page: code and text are the platform's."""
+    """400 for a query locator that leads to no page: code and text are the platform's."""
     return ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator", platform=True)
 
 

@@ -9,7 +9,7 @@ POD = "Em"
 JOB_PREFIX = "750"
 FIRST_SERIALS = 62**6  # a new org starts its serial numbers at random below this, so that two orgs rarely share an id
 
-_PAIRS = [high + low for high in DIGITS for low in DIGITS]  # all numbers of two digits: half as many steps, for speed
+_PAIRS = [high + low for high in DIGITS for low in DIGITS]  # all numbers of two digits, to convert two at a time
 _CASE = {ord(letter): "1" if letter.isupper() else "0" for letter in DIGITS}
 
 
@@ -27,7 +27,7 @@ def make(prefix: str, serial: int) -> str:
     """Return the 18-character id of the record with this serial number.
 
     Args:
-        prefix: the key prefix of its object, three characters.
+        prefix: the key prefix of the record's object, three characters.
         serial: the serial number, below 62**10.
     """
     high, low = divmod(serial, 62**5)
@@ -38,7 +38,7 @@ def make(prefix: str, serial: int) -> str:
 
 @lru_cache(maxsize=100)
 def _first_ten(prefix: str, high: int) -> tuple[str, str]:
-    """Return the first ten characters of an id, and the two characters of its suffix that stand for them.
+    """Return the first ten characters of an id, and the two characters of its suffix that encode their case.
 
     62**5 consecutive serial numbers share both, hence the cache.
     """

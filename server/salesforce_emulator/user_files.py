@@ -36,7 +36,7 @@ MESSAGES |= dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_par
 MESSAGES |= dict.fromkeys(("float_type", "float_parsing", "finite_number"), NUMBER)
 MESSAGES |= dict.fromkeys(("list_type", "tuple_type"), LIST)
 MESSAGES |= dict.fromkeys(("bool_type", "bool_parsing"), FLAG)
-"""What to do about each type of pydantic error."""
+"""The advice on each type of pydantic error."""
 
 YAML_MESSAGES = {
     "mapping values are not allowed": "a colon stands where no name can end; quote text that holds one, or add one above",
@@ -48,7 +48,7 @@ YAML_MESSAGES = {
     "could not find expected ':'": "a name above has no colon; write it as in name: value",
     "another document": "a second document begins here; leave it out",
 }
-"""What to do about a YAML syntax error, by words in the parser's message."""
+"""The advice on YAML syntax errors, by words in the parser's message."""
 
 
 class FileError(ValueError):
@@ -57,7 +57,7 @@ class FileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """The content of a file, and where each part of it stands.
+    """The content of a file, and the line of each of its parts.
 
     Attributes:
         path: path of the file.
@@ -70,7 +70,7 @@ class ParsedFile:
     root: yaml.Node | None
 
     def location(self, key_path: KeyPath) -> str:
-        """Return file, line and key path of a value, with the line of its nearest parent if it is not in the file."""
+        """Return file, line and key path of a value, with the line of its parent if the file lacks the value."""
         line, node = 1, self.root
         for key in key_path:
             found = _child(node, key)
@@ -101,7 +101,7 @@ def read(path: Path) -> ParsedFile:
 
 
 def plain_message(error: ErrorDetails) -> str:
-    """Return what to do about an error that pydantic found, or pydantic's own message if MESSAGES has none."""
+    """Return the advice on an error that pydantic found, or pydantic's own message if MESSAGES has none."""
     words = MESSAGES.get(error["type"])
     return words.format_map(error.get("ctx", {})) if words else error["msg"].removeprefix("Value error, ")
 
@@ -147,7 +147,7 @@ def _json(path: Path, text: str) -> ParsedFile:
         position = f"line {error.lineno}, character {error.colno}"
         raise FileError(f"{path}, {position}: this is not JSON ({error.msg}); correct it") from None
     root = None
-    with suppress(yaml.YAMLError):  # almost all JSON is YAML, but for tabs
+    with suppress(yaml.YAMLError):  # almost all JSON without tabs is YAML
         root = yaml.compose(text.replace("\t", " "), _Loader)
     return ParsedFile(path, content, root)
 
@@ -168,7 +168,7 @@ def _duplicate_keys(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Sca
 
 
 def _child(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:
-    """Return the line of a key or list index in this node, and the node of its value; None if it is not there."""
+    """Return the line of a key or list index in this node, and the node of its value; None if there is none."""
     if isinstance(node, yaml.MappingNode):
         for folded in (str, str.lower):  # an exact match first: Salesforce ignores the case of names
             for name, value in node.value:

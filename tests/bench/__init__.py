@@ -1,1 +1,1 @@
-"""`make bench`: what the gateway costs in time and memory beside nginx and beside no proxy, on this machine."""
+"""`make bench`: the time and memory that the product takes on this machine, beside the least that the work could take."""

@@ -1,5 +1,4 @@
-"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, the checks of rows before they go, results, rows
-that are sent again."""
+"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, the preflight of rows, results, and retries."""
 
 import argparse
 import os
@@ -18,7 +17,7 @@ PARTS = {
 
 
 def main() -> int:
-    """Run the parts that are asked for; 1 where a requirement is not met."""
+    """Run the parts that the command names, or all; return 1 if a requirement is not met, else 0."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("part", nargs="*", help=f"{' or '.join(PARTS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="a fifth of the size")

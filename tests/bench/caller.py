@@ -1,4 +1,4 @@
-"""A caller that costs as little as possible, so that what is measured is the other side."""
+"""An HTTP client that takes as little time as possible, so that the server is what is measured."""
 
 import hashlib
 import http.client
@@ -18,18 +18,18 @@ HEADERS = {"Authorization": f"Bearer {ACCESS_TOKEN}"}
 
 @dataclass(frozen=True)
 class Caller:
-    """Speaks to one port.
+    """A client of the server on one port.
 
     Attributes:
-        port: on 127.0.0.1.
-        base: the path of the ingest resource there.
+        port: port on 127.0.0.1.
+        base: path of the ingest resource on the server.
     """
 
     port: int
     base: str
 
     def json(self, method: str, path: str = "", body: object = None) -> Any:
-        """A small call; the answer, if any, as JSON."""
+        """Send a small request; return the JSON of the response, or None for an empty body."""
         headers = {**HEADERS, "Content-Type": "application/json"}
         status, answer = self._call(method, path, headers, None if body is None else json.dumps(body).encode())
         if status >= 300:
@@ -37,7 +37,7 @@ class Caller:
         return json.loads(answer) if answer else None
 
     def upload(self, job_id: str, file: Path) -> float:
-        """Send the rows; seconds until the answer is there."""
+        """Upload the file; return the seconds until the response."""
         headers = {**HEADERS, "Content-Type": "text/csv", "Content-Length": str(file.stat().st_size)}
         started = time.perf_counter()
         with file.open("rb") as rows:
@@ -47,7 +47,7 @@ class Caller:
         return time.perf_counter() - started
 
     def download(self, job_id: str, size: int) -> float:
-        """Read a result as fast as it comes; seconds until its end."""
+        """Read a result as fast as it comes; return the seconds until its end."""
         started = time.perf_counter()
         read = 0
         buffer = bytearray(BLOCK_BYTES)
@@ -60,7 +60,7 @@ class Caller:
         return time.perf_counter() - started
 
     def download_slowly(self, job_id: str, bytes_per_second: int) -> tuple[float, str]:
-        """Read a result at a steady pace; seconds until its end, and its sha256."""
+        """Read a result at a steady pace; return the seconds until its end, and its SHA-256."""
         started = time.perf_counter()
         digest, ticks = hashlib.sha256(), 0
         connection, response = self._result(job_id)

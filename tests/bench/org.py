@@ -1,4 +1,4 @@
-"""Rows through the embedded org: how many a second, and what else goes on meanwhile."""
+"""Measure the embedded org: rows per second, and its response times and memory during a big job."""
 
 import csv
 import sqlite3
@@ -45,8 +45,8 @@ objects:
 """
 COLUMNS = ["Serial__c", "Kind__c", "Phone__c", "Email__c", "Site__c", "Level__c", "Count__c", "Price__c", "Day__c"]
 COLUMNS += ["Taken__c", "Valid__c", "Key__c"]
-BIG_UPLOADS = ("--limit", "upload_bytes=300000000")  # the 1,000,000 rows are more than one upload takes otherwise
-# One row in a hundred is bad, in turn for one of these: a cell by the place of its column.
+BIG_UPLOADS = ("--limit", "upload_bytes=300000000")  # 1,000,000 rows exceed the default limit
+# One row in a hundred has one of these bad cells, in turn: the index of the column, and the cell.
 BAD_CELLS = [(0, ""), (1, "Gas"), (3, "nobody"), (6, "many"), (7, "-1"), (8, "yesterday")]
 
 
@@ -74,7 +74,7 @@ def rows(first: int, count: int) -> Iterator[list[str]]:
 
 
 def write_csv(file: Path, first: int, count: int) -> None:
-    """A CSV of so many rows, whose keys begin at `first`."""
+    """Write a CSV file of `count` rows, whose keys begin at `first`."""
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -82,7 +82,7 @@ def write_csv(file: Path, first: int, count: int) -> None:
 
 
 def floor(file: Path, folder: Path) -> float:
-    """Seconds for the least that such an org can do: read the CSV, store the rows as text, write them to a result."""
+    """The seconds of the least work of an org: read the CSV, store the rows as text, write them to a result."""
     started = time.perf_counter()
     connection = sqlite3.connect(folder / "floor.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -105,7 +105,7 @@ def floor(file: Path, folder: Path) -> float:
 
 
 class Bench:
-    """The jobs of one run."""
+    """The jobs and files of one run."""
 
     def __init__(self, org: Caller, folder: Path) -> None:
         self._org = org
@@ -113,20 +113,20 @@ class Bench:
         self._next = 0
 
     def write(self, count: int, name: str = "rows.csv") -> Path:
-        """A file of rows that no job has had."""
+        """Write a file of rows that no earlier job has loaded; return its path."""
         write_csv(file := self._folder / name, self._next, count)
         self._next += count
         return file
 
     def submit(self, file: Path) -> str:
-        """Create, upload, close."""
+        """Create a job, upload the file and close the job; return the id of the job."""
         job_id: str = self._org.json("POST", body={"object": "Reading__c", "operation": "insert"})["id"]
         self._org.upload(job_id, file)
         self._org.json("PATCH", f"/{job_id}", {"state": "UploadComplete"})
         return job_id
 
     def wait(self, job_id: str, each: Callable[[float], None] | None = None) -> float:
-        """Poll until the job is complete; seconds since the call. `each` gets the seconds of every answer."""
+        """Poll until the job is complete; return the seconds since the call. `each` receives the seconds of every poll."""
         started = time.perf_counter()
         while True:
             asked = time.perf_counter()
@@ -140,12 +140,12 @@ class Bench:
             time.sleep(POLL_SECONDS)
 
     def is_waiting(self, job_id: str) -> bool:
-        """Whether the job is not done."""
+        """Whether the job has not ended."""
         return bool(self._org.json("GET", f"/{job_id}")["state"] != "JobComplete")
 
 
 def throughput(bench: Bench, folder: Path, count: int) -> bool:
-    """Rows a second, from the close of a job to its end, beside the floor."""
+    """Print the rows per second from the close of a job to its end, beside the floor; return whether they meet the requirement."""
     ours, least = [], []
     for _ in range(ROUNDS):
         file = bench.write(count)
@@ -159,7 +159,7 @@ def throughput(bench: Bench, folder: Path, count: int) -> bool:
 
 
 def meanwhile(bench: Bench, memory: PeakMemory, idle: int, count: int) -> bool:
-    """What a big job does to everything else."""
+    """Print response times, memory and the time of a small job during a big one; return whether all meet the requirements."""
     small, big_file = bench.write(10, "small.csv"), bench.write(count)
     answers: list[float] = []
     with memory.watched():
@@ -190,7 +190,7 @@ def _verdict(met: bool, requirement: str) -> bool:
 
 
 def run(*, quick: bool) -> bool:
-    """Run it all; whether every requirement is met."""
+    """Run all measurements; return whether every requirement is met."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         (schema := folder / "schema.yaml").write_text(SCHEMA)

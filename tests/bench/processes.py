@@ -57,7 +57,7 @@ def emulator(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def gateway(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
-    """`serve` in front of that org; yields the port of `/v1` and the process id."""
+    """`serve` in front of the org on this port; yields the port of `/v1` and the process id."""
     port = _free_port()
     command = [*_OURS, "serve", "--mcp-port", "0", "--rest-port", str(port)]
     with _process(command, port, _connected(folder, org_port)) as pid:
@@ -66,7 +66,7 @@ def gateway(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def tools(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
-    """`serve` in front of that org, reading files of the folder; yields the port of the tools and the process id."""
+    """`serve` in front of the org on this port, reading files of the folder; yields the port of MCP and the process id."""
     port = _free_port()
     command = [*_OURS, "serve", "--mcp-port", str(port), "--rest-port", "0", "--upload-root", str(folder)]
     with _process(command, port, _connected(folder, org_port)) as pid:
@@ -75,7 +75,7 @@ def tools(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def nginx(folder: Path, org_port: int) -> Iterator[int | None]:
-    """A reverse proxy in front of that org, passing bodies on as they come; yields its port, or None without nginx."""
+    """nginx as a streaming proxy in front of the org on this port; yields the port of nginx, or None if it is not installed."""
     if NGINX is None:
         yield None
         return
@@ -87,9 +87,9 @@ def nginx(folder: Path, org_port: int) -> Iterator[int | None]:
 
 
 class PeakMemory:
-    """Resident memory of a process: what it has now, and the most that it had while the block ran.
+    """The resident memory of a process: at present, and at its peak while a block ran.
 
-    The kernel's own high-water mark where it can be set back, samples otherwise.
+    The peak is the kernel's high-water mark where it can be reset, otherwise the largest of many samples.
     """
 
     def __init__(self, pid: int) -> None:
@@ -99,12 +99,12 @@ class PeakMemory:
         self._over = threading.Event()
 
     def now(self) -> int:
-        """Resident bytes."""
+        """The resident memory at present, in bytes."""
         return self._read("VmRSS")
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Note the peak while the block runs."""
+        """Measure the peak while the block runs."""
         self._peak = 0
         self._over.clear()
         exact = self._reset_mark()
@@ -120,7 +120,7 @@ class PeakMemory:
 
     @property
     def peak(self) -> int:
-        """Bytes, of the last watched block."""
+        """The peak of the last watched block, in bytes."""
         return self._peak
 
     def _sample(self) -> None:
@@ -143,7 +143,7 @@ _OURS = [sys.executable, "-m", "salesforce_bulk_ingest"]
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of the user's: no settings, no proxies, no credentials."""
+    """Environment variables without the user's settings, proxies and credentials."""
     return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "HOME": str(folder)}
 
 

@@ -19,7 +19,7 @@ from tests.bench.rows_in import MB, MIB, memory_rise
 
 ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 3
 ROWS = 1_000
-"""The rows of a page, where all pages are made."""
+"""The number of rows of a page, for the measurement of all pages."""
 CHUNK_BYTES = 1 << 16
 MOST_MEMORY_RISE = 48 * MIB
 MOST_BETWEEN_PAGES = 1.2
@@ -34,7 +34,7 @@ ERRORS = (
 
 
 def write_result(path: Path, size: int) -> int:
-    """Write failed rows of just under `size` bytes, quoted as Salesforce quotes them; return how many."""
+    """Write failed rows of just under `size` bytes, quoted as Salesforce quotes them; return their number."""
     row = 0
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -69,7 +69,7 @@ def keep(path: Path, kind: ResultKind = "failedResults") -> DownloadedResult:
 
 
 def page_through(path: Path) -> None:
-    """Make all pages of the cached result, each written as JSON like an answer."""
+    """Read all pages of the cached result, and write each as JSON like an answer."""
     offset: int | None = 0
     while offset is not None:
         page = _page(path, PageRequest(offset), limit=ROWS)
@@ -78,7 +78,7 @@ def page_through(path: Path) -> None:
 
 
 def keep_and_page_through(path: Path) -> None:
-    """Cache the result and make all its pages, to measure the memory."""
+    """Cache the result and read all its pages, to measure the memory."""
     keep(path)
     page_through(path)
 
@@ -133,7 +133,7 @@ def _page(path: Path, request: PageRequest, limit: int | None = None) -> Page:
 
 
 def in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
-    """Return the median seconds of each action. They take turns, so that other load on the machine slows all of them."""
+    """Return the median seconds of each action. The actions take turns, so that other load on the machine slows all of them."""
     times = [[seconds(action) for action in actions] for _ in range(rounds)]
     return [median(of_action) for of_action in zip(*times, strict=True)]
 

@@ -22,7 +22,7 @@ from tests.loading.making import plan_of, uploading
 
 ROUNDS = 3
 FAILED = 10
-"""Every tenth row failed."""
+"""The distance between two failed rows: every tenth row has failed."""
 MOST_MEMORY_RISE = 48 * MIB
 
 JOB = Job(id="750000000000001AAA", state="JobComplete")
@@ -30,7 +30,7 @@ KEY = JobKey.of("acme.my.salesforce.com", JOB)
 
 
 def write_result(source: Path, result: Path) -> int:
-    """Write the failed rows of a source, in another order; return how many."""
+    """Write the failed rows of a source, in another order; return their number."""
     with source.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     failed = rows[::FAILED][::-1]
@@ -42,13 +42,13 @@ def write_result(source: Path, result: Path) -> int:
 
 
 def send(content: PartContent) -> None:
-    """Read an upload that is not archived, as sending it does."""
+    """Read an upload as sending reads it, without archiving it."""
     for _ in content:
         pass
 
 
 def archive(path: Path, content: PartContent) -> None:
-    """Read an upload that is archived on the way."""
+    """Read an upload as sending reads it, and archive it."""
     for _ in _files(path).recorded(KEY, content):
         pass
 

@@ -1,4 +1,4 @@
-"""Measure the pass over rows before they go, beside a bare csv.reader, and what it and an upload add to memory."""
+"""Measure the preflight of rows beside a bare csv.reader, and the memory that the preflight and an upload take."""
 
 import csv
 import subprocess
@@ -28,7 +28,7 @@ from tests.support.orgs import call
 MB, MIB = 1_000_000, 1 << 20
 ROUNDS = 3
 MOST_SECONDS = 3.0
-"""For 100 MB."""
+"""The longest time that the preflight of 100 MB may take."""
 MOST_MEMORY_RISE = 48 * MIB
 
 INGEST = "/services/data/v63.0/jobs/ingest"
@@ -39,7 +39,7 @@ HEADER = (
     "Ext__c", "Name", "Phone", "Website", "BillingCity", "BillingStreet", "Industry", "AnnualRevenue", "Founded__c",
     "Description",
 )  # fmt: skip
-"""Of the file that is measured: ten columns, of which six are held against the describe by their form or values."""
+"""The header of the measured file: ten columns, of which six have cells that are checked against the describe."""
 
 MAPPING: Final = ColumnMapping(
     columns={"Description": None}, constants={"Phone": ""}, values={"Industry": {"Oil": "Energy"}}
@@ -47,7 +47,7 @@ MAPPING: Final = ColumnMapping(
 
 
 def write_csv(path: Path, size: int, *, quoted: bool) -> None:
-    """A CSV of accounts of just under so many bytes, quoted throughout or only where it must be."""
+    """Write a CSV file of accounts of just under `size` bytes, with all cells quoted or only those that need quotes."""
     row = 0
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL, lineterminator="\n")
@@ -73,7 +73,7 @@ def _account(number: int) -> tuple[str, ...]:
 
 
 def describe() -> SObjectDescribe:
-    """Of Account, as far as the file goes."""
+    """The describe of Account, with the fields of the measured file only."""
     picklist = tuple(PicklistValue(value=value, active=True) for value in INDUSTRIES)
     types = {"AnnualRevenue": "currency", "Founded__c": "date", "Industry": "picklist", "Description": "textarea"}
     fields = [
@@ -94,24 +94,24 @@ def describe() -> SObjectDescribe:
 
 
 def read_bare(path: Path) -> None:
-    """What there is to compare with: the cells of all rows, and nothing done with them."""
+    """Read the cells of all rows and do nothing with them, to compare with."""
     with path.open(newline="", encoding="utf-8") as file:
         for _ in csv.reader(file):
             pass
 
 
 def check(path: Path) -> None:
-    """The whole preflight: all checks, digests, cutting."""
+    """Run the whole preflight: all checks, the digests, and the cutting into parts."""
     _plan(path, ColumnMapping())
 
 
 def check_mapped(path: Path) -> None:
-    """The same of rows that are written anew."""
+    """Run the whole preflight of rows that a mapping changes."""
     _plan(path, MAPPING)
 
 
 def send(path: Path) -> None:
-    """The preflight, and all parts read anew for the upload."""
+    """Run the preflight, then read all parts again as the upload does."""
     made = _plan(path, ColumnMapping())
     for part in made.parts:
         for _ in made.content_of(part.number):
@@ -126,7 +126,7 @@ def _plan(path: Path, mapping: ColumnMapping) -> Plan:
 
 
 def memory_rise(path: Path, what: str, module: str = __name__) -> int:
-    """Bytes over idle while another process does `what`, a function of this or another module, with the file."""
+    """The bytes of memory that another process takes beyond idle while it calls the function `what` of a module with the file."""
     program = f"""
 from {module} import Path, {what}
 print("ready", flush=True), input()
@@ -146,7 +146,7 @@ print("done", flush=True), input()
 
 
 def seconds(read: Callable[[Path], None], path: Path) -> float:
-    """The median of a few rounds."""
+    """The median seconds of a few rounds."""
     taken = []
     for _ in range(ROUNDS):
         begin = time.perf_counter()
@@ -157,7 +157,7 @@ def seconds(read: Callable[[Path], None], path: Path) -> float:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """One file, uploaded by curl to an embedded org and by a tool to the same; seconds, and bytes over the idle server."""
+    """The uploads of one file to one embedded org by curl and by a tool: their seconds, and the server's memory beyond idle."""
 
     by_curl: float
     by_tool: float
@@ -165,7 +165,7 @@ class Uploaded:
 
 
 def uploads(folder: Path, path: Path) -> Uploaded:
-    """A file uploaded in two ways; the tool's seconds hold its checks, the reading for its digest and the upload."""
+    """Upload a file in two ways; the tool's seconds include the checks, the reading for the digest and the upload."""
     with emulator(folder) as (org_port, _), tools(folder, org_port) as (port, pid):
         org = Caller(org_port, INGEST)
         job_id: str = org.json("POST", body=INSERT)["id"]
@@ -199,7 +199,7 @@ async def _uploaded(url: str, path: Path, memory: PeakMemory) -> tuple[float, in
 
 
 def run(*, quick: bool) -> bool:
-    """Run it all; whether the requirements on time and memory are met."""
+    """Run all measurements; return whether the requirements on time and memory are met."""
     size, large = (20, 100) if quick else (100, 1_000)
     print(
         f"Rows in: the pass over {size} MB of ten columns before they go, with all checks against a describe of them,"

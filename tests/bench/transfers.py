@@ -22,7 +22,7 @@ NO_PROXY, THROUGH_NGINX, THROUGH_US = "no proxy", "nginx", "/v1"
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds by way, and how far the gateway's memory rose over idle while it carried the bytes."""
+    """The seconds of a transfer by each way, and the gateway's memory beyond idle during the transfer."""
 
     what: str
     seconds: Mapping[str, float]
@@ -42,7 +42,7 @@ class Bench:
         self.idle = memory.now()
 
     def uploads(self) -> Measured:
-        """The file, to a new job each time; the org takes it as it would from anybody."""
+        """Upload the file, each time to a new job, and measure it."""
 
         def upload(caller: Caller) -> float:
             job_id = self._new_job()
@@ -54,12 +54,12 @@ class Bench:
         return self._rounds("upload", upload)
 
     def downloads(self) -> Measured:
-        """A result of the file's size."""
+        """Download a result of the file's size, and measure it."""
         job_id = self._job_with_result()
         return self._rounds("download", lambda caller: caller.download(job_id, self._size))
 
     def slow_download(self) -> Measured:
-        """The same result, by a caller that takes its time; checked to be the file, byte for byte."""
+        """Download the same result slowly, and check that it is the file, byte for byte."""
         job_id = self._job_with_result()
         with self._memory.watched():
             seconds, digest = self._ways[THROUGH_US].download_slowly(job_id, SLOW_BYTES_PER_SECOND)
@@ -84,7 +84,7 @@ class Bench:
         return job_id
 
     def _job_with_result(self) -> str:
-        """An aborted job, whose unprocessed records are its whole upload."""
+        """The id of an aborted job, whose unprocessed records are its whole upload."""
         job_id = self._new_job()
         self._org.upload(job_id, self._file)
         self._finish(job_id)
@@ -95,7 +95,7 @@ class Bench:
 
 
 def write_csv(file: Path, size: int) -> None:
-    """A CSV of accounts of just under this many bytes."""
+    """Write a CSV file of accounts of just under `size` bytes."""
     row = 0
     with file.open("wb") as out:
         out.write(b"Name,Phone,Website,BillingCity\n")
@@ -108,7 +108,7 @@ def write_csv(file: Path, size: int) -> None:
 
 
 def show(measured: list[Measured], size: int, idle: int, *, with_nginx: bool) -> None:
-    """The table."""
+    """Print the table of the measurements."""
     ways = [NO_PROXY, *([THROUGH_NGINX] if with_nginx else []), THROUGH_US]
     head = [*ways, *(f"{THROUGH_US} : {way}" for way in ways[:-1]), "memory rise"]
     print("".join(f"{cell:>18}" for cell in ["", *head]))
@@ -123,7 +123,7 @@ def show(measured: list[Measured], size: int, idle: int, *, with_nginx: bool) ->
 
 
 def passed(measured: list[Measured]) -> bool:
-    """Print the requirement, once for each transfer, and whether all meet it."""
+    """Print whether each transfer meets the requirement; return whether all do."""
     for line in measured:
         verdict = "pass" if line.memory_rise < MOST_MEMORY_RISE else "FAIL"
         print(f"{verdict}  {line.what}: memory rises by less than {MOST_MEMORY_RISE // MIB} MiB")
@@ -131,7 +131,7 @@ def passed(measured: list[Measured]) -> bool:
 
 
 def run(*, quick: bool) -> bool:
-    """Run it all; whether the requirement on memory is met."""
+    """Run all measurements; return whether the requirement on memory is met."""
     size = (20 if quick else 100) * MB
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))

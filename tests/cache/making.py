@@ -38,7 +38,7 @@ def content_of(
 
 
 def archived(folder: Path, content: PartContent) -> ArchivedUpload:
-    """The upload as it is archived while it is sent."""
+    """The archived copy of an upload that has been sent."""
     files = job_files(folder)
     for _ in files.recorded(JOB_KEY, content):
         pass

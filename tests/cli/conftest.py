@@ -38,7 +38,7 @@ def run_here(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> RunHere:
-    """Where only output and exit code matter: as `python -m salesforce_bulk_ingest`, without a process for each command."""
+    """A function that runs commands as `python -m salesforce_bulk_ingest`, without the time of a process for each."""
 
     def run(*args: str, more: Environ | None = None, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         capsys.readouterr()

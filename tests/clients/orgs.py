@@ -1,4 +1,4 @@
-"""What the clients are pointed at, and what they are given to load."""
+"""The servers that clients connect to, and the data that they load."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.salesforce_emulator.caller import FAULTS, JOURNAL, Caller, calling
 from tests.support.commands import SERVE_EMBEDDED, fresh_environ, started
 
-# Cells that a client or the org can only keep whole by writing and reading CSV properly.
+# Cells that stay whole only if the client and the org write and read CSV properly.
 AWKWARD = {
     "comma": "Acme, Inc.",
     "quotes": 'Say "hi", she said "',
@@ -30,7 +30,7 @@ AWKWARD = {
 
 @dataclass(frozen=True)
 class AppKey:
-    """A connected app's key: the client has it in a file, the org knows its public half."""
+    """The key of a connected app: the client has the private key in a file, the org knows the public key."""
 
     file: Path
     public_pem: str
@@ -46,14 +46,14 @@ class AppKey:
 
 @dataclass(frozen=True)
 class Product:
-    """Where the product serves, and its embedded org to look at what came through."""
+    """A running product, and a client of its embedded org, which shows the records that were loaded."""
 
     rest_url: str
     org: Caller
 
     @property
     def url(self) -> str:
-        """The host with Salesforce's own paths."""
+        """The base URL of Salesforce's own paths."""
         return self.rest_url.removesuffix("/v1")
 
 
@@ -71,7 +71,7 @@ def stored(org: Caller, *fields: str, object_: str = "Account") -> list[tuple[An
 
 
 def named(org: Caller, *names: str) -> list[str]:
-    """Create accounts of these names, and their ids in the same order."""
+    """Create accounts with these names; return their ids in the same order."""
     job = org.load("Name\n" + "".join(f"{name}\n" for name in names))
     ids = {row["Name"]: row["sf__Id"] for row in org.succeeded(job)}
     return [ids[name] for name in names]
@@ -83,7 +83,7 @@ def rows_of(text: str, delimiter: str = ",") -> list[dict[str, str]]:
 
 
 def meet(org: Caller, **rule: Any) -> None:
-    """Let callers of the org meet a fault, once unless the rule says otherwise."""
+    """Put a fault in force in the org, which happens once unless the rule says otherwise."""
     org.go_wrong({"times": 1, **rule})
 
 
@@ -93,6 +93,6 @@ def faults_met(org: Caller) -> int:
 
 
 def asked_for(org: Caller, operation: str) -> list[int]:
-    """The status of each request for this operation, as the org's journal has it."""
+    """The status of each request for this operation, in the journal of the org."""
     requests = org.http.get(JOURNAL).json()["requests"]
     return [request["status"] for request in requests if request["operation"] == operation]

@@ -1,4 +1,4 @@
-"""The official Salesforce CLI, in a home of its own."""
+"""The official Salesforce CLI, in a home folder of its own."""
 
 import json
 import re
@@ -14,13 +14,13 @@ ALIAS = "emulator"
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended.
+    """The outcome of a command.
 
     Attributes:
-        code: its exit code.
-        answer: what it printed as JSON, when it was asked to.
-        text: what it printed for people, without colours and spinners.
-        complaint: its stderr.
+        code: exit code.
+        answer: output as JSON; empty for a command run without --json.
+        text: output for people, without colours and spinners; empty for a command run with --json.
+        complaint: output on stderr.
     """
 
     code: int
@@ -51,12 +51,12 @@ class Sf:
         }
 
     def json(self, command: str, *arguments: str, **environ: str) -> Said:
-        """What a command says to programs."""
+        """The outcome of a command that is run with --json."""
         ended = self._run(*command.split(), *arguments, "--json", **environ)
         return Said(ended.returncode, json.loads(ended.stdout), "", ended.stderr)
 
     def shown(self, command: str, *arguments: str) -> Said:
-        """What a command shows to people."""
+        """The outcome of a command that is run as people run it."""
         ended = self._run(*command.split(), *arguments)
         return Said(ended.returncode, {}, _plain(ended.stdout), _plain(ended.stderr))
 
@@ -64,12 +64,12 @@ class Sf:
         return node(str(RUN), *arguments, environ={**self._environ, **environ}, cwd=self.folder)
 
     def file(self, name: str, text: str) -> str:
-        """A file of the working directory."""
+        """Write a file into the working directory; return its name."""
         (self.folder / name).write_bytes(text.encode())
         return name
 
     def written(self, name: str) -> str:
-        """What a command wrote into its working directory."""
+        """The text of a file that a command wrote into its working directory."""
         return (self.folder / name).read_bytes().decode()
 
 

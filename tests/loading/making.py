@@ -1,4 +1,4 @@
-"""CSV for the tests of the way in, and how it is written by others."""
+"""CSV texts, sources and plans for the tests of uploads."""
 
 import csv
 import io
@@ -33,18 +33,18 @@ quotings = st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
 
 @st.composite
 def tables(draw: st.DrawFn, *, most_rows: int = 8) -> list[list[str]]:
-    """A header of distinct names, and rows as wide."""
+    """A header of distinct names, and rows of the same width."""
     header = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     width = len(header)
-    if width == 1:  # with nothing to compare, a delimiter in it would be taken for the file's
+    if width == 1:  # a delimiter within the only name would look like that of the file
         header = ["Name"]
-    # Few different cells, so that plain rows and repeated ones come up, too.
+    # Few different cells, so that plain rows and repeated rows come up, too.
     cell = st.one_of(st.sampled_from(["", "a", "b1", "001000000000001AAA"]), text)
     return [header, *draw(st.lists(st.lists(cell, min_size=width, max_size=width), max_size=most_rows))]
 
 
 def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = COMMA_LF, quoting: Quoting = csv.QUOTE_ALL) -> bytes:
-    """As the csv module writes them, quoting carriage returns in either dialect."""
+    """The rows as the csv module writes them, with carriage returns quoted in either dialect."""
     lines = []
     for row in rows:
         line = io.StringIO(newline="")
@@ -54,13 +54,13 @@ def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect = COMMA_LF, quotin
 
 
 def read_rows(content: bytes, dialect: Dialect = COMMA_LF) -> list[list[str]]:
-    """As the csv module reads them."""
+    """The rows of a CSV file as the csv module reads them."""
     text = io.StringIO(content.decode(), newline="")
     return [row for row in csv.reader(text, delimiter=dialect.mark) if row]
 
 
 class Bytes:
-    """A source for tests: bytes as a file has them."""
+    """A source for tests: the bytes of a file, held in memory."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -108,7 +108,7 @@ def sent_parts(plan: Plan) -> list[bytes]:
 def findings_of(
     content: bytes, destination: Destination = COMMA_LF_JOB, mapping: ColumnMapping = UNCHANGED
 ) -> list[str]:
-    """The findings of a source with this content, a line for each."""
+    """The findings about a source with this content, each on one line."""
     return list(map(as_line, plan_of(Bytes(content), mapping, destination).findings))
 
 

@@ -1,4 +1,4 @@
-"""What the tests of tools and answers share."""
+"""Fixtures that the tests of tools and answers share."""
 
 from collections.abc import AsyncIterator
 

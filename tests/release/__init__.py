@@ -1,1 +1,1 @@
-"""`make release`: whether the built wheel and sdist are whole, and work where nothing else is installed."""
+"""`make release`: checks that the built wheel and sdist are complete, and work where nothing else is installed."""

@@ -1,4 +1,4 @@
-"""Check the archives that `make release` has built: what is in them, and that each works in a clean environment."""
+"""Check the archives that `make release` has built: their content, and that each works in a clean environment."""
 
 import sys
 import tempfile
@@ -12,15 +12,15 @@ ROOT = Path(__file__).parent.parent.parent
 
 PROGRAM = "salesforce-bulk-ingest"
 DEMO_ENDS_WITH = "240 rows processed, 11 failed"
-"""What `demo` prints of the job once it has read it through /v1."""
+"""The end of the output of `demo`, which has read the job through /v1."""
 
 
 def check(archive: Archive) -> None:
     """Compare the archive's content with the repository, install it, and run it.
 
     Raises:
-        IncompleteArchive: a file is missing, or one too many is in it.
-        FailedCommand: it can't be installed, or does not do its main job.
+        IncompleteArchive: a file is missing from the archive, or should not be in it.
+        FailedCommand: the archive can't be installed, or the installed `demo` fails.
     """
     archive.check(ROOT)
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +32,7 @@ def check(archive: Archive) -> None:
 
 
 def main() -> int:
-    """Check both archives in the folder that is named; 1 if one is not as it should be."""
+    """Check both archives in the folder that the command names; return 1 if a check fails, else 0."""
     folder = Path(sys.argv[1])
     try:
         for archive in (wheel(folder, __version__), sdist(folder, __version__)):

@@ -1,4 +1,4 @@
-"""The two archives of a release, held to the repository that they are built from."""
+"""The two archives of a release, compared with the repository that they are built from."""
 
 import subprocess
 import tarfile
@@ -14,16 +14,16 @@ ADDED_BY_THE_BUILD = frozenset({"PKG-INFO"})
 
 
 class IncompleteArchive(Exception):
-    """An archive lacks something, or holds what should not be published."""
+    """An archive lacks a file or a text, or contains a file that should not be published."""
 
 
 class Archive(ABC):
     """A built archive.
 
     Args:
-        path: the file.
-        names: the paths of the files in it.
-        read: gives the content of one of them.
+        path: the path of the archive.
+        names: the paths of the files in the archive.
+        read: returns the content of the file at one of these paths.
     """
 
     def __init__(self, path: Path, names: frozenset[str], read: Callable[[str], bytes]) -> None:
@@ -85,7 +85,7 @@ def wheel(folder: Path, version: str) -> Wheel:
     """Return the wheel in the folder.
 
     Raises:
-        FileNotFoundError: there is none of this version.
+        FileNotFoundError: there is no wheel of this version.
     """
     path = folder / f"{DISTRIBUTION}-{version}-py3-none-any.whl"
     archive = zipfile.ZipFile(path)
@@ -93,10 +93,10 @@ def wheel(folder: Path, version: str) -> Wheel:
 
 
 def sdist(folder: Path, version: str) -> Sdist:
-    """Return the sdist in the folder; the paths in it are those below its one folder.
+    """Return the sdist in the folder; its paths are relative to the one folder that it contains.
 
     Raises:
-        FileNotFoundError: there is none of this version.
+        FileNotFoundError: there is no sdist of this version.
     """
     path = folder / f"{DISTRIBUTION}-{version}.tar.gz"
     top = f"{DISTRIBUTION}-{version}/"

@@ -1,4 +1,4 @@
-"""A virtual environment with nothing in it, to try an archive as its user would."""
+"""An empty virtual environment, to try an archive as its user would."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ class CleanEnvironment:
     """A new virtual environment, and an empty folder that commands run in.
 
     Args:
-        folder: takes both.
+        folder: the parent folder of both.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,19 +27,19 @@ class CleanEnvironment:
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
 
     def install(self, archive: Path, *, constraints: Path) -> None:
-        """Install the archive and what it needs.
+        """Install the archive and its dependencies.
 
         Raises:
-            FailedCommand: pip could not.
+            FailedCommand: pip ended with an error.
         """
-        # All variables: pip may be configured by some.
+        # pip gets all variables, since some may configure it.
         self._run(["python", "-m", "pip", "install", "-q", "-c", constraints.resolve(), archive.resolve()], os.environ)
 
     def run(self, command: str, *arguments: str, prints: str) -> None:
-        """Run an installed command, with no variable that configures it.
+        """Run an installed command without the variables that configure it.
 
         Raises:
-            FailedCommand: it ended with an error, or its output lacks the text.
+            FailedCommand: the command ended with an error, or its output lacks the text.
         """
         environ = {name: value for name, value in os.environ.items() if name in KEPT_VARIABLES}
         output = self._run([command, *arguments], environ)

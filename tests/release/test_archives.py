@@ -1,4 +1,4 @@
-"""The archives of a release, held to the repository: what is complained of."""
+"""The checks of a release's archives against the repository, and the mistakes that they find."""
 
 import io
 import subprocess

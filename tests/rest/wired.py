@@ -1,4 +1,4 @@
-"""A recording upstream, and a caller of the gateway in front of it."""
+"""A recording upstream, and an HTTP client of the gateway in front of it."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ SECONDS = 10
 
 @dataclass
 class Wired:
-    """A recording upstream, and a caller of the gateway before it."""
+    """A recording upstream, and an HTTP client of the gateway in front of it."""
 
     upstream: Upstream
     url: str
@@ -23,13 +23,13 @@ class Wired:
 
     @property
     def last(self) -> Seen:
-        """The only request that went up."""
+        """The only request that reached the upstream."""
         (only,) = self.upstream.seen
         return only
 
 
 def caller_of(url: str) -> httpx2.Client:
-    """A caller of the gateway, which asks for no compression by itself."""
+    """An HTTP client of the gateway that does not ask for compression by itself."""
     caller = blocking_http(base_url=url, timeout=SECONDS)
     del caller.headers["Accept-Encoding"]
     return caller

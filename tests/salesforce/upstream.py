@@ -1,4 +1,4 @@
-"""Stand-ins for Salesforce: a script of answers behind a real socket, and a login that says who asked."""
+"""Stand-ins for Salesforce: a server with prepared answers on a real socket, and a login with a fixed token."""
 
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -49,7 +49,7 @@ class Seen:
 
 @dataclass
 class Upstream:
-    """Gives its answers in turn, the last one again and again, and remembers the requests."""
+    """An application that gives its answers in turn, repeats the last, and records the requests."""
 
     answers: list[Answer]
     seen: list[Seen] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Upstream:
 
 
 class Stage:
-    """A running server whose application can be changed: starting one for each test takes the time of many tests."""
+    """A running server whose application can be changed, since starting a server for each test takes too long."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
@@ -116,7 +116,7 @@ def stop_serving() -> None:
 
 @asynccontextmanager
 async def raw_upstream(answer: bytes) -> AsyncIterator[str]:
-    """A server below HTTP: it reads the head of a request, sends these bytes and hangs up."""
+    """A raw TCP server: it reads the head of a request, sends these bytes and hangs up."""
 
     async def handle(stream: SocketStream) -> None:
         async with stream:

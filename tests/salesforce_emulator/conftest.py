@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.salesforce_emulator.caller import Caller, an_org
 
-# The suite tries the properties with the same few examples in every run, so that no failure is a matter of luck; `make fuzz`
-# looks for new examples for some minutes.
+# The suite tries the properties on the same few examples in every run, so that a failure is repeatable; `make fuzz` looks for
+# new examples for some minutes.
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 settings.register_profile("bounded", _UNHURRIED, max_examples=30, derandomize=True)
 settings.register_profile("fuzz", _UNHURRIED, max_examples=1000, print_blob=True)

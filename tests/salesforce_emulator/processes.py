@@ -11,7 +11,7 @@ from tests.salesforce_emulator.caller import Caller, Job, calling
 ROWS = 1_000
 BIG = "Name,Site\n" + "".join(f"row {number},big\n" for number in range(ROWS))
 SAVED = 2
-"""The number of chunks of the big job that are saved before it is held."""
+"""The number of chunks of the big job that are saved before the job is held."""
 
 
 def submit_and_hold(org: Caller) -> str:
@@ -33,7 +33,7 @@ def assert_each_row_is_there_once(org: Caller, job: Job) -> None:
 
 @contextmanager
 def killed_in_the_end(folder: Path) -> Iterator[Caller]:
-    """Serve an org in a process of its own, which is killed without warning when the block ends."""
+    """Serve an org in a process of its own, and kill the process when the block ends."""
     command = [sys.executable, "-m", "tests.salesforce_emulator.serve_org", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,1 +1,1 @@
-"""What tests of several rooms share: orgs, servers, clients."""
+"""Helpers that tests of several rooms share: orgs, servers, clients."""

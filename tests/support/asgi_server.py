@@ -25,7 +25,7 @@ class _Server(uvicorn.Server):
             super().run(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, then wake the thread that waits: the application serves, or it refused to start."""
+        """Start as uvicorn does, then wake the waiting thread, whether the application serves or refused to start."""
         try:
             await super().startup(sockets)
         finally:
@@ -54,7 +54,7 @@ def running(app: Any) -> Iterator[str]:
         log_level="warning",
         lifespan="on",
         ws="none",
-        timeout_keep_alive=60,  # the default of 5 s meets clients that poll every 5 s: some find the connection reset
+        timeout_keep_alive=60,  # with the default of 5 s, clients that poll every 5 s sometimes find the connection reset
         timeout_graceful_shutdown=3,  # a body cut off by the end of a test must not hold up the rest of the run
     )
     server = _Server(config)

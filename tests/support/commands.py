@@ -1,4 +1,4 @@
-"""The commands as a user runs them, each in a process of its own, on a machine on which nothing is set."""
+"""The product's commands as a user runs them, each in a process of its own, without any settings of this machine."""
 
 import os
 import re
@@ -27,7 +27,7 @@ TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 
 
 def fresh_environ(folder: Path) -> Environ:
-    """The environment of a machine on which nothing is set; settings of this machine are neither read nor written."""
+    """The environment variables of a machine without settings; settings of this machine are neither read nor written."""
     home, temporary = folder / "home", folder / "tmp"
     for made in (home, temporary):
         made.mkdir()
@@ -80,7 +80,7 @@ def _lines_until(process: subprocess.Popen[str], start: str) -> str:
 
 @dataclass
 class Started:
-    """A command that is running, and what it had printed when it was ready."""
+    """A running command, and the output that it had printed when it was ready."""
 
     process: subprocess.Popen[str]
     printed: str
@@ -99,7 +99,7 @@ class Started:
 
 
 def anonymous(text: str, environ: Environ) -> str:
-    """The text with home folder, version and ports replaced: they differ from run to run."""
+    """The text with home folder, version and ports replaced, since they differ from run to run."""
     for found, shown in ((environ["HOME"], "/home/me"), (__version__, "1.2.3")):
         text = text.replace(found, shown)
     return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
@@ -107,7 +107,7 @@ def anonymous(text: str, environ: Environ) -> str:
 
 @contextmanager
 def everything_points_to_a_listener(environ: Environ, folder: Path) -> Iterator[Environ]:
-    """Every SALESFORCE_* variable, and every proxy, leads to something that must not be called."""
+    """An environment whose SALESFORCE_* variables and proxies lead to a listener and a CLI that must not be called."""
     called = folder / "the CLI was called"
     cli = folder / "sf"
     cli.write_text(f'#!/bin/sh\ntouch "{called}"\nexit 1\n')

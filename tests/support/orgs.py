@@ -46,7 +46,7 @@ UNKNOWN_JOB = "750000000000001AAA"
 
 @dataclass
 class Recorder:
-    """An application whose requests are recorded: each call when it begins, its body when its answer begins."""
+    """An application whose requests are recorded: each call when it begins, its body when the response begins."""
 
     app: ASGIApp
     calls: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Recorder:
             return message
 
         async def answered(message: Message) -> None:
-            # Before the answer goes out: its caller may look at the record at once.
+            # Recorded before the response goes out, since the caller may look at the record at once.
             if message["type"] == "http.response.start":
                 self.bodies.append((call, bytes(body)))
             await send(message)
@@ -85,7 +85,7 @@ def emulator(folder: Path) -> Iterator[str]:
 async def agent(
     org_url: str, *, era: Era = "auto", rest_url: str | None = None, folder: Path | None = None, **settings: Any
 ) -> AsyncIterator[Client]:
-    """A client of the nine tools over the embedded org at this URL. Both talk in memory; the server keeps its files in the folder."""
+    """A client of the nine tools over the embedded org at this URL. The server keeps its files in the folder."""
     chosen = Settings(**{"emulator": True, **settings})
     with tempfile.TemporaryDirectory() as temporary:
         kept_in = folder or Path(temporary)
@@ -104,27 +104,27 @@ async def agent_over(org: ASGIApp, **settings: Any) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def services_of(settings: Settings) -> AsyncIterator[Services]:
-    """The services for the org that the settings name, with an empty record of uploads."""
+    """The services for the org that the settings name, with an empty ledger of uploads."""
     with tempfile.TemporaryDirectory() as folder:
         async with open_services(settings, paths_in(Path(folder))) as services:
             yield services
 
 
 def paths_in(folder: Path) -> LocalPaths:
-    """The folders of a machine that is nobody's, all of them below this one."""
+    """The folders that the product uses, all of them below this folder instead of the user's home."""
     return LocalPaths(folder / "settings.toml", folder / "state", folder / "spool", folder / "org")
 
 
 def services_over(
     client: SalesforceClient, folder: Path, tasks: TaskGroup, *, upload_limit: int = UPLOAD_LIMIT_BYTES, **options: Any
 ) -> Services:
-    """The services over a client of an org. They read files of the folder and keep their record of uploads there.
+    """The services over a client of an org. They read files from the folder, and their ledger of uploads is there.
 
     Args:
         client: the client of the org.
-        folder: the only upload root, and the place of the record.
-        tasks: runs what outlives a call.
-        upload_limit: the most bytes of one upload.
+        folder: the only upload root, and the folder of the ledger.
+        tasks: runs the work that outlives a call.
+        upload_limit: the largest size of one upload in bytes.
         options: `seconds_left`, `sleep` and `job_files` of the operations.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
@@ -145,12 +145,12 @@ def services_over(
 
 
 def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks) -> Uploads:
-    """The uploads over a client of an org, with their record in a folder."""
+    """The uploads over a client of an org, with their ledger in a folder."""
     return Uploads(client, Ledger(folder / "uploads.sqlite3"), tasks)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The structure of the answer to a call that has to succeed."""
+    """The structured content of the answer to a call that has to succeed."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
     assert result.structured_content is not None
@@ -174,7 +174,7 @@ async def loaded(
     preflight: Literal["on", "off"] = "on",
     **body: str,
 ) -> str:
-    """The id of a new job with these rows, once Salesforce has processed it."""
+    """The id of a new job with these rows, once Salesforce has processed the job."""
     job = await call(client, "create-ingest-job", body={"object": object, "operation": operation, **body})
     await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv}, preflight=preflight)
     assert (await closed(client, job["id"]))["state"] in {"JobComplete", "Failed"}
@@ -182,7 +182,7 @@ async def loaded(
 
 
 async def closed(client: Client, job_id: str) -> dict[str, Any]:
-    """The answer about a job that is closed here, once Salesforce has processed it."""
+    """The answer about a job that this function closes, once Salesforce has processed the job."""
     closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
     answer = await call(client, "close-abort-ingest-job", **closing)
     assert answer["state"] in {"JobComplete", "Failed"}, answer
@@ -195,7 +195,7 @@ def text_of(result: CallToolResult) -> str:
 
 
 def steady(value: Any) -> Any:
-    """The value with ids, dates, durations and ports replaced by their kind: they differ from run to run."""
+    """The value with ids, dates, durations and ports replaced by their kind, since they differ from run to run."""
     if isinstance(value, dict):
         return {key: "MS" if key.endswith("Time") else steady(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

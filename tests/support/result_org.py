@@ -1,4 +1,4 @@
-"""An org with one job whose results are given responses."""
+"""An org with one job, whose results are responses that the test hands in."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tests.support.wire import JOB_ID, pass_lifespan
 
 @dataclass
 class OneJob:
-    """An org with one job, whose results are these answers, one after the other and the last one for good."""
+    """An org with one job; each download of a result gets the next of these responses, and finally always the last."""
 
     answers: Mapping[str, list[ASGIApp]]
     job: Mapping[str, object] = field(default_factory=dict)

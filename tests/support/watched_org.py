@@ -1,4 +1,4 @@
-"""An org whose requests are remembered, for tests of what is sent and what is not."""
+"""An org whose requests are recorded, for tests that check which requests are sent."""
 
 import re
 import threading
@@ -29,7 +29,7 @@ GATE_SECONDS = 20
 
 @dataclass
 class Gate:
-    """Holds uploads back from an application while it is closed: they have begun, and none of their rows is read."""
+    """Holds uploads back from an application while the gate is closed: they have begun, but no row is read."""
 
     app: ASGIApp
     reached: threading.Event = field(default_factory=threading.Event)
@@ -42,7 +42,7 @@ class Gate:
         await self.app(scope, receive, send)
 
     def close(self) -> None:
-        """Let no upload through."""
+        """Hold all uploads back."""
         self._opened.clear()
 
     def open(self) -> None:
@@ -74,7 +74,7 @@ class WatchedOrg:
 
     @property
     def changes(self) -> list[str]:
-        """The requests that may have changed something, with the id of a job replaced by its kind."""
+        """The requests other than reads, with the id of a job replaced by a placeholder."""
         changing = [call for call in self.recorder.calls if not call.startswith(("GET", "DELETE /emulator"))]
         return [re.sub(r"\b750\w{12,15}\b", "JOB", call.replace(f"{DATA}/jobs/", "")) for call in changing]
 
@@ -84,7 +84,7 @@ class WatchedOrg:
         return [body for call, body in self.recorder.bodies if call.startswith("PUT")]
 
     async def upload_begins(self) -> None:
-        """Wait until an upload stands before the gate."""
+        """Wait until the gate holds an upload back."""
         assert await anyio.to_thread.run_sync(self.gate.reached.wait, GATE_SECONDS)
 
     def records(self, soql: str) -> list[dict[str, Any]]:
@@ -94,11 +94,11 @@ class WatchedOrg:
         return [{name: record[name] for name in record if name != "attributes"} for record in page["records"]]
 
     def go_wrong(self, *rules: Mapping[str, object]) -> None:
-        """Put a plan of faults into force."""
+        """Put a plan of faults with these rules in force."""
         self._caller.go_wrong(*rules)
 
     def go_right(self) -> None:
-        """End all faults."""
+        """Remove the plan of faults."""
         self._caller.go_right()
 
 
@@ -115,14 +115,14 @@ def watched_org(folder: Path) -> Iterator[WatchedOrg]:
 async def agent_keeping(
     org: WatchedOrg, folder: Path, *, era: Era = "auto", caches_results: bool = False, **options: Any
 ) -> AsyncIterator[Client]:
-    """A client of a server that keeps its record of uploads in a folder and reads files there. The end of the client ends the server.
+    """A client of a server whose ledger of uploads and whose files are in a folder. The end of the client ends the server.
 
     Args:
         org: the org that the server writes to.
-        folder: the place of its record of uploads, and its only upload root.
-        era: the generation of the protocol.
-        caches_results: whether the server keeps results there, too.
-        options: see `services_over`.
+        folder: the folder of the server's ledger of uploads, and the server's only upload root.
+        era: the generation of the MCP protocol.
+        caches_results: whether the server caches results in the folder, too.
+        options: the options of `services_over`.
     """
     credentials = FixedCredentials(Credentials(org.url, SecretStr(ACCESS_TOKEN)))
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:

@@ -1,4 +1,4 @@
-"""Both sides of `/v1` on real sockets: an upstream that records what reached it, the gateway, and callers that misbehave."""
+"""Both sides of `/v1` on real sockets: an upstream that records its requests, the gateway, and callers that misbehave."""
 
 import socket
 import tempfile
@@ -63,7 +63,7 @@ class Answer:
 
 @dataclass
 class Upstream:
-    """Reads each request to the end, remembers it, and answers by method."""
+    """An application that reads each request to the end, records it, and answers by method."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Upstream:
         await send({"type": "http.response.body", "body": answer.body})
 
     def reset(self, **answers: Answer) -> None:
-        """Forget what was seen and set new answers."""
+        """Empty the record of requests, and set new answers."""
         self.answers, self.seen = answers, []
 
 
@@ -104,14 +104,14 @@ def gateway_to(
     source: CredentialSource | None = None,
     read_seconds: float | None = None,
 ) -> ASGIApp:
-    """The REST surface as `serve` puts it together, in front of an upstream.
+    """The REST surface as `serve` builds it, in front of an upstream.
 
     Args:
         upstream_url: origin of the upstream.
         policy: what the operator allows.
-        token: the access token that goes up.
+        token: the access token that the upstream receives.
         source: credentials in place of the token.
-        read_seconds: how long an answer is waited for, in place of the product's own time.
+        read_seconds: how long the gateway waits for an answer; None for the product's own time.
     """
     http = open_http(trust_env=False)
     if read_seconds is not None:
@@ -119,7 +119,7 @@ def gateway_to(
     source = source or FixedCredentials(Credentials(upstream_url, SecretStr(token)))
     client = SalesforceClient(http, source, "63.0")
     folder = Path(tempfile.mkdtemp(prefix="uploads-"))
-    # A gateway starts no transfers of its own, so none of the task group is ever asked for.
+    # A gateway starts no transfers of its own, so it never uses the task group.
     uploads = Uploads(client, Ledger(folder / "uploads.sqlite3"), SharedTasks(cast(TaskGroup, None)))
     rest = build_rest(Gateway(client, policy, uploads))
     return WithLifespan(HostGuard(rest, AllowedCallers.local_and()), http)
@@ -161,14 +161,14 @@ async def served_raw(answer: bytes) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[anyio.abc.SocketStream]:
-    """A bare connection, for callers that an HTTP client would not be."""
+    """A bare connection, for requests that an HTTP client would not send."""
     parts = urlsplit(url)
     async with await anyio.connect_tcp(parts.hostname or "", parts.port or 0) as stream:
         yield stream
 
 
 def exchanged(url: str, raw: bytes) -> bytes:
-    """Everything that comes back for these bytes until the server closes the connection."""
+    """All bytes that the server sends in answer to these bytes, until it closes the connection."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=SOCKET_SECONDS) as connection:
         connection.sendall(raw)
@@ -184,7 +184,7 @@ def request_bytes(method: str, target: str, *headers: str, body: bytes = b"") ->
 
 
 def status_of(raw: bytes) -> int:
-    """The status of a raw answer."""
+    """The HTTP status of a raw response."""
     return int(raw.split(b" ", 2)[1])
 
 
@@ -195,7 +195,7 @@ def seen(scope: Scope, body: bytes, *, whole: bool) -> Seen:
 
 
 async def read_body(receive: Receive) -> tuple[bytes, bool]:
-    """The body of a request, and whether it came to its end."""
+    """The body of a request, and whether the body is complete."""
     body, message = bytearray(), await receive()
     while message.get("more_body", False):
         body += message["body"]
@@ -204,7 +204,7 @@ async def read_body(receive: Receive) -> tuple[bytes, bool]:
 
 
 async def start(send: Send, status: int, headers: Headers) -> None:
-    """Send the head of an answer."""
+    """Send the status and headers of a response."""
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
 

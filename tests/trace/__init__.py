@@ -1,1 +1,1 @@
-"""Which files and functions of the product a call visits, in order: `make trace`."""
+"""`make trace`: the files and functions of the product that a call visits, in order."""

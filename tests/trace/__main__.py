@@ -1,6 +1,6 @@
-"""Print the way of two calls through the product: the upload of a small file, and a page of failed rows.
+"""Print the path of two calls through the product: the upload of a small file, and a page of failed rows.
 
-Each function is printed at its first visit, in order, under its file; a file is named again when the way comes back to
+Each function is printed at its first visit, in order, under its file; a file is named again when the path comes back to
 it. The last lines of each call name the folders in the order in which they are entered, and count the files and the
 changes from one folder to another.
 """
@@ -17,12 +17,12 @@ ROWS = "Name,BillingCity\nAcme,Oslo\n,Lyon\nGlobex,Turin\n"
 
 
 async def traced_calls(org_url: str, folder: Path, recorder: Recorder) -> dict[str, Trace]:
-    """Make both calls, each in a process that has made others of its kind before.
+    """Make both calls, and return their traces by name.
 
     Args:
-        org_url: of an embedded org.
-        folder: takes the file.
-        recorder: installed.
+        org_url: base URL of an embedded org.
+        folder: folder for the file that is uploaded.
+        recorder: recorder that has been installed.
     """
     (folder / "rows.csv").write_text(ROWS)
     async with agent(org_url, upload_roots=(folder,)) as client:
@@ -54,7 +54,7 @@ def main() -> None:
     """Trace both calls and print them."""
     recorder = Recorder()
     with tempfile.TemporaryDirectory() as folder, emulator(Path(folder)) as org_url:
-        recorder.install()  # the org's own thread has begun before this, and is not watched
+        recorder.install()  # the org's own thread began earlier, and so is not watched
         traces = anyio.run(traced_calls, org_url, Path(folder), recorder)
     for name, trace in traces.items():
         report(name, trace)

@@ -20,8 +20,8 @@ class Visit:
     """A function of the product, at its first call.
 
     Attributes:
-        file: path below the package.
-        function: qualified name.
+        file: path of the file below the package.
+        function: qualified name of the function.
     """
 
     file: Path
@@ -35,7 +35,7 @@ class Visit:
 
 @dataclass(slots=True)
 class Trace:
-    """First visits in the order in which they were made."""
+    """The first visits of functions, in the order in which they were made."""
 
     visits: list[Visit] = field(default_factory=list)
 
@@ -51,20 +51,20 @@ class Trace:
 
     @property
     def folder_changes(self) -> int:
-        """How often a visit is in another folder than the one before it."""
+        """The number of visits to another folder than that of the visit before."""
         folders = [visit.folder for visit in self.visits]
         return sum(before != after for before, after in pairwise(folders))
 
 
 class Recorder:
-    """Records first visits while it is told to; it has to be installed before the threads that it watches begin."""
+    """Records the first visits within `recording`; must be installed before the threads that it watches begin."""
 
     def __init__(self) -> None:
         self._trace: Trace | None = None
         self._seen: set[CodeType] = set()
 
     def install(self) -> None:
-        """Watch this thread and those that begin after this."""
+        """Watch this thread, and all threads that begin after this call."""
         threading.setprofile(self._look)
         sys.setprofile(self._look)
 

@@ -1,4 +1,4 @@
-"""Findings of the checks against a describe."""
+"""The findings of the checks against a describe, for tests."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ def found(
     key: str | None = None,
     parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
 ) -> list[Finding]:
-    """What is found of a header and of rows in blocks; the first row is on line 2."""
+    """The findings about a header and about rows in blocks; the first row is on line 2."""
     findings = Findings()
     checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents)
     checks.check_header()
@@ -37,5 +37,5 @@ def found(
 
 
 def as_lines(findings: Sequence[Finding]) -> list[str]:
-    """Findings, a line for each."""
+    """The findings, each on one line."""
     return [f"{each.level} {each.column}: {each.what} | {each.do} {each.lines} x{each.count}" for each in findings]

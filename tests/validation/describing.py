@@ -1,4 +1,4 @@
-"""Describes as an org gives them, for tests of what is checked against them."""
+"""Describes as an org returns them, for tests of the checks that use them."""
 
 from typing import Any
 

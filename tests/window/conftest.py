@@ -1,4 +1,4 @@
-"""A headless Chromium, and an org whose window it looks through."""
+"""A headless Chromium, and an org whose web pages it opens."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ NARROW, WIDE = {"width": 400, "height": 800}, {"width": 1400, "height": 900}
 
 
 def pytest_configure() -> None:
-    """Say what is missing before anything starts."""
+    """Stop before the first test if Chromium is missing."""
     if CHROMIUM is None:
         raise pytest.UsageError("Chromium is needed: apt-get install chromium, or CHROMIUM=/path/to/it")
 

@@ -1,4 +1,4 @@
-"""The control resources for developers: the plan of faults, and the journal. They need no token and Salesforce has none."""
+"""The control resources for developers: the plan of faults, and the journal; callers need no token."""
 
 import json
 
@@ -31,7 +31,7 @@ async def delete_faults(request: Request) -> Response:
 
 
 async def _plan_of(request: Request) -> Plan:
-    # Required because a browser does not let pages of other sites send this type without a CORS preflight.
+    # This type is required because a browser does not let pages of other sites send it without a CORS preflight.
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
         raise errors.plan_is_not_json_type()
     text = b"".join([chunk async for chunk in body_chunks(request, MAX_JSON_BYTES)])

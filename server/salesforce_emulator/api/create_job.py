@@ -49,7 +49,7 @@ def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_dele
 def _check_properties(body: dict[str, Any], version: str) -> None:
     """Refuse unknown properties and values that are not strings.
 
-    Text seen on another endpoint; assumed: that ingest refuses unknown properties too, and its text gives no position.
+    The text is seen on another endpoint; assumed: ingest refuses unknown properties too, and its text gives no position.
     """
     has_rules = float(version) >= ASSIGNMENT_RULES_FROM
     for name, value in body.items():
@@ -60,14 +60,14 @@ def _check_properties(body: dict[str, Any], version: str) -> None:
 
 
 def _operation(name: str | None) -> str:
-    """Return the operation, whose case matters (documented for Bulk API 1.0)."""
+    """Return the operation, whose name is case-sensitive (documented for Bulk API 1.0)."""
     if name not in OPERATIONS:
         raise errors.invalid_operation(name or "", OPERATIONS)
     return name
 
 
 def _object(name: str | None, schema: Schema) -> SObject:
-    """Return the object, which a name in any case finds (seen)."""
+    """Return the object with this name, in any case (seen)."""
     sobject = schema.get(name or "")
     if sobject is None or not sobject.ingestable:
         raise errors.invalid_entity(name or "")

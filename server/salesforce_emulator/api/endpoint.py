@@ -33,7 +33,7 @@ def version_of(request: Request) -> str:
 
 
 class Resource:
-    """The ASGI endpoint of one path; it makes the checks, then calls the handler of the method (HEAD: of GET).
+    """The ASGI endpoint of one path; it makes the checks, then calls the handler of the method (for HEAD that of GET).
 
     Args:
         check: checks the caller; `check_caller` by default.

@@ -1,4 +1,4 @@
-"""Turns every exception of a request into an error response, and logs those that are faults of the org itself."""
+"""Turns every exception of a request into an error response, and logs the exceptions that are mistakes of the org itself."""
 
 import errno
 import logging
@@ -29,7 +29,7 @@ async def handle_error(request: Request, error: Exception) -> Response:
             refusal = errors.not_found()
         case HTTPException():
             refusal = errors.unknown_exception(error.detail, error.status_code)
-        case sqlite3.Error() if _result_code(error) in DATABASE_BUSY:  # another process has locked it for too long
+        case sqlite3.Error() if _result_code(error) in DATABASE_BUSY:  # another process holds a lock for too long
             refusal = errors.server_unavailable()
         case _:
             _log(request, error)

@@ -49,7 +49,7 @@ def _identity(job: Job) -> Body:
 
 
 def _content_url(job: Job) -> Body:
-    # Documented as present only while Open, and without a leading slash.
+    # Documented: the URL is present only while the job is Open, and has no leading slash.
     url = f"services/data/v{job.api_version}/jobs/ingest/{job.id}/batches"
     return {"contentUrl": url} if job.state is State.OPEN else {}
 
@@ -59,7 +59,7 @@ def _format(job: Job) -> Body:
 
 
 def _counters(job: Job) -> Body:
-    # assumed: absent until processing starts, as in the documented sample of an Open job
+    # assumed: the counters are absent until processing starts, as in the documented sample of an Open job
     if job.state in (State.OPEN, State.UPLOAD_COMPLETE):
         return {}
     return {"numberRecordsProcessed": job.processed, "numberRecordsFailed": job.failed}

@@ -14,14 +14,14 @@ MAX_BODY_BYTES = 4 * MAX_CHARACTERS + 100_000  # data of 4 bytes a character, th
 
 
 def is_multipart(request: Request) -> bool:
-    """Whether the request says that its body is multipart form data."""
+    """Return whether the request says that its body is multipart form data."""
     return request.headers.get("Content-Type", "").lower().startswith("multipart/form-data")
 
 
 async def job_and_content(request: Request) -> tuple[bytes, bytes]:
     """Return the parts `job` (JSON) and `content` (CSV) of a multipart body.
 
-    Documented in this order; assumed: that either order is accepted.
+    This order of the parts is documented; assumed: either order is accepted.
 
     Raises:
         ApiError: the body is malformed or lacks a part (400), or is larger than MAX_BODY_BYTES (413).
@@ -49,7 +49,7 @@ def check_characters(content: bytes) -> None:
 class _CompleteMultiPartParser(MultiPartParser):
     """A parser that refuses a body without its closing boundary (assumed).
 
-    Starlette's own parser accepts it, and leaves the temporary file of the last part open.
+    Starlette's own parser accepts such a body, and leaves the temporary file of the last part open.
     """
 
     def __init__(self, headers: Headers, stream: AsyncIterator[bytes]) -> None:

@@ -91,9 +91,9 @@ def _password(token_request: TokenRequest) -> None:
 
 
 def is_user(config: EmulatorConfig, expected_username: str, username: str, password: str) -> bool:
-    """Whether name and password are those of the org's user.
+    """Return whether name and password are those of the org's user.
 
-    A security token may follow the password, as it must outside trusted networks; any is accepted.
+    A security token may follow the password, as it must outside trusted networks; any token is accepted.
     """
     return username.lower() == expected_username.lower() and _same(password[: len(config.password)], config.password)
 
@@ -143,14 +143,14 @@ def _check_times(claims: dict[str, Any], now: float) -> None:
     # in the future, and is accepted (forcedotcom/sfdx-core, authInfo). So only an assertion that has expired is refused.
     if not _seconds(claims["exp"]) > now:
         raise OAuthError("invalid_grant", "expired authorization code")
-    if not _seconds(claims.get("nbf", 0)) <= now:  # assumed; and that `iat` is ignored
+    if not _seconds(claims.get("nbf", 0)) <= now:  # assumed: this check, and that `iat` is ignored
         raise OAuthError("invalid_grant", "invalid assertion")
 
 
 def _seconds(claim: object) -> float:
     """Return the time in a claim, which may be a text (seen in simple-salesforce).
 
-    Anything else is NaN, with which every comparison is false.
+    Any other value becomes NaN, with which every comparison is false.
     """
     if isinstance(claim, str) and re.fullmatch("[0-9]{1,18}", claim):
         return int(claim)
@@ -159,7 +159,7 @@ def _seconds(claim: object) -> float:
 
 @lru_cache
 def public_key(pem: str) -> RSAPublicKey:
-    """Return the RSA key in a PEM text, or that of a certificate, which is what an app in Salesforce is configured with.
+    """Return the RSA key of a PEM text that holds the key or its certificate, with which Salesforce configures an app.
 
     Raises:
         ValueError: the text is neither an RSA key nor a certificate of one.
@@ -288,7 +288,7 @@ async def identity(request: Request) -> Response:
 
 
 def _common_fields(request: Request, user: sqlite3.Row) -> dict[str, Any]:
-    """Return the last fields of both resources about the user."""
+    """Return the last fields of the responses of userinfo and identity."""
     return {
         "urls": _urls(request),
         "active": bool(user["IsActive"]),

@@ -1,4 +1,4 @@
-"""Describes the columns that a query selects, for `columns=true`; the official CLI heads its tables with them.
+"""Describes the columns that a query selects, for `columns=true`; the official CLI shows them above its tables.
 
 The REST API guide does not describe this; the form is seen in clients (salesforcecli/plugin-data, jetstream).
 """

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from salesforce_emulator import errors
 
-MAX_JSON_BYTES = 1_000_000  # assumed; no real JSON body comes near it
+MAX_JSON_BYTES = 1_000_000  # assumed; real JSON bodies are far smaller
 
 _inflater = partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32)  # 32: detect gzip or zlib by the header
 
@@ -40,7 +40,7 @@ async def body_chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    # In pieces of 64 KiB at most, so that a small body can't fill the memory.
+    # The body is decompressed in pieces of 64 KiB at most, so that a small body can't fill the memory.
     inflater = _inflater()
     try:
         async for chunk in chunks:
@@ -70,7 +70,7 @@ def check_media_type(request: Request, expected: str) -> None:
     """Refuse a body of another media type; assumed: a body without a Content-Type is accepted.
 
     Raises:
-        ApiError: Content-Type names another media type than the expected one (415).
+        ApiError: content-Type names another media type than the expected one (415).
     """
     given = request.headers.get("Content-Type", expected)
     if given.partition(";")[0].strip().lower() != expected:

@@ -22,7 +22,7 @@ RESULTS = {
     "failedresults": ResultKind.FAILED,
     "unprocessedrecords": ResultKind.UNPROCESSED,
 }
-"""The result of each path segment, in lower case."""
+"""The kind of result by the path segment in lower case."""
 
 
 async def results(request: Request) -> Response:
@@ -45,7 +45,7 @@ async def results(request: Request) -> Response:
 
 
 def _streamed(job: Job, kind: ResultKind, result: ResultRange) -> Response:
-    """Return the streamed result. The file is opened now: the stream is whole even if the job is deleted meanwhile."""
+    """Return the streamed result. The file is opened at once, so that the stream is whole even if the job is deleted."""
     if not result.end:
         # assumed: before the header of the data is read, only Salesforce's own columns are in the header
         header = [] if kind is ResultKind.UNPROCESSED else [header_line(job, kind, [])]

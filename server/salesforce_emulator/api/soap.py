@@ -21,7 +21,7 @@ ENVELOPE = (
     ' xmlns:sf="urn:fault.{api}.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
-APIS = {"u": "partner", "c": "enterprise"}  # by the letter in the path
+APIS = {"u": "partner", "c": "enterprise"}  # the name of the API by the letter in the path
 
 
 async def call(request: Request) -> Response:
@@ -76,7 +76,7 @@ def _user_info(user: sqlite3.Row) -> str:
 
 
 def _element_texts(body: bytes) -> dict[str, str]:
-    """Return the text of every element by its name without namespace; nothing if the body is not XML."""
+    """Return the text of every element by its name without namespace; an empty dict if the body is not XML."""
     try:
         elements = ElementTree.fromstring(body).iter()
     except (ElementTree.ParseError, ValueError, LookupError):

@@ -1,4 +1,4 @@
-"""The resources of objects and single records, to read only (REST API guide, sObject resources)."""
+"""The read-only resources of objects and single records (REST API guide, sObject resources)."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -66,7 +66,7 @@ def _schema_changed_at(org: Org) -> datetime:
 
 
 async def show_record(request: Request) -> Response:
-    """Return a record by its id, with all its fields or with those in `fields` (sObject Rows)."""
+    """Return a record by its id, with all its fields or only those that `fields` names (sObject Rows)."""
     sobject = _sobject(request)
     record_id = ids.normal(request.path_params["record_id"])
     if record_id is None or not record_id.startswith(sobject.keyPrefix):

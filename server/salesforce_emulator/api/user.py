@@ -20,7 +20,8 @@ def running_user(org: Org) -> sqlite3.Row:
 def utc_offset(time_zone: str, now: datetime) -> int:
     """Return the offset of a zone's standard time from UTC in milliseconds; assumed: 0 for an unknown zone.
 
-    Standard time even in summer: Salesforce Help, Identity URLs, has a sample with Los Angeles' winter time in summer.
+    The offset ignores daylight saving time: the sample in Salesforce Help, Identity URLs, has the winter offset of Los
+    Angeles in summer.
     """
     try:
         local = now.astimezone(ZoneInfo(time_zone))

@@ -10,7 +10,7 @@ from salesforce_emulator.org import Org
 from salesforce_emulator.responses import json_response
 from salesforce_emulator.storage.usage import Allocation
 
-# For the label of a version, which only people read.
+# These names are part of a version's label, which only people read.
 RELEASES = ("Winter", "Spring", "Summer")
 
 

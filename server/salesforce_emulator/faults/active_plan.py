@@ -1,4 +1,4 @@
-"""The plan of faults in force: decides which rule acts on a request, a row or a chunk, and counts."""
+"""The plan of faults in force: decides which rule acts on a request, a row or a chunk, and counts the matches."""
 
 import random
 from collections.abc import Iterator
@@ -39,20 +39,20 @@ class JobHeld(Exception):
 class _Armed(Generic[_Rule]):
     """A rule in force, with the number of its matches and of the times that it has fired."""
 
-    def __init__(self, rule: _Rule, dice: random.Random) -> None:
+    def __init__(self, rule: _Rule, generator: random.Random) -> None:
         self.rule = rule
         self.matched = 0
         self.fired = 0
-        self._dice = dice
+        self._generator = generator
 
     def fires(self) -> bool:
-        """Count a match, and return whether the fault happens to it."""
+        """Count a match, and return whether the fault happens this time."""
         rule = self.rule
         self.matched += 1
         counted = self.matched - rule.after
         if counted <= 0 or counted % rule.every or self.fired == rule.times:
             return False
-        if rule.probability < 1 and self._dice.random() >= rule.probability:
+        if rule.probability < 1 and self._generator.random() >= rule.probability:
             return False
         self.fired += 1
         return True
@@ -63,11 +63,11 @@ class _Armed(Generic[_Rule]):
 
 
 class ActivePlan:
-    """The plan of faults in force. Requests ask it on the event loop, jobs on the thread that processes them.
+    """The plan of faults in force, used for requests on the event loop, and for jobs on the worker's thread.
 
     Args:
         plan: the first plan.
-        seed: seed of the org, for plans without a seed; None makes their dice differ from run to run.
+        seed: seed of the org, for plans without a seed; None makes their random choices differ from run to run.
     """
 
     def __init__(self, plan: Plan, seed: int | None) -> None:
@@ -97,7 +97,7 @@ class ActivePlan:
         return {"seed": self._plan.seed, "rules": [armed.as_json() for armed in self._armed]}
 
     def request_faults(self, operation: RequestOperation) -> Iterator[RequestRule]:
-        """Yield the faults of a request in order. Rules after the one at which the caller stops don't count it."""
+        """Yield the faults of a request in order. Rules after the last fault that the caller takes don't count it."""
         for armed in self._on_requests:
             if armed.rule.concerns(operation) and armed.fires():
                 yield armed.rule
@@ -122,7 +122,7 @@ class ActivePlan:
 
     @property
     def has_row_locks(self) -> bool:
-        """Whether the plan has a rule about rows, so that `locks_next_row` has to be asked."""
+        """Whether the plan has a rule about rows, so that `locks_next_row` has to be called."""
         return bool(self._on_rows)
 
     def locks_next_row(self) -> bool:

@@ -37,7 +37,7 @@ class _ConnectionBroken(Exception):
 
 
 class FaultInjection:
-    """Applies the faults of the plan to each request; outside of compression, so that it counts bytes on the wire."""
+    """Applies the faults of the plan to each request; it wraps the compression, and so counts bytes on the wire."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -94,7 +94,7 @@ def _with_lost_answer(app: ASGIApp) -> ASGIApp:
 def _cut_off(send: Send, size: int, *, bodiless: bool) -> Send:
     """Return a `send` that breaks the connection after this many bytes of the response body, and always before its end.
 
-    A response without a body would be complete with its headers, so those are not sent either.
+    A response without a body would be complete with its headers, so the headers are not sent either.
     """
     left = size
     start: Message | None = None
@@ -139,7 +139,7 @@ def _slowed(send: Send, receive: Receive, bytes_per_second: int) -> Send:
 
 
 async def _break_off(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reset the connection; if the server can't, begin a response that it then has to break off by closing."""
+    """Reset the connection; if the server can't, begin a response, and so force the server to close it unfinished."""
     entry = journal_entry_of(scope)
     journal: Journal = scope["state"]["org"].journal
     has_begun = entry.status is not None
@@ -147,7 +147,7 @@ async def _break_off(scope: Scope, receive: Receive, send: Send) -> None:
     connection = scope.get("extensions", {}).get("connection")
     if connection is not None:
         connection["abort"]()
-        while (await receive())["type"] != "http.disconnect":  # only then does the server stop expecting a response
+        while (await receive())["type"] != "http.disconnect":  # until then the server expects a response
             pass
     elif not has_begun:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})

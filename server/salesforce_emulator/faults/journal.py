@@ -119,7 +119,7 @@ class Journal:
         self._ended.append(entry)
 
     def after(self, number: int) -> list[JournalEntry]:
-        """Return the requests with a higher number."""
+        """Return the entries whose number is higher than this one."""
         return [entry for entry in self._ended if entry.number > number]
 
     def clear(self) -> None:

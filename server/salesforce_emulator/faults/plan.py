@@ -30,11 +30,11 @@ class Rule(_Model):
     Attributes:
         on: operation of the requests that match, or `processing`.
         fault: name of the fault.
-        after: number of matches that are spared first.
-        every: 1 hits each match, 10 every tenth.
+        after: number of matches that the rule spares first.
+        every: distance between two matches that the rule hits: 1 for each match, 10 for every tenth.
         times: number of times that the fault happens; None sets no limit.
-        probability: probability that a hit match has the fault; the seed of the plan determines the dice.
-        matched: ignored; accepted because the org shows its count there, so that a plan it shows can be sent back.
+        probability: probability that a hit match has the fault; the seed of the plan determines these random choices.
+        matched: ignored; accepted so that a plan can be sent back as the org shows it, with its count here.
         fired: ignored, as `matched`.
     """
 
@@ -83,7 +83,7 @@ class NoRoute(RequestRule):
 
 
 class TooManyRequests(RequestRule):
-    """429.
+    """429, the status of a rate limit.
 
     Attributes:
         retry_after: seconds in the header Retry-After; None leaves the header out.
@@ -94,7 +94,7 @@ class TooManyRequests(RequestRule):
 
 
 class Unavailable(RequestRule):
-    """503 SERVER_UNAVAILABLE.
+    """503 SERVER_UNAVAILABLE, the error of an org that can't serve requests at present.
 
     Attributes:
         retry_after: seconds in the header Retry-After; None leaves the header out.
@@ -105,7 +105,7 @@ class Unavailable(RequestRule):
 
 
 class ServerError(RequestRule):
-    """500 UNKNOWN_EXCEPTION."""
+    """500 UNKNOWN_EXCEPTION, an error without an explanation."""
 
     fault: Literal["server-error"]
 
@@ -147,7 +147,7 @@ class EmptyResults(RequestRule):
     fault: Literal["blank-results", "no-content"]
 
     def concerns(self, operation: RequestOperation) -> bool:
-        """Return whether the operation gets a result that the rule is about."""
+        """Return whether the operation downloads one of the results, and the rule is about it."""
         return operation in get_args(ResultOperation) and super().concerns(operation)
 
 
@@ -171,7 +171,7 @@ class Reset(RequestRule):
     Attributes:
         when: `before` the request body is read; `during` the request body, so that the request has no effect; `after` the
             request took effect, so that only the response is lost; `download`, in the middle of the response body.
-        bytes: number of bytes of the body that pass first, for `during` and `download`; the whole body never does.
+        bytes: number of bytes of the body that pass first, for `during` and `download`; never the whole body.
     """
 
     fault: Literal["reset"]
@@ -238,9 +238,9 @@ class Plan(_Model):
     """A plan of faults.
 
     Attributes:
-        seed: makes the dice fall the same way each time the plan is put in force; None takes the seed of the org.
-        rules: rules in the order in which they are applied to a request. The first rule that answers it is the last: later
-            rules don't count the request.
+        seed: makes the random choices the same each time the plan is put in force; None takes the seed of the org.
+        rules: rules in the order in which they are applied to a request. The first rule that answers the request is
+            the last: later rules don't count the request.
     """
 
     seed: int | None = None

@@ -34,7 +34,7 @@ RequestOperation = Literal[
     "other",
 ]
 
-MAX_PATCH_BYTES = 65_536  # only this much of a PATCH body is parsed; no real one comes near it
+MAX_PATCH_BYTES = 65_536  # a longer PATCH body is not parsed; real ones are far shorter
 
 _DATA = r"/services/data/v[^/]+"
 _INGEST = rf"{_DATA}/jobs/ingest"
@@ -67,7 +67,7 @@ _COMPILED = [(re.compile(path), methods) for path, methods in _RESOURCES]
 def request_operation(method: str, path: str) -> tuple[RequestOperation, str | None]:
     """Return the operation of a request, and the job id in its path.
 
-    A PATCH is `close` here; `patch_operation` looks into its body.
+    Every PATCH is a `close` here; `patch_operation` tells `close` from `abort` by the body.
     """
     method = "GET" if method == "HEAD" else method
     for pattern, methods in _COMPILED:
@@ -89,5 +89,6 @@ def patch_operation(body: bytes, compressed: bool) -> RequestOperation:
 
 
 def _unpacked(body: bytes) -> bytes:
-    # One byte beyond the limit, to see that there is more: 64 KB can unpack to 64 MB, and no token has been checked yet.
+    # At most one byte beyond the limit is unpacked, which shows that the body is too long: 64 KB can unpack to 64 MB, and
+    # no token has been checked yet.
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_PATCH_BYTES + 1)

@@ -11,7 +11,7 @@ from salesforce_emulator.jobs.states import Event, State
 from salesforce_emulator.storage.database import Database
 
 MAX_DAYS = 36_500.0
-"""The longest time that is computed with: dates can't be moved by infinity, or by much more than a century."""
+"""The most days that expiry computes with: a date can't be moved by infinity, or by much more than a century."""
 
 RETENTION_OVER = "system_modstamp <= ?"
 OPEN_TOO_LONG = f"state = '{State.OPEN}' AND system_modstamp <= ?"  # an open job was last modified when it was created
@@ -48,7 +48,7 @@ class Expiry:
             self._files.remove(job_id)
 
     def _any_expired(self, now: datetime) -> bool:
-        """Return whether any job has expired; every request asks, so that the answer comes from the indexes alone."""
+        """Return whether any job has expired; every request asks, so the statement reads indexes alone."""
         with self._database.reading() as connection:
             times = (rest_time(now - self._open_time), rest_time(now - self._retention_time))
             expired: int = connection.execute(ANY_EXPIRED, times).fetchone()[0]

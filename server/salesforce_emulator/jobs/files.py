@@ -10,8 +10,8 @@ class JobFiles:
     """The files of all jobs of an org, in one folder.
 
     Args:
-        folder: The folder, which is created if there is none.
-        process: The name of this process, with which the names of its unfinished uploads begin.
+        folder: the folder, which is created if there is none.
+        process: the name of this process, with which the names of its unfinished uploads begin.
     """
 
     def __init__(self, folder: Path, process: str) -> None:
@@ -20,7 +20,7 @@ class JobFiles:
         folder.mkdir(exist_ok=True)
 
     def upload(self, job_id: str) -> Path:
-        """Return the path of a job's upload, byte for byte as it was sent."""
+        """Return the path of a job's upload, which holds the bytes as they were sent."""
         return self._folder / f"{job_id}.csv"
 
     def successful(self, job_id: str) -> Path:
@@ -49,8 +49,8 @@ class JobFiles:
         """Remove the files that killed processes left behind.
 
         Args:
-            has_ended: Returns whether the process of this name has ended, and its unfinished uploads can be removed.
-            is_known: Returns whether there is a job with this id; the files of other jobs are removed.
+            has_ended: returns whether the process of this name has ended, and its unfinished uploads can be removed.
+            is_known: returns whether there is a job with this id; the files of other jobs are removed.
         """
         for path in self._folder.iterdir():
             owner = path.name.partition(".")[0]

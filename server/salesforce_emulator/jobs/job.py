@@ -30,20 +30,20 @@ class Job(JobRequest):
     """A job, as one row of the table.
 
     Attributes:
-        serial: The serial number of the job; newer jobs have larger numbers.
-        uploads: The number of finished PUTs; a job with more than one can't be closed.
-        worker: The name of the process that works on the job, or is to work on it.
-        closed_at: When the job was closed, in seconds since 1970.
-        processed: The number of records whose results are in the result files.
-        failed: The number of these records that failed.
-        retries: How often an internal batch was tried again.
-        header_bytes: The length of the upload's header, in bytes from the start of the upload.
-        read_bytes: The position in the upload of the next record to process, in bytes.
-        records_read: The number of records between the two positions.
-        successful_bytes: The valid length of the file of successful results; what follows was never committed.
-        failed_bytes: The valid length of the file of failed results.
-        active_ms: The time spent in processing, in milliseconds.
-        total_ms: The time from close to end, in milliseconds; 0 until the job has ended.
+        serial: the serial number of the job; newer jobs have larger numbers.
+        uploads: the number of finished PUTs; a job with more than one can't be closed.
+        worker: the name of the process that works on the job, or is to work on it.
+        closed_at: when the job was closed, in seconds since 1970.
+        processed: the number of records whose results are in the result files.
+        failed: the number of processed records that failed.
+        retries: the number of times that an internal batch was tried again.
+        header_bytes: the length of the upload's header, in bytes from the start of the upload.
+        read_bytes: the position in the upload of the next record to process, in bytes.
+        records_read: the number of records between `header_bytes` and `read_bytes`.
+        successful_bytes: the valid length of the file of successful results; bytes after it were never committed.
+        failed_bytes: the valid length of the file of failed results.
+        active_ms: the time spent in processing, in milliseconds.
+        total_ms: the time from close to end, in milliseconds; 0 until the job has ended.
     """
 
     serial: int
@@ -95,7 +95,7 @@ def find(connection: sqlite3.Connection, job_id: str) -> Job:
     """Return the job with this id of 15 or 18 characters.
 
     Raises:
-        ApiError: There is no such job (404).
+        ApiError: there is no such job (404).
     """
     row = connection.execute("SELECT * FROM job WHERE id = ?", (ids.normal(job_id),)).fetchone()
     if row is None:
@@ -107,7 +107,7 @@ def move(connection: sqlite3.Connection, job: Job, event: Event, moment: datetim
     """Move the job to the state that follows the event, and return the moved job.
 
     Raises:
-        ApiError: The state does not allow the request (400).
+        ApiError: the state does not allow the request (400).
     """
     settings = (next_state(event, job.state), job_time(moment), job.id)
     connection.execute("UPDATE job SET state = ?, system_modstamp = ? WHERE id = ?", settings)

@@ -1,4 +1,4 @@
-"""The queue of jobs that wait for processing or are in it, for the process that works on them."""
+"""The queue of jobs that wait for processing or are being processed, for the process that works on them."""
 
 import sqlite3
 from collections.abc import Callable
@@ -17,13 +17,13 @@ class JobQueue:
     transaction of its own.
 
     Args:
-        database: The database of the org.
-        files: The files of the jobs.
-        config: The settings of the org, of which the queue uses the clock.
-        worker: The name of this process.
+        database: the database of the org.
+        files: the files of the jobs.
+        config: the settings of the org, of which the queue uses the clock.
+        worker: the name of this process.
 
     Attributes:
-        files: The files of the jobs.
+        files: the files of the jobs.
     """
 
     def __init__(self, database: Database, files: JobFiles, config: EmulatorConfig, worker: str) -> None:
@@ -33,14 +33,14 @@ class JobQueue:
         self.files = files
 
     def start(self, job_id: str) -> Job | None:
-        """Move the job to InProgress; None if it was aborted or deleted, or is another process's job."""
+        """Move the job to InProgress and return it; None if it was aborted or deleted, or is another process's job."""
         with self._database.writing() as connection:
             if not self.is_ours(connection, job_id):
                 return None
             return move(connection, find(connection, job_id), Event.START, self._clock())
 
     def is_ours(self, connection: sqlite3.Connection, job_id: str) -> bool:
-        """Return whether the job is still unfinished, and this process's to work on."""
+        """Return whether the job is still unfinished, and belongs to this process."""
         row = connection.execute("SELECT state, worker FROM job WHERE id = ?", (job_id,)).fetchone()
         return row is not None and row["state"] in UNFINISHED and row["worker"] == self._worker
 
@@ -58,10 +58,10 @@ class JobQueue:
         """Record the progress that a chunk of records makes, within the transaction that saves its records.
 
         Args:
-            connection: A connection with the transaction.
-            job_id: The id of the job.
-            progress: The numbers `processed`, `failed`, `records_read` and `active_ms` of the chunk, which are added;
-                and the positions `read_bytes`, `successful_bytes` and `failed_bytes` after it.
+            connection: a connection with the transaction.
+            job_id: the id of the job.
+            progress: the numbers `processed`, `failed`, `records_read` and `active_ms` of the chunk, which are added;
+                and the positions `read_bytes`, `successful_bytes` and `failed_bytes` after the chunk.
         """
         connection.execute(
             "UPDATE job SET processed = processed + :processed, failed = failed + :failed,"
@@ -76,7 +76,7 @@ class JobQueue:
         connection.execute("UPDATE job SET read_bytes = ? WHERE id = ?", (size, job_id))
 
     def finish(self, job_id: str, error_message: str | None = None, *, retries: int = 0) -> bool:
-        """End the job as JobComplete, or as Failed with a message; False if it is no longer this process's job."""
+        """End the job as JobComplete, or as Failed with a message; return False if it is no longer this process's job."""
         with self._database.writing() as connection:
             if not self.is_ours(connection, job_id):
                 return False

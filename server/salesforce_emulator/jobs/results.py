@@ -19,14 +19,14 @@ class ResultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResultRange:
-    """The bytes of a result in a file: a header, and rows that need not follow it at once.
+    """The bytes of a result in a file: a header, and rows that need not follow the header at once.
 
     Attributes:
-        path: The path of the file, which is missing if nothing was written to it yet, or the job has been deleted.
-        header_bytes: The length of the header at the start of the file; 0 if the range of the rows includes the header.
-        start: The position of the first byte of the rows.
-        end: The position after the last byte of the rows.
-        has_rows: Whether the result has rows.
+        path: the path of the file, which is missing if nothing was written to it yet, or the job has been deleted.
+        header_bytes: the length of the header at the start of the file; 0 if the range of the rows includes the header.
+        start: the position of the first byte of the rows.
+        end: the position after the last byte of the rows.
+        has_rows: whether the result has rows.
     """
 
     path: Path
@@ -44,7 +44,7 @@ def result_of(job: Job, files: JobFiles, kind: ResultKind) -> ResultRange:
         case ResultKind.FAILED:
             return ResultRange(files.failed(job.id), 0, 0, job.failed_bytes, job.failed > 0)
         case ResultKind.UNPROCESSED:
-            # The rows that were not processed, byte for byte as they were sent (assumed; a client parses leniently).
+            # The rows that were not processed, byte for byte as they were sent (assumed; clients parse them leniently).
             path = files.upload(job.id)
             size = _size_of(path) if job.uploads else 0
             return ResultRange(path, job.header_bytes, job.read_bytes, size, size > job.read_bytes)

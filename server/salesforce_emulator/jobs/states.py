@@ -30,7 +30,7 @@ class Event(StrEnum):
 
 TERMINAL = frozenset({State.JOB_COMPLETE, State.FAILED, State.ABORTED})
 UNFINISHED = frozenset({State.UPLOAD_COMPLETE, State.IN_PROGRESS})
-"""The states of jobs that wait for processing or are in it."""
+"""The states of jobs that wait for processing or are being processed."""
 
 TRANSITIONS: dict[Event, dict[State, State | None]] = {
     Event.UPLOAD: {State.OPEN: State.OPEN},
@@ -41,7 +41,7 @@ TRANSITIONS: dict[Event, dict[State, State | None]] = {
     Event.COMPLETE: {State.IN_PROGRESS: State.JOB_COMPLETE},
     Event.FAIL: dict.fromkeys([State.OPEN, *UNFINISHED], State.FAILED),  # from Open: the job was open for too long
 }
-"""The next state by event and present state; None where the job is then gone."""
+"""The next state by event and present state; None where the event deletes the job."""
 
 REFUSALS = {
     # assumed: no source shows the error of a PUT to a closed job
@@ -55,11 +55,11 @@ REFUSALS = {
 
 
 def next_state(event: Event, state: State) -> State | None:
-    """Return the state that follows the event; None if the job is then gone.
+    """Return the state that follows the event; None if the event deletes the job.
 
     Raises:
-        ApiError: The state does not allow the request (400).
-        ValueError: The state does not allow the step of processing.
+        ApiError: the state does not allow the request (400).
+        ValueError: the state does not allow the step of processing.
     """
     if state in TRANSITIONS[event]:
         return TRANSITIONS[event][state]

@@ -20,17 +20,17 @@ PAGE_SIZE = 1000
 
 
 class JobStore:
-    """Creates, finds, moves and deletes jobs; expired jobs are ended or deleted before any is looked up.
+    """Creates, finds, moves and deletes jobs; expired jobs are ended or deleted before a job is looked up.
 
     Args:
-        database: The database of the org.
-        files: The files of the jobs.
-        expiry: The expiry of the jobs.
-        config: The settings of the org, of which the store uses the clock and the assumption about second uploads.
-        worker: The name of this process.
+        database: the database of the org.
+        files: the files of the jobs.
+        expiry: the expiry of the jobs.
+        config: the settings of the org, of which the store uses the clock and the assumption about second uploads.
+        worker: the name of this process.
 
     Attributes:
-        files: The files of the jobs.
+        files: the files of the jobs.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class JobStore:
         """Create a job with its data and queue it for processing, in one transaction.
 
         Args:
-            request: The properties of the job.
-            part: The path of the data, which is moved to the files of the job.
+            request: the properties of the job.
+            part: the path of the data, which is moved to the files of the job.
         """
         with self._database.writing() as connection:
             job = self._insert(connection, request)
@@ -78,7 +78,7 @@ class JobStore:
         """Return the job with this id of 15 or 18 characters.
 
         Raises:
-            ApiError: There is no such job (404).
+            ApiError: there is no such job (404).
         """
         self._expiry.expire()
         with self._database.reading() as connection:
@@ -88,9 +88,9 @@ class JobStore:
         """Return a page of jobs, newest first (assumed: the order is documented as indeterminate).
 
         Args:
-            before: The serial number that all serial numbers of the page are below, as an earlier call returned it;
-                None for the first page.
-            size: The largest number of jobs of the page.
+            before: the serial number that the page begins below, as an earlier call returned it; None for the first
+                page.
+            size: the largest number of jobs of the page.
 
         Returns:
             The page, and the `before` of the next page if there is one.
@@ -115,7 +115,7 @@ class JobStore:
         """Return the job, after a check that data may be uploaded for it.
 
         Raises:
-            ApiError: There is no such job (404), or it takes no data, or no more data (400).
+            ApiError: there is no such job (404), or the job accepts no data or no further upload (400).
         """
         job = self.get(job_id)
         self._check_upload(job)
@@ -130,7 +130,7 @@ class JobStore:
         """Move a finished upload to the files of the job; only the first upload is the job's data.
 
         Raises:
-            ApiError: Meanwhile the job was closed, aborted or deleted.
+            ApiError: the job was closed, aborted or deleted during the upload.
         """
         with self._changed_job(job_id) as (connection, job):
             self._check_upload(job)
@@ -145,7 +145,7 @@ class JobStore:
         """Queue the job for processing; a job without any upload has no rows (assumed).
 
         Raises:
-            ApiError: There is no such job (404), or it is in another state or has several uploads (400).
+            ApiError: there is no such job (404), or it is in another state or has several uploads (400).
         """
         with self._changed_job(job_id) as (connection, job):
             next_state(Event.CLOSE, job.state)
@@ -162,7 +162,7 @@ class JobStore:
         """Stop the job; the records that it has saved stay saved.
 
         Raises:
-            ApiError: There is no such job (404), or its state does not allow the request (400).
+            ApiError: there is no such job (404), or its state does not allow the request (400).
         """
         with self._changed_job(job_id) as (connection, job):
             return move(connection, job, Event.ABORT, self._clock())
@@ -171,7 +171,7 @@ class JobStore:
         """Delete the job and its files.
 
         Raises:
-            ApiError: There is no such job (404), or its state does not allow the request (400).
+            ApiError: there is no such job (404), or its state does not allow the request (400).
         """
         with self._changed_job(job_id) as (connection, job):
             next_state(Event.DELETE, job.state)
@@ -196,8 +196,8 @@ def _several_uploads(multiple: str, job_id: str) -> ApiError:
     Seen at v43 on closing, misspelling included; only the first words are known of the error of a PUT.
 
     Args:
-        multiple: The word "multiple", as the request's error spells it.
-        job_id: The id of the job.
+        multiple: the word "multiple", as the request's error spells it.
+        job_id: the id of the job.
     """
     return invalid_job(
         f"Found {multiple} contents for job: <{job_id[:15]}>, please 'Close' / 'Abort' / 'Delete' the current Job then"

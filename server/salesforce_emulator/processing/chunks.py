@@ -17,9 +17,9 @@ class Chunk:
     """Records that are saved and counted together.
 
     Attributes:
-        begins_batch: Whether an internal batch begins with the chunk.
-        records: The cells of each record.
-        ends: The position in the upload after each record, in bytes.
+        begins_batch: whether an internal batch begins with the chunk.
+        records: the cells of each record.
+        ends: the position in the upload after each record, in bytes.
     """
 
     begins_batch: bool
@@ -31,9 +31,9 @@ def next_chunk(reader: CsvReader, records_read: int, batch_records: int) -> Chun
     """Read the next chunk of the upload, which ends at the latest with its internal batch.
 
     Args:
-        reader: A reader at the position of the next record.
-        records_read: The number of the job's records before that position.
-        batch_records: The number of records of an internal batch.
+        reader: a reader at the position of the next record.
+        records_read: the number of the job's records before that position.
+        batch_records: the number of records of an internal batch.
 
     Returns:
         The chunk; None at the end of the upload.

@@ -29,7 +29,8 @@ MAX_FIELDS = 5_000
 MAX_RECORD_CHARACTERS = 400_000
 MAX_FIELD_CHARACTERS = 131_072
 
-# Has room for delimiters, quotes and the line ending: a longer line is cut there, and still too long.
+# The longest line that is read, with room for delimiters, quotes and the line ending. A longer line is cut there, and what
+# remains is still too large a record.
 MAX_LINE_BYTES = 4 * (MAX_RECORD_CHARACTERS + 3 * MAX_FIELDS) + 2
 BLOCK_BYTES = 1 << 16
 
@@ -53,17 +54,17 @@ class CsvReader:
     """Reads the records of an upload from the present position of the file.
 
     Args:
-        file: The upload.
-        delimiter: The columnDelimiter of the job.
-        line_ending: The lineEnding of the job.
-        width: The number of columns of the header, for a reader that begins after the header.
-        assumptions: The behaviours that no source settles.
+        file: the upload.
+        delimiter: the columnDelimiter of the job.
+        line_ending: the lineEnding of the job.
+        width: the number of columns of the header, for a reader that begins after the header.
+        assumptions: the behaviours that no source settles.
 
     Attributes:
-        offset: The position after the last record that was returned, in bytes.
+        offset: the position after the last record that was returned, in bytes.
 
     Raises:
-        JobFailure: While reading: the upload is not CSV with the job's delimiter and line ending.
+        JobFailure: while reading: the upload is not CSV with the job's delimiter and line ending.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class CsvReader:
         return self.offset > began
 
     def _plain_bytes(self) -> int:
-        """Return the length of the following lines if none can be wrong: without quotes, short, with the right endings."""
+        """Return the length of the next lines if none can be wrong (no quotes, short, right endings), or else 0."""
         block = self._file.read(BLOCK_BYTES)
         size = block.rfind(b"\n") + 1
         self._file.seek(self.offset + size)
@@ -241,7 +242,7 @@ def _is_well_quoted(text: str, delimiter: str) -> bool:
 
 
 def _misquoted(text: str, delimiter: str) -> MisquotedRecord | None:
-    """Return a record with spaces around quotes, its misquoted values as they are; None if its quotes are worse."""
+    """Return a record with spaces around quotes, misquoted values as they are; None if its quotes have other mistakes."""
     whole, cell = _record_pattern(delimiter, " *+")
     if not whole.fullmatch(text):
         return None

@@ -27,8 +27,8 @@ class ParentKey:
     """A field of a parent object by which relationship columns find its records.
 
     Attributes:
-        parent: The parent object.
-        field: Its field, an external id or another field with idLookup.
+        parent: the parent object.
+        field: the field of the parent, an external id or another field with idLookup.
     """
 
     parent: SObject
@@ -40,9 +40,9 @@ class HeaderColumn:
     """A column of the header.
 
     Attributes:
-        name: Its name in the header.
-        field: The field that it gives.
-        parent_key: The field of the parent that its cells hold, for a relationship column; None for other columns.
+        name: the name of the column.
+        field: the field that the column sets.
+        parent_key: the field of the parent that its cells hold, for a relationship column; None for other columns.
     """
 
     name: str
@@ -62,7 +62,7 @@ class HeaderReader:
         """Return the columns of the header.
 
         Raises:
-            JobFailure: A name is unknown (the message has only the first, as seen), repeated, or not allowed for the
+            JobFailure: a name is unknown (the message has only the first, as seen), repeated, or not allowed for the
                 operation.
         """
         if operation in ID_ONLY_OPERATIONS and [name.lower() for name in header] != ["id"]:
@@ -85,7 +85,7 @@ class HeaderReader:
         return HeaderColumn(name, field)
 
     def _relationship_column(self, name: str) -> HeaderColumn:
-        """Return a relationship column; seen with their texts: an unknown relationship, and an unneeded type."""
+        """Return a relationship column; the errors of an unknown relationship and of an unneeded type are seen."""
         match = _RELATIONSHIP.fullmatch(name)  # one level only (documented); assumed: the text for two
         if match is None:
             raise field_not_found(name)
@@ -96,7 +96,7 @@ class HeaderReader:
         field = parent.field(match["field"])
         if field is None:
             raise field_not_found(name)
-        if not (field.externalId or field.idLookup):  # documented: it must be; assumed: the text
+        if not (field.externalId or field.idLookup):  # documented: the field must be indexed; assumed: the text
             message = f"Field is not an external ID or indexed field and can't name a parent : {name}"
             raise JobFailure("InvalidBatch", message)
         return HeaderColumn(name, lookup, ParentKey(parent, field))
@@ -109,7 +109,7 @@ class HeaderReader:
                 message = f"type is not needed for non polymorphic foreign key references: {lookup.relationshipName}"
                 raise JobFailure("InvalidBatch", message)
             return targets[0]
-        if type_ is None:  # documented: it is an error; assumed: the text
+        if type_ is None:  # documented: a missing type is an error; assumed: the text
             message = f"type is needed for polymorphic foreign key references: {lookup.relationshipName}"
             raise JobFailure("InvalidBatch", message)
         for target in targets:

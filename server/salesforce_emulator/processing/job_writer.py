@@ -30,10 +30,10 @@ class JobRun:
     """The state of a job's processing in this process.
 
     Attributes:
-        job: The job after the last chunk that was saved.
-        row_format: Reads and prints the rows of the job.
-        loader: Does the job's operation.
-        pace: The pace at which the job's rows are saved.
+        job: the job after the last chunk that was saved.
+        row_format: reads and prints the rows of the job.
+        loader: does the job's operation.
+        pace: the pace at which the job's rows are saved.
     """
 
     job: Job
@@ -46,10 +46,10 @@ class JobWriter:
     """Saves the chunks of jobs, and charges them to the daily allocations.
 
     Args:
-        database: The database of the org.
-        queue: The queue of the jobs.
-        usage: The use of the daily allocations.
-        config: The settings of the org.
+        database: the database of the org.
+        queue: the queue of the jobs.
+        usage: the use of the daily allocations.
+        config: the settings of the org.
     """
 
     def __init__(self, database: Database, queue: JobQueue, usage: Usage, config: EmulatorConfig) -> None:
@@ -62,9 +62,9 @@ class JobWriter:
         """Write the headers of the result files, and record where the data of the upload begins.
 
         Args:
-            job: The job.
-            header: The header of the upload.
-            header_bytes: The length of the header in the upload.
+            job: the job.
+            header: the header of the upload.
+            header_bytes: the length of the header in the upload.
 
         Returns:
             The changed job; None if it is no longer this process's job.
@@ -81,10 +81,10 @@ class JobWriter:
             return self._queue.note_headers(connection, job.id, header_bytes, len(successful), len(failed))
 
     def save(self, run: JobRun, chunk: Chunk) -> bool:
-        """Save a chunk of records, and return True; return False if it is no longer this process's job.
+        """Save a chunk of records, and return True; return False if the job is no longer this process's.
 
         Raises:
-            JobFailure: A daily allocation is used up; the records that were left of it are saved.
+            JobFailure: a daily allocation is used up; the records that it still allowed are saved.
         """
         began = time.perf_counter()
         rows = run.row_format.read(chunk.records)
@@ -99,7 +99,7 @@ class JobWriter:
         return True
 
     def _allocate(self, connection: sqlite3.Connection, job: Job, chunk: Chunk) -> tuple[int, JobFailure | None]:
-        """Return how many records of the chunk may be saved, and the failure of the job if that is not all of them."""
+        """Return how many records of the chunk may be saved, and the failure of the job if not all of them may."""
         if chunk.begins_batch and not self._usage.take(connection, Allocation.BATCHES, 1):
             self._queue.skip_rest(connection, job.id)  # documented: records of such batches are in none of the results
             # assumed: that the job fails; the text was seen in Bulk API 1.0

@@ -24,11 +24,11 @@ class Loader:
     """Saves the rows of one job, a chunk at a time, in transactions that the caller opens.
 
     Args:
-        schema: The objects of the org.
-        job: The job.
-        row_format: The format of the job's rows.
-        faults: The faults in force, which can lock records.
-        started: The time in UTC from which the date literals of validation rules are computed.
+        schema: the objects of the org.
+        job: the job.
+        row_format: the format of the job's rows.
+        faults: the faults in force, which can lock records.
+        started: the time in UTC from which the date literals of validation rules are computed.
     """
 
     def __init__(self, schema: Schema, job: Job, row_format: RowFormat, faults: ActivePlan, started: datetime) -> None:
@@ -79,7 +79,7 @@ class Loader:
         self._create(connection, rows, now)
 
     def _update(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
-        self._change(connection, [row for row in rows if row.passes(self._take_id)], now)
+        self._change(connection, [row for row in rows if row.passes(self._read_id)], now)
 
     def _upsert(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         if self._key is None or self._key.name == "Id":
@@ -90,7 +90,7 @@ class Loader:
         self._create(connection, new, now)
 
     def _delete(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
-        deleted_rows = self._existing(connection, [row for row in rows if row.passes(self._take_id)])
+        deleted_rows = self._existing(connection, [row for row in rows if row.passes(self._read_id)])
         settings = {"IsDeleted": 1, **_stamps(now)}
         connection.executemany(
             f'UPDATE "{self._sobject.name}" SET {_assignments(settings)} WHERE Id = ?',
@@ -98,7 +98,7 @@ class Loader:
         )
 
     def _hard_delete(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
-        deleted_rows = self._existing(connection, [row for row in rows if row.passes(self._take_id)])
+        deleted_rows = self._existing(connection, [row for row in rows if row.passes(self._read_id)])
         statement = f'DELETE FROM "{self._sobject.name}" WHERE Id = ?'
         connection.executemany(statement, [(row.id,) for row in self._without_repeated(self._lock(deleted_rows))])
 
@@ -108,21 +108,21 @@ class Loader:
         if isinstance(self._format.value(row, "Id"), str):  # assumed: code and text
             raise RowError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
 
-    def _take_id(self, row: Row) -> None:
+    def _read_id(self, row: Row) -> None:
         given = self._format.value(row, "Id")
         if not isinstance(given, str):  # assumed: code and text, for deletes as for updates
             raise RowError("MISSING_ARGUMENT", "Id not specified in an update call")
         record_id = ids.normal(given)
         if record_id is None:
             raise RowError("MALFORMED_ID", given)  # seen with a blank sf__Id
-        row.id = record_id  # a failed row keeps it: the supplied id is echoed (seen)
+        row.id = record_id  # a failed row keeps the supplied id, and its result echoes it (seen)
 
     def _split_by_id(self, rows: list[Row]) -> tuple[list[Row], list[Row]]:
         known, new = [], []
         for row in rows:
             if not isinstance(self._format.value(row, "Id"), str):  # seen: without the column every row is created
                 new.append(row)
-            elif row.passes(self._take_id):
+            elif row.passes(self._read_id):
                 known.append(row)
         return known, new
 
@@ -136,7 +136,7 @@ class Loader:
             if value is None:  # assumed: code and text, and that a file without the column fails by its rows
                 row.error = RowError("MISSING_ARGUMENT", f"{key.name} not specified")
             elif value in seen:
-                # assumed: within one chunk all but the first row of a key fail; across chunks the last one wins
+                # assumed: within one chunk all but the first row of a key fail; across chunks the last row wins
                 row.error = RowError("DUPLICATE_VALUE", f"Duplicate external id specified: {given}", key.name)
             elif len(record_ids) > 1:  # the code and the beginning of the text are seen; assumed: the rest
                 message = f"{key.name}: more than one record found for external id field: [{', '.join(record_ids)}]"
@@ -162,7 +162,7 @@ class Loader:
         return [row for row in rows if row.passes(check)]
 
     def _without_repeated(self, rows: list[Row]) -> list[Row]:
-        """Return the rows without those that name a record again, which fail since it is deleted by then (assumed)."""
+        """Return the first row of each record; the others fail, since the record is deleted by then (assumed)."""
         seen: set[str] = set()
 
         def check(row: Row) -> None:
@@ -174,9 +174,9 @@ class Loader:
 
     def _lock(self, rows: list[Row]) -> list[Row]:
         """Return the rows whose record can be locked; the faults in force can make the other rows fail."""
-        return [row for row in rows if row.passes(self._take_lock)] if self._faults.has_row_locks else rows
+        return [row for row in rows if row.passes(self._acquire_lock)] if self._faults.has_row_locks else rows
 
-    def _take_lock(self, row: Row) -> None:
+    def _acquire_lock(self, row: Row) -> None:
         if not row.holds_lock and self._faults.locks_next_row():  # text seen
             raise RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
         row.holds_lock = True
@@ -217,7 +217,8 @@ class Loader:
     def _change(self, connection: sqlite3.Connection, rows: list[Row], now: str) -> None:
         rows = self._existing(connection, self._checks.values_for_update(rows))
         rows = self._lock(self._checks.other_records(connection, rows))
-        for indexes, alike in groupby(rows, self._given):  # in the order of the rows: several may change one record
+        # The order of the rows stays, since several rows may change one record.
+        for indexes, alike in groupby(rows, self._given):
             names = [field.name for field, index in self._written if index in indexes]
             stamps = _stamps(now)
             connection.executemany(
@@ -255,7 +256,7 @@ def _default(field: Field) -> StoredValue:
 def _with_default(values: list[CellValue], default: StoredValue) -> list[CellValue]:
     """Return the values of a column with the default in place of empty and null ones."""
     if EMPTY not in values and None not in values:
-        return values  # most columns of most chunks
+        return values  # most columns of most chunks need no default
     return [default if value is None or value is EMPTY else value for value in values]
 
 

@@ -9,7 +9,7 @@ class Pace:
     A job that falls behind catches up, so that the whole job takes as long as its rows.
 
     Args:
-        rows_per_second: The pace; None for the highest possible one.
+        rows_per_second: the pace; None for no limit.
     """
 
     def __init__(self, rows_per_second: int | None) -> None:

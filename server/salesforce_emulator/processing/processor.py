@@ -34,11 +34,11 @@ class Processor:
     """Processes jobs from their uploads to their results.
 
     Args:
-        queue: The queue of the jobs.
-        writer: Saves the chunks of the jobs.
-        schema: The objects of the org.
-        config: The settings of the org.
-        faults: The faults in force.
+        queue: the queue of the jobs.
+        writer: saves the chunks of the jobs.
+        schema: the objects of the org.
+        config: the settings of the org.
+        faults: the faults in force.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Processor:
             yield from self._fail(job_id, error)
 
     def _fail(self, job_id: str, error: Exception) -> Turns:
-        """End the job as Failed; where that can't be saved either, as on a full disk, try again until it can."""
+        """End the job as Failed; if the failure can't be saved, as on a full disk, try again until it can."""
         logged = False
         while True:
             try:
@@ -119,7 +119,7 @@ class Processor:
             )
 
     def _check(self, job: Job, width: int) -> Turns:
-        """Read the whole upload before any of it is saved: a job whose data is not CSV fails without a row (seen)."""
+        """Read the whole upload before a row is saved: a job whose data is not CSV fails without any (seen)."""
         offset, more = job.header_bytes, True
         while more:
             with self._open_upload(job, offset, width) as reader:

@@ -13,9 +13,9 @@ class RecordChecks:
     """The checks of one upload's rows; each method returns the rows that pass, and fails the others.
 
     Args:
-        schema: The objects of the org.
-        sobject: The object of the records.
-        row_format: The format of the rows.
+        schema: the objects of the org.
+        sobject: the object of the records.
+        row_format: the format of the rows.
     """
 
     def __init__(self, schema: Schema, sobject: SObject, row_format: RowFormat) -> None:
@@ -40,7 +40,8 @@ class RecordChecks:
     def other_records(self, connection: sqlite3.Connection, rows: list[Row]) -> list[Row]:
         """Check that lookups lead to live records, and that no other record or row holds a unique value."""
         for index, column in enumerate(self._format.columns):
-            if column.parent_key is None and column.field.type == "reference":  # the parent of a key is known to exist
+            # A parent that was found by a key is known to exist.
+            if column.parent_key is None and column.field.type == "reference":
                 rows = self._with_live_parents(connection, rows, column.field, index)
             elif column.field.unique:
                 rows = self._with_unique_values(connection, rows, column.field)
@@ -101,7 +102,7 @@ class RecordChecks:
 
 def _check_not_given(row: Row, indexes: dict[str, int]) -> None:
     given = [name for name, index in indexes.items() if row.values[index] is not EMPTY]
-    if given:  # assumed: the framing; the code and the message are the platform's
+    if given:  # the code and the message are the platform's; assumed: the text around them
         message = (
             f"Unable to create/update fields: {', '.join(given)}. Please check the security settings of this"
             " field and verify that it is read/write for your profile or permission set."

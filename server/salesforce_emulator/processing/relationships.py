@@ -20,8 +20,8 @@ class _LookupColumn:
     """A column that can give a lookup.
 
     Attributes:
-        index: The index of the column.
-        parent_key: The field of the parent that the column holds; None for a column of ids.
+        index: the index of the column.
+        parent_key: the field of the parent that the column holds; None for a column of ids.
     """
 
     index: int

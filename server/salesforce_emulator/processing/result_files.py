@@ -49,10 +49,10 @@ def append_rows(file: BinaryIO, job: Job, rows: Sequence[Row], cells: Iterable[t
     """Append rows to a result file, with every value in quotes (Bulk API 2.0 guide, quick start, step 3).
 
     Args:
-        file: The file.
-        job: The job.
-        rows: The rows.
-        cells: The cells of each row under the columns of the upload.
+        file: the file.
+        job: the job.
+        rows: the rows.
+        cells: the cells of each row under the columns of the upload.
 
     Returns:
         The new length of the file in bytes.

@@ -21,13 +21,13 @@ class Row:
     """A row in processing.
 
     Attributes:
-        cells: The cells of the row, one for each column of the header.
-        values: The values of the cells, followed by the ids of parents that relationship columns name; empty for a row
+        cells: the cells of the row, one for each column of the header.
+        values: the values of the cells, followed by the ids of parents that relationship columns name; empty for a row
             whose cells could not be read.
-        id: The id of the row's record; empty while it has none.
-        created: Whether the row has created its record.
-        holds_lock: Whether the row has locked its record; it then does until its chunk is saved.
-        error: The error that the row has failed with.
+        id: the id of the row's record; empty while it has none.
+        created: whether the row has created its record.
+        holds_lock: whether the row has locked its record; the lock lasts until the chunk is saved.
+        error: the error that the row has failed with.
     """
 
     cells: list[str]
@@ -58,12 +58,12 @@ class RowFormat:
     and a column of the plain id can give the same lookup.
 
     Attributes:
-        columns: The columns in the order of the header.
-        written: The index of the value by field name, for the fields that rows write; never for the Id.
-        blanked: The indexes of the columns that failedResults leaves blank.
+        columns: the columns in the order of the header.
+        written: the index of the value by field name, for the fields that rows write; never for the Id.
+        blanked: the indexes of the columns that failedResults leaves blank.
 
     Raises:
-        JobFailure: As `HeaderReader.columns`.
+        JobFailure: as `HeaderReader.columns`.
     """
 
     def __init__(self, schema: Schema, job: JobRequest, header: Sequence[str], assumptions: Assumptions) -> None:

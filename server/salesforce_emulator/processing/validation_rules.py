@@ -16,7 +16,7 @@ def check_rules(schema: Schema) -> None:
     """Compile every rule of the schema, so that a mistake is reported when the org is opened.
 
     Raises:
-        SchemaError: The condition of a rule is not SOQL, or names a field that does not exist.
+        SchemaError: the condition of a rule is not SOQL, or names a field that does not exist.
     """
     for name in schema:
         for number, rule in enumerate(schema[name].rules):
@@ -35,8 +35,8 @@ class ValidationRules:
     """The validation rules of one object, applied with one statement; the first rule that a record breaks counts.
 
     Args:
-        sobject: The object.
-        now: The time in UTC from which TODAY and the other date literals are computed.
+        sobject: the object.
+        now: the time in UTC from which TODAY and the other date literals are computed.
     """
 
     def __init__(self, sobject: SObject, now: datetime) -> None:

@@ -39,7 +39,7 @@ NULL = "#N/A"
 
 NO_VALUES: dict[str, CellValue] = {"": EMPTY, NULL: None}
 NO_BOOLEANS: dict[str, CellValue] = {"": EMPTY, NULL: 0}  # a boolean is never null; assumed: #N/A is false
-BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: as in Bulk API 1.0; the guide names none
+BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: as in Bulk API 1.0; the guide names no values
 
 _INT = re.compile(r"[+-]?[0-9]{1,10}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -54,7 +54,7 @@ _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
 
 
 def cell_reader(field: Field, schema: Schema) -> Read:
-    """Return a function that reads a column of cells of this field: values, and errors for cells that it can't hold."""
+    """Return a function that reads a column of cells of this field: values, or errors where the field can't hold a cell."""
     if field.type == "id":
         return _memoized(str)  # the operation refuses cells that are no ids
     if field.type == "reference":
@@ -85,7 +85,7 @@ def cell_printer(field: Field) -> Print | None:
 
 
 class _Memo(dict[_Key, _Result]):
-    """The results of a function by its argument, since cells repeat; a RowError that it raises is its result."""
+    """The results of a function by its argument, since cells repeat; a RowError that the function raises is its result."""
 
     MAX_ENTRIES = 2_000
 
@@ -114,7 +114,7 @@ def _memoized(parse: Parse, no_values: Mapping[str, CellValue] = NO_VALUES) -> R
 
 
 def _text_reader(field: Field) -> Read:
-    """Return a reader of text, which hardly repeats and may be too long to keep, but is checked a column at once."""
+    """Return a reader of text; it is not memoized, since texts are long and rarely repeat, but checks a column at once."""
     limit, parse = field.length, _text(field)
 
     def read(cells: Sequence[str]) -> Sequence[CellValue | RowError]:
@@ -133,7 +133,7 @@ def _value_or_error(parse: Parse, cell: str) -> StoredValue | RowError:
 
 
 def _wrong_type(field: Field, cell: str) -> RowError:
-    """Return the error of a cell of another type; assumed: the framing; the code and the message are the platform's."""
+    """Return the error of a cell of another type, with the platform's code and message; assumed: the text around them."""
     return RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.label}: value not of required type: {cell}", field.name)
 
 
@@ -141,7 +141,7 @@ def _text(field: Field) -> Parse:
     limit = field.length
 
     def parse(cell: str) -> str:
-        if len(cell) > limit:  # assumed: the framing; the code and the message are the platform's
+        if len(cell) > limit:  # the code and the message are the platform's; assumed: the text around them
             message = f"{field.label}: data value too large: {cell} (max length={limit})"
             raise RowError("STRING_TOO_LONG", message, field.name)
         return cell
@@ -176,7 +176,7 @@ def _email(field: Field) -> Parse:
     check_length = _text(field)
 
     def parse(cell: str) -> StoredValue:
-        if not _EMAIL.fullmatch(cell):  # assumed: the framing; the code and the message are the platform's
+        if not _EMAIL.fullmatch(cell):  # the code and the message are the platform's; assumed: the text around them
             message = f"{field.label}: invalid email address: {cell}"
             raise RowError("INVALID_EMAIL_ADDRESS", message, field.name)
         return check_length(cell)
@@ -209,7 +209,7 @@ def _number(field: Field) -> Parse:
 def _within(field: Field, number: Number, limit: int, cell: str) -> Number:
     if -limit < number < limit:
         return number
-    # assumed: the framing; the code and the message are the platform's
+    # The code and the message are the platform's; assumed: the text around them.
     message = f"{field.label}: value outside of valid range on numeric field: {cell}"
     raise RowError("NUMBER_OUTSIDE_VALID_RANGE", message, field.name)
 
@@ -265,7 +265,8 @@ def _invalid_date(field: Field, cell: str) -> RowError:
 def _reference(field: Field, prefixes: list[str]) -> Parse:
     def parse(cell: str) -> str:
         record_id = ids.normal(cell)
-        if record_id is None or record_id[:3] not in prefixes:  # documented for the REST API; assumed: the framing
+        # Documented for the REST API; assumed: the text around the message.
+        if record_id is None or record_id[:3] not in prefixes:
             raise RowError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {cell}", field.name)
         return record_id
 

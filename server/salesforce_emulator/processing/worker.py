@@ -23,9 +23,9 @@ class _Turn:
     """The next turn of a job; turns are ordered by their earliest time, and then by their numbers.
 
     Attributes:
-        due: The earliest time of the turn, in seconds of the monotonic clock.
-        number: The number of turns that were scheduled before this one.
-        job: The turns of the job.
+        due: the earliest time of the turn, in seconds of the monotonic clock.
+        number: the number of turns that were scheduled before this one.
+        job: the turns of the job.
     """
 
     due: float
@@ -37,9 +37,9 @@ class Worker:
     """One thread that processes a chunk of each job in turn, so that a small job need not wait for a big one.
 
     Args:
-        processor: Processes the jobs.
-        housekeeping: Called at once and then every HOUSEKEEPING_SECONDS; returns the ids of more jobs to process.
-        one_by_one: Whether each job is processed to its end before the next one begins, in the order of submission.
+        processor: processes the jobs.
+        housekeeping: called at once and then every HOUSEKEEPING_SECONDS; returns the ids of more jobs to process.
+        one_by_one: whether each job is processed to its end before the next one begins, in the order of submission.
     """
 
     def __init__(self, processor: Processor, housekeeping: Callable[[], Iterable[str]], *, one_by_one: bool) -> None:
@@ -74,7 +74,7 @@ class Worker:
             turn.job.close()
 
     def _admit(self) -> bool:
-        """Take submitted jobs until a turn or the housekeeping is due; False if the worker is to stop."""
+        """Schedule submitted jobs until a turn or the housekeeping is due; return False if the worker is to stop."""
         while True:
             try:
                 job_id = self._arrivals.get(timeout=self._idle_seconds())

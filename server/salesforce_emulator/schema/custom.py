@@ -24,7 +24,7 @@ def load_schema(file: Path | None) -> Schema:
     """Return the standard objects, with the objects, fields and rules of the schema file added.
 
     Raises:
-        SchemaError: The file can't be read, or can't be added to the standard objects.
+        SchemaError: the file can't be read, or can't be added to the standard objects.
     """
     return standard_schema() if file is None else _extended(standard_schema(), read_schema_file(file))
 

@@ -9,13 +9,13 @@ class FieldType:
     """One type of field; the defaults are those of text.
 
     Attributes:
-        holds: The class of its values. Values of one class are compared alike, and a custom field may change its type
+        holds: the class of the type's values. Values of one class are compared alike, and a custom field may change its type
             within the class.
-        column: The declaration of its column in the database. As in Salesforce, text is compared without regard to
+        column: the declaration of a field's column in the database. As in Salesforce, text is compared without regard to
             case, and ids with it.
-        soap: Its type in the SOAP API, as describe names it.
-        apex: Its type in Apex, as the columns of a query name it (assumed: the types of lookups and numbers).
-        length: The largest number of characters of a field that states none; 0 for a field that does not hold text.
+        soap: the type in the SOAP API, as describe names it.
+        apex: the type in Apex, as the columns of a query name it (assumed: the types of lookups and numbers).
+        length: the largest number of characters of a field that states none; 0 for a field that does not hold text.
     """
 
     holds: Literal["text", "id", "number", "boolean", "date", "datetime"] = "text"

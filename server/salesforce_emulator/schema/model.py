@@ -22,11 +22,11 @@ class Field:
     """One field of an object; attributes have the names of the describe resource.
 
     Attributes:
-        length: The largest number of characters; 0 for a field that does not hold text.
-        childRelationshipName: The name under which a parent record refers to its child records, for a lookup.
-        default: The value that an insert without this field stores; `$me` stands for the id of the user.
-        defaulted: Whether the org fills the field by itself.
-        formula: An SQL expression over the object's own columns; the value of a formula field is never stored.
+        length: the largest number of characters; 0 for a field that does not hold text.
+        childRelationshipName: the name under which a parent record refers to its child records, for a lookup.
+        default: the value that an insert without this field stores; `$me` stands for the id of the user.
+        defaulted: whether the org fills the field by itself.
+        formula: an SQL expression over the object's own columns; the value of a formula field is never stored.
     """
 
     name: str
@@ -80,10 +80,10 @@ class Rule:
     """A validation rule, which refuses every record that meets its condition.
 
     Attributes:
-        name: The name of the rule.
-        when: The condition, as after WHERE in SOQL.
-        message: The message of the error.
-        field: The field that the error names; None for an error of the whole record.
+        name: the name of the rule.
+        when: the condition, as after WHERE in SOQL.
+        message: the message of the error.
+        field: the field that the error names; None for an error of the whole record.
     """
 
     name: str
@@ -97,9 +97,9 @@ class SObject:
     """One object of the org.
 
     Attributes:
-        keyPrefix: The first three characters of its records' ids; empty for a custom object until the org assigns one.
-        ingestable: Whether jobs and requests may change its records.
-        deletable: Whether they may also delete its records.
+        keyPrefix: the first three characters of the records' ids; empty for a custom object until the org assigns one.
+        ingestable: whether jobs and requests may change the records.
+        deletable: whether jobs and requests may also delete the records.
     """
 
     name: str

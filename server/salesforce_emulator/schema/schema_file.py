@@ -39,7 +39,7 @@ class SchemaError(ValueError):
     """A schema can't be used; the message says in one line what is wrong, where, and what to do.
 
     Attributes:
-        key_path: The keys and indexes that lead to the mistake in the schema file; empty where the message names the line.
+        key_path: the keys and indexes that lead to the mistake in the schema file; empty where the message names the line.
     """
 
     def __init__(self, message: str, *key_path: str | int) -> None:
@@ -62,7 +62,7 @@ def read_schema_file(file: Path) -> "SchemaFile":
     """Read and check a schema file.
 
     Raises:
-        SchemaError: The file can't be read, or holds something else than settings of objects, fields and rules.
+        SchemaError: the file can't be read, or holds anything but settings of objects, fields and rules.
     """
     try:
         written = read(file)
@@ -98,7 +98,7 @@ RelationshipName = Annotated[str, AfterValidator(_relationship_name)]
 
 
 class _Settings(BaseModel):
-    """Named settings, of which none that is not listed may stand in the file."""
+    """Named settings; a setting with another name is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -195,7 +195,7 @@ class CustomRule(_Settings):
 
 
 class CustomObject(_Settings):
-    """A custom object, or what the file adds to a standard object."""
+    """A custom object, or the additions of the file to a standard object."""
 
     label: str | None = None
     labelPlural: str | None = None

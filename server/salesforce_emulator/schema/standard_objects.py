@@ -13,7 +13,7 @@ from salesforce_emulator.schema.model import Field, Schema, SObject
 
 
 def make_field(data: Mapping[str, Any]) -> Field:
-    """Return the field that a data file or schema file describes; what it leaves out is the default of its type."""
+    """Return the field that a data file or schema file describes; a missing property has the default of the field's type."""
     lists = {key: tuple(data[key]) for key in ("picklist", "referenceTo") if key in data}
     defaults = {"length": FIELD_TYPES[data["type"]].length, "nillable": data["type"] != "boolean"}
     return Field(**defaults | dict(data) | lists)

@@ -31,7 +31,7 @@ from salesforce_emulator.soql.syntax import (
 )
 
 MAX_CHAIN_TERMS = 16
-"""How many terms AND or OR joins without parentheses; SQLite counts each term as a level, and allows 1,000 levels."""
+"""The most terms that AND or OR joins without parentheses; SQLite counts each term as a level, and allows 1,000 levels."""
 
 Sql = tuple[str, list[StoredValue]]
 """An SQL expression, and the values of its parameters."""
@@ -42,8 +42,8 @@ class FieldExpression:
     """The SQL expression of a field's value.
 
     Attributes:
-        sql: The expression.
-        field: The field.
+        sql: the expression.
+        field: the field.
     """
 
     sql: str
@@ -58,12 +58,12 @@ def translate_text(text: str, sobject: SObject, *, now: datetime | None = None) 
     """Translate a condition on the fields of one object.
 
     Args:
-        text: The condition, as it may stand after WHERE in SOQL.
-        sobject: The object.
-        now: The time in UTC from which TODAY and other date literals are computed.
+        text: the condition, as it may stand after WHERE in SOQL.
+        sobject: the object.
+        now: the time in UTC from which TODAY and other date literals are computed.
 
     Raises:
-        QueryError: The text is not SOQL, or names a field that does not exist.
+        QueryError: the text is not SOQL, or names a field that does not exist.
     """
 
     def own(name: Token) -> FieldExpression:
@@ -79,7 +79,7 @@ def field_of(sobject: SObject, name: str, token: Token) -> Field:
     """Return the field of this name.
 
     Raises:
-        SoqlError: There is no such field; the error has the position of the token.
+        SoqlError: there is no such field; the error has the position of the token.
     """
     field = sobject.field(name)
     if field is None:
@@ -100,12 +100,12 @@ def translate(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
     """Translate a condition to SQL.
 
     Args:
-        condition: The condition.
-        resolve: Returns the expression of the field that a name stands for.
-        now: The time in UTC from which date literals are computed.
+        condition: the condition.
+        resolve: returns the expression of the field that a name stands for.
+        now: the time in UTC from which date literals are computed.
 
     Raises:
-        SoqlError: The condition is nested too deeply, or compares a field with what it can't be compared with.
+        SoqlError: the condition is nested too deeply, or compares a field with what it can't be compared with.
     """
     if condition.depth > MAX_DEPTH:
         raise malformed(f"Conditions are nested more than {MAX_DEPTH} deep; use fewer parentheses", 0)
@@ -180,7 +180,7 @@ def _membership(
 
 
 def _includes(expression: FieldExpression, negated: bool, values: Sequence[Token | DateLiteral]) -> Sql:
-    """Documented: a value such as `a;b` finds the records in which both are selected."""
+    """Return INCLUDES or EXCLUDES in SQL; a value such as `a;b` finds the records with both selected (documented)."""
     null = any(token_of(value).type == "NULL" for value in values)
     if expression.field.type != "multipicklist" or null:
         raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(token_of(values[0])))

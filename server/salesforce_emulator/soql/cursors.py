@@ -9,10 +9,10 @@ from salesforce_emulator.clock import rest_time
 from salesforce_emulator.soql.query import Serials
 
 LIFETIME = timedelta(days=2)
-"""How long a query locator can be followed (documented)."""
+"""The time for which a query locator can be followed (documented)."""
 
 MAX_CURSORS = 10
-"""How many queries of a user can be followed (SOAP API guide, queryMore())."""
+"""The most queries of a user whose locators can be followed (SOAP API guide, queryMore())."""
 
 SERIAL_BYTES = 8
 """The size of a stored serial number."""
@@ -31,9 +31,9 @@ class PagePosition:
     """The position of a page in a stored query result.
 
     Attributes:
-        cursor: The number of the stored result.
-        start: The index of the page's first record in the result.
-        size: The largest number of records of the page.
+        cursor: the number of the stored result.
+        start: the index of the page's first record in the result.
+        size: the largest number of records of the page.
     """
 
     cursor: int
@@ -46,9 +46,9 @@ class QueryPage:
     """A page of a stored query result.
 
     Attributes:
-        soql: The text of the query.
-        total: The number of records in the whole result.
-        serials: The serial numbers of the records of the page.
+        soql: the text of the query.
+        total: the number of records in the whole result.
+        serials: the serial numbers of the records of the page.
     """
 
     soql: str

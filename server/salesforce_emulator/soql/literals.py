@@ -19,14 +19,14 @@ MONTHS_PER_UNIT = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _SELF_ESCAPES = "'\"\\"
-_WILDCARDS = "%_"  # documented: after a backslash LIKE takes them for plain characters
+_WILDCARDS = "%_"  # documented: after a backslash they are plain characters in LIKE
 
 
 def stored(field: Field, literal: Token) -> StoredValue:
     """Return the value that the database holds in records whose field equals this literal.
 
     Raises:
-        SoqlError: The literal is of another type than the field, or is no valid date, time or id.
+        SoqlError: the literal is of another type than the field, or is no valid date, time or id.
     """
     if literal.type == "NULL":
         return None
@@ -49,7 +49,7 @@ def like_pattern(field: Field, literal: Token) -> str:
     """Return the pattern of LIKE for SQLite, with a backslash before each plain %, _ and backslash.
 
     Raises:
-        SoqlError: The field or the literal is not text.
+        SoqlError: the field or the literal is not text.
     """
     if field.field_type.holds != "text":
         raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(literal))
@@ -66,13 +66,13 @@ def token_of(value: Value) -> Token:
 def date_range(field: Field, literal: DateLiteral, now: datetime) -> tuple[str, str]:
     """Return the range of a date literal: its first time, and the first time after it (SOQL reference).
 
-    assumed: days begin at midnight UTC, the time zone of the org's one user.
+    Assumed: days begin at midnight UTC, the time zone of the org's one user.
 
     Returns:
         Both times as the database holds values of this field.
 
     Raises:
-        SoqlError: The field is neither a date nor a dateTime, or the range lies outside of the calendar.
+        SoqlError: the field is neither a date nor a dateTime, or the range lies outside of the calendar.
     """
     if field.type not in ("date", "datetime"):
         raise _wrong_type(field, literal.token)
@@ -104,7 +104,7 @@ def _units(name: str, count: int) -> tuple[str, int, int]:
             return "DAY", -90, 1
         case ["NEXT", "90", "DAYS"]:
             return "DAY", 1, 91
-        case ["LAST", "N", "DAYS"]:  # documented: unlike other units, days include the one that is not over
+        case ["LAST", "N", "DAYS"]:  # documented: unlike other units, days include the current day
             return "DAY", -count, 1
         case ["LAST", "N", units]:
             return units.removesuffix("S"), -count, 0
@@ -159,8 +159,8 @@ def _unescaped(literal: Token, *, wildcards: bool) -> str:
     Documented: the escape sequences; assumed: the error for other sequences, which is Apex's.
 
     Args:
-        literal: The literal with its quotes.
-        wildcards: Whether % and _ are wildcards; an escaped %, _ or backslash then keeps its backslash.
+        literal: the literal with its quotes.
+        wildcards: whether % and _ are wildcards; an escaped %, _ or backslash then keeps its backslash.
     """
 
     def replaced(match: re.Match[str]) -> str:

@@ -10,10 +10,10 @@ from salesforce_emulator.soql.conditions import FieldExpression, field_of, unkno
 from salesforce_emulator.soql.syntax import SoqlError, malformed, position
 
 MAX_LEVELS = 5
-"""How many relationships one name may follow (SOQL and SOSL reference, Understanding Relationship Query Limitations)."""
+"""The most relationships that a name may follow (SOQL and SOSL reference, Understanding Relationship Query Limitations)."""
 
 MAX_JOINS = 55
-"""How many child-to-parent relationships a query may follow (the same page); SQLite could join 64 tables."""
+"""The most child-to-parent relationships that a query may follow (the same page); SQLite could join 64 tables."""
 
 NAME_FIELDS = ("Id", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "Username", "Alias", "IsActive")
 """The fields of the parents of a lookup that can lead to several objects (Object reference, Name)."""
@@ -26,9 +26,9 @@ class PathNode:
     """A node in the tree of relationships that a query follows.
 
     Attributes:
-        targets: The objects that the path can lead to, each with its alias in the SQL.
-        path: The relationship names from the queried object to this node.
-        children: The nodes of the relationships that the query follows from here, by relationship name in lower case.
+        targets: the objects that the path can lead to, each with its alias in the SQL.
+        path: the relationship names from the queried object to this node.
+        children: the nodes of the relationships that the query follows from here, by relationship name in lower case.
     """
 
     targets: list[tuple[str, SObject]]
@@ -40,7 +40,7 @@ class RelationshipPaths:
     """Resolves the names of one query, and collects the joins that they need.
 
     Attributes:
-        root: The node of the queried object.
+        root: the node of the queried object.
     """
 
     def __init__(self, schema: Schema, sobject: SObject) -> None:
@@ -58,7 +58,7 @@ class RelationshipPaths:
         """Return the expression of the field that the name stands for.
 
         Raises:
-            SoqlError: As `resolve`.
+            SoqlError: a relationship or the field does not exist, or the path is too long.
         """
         return self.resolve(name)[1]
 
@@ -66,7 +66,7 @@ class RelationshipPaths:
         """Return the node that the name's relationships lead to, and the expression of the name's field.
 
         Raises:
-            SoqlError: A relationship or the field does not exist, or the path is too long.
+            SoqlError: a relationship or the field does not exist, or the path is too long.
         """
         *relationships, last = name.split(".")
         named = relationships and relationships[0].lower() == self._sobject.name.lower()

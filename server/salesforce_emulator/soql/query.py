@@ -43,9 +43,9 @@ class SelectedField:
     """A selected field.
 
     Attributes:
-        name: Its name in the answer.
-        field: The field.
-        index: The index of its value in the rows of the SQL result.
+        name: the name of the field in the answer.
+        field: the field.
+        index: the index of the field's value in the rows of the SQL result.
     """
 
     name: str
@@ -58,8 +58,8 @@ class SelectedRecord:
     """The selected fields and parent records of a record in the answer, or of one of its parents.
 
     Attributes:
-        targets: The objects that the record can be of, each with the index of its Id in the rows of the SQL result.
-        members: The selected fields and parent records by name, in the order of the query.
+        targets: the objects that the record can be of, each with the index of its Id in the rows of the SQL result.
+        members: the selected fields and parent records by name, in the order of the query.
     """
 
     targets: tuple[tuple[SObject, int], ...]
@@ -71,8 +71,8 @@ class SelectedRecord:
         Seen in threads: where a lookup can lead to several objects, the type is Name, and the URL has the object.
 
         Args:
-            row: The row of the SQL result.
-            base: The path of the REST API's version, before /sobjects.
+            row: the row of the SQL result.
+            base: the path of the REST API's version, before /sobjects.
         """
         for sobject, index in self.targets:
             if row[index] is not None:
@@ -91,18 +91,18 @@ class Query:
     """A query in SQL.
 
     Attributes:
-        sobject: The queried object.
-        counts: The COUNT of a query that asks for a number; None for a query that asks for records.
-        selected: The selected fields of each record of the answer.
+        sobject: the queried object.
+        counts: the COUNT of a query that asks for a number; None for a query that asks for records.
+        selected: the selected fields of each record of the answer.
 
     Args:
-        text: The query in SOQL.
-        schema: The objects of the org.
-        now: The time in UTC from which date literals are computed.
-        deleted_too: Whether the query finds records in the recycle bin, too.
+        text: the query in SOQL.
+        schema: the objects of the org.
+        now: the time in UTC from which date literals are computed.
+        deleted_too: whether the query finds records in the recycle bin, too.
 
     Raises:
-        QueryError: The text is not SOQL, or names an object or field that does not exist (400).
+        QueryError: the text is not SOQL, or names an object or field that does not exist (400).
     """
 
     def __init__(self, text: str, schema: Schema, now: datetime, *, deleted_too: bool = False) -> None:
@@ -137,9 +137,9 @@ class Query:
         """Return the records with these serial numbers, in this order, without the records that were deleted for good.
 
         Args:
-            connection: A connection to the org.
-            serials: The serial numbers.
-            base: The path of the REST API's version, before /sobjects.
+            connection: a connection to the org.
+            serials: the serial numbers.
+            base: the path of the REST API's version, before /sobjects.
         """
         wanted = list(serials)
         marks = ", ".join("?" * len(wanted))

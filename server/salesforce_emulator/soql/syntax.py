@@ -12,7 +12,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from salesforce_emulator.errors import ApiError
 
 MAX_DEPTH = 20
-"""How deep conditions can be nested. SQLite's parser follows some thirty levels; Salesforce's limit is not known."""
+"""The greatest depth of nested conditions. SQLite's parser follows some thirty levels; Salesforce's limit is not known."""
 
 FUNCTIONS = (
     r"AVG|CALENDAR_\w+|CONVERTCURRENCY|CONVERTTIMEZONE|COUNT|COUNT_DISTINCT|DAY_\w+|DISTANCE|FISCAL_\w+|FORMAT|GROUPING"
@@ -31,22 +31,22 @@ UNSUPPORTED = (
 )
 """The parts of SOQL that the emulator does not support.
 
-Each has a pattern of the text before it, a pattern of its beginning, and its name; None if its beginning is its name.
+Each part has a pattern of the text before it, a pattern of its beginning, and a name; None if its beginning is its name.
 """
 
 EXCERPT_CHARACTERS = 40
-"""How many characters of the query an error shows on either side of the mistake."""
+"""The number of characters of the query that an error shows on either side of the mistake."""
 
 
 class QueryError(ApiError):
-    """The answer to a query that can't be answered (400).
+    """A refused query (400).
 
     The message shows the position of the mistake as the platform does (seen in many threads: an excerpt, a caret, row
     and column).
 
     Attributes:
-        reason: The message without the excerpt and the position.
-        column: The column of the mistake in its line, from 1.
+        reason: the message without the excerpt and the position.
+        column: the column of the mistake in its line, from 1.
     """
 
     def __init__(self, code: str, reason: str, text: str, position: int) -> None:
@@ -63,9 +63,9 @@ class SoqlError(Exception):
     """A mistake in a query; `locating_errors` turns it into a QueryError.
 
     Attributes:
-        code: The errorCode of the platform.
-        reason: The message of the platform.
-        position: The index of the character where the mistake begins.
+        code: the errorCode of the platform.
+        reason: the message of the platform.
+        position: the index of the character where the mistake begins.
     """
 
     def __init__(self, code: str, reason: str, position: int) -> None:
@@ -99,8 +99,8 @@ class DateLiteral:
     """A date literal such as LAST_N_DAYS:7.
 
     Attributes:
-        token: Its name.
-        count: Its number; 0 for a literal without a number.
+        token: the name of the literal.
+        count: the number in the literal; 0 for a literal without a number.
     """
 
     token: Token
@@ -115,9 +115,9 @@ class Comparison:
     """A field compared with a value.
 
     Attributes:
-        name: The path of the field.
-        operator: A comparator or LIKE, in upper case.
-        value: The value.
+        name: the path of the field.
+        operator: a comparator or LIKE, in upper case.
+        value: the value.
     """
 
     name: Token
@@ -206,7 +206,7 @@ def parse_query(text: str) -> Select:
     """Parse a query.
 
     Raises:
-        SoqlError: The text is not SOQL, or uses a part of SOQL that the emulator does not support.
+        SoqlError: the text is not SOQL, or uses a part of SOQL that the emulator does not support.
     """
     select: Select = _parse(text, "query")
     return select
@@ -216,7 +216,7 @@ def parse_condition(text: str) -> Condition:
     """Parse a condition, as it may stand after WHERE.
 
     Raises:
-        SoqlError: The text is not SOQL, or uses a part of SOQL that the emulator does not support.
+        SoqlError: the text is not SOQL, or uses a part of SOQL that the emulator does not support.
     """
     condition: Condition = _parse(text, "condition")
     return condition

@@ -1,1 +1,1 @@
-"""What lies on disk: the database, the records in it, and the locks between processes."""
+"""The storage of the org on disk: the database, the records in it, and the locks between processes."""

@@ -27,7 +27,7 @@ class Database:
         """Lend a connection for single statements, each of which is a transaction of its own.
 
         Args:
-            given_up: Returns whether the result is no longer wanted; a statement that is running then ends with an
+            given_up: returns whether the result is no longer wanted; a statement that is running then ends with an
                 OperationalError.
         """
         connection = self._idle.pop() if self._idle else self._open()
@@ -66,7 +66,8 @@ class Database:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # survives the death of the process, which is what we promise
+        # A commit has to survive the death of the process, and no more.
+        connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
 
@@ -74,9 +75,9 @@ def create_table(connection: sqlite3.Connection, name: str, columns: Mapping[str
     """Create a table, or add the columns that the table of an older version lacks.
 
     Args:
-        connection: A connection with an open write transaction.
-        name: The name of the table.
-        columns: The SQL declaration of each column by the column's name.
+        connection: a connection with an open write transaction.
+        name: the name of the table.
+        columns: the SQL declaration of each column by the column's name.
     """
     declarations = ", ".join(f"{column} {declaration}" for column, declaration in columns.items())
     connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({declarations})")

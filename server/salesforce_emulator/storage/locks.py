@@ -24,7 +24,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of this file for the block.
 
     Raises:
-        OSError: The lock is taken, and `wait` is false.
+        OSError: another process holds the lock, and `wait` is false.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -41,7 +41,7 @@ class ProcessLock:
     could not tell such a file from one that another process has created and not locked yet.
 
     Attributes:
-        name: The name of this process, unique among all processes that ever opened the org.
+        name: the name of this process, unique among all processes that ever opened the org.
     """
 
     def __init__(self, folder: Path) -> None:

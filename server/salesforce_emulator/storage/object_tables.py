@@ -14,7 +14,7 @@ from salesforce_emulator.storage.standard_records import STANDARD_RECORDS
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Create the tables that describe the tables of the objects; `apply_schema` creates the latter."""
+    """Create the tables that describe the org's object tables; `apply_schema` creates the object tables."""
     for table in (
         "sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
         "custom_object (name TEXT PRIMARY KEY COLLATE NOCASE, prefix TEXT NOT NULL UNIQUE)",
@@ -29,16 +29,16 @@ def apply_schema(connection: sqlite3.Connection, schema: Schema, seed: int | Non
     """Create what the org lacks of this schema: tables, columns, id sequences and the records of a new org.
 
     Args:
-        connection: A connection with an open write transaction.
-        schema: The schema that the org is opened with.
-        seed: Makes the first ids repeat; None draws them at random.
-        now: The current time, as the REST API prints it.
+        connection: a connection with an open write transaction.
+        schema: the schema that the org is opened with.
+        seed: makes the first ids repeat; None draws them at random.
+        now: the current time, as the REST API prints it.
 
     Returns:
         The schema with the key prefixes that custom objects have in this org.
 
     Raises:
-        SchemaError: A custom field would have to hold values of another type than those that the org has stored.
+        SchemaError: a custom field would have to hold values of another type than those that the org has stored.
     """
     schema = Schema([_with_prefix(connection, schema[name]) for name in schema])
     for prefix in (ids.JOB_PREFIX, *(schema[name].keyPrefix for name in schema)):
@@ -55,7 +55,7 @@ def apply_schema(connection: sqlite3.Connection, schema: Schema, seed: int | Non
 
 
 def count_unnamed(connection: sqlite3.Connection, schema: Schema) -> tuple[int, int]:
-    """Count what the org holds and the schema does not name.
+    """Count the custom objects and fields that the org has and the schema does not name.
 
     Returns:
         The number of custom objects, and the number of custom fields of the objects that the schema does name.
@@ -108,7 +108,7 @@ def _check_field_types(connection: sqlite3.Connection, sobject: SObject) -> None
 def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> None:
     table = sobject.name
     stored_first = sorted(sobject.fields, key=lambda field: field.formula is not None)
-    # All columns at once: each that is added later costs a millisecond, and a new org has hundreds.
+    # All columns at once: each column that is added later costs a millisecond, and a new org has hundreds.
     columns = ", ".join(["_serial INTEGER PRIMARY KEY", *map(_column_declaration, stored_first)])
     connection.execute(f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})')
     present = {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
@@ -119,7 +119,7 @@ def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> No
             unique = "UNIQUE" if field.type == "id" else ""
             index = f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ("{field.name}")'
             connection.execute(index)
-    # Costs an insert nothing, and a count of the live records need not read all of them.
+    # This index costs an insert nothing, and a count of the live records need not read every record.
     deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
     connection.execute(deleted)
 

@@ -12,7 +12,7 @@ MAX_RECORDS_READ = 5_000
 def count_live(connection: sqlite3.Connection, sobject: SObject) -> int:
     """Return the number of records that are not in the recycle bin.
 
-    The statement scans two indexes: the one of the ids, and the small one of the deleted records. A count with a
+    The statement scans two indexes: that of the ids, and the small index of the deleted records. A count with a
     condition would read every record.
     """
     table = f'"{sobject.name}"'
@@ -29,11 +29,10 @@ def newest(
     The page is shorter than `size` where many records are deleted, since at most MAX_RECORDS_READ records are read.
 
     Args:
-        connection: A connection to the org.
-        sobject: The object whose records are listed.
-        before: The serial number that all serial numbers of the page are below, as an earlier call returned it; None
-            for the first page.
-        size: The largest number of records of the page.
+        connection: a connection to the org.
+        sobject: the object whose records are listed.
+        before: the serial number that the page begins below, as an earlier call returned it; None for the first page.
+        size: the largest number of records of the page.
 
     Returns:
         The page, and the `before` of the next page if there may be one.

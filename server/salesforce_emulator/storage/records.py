@@ -10,9 +10,9 @@ def next_serials(connection: sqlite3.Connection, prefix: str, count: int) -> int
     """Reserve serial numbers for new ids.
 
     Args:
-        connection: A connection with an open write transaction.
-        prefix: The key prefix of the ids.
-        count: How many serial numbers are reserved.
+        connection: a connection with an open write transaction.
+        prefix: the key prefix of the ids.
+        count: the number of serial numbers to reserve.
 
     Returns:
         The first of the reserved numbers.
@@ -48,13 +48,13 @@ def ids_by_value(
 
 
 def fold(value: StoredValue) -> StoredValue:
-    """Return the same key for all values that the database takes for equal.
+    """Return the same key for all values that the database compares as equal.
 
     The database compares text by the collation NOCASE, which folds the letters of ASCII only.
     """
     if not isinstance(value, str):
         return value
-    return value.lower() if value.isascii() else value.encode().lower().decode()  # bytes, too, fold only ASCII
+    return value.lower() if value.isascii() else value.encode().lower().decode()  # bytes.lower() folds only ASCII, too
 
 
 def json_value(field: Field, value: StoredValue) -> object:

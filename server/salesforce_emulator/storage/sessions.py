@@ -28,8 +28,8 @@ class Session:
     """The session that an access token opens.
 
     Attributes:
-        issued_at: When the token was issued, in seconds since 1970; None for the published token, which was not issued.
-        expires_at: When the token expires, in seconds since 1970; None for the published token, which never expires.
+        issued_at: when the token was issued, in seconds since 1970; None for the published token, which was not issued.
+        expires_at: when the token expires, in seconds since 1970; None for the published token, which never expires.
     """
 
     issued_at: float | None = None
@@ -40,10 +40,10 @@ class Sessions:
     """The sessions of one org: issues tokens, finds their sessions and ends them.
 
     Args:
-        database: The database of the org.
-        published: The access token that is always accepted.
-        seconds: The lifetime of an issued token.
-        clock: Returns the current time in UTC.
+        database: the database of the org.
+        published: the access token that is always accepted.
+        seconds: the lifetime of an issued token.
+        clock: returns the current time in UTC.
     """
 
     def __init__(self, database: Database, published: str, seconds: int, clock: Callable[[], datetime]) -> None:

@@ -11,13 +11,13 @@ from salesforce_emulator.config import Limits
 from salesforce_emulator.storage.database import Database
 
 SLOT_SECONDS = 300
-"""Use is counted per slot of time: there are few rows to add up, and a day is exact to five minutes."""
+"""The length of the slots in which use is counted: few rows to add up, and a day exact to five minutes."""
 
 SLOTS_PER_DAY = 24 * 3600 // SLOT_SECONDS
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Create the table of what was used of each allocation in each slot."""
+    """Create the table of the use of each allocation in each slot."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS usage"
         " (allocation TEXT NOT NULL, slot INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (allocation, slot))"
@@ -34,14 +34,14 @@ class Allocation(StrEnum):
 
 
 class Usage:
-    """Counts what is used of each allocation, and grants no more than is left.
+    """Counts the use of each allocation, and grants no more than is left.
 
     Batches and records are counted in the transaction that saves them. Requests are too many for a transaction each:
     they are counted in memory, and `save` writes them to the database. Requests that were not saved are lost if the
     process is killed.
 
     Attributes:
-        max: The limit of each allocation in 24 hours.
+        max: the limit of each allocation in 24 hours.
     """
 
     def __init__(self, database: Database, limits: Limits, clock: Callable[[], datetime]) -> None:
@@ -97,7 +97,7 @@ class Usage:
             connection.execute("DELETE FROM usage WHERE slot <= ?", (self._current_slot() - SLOTS_PER_DAY,))
 
     def take(self, connection: sqlite3.Connection, allocation: Allocation, wanted: int) -> int:
-        """Use up `wanted` batches or records, or what is left if that is less, within the caller's transaction.
+        """Use up `wanted` batches or records, or as many as are left, within the caller's transaction.
 
         Returns:
             The number that was used up.

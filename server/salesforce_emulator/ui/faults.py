@@ -72,7 +72,7 @@ def _when(settings: dict[str, Any]) -> str:
 def _page_before(journal: Journal, number: int | None) -> tuple[list[JournalEntry], int | None]:
     """Return a page of requests, newest first, and the number before which the next page starts, if there is one.
 
-    Has to run on the event loop, where the journal is written: it can't be read from another thread at the same time.
+    Has to run on the event loop, where the journal is written: the journal can't be read from another thread.
     """
     earlier = [entry for entry in journal.after(0) if number is None or entry.number < number]
     page = earlier[: -PAGE_REQUESTS - 1 : -1]

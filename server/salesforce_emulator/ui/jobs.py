@@ -23,7 +23,7 @@ class Progress:
 
     Attributes:
         job: the job.
-        upload_bytes: size of its upload in bytes.
+        upload_bytes: size of the job's upload in bytes.
     """
 
     job: Job
@@ -31,7 +31,7 @@ class Progress:
 
     @property
     def is_working(self) -> bool:
-        """Whether the job is being processed, or waits for it."""
+        """Whether the job is being processed, or waits to be."""
         return self.job.state in UNFINISHED
 
     @property
@@ -60,13 +60,13 @@ class Progress:
 
     @property
     def announcement(self) -> str:
-        """The state in words for screen readers; they change with every ten percent only."""
+        """The state in words for screen readers; the words change with every ten percent only."""
         share = f", {self.percent // 10 * 10} percent" if self.job.state is State.IN_PROGRESS else ""
         return f"{self.job.operation} of {self.job.object} is {self.job.state}{share}"
 
 
 def progress_of(job: Job, files: JobFiles) -> Progress:
-    """Return the progress of a job; a job without an upload has one of 0 bytes."""
+    """Return the progress of a job; without an upload, its size is 0 bytes."""
     size = 0
     with suppress(FileNotFoundError):
         size = files.upload(job.id).stat().st_size

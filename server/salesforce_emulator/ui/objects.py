@@ -83,7 +83,7 @@ def _sobject(request: Request) -> SObject:
 
 
 def _columns(sobject: SObject, rows: list[sqlite3.Row]) -> list[Field]:
-    """Return the fields in which one of these records at least has a value, the id first."""
+    """Return the fields in which at least one of these records has a value, the id first."""
     return [
         field
         for field in sobject.fields

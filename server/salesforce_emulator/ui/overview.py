@@ -53,7 +53,7 @@ def show_overview(request: Request) -> Mapping[str, Any]:
 
 
 def _public_token(settings: EmulatorConfig) -> str | None:
-    """Return the token if it is the default, which is public; any other may be a secret."""
+    """Return the token if it is the default, which is public; any other token may be a secret."""
     return settings.access_token if settings.access_token == config.ACCESS_TOKEN else None
 
 

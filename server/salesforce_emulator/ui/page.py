@@ -48,7 +48,7 @@ _templates.globals["CELL_CHARACTERS"] = formatting.CELL_CHARACTERS
 
 
 class Page:
-    """A page: a template, and the view that returns its values. It runs in a thread, because views read the database."""
+    """A page: a template, and the view that returns its values. Views run in a thread, because they read the database."""
 
     def __init__(self, template: str, view: View) -> None:
         self._template = template
@@ -72,9 +72,10 @@ class Page:
 
 
 def _is_local_name(host: str) -> bool:
-    """Return whether the host is an IP address or a local name, and so no site that points its own name at this machine.
+    """Return whether the host is an IP address or a local name.
 
-    A name without a dot is that of a container or a host nearby; a site on the internet has a dot in its name.
+    Any other name may belong to a site on the internet that points the name at this machine.
+    A name without a dot is that of a container or a host nearby; the names of sites have a dot.
     """
     if "." not in host or host.endswith(".localhost"):
         return True

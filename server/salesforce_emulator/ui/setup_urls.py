@@ -10,7 +10,7 @@ from salesforce_emulator.ids import JOB_PREFIX
 
 
 async def show_bulk_load_job(request: Request) -> Response:
-    """Redirect Setup's page of a bulk job to the page of the job here."""
+    """Redirect Setup's page of a bulk job to the org's page of the job."""
     match = re.fullmatch(
         rf"/({JOB_PREFIX}[0-9A-Za-z]{{12}}(?:[0-9A-Za-z]{{3}})?)", request.query_params.get("address", "")
     )

@@ -8,10 +8,10 @@ from mcp import Client
 from tests.support.orgs import steady, text_of
 
 TOKEN_BUDGET = 8_000
-"""The most that a half of an answer may cost a model; a token is four characters."""
+"""The most tokens that each half of an answer may have; a token counts as four characters."""
 
 MESSAGE_BYTES = 512 * 1024
-"""The most that an answer with an explicit limit may take on the wire."""
+"""The largest size in bytes of an answer to a call with an explicit limit."""
 
 
 async def sized_halves(client: Client, tool: str, **arguments: Any) -> tuple[str, str]:
@@ -24,7 +24,7 @@ async def sized_halves(client: Client, tool: str, **arguments: Any) -> tuple[str
 
 
 async def steady_halves(client: Client, tool: str, **arguments: Any) -> tuple[Any, list[str]]:
-    """The structure and the lines of the text, without what differs from run to run."""
+    """The structure and the lines of the text, without ids, dates and other text that differs from run to run."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
     return steady(result.structured_content), str(steady(text_of(result))).splitlines()

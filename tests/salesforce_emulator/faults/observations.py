@@ -28,12 +28,12 @@ def until_fired(org: Caller) -> None:
 
 
 def statuses(org: Caller, count: int, path: str = INGEST) -> list[int]:
-    """The statuses of this many requests."""
+    """The HTTP statuses of this many requests to the path."""
     return [org.http.get(path).status_code for _ in range(count)]
 
 
 def entries(org: Caller, after: int = 0) -> list[dict[str, Any]]:
-    """The entries of the journal, those after a number."""
+    """The entries of the journal whose number is higher than `after`."""
     found: list[dict[str, Any]] = org.http.get(JOURNAL, params={"after": after}).json()["requests"]
     return found
 

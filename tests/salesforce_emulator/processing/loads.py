@@ -1,10 +1,10 @@
-"""Jobs that tests load, and what becomes of them."""
+"""Jobs that tests load, and the records and errors that result."""
 
 from tests.salesforce_emulator.caller import INGEST, Caller, Job
 
 
 def made(org: Caller, data: str, object_: str = "Account") -> list[str]:
-    """The ids of records just inserted, in the order of the rows."""
+    """The ids of the records that these rows insert, in the order of the rows."""
     job = org.load(data, object_)
     assert org.errors(job) == []
     key = data.partition("\n")[0].split(",")[0]
@@ -24,7 +24,7 @@ def only_error(org: Caller, job: Job) -> tuple[str, str]:
 
 
 def failure(org: Caller, data: bytes | str, **settings: str) -> str:
-    """The error of a job that fails before any row is processed, and returns its data as it was sent."""
+    """The error of a job that fails before any row is processed, and whose unprocessed records are its data as it was sent."""
     job = org.load(data, **settings)
     assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("Failed", 0, 0)
     assert org.errors(job) == []

@@ -1,4 +1,4 @@
-"""Schema files that tests start orgs with, and what orgs make of them."""
+"""Schema files that tests start orgs with, and the descriptions and errors that result."""
 
 from pathlib import Path
 

@@ -1,17 +1,17 @@
-"""What tests of queries ask an org."""
+"""Queries that tests send to an org."""
 
 from tests.salesforce_emulator.caller import DATA, Caller, Job
 
 
 def names(org: Caller, where: str, object_: str = "Account", field: str = "Name") -> list[str]:
-    """The names of the records that the query finds, in its order."""
+    """The names of the records that the query finds, in the order of the query."""
     answer = org.query(f"SELECT {field} FROM {object_} {where}")
     assert isinstance(answer, dict), answer
     return [record[field] for record in answer["records"]]
 
 
 def pages(org: Caller, answer: Job) -> list[Job]:
-    """The first page of an answer, and all that follow it."""
+    """All pages of a query, of which the answer is the first."""
     found = [answer]
     while not found[-1]["done"]:
         found.append(org.http.get(found[-1]["nextRecordsUrl"]).json())
