@@ -83,7 +83,7 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     Args:
         settings: as loaded.
         paths: files and folders of this user.
-        org: the embedded org, which repaths any other.
+        org: the embedded org, in place of the one that the settings name.
     """
     found = Checkup()
     file = paths.settings_file

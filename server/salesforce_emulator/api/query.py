@@ -15,7 +15,7 @@ from starlette.routing import Route
 from salesforce_emulator import errors
 from salesforce_emulator.api.endpoint import Resource, org_of, version_of
 from salesforce_emulator.api.query_columns import column_metadata
-from salesforce_emulator.disconnects import watch_for_disconnect
+from salesforce_emulator.caller_disconnects import watch_for_disconnect
 from salesforce_emulator.org import Org
 from salesforce_emulator.responses import json_response
 from salesforce_emulator.soql import cursors

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_emulator import errors
-from salesforce_emulator.disconnects import watch_for_disconnect
+from salesforce_emulator.caller_disconnects import watch_for_disconnect
 from salesforce_emulator.errors import ApiError, OAuthError
 from salesforce_emulator.faults.active_plan import ActivePlan
 from salesforce_emulator.faults.journal import Journal, journal_entry_of

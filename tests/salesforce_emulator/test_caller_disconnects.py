@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Message
 
-from salesforce_emulator.disconnects import watch_for_disconnect
+from salesforce_emulator.caller_disconnects import watch_for_disconnect
 from tests.salesforce_emulator.behaviours import own
 
 
