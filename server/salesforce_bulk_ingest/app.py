@@ -132,8 +132,8 @@ async def open_services(
 
     Args:
         settings: the settings, as loaded.
-        paths: the folders for the ledger and the cache; those of an embedded org lie beside the org.
-        org: the embedded org, in place of the one that the settings name.
+        paths: the folders for the ledger and the cache; an embedded org has its own in its folder.
+        org: the embedded org, in place of the org that the settings name.
 
     Raises:
         CantStart: the environment's proxy or certificates can't be used.
@@ -174,13 +174,13 @@ def _http(*, trust_env: bool) -> httpx2.AsyncClient:
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Return what callers may do; in the embedded org, every operation is allowed."""
+    """Return the policy that the settings ask for; in the embedded org, every operation is allowed."""
     allowed = GUARDED_OPERATIONS if settings.emulator else settings.allow_operation
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
 
 
 def job_files_of(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> JobFiles | None:
-    """Return where results and uploads are kept, or None where nothing is to be kept; an embedded org has its own folder."""
+    """Return the cache of results and uploads, or None where the settings turn it off; an embedded org has its own."""
     if settings.no_spool:
         return None
     return JobFiles(
@@ -194,7 +194,8 @@ def job_files_of(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None)
 def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     """Return the folders that files may be uploaded from.
 
-    Without named folders it is the working directory, but not where other machines call: they have no business in it.
+    Without folders in the settings, it is the working directory, unless other machines can call: an operator who names no
+    folder has not agreed to uploads of files by other machines.
     """
     is_local = {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
     default = [paths.working_dir] if paths.working_dir is not None and is_local else []
@@ -202,7 +203,7 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
 
 
 def credential_source(settings: Settings, paths: LocalPaths) -> CredentialSource:
-    """Return how to log in, or a stand-in that says why that is not possible."""
+    """Return the source of credentials, or a stand-in whose error says what the settings lack."""
     if settings.org is not None:
         return CliLogin(settings.org, settings.cli)
     if settings.access_token is not None and settings.upstream_url is not None:
@@ -239,7 +240,7 @@ async def running(settings: Settings, paths: LocalPaths) -> AsyncIterator[Addres
     """Run both ports, and the embedded org if asked for, for the time of the block.
 
     Raises:
-        CantStart: before anything is served.
+        CantStart: a port or the embedded org can't be used; nothing was served.
     """
     with (
         bound_socket(settings.mcp_host, settings.mcp_port, "--mcp-port") as mcp_socket,
@@ -278,13 +279,13 @@ def _embedded_credentials(org: EmbeddedOrg) -> CredentialSource:
 
 
 def _mcp_app(server: MCPServer[None]) -> Starlette:
-    # The one guard of all ports stands before it; the SDK's own reads some hosts and origins otherwise.
+    # `HostGuard` checks the calls of every port; the SDK's own guard judges some hosts and origins differently.
     unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     return server.streamable_http_app(max_request_body_size=MAX_MCP_BODY_BYTES, transport_security=unguarded)
 
 
 def _url_for(settings: Settings, bound: socket.socket) -> str:
-    """Return the URL to give to callers: for a server that other machines call, with the name that they use."""
+    """Return the URL for callers; where other machines call, it has the host name that they use."""
     host = str(bound.getsockname()[0])
     if host in {"127.0.0.1", "::1"}:
         return _url(host, bound)

@@ -1,1 +1,1 @@
-"""What every room may use: the errors that this server raises, findings, shared tasks."""
+"""Code that every package may use: the errors that this server raises, findings, shared tasks, text."""

@@ -1,4 +1,4 @@
-"""What this server itself refuses, before or instead of asking Salesforce.
+"""Errors for calls that this server itself refuses, before or instead of asking Salesforce.
 
     IngestError
     ├── InvalidArgument     the caller can correct it
@@ -10,18 +10,18 @@
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
     ├── UploadConflict      the job already has, or may have, other data
-    │   ├── UploadUnderWay  and some of it is on its way right now
-    │   └── UploadUnclear   and it is not known whether it arrived, or still will
-    ├── SentAgain           rows were sent again before
-    ├── NoRecord            and it is not known whether they were
-    └── FilledJobFailed     (operations/errors.py) a job was made, and its rows did not get there, or may not have
+    │   ├── UploadUnderWay  rows are on their way to the job right now
+    │   └── UploadUnclear   it is not known whether the rows of an upload arrived, or still will
+    ├── SentAgain           rows were retried before
+    ├── NoRecord            it is not known whether rows were retried before
+    └── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
 
-Like `SalesforceError`, each carries `status` and `code` in Salesforce's spelling.
+Like `SalesforceError`, each error carries `status` and `code` in Salesforce's spelling.
 """
 
 
 class IngestError(Exception):
-    """Anything that this server refuses."""
+    """A call that this server refuses."""
 
     status = 400
     code = "INVALID_ARGUMENT"
@@ -32,14 +32,14 @@ class InvalidArgument(IngestError):
 
 
 class InvalidJobId(InvalidArgument):
-    """The id can't be one of an ingest job, so Salesforce is not asked."""
+    """The id can't be the id of an ingest job, so Salesforce is not asked."""
 
     status = 404
     code = "NOT_FOUND"
 
 
 class TooLarge(InvalidArgument):
-    """More data than this way in takes."""
+    """The request has more data than this server accepts in one request of its kind."""
 
     status = 413
     code = "REQUEST_ENTITY_TOO_LARGE"
@@ -50,24 +50,24 @@ class NoMatchingRows(InvalidArgument):
 
 
 class SourceChanged(InvalidArgument):
-    """The rows are other ones than those that were checked or begun."""
+    """The rows of the source are not the rows that were checked, or that an upload began with."""
 
     status = 409
 
 
 class JobNotEnded(InvalidArgument):
-    """Rows of a job are asked for that are known only when it has ended."""
+    """The caller asks for rows of a job that are known only when the job has ended."""
 
 
 class RefusedByPolicy(IngestError):
-    """The operator has not allowed this."""
+    """The operator has not allowed the call."""
 
     status = 403
     code = "INSUFFICIENT_ACCESS"
 
 
 class UploadConflict(IngestError):
-    """Salesforce takes data once for each job, and this job's turn is over or unclear."""
+    """The job has, or may have, other data already, and Salesforce takes data once for each job."""
 
     status = 409
     code = "INVALIDJOBSTATE"
@@ -78,18 +78,18 @@ class UploadUnderWay(UploadConflict):
 
 
 class UploadUnclear(UploadConflict):
-    """Rows were on their way to the job, may still be, and may have arrived."""
+    """An upload to the job was cut off or may still be under way, and its rows may have arrived."""
 
 
 class SentAgain(IngestError):
-    """Rows of a job were sent again before, and once more would load them twice."""
+    """Rows of a job were retried before, and another retry would load them twice."""
 
     status = 409
     code = "DUPLICATE_VALUE"
 
 
 class NoRecord(IngestError):
-    """It is not known whether rows of a job were sent again before."""
+    """It is not known whether rows of a job were retried before."""
 
     status = 503
     code = "SERVER_UNAVAILABLE"

@@ -1,4 +1,4 @@
-"""Findings of the checks: one for each kind of mistake and column, with the lines where it first occurs."""
+"""Findings of the checks: one finding for each kind of mistake in each column, with the first lines that have it."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Literal
 
 LINES_SHOWN = 5
 MOST_KEPT = 500
-"""The number of findings of each level that are kept: a plan holds them for as long as its upload may be asked for."""
+"""The most findings of each level: a plan holds them in memory for as long as the plan is kept."""
 
 Level = Literal["error", "warning"]
-"""An error fails the whole job (see the API reference's job-level errors), loads nothing or loses values unseen; a warning
-costs single rows, or may be meant."""
+"""The severity of a finding. An error fails the whole job (see the API reference's job-level errors), loads nothing or loses
+values unseen; a warning fails single rows, or may be intended."""
 
 
 @dataclass(slots=True)
@@ -18,12 +18,12 @@ class Finding:
     """One kind of mistake.
 
     Attributes:
-        level: whether it fails the whole job.
-        what: what is wrong, a sentence.
-        do: what to do about it, a sentence.
+        level: the severity of the mistake.
+        what: a sentence about the mistake.
+        do: a sentence about its correction.
         column: the name of the column, if one column is at fault.
-        lines: the first few lines of the source on which it occurs; the header is on line 1.
-        count: the number of times that it occurs; of rows, if there are lines.
+        lines: the first few lines of the source on which the mistake occurs; the header is on line 1.
+        count: the number of times that the mistake occurs; of rows, if there are lines.
     """
 
     level: Level
@@ -35,7 +35,7 @@ class Finding:
 
 
 class Findings:
-    """Collects findings. Another mistake of a known kind is only counted, and so are kinds after the first many."""
+    """Collects findings. Further mistakes of one kind in one column are only counted, and so are kinds beyond the limit."""
 
     def __init__(self) -> None:
         self._by_kind: dict[tuple[str, str | None], Finding] = {}
@@ -61,7 +61,7 @@ class Findings:
             what: see `Finding`.
             do: see `Finding`.
             column: see `Finding`.
-            line: the line of the first of them.
+            line: the line of the first of the mistakes.
             count: the number of mistakes; 0 adds nothing.
         """
         if not count:
@@ -92,9 +92,9 @@ class Unreadable(Exception):
     """A source is no CSV, or stops being CSV, so that it can't be checked any further.
 
     Args:
-        what: what is wrong, a sentence.
-        do: what to do about it, a sentence.
-        line: the line of the source, if one is at fault.
+        what: a sentence about what is wrong.
+        do: a sentence about its correction.
+        line: the line of the source, if a single line is at fault.
     """
 
     def __init__(self, what: str, do: str, line: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Work that goes on after the call that began it has ended, and that equal calls join (single flight)."""
+"""Shared tasks: work that outlives the call that began it, and that equal calls join (single flight)."""
 
 import math
 from collections.abc import Awaitable, Callable, Hashable
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class SharedTask(Generic[T]):
-    """One piece of work on its way; any number of calls can wait for it.
+    """Work under way; any number of calls can wait for its result.
 
     Attributes:
         has_result: whether the work has ended without an error.
         done_bytes: how many bytes the work has read, received or sent so far.
-        waiting_calls: how many calls wait for it now.
+        waiting_calls: how many calls wait for the work now.
     """
 
     def __init__(self) -> None:
@@ -36,12 +36,12 @@ class SharedTask(Generic[T]):
         return task
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for the result, but no longer than so many seconds; return whether it is there.
+        """Wait for the result, at most this many seconds; return whether there is a result.
 
         A call that is cancelled only stops waiting. Work that the end of the server broke off has no result.
 
         Raises:
-            Exception: whatever ended the work; every call that waits gets it.
+            Exception: the error that ended the work; every call that waits gets this error.
         """
         self.waiting_calls += 1
         try:
@@ -69,7 +69,7 @@ class SharedTasks:
     """All shared tasks of a server, by key.
 
     Args:
-        task_group: runs them; the end of the server cancels it.
+        task_group: runs the tasks; the end of the server cancels it.
     """
 
     def __init__(self, task_group: TaskGroup) -> None:
@@ -80,8 +80,8 @@ class SharedTasks:
         """Begin the work, or join the work with the same key that is under way.
 
         Args:
-            key: equal for calls that ask for the same.
-            work: does it; it gets its own task, to report `done_bytes`.
+            key: a value that is equal for calls that ask for the same work.
+            work: does the work; the function gets the task, whose `done_bytes` it counts.
         """
         task = self.find(key)
         if task is None:

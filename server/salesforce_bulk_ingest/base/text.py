@@ -1,4 +1,4 @@
-"""Text of others in our sentences: shortened, quoted, on one line."""
+"""Text from the org or from files as a part of sentences: shortened, quoted, on one line."""
 
 import json
 import re
@@ -8,7 +8,7 @@ NAMES_SHOWN = 5
 LONGEST_NAME_SHOWN = 60
 
 _UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Control characters, line ends, and characters that are invisible or turn the direction of text; JSON leaves them."""
+"""Control characters, line ends, and characters that are invisible or turn the direction of text: JSON escapes none."""
 
 _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 """An API name, or the mark that stands for names that were left out."""
@@ -25,7 +25,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def quoted_names(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
-    """Return the first few names, each quoted, on one line and not long, and how many more there are."""
+    """Return the first few names, each quoted, shortened and on one line, and the number of the other names."""
     listed = list(names)
     quoted = [f'"{_on_one_line(shorten(name, LONGEST_NAME_SHOWN))}"' for name in listed[:most]]
     more = len(listed) - most

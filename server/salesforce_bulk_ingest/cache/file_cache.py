@@ -1,7 +1,7 @@
 """A folder of cached files, private to this user, limited in size and age.
 
 A cached file is two files: its content, and a label beside it. The label is written last and put in place by one rename:
-a file without a label is not whole, and counts for nothing.
+a file without a label is incomplete, and is treated as missing.
 """
 
 import json
@@ -72,7 +72,7 @@ class FileCache:
     def lock(self, name: str) -> FileLock:
         """Return the lock that a process holds while it makes the file; other processes wait for it."""
         path = self._path_in_folder(name)
-        # One thread may take the lock, and another give it back.
+        # One thread may acquire the lock, and another release it.
         return FileLock(path.with_name(f"{path.name}.lock"), mode=0o600, thread_local=False)
 
     @contextmanager
@@ -81,7 +81,7 @@ class FileCache:
         path = self._path_in_folder(name)
         self._make_room()
         prefix = f"{path.name}."
-        for left_over in path.parent.glob(f"{prefix}*{PART}"):  # by a process that was killed
+        for left_over in path.parent.glob(f"{prefix}*{PART}"):  # of a process that was killed
             left_over.unlink(missing_ok=True)
         descriptor, part = tempfile.mkstemp(PART, prefix, path.parent)  # readable by this user alone
         try:
@@ -95,7 +95,7 @@ class FileCache:
         _remove(self._folder / name)
 
     def names(self, pattern: str) -> Iterator[str]:
-        """Return the names of the files that match a glob pattern, files that were cut among them."""
+        """Return the names of the files that match a glob pattern, incomplete files among them."""
         for label in self._folder.glob(f"{pattern}{LABEL}"):
             yield label.relative_to(self._folder).as_posix().removesuffix(LABEL)
 
@@ -163,13 +163,13 @@ class NewFile:
         """Put the whole content in place, and the label beside it."""
         size = self.file.tell()
         self.file.close()
-        # With the suffix of a part, so that it is removed like one if this process is killed here.
+        # With the suffix of a part, the label is removed like other parts if this process is killed here.
         label_part = self._part.with_suffix(f"{LABEL}{PART}")
         with os.fdopen(os.open(label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(b"%d\n" % size)
             file.write(label)
-        # Without its label an earlier file under this name counts for nothing, even if this process is killed between the
-        # two renames.
+        # Without its label, an earlier file under this name is treated as missing, even if this process is killed between
+        # the two renames.
         _label_path(self.path).unlink(missing_ok=True)
         self._part.replace(self.path)
         label_part.replace(_label_path(self.path))
@@ -181,7 +181,7 @@ def _label_path(path: Path) -> Path:
 
 
 def _remove(path: Path) -> None:
-    # The label goes first: without a label, content that can't be removed counts for nothing.
+    # The label goes first: without a label, content that can't be removed is treated as missing.
     _label_path(path).unlink(missing_ok=True)
     with suppress(OSError):  # on Windows, while another process reads it
         path.unlink(missing_ok=True)

@@ -35,7 +35,7 @@ class JobKey:
         """Return the key of a job, the same in every state of the job.
 
         The id of the user stands for the organisation: ids of users differ between organisations, and no other call is
-        needed to know them.
+        needed to learn the id.
         """
         return cls(org, (job.id[:15], job.created_by_id, job.created_date))
 
@@ -94,6 +94,9 @@ class JobFiles:
         most_seconds: how long a file is kept after it was last read.
         keeps_uploads: whether uploads are archived.
         now: the clock, in seconds since 1970.
+
+    Attributes:
+        files: the file cache in the folder.
     """
 
     def __init__(
@@ -129,7 +132,7 @@ class JobFiles:
         self.files.remove(key.upload_name)
 
     def recorded(self, key: JobKey, content: PartContent) -> PartContent | RecordedContent:
-        """Return the content of an upload that is archived while it is sent, or the content itself where none is."""
+        """Return content that is archived while it is sent, or the content itself where it is not to be archived."""
         if not self._keeps_uploads or not content.mapped_source.header.names:
             return content
         return RecordedContent(content, self.files, key.upload_name, self._most_bytes)

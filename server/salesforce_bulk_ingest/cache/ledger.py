@@ -26,10 +26,10 @@ ALL_ROWS = b""
 """Stored in place of the bits of rows where all rows of a result were retried, however many they are."""
 
 BUSY_SECONDS = 1
-"""How long another process may hold the file before this one goes on without the ledger."""
+"""How long another process may hold the file before this process goes on without the ledger."""
 
 NEEDED_BUSY_SECONDS = 10
-"""How long another process may hold the file where this one can't go on without the ledger."""
+"""How long another process may hold the file where this process can't go on without the ledger."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
@@ -91,8 +91,8 @@ class EarlierRetry:
     Attributes:
         from_job: id of the job that the rows are of.
         to_job: id of the job that retried them.
-        count: number of the requested rows that it retried; the most that are possible, where the result was downloaded
-            in another order by then.
+        count: number of the requested rows that the job retried; the most that are possible, where the result was
+            downloaded in another order for that retry.
     """
 
     from_job: str
@@ -159,7 +159,7 @@ class Ledger:
     async def earlier_retries(
         self, org: str, rows: Sequence[RetriedRows], ignored_jobs: Collection[str]
     ) -> tuple[EarlierRetry, ...]:
-        """Return which of the rows were retried before, in other jobs than the ignored ones.
+        """Return which of the rows were retried before, in jobs that are not ignored.
 
         Raises:
             NoRecord: the ledger can't be read.
@@ -184,13 +184,13 @@ class Ledger:
         ignored_jobs: Collection[str] | None,
         replaced_jobs: Mapping[str, Sequence[str]],
     ) -> tuple[EarlierRetry, ...]:
-        """Record that a job retries rows unless others did, in one transaction across processes.
+        """Record that a job retries rows unless other jobs did, in one transaction across processes.
 
         Args:
             org: host of the org of all jobs.
             rows: the rows.
             to_job: id of the job that retries them.
-            ignored_jobs: ids of jobs whose earlier retries do not count; None if no job's do.
+            ignored_jobs: ids of jobs whose earlier retries do not count; None if no earlier retry counts.
             replaced_jobs: for the id of each job that retried the same rows and loaded none of them, the kinds of its
                 results that give them back. All rows of these results count as retried from now on.
 
@@ -266,7 +266,7 @@ def _earlier_retries(
 def _retries_of_jobs(
     db: sqlite3.Connection, org: str, from_jobs: Iterable[str], ignored_jobs: Collection[str]
 ) -> Iterator[EarlierRetry]:
-    """Return where rows of these jobs were retried, without rows that are recorded under the job before them."""
+    """Return the retries of rows of these jobs, without `ALL_ROWS` records, which repeat rows of an earlier job."""
     query = "SELECT to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND rows != ?"
     for from_job in from_jobs:
         for to_job, rows in db.execute(query, (org, from_job[:15], ALL_ROWS)).fetchall():

@@ -33,9 +33,9 @@ class UploadOrigin:
         source_columns: header of the source.
         rows: number of rows in the upload; the archived source may have more.
         first_line: line of the source on which the first row of the upload begins.
-        source_dialect: how the source is written.
-        upload_dialect: how the upload is written.
-        mapping: what was changed on the way; None if nothing was.
+        source_dialect: dialect of the source.
+        upload_dialect: dialect of the upload.
+        mapping: the changes of columns and values between source and upload; None if there were none.
     """
 
     sha256: str
@@ -118,6 +118,8 @@ class _StoredMapping(BaseModel):
 
 
 class _StoredOrigin(BaseModel):
+    """The JSON of an origin; earlier versions chose its keys, and those of its parts."""
+
     sha256: str
     columns: tuple[str, ...]
     rows: int
@@ -171,7 +173,7 @@ class ArchivedUpload:
 
     @property
     def is_costly(self) -> bool:
-        """Whether reading it again takes long."""
+        """Whether reading the source again takes long."""
         return True
 
     def open(self, dialect: Dialect) -> BinaryIO:

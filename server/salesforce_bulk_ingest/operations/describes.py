@@ -1,4 +1,4 @@
-"""A cache of describes: what the org says of its objects, kept for some minutes, since several calls of one load need it."""
+"""A cache of describes, Salesforce's descriptions of objects and their fields: several calls of one load need the same."""
 
 import time
 from collections import OrderedDict
@@ -31,10 +31,10 @@ class Described:
     """The describes that one upload is checked against, as far as the org gave them.
 
     Attributes:
-        sobject: the describe of the upload's object, or None if the org gave none.
+        sobject: the describe of the upload's object, or None if the org did not give it.
         parents: the describes of the objects that relationship columns lead to, by object name.
-        failures: why the org gave no describe, by object name.
-        until: when the oldest of these describes expires, in seconds on the clock of `DescribeCache`.
+        failures: the errors of the describes that the org did not give, by object name.
+        until: the time at which the oldest of the describes expires, in seconds on the clock of `DescribeCache`.
     """
 
     sobject: SObjectDescribe | None
@@ -43,11 +43,12 @@ class Described:
     until: float
 
     def report(self, findings: Findings, new: str | None) -> None:
-        """Add a warning for each object that could not be described, which keeps nobody from uploading.
+        """Add a warning, which does not keep rows from being sent, for each object that could not be described.
 
         Args:
-            findings: takes the warnings.
-            new: the name of the object, where its job is not made yet: an object that does not exist is then an error.
+            findings: the findings that the warnings are added to.
+            new: the API name of the upload's object where its job does not exist yet, else None: no job can be made for an
+                object that does not exist, so there is an error instead of a warning.
         """
         for name, error in self.failures.items():
             if name == new and isinstance(error, NotFound):
@@ -62,13 +63,13 @@ class Described:
 
 
 class DescribeCache:
-    """Describes of one org, each asked for once in some minutes.
+    """The describes of one org; the org is asked for each of them at most once in five minutes.
 
     Args:
         client: the client of the org.
-        tasks: runs the calls to the org; callers at the same time share one.
-        clock: the time in seconds, from any start.
-        patience_seconds: how long the describes of one upload are waited for.
+        tasks: runs the calls to the org; callers at the same time share one call.
+        clock: returns the time in seconds, from any start.
+        patience_seconds: the most seconds that the describes of one upload may take together.
     """
 
     def __init__(
@@ -82,27 +83,27 @@ class DescribeCache:
         self._client = client
         self._tasks = tasks
         self._patience_seconds = patience_seconds
-        self._kept: OrderedDict[str, tuple[float, SObjectDescribe]] = OrderedDict()
+        self._cached: OrderedDict[str, tuple[float, SObjectDescribe]] = OrderedDict()
 
     async def get(self, name: str) -> SObjectDescribe:
         """Return the describe of an object, from the cache or from the org.
 
         Raises:
-            SalesforceError: the org gave none; the next caller asks again.
+            SalesforceError: the org gave no describe; the next caller asks the org again.
         """
         key = name.lower()
-        kept = self._fresh(key)
-        if kept is not None:
-            return kept
+        cached = self._fresh(key)
+        if cached is not None:
+            return cached
         task = self._tasks.start(("describe", key), lambda _: self._ask(key, name))
         return await task.finished()
 
     async def for_upload(self, name: str, header: Sequence[str]) -> Described:
-        """Return the describes that an upload is checked against. An org that gives none is no error.
+        """Return the describes that an upload is checked against, and the errors of describes that the org did not give.
 
         Args:
             name: the API name of the upload's object.
-            header: the columns that go out.
+            header: the names of the columns of the upload.
         """
         parents: dict[str, SObjectDescribe] = {}
         failures: dict[str, SalesforceError] = {}
@@ -112,7 +113,7 @@ class DescribeCache:
             described = await self._described(parent, stop_at, failures)
             if described is not None:
                 parents[parent] = described
-        until = min(map(self._until, (name, *parents)))
+        until = min(map(self._expires_at, (name, *parents)))
         return Described(sobject, parents, failures, until)
 
     async def _described(
@@ -129,19 +130,19 @@ class DescribeCache:
 
     async def _ask(self, key: str, name: str) -> SObjectDescribe:
         described = await self._client.describe(name)
-        self._keep(key, described)
+        self._add(key, described)
         return described
 
-    def _until(self, name: str) -> float:
-        since, _ = self._kept.get(name.lower(), (self.clock(), None))
+    def _expires_at(self, name: str) -> float:
+        since, _ = self._cached.get(name.lower(), (self.clock(), None))
         return since + KEPT_SECONDS
 
     def _fresh(self, key: str) -> SObjectDescribe | None:
-        since, described = self._kept.get(key, (0.0, None))
+        since, described = self._cached.get(key, (0.0, None))
         return described if self.clock() - since < KEPT_SECONDS else None
 
-    def _keep(self, key: str, described: SObjectDescribe) -> None:
-        self._kept[key] = self.clock(), described
-        self._kept.move_to_end(key)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+    def _add(self, key: str, described: SObjectDescribe) -> None:
+        self._cached[key] = self.clock(), described
+        self._cached.move_to_end(key)
+        if len(self._cached) > MOST_KEPT:
+            self._cached.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Refusals of a load, which tell what was found in its rows, or which job they were for."""
+"""Errors of a load that carry the plan of its rows, or the id of the job that was made for them."""
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument
 from salesforce_bulk_ingest.loading.plan import Plan
@@ -6,11 +6,11 @@ from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
 
 class RowsRefused(InvalidArgument):
-    """The rows would make the job fail, or are more than it takes.
+    """The rows would make the job fail, or are more than one job takes.
 
     Args:
-        message: why, in a sentence.
-        plan: of the rows.
+        message: the reason, a sentence.
+        plan: the plan of the rows.
     """
 
     def __init__(self, message: str, plan: Plan) -> None:
@@ -19,11 +19,11 @@ class RowsRefused(InvalidArgument):
 
 
 class FilledJobFailed(IngestError):
-    """A job was made, and its rows did not get there, or may not have.
+    """A job was made, but its rows did not arrive, or it is not known whether they did.
 
     Args:
-        job_id: of the job, which is open.
-        error: what went wrong.
+        job_id: the id of the job, which is open.
+        error: the error that ended the upload.
         is_empty: whether it is certain that the job has no rows.
     """
 

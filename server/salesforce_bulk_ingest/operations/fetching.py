@@ -1,4 +1,4 @@
-"""What jobs gave and were given, brought or made here once: in the background, for all callers and processes that ask."""
+"""Downloading the results of jobs and making files from them: in the background, once for all callers and processes."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,60 +34,60 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOCK_SECONDS = 0.2
-"""Between two looks whether another process is done with the same work."""
+"""The pause between two tries to take the lock of a file that another process is making."""
 
 
 class ResultFetcher:
-    """Keeps results of jobs that have ended, what was sent to them, and what is made of both.
+    """Downloads results of jobs that have ended, and makes results in source order and retry files; all of them are cached.
 
     Args:
-        client: of the org.
-        store: where they are kept.
-        ledger: knows which uploads were taken.
-        tasks: runs the work; cancelled with the server.
+        client: the client of the org.
+        job_files: the cached files of jobs.
+        ledger: the record of which upload went into which job.
+        tasks: runs the work; equal calls share one task, and the end of the server cancels it.
     """
 
-    def __init__(self, client: SalesforceClient, store: JobFiles, ledger: Ledger, tasks: SharedTasks) -> None:
+    def __init__(self, client: SalesforceClient, job_files: JobFiles, ledger: Ledger, tasks: SharedTasks) -> None:
         self._client = client
-        self._store = store
+        self._job_files = job_files
         self._ledger = ledger
         self._tasks = tasks
 
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
-        """Return a result of a job that has ended: downloaded already, or on its way."""
+        """Return the task that finds or downloads a result of a job that has ended."""
         key = ResultKey.of(org.host, job, kind)
-        return self._tasks.start(("result", key), lambda task: self._fetched(key, job, task))
+        return self._tasks.start(("result", key), lambda task: self._find_or_download(key, job, task))
 
     def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
-        """Return a result in the order of the source; None if the upload is not archived here."""
+        """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
         key = ResultKey.of(org.host, job, kind)
         return self._tasks.start(("source order", key), lambda _: self._source_order(org, key, job))
 
     def retry_file(
-        self, org: Org, jobs: Sequence[Job], wanted: RetryRequest, destination: Destination
+        self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
     ) -> SharedTask[RetryFile]:
-        """Return a file of rows of jobs that have ended, to be sent again."""
-        kinds = [KINDS[which] for which in wanted.which]
+        """Return the task that finds or makes a file of rows to retry, of jobs that have ended."""
+        kinds = [KINDS[which] for which in request.which]
         keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
-        name = retry_name(org.host, keys, wanted, destination.delimiter, destination.line_ending)
+        name = retry_name(org.host, keys, request, destination.delimiter, destination.line_ending)
         return self._tasks.start(
-            ("retry file", name), lambda task: self._retry_file(org, jobs, wanted, destination, name, task)
+            ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
 
     async def forget(self, org: Org, job_id: str) -> None:
-        """Remove what is kept of a job that is gone."""
+        """Remove the cached files of a job that was deleted."""
         try:
-            await anyio.to_thread.run_sync(self._store.forget, org.host, job_id)
+            await anyio.to_thread.run_sync(self._job_files.forget, org.host, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
-    async def _fetched(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
-        return await self._once(
-            key.name, lambda: find_download(self._store, key), lambda: self._download(key, job, task)
+    async def _find_or_download(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
+        return await self._find_or_make(
+            key.name, lambda: find_download(self._job_files, key), lambda: self._download(key, job, task)
         )
 
     async def _download(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
-        with new_download(self._store, key, job.delimiter) as writing:
+        with new_download(self._job_files, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
                     await anyio.to_thread.run_sync(writing.add, chunk)
@@ -95,47 +95,47 @@ class ResultFetcher:
             return await anyio.to_thread.run_sync(writing.finish)
 
     async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrderedResult | None:
-        kept = await self._kept(org, job)
-        if kept is None:
+        upload = await self._archived_upload(org, job)
+        if upload is None:
             return None
-        result = _told(await self._whole(org, job, key.kind), job, key.kind)
-        if not _has_columns(result, kept):
+        result = _result_file(await self._downloaded(org, job, key.kind), job, key.kind)
+        if not _has_columns(result, upload):
             return None
         name, unique = key.source_order_name, key_field(job.operation, job.external_id_field_name)
 
         def find() -> SourceOrderedResult | None:
-            found = self._read(name, SourceOrderedResult.read)
-            return found if found is not None and found.made_from == (result.sha256, kept.origin.sha256) else None
+            found = self._find_file(name, SourceOrderedResult.read)
+            return found if found is not None and found.made_from == (result.sha256, upload.origin.sha256) else None
 
         try:
-            return await self._once(
+            return await self._find_or_make(
                 name,
                 find,
-                lambda: self._made(
-                    name, lambda draft: write_source_order(result, kept, unique, draft, check_cancelled)
+                lambda: self._make_file(
+                    name, lambda file: write_source_order(result, upload, unique, file, check_cancelled)
                 ),
             )
         except DamagedUpload as error:
             logger.warning("what was sent to job %s is not kept any more: %s", job.id, error)
-            await anyio.to_thread.run_sync(self._store.remove_upload, key.job)
+            await anyio.to_thread.run_sync(self._job_files.remove_upload, key.job)
             return None
 
-    async def _kept(self, org: Org, job: Job) -> ArchivedUpload | None:
-        """What was sent to the job, if that is what the job has: an upload may have been refused, and another taken."""
-        kept = await anyio.to_thread.run_sync(self._store.find_upload, JobKey.of(org.host, job))
+    async def _archived_upload(self, org: Org, job: Job) -> ArchivedUpload | None:
+        """Return the archived upload, or None if the job has other rows: Salesforce may have refused the archived rows."""
+        upload = await anyio.to_thread.run_sync(self._job_files.find_upload, JobKey.of(org.host, job))
         sent = await self._ledger.find(org.host, job.id)
-        return kept if kept is not None and sent is not None and sent.sha256 == kept.origin.sha256 else None
+        return upload if upload is not None and sent is not None and sent.sha256 == upload.origin.sha256 else None
 
     async def _retry_file(
         self,
         org: Org,
         jobs: Sequence[Job],
-        wanted: RetryRequest,
+        request: RetryRequest,
         destination: Destination,
         name: str,
         task: SharedTask[RetryFile],
     ) -> RetryFile:
-        kinds = [KINDS[which] for which in wanted.which]
+        kinds = [KINDS[which] for which in request.which]
 
         async def make() -> RetryFile:
             results = []
@@ -145,17 +145,17 @@ class ResultFetcher:
                     if rows is not None:
                         results.append(rows)
                         task.done_bytes += rows.result.path.stat().st_size
-            return await self._made(
-                name, lambda draft: write_retry_file(wanted, results, destination, draft, check_cancelled)
+            return await self._make_file(
+                name, lambda file: write_retry_file(request, results, destination, file, check_cancelled)
             )
 
-        return await self._once(name, lambda: self._read(name, RetryFile.read), make)
+        return await self._find_or_make(name, lambda: self._find_file(name, RetryFile.read), make)
 
     async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobResult | None:
         try:
-            result = _told(await self._whole(org, job, kind), job, kind)
+            result = _result_file(await self._downloaded(org, job, kind), job, kind)
         except ResultNotReady:
-            if _has_none(job, kind):
+            if _has_no_rows(job, kind):
                 return None
             raise UnexpectedAnswer(
                 f"Salesforce gave nothing for the {kind} of job {job.id}, not even a header, although there may be "
@@ -164,29 +164,29 @@ class ResultFetcher:
         if kind != "failedResults":
             return JobResult(job.id, result)
         source = await self.source_order(org, job, kind).finished()
-        return JobResult(job.id, result, None if source is None else await self._kept(org, job), source)
+        return JobResult(job.id, result, None if source is None else await self._archived_upload(org, job), source)
 
-    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
+    async def _downloaded(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
         return await self.fetch(org, job, kind).finished()
 
-    async def _once(self, name: str, find: Callable[[], T | None], make: Callable[[], Awaitable[T]]) -> T:
-        """What is kept under this name, made by whoever asks for it first."""
+    async def _find_or_make(self, name: str, find: Callable[[], T | None], make: Callable[[], Awaitable[T]]) -> T:
+        """Return the cached file under this name; the first caller or process that asks for it makes it."""
         found = await anyio.to_thread.run_sync(find)
         if found is not None:
             return found
-        lock = await anyio.to_thread.run_sync(self._store.files.lock, name)
+        lock = await anyio.to_thread.run_sync(self._job_files.files.lock, name)
         await _acquire(lock)
         try:
-            # Whoever held the lock before may have made it.
+            # The process that held the lock before may have made the file.
             found = await anyio.to_thread.run_sync(find)
             return await make() if found is None else found
         finally:
             lock.release()
 
-    async def _made(self, name: str, make: Callable[[NewFile], T]) -> T:
+    async def _make_file(self, name: str, make: Callable[[NewFile], T]) -> T:
         def made() -> T:
-            with self._store.files.new_file(name) as draft:
-                return make(draft)
+            with self._job_files.files.new_file(name) as file:
+                return make(file)
 
         try:
             return await anyio.to_thread.run_sync(made)
@@ -197,29 +197,29 @@ class ResultFetcher:
                 "file, correct it, and send the rows from there."
             ) from None
 
-    def _read(self, name: str, read: Callable[[CachedFile], T]) -> T | None:
-        found = self._store.files.find(name)
+    def _find_file(self, name: str, read: Callable[[CachedFile], T]) -> T | None:
+        found = self._job_files.files.find(name)
         if found is None:
             return None
         try:
             made = read(found)
-        except ValueError:  # of another version of this
+        except ValueError:  # another version of this program wrote it
             return None
-        self._store.files.touch(name)
+        self._job_files.files.touch(name)
         return made
 
 
-def _told(result: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
+def _result_file(result: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
     return ResultFile.open(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
 
 
-def _has_columns(result: ResultFile, kept: ArchivedUpload) -> bool:
-    """Whether the result is one of such rows: another program may have sent others."""
-    return sorted(map(str.lower, kept.uploaded_header())) == sorted(map(str.lower, result.upload_names))
+def _has_columns(result: ResultFile, upload: ArchivedUpload) -> bool:
+    """Return whether the result has the columns of the archived upload: another program may have sent other rows."""
+    return sorted(map(str.lower, upload.uploaded_header())) == sorted(map(str.lower, result.upload_names))
 
 
-def _has_none(job: Job, kind: ResultKind) -> bool:
-    """Whether the job says that it has no such rows."""
+def _has_no_rows(job: Job, kind: ResultKind) -> bool:
+    """Return whether state and counters of the job say that this result has no rows."""
     if kind == "unprocessedrecords":
         return job.state == "JobComplete"
     if kind == "failedResults":

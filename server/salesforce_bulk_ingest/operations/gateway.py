@@ -1,6 +1,6 @@
 """The nine operations as bytes, for callers that speak Salesforce's own API.
 
-Every call goes on unchanged, or is refused by policy.
+Every call is forwarded unchanged, or refused by the policy.
 """
 
 import json
@@ -21,12 +21,12 @@ from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
 
 CREATED = 201
-"""The status of Salesforce's answer to an upload that it took (Bulk API 2.0 guide, Upload Job Data)."""
+"""The status of Salesforce's answer to an upload that it accepts (Bulk API 2.0 guide, Upload Job Data)."""
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 
-# The policy is held against the request's own method, so no other way to name a method may go up (REST API guide:
-# `_HttpMethod` in the query; the headers are what web frameworks take).
+# The policy checks the method of the request itself, so no request that names another method may be forwarded (REST API
+# guide: `_HttpMethod` in the query; the headers are those that web frameworks accept).
 METHOD_PARAMETER = "_httpmethod"
 METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 
@@ -34,8 +34,13 @@ METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method
 class Gateway:
     """Forwards the calls that the policy allows, unchanged.
 
-    The policy is held against what Salesforce would do, not against what the caller says: a job is looked up before it
+    The policy is applied to what Salesforce would do, not to what the caller says: a job is looked up before it
     is closed, so that a job which was made elsewhere, or whose body two parsers read differently, does not evade the policy.
+
+    Args:
+        client: the client of the org.
+        policy: what the operator allows.
+        uploads: the uploads to jobs, each of which takes rows once.
     """
 
     def __init__(self, client: SalesforceClient, policy: Policy, uploads: Uploads) -> None:
@@ -66,16 +71,16 @@ class Gateway:
             if call.method == "PATCH" and job_id is not None:
                 job = await stack.enter_async_context(self._client.open(_look_up(call, job_id)))
                 if not job.is_success:
-                    # Salesforce shows the job to nobody who may change it: its refusal is the answer.
+                    # A user who can't read the job can't change it either, so the refusal to show it is the answer.
                     yield job
                     return
                 self._check_state_change(call, await _operation_of_job(job))
             if call.method == "PUT" and job_id is not None:
                 org = await self._client.org()
-                taken = await stack.enter_async_context(self._uploads.passing(org, job_id))
+                record_upload = await stack.enter_async_context(self._uploads.passing(org, job_id))
                 answer = await stack.enter_async_context(self._client.open(call))
                 if answer.status_code == CREATED:
-                    await taken()
+                    await record_upload()
             else:
                 answer = await stack.enter_async_context(self._client.open(call))
             yield answer
@@ -91,12 +96,12 @@ class Gateway:
                     "The operation of this request can't be read beyond doubt, and this server refuses "
                     f"{' and '.join(self._policy.refused_operations)}: send plain JSON with each key once."
                 )
-            # Other bodies that can't be read make no job; and closing looks the job up.
+            # Salesforce makes no job from other bodies that can't be read, and the policy is applied again to a close.
             self._policy.check_operation(_operation(body))
             return
         operation = _operation(job_part(content_types[0], body) or b"")
         if operation is None or len(content_types) > 1 or _values(call, "content-encoding"):
-            # Such a request creates, fills and closes in one go: there is no later check.
+            # A multipart request creates, fills and closes a job at once, so there is no later check.
             raise RefusedByPolicy(
                 "The operation of this multipart request can't be read beyond doubt, and this server refuses "
                 f"{' and '.join(self._policy.refused_operations)}: send two parts, 'job' with JSON and 'content', and "
@@ -123,13 +128,13 @@ def _look_up(call: Call, job_id: str) -> Call:
     return Call("GET", f"/{job_id}", headers=headers, api_version=call.api_version)
 
 
-async def _operation_of_job(shown: httpx2.Response) -> str | None:
+async def _operation_of_job(job: httpx2.Response) -> str | None:
     with deadline():
-        return _operation(await body_of(shown))
+        return _operation(await body_of(job))
 
 
 def _is_plain_abort(call: Call) -> bool:
-    """Return whether the body can only be read as an abort; any other body is held to be a close."""
+    """Return whether the body can only be read as an abort; any other body is treated as a close."""
     body = call.content if isinstance(call.content, bytes) else b""
     return not _values(call, "content-encoding") and _object_without_repeats(body) == {"state": "Aborted"}
 
@@ -144,7 +149,7 @@ def _operation(body: bytes) -> str | None:
 
 
 class _RepeatedKey(ValueError):
-    """A JSON object has a key twice, and two parsers may take different values of it."""
+    """A JSON object has a key twice, so two parsers may read different values."""
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -165,7 +170,7 @@ def _repeats_a_key(body: bytes) -> bool:
 
 
 def _object_without_repeats(body: bytes) -> dict[str, object]:
-    """Return the JSON object in the body, or an empty one if that is none in UTF-8 or has a key twice, in any case."""
+    """Return the JSON object in the body; an empty object where it is none in UTF-8, or has a key twice in any case."""
     try:
         value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):

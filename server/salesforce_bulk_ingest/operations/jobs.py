@@ -33,9 +33,9 @@ class JobListing:
     Attributes:
         org: the org that was asked.
         newest: at most 25 jobs, the newest first.
-        states: how many jobs of the page are in which state.
-        on_page: how many jobs are on the page.
-        query_locator: the locator of the next page, or None on the last.
+        states: the number of jobs of the page in each state.
+        on_page: the number of jobs on the page.
+        query_locator: the locator of the next page, or None on the last page.
     """
 
     org: Org
@@ -47,12 +47,12 @@ class JobListing:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job as it is now.
+    """A job with its current state.
 
     Attributes:
         org: the org of the job.
-        job: its state and counters.
-        upload: what is known of its rows, while it is open.
+        job: the job, with its state and counters.
+        upload: what this server knows of the upload to an open job; `unknown` for any other job.
         changed: for a close or an abort, whether this call changed the state; else None.
     """
 
@@ -64,7 +64,12 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A deleted job; `deleted` is false where there was no such job."""
+    """The outcome of a delete.
+
+    Attributes:
+        org: the org of the job.
+        deleted: whether this call deleted the job; false where no job has the id.
+    """
 
     org: Org
     deleted: bool
@@ -76,13 +81,13 @@ class JobOperations:
     Args:
         client: the client of the org.
         policy: what the operator allows.
-        uploads: what is known of the rows of jobs.
-        fetcher: what is kept of jobs on this machine; None on a server that keeps nothing.
-        sleep: how to pause between two looks at a job.
+        uploads: what this server knows of the uploads to jobs.
+        fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
+        sleep: pauses between two readings of a job.
         seconds_left: how long the current call may still wait.
 
-    Every method raises `SalesforceError` for what Salesforce or the way there refused, and `IngestError` for what this
-    server refuses.
+    Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
+    server refuses the call.
     """
 
     def __init__(
@@ -103,13 +108,13 @@ class JobOperations:
         self._seconds_left = seconds_left
 
     async def org(self) -> Org:
-        """Return the org that the operations go to."""
+        """Return the org that the operations are made in."""
         return await self._client.org()
 
     async def list(
         self, *, pk_chunking: bool | None = None, job_type: JobType | None = None, query_locator: str | None = None
     ) -> JobListing:
-        """Return one page of the org's jobs, cut to the newest."""
+        """Return the newest jobs of one page of the org's list."""
         filters = {
             "isPkChunkingEnabled": None if pk_chunking is None else str(pk_chunking).lower(),
             "jobType": job_type,
@@ -126,40 +131,40 @@ class JobOperations:
         )
 
     async def create(self, create: CreateRequest) -> JobStatus:
-        """Make a job from Salesforce's own create request."""
+        """Make a job without rows."""
         self._policy.check_create(create.operation)
         job = await self._client.create_job(create.body())
         return JobStatus(await self._client.org(), job)
 
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> JobStatus:
-        """Return the job now, or when it is done, or when the time is up."""
+        """Return the status of the job: at once, or when the job has ended or `wait_seconds` are over."""
         job = await self._client.get_job(checked_job_id(job_id))
-        job = await self._waited(job, wait_seconds, report)
+        job = await self._wait(job, wait_seconds, report)
         org = await self._client.org()
         return JobStatus(org, job, await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown")
 
     async def change_state(
         self, job_id: str, state: TargetState, *, wait_seconds: float = 0, report: Report
     ) -> JobStatus:
-        """Close or abort the job. A job that is in that state already stays as it is."""
+        """Close or abort the job. A job that is in this state already stays as it is."""
         self._policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
         if state == "UploadComplete":
             self._policy.check_operation(job.operation)
         org = await self._client.org()
-        changed = not _already(job, state)
+        changed = not _is_in_state(job, state)
         if changed:
-            job, changed = await self._changed(org, job, state)
+            job, changed = await self._set_state(org, job, state)
         try:
-            job = await self._waited(job, wait_seconds, report)
+            job = await self._wait(job, wait_seconds, report)
         except SalesforceError:
-            # The change took effect: that must not be lost with a reading afterwards.
+            # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
                 raise
         return JobStatus(org, job, changed=changed)
 
     async def delete(self, job_id: str) -> Deletion:
-        """Remove the job from the org, and what is kept of it from this machine."""
+        """Delete the job in the org, and its cached files and its upload record on this machine."""
         self._policy.check_write()
         try:
             await self._client.delete_job(checked_job_id(job_id))
@@ -171,26 +176,26 @@ class JobOperations:
             await self._fetcher.forget(org, job_id)
         return Deletion(org, deleted=True)
 
-    async def _changed(self, org: Org, job: Job, state: TargetState) -> tuple[Job, bool]:
+    async def _set_state(self, org: Org, job: Job, state: TargetState) -> tuple[Job, bool]:
         if state == "UploadComplete":
             await self._uploads.check_closable(org, job.id)
         try:
-            short = await self._client.set_state(job.id, state)
+            answer = await self._client.set_state(job.id, state)
         except WrongState:
             now = await self._client.get_job(job.id)
-            if not _already(now, state):
+            if not _is_in_state(now, state):
                 raise
             return now, False  # another call was faster
-        return job.model_copy(update=short.model_dump(exclude_unset=True)), True
+        return job.model_copy(update=answer.model_dump(exclude_unset=True)), True
 
-    async def _waited(self, job: Job, seconds: float, report: Report) -> Job:
+    async def _wait(self, job: Job, seconds: float, report: Report) -> Job:
         async def read() -> Job:
             return await self._client.get_job(job.id)
 
         return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
 
 
-def _already(job: Job, state: TargetState) -> bool:
+def _is_in_state(job: Job, state: TargetState) -> bool:
     if state == "Aborted":
         return job.state == "Aborted"
     return job.state in {"UploadComplete", "InProgress", "JobComplete"}
@@ -199,6 +204,6 @@ def _already(job: Job, state: TargetState) -> bool:
 def _locator(next_records_url: str | None) -> str | None:
     if next_records_url is None or next_records_url.lower() == "null":
         return None
-    # Treated as a path: the host in it, if any, is never called.
+    # The URL is treated as a path: a host in it is never called.
     locator = parse_qs(next_records_url.partition("?")[2]).get("queryLocator", [None])[0]
     return locator if locator and len(locator) <= LONGEST_LOCATOR else None

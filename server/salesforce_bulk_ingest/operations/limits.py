@@ -3,10 +3,10 @@
 import anyio
 
 CALL_SECONDS = 45
-"""No call lasts longer: hosts give up at 60 s, and a call that a host gave up on tells nobody anything."""
+"""The longest time of a call: hosts give up at 60 s, and then nobody reads the answer."""
 
 MARGIN_SECONDS = 2.0
-"""The part of a call's time that is kept to put its answer together and send it."""
+"""The part of a call's time that is reserved for making and sending its answer."""
 
 
 def seconds_left() -> float:

@@ -27,8 +27,8 @@ from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
 
 CREATE_SECONDS = 15.0
-"""The part of a call's time that is kept for making a job after its rows are checked: a call that ends meanwhile would leave
-a job that nobody is told of."""
+"""The part of a call's time that is reserved for making a job after its rows are checked: a call that ends meanwhile
+would leave a job whose id nobody gets."""
 
 AnySource = RowSource | RetryRequest
 UploadStatus = Literal["checking", "checked", "in progress", "uploaded", "already uploaded"]
@@ -36,7 +36,7 @@ UploadStatus = Literal["checking", "checked", "in progress", "uploaded", "alread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRequest:
-    """What a job is to be; None leaves a choice to the rows, or to Salesforce."""
+    """The properties of a job that is to be made; None leaves a property to the rows, or to Salesforce."""
 
     sobject: str
     operation: Operation
@@ -47,7 +47,7 @@ class CreateRequest:
     assignment_rule_id: str | None = None
 
     def body(self, dialect: Dialect | None = None) -> dict[str, object]:
-        """Return Salesforce's create request, for rows that are written in this dialect."""
+        """Return the body of Salesforce's create request; a dialect of rows goes before the properties."""
         values = {
             "object": self.sobject,
             "operation": self.operation,
@@ -71,15 +71,15 @@ class CreateRequest:
 
 @dataclass(frozen=True, slots=True)
 class UploadOutcome:
-    """What became of rows that were handed in.
+    """The outcome of a load, or how far it is.
 
     Attributes:
         org: the org of the job.
-        job: the job of the rows, or None if none was made.
-        status: how far the upload is.
-        plan: what the rows are; None while they are still checked.
-        part: the number of the part that went, or is on its way, from 1.
-        done_bytes: how many bytes were read, while the rows are checked, or sent, while they are on their way.
+        job: the job of the rows, or None if no job was made.
+        status: the step that the load has reached.
+        plan: the plan of the rows; None while the rows are still checked.
+        part: the number of the part that was sent, or is being sent, from 1.
+        done_bytes: the number of bytes read so far while the rows are checked, or sent so far while they are uploaded.
     """
 
     org: Org
@@ -92,7 +92,7 @@ class UploadOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _PlannedLoad:
-    """Rows that are planned, and their retry where they are rows of earlier jobs."""
+    """A load with its plan, and with its retry where the rows are rows of earlier jobs."""
 
     org: Org
     request: LoadRequest[RowSource]
@@ -100,12 +100,12 @@ class _PlannedLoad:
     retry: Retry | None
 
     async def check_retry(self, rows: range, job: Job | None) -> tuple[Finding, ...]:
-        """Look whether rows of earlier jobs may go; see `Retry.check`."""
+        """Check whether rows of earlier jobs may be sent; see `Retry.check`."""
         return () if self.retry is None else await self.retry.check(rows, job.id if job else None)
 
 
 class LoadOperations:
-    """The operations that take rows.
+    """The operations that load rows.
 
     Args:
         client: the client of the org.
@@ -115,8 +115,8 @@ class LoadOperations:
         retries: fetches rows of earlier jobs.
         seconds_left: how long the current call may still wait.
 
-    Every method raises `SalesforceError` for what Salesforce or the way there refused, and `IngestError` for what this
-    server refuses.
+    Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
+    server refuses the call.
     """
 
     def __init__(
@@ -139,12 +139,12 @@ class LoadOperations:
     async def create_with_rows(
         self, create: CreateRequest, request: LoadRequest[AnySource], *, dry_run: bool
     ) -> UploadOutcome:
-        """Check the rows, make a job that takes them as they are written, and send them to it.
+        """Check the rows, make a job with the delimiter and line ending of the rows, and send them.
 
         Raises:
-            RowsRefused: the job would fail; none was made.
-            SentAgain: the rows were sent again before; no job was made.
-            FilledJobFailed: the job was made, and the rows did not get there, or may not have.
+            RowsRefused: the job would fail; no job was made.
+            SentAgain: the rows were retried before; no job was made.
+            FilledJobFailed: the job was made, but the rows did not arrive, or it is not known whether they did.
         """
         if not dry_run:
             self._policy.check_create(create.operation)
@@ -153,11 +153,11 @@ class LoadOperations:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
 
         org = await self._client.org()
-        load = await self._planned(org, request, create.sobject, create.destination(), seconds)
+        load = await self._plan(org, request, create.sobject, create.destination(), seconds)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._checked(load, None)
+            return await self._dry_run(load, None)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
         notes = await load.check_retry(load.plan.rows_of(number), None)
         job = await self._client.create_job(create.body(load.plan.dialect))
@@ -168,11 +168,11 @@ class LoadOperations:
             raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
 
     async def upload(self, job_id: str, request: LoadRequest[AnySource], *, dry_run: bool = False) -> UploadOutcome:
-        """Check the rows and send them, once. The same rows again change nothing; an upload under way is joined.
+        """Check the rows and send them to the job; a repeated call with the same rows joins their upload or changes nothing.
 
         Raises:
             RowsRefused: the job would fail; nothing was sent.
-            SentAgain: the rows were sent again before, to another job.
+            SentAgain: the rows were retried before, in another job.
             UploadConflict: the job has other data, or an earlier upload was cut off.
             WrongState: the job is not open.
         """
@@ -180,16 +180,16 @@ class LoadOperations:
             self._policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
         org = await self._client.org()
-        load = await self._planned(org, request, job.object, Destination.of_job(job), self._seconds_left)
+        load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._checked(load, job)
+            return await self._dry_run(load, job)
         number = _checked_part(load.plan, load.request)
         notes = await load.check_retry(load.plan.rows_of(number), job)
         return await self._send(load, job, number, notes)
 
-    async def _planned(
+    async def _plan(
         self,
         org: Org,
         request: LoadRequest[AnySource],
@@ -197,11 +197,11 @@ class LoadOperations:
         destination: Destination,
         seconds: Callable[[], float],
     ) -> _PlannedLoad | SharedTask[Plan] | SharedTask[RetryFile]:
-        """Return the rows with their plan, or the task that was not done in time."""
+        """Return the load with its plan, or the task that did not end in time."""
         retry = None
         if isinstance(request.source, RetryRequest):
             fetch = await self._retries.fetch(org, request.source, destination)
-            if not await _fetched(fetch, seconds()):
+            if not await _wait_for_rows(fetch, seconds()):
                 return fetch
             retry = self._retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
@@ -212,9 +212,9 @@ class LoadOperations:
             return planning
         return _PlannedLoad(org, readable, planning.result, retry)
 
-    async def _checked(self, load: _PlannedLoad, job: Job | None) -> UploadOutcome:
-        """Return what was found in rows that are not to be sent now."""
-        _check_named(load.plan, load.request)
+    async def _dry_run(self, load: _PlannedLoad, job: Job | None) -> UploadOutcome:
+        """Return the outcome of a dry run."""
+        _check_part_and_sha256(load.plan, load.request)
         part = load.request.part
         notes = await load.check_retry(load.plan.rows_of(part), job)
         return UploadOutcome(load.org, job, "checked", load.plan.with_notes(notes), part or 1)
@@ -231,15 +231,15 @@ class LoadOperations:
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
 
 
-async def _fetched(fetch: SharedTask[RetryFile], seconds: float) -> bool:
+async def _wait_for_rows(fetch: SharedTask[RetryFile], seconds: float) -> bool:
     try:
         return await fetch.wait(seconds)
     except OSError as error:
         raise InvalidArgument(f"The rows can't be kept on this machine, from which they would go: {error}") from error
 
 
-def _check_named(plan: Plan, request: LoadRequest[RowSource]) -> None:
-    """Raise SourceChanged where an earlier answer was about other rows, and InvalidArgument where there is no such part."""
+def _check_part_and_sha256(plan: Plan, request: LoadRequest[RowSource]) -> None:
+    """Raise SourceChanged where the SHA-256 is of other rows, and InvalidArgument where the part does not exist."""
     if request.sha256 is not None and request.sha256 != plan.sha256:
         raise SourceChanged(
             "The rows, or their mapping, are not those that this sha256 was given for: begin again with dryRun and without "
@@ -250,19 +250,19 @@ def _check_named(plan: Plan, request: LoadRequest[RowSource]) -> None:
 
 
 def _checked_part(plan: Plan, request: LoadRequest[RowSource], refused: str = "nothing was sent") -> int:
-    """Return the number of the part that is to go.
+    """Return the number of the part that is to be sent.
 
     Args:
         plan: the plan of the rows.
-        request: the rows as they were handed in.
-        refused: what has not happened, for the message of a refusal.
+        request: the request of the caller.
+        refused: the end of the message of a refusal, which says what was not done.
 
     Raises:
-        RowsRefused: the preflight found errors; or the rows are more than a job takes, and no part was asked for.
-        InvalidArgument: there is no such part.
-        SourceChanged: the rows are not those that an earlier answer was about.
+        RowsRefused: the preflight found errors; or the rows are more than a job takes, and the request lacks part or sha256.
+        InvalidArgument: the part does not exist.
+        SourceChanged: the SHA-256 in the request is of other rows.
     """
-    _check_named(plan, request)
+    _check_part_and_sha256(plan, request)
     if plan.has_errors:
         raise RowsRefused(f"These rows have errors by which a job fails or values are lost, so {refused}.", plan)
     if len(plan.parts) > 1 and (request.part is None or request.sha256 is None):

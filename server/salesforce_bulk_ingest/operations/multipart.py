@@ -1,7 +1,7 @@
-"""A strict parser for the multipart form of a create request, in which no other parser can find another job.
+"""A strict parser of multipart create requests: it accepts only a body in which every parser finds the same job.
 
-Such a request creates, fills and closes a job in one go. The policy is held against what is read here, the upstream acts on
-what it reads itself: whatever could be read in two ways is not read at all.
+A multipart request creates, fills and closes a job at once. The policy is applied to the job that this parser finds, and
+Salesforce acts on the job that its own parser finds, so a body that could be read in two ways is not accepted.
 """
 
 import re
@@ -22,8 +22,8 @@ _PART_HEADER = re.compile(
 def job_part(content_type: str, body: bytes) -> bytes | None:
     """Return the part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
 
-    It is None unless every parser must find the same two parts: delimiters where they belong and nowhere else, nothing
-    around them, and no header that could be read in two ways.
+    The result is None unless every parser must find the same two parts: delimiters where they belong and nowhere else,
+    nothing around them, and no header that could be read in two ways.
     """
     form = _MULTIPART.fullmatch(content_type)
     pieces = body.split(b"--" + form["boundary"].encode()) if form else []

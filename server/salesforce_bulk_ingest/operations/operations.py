@@ -1,4 +1,4 @@
-"""The nine operations on one org, by subject: what both surfaces call."""
+"""The nine operations on one org, grouped by subject, as the MCP server calls them."""
 
 from dataclasses import dataclass
 

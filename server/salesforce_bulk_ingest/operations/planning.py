@@ -22,8 +22,8 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 
 MOST_KEPT = 4
-"""The most finished plans that are kept: of files, so that a file's second part is not checked again, and plans that no call
-has seen yet."""
+"""The most finished plans that are kept: plans of files, whose second part is then not checked again, and plans that no call
+has returned yet."""
 
 Source = TypeVar("Source", covariant=True)
 OtherSource = TypeVar("OtherSource")
@@ -31,15 +31,15 @@ OtherSource = TypeVar("OtherSource")
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest(Generic[Source]):
-    """Rows as a caller hands them in.
+    """A request to load rows.
 
     Attributes:
         source: where the rows come from.
-        mapping: how columns and values are changed on the way.
-        preflight: whether the rows are checked before they go.
-        part: which part of the rows is to go, from 1; None where they all fit one job.
-        sha256: the SHA-256 of all rows, as an earlier answer gave it; None is not compared.
-        notes: findings about the rows from before they are planned.
+        mapping: the changes of columns and values between the source and the upload.
+        preflight: whether the rows are checked before they are sent.
+        part: the number of the part to send, from 1; None where all rows fit one job.
+        sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
+        notes: findings that were made before the plan, and that the plan is to include.
     """
 
     source: Source
@@ -60,8 +60,8 @@ class _KeptPlan:
 
     Attributes:
         plan: the plan.
-        until: when its describes expire, in seconds on the clock of `DescribeCache`.
-        is_for_one_call: whether the first call that finds it uses it up.
+        until: the time at which its describes expire, in seconds on the clock of `DescribeCache`.
+        is_for_one_call: whether the plan is dropped when a call has found it.
     """
 
     plan: Plan
@@ -70,10 +70,10 @@ class _KeptPlan:
 
 
 class Planner:
-    """Makes the plans of loads; equal calls share one.
+    """Makes the plans of loads; equal calls share one plan.
 
     Args:
-        describes: what the org says of its objects.
+        describes: the cache of the describes that rows are checked against.
         tasks: runs the work.
         limit: the most bytes of one upload.
     """
@@ -87,7 +87,7 @@ class Planner:
     async def plan(
         self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
     ) -> SharedTask[Plan]:
-        """Return the plan of these rows for this job: made already, or on its way.
+        """Return the task that makes the plan of the rows for the job; it has ended already where the plan is kept.
 
         Raises:
             InvalidArgument: the source can't be opened.
@@ -102,7 +102,7 @@ class Planner:
             upload = await anyio.to_thread.run_sync(open_upload_source, request.source, request.mapping, destination)
             with upload:
                 described = await self._described(request, object_name, upload)
-                plan = await self._made(upload, request, object_name, destination, described, task)
+                plan = await self._make_plan(upload, request, object_name, destination, described, task)
             if plan.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
             self._keep_if_needed(key, request, plan, described, task)
@@ -111,7 +111,7 @@ class Planner:
         return self._tasks.start(("plan", key), work)
 
     async def keep_for_job(self, plan: Plan, request: LoadRequest[RowSource], job: Job) -> None:
-        """Let later calls that name the job, which was made as the plan says, find the same plan."""
+        """Keep the plan of a job that was made meanwhile under the job, too, so that calls that name the job find it."""
         kept = next((kept for kept in self._kept.values() if kept.plan is plan), None)
         if kept is None or kept.is_for_one_call:
             return
@@ -126,7 +126,7 @@ class Planner:
             return None
         return await self._describes.for_upload(object_name, upload.mapped_source.output_names)
 
-    async def _made(
+    async def _make_plan(
         self,
         upload: UploadSource,
         request: LoadRequest[RowSource],
@@ -156,8 +156,8 @@ class Planner:
         described: Described | None,
         task: SharedTask[Plan],
     ) -> None:
-        """Keep a plan that was costly to make, and one that no call waits for now: the same call will come for it."""
-        # Text is quickly read again, and would be kept in memory.
+        """Keep a plan that was costly to make, or that no call waits for now: a repeated call finds the plan."""
+        # A plan of text is quickly made again, and would hold the text in memory.
         is_reusable = request.source.is_costly and not (described and described.failures)
         if is_reusable or not task.waiting_calls:
             until = described.until if described else math.inf

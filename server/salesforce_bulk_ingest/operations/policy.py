@@ -11,26 +11,31 @@ GUARDED_OPERATIONS = ("delete", "hardDelete")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Read-only or not, and which of the guarded operations are allowed."""
+    """The rules of one server.
+
+    Attributes:
+        read_only: whether every call that changes something is refused.
+        allowed_operations: the names of the guarded operations that are allowed.
+    """
 
     read_only: bool = False
     allowed_operations: frozenset[str] = frozenset()
 
     @property
     def refused_operations(self) -> tuple[str, ...]:
-        """The guarded operations that nobody allowed."""
+        """The guarded operations that are not allowed."""
         return tuple(name for name in GUARDED_OPERATIONS if name not in self.allowed_operations)
 
     def check_write(self) -> None:
-        """Raises RefusedByPolicy on a read-only server."""
+        """Raise RefusedByPolicy on a read-only server."""
         if self.read_only:
             raise RefusedByPolicy(
                 "This server is read-only (--read-only), so it makes, fills, closes and deletes no jobs."
             )
 
     def check_operation(self, operation: str | None) -> None:
-        """Raises RefusedByPolicy for an operation that removes records and is not allowed by name."""
-        # Salesforce takes operation names case-sensitively; a guard must not depend on that.
+        """Raise RefusedByPolicy for an operation that removes records and is not allowed by name."""
+        # Salesforce knows operation names in one case only; the policy must not depend on it.
         for refused in self.refused_operations:
             if operation is not None and operation.lower() == refused.lower():
                 raise RefusedByPolicy(
@@ -39,7 +44,7 @@ class Policy:
                 )
 
     def check_create(self, operation: str | None) -> None:
-        """Raises RefusedByPolicy where no job with this operation may be made."""
+        """Raise RefusedByPolicy where no job with this operation may be made."""
         self.check_write()
         self.check_operation(operation)
 

@@ -30,7 +30,7 @@ FIRST_COLUMNS = (ID_COLUMN, ERROR_COLUMN)
 """The possible first columns of failed and successful rows: jobs of API versions before 53 have no id of failed rows."""
 
 SOURCE_ORDER_SECONDS = 5.0
-"""How long a page waits for the file in source order; the next page finds it."""
+"""The longest time that a page waits for the file in source order, which a later page finds in any case."""
 
 
 class ResultOperations:
@@ -38,11 +38,11 @@ class ResultOperations:
 
     Args:
         client: the client of the org.
-        fetcher: downloads results once and keeps them; None on a server that keeps nothing.
+        fetcher: downloads results into the cache; None on a server that caches nothing.
         seconds_left: how long the current call may still wait.
 
-    Every method raises `SalesforceError` for what Salesforce or the way there refused, and `IngestError` for what this
-    server refuses.
+    Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
+    server refuses the call.
     """
 
     def __init__(
@@ -59,17 +59,17 @@ class ResultOperations:
     async def page(
         self, job_id: str, kind: ResultKind, *, request: PageRequest, page_size: PageSize, source_order: bool = False
     ) -> tuple[Job, Page]:
-        """Return a page of one result, with the error groups where rows failed.
+        """Return the job, and a page of one of its results with the error groups of failed rows.
 
         Args:
             job_id: the id of the job.
-            kind: which of its results.
-            request: which rows and columns.
-            page_size: how much fits the page.
-            source_order: whether the page is to name a file of the whole result in source order, if that is there soon.
+            kind: the kind of the result.
+            request: the rows and columns that the caller asks for.
+            page_size: the limits of the page.
+            source_order: whether the page is to name the file of the whole result in source order, if it is made in time.
 
         Raises:
-            InvalidArgument: the result has no such column.
+            InvalidArgument: the result lacks a column that the caller asks for.
         """
         job = await self._client.get_job(checked_job_id(job_id))
         page = None
@@ -90,7 +90,7 @@ class ResultOperations:
         *,
         source_order: bool,
     ) -> Page | None:
-        """Return a page of a result that is kept here, or None if this machine can't keep it."""
+        """Return a page of a downloaded result, or None if the result can't be cached on this machine."""
         org = await self._client.org()
         fetch = fetcher.fetch(org, job, kind)
         try:
@@ -110,7 +110,7 @@ class ResultOperations:
         return page
 
     async def _source_order_path(self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind) -> Path | None:
-        """Return a file of a result in source order, or None if there is none soon."""
+        """Return the path of the result in source order, or None if the file can't be made, or not in time."""
         task = fetcher.source_order(org, job, kind)
         try:
             is_made = await task.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
@@ -128,7 +128,7 @@ class ResultOperations:
 
 
 def _check_first_column(kind: ResultKind, request: PageRequest, page: Page) -> None:
-    """Raise UnexpectedAnswer where a page of all columns does not begin as failed and successful rows do."""
+    """Raise UnexpectedAnswer where a page of all columns does not begin with a column of failed or successful rows."""
     if kind == "unprocessedrecords" or request.columns or not page.columns:
         return
     if page.columns[0].lstrip("\ufeff") not in FIRST_COLUMNS:

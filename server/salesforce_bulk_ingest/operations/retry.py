@@ -1,4 +1,4 @@
-"""Rows of earlier jobs on their way into another one: fetched first, and each sent again once."""
+"""Retrying rows of earlier jobs in another job: the rows are fetched first, and each row is retried once."""
 
 import logging
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ GO_AGAIN = "They go a second time, as again says."
 
 
 class Retries:
-    """Fetches rows of earlier jobs that are to be sent again.
+    """Fetches the rows of earlier jobs that are to be retried.
 
     Args:
         client: the client of the org.
-        fetcher: fetches the rows; None on a server that keeps no results.
-        ledger: remembers which rows went into which job.
+        fetcher: fetches the rows; None on a server that caches no results.
+        ledger: the record of which rows were retried in which job.
     """
 
     def __init__(self, client: SalesforceClient, fetcher: ResultFetcher | None, ledger: Ledger) -> None:
@@ -51,11 +51,11 @@ class Retries:
 
         Args:
             org: the org of the jobs.
-            request: which rows of which jobs.
-            destination: the job that the rows are to go to.
+            request: the request, which names the jobs and chooses their rows.
+            destination: the job that the rows will be sent to.
 
         Raises:
-            InvalidArgument: a job has not ended, or this server keeps no results.
+            InvalidArgument: a job has not ended, or this server caches no results.
         """
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
@@ -67,7 +67,7 @@ class Retries:
         return Retry(org, request, file, self._client, self._ledger)
 
     async def _ended_jobs(self, job_ids: Sequence[str]) -> list[Job]:
-        """Return the jobs, each once."""
+        """Return the jobs, each once, or raise JobNotEnded."""
         by_id = dict.fromkeys(checked_job_id(job_id)[:15] for job_id in job_ids)
         jobs = [await self._client.get_job(job_id) for job_id in by_id]
         for job in jobs:
@@ -79,14 +79,14 @@ class Retries:
 
 
 class Retry:
-    """Rows of earlier jobs in one load: `check` whether they may go, then `record` that they do.
+    """The retry of rows of earlier jobs in one load: call `check`, then `record`, then send the rows.
 
     Args:
         org: the org of the jobs.
-        request: which rows, and whether rows may be among them that were sent again before.
-        file: the rows.
+        request: the request, which may allow rows that were retried before.
+        file: the file of the rows.
         client: the client of the org.
-        ledger: remembers which rows went into which job.
+        ledger: the record of which rows were retried in which job.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Retry:
         self._org = org
         self._again = request.again
         self._file = file
-        # Ids of new records go into another operation, and harm nothing there a second time.
+        # Ids of created records are for another operation, such as a delete, where a second time does no harm.
         self._is_recorded = "created" not in request.which
         self._client = client
         self._ledger = ledger
@@ -110,18 +110,18 @@ class Retry:
 
     @property
     def notes(self) -> tuple[Finding, ...]:
-        """What there is to know about the rows before they are planned."""
+        """The findings about the rows from when the file was written."""
         return self._file.notes
 
     async def check(self, rows: range, to_job: str | None = None) -> tuple[Finding, ...]:
-        """Look whether rows may be sent; return what there is to know about rows that go a second time.
+        """Check whether rows may be sent; return warnings about rows that are sent a second time.
 
         Args:
-            rows: which rows of the file are to go, from 0.
-            to_job: the job that they are to go to, if it exists.
+            rows: the numbers of the rows of the file to send, from 0.
+            to_job: the id of the job that the rows are sent to; None if it does not exist yet.
 
         Raises:
-            SentAgain: some of them went into another job.
+            SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read.
         """
         if not self._is_recorded:
@@ -143,10 +143,10 @@ class Retry:
         return (Finding("warning", report, GO_AGAIN),)
 
     async def record(self, to_job: str) -> None:
-        """Record that the rows go into a job, before they do.
+        """Record that a job retries the rows, before the rows are sent.
 
         Raises:
-            SentAgain: some of them went into another job meanwhile.
+            SentAgain: some of the rows were retried in another job meanwhile.
             NoRecord: the ledger can't be written.
         """
         if not self._rows:
@@ -165,22 +165,23 @@ class Retry:
             if before:
                 raise _sent_again(await self._report(before))
 
-    async def _unloaded_jobs(self, before: Sequence[EarlierRetry], wanted: set[str]) -> frozenset[str]:
-        """Return the jobs that loaded none of the rows which went into them, or on from them into further jobs.
+    async def _unloaded_jobs(self, before: Sequence[EarlierRetry], from_jobs: set[str]) -> frozenset[str]:
+        """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
 
         Args:
-            before: where rows went.
-            wanted: ids of the jobs whose rows are to go: a chain that leads to one of them would send the same rows twice.
+            before: the earlier retries of the rows.
+            from_jobs: the ids of the jobs whose rows are retried: where a chain of retries leads to one of these jobs, the
+                same rows would be sent twice.
         """
         unloaded = frozenset[str]()
         for earlier in before:
             chain = await self._chain(earlier.to_job)
-            if not chain & wanted and all([await self._loaded_none(job) for job in sorted(chain)]):
+            if not chain & from_jobs and all([await self._loaded_none(job) for job in sorted(chain)]):
                 unloaded |= chain
         return unloaded
 
     async def _chain(self, job_id: str) -> frozenset[str]:
-        """Return a job with all jobs that its rows went into."""
+        """Return the ids of a job and of all jobs that retried its rows, directly or in turn."""
         chain, left = set[str](), [job_id]
         while left:
             chain.add(job := left.pop())
@@ -188,7 +189,7 @@ class Retry:
         return frozenset(chain)
 
     async def _loaded_none(self, job_id: str) -> bool:
-        """Return whether the job has ended without having tried any of its rows."""
+        """Return whether the job has ended without having processed any of its rows."""
         job = await self._job(job_id)
         return job is not None and job.state in ("Aborted", "Failed") and job.number_records_processed == 0
 
@@ -213,7 +214,7 @@ def _sent_again(report: str) -> SentAgain:
 
 
 def _state_of(job: Job | None) -> str:
-    """Return what to know of a job that rows went into, in brackets."""
+    """Return the state of a job that retried rows, in brackets, with what to do; empty for a job that has ended."""
     if job is None:
         return " (which is gone)"
     if job.state == "Open":
@@ -226,7 +227,7 @@ def _ids(job_id: str | None) -> frozenset[str]:
 
 
 def _retried_rows(file: RetryFile, rows: range) -> tuple[RetriedRows, ...]:
-    """Return where some rows of the file come from, by job and result."""
+    """Return the origins of some rows of the file, by job and result."""
     found, start = list[RetriedRows](), 0
     for origin in file.origins:
         bits = origin.bits(slice(max(rows.start - start, 0), max(rows.stop - start, 0)))

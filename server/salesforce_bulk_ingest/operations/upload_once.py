@@ -1,4 +1,4 @@
-"""Rows go into a job once: what is on its way, what went before, and what is therefore refused."""
+"""Uploading rows to a job once: equal uploads are joined or skipped, and any other second upload is refused."""
 
 import logging
 from collections import Counter, OrderedDict
@@ -31,12 +31,12 @@ from salesforce_bulk_ingest.salesforce.org import Org
 logger = logging.getLogger(__name__)
 
 UNKNOWN_DIGEST = ""
-"""Stands for the SHA-256 of rows that streamed through the gateway, which reads none of them."""
+"""Recorded in place of the SHA-256 of rows that streamed through the gateway, which computes none."""
 
 MOST_REMEMBERED = 10_000
 
 UploadState = Literal["unknown", "under way", "unclear", "taken"]
-"""What this server knows of a job's upload; another server may have sent rows that this one knows nothing of."""
+"""What this server knows of a job's upload; another server may have sent rows without the knowledge of this server."""
 
 
 class Content(Protocol):
@@ -85,9 +85,9 @@ class Uploads:
 
     Args:
         client: sends the rows.
-        ledger: remembers earlier uploads.
-        tasks: runs the uploads; the end of the server breaks a PUT off and never ends it as if it were whole.
-        job_files: archives what is sent; None on a server that keeps nothing.
+        ledger: the record of earlier uploads.
+        tasks: runs the uploads; the end of the server breaks a PUT off, so that Salesforce does not take it for whole.
+        job_files: archives uploads; None on a server that caches nothing.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class Uploads:
         self._job_files = job_files
         self._tasks = tasks
         self._starting = anyio.Lock()
-        self._sending: dict[str, str] = {}  # job id of 15 characters -> SHA-256 of what is on its way
+        self._sending: dict[str, str] = {}  # job id of 15 characters -> SHA-256 of its upload
         self._passing: Counter[str] = Counter()
         self._sent_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
 
     async def state_of(self, org: Org, job_id: str) -> UploadState:
-        """Return what is known of the upload to a job."""
+        """Return what this server knows of the upload to a job."""
         earlier = await self._known(org, job_id)
-        # Looked at after the record, so that an upload that begins meanwhile is not taken for one that was cut off.
+        # Only after the record is read: else an upload that begins meanwhile would pass for an upload that was cut off.
         if job_id[:15] in self._sending or job_id[:15] in self._passing:
             return "under way"
         if earlier is None:
@@ -121,7 +121,7 @@ class Uploads:
             raise _cut_off()
 
     def archived(self, org: Org, job: Job, content: PartContent) -> Content:
-        """Return the content of an upload, archived while it is sent, so that its rows can be sent again as they were."""
+        """Return content that is archived while it is sent, so that its rows can be retried as they were uploaded."""
         if self._job_files is None:
             return content
         return self._job_files.recorded(JobKey.of(org.host, job), content)
@@ -129,7 +129,7 @@ class Uploads:
     async def begin(
         self, org: Org, job: Job, content: Content, before_sending: Callable[[], Awaitable[None]] | None = None
     ) -> SharedTask[None] | None:
-        """Send the rows in the background, or join the upload that does.
+        """Send the rows in the background, or join the upload that sends them already.
 
         Args:
             org: the org of the job.
@@ -138,13 +138,13 @@ class Uploads:
             before_sending: called once the job is reserved for these rows; what it raises ends the upload.
 
         Returns:
-            The upload, or None if Salesforce has these rows already.
+            The task of the upload, or None if Salesforce has these rows already.
 
         Raises:
             UploadConflict: the job has other rows, or an earlier upload was cut off.
             WrongState: the job takes no rows any more.
         """
-        # One at a time: two calls must not both find nothing and both send.
+        # One call at a time: two calls must not both find no upload and both send their rows.
         async with self._starting:
             running: SharedTask[None] | None = self._tasks.find(_key(org, job.id))
             if running is not None:
@@ -163,28 +163,28 @@ class Uploads:
 
     @asynccontextmanager
     async def passing(self, org: Org, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Mark the job while rows stream to it through the gateway; yield what to call once Salesforce has taken them."""
+        """Mark the job while the gateway streams rows to it; yield a function to call when Salesforce has accepted them."""
         job = job_id[:15]
 
-        async def taken() -> None:
+        async def record_upload() -> None:
             await self._remember(org, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
 
         self._passing[job] += 1
         try:
-            yield taken
+            yield record_upload
         finally:
-            self._passing -= Counter({job: 1})  # a count of none is dropped
+            self._passing -= Counter({job: 1})  # in-place subtraction drops a count of zero
 
     async def forget(self, org: Org, job_id: str) -> None:
-        """Drop what is known of the uploads to a job that is gone."""
+        """Remove the record of the upload to a job that was deleted."""
         self._sent_here.pop((org.host, job_id[:15]), None)
         await self._ledger.forget(org.host, job_id)
 
     async def _earlier(self, org: Org, job: Job, content: Content) -> UploadRecord | None:
-        """Return the upload that went before; if there was none, the job is reserved for this one.
+        """Return the record of an earlier upload to the job; if there is none, reserve the job for this upload.
 
         Raises:
-            WrongState: there was none, and the job takes no rows any more.
+            WrongState: there is no earlier upload, and the job takes no rows any more.
         """
         known = self._sent_here.get((org.host, job.id[:15]))
         if known is not None:
@@ -222,7 +222,7 @@ class Uploads:
         return self._sent_here.get((org.host, job_id[:15])) or await self._ledger.find(org.host, job_id)
 
     async def _remember(self, org: Org, job_id: str, upload: UploadRecord) -> None:
-        """Remember an upload in this process first: the record on disk may be locked or broken just now."""
+        """Remember an upload in this process before the ledger, which may be locked or broken just now."""
         self._sent_here[org.host, job_id[:15]] = upload
         if len(self._sent_here) > MOST_REMEMBERED:
             self._sent_here.popitem(last=False)
@@ -234,7 +234,7 @@ def _key(org: Org, job_id: str) -> tuple[str, str, str]:
 
 
 def _check_repeat(job: Job, earlier: UploadRecord, content: Content) -> None:
-    """Raise UploadConflict or WrongState unless Salesforce has these very rows from an earlier upload."""
+    """Raise UploadConflict or WrongState unless Salesforce has the same rows from the earlier upload."""
     _check_same(job, earlier.sha256, content)
     if earlier.state == "sending":
         raise _cut_off() if job.state == "Open" else _closed(job)
@@ -264,9 +264,10 @@ def _closed(job: Job) -> WrongState:
 
 
 def took_nothing(error: SalesforceError | IngestError) -> bool:
-    """Return whether it is certain that Salesforce kept no rows; a refusal with 5xx, a lost or a strange answer is not.
+    """Return whether it is certain that Salesforce kept no rows of an upload that ended with this error.
 
-    An upload whose source could not be read to its end was broken off, and no server takes it for whole.
+    It is uncertain after a status of 5xx, and where the answer was lost or is not one of the API. It is certain where the
+    source could not be read to its end: the request was broken off, and no server takes it for whole.
     """
     if isinstance(error, InvalidArgument | SentAgain | NoRecord):
         return True

@@ -1,4 +1,4 @@
-"""Waiting for the end of a job, with few requests to the org and no change of the job."""
+"""Waiting until a job has ended, with few requests to the org."""
 
 from collections.abc import Awaitable, Callable
 
@@ -26,7 +26,7 @@ async def wait_until_terminal(
     Args:
         first: the job as it was just read.
         read: reads the job again.
-        report: gets every reading.
+        report: called with the job after every reading.
         seconds: the longest time to wait.
         sleep: pauses between two readings.
     """

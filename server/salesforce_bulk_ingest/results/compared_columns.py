@@ -16,7 +16,7 @@ _BOOLEANS = {"true": "1", "false": "0"}
 
 
 def canonical_cell(cell: str) -> str:
-    """Return the canonical form of a cell."""
+    """Return the canonical form of a cell, in which a cell as it was sent and as Salesforce gives it back are equal."""
     cell = cell.strip()
     if not cell or cell == NULL_CELL:
         return ""
@@ -30,7 +30,7 @@ def canonical_cell(cell: str) -> str:
 
 def canonical_cells(cells: Sequence[str]) -> Iterator[str]:
     """Return the canonical forms of the cells of a column."""
-    # Each different cell once: cells repeat.
+    # Cells repeat, so each different cell is converted once.
     return map({cell: canonical_cell(cell) for cell in set(cells)}.__getitem__, cells)
 
 
@@ -49,7 +49,7 @@ def _is_long_id(cell: str) -> bool:
 
 
 def _canonical_number(cell: str) -> str:
-    """Return the canonical form of a cell that begins like a number: of a number, a time or an id."""
+    """Return the canonical form of a cell that begins like a number: the cell may be a number, a time or an id."""
     if _NUMBER.fullmatch(cell):
         try:
             number = Decimal(cell)
@@ -67,6 +67,7 @@ def _canonical_number(cell: str) -> str:
 
 
 Column = Sequence[str]
+"""The cells of one column, a cell for each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def compared_columns(
 
 
 class CandidateFilter:
-    """Finds the rows of an upload that may be in a result, by one column: where few rows failed, most are not.
+    """Finds the rows of an upload that may be in a result, by the cells of one column: where few rows failed, few may be.
 
     Args:
         uploaded: the compared columns of the upload.

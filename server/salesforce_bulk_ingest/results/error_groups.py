@@ -102,7 +102,7 @@ class _Tally:
     """An error group that is being counted.
 
     Attributes:
-        fingerprint: the message without values; None once two rows have different ones.
+        fingerprint: the message without values; None once two rows have different fingerprints.
         count: number of rows.
         examples: the first rows.
     """
@@ -153,7 +153,7 @@ class ErrorGrouper:
             tally.examples.append(FailedExample(row_number, message, dict(self._values(error, cells))))
 
     def groups(self) -> tuple[ErrorGroup, ...]:
-        """Return the groups, the most frequent first; equally frequent ones by code, fields and pattern."""
+        """Return the groups, the most frequent first, and equally frequent groups by code, fields and pattern."""
         groups = (
             ErrorGroup(
                 code,

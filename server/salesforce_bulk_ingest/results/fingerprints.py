@@ -2,7 +2,7 @@
 
 Salesforce's own messages quote a value in a known place, or quote nothing. Messages that people of the org wrote
 (validation rules, triggers, flows) are fixed texts in which a number or a quoted word can be all that tells two rules apart,
-so in these only ids, and cells of the row itself, become placeholders.
+so in these messages only ids, and cells of the row itself, become placeholders.
 """
 
 import re

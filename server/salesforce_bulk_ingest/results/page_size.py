@@ -80,7 +80,7 @@ class PageRoom:
         self._empty = True
 
     def admit_all(self, rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]] | None:
-        """Return the rows as the page shows them; take none, and return None, where `admit` would not show each whole."""
+        """Return the rows as the page shows them, or None, with no row admitted, where a row does not fit whole."""
         if len(rows) > self.rows_left:
             return None
         shown = [tuple(row[: self._column_count]) for row in rows]

@@ -1,4 +1,4 @@
-"""Pages of a result: the rows from an offset on that a caller asks for, as many as fit."""
+"""Pages of a result: the rows that a caller chooses, from an offset on, as many as fit."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ class PageRequest:
     Attributes:
         offset: number of chosen rows to pass over.
         columns: names of the columns to show, in this order; empty shows all.
-        errors: which rows are chosen, by their error.
+        errors: filter that chooses rows by their error.
     """
 
     offset: int = 0
@@ -55,13 +55,13 @@ class CutCell:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a result.
+    """One page of a result.
 
     Attributes:
         columns: names of the columns that are shown.
         columns_omitted: number of columns that did not fit.
         rows: the rows, with as many cells as columns; long cells are cut and marked with the number of characters left out.
-        request: what the caller asked for.
+        request: the request of the caller.
         delimiter: delimiter of the result.
         next_offset: offset of the next page; None at the end of the result.
         total: number of rows in the whole result; None where not all of it was read.
@@ -228,7 +228,7 @@ def page_of(
         delimiter: delimiter of the result.
         request: what the caller asks for.
         page_size: limits of the page.
-        in_time: tells whether there is time to look at more rows that are not chosen.
+        in_time: returns whether there is time to read more rows that are not chosen.
 
     Raises:
         InvalidArgument: the result lacks a column that the caller asks for.
@@ -257,7 +257,7 @@ def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[
     """Return the indexes of the requested columns, or of all columns where none is requested.
 
     Raises:
-        InvalidArgument: there is no such column.
+        InvalidArgument: a requested column does not exist.
     """
     if not requested or not names:
         return range(len(names))

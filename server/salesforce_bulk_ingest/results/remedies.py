@@ -48,7 +48,7 @@ _DUPLICATE_RULE = Remedy(
 """`allowSave`, the way past an alert, is a header of REST and SOAP calls (REST API Developer Guide, Duplicate Rule Header),
 and has no effect on bulk jobs (simple-salesforce #628). Without it a rule that allows *with an alert* refuses rows too (same
 page; jsforce #1055, NPSP #2475), so Allow alone is not enough. A rule also fires when an insert became an upsert, unless
-the record that it finds is the one that is updated."""
+the record that the rule finds is the record that is updated."""
 
 _BY_CODE: dict[str, Remedy] = {
     "UNABLE_TO_LOCK_ROW": _LOCKED,

@@ -18,6 +18,7 @@ OUTCOME_COLUMNS = frozenset({ID_COLUMN, ERROR_COLUMN, CREATED_COLUMN})
 """Names of the outcome columns; failed rows of jobs of API versions before 53 have no id."""
 
 Row = Sequence[str]
+"""The cells of one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class ResultFile:
 
     Attributes:
         path: path of the CSV.
-        dialect: how the CSV is written.
-        kind: which result of its job it is.
+        dialect: dialect of the CSV.
+        kind: kind of the result.
         names: names of all columns.
         outcome_count: number of outcome columns, which come first.
         sha256: SHA-256 of the CSV.
@@ -42,7 +43,7 @@ class ResultFile:
 
     @classmethod
     def open(cls, path: Path, dialect: Dialect, kind: ResultKind, sha256: str) -> Self:
-        """Read the header of a result of a job whose rows are written in a dialect.
+        """Return a result CSV in this dialect, with its header read.
 
         Raises:
             OSError: the file can't be read.

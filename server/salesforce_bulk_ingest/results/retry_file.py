@@ -1,4 +1,4 @@
-"""The stored form of rows to retry: a CSV, and a label that says which rows of which results they are."""
+"""The file of rows to retry: a CSV, and a label with the origin of each row."""
 
 from array import array
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.cache.file_cache import CachedFile
 
 @dataclass(frozen=True, slots=True)
 class RetryOrigin:
-    """Where consecutive rows of a retry file come from.
+    """The origin of consecutive rows of a retry file.
 
     Attributes:
         from_job: id of the job.
@@ -28,7 +28,7 @@ class RetryOrigin:
     row_numbers: "array[int]"
 
     def bits(self, rows: slice) -> int:
-        """Return one bit for each of some rows, by their numbers in the result: 1 for row 0."""
+        """Return the numbers of some rows in the result as the bits of an integer: the lowest bit stands for row 0."""
         numbers = self.row_numbers[rows]
         bits = bytearray(max(numbers, default=0) // 8 + 1)
         for number in numbers:
@@ -58,7 +58,7 @@ class RetryFile:
 
     Attributes:
         path: path of the CSV.
-        origins: where the rows come from, in their order.
+        origins: origins of the rows, in the order of the rows.
         notes: findings about the rows.
     """
 
@@ -83,7 +83,7 @@ class RetryFile:
         """Read a retry file from the cache.
 
         Raises:
-            ValueError: the label is not one, or is that of another version of this program.
+            ValueError: the label is not that of a retry file, or another version of this program wrote it.
         """
         stored, _, stored_numbers = file.label.partition(b"\n")
         label, numbers = _Label.model_validate_json(stored), array("Q")

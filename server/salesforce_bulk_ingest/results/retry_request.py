@@ -14,6 +14,7 @@ KINDS: Mapping[Which, ResultKind] = {
     "unprocessed": "unprocessedrecords",
     "created": "successfulResults",
 }
+"""The result that has the rows of each kind."""
 
 MOST_JOBS = 100
 
@@ -24,8 +25,8 @@ class RetryRequest:
 
     Attributes:
         jobs: ids of the earlier jobs.
-        which: which of their rows; `created` gives only the ids of the records that the jobs created.
-        where: which of the failed rows; the other rows have no error to choose by.
+        which: kinds of rows; `created` gives only the ids of the records that the jobs created.
+        where: filter of the failed rows; rows of the other kinds have no error to filter by.
         again: whether to retry rows that were retried before.
     """
 

@@ -1,6 +1,6 @@
-"""Writing the rows of earlier jobs that are to be retried: as they were uploaded where that is archived.
+"""Writing the rows of earlier jobs that are to be retried, as they were uploaded.
 
-Rows that are not archived are written as Salesforce gave them back.
+Rows of an upload that is not archived are written as Salesforce gave them back.
 """
 
 from array import array
@@ -120,7 +120,7 @@ class _RetryWriter:
     def _write_header(self, job: JobResult, header: Sequence[str]) -> None:
         self._dialect = self._destination.dialect(job.result.dialect)
         if len(header) == 1 and self._destination.delimiter is None:
-            # A reader takes a header without delimiters for one with commas.
+            # A reader takes a header without delimiters for a header with commas.
             self._dialect = replace(self._dialect, delimiter="COMMA")
         self._file.write(csv_bytes([header], self._dialect))
 
@@ -177,9 +177,9 @@ def _returned_rows(result: ResultFile, where: ErrorFilter) -> Iterator[NumberedR
 def _write_uploaded_rows(
     job: JobResult, upload: ArchivedUpload, source_order: SourceOrderedResult, where: ErrorFilter, writer: _RetryWriter
 ) -> tuple["array[int]", list[Finding]]:
-    """Write matched rows as they were uploaded and unmatched ones as Salesforce gave them back; leave ambiguous ones out."""
+    """Write matched rows as they were uploaded and unmatched rows as they came back; leave ambiguous rows out."""
     header, cells = upload.uploaded_header(), ReturnedCells()
-    # Where every row is retried, it makes no difference which outcome is whose.
+    # Where every row is retried, it makes no difference which row has which outcome.
     unsure = frozenset[int]() if where.is_empty else frozenset(source_order.unsure_outcomes)
     row_numbers = writer.write(job, header, _uploaded_rows(job.result, upload, source_order, where, unsure))
     unmatched = _under_header(header, job.result, _chosen_rows(job.result, source_order.unmatched, where))

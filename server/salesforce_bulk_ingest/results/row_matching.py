@@ -26,11 +26,11 @@ CREATE TABLE matched (returned INTEGER PRIMARY KEY, uploaded INTEGER UNIQUE, cer
 
 # A row of the result may be one of several rows of the upload that differ.
 _AMBIGUOUS = 0
-# All of several alike rows came back, but which outcome is whose is not known.
+# All of several alike rows came back, but it is not known which row has which outcome.
 _OUTCOME_UNSURE = 1
 _CERTAIN = 2
 
-# Among rows with the same hash, the n-th of the result is matched with the n-th of the upload. Which is which makes no
+# Among rows with the same hash, the n-th of the result is matched with the n-th of the upload. The order makes no
 # difference where the rows of the upload are equal, or where all of them came back with the same outcome.
 _MATCH = f"""
 INSERT INTO matched
@@ -101,7 +101,7 @@ class MatchedRow:
             were uploaded alike.
         result_row: number of rows before this one in the result.
         outcome: what Salesforce reports of the row, as JSON.
-        is_outcome_unsure: whether the outcome may be that of another row, which came back, too.
+        is_outcome_unsure: whether the outcome may belong to another row of the result.
     """
 
     uploaded_row: int
@@ -189,7 +189,7 @@ def row_matcher_in(folder: Path) -> Iterator[RowMatcher]:
     with tempfile.TemporaryDirectory(prefix="row-matching-", dir=folder) as temporary:
         db = sqlite3.connect(Path(temporary) / "rows.sqlite3", isolation_level=None, check_same_thread=False)
         try:
-            # No other process reads the file, and half of it is of no use.
+            # No other process reads the file, and nobody needs it after a crash, so it need not be safe on disk.
             db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;")
             yield RowMatcher(db)
         finally:

@@ -46,7 +46,7 @@ class SourceOrderedResult:
         made_from: SHA-256 of the result, and of the upload.
         path: path of the CSV.
         matched: the matched rows, in the order of the CSV.
-        unsure_outcomes: the matched rows whose outcome may be that of another one of them; the CSV has no lines for these.
+        unsure_outcomes: the matched rows whose outcome may belong to another matched row; the CSV has no lines for them.
         unmatched: the rows that are like no row of the upload.
         ambiguous: the rows that may be one of several rows of the upload, which differ.
         ambiguous_lines: the first few lines of the source that ambiguous rows may be of.
@@ -77,7 +77,7 @@ class SourceOrderedResult:
         """Read a result in source order from the cache.
 
         Raises:
-            ValueError: the label is not one, or is that of another version of this program.
+            ValueError: the label is not that of a result in source order, or another version of this program wrote it.
         """
         stored, _, stored_numbers = file.label.partition(b"\n")
         label, numbers = _Label.model_validate_json(stored), array("Q")

@@ -1,4 +1,4 @@
-"""A page of a result that is read as a stream and not cached: of a job that goes on, or where nothing is cached."""
+"""A page of a result that is read as a stream and not cached: its job has not ended, or the server caches nothing."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -35,7 +35,7 @@ class StreamedPage:
         self._has_ended = False
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
-        """Read until there is nothing more to learn. What was read before a cancellation is on the page.
+        """Read as much of the stream as page and error groups need; a cancellation leaves the rows that were read.
 
         Raises:
             InvalidArgument: the result lacks a column that the caller asks for.

@@ -1,1 +1,1 @@
-"""How we speak to Salesforce: the only place that knows the wire."""
+"""The client of Salesforce: the only package that knows the paths, fields and errors of its API."""

@@ -1,4 +1,4 @@
-"""Where the access token comes from: settings, or the official CLI's login. It lives in memory only."""
+"""Sources of the access token: the settings, or the official CLI's login. The token is held in memory only."""
 
 import ipaddress
 import json
@@ -16,43 +16,43 @@ from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 CLI_LOGIN_SECONDS = 20
-"""Both of the CLI's commands together: well under the time of the call that waits for them."""
+"""The longest time of both of the CLI's commands together: well under the time of the call that waits for them."""
 INSTANCE_PATTERN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 TOKEN_PATTERN = re.compile(r"[!-~]+")
 
 PAGE_HOSTS = (
     ".force.com", ".my.site.com", ".my.salesforce-setup.com", ".visualforce.com", ".documentforce.com",
 )  # fmt: skip
-"""Where Salesforce shows pages, some of them written by customers; the API is elsewhere and no token belongs there."""
+"""Hosts of Salesforce's pages, some of them written by customers: they have no API, and no token may be sent to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One org and the token that opens it. The token is masked in `repr`."""
+    """The URL of an org and an access token for it; the token is masked in `repr`."""
 
     instance_url: str
     access_token: SecretStr
 
 
 class CredentialSource(Protocol):
-    """Something that can log in."""
+    """A source of credentials."""
 
     async def credentials(self) -> Credentials:
-        """The current credentials.
+        """Return the current credentials.
 
         Raises:
-            NoCredentials: there are none, with what to do about it.
+            NoCredentials: there are no credentials; the message says what to do.
         """
         ...
 
     def discard(self, stale: Credentials) -> bool:
-        """Forget credentials that Salesforce refused; true when asking again may give others."""
+        """Forget credentials that Salesforce refused; return whether the source may give others now."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FixedCredentials:
-    """A token and an instance from the settings; there is no other to fall back on."""
+    """The credentials in the settings, which can't be renewed."""
 
     current: Credentials
 
@@ -65,7 +65,7 @@ class FixedCredentials:
 
 @dataclass(frozen=True, slots=True)
 class MissingCredentials:
-    """Stands in until the settings name an org, so that a server without one starts and can say why."""
+    """The stand-in where the settings name no org: the server starts all the same, and each call raises the reason."""
 
     reason: str
 
@@ -80,7 +80,7 @@ class CliLogin:
     """The login of the official Salesforce CLI, by alias or user name.
 
     The host comes from `sf org display --json`, the token from `sf org auth show-access-token --json`
-    (Salesforce CLI Command Reference). Both are asked once and again after a refusal.
+    (Salesforce CLI Command Reference). Both commands run once, and once more after Salesforce refused the token.
 
     Args:
         org: alias or user name, as in `sf org list`.
@@ -122,7 +122,7 @@ class CliLogin:
             done = await anyio.run_process(
                 [self._executable, *command, "--json", "--target-org", self._org],
                 check=False,
-                # Ours may carry an MCP client's messages, which are not the CLI's to read.
+                # The stdin of this process may carry an MCP client's messages, which the CLI must not read.
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -152,10 +152,10 @@ class CliLogin:
 
 
 def checked_token(given: str) -> str:
-    """The token without the white space that a copy brings along.
+    """Return the token without the white space around a copied text.
 
     Raises:
-        ValueError: it can't be one. It would be quoted where HTTP refuses it, so it must not get that far.
+        ValueError: the text can't be a token. An HTTP library would quote it in an error, so it is refused before.
     """
     token = given.strip()
     if not TOKEN_PATTERN.fullmatch(token):
@@ -164,10 +164,10 @@ def checked_token(given: str) -> str:
 
 
 def instance_url(given: str) -> str:
-    """The origin to send the token to, from `acme.my`, `acme.my.salesforce.com` or a whole URL.
+    """Return the origin to send the token to, from `acme.my`, `acme.my.salesforce.com` or a whole URL.
 
     Raises:
-        ValueError: it is not an https origin (http is taken for loopback only), or one of pages.
+        ValueError: the value is no https origin (http is accepted for loopback only), or a host of pages.
     """
     given = given.strip()
     scheme, host, port = _parts_of_url(given) if "//" in given else ("https", _host_of_name(given), None)
@@ -205,5 +205,5 @@ def _parts_of_url(url: str) -> tuple[str, str, int | None]:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
+    """Return whether the URL's host is this machine."""
     return urlsplit(url).hostname in LOOPBACK_HOSTS

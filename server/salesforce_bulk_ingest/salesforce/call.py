@@ -8,7 +8,7 @@ INGEST = "/jobs/ingest"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request, to the ingest resource unless it says otherwise.
+    """One HTTP request, to the ingest resource unless `resource` names another.
 
     Attributes:
         method: the HTTP method.

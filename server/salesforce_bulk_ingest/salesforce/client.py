@@ -1,4 +1,4 @@
-"""The client of Salesforce: the ingest resources of Bulk API 2.0, describes, and who the token belongs to.
+"""The client of Salesforce: the ingest resources of Bulk API 2.0, describes, and the user of the token.
 
 Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page for each endpoint.
 """
@@ -67,14 +67,14 @@ class SalesforceClient:
         return org_at(credentials.instance_url, embedded=self._embedded)
 
     async def create_job(self, body: Mapping[str, object]) -> Job:
-        """Make a job in state Open. Never repeated by itself: a second try could leave a second job."""
+        """Make a job in state Open. The call is never repeated: a second try could leave a second job."""
         return await self._json(Job, Call("POST", headers=_JSON_HEADERS, content=_dump(body)))
 
     async def get_job(self, job_id: str, *, api_version: str | None = None) -> Job:
         """Return the job's state and counters.
 
         Raises:
-            NotFound: no such job, or not any more.
+            NotFound: the job does not exist, or not any more.
         """
         return await self._read(Job, Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version))
 
@@ -105,12 +105,12 @@ class SalesforceClient:
                     raise UnexpectedAnswer(f"The delete was answered with status {response.status_code}, not 204.")
 
     async def upload(self, job_id: str, content: bytes | AsyncIterable[bytes], size: int | None = None) -> None:
-        """Send the job's rows. Salesforce takes them once, so this is never repeated by itself.
+        """Send the job's rows. Salesforce takes rows once for each job, so the call is not repeated after an error.
 
         Args:
             job_id: the id of an open job that has no rows yet.
-            content: the rows; they are sent a second time after a refused session, if they can be read a second time.
-            size: the number of bytes, where the content does not tell it.
+            content: the rows; after a refused session they are sent again, if they can be read again.
+            size: the number of bytes, where the content has no length.
         """
         headers = [("Content-Type", "text/csv; charset=UTF-8")]
         if size is not None:
@@ -123,7 +123,7 @@ class SalesforceClient:
 
     @asynccontextmanager
     async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open one result: its bytes, decompressed, in chunks; no chunk at all where Salesforce has nothing (204)."""
+        """Open one result and yield its bytes, decompressed, in chunks; no chunk where Salesforce has no rows (204)."""
         headers = [("Accept", "text/csv"), ("Accept-Encoding", "gzip")]
         call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
         async with self._transport.open(call) as response:
@@ -146,7 +146,7 @@ class SalesforceClient:
         return await self._read(SObjectDescribe, call)
 
     async def identity(self) -> Identity:
-        """Return whose access token this is.
+        """Return the user whom the access token belongs to.
 
         Raises:
             SessionExpired: the token is not valid (403 with the text `Bad_OAuth_Token`, seen in public code).
@@ -162,7 +162,7 @@ class SalesforceClient:
         return _parsed(Identity, body)
 
     def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
-        """Send any call and hand over the answer with its body unread; see `Transport.open`."""
+        """Send any call and yield the answer with its body unread; see `Transport.open`."""
         return self._transport.open(call)
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
@@ -201,7 +201,7 @@ def _parsed(model: type[ModelT], body: bytes) -> ModelT:
 
 
 def _worth_another_try(error: Exception) -> bool | float:
-    """Return whether a failed read may pass on a second try, or after how many seconds."""
+    """Return whether a failed read may succeed on a second try, or the seconds after which it may."""
     if isinstance(error, Rejected) and error.status in RETRIED_STATUSES:
         return True if error.retry_after_seconds is None else min(error.retry_after_seconds, 10.0)
     return isinstance(error, Unreachable) and not isinstance(error, TimedOut)

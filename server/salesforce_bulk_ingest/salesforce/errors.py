@@ -106,7 +106,7 @@ LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "EXCEEDEDQU
 
 
 def rejected(status: int, code: str, message: str, retry_after_seconds: float | None = None) -> Rejected:
-    """The error class for a refusal, chosen by status and code (codes: Bulk API 2.0 guide, Errors; REST guide)."""
+    """Return the error for a refusal, by its status and code (codes: Bulk API 2.0 guide, Errors; REST guide)."""
     kind: type[Rejected] = Rejected
     if status == 401:
         kind = SessionExpired

@@ -1,7 +1,7 @@
-"""What the API sends, as it sends it: camelCase on the wire, snake_case here.
+"""The JSON objects that the API sends; their names are camelCase on the wire and snake_case here.
 
 Fields are optional where some answer leaves them out (create has no counters, a state change is short), and unknown
-fields are kept out of the way, so that a newer API version does not break a reader.
+fields are ignored, so that a newer API version does not break a reader.
 """
 
 from functools import cached_property
@@ -27,19 +27,19 @@ DELIMITERS: dict[str, str] = {
 LINE_ENDINGS: dict[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 ID_FIELD = "Id"
 NULL_CELL = "#N/A"
-"""What Salesforce reads as null; an empty cell means no change (Bulk API 2.0 guide, Prepare CSV Files)."""
+"""The cell that Salesforce reads as null; an empty cell changes nothing (Bulk API 2.0 guide, Prepare CSV Files)."""
 
 TERMINAL_STATES = frozenset({"JobComplete", "Failed", "Aborted"})
 
 
 class WireModel(BaseModel):
-    """Salesforce's field names outside, ours inside."""
+    """A JSON object of the API, with Salesforce's names in JSON and snake_case attributes in Python."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
 
 class Job(WireModel):
-    """One ingest job. Times in milliseconds (Bulk API 2.0 guide, Get Information About an Ingest Job)."""
+    """One ingest job. Processing times are in milliseconds (Bulk API 2.0 guide, Get Information About an Ingest Job)."""
 
     id: str = Field(max_length=18)
     state: str
@@ -67,7 +67,7 @@ class Job(WireModel):
 
     @property
     def is_terminal(self) -> bool:
-        """Nothing more will happen to this job."""
+        """Whether the job has ended, so that its state no longer changes."""
         return self.state in TERMINAL_STATES
 
     @property
@@ -77,7 +77,7 @@ class Job(WireModel):
 
     @property
     def newline(self) -> str:
-        """What ends a row of the upload."""
+        """The line ending of the upload."""
         return LINE_ENDINGS.get(self.line_ending or "LF", "\n")
 
 
@@ -90,7 +90,7 @@ class JobList(WireModel):
 
 
 class Identity(WireModel):
-    """Who the access token belongs to (`/services/oauth2/userinfo`)."""
+    """The user whom the access token belongs to (`/services/oauth2/userinfo`)."""
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -99,16 +99,16 @@ class Identity(WireModel):
     name: str | None = None
 
 
-def _none_for_null(value: object) -> object:
-    """Some lists of a describe are null where there is nothing in them (seen)."""
+def _empty_for_null(value: object) -> object:
+    """Return an empty list for null: some lists of a describe are null instead of empty (seen)."""
     return () if value is None else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_none_for_null)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_empty_for_null)]
 
 
 class PicklistValue(WireModel):
-    """One value of a picklist; an inactive one stays on old records and is refused on new ones."""
+    """One value of a picklist; an inactive value stays on old records and is refused on new records."""
 
     value: str
     active: bool = True
@@ -134,26 +134,26 @@ class FieldDescribe(WireModel):
     reference_to: Names = ()
     relationship_name: str | None = None
     restricted_picklist: bool = False
-    picklist_values: Annotated[tuple[PicklistValue, ...], BeforeValidator(_none_for_null)] = ()
+    picklist_values: Annotated[tuple[PicklistValue, ...], BeforeValidator(_empty_for_null)] = ()
 
     @property
     def is_required(self) -> bool:
-        """Whether an insert has to bring a value; a checkbox that is left out is false."""
+        """Whether an insert needs a value for the field; a checkbox without a value becomes false."""
         return self.createable and not (self.nillable or self.defaulted_on_create or self.type == "boolean")
 
     @property
     def is_polymorphic(self) -> bool:
-        """Whether the lookup leads to several objects; what counts are these, not a flag (seen)."""
+        """Whether the lookup refers to several objects: their number tells it, not a flag of the describe (seen)."""
         return len(self.reference_to) > 1
 
     @property
     def finds_records(self) -> bool:
-        """Whether a record can be named by this field's value."""
+        """Whether a value of the field can identify a record."""
         return self.external_id or self.id_lookup or self.name == ID_FIELD
 
 
 class SObjectDescribe(WireModel):
-    """One object with the fields that the user may see: one that is hidden from them is not there at all."""
+    """One object with the fields that the user may see; hidden fields are missing."""
 
     name: str
     label: str
@@ -172,9 +172,9 @@ class SObjectDescribe(WireModel):
         return {field.relationship_name.lower(): field for field in self.fields if field.relationship_name}
 
     def field(self, name: str) -> FieldDescribe | None:
-        """The field of this name, in any case."""
+        """Return the field with this name in any case, or None if there is none."""
         return self._by_name.get(name.lower())
 
     def lookup(self, relationship: str) -> FieldDescribe | None:
-        """The lookup whose relationship has this name, in any case."""
+        """Return the lookup whose relationship has this name in any case, or None if there is none."""
         return self._by_relationship.get(relationship.lower())

@@ -1,4 +1,4 @@
-"""Which org this is, in words: an answer about writing has to say where it wrote."""
+"""The org by host and kind: an answer about a write has to say in which org the write was made."""
 
 import re
 from dataclasses import dataclass
@@ -20,14 +20,19 @@ EMBEDDED = "embedded org"
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """The org that a server writes to."""
+    """The org that a server writes to.
+
+    Attributes:
+        host: the host of the org, with the port of a local org; for the embedded org, its kind.
+        kind: the kind of org in words, such as `production` or `sandbox`.
+    """
 
     host: str
     kind: str
 
     @property
     def is_embedded(self) -> bool:
-        """Whether it is this program's own, on this machine."""
+        """Whether the org is the embedded one, which this program runs on this machine."""
         return self.kind == EMBEDDED
 
     def __str__(self) -> str:
@@ -35,7 +40,7 @@ class Org:
 
 
 def org_at(instance_url: str, *, embedded: bool) -> Org:
-    """Name the org behind an origin by its host alone; nothing is asked."""
+    """Return the org at an instance URL. Its kind is derived from the host alone, without a call."""
     parts = urlsplit(instance_url)
     if embedded:
         return Org(EMBEDDED, EMBEDDED)

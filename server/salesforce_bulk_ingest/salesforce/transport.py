@@ -1,4 +1,4 @@
-"""HTTP to Salesforce: the connection pool, time limits, access tokens, and every failure as one of our errors."""
+"""HTTP to Salesforce: the connection pool, time limits, access tokens, and failures as `SalesforceError`."""
 
 import ssl
 import zlib
@@ -37,7 +37,7 @@ def open_http(*, trust_env: bool) -> httpx2.AsyncClient:
     Args:
         trust_env: whether proxy settings of the environment apply; they must not for an org on this machine.
     """
-    # One caller's cookies are not the next one's.
+    # Cookies that Salesforce sets for one caller must not be sent with the calls of another.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     http = httpx2.AsyncClient(
         verify=True if trust_env else _certificates(),
@@ -46,14 +46,14 @@ def open_http(*, trust_env: bool) -> httpx2.AsyncClient:
         follow_redirects=False,
         cookies=no_cookies,
     )
-    # A gateway passes on the caller's headers; defaults such as "Accept-Encoding: gzip" would be additions of ours.
+    # The gateway sends the caller's headers alone; a default such as "Accept-Encoding: gzip" would change the answer.
     http.headers.clear()
     return http
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Load the CA certificates of this machine, whatever the environment names: once in a process, for it takes 20 ms."""
+    """Load the CA certificates of this machine, whatever the environment names: once, since loading takes 20 ms."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
@@ -81,7 +81,7 @@ class Transport:
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[httpx2.Response]:
-        """Send a call and hand over the answer with its body unread, whatever its status.
+        """Send a call and yield the answer with its body unread, whatever its status.
 
         A refused session is renewed once where the login can give another token and the call's body can be sent again.
 
@@ -114,7 +114,7 @@ class Transport:
         try:
             yield response
         finally:
-            # Run to its end under cancellation too: a connection that is half closed would stay in the pool.
+            # The close is finished under cancellation, too: a connection that is half closed would stay in the pool.
             with anyio.CancelScope(shield=True):
                 await response.aclose()
 
@@ -124,7 +124,7 @@ class Transport:
         with mapped_errors(credentials):
             return self._http.build_request(
                 call.method,
-                # Not parsed into parameters and back: that would be another query.
+                # The query is not parsed and written again, which would change its bytes.
                 httpx2.URL(credentials.instance_url).copy_with(raw_path=target.encode("ascii")),
                 headers=_authorized(credentials, call.headers),
                 content=call.content,
@@ -139,7 +139,7 @@ def _authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) ->
 
 @contextmanager
 def deadline() -> Iterator[None]:
-    """End an ordinary call in time.
+    """Limit the time of an ordinary call.
 
     Raises:
         TimedOut: the block took longer than `JSON_CALL_SECONDS`.
@@ -153,7 +153,7 @@ def deadline() -> Iterator[None]:
 
 @contextmanager
 def mapped_errors(credentials: Credentials | None) -> Iterator[None]:
-    """Turn every failure of HTTP into one of our errors."""
+    """Raise a `SalesforceError` in place of every error of the HTTP client within the block."""
     where = httpx2.URL(credentials.instance_url).netloc.decode() if credentials else "Salesforce"
     try:
         yield
@@ -168,7 +168,7 @@ def mapped_errors(credentials: Credentials | None) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    # What breaks the rules of HTTP is quoted in the message, and it may hold the token, on either side.
+    # The HTTP library quotes the faulty line of a request or an answer, and that line may hold the token.
     if isinstance(error, httpx2.LocalProtocolError):
         return "the request can't be written as HTTP"
     if isinstance(error, httpx2.RemoteProtocolError):
@@ -183,7 +183,7 @@ MOST_JSON_BYTES = 16_000_000
 picklists a few."""
 MOST_ERROR_BYTES = 100_000
 SHORTEST_SECRET = 8
-"""The fewest characters of a token: a shorter text would be found inside of other words."""
+"""The fewest characters of a token that is masked in messages: a shorter text may occur inside other words."""
 _ERRORS = TypeAdapter(list[dict[str, Any]] | dict[str, Any])
 
 
@@ -210,7 +210,7 @@ async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     begun = False
     async for chunk in chunks:
         while chunk:
-            if inflater.eof:  # a body may be several members, one after the other (RFC 1952, 2.2)
+            if inflater.eof:  # a gzip body may have several members in a row (RFC 1952, 2.2)
                 inflater = zlib.decompressobj(wbits=GZIP)
             begun = True
             yield inflater.decompress(chunk, CHUNK_BYTES)
@@ -223,7 +223,7 @@ async def body_of(response: httpx2.Response, most_bytes: int = MOST_JSON_BYTES) 
     """Read the whole body of an answer that has to be small.
 
     Raises:
-        UnexpectedAnswer: the body has more bytes than that.
+        UnexpectedAnswer: the body has more than `most_bytes` bytes.
     """
     body = bytearray()
     async for chunk in decoded(response):
@@ -243,7 +243,7 @@ def check_no_redirect(response: httpx2.Response) -> None:
 
 
 async def raise_for_status(response: httpx2.Response) -> None:
-    """Raise the error that stands for a refusal.
+    """Raise the error for an answer that is no success.
 
     Raises:
         Rejected: the API's own refusal, or a bare error status of something on the way.
@@ -255,7 +255,7 @@ async def raise_for_status(response: httpx2.Response) -> None:
     try:
         body = await body_of(response, MOST_ERROR_BYTES)
     except (UnexpectedAnswer, Unreachable):
-        body = b""  # the refusal itself has arrived: its status stands
+        body = b""  # the status has arrived, and is enough for the error
     raise refused(response, body)
 
 
