@@ -8,7 +8,7 @@ NAMES_SHOWN = 5
 LONGEST_NAME_SHOWN = 60
 
 _UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Control characters, line ends, and characters that are invisible or turn the direction of text: JSON escapes none."""
+"""Control characters, line ends, and characters that are invisible or turn text around; JSON leaves them unescaped."""
 
 _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 """An API name, or the mark that stands for names that were left out."""

@@ -57,7 +57,7 @@ class ResultKey:
     Attributes:
         job: key of the job.
         ended: `systemModstamp` of the job, which changes whenever the job does.
-        kind: which of the job's results.
+        kind: kind of the result.
     """
 
     job: JobKey
@@ -151,7 +151,7 @@ def retry_name(org: str, *request: object) -> str:
 
     Args:
         org: host of the org.
-        request: what was asked for; values with equal texts (`repr`) name the same file.
+        request: values that identify the requested rows; values with equal texts (`repr`) name the same file.
     """
     return f"{_org_folder(org)}/{RETRY_FOLDER}-{_digest(request)}/rows.csv"
 

@@ -28,7 +28,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The describes that one upload is checked against, as far as the org gave them.
+    """The describes that one upload is checked against, without the describes that the org did not give.
 
     Attributes:
         sobject: the describe of the upload's object, or None if the org did not give it.

@@ -39,7 +39,7 @@ class Gateway:
 
     Args:
         client: the client of the org.
-        policy: what the operator allows.
+        policy: the rules that the operator set.
         uploads: the uploads to jobs, each of which takes rows once.
     """
 
@@ -170,7 +170,7 @@ def _repeats_a_key(body: bytes) -> bool:
 
 
 def _object_without_repeats(body: bytes) -> dict[str, object]:
-    """Return the JSON object in the body; an empty object where it is none in UTF-8, or has a key twice in any case."""
+    """Return the JSON object in the body; an empty one where the body is no UTF-8 object, or repeats a key in any case."""
     try:
         value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):

@@ -52,7 +52,7 @@ class JobStatus:
     Attributes:
         org: the org of the job.
         job: the job, with its state and counters.
-        upload: what this server knows of the upload to an open job; `unknown` for any other job.
+        upload: the state of the upload to an open job; `unknown` for any other job.
         changed: for a close or an abort, whether this call changed the state; else None.
     """
 
@@ -80,11 +80,11 @@ class JobOperations:
 
     Args:
         client: the client of the org.
-        policy: what the operator allows.
-        uploads: what this server knows of the uploads to jobs.
+        policy: the rules that the operator set.
+        uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
         sleep: pauses between two readings of a job.
-        seconds_left: how long the current call may still wait.
+        seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
     server refuses the call.

@@ -47,7 +47,7 @@ class CreateRequest:
     assignment_rule_id: str | None = None
 
     def body(self, dialect: Dialect | None = None) -> dict[str, object]:
-        """Return the body of Salesforce's create request; a dialect of rows goes before the properties."""
+        """Return the body of Salesforce's create request; a dialect, which rows are written in, overrides the properties."""
         values = {
             "object": self.sobject,
             "operation": self.operation,
@@ -109,11 +109,11 @@ class LoadOperations:
 
     Args:
         client: the client of the org.
-        policy: what the operator allows.
+        policy: the rules that the operator set.
         planner: plans the load.
         uploads: sends rows to a job, once.
         retries: fetches rows of earlier jobs.
-        seconds_left: how long the current call may still wait.
+        seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
     server refuses the call.

@@ -13,7 +13,7 @@ class Operations:
     """The operations for callers that want answers; callers that want bytes use the gateway.
 
     Attributes:
-        policy: what the operator allows.
+        policy: the rules that the operator set.
         jobs: list, create, read, close, abort and delete jobs.
         load: check rows and send them.
         results: pages of failed, successful and unprocessed rows.

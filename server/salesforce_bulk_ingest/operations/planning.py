@@ -34,7 +34,7 @@ class LoadRequest(Generic[Source]):
     """A request to load rows.
 
     Attributes:
-        source: where the rows come from.
+        source: the source of the rows.
         mapping: the changes of columns and values between the source and the upload.
         preflight: whether the rows are checked before they are sent.
         part: the number of the part to send, from 1; None where all rows fit one job.

@@ -39,7 +39,7 @@ class ResultOperations:
     Args:
         client: the client of the org.
         fetcher: downloads results into the cache; None on a server that caches nothing.
-        seconds_left: how long the current call may still wait.
+        seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
     server refuses the call.

@@ -31,7 +31,7 @@ from salesforce_bulk_ingest.salesforce.org import Org
 logger = logging.getLogger(__name__)
 
 UNKNOWN_DIGEST = ""
-"""Recorded in place of the SHA-256 of rows that streamed through the gateway, which computes none."""
+"""Recorded in place of the SHA-256 of rows that streamed through the gateway, which does not compute the hash."""
 
 MOST_REMEMBERED = 10_000
 

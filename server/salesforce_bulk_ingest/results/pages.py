@@ -112,7 +112,7 @@ class PageBuilder:
     Args:
         header: first record of the result; empty for a result without one.
         delimiter: delimiter of the result.
-        request: what the caller asks for.
+        request: the rows and columns that the caller asks for.
         page_size: limits of the page.
         rows_passed: number of chosen rows before the first record that is added.
 
@@ -226,7 +226,7 @@ def page_of(
     Args:
         result: the result.
         delimiter: delimiter of the result.
-        request: what the caller asks for.
+        request: the rows and columns that the caller asks for.
         page_size: limits of the page.
         in_time: returns whether there is time to read more rows that are not chosen.
 

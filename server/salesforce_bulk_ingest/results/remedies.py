@@ -1,4 +1,4 @@
-"""Remedies: what to do about failed rows, by status code.
+"""Remedies: advice on failed rows, by status code.
 
 Sources: SOAP API Developer Guide (v66), Core Data Types, StatusCode, for what a code means and which conditions pass by
 themselves; Bulk API 2.0 Developer Guide for row data (`#N/A`, ids, relationship columns), for locks (General Guidelines for

@@ -58,7 +58,7 @@ def write_retry_file(
     """Write rows of several results into a new file of the cache, under one header.
 
     Args:
-        request: which rows to write.
+        request: the choice of the rows to write.
         results: the results.
         destination: the job that the rows are meant for.
         file: the new file.
@@ -232,7 +232,7 @@ def _source_rows(
 
 
 def _chosen_rows(result: ResultFile, row_numbers: Sequence[int], where: ErrorFilter) -> Iterator[NumberedRow]:
-    """Return the chosen rows of the result among those with these numbers, which ascend, with all their cells."""
+    """Return the chosen rows of the result among the rows with these ascending numbers, with all their cells."""
     error_index = result.outcome_index(ERROR_COLUMN) or 0
     for number, row in zip(row_numbers, result.rows(row_numbers), strict=True):
         if where.matches(row[error_index]):

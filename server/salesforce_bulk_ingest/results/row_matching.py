@@ -100,7 +100,7 @@ class MatchedRow:
         line: line of the source on which the row begins; None where the row may be one of several lines, which differ but
             were uploaded alike.
         result_row: number of rows before this one in the result.
-        outcome: what Salesforce reports of the row, as JSON.
+        outcome: the outcome cells of the row, as JSON.
         is_outcome_unsure: whether the outcome may belong to another row of the result.
     """
 
@@ -144,7 +144,7 @@ class RowMatcher:
 
         Args:
             first_row: number of rows before these in the result.
-            outcomes: what Salesforce reports of each row.
+            outcomes: the outcome cells of each row, as JSON.
             columns: cells of the rows by column.
             compared: the compared columns of the result.
         """

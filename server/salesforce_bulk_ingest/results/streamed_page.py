@@ -18,7 +18,7 @@ class StreamedPage:
 
     Args:
         delimiter: delimiter of the result.
-        request: what the caller asks for.
+        request: the rows and columns that the caller asks for.
         page_size: limits of the page.
         whole: whether to read the stream to its end, for the error groups, after the page is full.
     """

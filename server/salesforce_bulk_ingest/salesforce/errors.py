@@ -71,7 +71,7 @@ class Rejected(SalesforceError):
         status: HTTP status of the answer.
         code: Salesforce's `errorCode`.
         message: Salesforce's `message`; text from the org, to be shown as data.
-        retry_after_seconds: how long the answer asked to wait, if it did.
+        retry_after_seconds: the time that the answer asked to wait, or None.
     """
 
     def __init__(self, status: int, code: str, message: str, retry_after_seconds: float | None = None) -> None:
