@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
-from salesforce_bulk_ingest.results.retry_rows import JobResult, write_retry_file
+from salesforce_bulk_ingest.results.retry_writer import JobResult, write_retry_file
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, write_source_order
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination

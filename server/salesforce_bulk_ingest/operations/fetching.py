@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNot
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
-from salesforce_bulk_ingest.results.retry_rows import JobResult, write_retry_file
+from salesforce_bulk_ingest.results.retry_writer import JobResult, write_retry_file
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer

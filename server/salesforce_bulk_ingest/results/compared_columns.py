@@ -66,7 +66,7 @@ def _canonical_number(cell: str) -> str:
     return cell
 
 
-Column = Sequence[str]
+ColumnCells = Sequence[str]
 """The cells of one column, a cell for each row."""
 
 
@@ -82,13 +82,13 @@ class ComparedColumns:
     indexes: tuple[int, ...]
     key_index: int | None
 
-    def cell_hashes(self, columns: Sequence[Column]) -> Iterator[int]:
+    def cell_hashes(self, columns: Sequence[ColumnCells]) -> Iterator[int]:
         """Return the hash of the compared cells of each row; 0 where no column is compared."""
         if not self.indexes:
             return iter([0] * len(columns[0]))
         return map(hash, zip(*(canonical_cells(columns[index]) for index in self.indexes), strict=True))
 
-    def key_hashes(self, columns: Sequence[Column]) -> Iterator[int | None]:
+    def key_hashes(self, columns: Sequence[ColumnCells]) -> Iterator[int | None]:
         """Return the hash of the key of each row; None for a row without a key."""
         if self.key_index is None:
             return iter([None] * len(columns[0]))
@@ -140,7 +140,7 @@ class CandidateFilter:
             self._pairs = [(uploaded.key_index, returned.key_index)]
         self._hashes: set[int] | None = set()
 
-    def add_result_columns(self, columns: Sequence[Column]) -> None:
+    def add_result_columns(self, columns: Sequence[ColumnCells]) -> None:
         """Remember some rows of the result, given by column."""
         if len(self._pairs) > 1:
             # The column with the most different cells leaves the fewest candidates.
@@ -150,7 +150,7 @@ class CandidateFilter:
             if len(self._hashes) > self.MOST_CELLS:
                 self._hashes = None
 
-    def candidates(self, columns: Sequence[Column]) -> Sequence[int]:
+    def candidates(self, columns: Sequence[ColumnCells]) -> Sequence[int]:
         """Return the indexes of the candidates among some rows of the upload, given by column."""
         if self._hashes is None or not self._pairs:
             return range(len(columns[0]))

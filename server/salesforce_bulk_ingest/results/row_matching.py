@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from salesforce_bulk_ingest.results.compared_columns import Column, ComparedColumns
+from salesforce_bulk_ingest.results.compared_columns import ColumnCells, ComparedColumns
 
 LINES_SHOWN = 5
 
@@ -125,7 +125,9 @@ class RowMatcher:
         db.executescript(_SCHEMA)
         db.execute("BEGIN")  # else each row would be a transaction of its own
 
-    def add_uploaded(self, rows: Sequence[UploadedRow], columns: Sequence[Column], compared: ComparedColumns) -> None:
+    def add_uploaded(
+        self, rows: Sequence[UploadedRow], columns: Sequence[ColumnCells], compared: ComparedColumns
+    ) -> None:
         """Add rows of the upload.
 
         Args:
@@ -138,7 +140,7 @@ class RowMatcher:
         self._db.executemany("INSERT INTO uploaded VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def add_returned(
-        self, first_row: int, outcomes: Sequence[str], columns: Sequence[Column], compared: ComparedColumns
+        self, first_row: int, outcomes: Sequence[str], columns: Sequence[ColumnCells], compared: ComparedColumns
     ) -> None:
         """Add consecutive rows of the result.
 

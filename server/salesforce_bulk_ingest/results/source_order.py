@@ -14,7 +14,12 @@ from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.results.compared_columns import CandidateFilter, Column, ComparedColumns, compared_columns
+from salesforce_bulk_ingest.results.compared_columns import (
+    CandidateFilter,
+    ColumnCells,
+    ComparedColumns,
+    compared_columns,
+)
 from salesforce_bulk_ingest.results.result_file import ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, RowMatcher, UploadedRow, row_matcher_in
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
@@ -127,7 +132,7 @@ def matched_rows(
 def _add_candidates(
     matcher: RowMatcher,
     block: ArchivedBlock,
-    columns: Sequence[Column],
+    columns: Sequence[ColumnCells],
     compared: ComparedColumns,
     candidate_filter: CandidateFilter,
 ) -> None:
@@ -148,7 +153,7 @@ def _outcomes(result: ResultFile, block: ParsedBlock) -> Sequence[str]:
     return list(map(json.dumps, zip(*columns, strict=True))) if columns else ["[]"] * len(block)
 
 
-def _returned_columns(result: ResultFile, block: ParsedBlock, key: str | None) -> Sequence[Column]:
+def _returned_columns(result: ResultFile, block: ParsedBlock, key: str | None) -> Sequence[ColumnCells]:
     """Return the cells of the upload as Salesforce gave them back, by column."""
     columns = [block.column(index) for index in range(result.outcome_count, len(result.names))]
     if key == ID_FIELD:

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest, Which
-from salesforce_bulk_ingest.results.retry_rows import ROWS_AT_ONCE, JobResult, write_retry_file
+from salesforce_bulk_ingest.results.retry_writer import ROWS_AT_ONCE, JobResult, write_retry_file
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import ORG, archived, content_of, job_files
