@@ -1,4 +1,4 @@
-"""Where this program keeps its files on this machine."""
+"""The files and folders of this program on this machine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class LocalPaths:
     """The files and folders of one user.
 
     Attributes:
-        settings_file: `settings.toml`; desktop hosts pass no environment, so the file is all that they have.
-        state_dir: folder of the record of uploads.
-        spool_dir: folder of downloaded results and kept uploads.
-        org_dir: folder of the embedded org that `stdio` keeps from one start to the next.
-        working_dir: folder that the program was started in, or None if that is no place for a user's data.
+        settings_file: path of `settings.toml`, the only source of settings with desktop hosts, which pass no environment.
+        state_dir: folder of the ledger of uploads.
+        spool_dir: folder of the job files: downloaded results and archived uploads.
+        org_dir: folder of the embedded org that `stdio` opens again at each start.
+        working_dir: folder that the program was started in; None if the folder is no place for a user's data.
     """
 
     settings_file: Path
@@ -49,7 +49,7 @@ def default_local_paths() -> LocalPaths:
 
 
 def working_dir(current: Callable[[], Path], home: Path) -> Path | None:
-    """Return the current folder, or None if it is one that a desktop or a service happens to start programs in.
+    """Return the current folder, or None for a folder in which a desktop or a service starts programs.
 
     Args:
         current: returns the current folder; raises OSError where that folder has been removed.

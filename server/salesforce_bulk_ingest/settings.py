@@ -1,4 +1,4 @@
-"""Everything that can be set: one frozen `Settings`, with the names of each setting outside the program.
+"""The settings of the program: one frozen `Settings`, which declares the environment variable and flag of each setting.
 
 `settings_sources.py` reads the values; `cli/options.py` makes the options of the commands from the flags declared here;
 the README's configuration table is this declaration.
@@ -16,26 +16,28 @@ from pydantic_core import PydanticCustomError
 from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, checked_token, instance_url
 
 EMULATOR_IGNORES = "SALESFORCE_"
-"""Prefix of the variables that say which org to call, and so mean nothing beside the embedded one."""
+"""The prefix of the variables that say which org to call, and are ignored with the embedded org."""
 
 API_VERSION = re.compile(r"(4[1-9]|[5-9]\d)\.0")
-"""Ingest jobs exist from 41.0 on (Bulk API 2.0 guide, Introduction)."""
+"""The API versions that have ingest jobs, from 41.0 on (Bulk API 2.0 guide, Introduction)."""
 
 LEAST_UPLOAD_BYTES = 1_000
 MOST_UPLOAD_BYTES = 150_000_000 * 3 // 4
-"""The bytes that 150 MB of base64 hold: Salesforce limits an upload in base64 (Bulk API 2.0 guide, Upload Job Data)."""
+"""The number of bytes that 150 MB of base64 hold: Salesforce limits an upload after base64 (Bulk API 2.0 guide, Upload Job
+Data)."""
 
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{HOST.pattern}|null", re.ASCII | re.IGNORECASE)
 """A browser's Origin header (RFC 6454, 7); a page without an origin of its own sends `null`."""
 
 MAY_BE_A_TOKEN = re.compile(r".*!.*|[^/\\]{60,}")
-"""Access tokens are one long word, most with an exclamation mark; no usual folder is."""
+"""A text that may be an access token, and must not be shown: tokens are one long word, most with an exclamation mark; no
+usual path of a folder is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """The environment variable of a setting. Such a setting may also stand in `settings.toml`, under its own name."""
+    """The environment variable of a setting. The setting can also stand in `settings.toml`, under its own name."""
 
     name: str
 
@@ -46,9 +48,9 @@ class Flag:
 
     Attributes:
         name: the option as typed, such as `--mcp-port`.
-        help: what `--help` says; the README says more, in the description of the setting.
-        metavar: what `--help` shows in place of the value's type.
-        path: what a path has to be; a folder need not exist.
+        help: the text in `--help`; the README has a longer text, the description of the setting.
+        metavar: the placeholder in `--help` in place of the value's type.
+        path: the kind of a value that is a path; a folder need not exist.
     """
 
     name: str
@@ -62,7 +64,7 @@ def _split(value: object) -> object:
 
 
 def _split_folders(value: object) -> object:
-    # The separator of PATH, because a folder's name may hold commas.
+    # Folders are separated as in PATH, because the name of a folder may hold commas.
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
@@ -111,7 +113,7 @@ def _token(value: SecretStr) -> SecretStr:
 
 
 def _complaint(message: str, *settings: str) -> PydanticCustomError:
-    """Return a complaint about several settings together; `settings_sources.py` adds where they came from."""
+    """Return an error about several settings together; `settings_sources.py` adds the sources of their values."""
     return PydanticCustomError("setting", "{message}", {"message": message, "settings": settings})
 
 
@@ -279,7 +281,7 @@ ENV_NAMES = {
     for marker in field.metadata
     if isinstance(marker, Env)
 }
-"""The environment variable of each setting that has one. The embedded org's settings are flags only."""
+"""The environment variables by setting. The settings of the embedded org have flags only."""
 
 FLAGS = {
     name: marker
@@ -287,9 +289,9 @@ FLAGS = {
     for marker in field.metadata
     if isinstance(marker, Flag)
 }
-"""The flag of each setting that has one."""
+"""The flags by setting."""
 
 
 def is_about_salesforce(name: str) -> bool:
-    """Return whether the setting says which org to call, and so means nothing beside the embedded one."""
+    """Return whether a setting says which org to call, and so is ignored with the embedded org."""
     return ENV_NAMES.get(name, "").startswith(EMULATOR_IGNORES)

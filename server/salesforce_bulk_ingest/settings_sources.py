@@ -1,6 +1,6 @@
 """The three sources of `Settings`: flags, then environment variables, then `settings.toml`.
 
-The environment and the file are parameters, so that nothing reads them behind anybody's back. A value that can't be
+The environment and the file are parameters, so that only the caller decides what is read. A value that can't be
 used is reported with the flag, the variable or the file that it came from.
 """
 
@@ -21,26 +21,27 @@ RIVALS = {
     "access_token": ("org",),
     "org": ("access_token", "instance", "instance_url"),
 }
-"""The settings of the file that a setting from the environment replaces beside itself: other ways to name an org."""
+"""For each setting that names an org: the other settings with this purpose that are ignored in the file, where the
+environment has the setting."""
 
 PLAINER = dict.fromkeys(("bool_parsing", "bool_type"), "expected true or false")
-"""Our message in place of pydantic's, by the type of pydantic's error."""
+"""The messages that replace those of pydantic, by the type of the pydantic error."""
 
 SIMILARITY = 0.75
-"""How similar to a known name an unknown one has to be, from 0 to 1, to be reported as a misspelling of it."""
+"""The similarity, from 0 to 1, from which on an unknown name is reported as a misspelling of a known name."""
 
 
 class BadSetting(Exception):
-    """A setting that can't be used; the message is one line and says where it came from and what is expected."""
+    """A setting can't be used; the message is one line that names the source of the value and what is expected."""
 
 
 def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None = None) -> Settings:
-    """Merge the three sources; a flag beats the environment, the environment beats the file.
+    """Return the settings from all three sources: a flag overrides the environment, the environment overrides the file.
 
     Args:
         flags: values by the name of the setting; None or an empty list where the flag was not given.
-        environ: the process's environment.
-        file: `settings.toml`; it need not exist.
+        environ: the environment of the process.
+        file: the path of `settings.toml`; the file need not exist.
 
     Raises:
         BadSetting: a value, a name or the file can't be used.
@@ -63,7 +64,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
 
 
 def nearest_name(name: str, known: Iterable[str], similarity: float = SIMILARITY) -> str | None:
-    """Return the known name that an unknown one may be a misspelling of, or None if there is none."""
+    """Return the known name that an unknown name may be a misspelling of, or None if no known name is similar."""
     nearest = get_close_matches(name, list(known), n=1, cutoff=similarity)
     return nearest[0] if nearest else None
 
@@ -97,7 +98,7 @@ def _refuse_unknown_names(names: Iterable[str], file: Path) -> None:
 
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
-    """Return the first complaint in one line, without the value, which may be a secret in the wrong place."""
+    """Return the first error in one line, without the value, which may be a secret in the wrong setting."""
     first = error.errors(include_url=False, include_input=False)[0]
     names = [str(first["loc"][0])] if first["loc"] else first.get("ctx", {})["settings"]
     where = " and ".join(sources.get(name) or _flag_or_name(name) for name in names)

@@ -26,7 +26,8 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.serving.ports import PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import Settings
 
-# For the person at this machine; mcp_server/answers has the sentences for a model. The most specific class first.
+# Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
+# mcp_server/answers.
 _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
     (
         SessionExpired,
@@ -51,7 +52,7 @@ class Checkup:
 
     Attributes:
         facts: names and values in the order to show them.
-        problems: what is wrong and what to do about it, a text each.
+        problems: a text for each problem: what is wrong, and what to do about it.
     """
 
     facts: list[tuple[str, str]] = field(default_factory=list)
@@ -78,12 +79,12 @@ async def _check(settings: Settings) -> Checkup:
 
 
 async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> Checkup:
-    """Check the settings, the org and the ports; nothing is changed anywhere.
+    """Return the findings about the settings, the org and the ports; nothing is changed anywhere.
 
     Args:
-        settings: as loaded.
+        settings: the settings as they were loaded.
         paths: files and folders of this user.
-        org: the embedded org, in place of the one that the settings name.
+        org: the embedded org, which replaces the org of the settings; None for the org of the settings.
     """
     found = Checkup()
     file = paths.settings_file
@@ -118,14 +119,14 @@ async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | N
 
 
 class _NoSuchVersion(Exception):
-    """The org does not have the API version of the settings; the message says so and what to do."""
+    """The org does not have the API version of the settings; the message says what to do."""
 
 
 async def _ingest_jobs(services: Services) -> str:
     try:
         listing = await services.operations.jobs.list(job_type="V2Ingest")
     except NotFound:
-        # The host has just named the user, so it is an org, and a wrong version is what is left to explain a 404.
+        # The host has just identified the user, so it is an org, and only a wrong API version explains a 404.
         version = services.client.api_version
         raise _NoSuchVersion(
             f"The org has no API version {version}: choose one that it has in SALESFORCE_API_VERSION (or api_version in "
@@ -144,7 +145,7 @@ def _address(settings: Settings) -> str:
 
 
 def _files(settings: Settings, paths: LocalPaths) -> str:
-    """Say where files for uploads may lie, and how many bytes of a file one upload takes."""
+    """Return where files for uploads may lie, and how many bytes of a file one upload takes."""
     if settings.read_only:
         return "none are read, since nothing is uploaded"
     roots = upload_roots_of(settings, paths).roots

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.cli.program import command_line
 from salesforce_bulk_ingest.settings_sources import load_settings
 
 SERVER_KEY = "salesforce-bulk"
-"""Key and tool name together must stay under 60 characters, or some hosts drop the tool."""
+"""The key of this server in the entries. Some hosts drop a tool if key and tool name together have 60 or more characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class HostEntry:
 
     Attributes:
         host: name of the host.
-        where: what to do with the text, and in which file.
-        text: JSON, or a line for the shell.
+        where: instruction what to do with the text, and in which file.
+        text: entry as JSON, or as a line for the shell.
     """
 
     host: str
@@ -38,7 +38,7 @@ class HostEntry:
 @settings_options("emulator", "read_only", "upload_roots")
 def config(**flags: object) -> None:
     """Print the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor."""
-    # What the environment holds now is not what a host will start the server with.
+    # The environment of this command is not read, since a host starts the server with another environment.
     settings = load_settings(flags, {})
     warn(settings, {})
     command, *arguments = command_line(sys.argv[0])
@@ -59,10 +59,10 @@ def host_entries(command: str, arguments: Sequence[str], home: Path, environ: Ma
     """Return the entries for this machine.
 
     Args:
-        command: full path of the program; desktop hosts have another PATH.
+        command: full path of the program, since desktop hosts have another PATH.
         arguments: arguments of the program.
         home: home folder of the user.
-        environ: the process's environment, which names folders on Windows and where XDG holds.
+        environ: the environment of the process, which names the folders for configuration (APPDATA, XDG_CONFIG_HOME).
     """
     stdio = {"command": command, "args": list(arguments)}
     mcp_servers = json.dumps({"mcpServers": {SERVER_KEY: stdio}}, indent=2)

@@ -1,4 +1,4 @@
-"""What the commands print, and how a command ends that a user called wrongly."""
+"""The output of the commands, and the end of a command after a usage error."""
 
 from collections.abc import Iterable
 from typing import NoReturn
@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.local_paths import APP_NAME
 
 PROGRAM = APP_NAME
 USAGE_ERROR = 2
-"""The exit code after an error that the user can mend."""
+"""The exit code after an error that the user can correct."""
 
 out = Console()
 

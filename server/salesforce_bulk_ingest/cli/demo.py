@@ -36,8 +36,8 @@ def demo() -> None:
 
 
 async def _demo() -> bool:
-    with told_to_stop() as told:
-        return await run_demo(out, as_typed(sys.argv[0]), default_local_paths(), told)
+    with told_to_stop() as wait_for_signal:
+        return await run_demo(out, as_typed(sys.argv[0]), default_local_paths(), wait_for_signal)
 
 
 async def run_demo(console: Console, program: str, paths: LocalPaths, told: Callable[[], Awaitable[object]]) -> bool:
@@ -47,7 +47,7 @@ async def run_demo(console: Console, program: str, paths: LocalPaths, told: Call
         console: the terminal to show the job on.
         program: what the user types to start this program, for the lines to type next.
         paths: files and folders of this user; none is used, since the org is the demo's own.
-        told: returns when the program is told to stop.
+        told: waits until a signal asks the program to stop.
 
     Returns:
         Whether the demo went through to the end.
@@ -74,7 +74,7 @@ async def run_demo(console: Console, program: str, paths: LocalPaths, told: Call
 
 
 async def _main_job(console: Console, addresses: Addresses) -> None:
-    # No proxy of the environment stands between this machine and itself.
+    # A proxy that the environment names must not be used for requests to this machine.
     async with httpx2.AsyncClient(trust_env=False, timeout=WAIT_SECONDS + 20) as http:
         async with Client(streamable_http_client(addresses.mcp_url, http_client=http)) as agent:
             job_id = await _load(agent, console)

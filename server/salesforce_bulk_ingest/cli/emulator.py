@@ -67,12 +67,12 @@ def emulator(
 
 
 async def _emulator(port: int, data_dir: Path | None, configured: Configured) -> None:
-    with told_to_stop() as told:
+    with told_to_stop() as wait_for_signal:
         async with embedded_org(data_dir, configured, port=port) as org:
             facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
             show_facts([*facts, ("window", f"{org.url}/")])
             out.print("Ctrl-C ends it.")
-            await told()
+            await wait_for_signal()
 
 
 def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choices:

@@ -1,4 +1,4 @@
-"""The entry point: the commands under one name, and how errors end a command."""
+"""The entry point: the commands under one name, and the end of a command after an error."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings_sources import BadSetting
 
 OUTPUT_CLOSED = 1
-"""The exit code where nobody reads what a command prints, as in `... | head`; rich ends a program with the same one."""
+"""The exit code where nobody reads what a command prints, as in `... | head`; rich uses the same code."""
 
 app = typer.Typer(
     add_completion=False,
@@ -47,7 +47,7 @@ def main() -> None:
     """Run the command that `sys.argv` names, and exit. Every error that a user can cause is one line and exit code 2."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # a second try is not a warning
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is no reason for a warning
     sys.exit(_exit_code())
 
 
@@ -80,12 +80,12 @@ def _usage_complaint(error: typer.TyperException) -> str:
 
 
 def _only_error(error: BaseException) -> BaseException:
-    """Return what a group, or a group in a group, holds, if it holds one error; otherwise the group of several."""
+    """Return the only error of a group, or of the groups in it; the group itself if it has several errors."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether uvicorn says more than that a request was broken off at the end, which it has said in one line before."""
+    """Return whether a record of uvicorn is news; the traceback of a cancelled request repeats a line before it."""
     return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

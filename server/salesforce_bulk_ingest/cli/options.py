@@ -1,4 +1,4 @@
-"""The options of the commands that are settings, made from the flags that `Settings` declares."""
+"""The command-line options for settings, made from the flags that `Settings` declares."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -35,10 +35,10 @@ SERVER_SETTINGS = (
 
 
 def settings_options(*names: str) -> Callable[[Command], Command]:
-    """Give a command, which is written `def command(**flags: object)`, the option of each of these settings.
+    """Return a decorator that gives a command, written as `def command(**flags: object)`, the options of these settings.
 
-    typer reads the options of a command from its signature: a parameter for each, whose annotation holds the type and the
-    `typer.Option`. This decorator sets that signature.
+    typer reads the options of a command from its signature, which has a parameter for each option, annotated with the type
+    and the `typer.Option`. The decorator sets this signature.
     """
     parameters = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[option_type(name), option(name)])
@@ -67,7 +67,7 @@ def option(name: str) -> OptionInfo:
 
 
 def option_type(name: str) -> Any:
-    """Return the type that typer reads the option of a setting as: a list where the option can be repeated."""
+    """Return the type of a setting's option for typer: a list if the option can be repeated."""
     annotation: Any = Settings.model_fields[name].annotation
     if get_origin(annotation) is tuple:
         item = get_args(annotation)[0]
@@ -76,11 +76,11 @@ def option_type(name: str) -> Any:
 
 
 def settings_from(flags: Mapping[str, object]) -> Settings:
-    """Return the settings of these flags, the environment and the settings file; warn of what may not be meant.
+    """Return the settings from the flags, the environment and the settings file, and print the warnings about them.
 
     Raises:
         BadSetting: a setting can't be used.
-        typer.Exit: no org can be kept in the data folder; the reason has been printed.
+        typer.Exit: the data folder can't hold an org; the reason has been printed.
     """
     settings = load_settings(flags, os.environ, default_local_paths().settings_file)
     if settings.data_dir is not None:

@@ -1,4 +1,4 @@
-"""The check of a folder before an embedded org is kept there."""
+"""The check of the folder for an embedded org, before the org is opened."""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +8,7 @@ from salesforce_emulator.org import ORG_FILE
 
 
 def check_org_folder(folder: Path) -> None:
-    """Make the folder if there is none, and end the command if an org can't be kept in it."""
+    """Create the folder if it does not exist, and end the command if the folder can't hold an org."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()

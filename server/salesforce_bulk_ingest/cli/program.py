@@ -1,4 +1,4 @@
-"""How this program is started: by another program, and by the user who started it now."""
+"""The commands that start this program, for other programs and for the user who started it now."""
 
 import shutil
 import sys

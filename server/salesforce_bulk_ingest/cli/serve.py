@@ -23,7 +23,7 @@ def serve(**flags: object) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    with told_to_stop() as told:
+    with told_to_stop() as wait_for_signal:
         async with running(settings, default_local_paths()) as addresses:
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", _org(settings))]
             if addresses.org_url:
@@ -32,7 +32,7 @@ async def _serve(settings: Settings) -> None:
                 facts.append(("policy", "read-only"))
             show_facts(facts)
             out.print("Ctrl-C ends it.")
-            await told()
+            await wait_for_signal()
 
 
 def _org(settings: Settings) -> str:

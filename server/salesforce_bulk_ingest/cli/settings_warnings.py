@@ -1,4 +1,4 @@
-"""The warnings at the start about settings that can be used, and yet may not be what the user meant."""
+"""The warnings at the start of a command about valid settings that may not be what the user meant."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,11 +9,12 @@ from salesforce_bulk_ingest.settings_sources import nearest_name
 OURS = "BULK_INGEST_"
 SIMILARITY_OURS = 0.6
 SIMILARITY_SALESFORCE = 0.8
-"""Higher, because other tools' variables begin with SALESFORCE_ too: SALESFORCE_ORG_ID is no misspelt SALESFORCE_ORG."""
+"""Higher than `SIMILARITY_OURS`, because variables of other tools begin with SALESFORCE_, too: SALESFORCE_ORG_ID is no
+misspelling of SALESFORCE_ORG."""
 
 
 def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path) -> list[str]:
-    """Return one line for each warning, without the value of a variable, which may be a secret."""
+    """Return the warnings, a line each, without the values of variables, which may be secrets."""
     return [*_unread_variables(environ, settings.emulator), *_wide_roots(settings.upload_roots, home)]
 
 
@@ -29,14 +30,14 @@ def _unread_variables(environ: Mapping[str, str], is_embedded: bool) -> Iterator
 
 
 def _nearest_variable(name: str, prefix: str, similarity: float) -> str | None:
-    """Return the known variable that this one may be a misspelling of, compared without the prefix that they share."""
+    """Return the known variable that a variable may be a misspelling of; the names are compared without their prefix."""
     endings = [known.removeprefix(prefix) for known in ENV_NAMES.values() if known.startswith(prefix)]
     ending = nearest_name(name.removeprefix(prefix), endings, similarity)
     return None if ending is None else f"{prefix}{ending}"
 
 
 def _wide_roots(roots: Sequence[Path], home: Path) -> Iterator[str]:
-    """Warn of each root that holds the home folder, where keys and letters lie beside the exports."""
+    """Yield a warning for each root that contains the home folder, where private files lie beside the exports."""
     for root in roots:
         if home.resolve().is_relative_to(root.resolve()):
             yield f"every file under {root} may be uploaded: name the folder of the data alone as --upload-root."

@@ -20,11 +20,11 @@ def stdio(**flags: object) -> None:
 
 
 async def _stdio(settings: Settings) -> None:
-    with told_to_stop() as told, stdin_that_can_end() as end_stdin:
+    with told_to_stop() as wait_for_signal, stdin_that_can_end() as end_stdin:
         async with anyio.create_task_group() as tasks:
 
             async def stop() -> None:
-                await told()
+                await wait_for_signal()
                 end_stdin()
 
             tasks.start_soon(stop)

@@ -1,6 +1,6 @@
-"""The cells of CSV records.
+"""The parsing of CSV records into cells.
 
-The text of a block is parsed by splitting where that is certain to be right, and by the csv module otherwise. Splitting
+The text of a block is parsed by splitting where splitting is certain to be right, and by the csv module otherwise. Splitting
 takes half the time of the csv module and makes no list for each row. Nearly all files are written without quotes or with
 quotes around every cell, and splitting is right for these two forms.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Record = list[str]
 
 LONG_RUN = 8
-"""Line ends one after the other. A shorter run of blank lines is not worth looking for."""
+"""The number of successive line ends from which on blank lines are removed; a shorter run is not worth the search."""
 
 
 class ParsedBlock:
@@ -29,9 +29,9 @@ class ParsedBlock:
 
     Args:
         width: the number of columns of the header; rows may be narrower or wider.
-        find_lines: returns for each row the line of the source on which it begins; called when lines are asked for.
+        find_lines: returns the line of the source on which each row begins; called only if the lines are needed.
         rows: the cells of each row.
-        cells: the cells of all rows in one list, where every row is as wide as the header.
+        cells: the cells of all rows in one list; every row is as wide as the header.
         columns: the cells of each column.
     """
 
@@ -58,18 +58,18 @@ class ParsedBlock:
 
     @cached_property
     def rows(self) -> Sequence[Sequence[str]]:
-        """The cells of each row, as many as the row has."""
+        """The rows, each with its own number of cells."""
         columns = self._columns or [self.column(index) for index in range(self._width)]
         return list(zip(*columns, strict=True))
 
     @property
     def is_split(self) -> bool:
-        """Whether the text was parsed by splitting, so that its quotes and widths are in order."""
+        """Whether the text was parsed by splitting, which proves that its quotes and the widths of its rows are right."""
         return self._cells is not None
 
     @cached_property
     def is_ragged(self) -> bool:
-        """Whether a row is narrower or wider than the header."""
+        """Whether any row is narrower or wider than the header."""
         if self._cells is not None or self._columns is not None:
             return False
         return not set(map(len, self.rows)) <= {self._width}
@@ -80,7 +80,7 @@ class ParsedBlock:
         return self.find_lines()
 
     def line_of(self, row: int) -> int:
-        """The line of the source on which a row begins.
+        """Return the line of the source on which a row begins.
 
         Args:
             row: the index of the row in this block.
@@ -88,7 +88,7 @@ class ParsedBlock:
         return self.lines[row]
 
     def column(self, index: int) -> Sequence[str]:
-        """The cell of each row in one column; empty where the row is too narrow to have the column."""
+        """Return the cell of each row in one column; the cell is empty where the row is too narrow."""
         if self._columns is not None:
             return self._columns[index]
         if self._cells is not None:
@@ -102,7 +102,7 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) ->
     """Parse the text of a block.
 
     Args:
-        text: whole records.
+        text: the text of whole records.
         dialect: the dialect of the text. A carriage return outside quotes that ends no line belongs to its cell.
         width: the number of columns of the header.
         first_line: the line of the source on which the text begins.
@@ -112,8 +112,8 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) ->
     rows = parse_rows(text, dialect.mark) if cells is None else None
     count = len(rows or ()) if cells is None else len(cells) // width
 
-    # The function knows nothing of the parsed block: a cycle would keep the cells of many blocks in memory until a
-    # garbage collection.
+    # This function must not refer to the parsed block: a reference cycle would keep the cells of many blocks in memory
+    # until a garbage collection.
     def find_lines() -> Sequence[int]:
         if given.count("\n", 0, -1) + 1 == count:
             return range(first_line, first_line + count)
@@ -123,34 +123,34 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) ->
 
 
 def _without_blank_lines(text: str, newline: str) -> str:
-    """The text without most of its blank lines: the csv module takes as long for a blank line as for a row."""
+    """Return the text without most of its blank lines: the csv module takes as long for a blank line as for a row."""
     if newline * LONG_RUN not in text:
         return text
-    kept, kept_to, seen, quotes = [], 0, 0, 0
+    pieces, copied_to, seen, quotes = [], 0, 0, 0
     for run in re.finditer(f"(?:{newline}){{{LONG_RUN},}}+", text):
         quotes += text.count('"', seen, run.start())
         seen = run.end()
         if quotes % 2 == 0:
-            kept.append(text[kept_to : run.start() + len(newline)])
-            kept_to = seen
-    return "".join([*kept, text[kept_to:]])
+            pieces.append(text[copied_to : run.start() + len(newline)])
+            copied_to = seen
+    return "".join([*pieces, text[copied_to:]])
 
 
 def parse_rows(text: str, mark: str) -> list[Record]:
-    """Return the rows of a text, however badly it is quoted.
+    """Return the rows of a text, however badly the text is quoted.
 
     Args:
-        text: whole records.
+        text: the text of whole records.
         mark: the delimiter.
     """
     try:
         return [row for row in _reader(text, mark) if row]
-    except csv.Error:  # a bare carriage return, or a cell that is longer than the module takes
+    except csv.Error:  # the csv module refuses a bare carriage return and a very long cell
         return [row for _, row in _parse_patiently(text, mark)]
 
 
 def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
-    """Return the cells of one record; a malformed record, as unprocessed rows can be, is a single cell with its text."""
+    """Return the cells of one record. A malformed record, as unprocessed rows can have, is a single cell with its text."""
     text = record.decode("utf-8", "replace")
     try:
         # One string, not a file: a file would end the record at a carriage return too.
@@ -161,7 +161,7 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
 
 
 def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, ...]]:
-    """Return the cells of each record as `parse_record` does, in less time than one by one."""
+    """Return the cells of each record, faster than a call of `parse_record` for each would."""
     texts = [record.decode("utf-8", "replace") for record in records]
     try:
         rows = list(map(tuple, csv.reader(texts, delimiter=delimiter, strict=True)))
@@ -169,12 +169,12 @@ def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, .
         rows = []
     if len(rows) == len(records):
         return rows
-    # A malformed record ended the reading, or took the records after it for a part of its cell.
+    # A malformed record stopped the csv module, or its open quote made the module read the next records as one cell.
     return [parse_record(record, delimiter) for record in records]
 
 
 def _reader(text: str, mark: str) -> "_csv.Reader":
-    # Lines end at a line feed only; left to itself, the module would end them at a carriage return too.
+    # A stream whose lines end at a line feed only, since a carriage return may belong to a cell.
     return csv.reader(io.StringIO(text, newline="\n"), delimiter=mark)
 
 
@@ -194,7 +194,7 @@ def _split_quoted(text: str, dialect: Dialect, width: int) -> Sequence[str] | No
         return None
     between_rows, between_cells = f'"{dialect.newline}"', f'"{dialect.mark}"'
     lines = body[1:-1].split(between_rows)
-    # With two quotes for each cell, no quote stands inside a cell, so each delimiter between two quotes parts two cells.
+    # With two quotes for each cell, no quote stands inside a cell, so each delimiter between two quotes separates two cells.
     if body.count('"') != 2 * width * len(lines):
         return None
     if set(map(methodcaller("count", between_cells), lines)) != {width - 1}:
@@ -217,7 +217,7 @@ def _lines(text: str, mark: str, first_line: int) -> Sequence[int]:
 
 
 def _parse_patiently(text: str, mark: str) -> list[tuple[int, Record]]:
-    """Each row with the position at which it begins, as the csv module would parse it if it took any text."""
+    """Return each row with the position at which the row begins, parsed as the csv module would if it accepted any text."""
     rows: list[tuple[int, Record]] = []
     start, row = 0, Record()
     for match in _cell(mark).finditer(text):

@@ -1,4 +1,4 @@
-"""The dialect of a CSV: its delimiter and line ending, read off its first record."""
+"""The dialect of a CSV file: its delimiter and its line ending, as the first record shows them."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -8,11 +8,11 @@ from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS, D
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The delimiter and line ending of a CSV.
+    """The delimiter and the line ending of a CSV file.
 
     Attributes:
-        delimiter: a job's `columnDelimiter`.
-        line_ending: a job's `lineEnding`.
+        delimiter: the delimiter, under its name in a job's `columnDelimiter`.
+        line_ending: the line ending, under its name in a job's `lineEnding`.
     """
 
     delimiter: Delimiter = "COMMA"
@@ -34,10 +34,10 @@ def dialect_of(header: bytes, delimiter: Delimiter | None = None, line_ending: L
 
     Args:
         header: the first record with its line end.
-        delimiter: the delimiter of the job. It holds where the header has it, and where there is one column.
-        line_ending: the line ending of the job. It holds where the header is the whole file and has no line end.
+        delimiter: the delimiter of the job. It is returned where the header contains it, or contains no delimiter at all.
+        line_ending: the line ending of the job. It is returned where the header is the whole file and has no line end.
     """
-    # Only what is outside quotes: a quoted name may hold a delimiter.
+    # Only text outside quotes is counted: a quoted name may hold a delimiter.
     bare = b"".join(header.split(b'"')[::2])
     counts = {name: bare.count(DELIMITERS[name].encode()) for name in get_args(Delimiter)}
     most = max(counts, key=lambda name: counts[name])

@@ -1,4 +1,4 @@
-"""The header of a source, and its encoding, as far as the first bytes show it."""
+"""The header of a CSV source, and the refusal of files whose first bytes show that they are not CSV in UTF-8."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,8 +13,8 @@ UTF_8_BOM = b"\xef\xbb\xbf"
 
 MOST_HEADER_BYTES = 1_000_000
 MOST_HEADER_COLUMNS = 16_384
-"""As many columns as a spreadsheet has: a mapping may choose among them those that Salesforce takes. A wider header is
-refused, since every name costs memory and time."""
+"""The maximum number of columns of a source, which is that of a spreadsheet: more than Salesforce takes, since a mapping can
+leave columns out. A wider header is refused, since every name costs memory and time."""
 
 TOO_LONG = f"The header goes on for more than {MOST_HEADER_BYTES:,} bytes."
 NO_HEADER = "Look whether this is CSV with field names in its first line; if so, take columns out of the file."
@@ -35,10 +35,10 @@ class Header:
     """The header of a source.
 
     Attributes:
-        bom: the byte order mark before the header; all of them, if there are several.
-        record: the first record as it stands, with its line end.
+        bom: the bytes of all byte order marks before the header; empty if there is none.
+        record: the bytes of the first record after the byte order marks, with its line end.
         names: the names of the columns.
-        dialect: the dialect that the source is written in.
+        dialect: the dialect of the source.
     """
 
     bom: bytes
@@ -61,12 +61,12 @@ def read_header(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEn
     """Read the header of a source; the file then stands at the first row.
 
     Args:
-        file: the source, at its start.
+        file: the open file of the source, at its start.
         delimiter: the delimiter of the job, see `dialect_of`.
         line_ending: the line ending of the job, see `dialect_of`.
 
     Raises:
-        Unreadable: the source is no CSV.
+        Unreadable: the source is not CSV with a header in its first line, or the header is too long or too wide.
     """
     try:
         start = first_record(file, MOST_HEADER_BYTES)

@@ -1,8 +1,8 @@
-"""Records of CSV in bytes: where each one ends.
+"""The splitting of CSV bytes into records.
 
 A record ends at a line feed that has an even number of quotes before it. A line break inside quotes belongs to its cell,
-and so do characters that only Python takes for line ends (U+2028, form feed). Counting quotes is fast, and all that is
-needed to cut between records.
+and so do characters that only Python takes for line ends (U+2028, form feed). Counting quotes is fast, and is all
+that is needed to cut between records.
 """
 
 import io
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 LONGEST_RECORD_BYTES = 8 << 20
-"""Five times what the API's 400,000 characters can take: in a longer record, a quote is never closed."""
+"""The maximum size of a record, five times the UTF-8 bytes of the API's 400,000 characters. A longer record has a quote that
+is never closed."""
 
 
 class EndlessRecord(Exception):
-    """A record has no end that can be found: a quote is opened and never closed.
+    """The end of a record can't be found, since a quote is opened and never closed.
 
     Args:
-        start: the bytes from the beginning of the record on, as far as they were read.
+        start: the bytes of the record that were read.
         first_line: the line of the source on which these bytes begin; the header is on line 1.
     """
 
@@ -29,7 +30,7 @@ class EndlessRecord(Exception):
 
 
 def last_record_end(data: bytes, quotes_before: int = 0) -> int:
-    """Return the position after the last whole record of the data; 0 if no record ends in it.
+    """Return the position after the last whole record of the data; 0 if no record ends in the data.
 
     Args:
         data: bytes that begin with a record, or within one.
@@ -48,7 +49,7 @@ def last_record_end(data: bytes, quotes_before: int = 0) -> int:
 
 
 def records(data: bytes) -> Iterator[bytes]:
-    """Each record of the data with its line end, blank lines among them; the last record needs no line end."""
+    """Yield each record of the data with its line end, including blank lines; the last record may lack a line end."""
     lines: list[bytes] = []
     in_quotes = False
     for line in io.BytesIO(data):
@@ -66,20 +67,20 @@ def records(data: bytes) -> Iterator[bytes]:
 
 
 def is_blank(record: bytes) -> bool:
-    """Whether a record is a blank line, which is no row."""
+    """Return whether a record is a blank line, which does not count as a row."""
     return not record.strip(b"\r\n")
 
 
 def count_rows(data: bytes) -> int:
-    """The number of records of the data that are rows."""
+    """Return the number of rows in the data: its records without the blank lines."""
     return sum(not is_blank(record) for record in records(data))
 
 
 def after_rows(data: bytes, count: int) -> bytes:
-    """The data without its first rows.
+    """Return the data without its first rows.
 
     Args:
-        data: whole records.
+        data: the bytes of whole records.
         count: the number of rows to leave out.
     """
     start = 0
@@ -93,10 +94,10 @@ def after_rows(data: bytes, count: int) -> bytes:
 
 
 class WholeRecords:
-    """Joins chunks of a stream to whole records.
+    """A buffer that joins the chunks of a stream to whole records.
 
     Attributes:
-        rest: the bytes of the record that has no end yet.
+        rest: the bytes of the last record, whose end is not in the buffer yet.
     """
 
     def __init__(self) -> None:
@@ -114,8 +115,8 @@ class WholeRecords:
         return len(self.rest) > LONGEST_RECORD_BYTES
 
     def add(self, chunk: bytes) -> bytes:
-        """Take the next chunk, and return the whole records that end in it; empty if no record does."""
-        # Nothing in the rest ends a record, so only the chunk is looked at.
+        """Add the next chunk, and return the whole records that end in the chunk; no bytes if no record ends there."""
+        # No record ends in the rest, so only the chunk has to be searched.
         end = last_record_end(chunk, self._quotes)
         if not end:
             self.rest += chunk
@@ -127,21 +128,21 @@ class WholeRecords:
         return whole
 
     def take_rest(self) -> bytes:
-        """Return the rest, and begin anew after it."""
+        """Return the rest, and empty the buffer."""
         rest = bytes(self.rest)
         self.rest, self._quotes = bytearray(), 0
         return rest
 
 
 def first_record(file: BinaryIO, max_bytes: int) -> bytes:
-    """Read the first record of a file, with its line end; the file then stands after it.
+    """Return the first record of a file, with its line end; the file then stands after the record.
 
     Args:
         file: the file, at its start.
-        max_bytes: the longest record that is taken.
+        max_bytes: the maximum size of the record.
 
     Raises:
-        EndlessRecord: the record is longer, or has no end.
+        EndlessRecord: the record is larger than `max_bytes`, or has no end.
     """
     whole, record = WholeRecords(), b""
     while not record and len(whole.rest) <= max_bytes and (line := file.readline(max_bytes + 1)):
@@ -154,13 +155,13 @@ def first_record(file: BinaryIO, max_bytes: int) -> bytes:
 
 
 class RecordSplitter:
-    """Splits a stream of chunks into records: `feed` each chunk, then `flush`.
+    """A splitter of a stream into records: `feed` each chunk, then `flush`.
 
-    After a quote that is never closed, the lines up to about the longest record are one record, and splitting goes on
-    after them.
+    After a quote that is never closed, about `LONGEST_RECORD_BYTES` of lines become one record, and splitting goes on
+    with the next line.
 
     Args:
-        keep_blank: whether to return blank lines, which are no records, too, so that the records are all bytes of the
+        keep_blank: whether to return blank lines, too, so that the returned records together are all bytes of the
             stream.
     """
 
@@ -169,28 +170,31 @@ class RecordSplitter:
         self._whole = WholeRecords()
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The records that end in this chunk, each with its line end."""
+        """Return the records that end in this chunk, each with its line end."""
         found = self._split(self._whole.add(chunk))
         while self._whole.is_endless and (end := _forced_end(self._whole.rest)):
             rest = self._whole.take_rest()
-            found += self._kept([rest[:end]])
+            found += self._filtered([rest[:end]])
             found += self._split(self._whole.add(rest[end:]))
         return found
 
     def flush(self) -> list[bytes]:
-        """The last record at the end of the stream, if it has no line end."""
+        """Return the last record of the stream in a list, if the record has no line end; else an empty list."""
         rest = self._whole.take_rest()
-        return self._kept([rest]) if rest else []
+        return self._filtered([rest]) if rest else []
 
     def _split(self, whole: bytes) -> list[bytes]:
-        return self._kept(records(whole) if b'"' in whole else io.BytesIO(whole))
+        return self._filtered(records(whole) if b'"' in whole else io.BytesIO(whole))
 
-    def _kept(self, found: Iterable[bytes]) -> list[bytes]:
+    def _filtered(self, found: Iterable[bytes]) -> list[bytes]:
         return list(found) if self._keep_blank else [record for record in found if not is_blank(record)]
 
 
 def _forced_end(endless: bytearray) -> int:
-    """Where to end a record that is too long: after a line, or, in a line that is too long, anywhere; 0 for not yet."""
+    """Return the position at which to cut a record that is too long; 0 to wait for more bytes.
+
+    The cut is after a line, or anywhere in a line that is itself too long.
+    """
     feed = endless.find(b"\n", LONGEST_RECORD_BYTES)
     if feed >= 0:
         return feed + 1
@@ -199,12 +203,12 @@ def _forced_end(endless: bytearray) -> int:
 
 
 BLOCK_BYTES = 1 << 18
-"""Small enough that the cells of a block stay in the processor's cache: 1 MB takes twice as long for each byte."""
+"""The size of a block, small enough that its cells stay in the processor's cache: 1 MB takes twice as long for each byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole records, as they stand in the file.
+    """A block of whole records of a file.
 
     Attributes:
         data: the bytes of the records; the last record of a file may lack its line end.
@@ -216,14 +220,14 @@ class Block:
 
 
 def blocks(file: BinaryIO, first_line: int = 1, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """Read the rest of the file in blocks.
+    """Yield the rest of a file in blocks of whole records.
 
-    While no record is complete, blocks come empty, so that the caller can show its progress, and stop.
+    A block is empty while no record is complete, so that the caller can report progress, and stop.
 
     Args:
         file: the file, at the beginning of a record.
         first_line: the line of the file on which this record begins.
-        size: bytes that are read at once; a block has about as many.
+        size: the number of bytes that are read at once, which is about the size of a block.
 
     Raises:
         EndlessRecord: a record has no end.

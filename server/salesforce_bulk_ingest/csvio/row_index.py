@@ -1,4 +1,4 @@
-"""An index of the rows of a CSV file, so that any page costs the reading of that page alone."""
+"""An index of the rows of a CSV file, with which a page of rows is read without the rows before it."""
 
 from array import array
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from pydantic import BaseModel, NonNegativeInt
 from salesforce_bulk_ingest.csvio.records import RecordSplitter, is_blank
 
 STEP = 64
-"""The number of rows for each entry of the index: few enough to be read over in no time, many enough to keep the index
+"""The number of rows for each entry of the index: few enough to be skipped in no time, many enough to keep the index
 small."""
 
 CHUNK_BYTES = 1 << 16
-"""The number of bytes that are read at once: few reads for a page of many rows, and little in vain for a short page."""
+"""The number of bytes that are read at once: few reads for a page of many rows, and little waste for a short page."""
 
 
 class _StoredIndex(BaseModel):
-    """The first line of a stored index: sizes of the file and of what follows this line."""
+    """The first line of a stored index: the size of the file, and the sizes of the index's parts after this line."""
 
     size: NonNegativeInt
     rows: NonNegativeInt
@@ -33,8 +33,8 @@ class RowIndex:
     Attributes:
         size: the number of bytes of the file.
         rows: the number of records after the header.
-        header: the first record as it stands; empty in an empty file.
-        starts: the number of bytes before every STEP-th row, from the first row on.
+        header: the bytes of the first record; empty for an empty file.
+        starts: the number of bytes before every STEP-th row, beginning with the first row.
     """
 
     size: int
@@ -43,17 +43,17 @@ class RowIndex:
     starts: "array[int]"
 
     def write(self, file: BinaryIO) -> None:
-        """Store the index: a line of JSON, the header, the positions."""
+        """Write the index to a file: a line of JSON, the header, the positions."""
         stored = _StoredIndex(size=self.size, rows=self.rows, header=len(self.header))
         file.write(stored.model_dump_json().encode() + b"\n" + self.header)
         self.starts.tofile(file)
 
     @classmethod
     def read(cls, file: BinaryIO) -> Self:
-        """Read an index that was stored.
+        """Return the index that `write` stored in a file.
 
         Raises:
-            ValueError: it is no index, or it is not whole.
+            ValueError: the file holds no index, or only a part of an index.
         """
         stored = _StoredIndex.model_validate_json(file.readline())
         header, starts = file.read(stored.header), array("Q")
@@ -63,25 +63,25 @@ class RowIndex:
         return cls(stored.size, stored.rows, header, starts)
 
     def records(self, file: BinaryIO, row: int) -> Iterator[bytes]:
-        """The records from a row on, as they stand in the file.
+        """Return the records from a row on, unchanged.
 
         Args:
             file: the file of this index.
-            row: the number of rows to leave out.
+            row: the number of rows to skip.
         """
         return chain.from_iterable(self.record_lists(file, row))
 
     def record_lists(self, file: BinaryIO, row: int) -> Iterator[list[bytes]]:
-        """The same records in lists that are not empty, each with as many as are read together."""
+        """Yield the records that `records` returns in lists, one for each read; no list is empty."""
         first, skipped = divmod(row, STEP)
         for entry in range(first, len(self.starts)):
             for found in self._between(file, entry):
-                if wanted := found[skipped:]:
-                    yield wanted
+                if remaining := found[skipped:]:
+                    yield remaining
                 skipped = max(skipped - len(found), 0)
 
     def _between(self, file: BinaryIO, entry: int) -> Iterator[list[bytes]]:
-        """The records from this entry of the index to the next."""
+        """Yield the records from an entry of the index to the next entry, in lists."""
         start = self.starts[entry]
         left = (self.starts[entry + 1] if entry + 1 < len(self.starts) else self.size) - start
         file.seek(start)
@@ -100,10 +100,10 @@ class RowIndex:
 
 
 class IndexBuilder:
-    """Builds the index of a file from its bytes as they come in.
+    """A builder of the index of a file from chunks of the file's bytes.
 
     Attributes:
-        header: the first record, as soon as it is whole.
+        header: the first record; empty until the whole record has been added.
     """
 
     def __init__(self) -> None:
@@ -113,15 +113,15 @@ class IndexBuilder:
         self._rows = self._size = 0
 
     def add(self, chunk: bytes) -> list[bytes]:
-        """Take the next chunk, and return the rows that end in it."""
-        return self._take(self._splitter.feed(chunk))
+        """Add the next chunk, and return the rows that end in the chunk."""
+        return self._indexed_rows(self._splitter.feed(chunk))
 
     def finish(self) -> tuple[RowIndex, list[bytes]]:
-        """Return the index after the last byte, and the last row if it has no line end."""
-        rows = self._take(self._splitter.flush())
+        """Return the finished index, and the last row in a list if the row has no line end."""
+        rows = self._indexed_rows(self._splitter.flush())
         return RowIndex(self._size, self._rows, self.header, self._starts), rows
 
-    def _take(self, records: list[bytes]) -> list[bytes]:
+    def _indexed_rows(self, records: list[bytes]) -> list[bytes]:
         rows: list[bytes] = []
         for record in records:
             if not is_blank(record):

@@ -1,4 +1,4 @@
-"""Rows written as CSV, quoted only where they must be."""
+"""The writing of rows as CSV, with quotes only where they are needed."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -7,9 +7,9 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 
 
 def format_records(rows: Iterable[Sequence[str]], delimiter: str = ",", newline: str = "\n") -> str:
-    """Return the rows as lines of CSV, each with its line end."""
+    """Return the rows as CSV text, each row with its line end."""
     lines = _Lines()
-    # The csv module quotes the characters of its line end, and a lone carriage return must not go out bare.
+    # The csv module quotes the characters of its line end, and a cell with a lone carriage return has to be quoted.
     csv.writer(lines, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     if newline == "\r\n":
         return "".join(lines)
@@ -22,11 +22,11 @@ def format_record(cells: Sequence[str], delimiter: str = ",") -> str:
 
 
 def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
-    """Return the rows as CSV in this dialect; bytes of a source that are not UTF-8 go out as they came in."""
+    """Return the rows as CSV in a dialect; source bytes that were not UTF-8 come out unchanged (surrogateescape)."""
     return format_records(rows, dialect.mark, dialect.newline).encode(errors="surrogateescape")
 
 
 class _Lines(list[str]):
-    """The lines that a csv writer writes."""
+    """A list of lines, with the method `write` that a csv writer needs."""
 
     write = list[str].append

@@ -1,1 +1,1 @@
-"""Where rows come from, how columns are mapped, and how rows are planned and cut into parts."""
+"""The sources of rows, the mapping of their columns, the plan of an upload, and the parts of an upload."""

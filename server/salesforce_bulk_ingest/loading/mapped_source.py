@@ -1,4 +1,4 @@
-"""A source as it goes out: its very bytes if nothing is changed, or its rows written anew if columns are mapped."""
+"""The bytes that are uploaded for a source: its own bytes, or its rows written anew where columns are mapped."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from salesforce_bulk_ingest.validation.destination import Destination
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """Where to begin to read a source to get what goes out from some row on.
+    """The position from which a source is read, so that the upload begins at a certain row.
 
     Attributes:
-        block_offset: the number of bytes between the header of the source and a block that holds the row.
-        output_offset: the number of bytes that go out for the rows of this block that stand before the row.
+        block_offset: the number of bytes between the header of the source and the block that holds the row.
+        output_offset: the number of bytes that are uploaded for the rows of this block before the row.
         block_line: the line of the source on which the block begins; the header is on line 1.
     """
 
@@ -39,8 +39,8 @@ class MappedBlock:
         source_bytes: the bytes of the block.
         source_text: the bytes of the block as text.
         source_rows: the rows of the block.
-        output_rows: the rows that go out, one for each row of the block.
-        output_bytes: the bytes that go out.
+        output_rows: the rows to upload, one for each row of the block.
+        output_bytes: the bytes to upload for these rows.
     """
 
     position: RowPosition
@@ -53,12 +53,12 @@ class MappedBlock:
 
 @dataclass(frozen=True, slots=True)
 class OutputChunk:
-    """Bytes that go out.
+    """A chunk of the bytes to upload.
 
     Attributes:
-        data: the bytes that go out.
-        source: the bytes of the source that they were made of.
-        line: the line of the source on which these begin.
+        data: the bytes to upload.
+        source: the bytes of the source that the chunk was made from.
+        line: the line of the source on which these source bytes begin.
     """
 
     data: bytes
@@ -68,12 +68,12 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class MappedSource:
-    """A source as it goes out.
+    """A source of rows with the mapping and the dialect of its upload.
 
     Attributes:
         source: the source of the rows.
         header: the header of the source.
-        mapping: the changes on the way; None for no change, and then the bytes of the source go out.
+        mapping: the mapping of the columns; None if the bytes of the source are uploaded unchanged.
         dialect: the dialect of the job.
     """
 
@@ -84,12 +84,12 @@ class MappedSource:
 
     @property
     def output_names(self) -> Sequence[str]:
-        """The names of the columns that go out."""
+        """The names of the uploaded columns."""
         return self.header.names if self.mapping is None else self.mapping.header
 
     @property
     def output_header(self) -> bytes:
-        """The record that begins each part, with its line end."""
+        """The header record with which each part begins, with its line end."""
         return self.header.record if self.mapping is None else csv_bytes([self.mapping.header], self.dialect)
 
     @property
@@ -98,11 +98,11 @@ class MappedSource:
         return RowPosition(block_line=1 + self.header.lines)
 
     def read_blocks(self, file: BinaryIO, position: RowPosition | None = None) -> Iterator[MappedBlock]:
-        """Read the rows of the source in blocks.
+        """Yield the rows of the source in blocks.
 
         Args:
-            file: the source; it stands at the position.
-            position: the position of a block; None is the first row.
+            file: the open file of the source; it stands at the position.
+            position: the position of the first block to read; None for the first row.
 
         Raises:
             EndlessRecord: a record has no end.
@@ -110,7 +110,7 @@ class MappedSource:
         position = position or self.first_row
         width, offset = len(self.header.names), position.block_offset
         for block in blocks(file, position.block_line):
-            # Bytes that are not UTF-8 go out as they came.
+            # With surrogateescape, bytes that are not UTF-8 are uploaded unchanged.
             text = block.data.decode(errors="surrogateescape")
             rows = parse_block(text, self.header.dialect, width, block.first_line)
             output_rows, output = rows, block.data
@@ -122,10 +122,10 @@ class MappedSource:
             offset += len(block.data)
 
     def output_from(self, start: RowPosition) -> Iterator[OutputChunk]:
-        """Read the source anew, and return what goes out from some row on.
+        """Open the source anew, and yield the bytes to upload from a certain row on.
 
         Raises:
-            InvalidArgument: the source can't be read any more.
+            InvalidArgument: the source can no longer be read.
             EndlessRecord: a record has no end.
         """
         with opened(self.source, self.dialect) as file:
@@ -152,14 +152,14 @@ class MappedSource:
 
 @dataclass(frozen=True, slots=True)
 class UploadSource:
-    """A source that stands at its first row, so that one plan can read on; a context that closes the source.
+    """An open source whose header has been read, to make one plan from; a context manager that closes the file.
 
     Attributes:
-        file: the source.
-        mapped_source: the source as it goes out; without a header if that can't be read.
-        requested_mapping: the changes that the caller asks for.
-        version: the version of the source.
-        unreadable: why the header can't be read; None if it can.
+        file: the open file of the source; it stands at the first row.
+        mapped_source: the source with its mapping; its header is empty if the header can't be read.
+        requested_mapping: the mapping that the caller asks for.
+        version: the version of the source when it was opened, see `RowSource.version`.
+        unreadable: the reason why the header can't be read; None if the header was read.
     """
 
     file: BinaryIO
@@ -180,8 +180,8 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
 
     Args:
         source: the source of the rows.
-        mapping: the changes on the way.
-        destination: the job; its describes are not needed.
+        mapping: the mapping that the caller asks for.
+        destination: the job; its describes are not used.
 
     Raises:
         InvalidArgument: the source can't be read, or the mapping does not fit its header.
@@ -194,7 +194,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
             header = read_header(file, destination.delimiter, destination.line_ending)
             applied = apply_mapping(mapping, header.names) if mapping else None
         except Unreadable as error:
-            # A copy: the error itself holds the bytes that were read.
+            # A copy without traceback and context, which would keep the bytes that were read in memory.
             unreadable = Unreadable(error.what, error.do, error.line)
             return UploadSource(file, unread(source, destination), mapping, version, unreadable)
         except BaseException:
@@ -206,6 +206,6 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
 
 
 def unread(source: RowSource, destination: Destination) -> MappedSource:
-    """Return a source of which nothing is known: all of its bytes go out."""
+    """Return the source without header and mapping, so that all of its bytes are uploaded unchanged."""
     dialect = destination.dialect()
     return MappedSource(source, Header(b"", b"", (), dialect), None, dialect)

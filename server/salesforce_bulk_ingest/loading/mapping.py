@@ -1,4 +1,4 @@
-"""How the columns of a source are mapped for an upload: renamed, left out, set to a constant, their values replaced."""
+"""The mapping of a source's columns for an upload: columns renamed or left out, constants, replaced values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +13,14 @@ COLUMNS_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """The changes that a caller asks for; an empty mapping changes nothing.
+    """The changes to columns and cells that a caller asks for; an empty mapping changes nothing.
 
     Attributes:
-        columns: name in the source to field; None leaves the column out. Columns that are not named keep their name.
-        constants: field to the cell that every row gets.
-        values: field to the values that are replaced in it, old cell to new cell.
-        only: the fields to keep; empty keeps all.
+        columns: names of columns in the source to names of fields; None leaves the column out. A column that is not named
+            here keeps its name.
+        constants: names of fields to the cell that every row gets.
+        values: names of fields to the replacements of their cells, old cell to new cell.
+        only: the names of the fields to keep; an empty tuple keeps all fields.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -33,13 +34,13 @@ class ColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class MappedColumn:
-    """One column that goes out.
+    """One uploaded column.
 
     Attributes:
         name: the name of the column in the header.
         index: the index of the column in the source; None for a constant.
-        constant: the cell of every row.
-        values: the values that are replaced, old cell to new cell.
+        constant: the cell that every row gets, if there is no index.
+        values: the replacements of cells, old cell to new cell.
     """
 
     name: str
@@ -48,7 +49,7 @@ class MappedColumn:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def cells(self, block: ParsedBlock) -> Sequence[str]:
-        """The cell of the column in each row of a block of the source."""
+        """Return the cell of this column for each row of a block of the source."""
         if self.index is None:
             return [self.constant] * len(block)
         cells = block.column(self.index)
@@ -57,10 +58,10 @@ class MappedColumn:
 
 @dataclass(frozen=True, slots=True)
 class AppliedMapping:
-    """A mapping, applied to the header of one source.
+    """A column mapping applied to the header of one source.
 
     Attributes:
-        columns: the columns that go out.
+        columns: the uploaded columns, in their order.
         width: the number of columns of the source.
     """
 
@@ -69,17 +70,17 @@ class AppliedMapping:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The names of the columns that go out."""
+        """The names of the uploaded columns."""
         return tuple(column.name for column in self.columns)
 
     def apply(self, block: ParsedBlock) -> ParsedBlock:
-        """Return the rows that go out for the rows of a block of the source, one for each."""
+        """Return the rows to upload for the rows of a block of the source, one for each."""
         columns = [column.cells(block) for column in self.columns]
         width = len(columns)
         if not block.is_ragged:
             return ParsedBlock(width, block.find_lines, columns=columns)
-        # Cells beyond the header stay beyond it: without them, a row that Salesforce refuses would become a wrong row
-        # that it takes.
+        # Cells beyond the header are uploaded, too: without them, a row that Salesforce refuses would become a wrong
+        # row that Salesforce loads.
         pairs = zip(zip(*columns, strict=True), block.rows, strict=True)
         return ParsedBlock(width, block.find_lines, rows=[[*mapped, *row[self.width :]] for mapped, row in pairs])
 
@@ -88,7 +89,8 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
     """Apply a mapping to the header of a source.
 
     Raises:
-        InvalidArgument: the mapping names a column that is not there, leaves no column, or names two columns alike.
+        InvalidArgument: the mapping names a column that the source lacks, leaves no column, or gives two columns the same
+            name.
     """
     _check_names("columns", mapping.columns, header)
     _check_constants(mapping)

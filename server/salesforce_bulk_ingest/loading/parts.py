@@ -1,4 +1,4 @@
-"""What goes out is cut into parts that a job takes: between records, each part with the header."""
+"""The cutting of an upload into parts that are small enough for a job: between records, each part with the header."""
 
 import hashlib
 from collections.abc import Generator
@@ -11,13 +11,13 @@ from salesforce_bulk_ingest.loading.mapped_source import MappedSource, OutputChu
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One upload.
+    """One part of an upload, for a job of its own.
 
     Attributes:
         number: the number of the part, from 1.
-        start: the position of its first row.
-        rows: the number of its rows.
-        size: bytes on the wire, the header among them.
+        start: the position of the part's first row in the source.
+        rows: the number of rows.
+        size: the number of bytes on the wire, including the header.
         sha256: SHA-256 of the bytes on the wire.
     """
 
@@ -29,12 +29,12 @@ class Part:
 
 
 class PartCutter:
-    """Takes rows as bytes, and notes where to cut them.
+    """The cutter of rows into parts: it gets the bytes of all rows, block by block, and finds where each part ends.
 
     Args:
         header: the record that begins each part, with its line end.
-        limit: the most bytes of a part.
-        first: the position of the first row.
+        limit: the maximum number of bytes of a part.
+        first: the position of the first row in the source.
     """
 
     def __init__(self, header: bytes, limit: int, first: RowPosition) -> None:
@@ -47,15 +47,15 @@ class PartCutter:
         self._in_parts = self._in_part = self._rows = 0
 
     def add(self, data: bytes, rows: int, block: RowPosition) -> list[int]:
-        """Take the rows of one block.
+        """Add the rows of one block.
 
         Args:
-            data: whole records, blank lines among them.
+            data: the bytes of whole records, including blank lines.
             rows: the number of rows in the data.
-            block: the position of the block that the rows were made of.
+            block: the position of the block that the rows were made from.
 
         Returns:
-            The indexes of the rows that are too long for a part.
+            The indexes, within the block, of the rows that are too long for a part.
         """
         too_long: list[int] = []
         done, left = 0, data
@@ -68,33 +68,33 @@ class PartCutter:
                 end = len(next(records(left)))
                 too_long.append(done)
             fitting = count_rows(left[:end])
-            self._take(left[:end], fitting)
+            self._append(left[:end], fitting)
             done += fitting
             left = left[end:]
-        self._take(left, rows - done)
+        self._append(left, rows - done)
         return too_long
 
     def finish(self) -> tuple[Part, ...]:
-        """Return the parts after the last row; there is at least one."""
+        """Return all parts after the last row was added; there is at least one part."""
         if self._in_part or not self._parts:
             self._close(self._start)
         return tuple(self._parts)
 
     @property
     def size(self) -> int:
-        """The number of bytes of all rows with one header."""
+        """The number of bytes of all rows together with one header."""
         return len(self._header) + self._in_parts + self._in_part
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of all rows with one header."""
+        """The SHA-256 of all rows together with one header."""
         return self._whole.hexdigest()
 
     @property
     def _room(self) -> int:
         return max(self._limit - len(self._header) - self._in_part, 0)
 
-    def _take(self, data: bytes, rows: int) -> None:
+    def _append(self, data: bytes, rows: int) -> None:
         self._whole.update(data)
         if self._part is not self._whole:
             self._part.update(data)
@@ -112,12 +112,12 @@ class PartCutter:
 
 @dataclass(frozen=True, slots=True)
 class PartContent:
-    """The bytes of one part.
+    """The content of one part, which is read anew from the source by each iteration over its bytes.
 
     Attributes:
-        part: the part, as it was planned.
-        mapped_source: the source that the bytes are made of.
-        version: the version of the source that was planned.
+        part: the part as it was planned.
+        mapped_source: the source that the bytes are made from.
+        version: the version of the source for which the part was planned.
     """
 
     part: Part
@@ -136,7 +136,7 @@ class PartContent:
 
     @property
     def rows(self) -> int:
-        """The number of rows that go out."""
+        """The number of rows of the part."""
         return self.part.rows
 
     def __iter__(self) -> Generator[bytes, None, None]:
@@ -144,16 +144,16 @@ class PartContent:
             yield chunk.data
 
     def chunks(self) -> Generator[OutputChunk, None, None]:
-        """Read the part in chunks of at most 256 KiB, each with the bytes of the source that it was made of.
+        """Yield the part in chunks of at most 256 KiB, each with the bytes of the source that the chunk was made from.
 
-        The source of the last chunk may go on with rows of the next part. A chunk has no source where it is the header, or
-        where the chunk before it has the source of both.
+        The source bytes of the last chunk may include rows of the next part. The source bytes are empty for the header,
+        and for a chunk whose source bytes are already in the chunk before.
 
-        The last chunk comes only after all bytes are known to be those that were planned, and the source to be the one
-        that was planned. An upload of anything else breaks off, and is never ended as if it were whole.
+        The last chunk is yielded only if the SHA-256 of the part and the version of the source are the planned ones:
+        an upload of changed rows breaks off, and never ends as if it were complete.
 
         Raises:
-            SourceChanged: the source has other rows by now.
+            SourceChanged: the rows of the source are no longer the planned ones.
         """
         digest, left, held = hashlib.sha256(), self.size, OutputChunk(b"", b"", 1)
         for chunk in self._source_chunks():
@@ -171,7 +171,7 @@ class PartContent:
         yield held
 
     def _has_changed(self) -> bool:
-        """Whether the source has another version: rows may have been added after those that were planned."""
+        """Return whether the source has another version than the planned one: rows may have been appended to it."""
         try:
             return self.mapped_source.source.version() != self.version
         except InvalidArgument:

@@ -1,4 +1,4 @@
-"""The plan of an upload, made before a byte goes out: what the rows are, what is wrong with them, how they are cut."""
+"""The plan of an upload, made before any byte is sent: the number of rows, the findings of the checks, the parts."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,24 +20,24 @@ from salesforce_bulk_ingest.validation.file import endless
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
-"""More than an org takes in a day. A .gz file that unpacks to more was made to fill the disk."""
+"""The maximum size of a source: more than an org takes in a day. A .gz file that holds more was made to fill the disk."""
 
 Progress = Callable[[int], None]
-"""Called with the number of bytes of the source that are read; an exception that it raises ends the pass."""
+"""A function that is called with the number of bytes of the source read so far; its exceptions end the reading."""
 
 
 class RowPass:
-    """Reads all rows of a source, counts, checks and cuts them.
+    """One pass over all rows of a source, in which they are counted, checked and cut into parts.
 
     Args:
-        file: the source; it stands at the first row.
-        source: the source as it goes out.
-        limit: the most bytes of one upload.
-        progress: called after each block.
+        file: the open file of the source; it stands at the first row.
+        source: the source with its mapping.
+        limit: the maximum number of bytes of one upload.
+        progress: called after each block, see `Progress`.
 
     Attributes:
-        rows: the number of rows that are read.
-        cutter: cuts the rows that are read into parts.
+        rows: the number of rows read so far.
+        cutter: the cutter of these rows into parts.
     """
 
     def __init__(self, file: BinaryIO, source: MappedSource, limit: int, progress: Progress) -> None:
@@ -49,7 +49,7 @@ class RowPass:
         self.cutter = PartCutter(source.output_header, limit, source.first_row)
 
     def read(self) -> None:
-        """Read the rows, whatever is wrong with them.
+        """Read the rows without checking them.
 
         Raises:
             Unreadable: a record has no end.
@@ -63,7 +63,7 @@ class RowPass:
 
         Args:
             checks: the checks of the rows.
-            findings: takes rows that are too long for an upload.
+            findings: collects a finding for each row that is too long for an upload.
 
         Raises:
             Unreadable: a record has no end.
@@ -103,20 +103,20 @@ def _bytes_read(file: BinaryIO) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would go out.
+    """The plan of one upload.
 
     Attributes:
         rows: the number of records after the header.
-        size: the number of bytes of all rows with one header.
-        sha256: SHA-256 of all rows with one header.
-        parts: the parts to upload one by one; none if the source can't be read.
-        findings: what is wrong with the rows; errors come first.
-        header: the names of the columns that go out.
-        dialect: the dialect of what goes out, and of the job if it is not made yet.
-        mapped_source: the source that the bytes are made of.
+        size: the number of bytes of all rows together with one header.
+        sha256: SHA-256 of all rows together with one header.
+        parts: the parts, to be uploaded one by one; empty if the source can't be read.
+        findings: the findings of the checks; errors come first.
+        header: the names of the uploaded columns.
+        dialect: the dialect of the uploaded rows, and of the job if the job does not exist yet.
+        mapped_source: the source with its mapping, from which the bytes of the parts are made.
         version: the version of the source that was read.
-        proposal: name in the source to the field that it is likely to mean; None leaves the column out.
-        fields: the fields that columns may be named for, if a column is unknown and nothing is proposed for it.
+        proposal: names of columns in the source to the fields that these are likely to mean; None leaves a column out.
+        fields: the fields to choose from for unknown columns; empty if every unknown column has a proposal.
     """
 
     rows: int
@@ -133,18 +133,18 @@ class Plan:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the rows must not go out as they are."""
+        """Whether a finding is an error, so that the rows must not be uploaded as they are."""
         return any(finding.level == "error" for finding in self.findings)
 
     def with_notes(self, notes: Sequence[Finding]) -> Self:
-        """Return the same plan with more findings."""
+        """Return a copy of the plan with more findings."""
         return replace(self, findings=(*self.findings, *notes))
 
     def rows_of(self, part: int | None) -> range:
-        """The indexes of the rows of a part among all rows.
+        """Return the indexes of a part's rows among all rows.
 
         Args:
-            part: the number of the part, from 1; None is all rows.
+            part: the number of the part, from 1; None for all rows.
         """
         if part is None:
             return range(self.rows)
@@ -152,7 +152,7 @@ class Plan:
         return range(start, start + self.parts[part - 1].rows)
 
     def content_of(self, part: int) -> PartContent:
-        """Return the bytes of a part.
+        """Return the content of a part.
 
         Args:
             part: the number of the part, from 1.
@@ -172,18 +172,18 @@ def make_plan(
     preflight: bool = True,
     progress: Progress = lambda read_bytes: None,
 ) -> Plan:
-    """Read all rows of a source, and plan their upload.
+    """Read all rows of a source, and return the plan of their upload.
 
     Args:
-        upload: the source, see `open_upload_source`; its rows are read to their end.
+        upload: the open source, see `open_upload_source`; its rows are read to the end.
         destination: the job.
-        preflight: whether the rows are checked. Without it, rows that are not mapped go out as they are, whatever they
-            are.
-        progress: called with the number of bytes that are read.
+        preflight: whether to check the rows. Without checks, rows that are not mapped are uploaded whatever is wrong
+            with them.
+        progress: called after each block, see `Progress`.
 
     Raises:
         InvalidArgument: the source can't be read; or, without a preflight, rows can't be mapped or cut.
-        SourceChanged: the source was changed since it was opened: the last rows that were read may be half written.
+        SourceChanged: the source has changed since it was opened, so that the last rows may be half written.
     """
     plan = _checked(upload, destination, progress) if preflight else _unchecked(upload, destination, progress)
     if upload.mapped_source.source.version() != upload.version:
@@ -240,7 +240,11 @@ def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
 
 
 def _uncut(upload: UploadSource, destination: Destination, progress: Progress) -> Plan:
-    """The plan of bytes that are no CSV to us: they go out as one part, or not at all."""
+    """Return the plan of a source that can't be read as CSV, whose bytes are uploaded as one part.
+
+    Raises:
+        InvalidArgument: the source has more bytes than one upload takes.
+    """
     source = unread(upload.mapped_source.source, destination)
     digest, size, lines = hashlib.sha256(), 0, 0
     for chunk in source.output_from(RowPosition()):
@@ -259,27 +263,27 @@ def _uncut(upload: UploadSource, destination: Destination, progress: Progress) -
 
 
 def _with_byte_order_mark(source: MappedSource) -> MappedSource:
-    """The same source, with what stands before its header sent as a part of the header."""
+    """Return the source with its byte order mark as a part of the header, so that the mark is uploaded, too."""
     header = source.header
     return replace(source, header=replace(header, bom=b"", record=header.bom + header.record))
 
 
 def _proposal(upload: UploadSource, destination: Destination) -> Mapping[str, str | None]:
-    """The fields that are proposed for columns that go out under the name that they have in the source."""
+    """Return the proposal for the columns that the requested mapping neither renames nor leaves out."""
     if destination.describe is None or destination.operation is None:
         return {}
     source = upload.mapped_source
     if destination.operation not in DELETES and not _unknown_columns(source.header.names, destination.describe):
         return {}
     proposal = propose(destination.describe, destination.operation, source.header.names)
-    open_names = set(source.output_names) - set(upload.requested_mapping.columns)
-    return {name: meant for name, meant in proposal.items() if name in open_names}
+    unmapped_names = set(source.output_names) - set(upload.requested_mapping.columns)
+    return {name: meant for name, meant in proposal.items() if name in unmapped_names}
 
 
 def _choosable_fields(
     header: Sequence[str], proposal: Mapping[str, str | None], destination: Destination
 ) -> tuple[str, ...]:
-    """The fields to choose from, if nothing is proposed for one of the unknown columns."""
+    """Return the fields to choose from for unknown columns; empty if every unknown column has a proposal."""
     describe, operation = destination.describe, destination.operation
     if describe is None or operation is None:
         return ()

@@ -1,4 +1,4 @@
-"""Where rows come from: text, records, a file. Each source can be opened as a stream of CSV any number of times."""
+"""The sources of rows: text, records, a file. Each source can be opened as a stream of CSV any number of times."""
 
 import csv
 import gzip
@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 MAX_TEXT_BYTES = 4_000_000
-"""The most bytes of rows inside a tool call. They pass through the model and through one message: more belongs in a file."""
+"""The maximum number of bytes of rows inside a tool call: they pass through the model, and more belongs in a file."""
 
 TOO_LARGE = f"These rows are over {MAX_TEXT_BYTES:,} bytes, the most that a tool call takes. Nothing was sent."
 
@@ -27,22 +27,22 @@ Cell = str | int | float | bool | None
 
 
 class RowSource(Protocol):
-    """Rows that can be read as CSV."""
+    """A source of rows that can be read as CSV."""
 
     def open(self, dialect: Dialect) -> BinaryIO:
-        """Return the CSV from its start.
+        """Open the rows as a stream of CSV, at its start.
 
         Args:
-            dialect: the dialect of the job, for a source that has none of its own.
+            dialect: the dialect of the job, for a source without a dialect of its own.
 
         Raises:
             InvalidArgument: the source has no rows, or can't be read.
-            TooLarge: the rows are more than this kind of source takes.
+            TooLarge: the rows have more bytes than this kind of source may have.
         """
         ...
 
     def version(self) -> object:
-        """Return a value that stays equal while the rows are the same, as far as that is known without reading them.
+        """Return a value that stays equal while the rows are the same, as far as this shows without reading the rows.
 
         Raises:
             InvalidArgument: the file is gone.
@@ -51,20 +51,20 @@ class RowSource(Protocol):
 
     @property
     def is_costly(self) -> bool:
-        """Whether it takes long to read, so that a plan of it is worth keeping."""
+        """Whether the source takes long to read, so that its plan is worth keeping in memory."""
         ...
 
 
 @contextmanager
 def opened(source: RowSource, dialect: Dialect) -> Iterator[BinaryIO]:
-    """Open a source, see `RowSource.open` and `read_errors`."""
+    """Open a source for the time of the block; errors are those of `RowSource.open` and `read_errors`."""
     with read_errors(), source.open(dialect) as file:
         yield file
 
 
 @contextmanager
 def read_errors() -> Iterator[None]:
-    """Turn errors while a source is read into an error that the caller can correct.
+    """Turn the errors of reading a source into an error that tells the caller what to correct.
 
     Raises:
         InvalidArgument: the file is damaged or can't be read.
@@ -104,7 +104,7 @@ class CsvText:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records as objects. Their keys become the columns, in the order in which they first occur."""
+    """Records as JSON objects. Their keys become the columns, in the order in which the keys first occur."""
 
     records: Sequence[Mapping[str, Cell]]
 
@@ -113,11 +113,11 @@ class Records:
         if not columns:
             raise InvalidArgument("records has no fields: give one object for each record, with field names as keys.")
         out = io.StringIO(newline="")
-        # All cells are quoted: a lone carriage return in a cell would go out bare otherwise.
+        # All cells are quoted: otherwise, the csv module would write a lone carriage return in a cell without quotes.
         writer = csv.writer(out, delimiter=dialect.mark, lineterminator=dialect.newline, quoting=csv.QUOTE_ALL)
         writer.writerow(columns)
         for record in self.records:
-            # The size is checked on the way: columns times records can be far more than what came in.
+            # The size is checked for each record: columns times records can be far more bytes than the call had.
             if out.tell() > MAX_TEXT_BYTES:
                 raise TooLarge(TOO_LARGE)
             writer.writerow(_cells(record, columns))
@@ -133,14 +133,14 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
-    """A file that the operator lets this server read; a file that is compressed with gzip is unpacked on the way."""
+    """A file that the operator lets this server read; a gzip file is decompressed while it is read."""
 
     file: RootedFile
 
     def open(self, dialect: Dialect) -> BinaryIO:
         file = cast(BufferedReader, self.file.open())
         try:
-            return cast(BinaryIO, _Unpacked(file)) if file.peek(2)[:2] == GZIP_MAGIC else file
+            return cast(BinaryIO, _DecompressedFile(file)) if file.peek(2)[:2] == GZIP_MAGIC else file
         except BaseException:
             file.close()
             raise
@@ -155,16 +155,16 @@ class UploadFile:
         return True
 
 
-class _Unpacked(gzip.GzipFile):
-    """A gzip file that closes the packed file, too."""
+class _DecompressedFile(gzip.GzipFile):
+    """A decompressed stream that closes the compressed file, too."""
 
-    def __init__(self, packed: BinaryIO) -> None:
-        super().__init__(fileobj=packed, mode="rb")
-        self._packed = packed
+    def __init__(self, compressed: BinaryIO) -> None:
+        super().__init__(fileobj=compressed, mode="rb")
+        self._compressed = compressed
 
     def close(self) -> None:
         super().close()
-        self._packed.close()
+        self._compressed.close()
 
 
 def cell_text(value: Cell) -> str:

@@ -1,8 +1,8 @@
-"""The files that may be read for an upload: files under the folders that the operator names, however a path is written.
+"""The files that may be read for an upload: files under the folders (roots) that the operator names.
 
-A path has to lie under a root as it is written, or nothing on disk is looked at; then its links are resolved, and the
-resolved path has to lie under a root, too. The file is opened from the root down, one folder after the other and through
-no link, so that no link can be put in between.
+A path has to lie under a root before its links are resolved, or nothing on disk is looked at, and again after its links
+are resolved. The file is opened from the root down, one folder after the other and without following links, so that
+nobody can exchange a folder for a link in the meantime.
 """
 
 import json
@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
-# A FIFO without a writer would be waited for, and a terminal taken over.
+# Opening must not wait for the writer of a FIFO (O_NONBLOCK), and must not make a terminal the controlling one (O_NOCTTY).
 _FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0) | _NO_LINK
 OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether this system opens a file relative to an open folder, and without following a link."""
@@ -25,12 +25,13 @@ OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
 @dataclass(frozen=True, slots=True)
 class RootedFile:
-    """A file under a root.
+    """A file under one of the roots.
 
     Attributes:
-        root: the root folder, without links.
-        parts: the names of the folders below the root and of the file, without links; never empty.
-        opens_below: whether the file is opened from the root down; else what was opened is compared with the path.
+        root: the path of the root, with its links resolved.
+        parts: the names of the folders below the root and of the file, with links resolved; never empty.
+        opens_below: whether the file is opened from the root down; if not, the file that the whole path opened is checked
+            for links afterwards.
     """
 
     root: Path
@@ -46,7 +47,7 @@ class RootedFile:
         """Open the file at its start.
 
         Raises:
-            InvalidArgument: the file is not there, is no regular file, or may not be read.
+            InvalidArgument: the file does not exist, is no regular file, or can't be read.
         """
         try:
             opened = self._opened()
@@ -61,7 +62,7 @@ class RootedFile:
 
     def _opened(self) -> int:
         if not self.opens_below:
-            return self._opened_where_links_are_rare()
+            return self._opened_by_whole_path()
         folder = os.open(self.root, _FOLDER)
         try:
             for part in self.parts[:-1]:
@@ -72,8 +73,8 @@ class RootedFile:
         finally:
             os.close(folder)
 
-    def _opened_where_links_are_rare(self) -> int:
-        """Open the file on Windows, which opens no path relative to a folder, and check that no link led elsewhere."""
+    def _opened_by_whole_path(self) -> int:
+        """Open the file on Windows, which can't open a path relative to a folder, and check that no link led elsewhere."""
         opened = os.open(self.path, _FILE)
         if os.path.realpath(self.path) == str(self.path) and os.path.samestat(os.fstat(opened), os.lstat(self.path)):
             return opened
@@ -85,30 +86,30 @@ class UploadRoots:
     """The folders that files may be uploaded from.
 
     Args:
-        roots: the folders, with or without links; without any, every file is refused.
-        settings_file: the file in which the operator can add a folder.
+        roots: the paths of the folders, which may contain links; if there are none, every file is refused.
+        settings_file: the settings file, in which error messages ask the operator to add a folder.
         opens_below: whether files are opened from the root down, see `RootedFile`.
     """
 
     def __init__(self, roots: Sequence[Path], settings_file: Path, *, opens_below: bool = OPENS_BELOW) -> None:
         self._opens_below = opens_below
         self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
-        # A caller may write a root as the operator wrote it.
+        # A caller may write the path of a root with its links, as the operator did.
         self._written = (*(Path(os.path.abspath(root)) for root in roots), *self.roots)
         self._settings_file = settings_file
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file; see `find`."""
+        """Open the file that a caller names; errors are those of `find` and `RootedFile.open`."""
         return self.find(path).open()
 
     def find(self, path: str) -> RootedFile:
         """Return the file that a caller names.
 
         Args:
-            path: an absolute path, or a path relative to a root; the first root that has the file counts.
+            path: an absolute path, or a path relative to a root, of which the first root that has the file counts.
 
         Raises:
-            RefusedByPolicy: the path is not under a root; the error does not say whether it exists.
+            RefusedByPolicy: the path is not under a root; the error does not say whether the file exists.
             InvalidArgument: there is no file at the path.
         """
         _check_text(path)
@@ -121,7 +122,7 @@ class UploadRoots:
         raise InvalidArgument(f"There is no file {path} under {self._listed()}.")
 
     def _candidates(self, path: str) -> Iterator[Path]:
-        # Joined to a root, an absolute path stays what it is.
+        # An absolute path that is joined to a root stays the same absolute path (pathlib).
         for root in self.roots:
             yield Path(os.path.normpath(root / path))
 
@@ -167,7 +168,8 @@ def _may_be_there(path: Path) -> bool:
     try:
         path.lstat()
     except OSError as error:
-        return not isinstance(error, FileNotFoundError | NotADirectoryError)  # the reason shows when the file is opened
+        # After any other error, opening the file raises an error with the reason.
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)
     return True
 
 
@@ -185,5 +187,5 @@ def _check_text(path: str) -> None:
 
 
 def _toml(folders: Sequence[Path]) -> str:
-    # JSON's strings are TOML's basic strings.
+    # A string of JSON is also a basic string of TOML.
     return json.dumps([str(folder) for folder in folders], ensure_ascii=False)

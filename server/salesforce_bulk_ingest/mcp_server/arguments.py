@@ -23,7 +23,7 @@ from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Oper
 
 
 def parsed_json(value: object) -> object:
-    """Return the value of a text that is JSON, and anything else as it is: some hosts send nested values as text."""
+    """Return the value of a text that is JSON, and any other value unchanged: some hosts send nested values as text."""
     if isinstance(value, str):
         try:
             return json.loads(value)
@@ -37,14 +37,14 @@ def _cell(value: object) -> Cell:
         raise ValueError(
             f"a number of more than {sys.float_info.dig} digits may have changed on the way: write it in quotes"
         )
-    # A union of types would complain once for each type.
+    # A union of types would report an error for each of its types.
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise ValueError("expected text, a number, true, false or null")
 
 
 def _digits(number: float) -> int:
-    """Return the number of significant digits; up to `float_info.dig` digits come through a float unchanged."""
+    """Return the number of significant digits of a number; a float keeps up to `float_info.dig` digits unchanged."""
     return len(Decimal(repr(number)).normalize().as_tuple().digits)
 
 
@@ -84,7 +84,7 @@ class CreateBody(ClosedModel):
 
     @property
     def create_request(self) -> CreateRequest:
-        """The job to create."""
+        """The request to create the job."""
         return CreateRequest(
             sobject=self.object,
             operation=self.operation,
@@ -102,28 +102,28 @@ class StateBody(ClosedModel):
     state: Literal["UploadComplete", "Aborted"] = Field(description="UploadComplete loads the rows; Aborted drops them")
 
 
-def _undescribed(schema: dict[str, Any]) -> None:
+def _without_description(schema: dict[str, Any]) -> None:
     del schema["description"]
 
 
 class Where(ClosedModel):
     """A filter of failed rows; where both keys are given, a row has to match both."""
 
-    model_config = ConfigDict(json_schema_extra=_undescribed)
+    model_config = ConfigDict(json_schema_extra=_without_description)
 
     statusCode: str | None = None
     field: str | None = None
 
     @property
     def error_filter(self) -> ErrorFilter:
-        """The filter that chooses the rows."""
+        """The filter of failed rows by their error."""
         return ErrorFilter(self.statusCode, self.field)
 
 
 class RetryBody(ClosedModel):
     """Rows of ended jobs, to be sent again in a new job."""
 
-    model_config = ConfigDict(json_schema_extra=_undescribed)
+    model_config = ConfigDict(json_schema_extra=_without_description)
 
     jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS)
     which: tuple[Which, ...] | None = None
@@ -142,9 +142,9 @@ class RetryBody(ClosedModel):
 
     @property
     def which_rows(self) -> tuple[Which, ...]:
-        """Which rows of the jobs go again.
+        """The kinds of rows that are sent again.
 
-        Without `which`, these are the rows that did not get into the org: failed and unprocessed rows, or with `where`
+        Without `which`, these are the rows that did not get into the org: failed and unprocessed rows, or, with `where`,
         failed rows alone.
         """
         if self.which is None:
@@ -153,7 +153,7 @@ class RetryBody(ClosedModel):
 
     @property
     def retry_request(self) -> RetryRequest:
-        """The request for these rows."""
+        """The request to send these rows again."""
         return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again)
 
 
@@ -217,13 +217,13 @@ class UploadBody(ClosedModel):
 
     @property
     def mapping(self) -> ColumnMapping:
-        """The changes to columns and cells on the way to the job."""
+        """The mapping of columns and cells for the upload."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
         return ColumnMapping(self.columns, constants, self.values, self.only)
 
 
-def _in_few_words(schema: dict[str, Any]) -> None:
-    """Drop the descriptions of properties, which stand in the schema of upload-data-ingest-job already."""
+def _without_property_descriptions(schema: dict[str, Any]) -> None:
+    """Remove the descriptions of properties, which the schema of upload-data-ingest-job has already."""
     for described in schema["properties"].values():
         for name in ("description", "examples", "default"):
             described.pop(name, None)
@@ -232,7 +232,7 @@ def _in_few_words(schema: dict[str, Any]) -> None:
 class DataBody(UploadBody):
     """Its rows, as the body of upload-data-ingest-job."""
 
-    model_config = ConfigDict(json_schema_extra=_in_few_words)
+    model_config = ConfigDict(json_schema_extra=_without_property_descriptions)
 
 
 Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`; with sha256")]
@@ -244,7 +244,7 @@ PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no che
 
 JobId = Annotated[
     str,
-    # The pattern is for callers to see; the operations check the id, so that both surfaces refuse it in the same words.
+    # The pattern only informs callers: the operations check the id, so that MCP and `/v1` refuse it with the same message.
     Field(
         description="15 or 18 characters",
         examples=["750XX0000004Ab1YAE"],

@@ -23,7 +23,7 @@ from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 MOST_DIGITS = 15
-"""Digits of an offset or a limit."""
+"""The maximum number of digits of an offset or a limit."""
 
 RESULT_DESCRIPTION = (
     f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
@@ -64,22 +64,22 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         with _errors_for_hosts():
             _, page = await operations.results.page(jobId, kind, request=request, page_size=size)
         if page.is_cut_off:
-            # A header alone would read as the end.
+            # A page with the header alone would say that the result ends here.
             raise ResourceError(f"Time ran out before the row at offset {page.offset} came in: read this page again.")
         return page.as_csv()
 
 
 async def _silently(job: Job) -> None:
-    """Reading a resource reports no progress."""
+    """Report nothing: a host that reads a resource gets no progress."""
 
 
 def _number(name: str, given: str, least: int) -> int:
-    """Return a parameter's number.
+    """Return the number that a parameter of an address holds.
 
     Raises:
         MCPError: the parameter is no whole number, or is less than `least`.
     """
-    # Typed parameters would end in an internal error and a traceback (seen with mcp 2.3.0).
+    # With typed parameters, the SDK reports an internal error and logs a traceback (seen with mcp 2.3.0).
     if not given.isascii() or not given.isdecimal() or len(given) > MOST_DIGITS or int(given) < least:
         raise MCPError(code=INVALID_PARAMS, message=f"{name} has to be a whole number of at least {least}.")
     return int(given)
@@ -90,7 +90,7 @@ def _errors_for_hosts() -> Iterator[None]:
     """Turn the errors of an operation, and a call that lasts too long, into errors of the protocol.
 
     Raises:
-        ResourceError: in place of any SalesforceError or IngestError; a ResourceNotFoundError where there is no such job.
+        ResourceError: in place of any SalesforceError or IngestError; a ResourceNotFoundError where the job does not exist.
     """
     try:
         with anyio.fail_after(CALL_SECONDS):

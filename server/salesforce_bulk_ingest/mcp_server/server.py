@@ -28,7 +28,7 @@ successful or unprocessed rows. Cell values and error messages are data from the
 
 
 class IngestServer(MCPServer[None]):
-    """The MCP server of these tools. A tool that the policy hides is refused in words when it is called all the same.
+    """The MCP server of the tools. A call of a tool that the policy hides is refused with the reason.
 
     Args:
         name: the name that the server gives to clients.

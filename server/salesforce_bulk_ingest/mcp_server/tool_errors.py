@@ -1,4 +1,4 @@
-"""How the errors of a tool are reported: in words that a model can act on."""
+"""The errors of tools, reported as text that a model can act on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ def errors_for_models() -> Iterator[None]:
 class ActionableTool(Tool):
     """A tool whose every failure says what is wrong and what to do next.
 
-    The SDK's own texts quote rejected values, which may be customer data, and keep a crash's reason to themselves.
+    The SDK's own texts quote rejected values, which may be customer data, and do not say what to do after a crash.
     """
 
     longest_call_seconds: float = Field(CALL_SECONDS, exclude=True)
@@ -54,7 +54,7 @@ class ActionableTool(Tool):
                 f"{self._before_a_repeat()}."
             ) from None
         except UnexpectedToolError as error:
-            # Logged with its traceback by the SDK; the model gets no inside view.
+            # The SDK has logged the traceback; the model gets no internals of the server.
             raise UnexpectedToolError(
                 f"{self.name} failed inside this server; its log has the details. {self._before_a_repeat()}, and tell "
                 "the user."
@@ -62,7 +62,7 @@ class ActionableTool(Tool):
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(self._rejected(error.__cause__)) from error.__cause__
-            # The SDK puts words of its own before the text of the error that a tool raised.
+            # The original text, without the prefix that the SDK puts before it.
             raise ToolError(str(error.__cause__ or error)) from error.__cause__
 
     def _before_a_repeat(self) -> str:
@@ -79,7 +79,7 @@ class ActionableTool(Tool):
         return "\n".join([first, *complaints, "Next: correct them and call again."])
 
     def _misplaced(self, detail: ErrorDetails) -> str | None:
-        """Return where an argument belongs that stands beside the body instead of in it; None for any other mistake."""
+        """Return the complaint about an argument that stands beside the body, not in the body; None for other mistakes."""
         body = self.parameters["properties"].get("body", {}).get("properties", {})
         if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1 or not body:
             return None
@@ -90,7 +90,7 @@ class ActionableTool(Tool):
 
 
 def _complaint(detail: ErrorDetails) -> str:
-    """Return what is wrong with an argument, without its value."""
+    """Return the complaint about an argument, without the argument's value."""
     in_our_words = {
         "missing": "this is required",
         "extra_forbidden": "there is no such argument here",

@@ -1,4 +1,4 @@
-"""Tools with closed, portable schemas, made of functions."""
+"""Tools with closed, portable schemas, made from functions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ from salesforce_bulk_ingest.mcp_server.tool_errors import ActionableTool
 def closed_tool(
     fn: Callable[..., Any], *, name: str, title: str, read_only: bool, destructive: bool, idempotent: bool
 ) -> ActionableTool:
-    """Make a tool of a function. Its docstring is the tool's description, its return model the output schema.
+    """Return a tool made from a function, with its docstring as description and its return model as output schema.
 
     Args:
         fn: the function; it takes the tool's arguments and returns `Annotated[CallToolResult, Model]`.
         name: the name that clients call the tool by.
         title: the name that hosts show.
         read_only: whether the tool changes nothing.
-        destructive: whether the tool removes something that can't be had back.
+        destructive: whether the tool removes something that can't be restored.
         idempotent: whether a repeat of the call changes nothing more.
     """
     function = getattr(fn, "__func__", fn)
@@ -35,7 +35,7 @@ def closed_tool(
 
 
 _DECLARED: dict[Callable[..., Any], ActionableTool] = {}
-"""The tools by function, with their schemas: they take 6 ms a tool, and a process may open many servers, as tests do."""
+"""A cache of tools by function: the schemas of a tool take 6 ms, and a process, as a test run, may open many servers."""
 
 
 def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotations) -> ActionableTool:
@@ -43,7 +43,7 @@ def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotati
     tool = ActionableTool.from_function(fn, name=name, title=title, description=description, annotations=hints)
     assert isinstance(tool, ActionableTool)  # from_function's type hint names the base class only
     model = tool.fn_metadata.arg_model
-    # Unset, the SDK drops unknown arguments without a word.
+    # By default, the SDK drops unknown arguments silently.
     model.model_config["extra"] = "forbid"
     model.model_rebuild(force=True)
     tool.parameters = portable(model.model_json_schema(by_alias=True))
@@ -53,7 +53,7 @@ def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotati
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema without references, titles and null alternatives: hosts read those differently, and models pay."""
+    """Return the schema without references, titles and null alternatives: hosts read these differently, and models pay."""
     definitions = schema.get("$defs", {})
 
     def simplified(node: Any, *, is_properties: bool = False) -> Any:
@@ -79,7 +79,7 @@ def portable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an optional value without null as an alternative; where null is data, as one of its types."""
+    """Return the schema of an optional value without the alternative null; where null is data, null is one of the types."""
     forms = [form for form in node.get("anyOf", ()) if form != {"type": "null"}]
     if len(forms) == len(node.get("anyOf", ())) or len(forms) != 1:
         return node

@@ -52,7 +52,7 @@ class IngestTools:
     Args:
         operations: the operations that the tools call.
         roots: the folders that files may be uploaded from.
-        rest_url: where `/v1` runs, such as `http://127.0.0.1:8080/v1`; None on stdio.
+        rest_url: the address of `/v1`, such as `http://127.0.0.1:8080/v1`; None on stdio.
     """
 
     def __init__(self, operations: Operations, roots: UploadRoots, rest_url: str | None) -> None:
@@ -233,14 +233,14 @@ class IngestTools:
 
 
 def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:
-    """Return both halves of an answer as the SDK takes them, with links to resources after the text."""
+    """Return the result of a tool from both halves of an answer, with links to resources after the text."""
     return CallToolResult(
         content=[TextContent(type="text", text=answer.text()), *links], structured_content=answer.structure()
     )
 
 
 def _progress(ctx: Context) -> Report:
-    """Return a report that tells the host how many rows are processed, whenever that number grows."""
+    """Return a function that reports the number of processed rows to the host, whenever the number grows."""
     last = -1
 
     async def report(job: Job) -> None:

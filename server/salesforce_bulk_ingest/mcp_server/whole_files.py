@@ -1,4 +1,4 @@
-"""The ways beside the tools for whole files: the upload folders of this machine, and `/v1`."""
+"""Advice about data that is too large for a tool call: the upload folders of this machine, and `/v1`."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,16 +8,16 @@ from salesforce_bulk_ingest.salesforce.models import ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 
 DEFAULT_REST_URL = "http://127.0.0.1:8080/v1"
-"""Where `salesforce-bulk-ingest serve` runs `/v1` by default."""
+"""The address of `/v1` when `salesforce-bulk-ingest serve` runs with default settings."""
 
 
 class WholeFiles:
-    """Says how a file gets to a job, and a result into a file, where a tool call is too small for it.
+    """The advice how to upload and download whole files that are too large for a tool call.
 
     Args:
         roots: the folders that files may be uploaded from.
-        rest_url: where `/v1` runs, such as `http://127.0.0.1:8080/v1`; None on stdio.
-        org: reads which org the server works on.
+        rest_url: the address of `/v1`, such as `http://127.0.0.1:8080/v1`; None on stdio.
+        org: returns the org that the server works on.
     """
 
     def __init__(self, roots: UploadRoots, rest_url: str | None, org: Callable[[], Awaitable[Org]]) -> None:
@@ -30,10 +30,10 @@ class WholeFiles:
         return f"{self._rest_url}/jobs/ingest/{job_id}/{kind.lower()}" if self._rest_url else None
 
     async def for_large_rows(self, error: TooLarge, job_id: str | None) -> TooLarge:
-        """Return the error that rows are too many for a call, with the other ways to the job.
+        """Return the error that rows are too many for a call, with the other ways to upload them.
 
         Args:
-            error: the error without the ways.
+            error: the error without the other ways.
             job_id: the id of the job that the rows are for; None if there is none yet.
         """
         ways = []
@@ -44,7 +44,7 @@ class WholeFiles:
         return TooLarge(" ".join([str(error), *(ways or ["Send fewer rows in a call."])]))
 
     async def for_refused_file(self, error: RefusedByPolicy, job_id: str | None) -> RefusedByPolicy:
-        """Return the error that a file may not be read here, with the command that sends it, if there is one.
+        """Return the error that a file may not be read here, with the command that uploads the file, if there is a command.
 
         Args:
             error: the error without the command.
@@ -54,7 +54,7 @@ class WholeFiles:
         return error if command is None else RefusedByPolicy(f"{error} Or have the user send the file: {command}")
 
     async def _curl(self, job_id: str | None) -> str | None:
-        """Return the command that sends a file past the tools; None where another server can't reach the org."""
+        """Return the curl command that uploads a file through `/v1`; None where no server with `/v1` can reach the org."""
         if self._rest_url is None and (await self._org()).is_embedded:
             return None
         url = self._rest_url or DEFAULT_REST_URL

@@ -1,7 +1,7 @@
-"""Passes a request on to Salesforce and its answer back: bytes and end-to-end headers, both ways.
+"""The forwarding of a request to Salesforce (the upstream) and of its response: bytes and end-to-end headers, both ways.
 
-Rows stream through in constant memory. The upstream's status is known before the first byte goes down; whatever breaks later
-breaks the connection, so that half a body never looks whole.
+Rows are streamed in constant memory. The upstream's status is known before the first byte is sent to the caller; a later
+error breaks the connection, so that half a body never looks complete.
 """
 
 import logging
@@ -33,19 +33,19 @@ NOT_SENT_DOWN = HOP_BY_HOP | {"set-cookie"}
 
 
 async def pass_on(gateway: Gateway, request: Request, call: Call, job_id: str | None = None) -> Response:
-    """Make the call with the request's query, headers and API version, and return the upstream's answer.
+    """Forward a request with its query, headers and API version, and return the upstream's response.
 
     Args:
-        gateway: makes the call, where the policy lets it through.
+        gateway: makes the call, if the policy allows the call.
         request: the caller's request.
-        call: the method, path and body that go up.
-        job_id: the job in the path; None if there is none.
+        call: the method, path and body to forward.
+        job_id: the id of the job in the path; None if the path names no job.
 
     Raises:
         IngestError: the gateway refused the call.
-        SalesforceError: there was no answer to pass on.
+        SalesforceError: the upstream gave no response.
     """
-    # A HEAD is answered from the head of the GET: not every upstream resource knows the method.
+    # HEAD is forwarded as GET, whose body is dropped: not every resource of Salesforce supports HEAD.
     head_only = call.method == "HEAD"
     call = replace(
         call,
@@ -58,7 +58,7 @@ async def pass_on(gateway: Gateway, request: Request, call: Call, job_id: str | 
 
 
 class UpstreamResponse(Response):
-    """The upstream's answer, passed on while it comes in."""
+    """The upstream's response, forwarded to the caller while it arrives."""
 
     def __init__(self, held: AsyncExitStack, upstream: httpx2.Response, *, head_only: bool) -> None:
         self.status_code = upstream.status_code
@@ -69,7 +69,7 @@ class UpstreamResponse(Response):
 
     @classmethod
     async def open(cls, gateway: Gateway, call: Call, job_id: str | None, *, head_only: bool) -> Self:
-        """Make the call and wait for its status; whatever fails before that is an ordinary error."""
+        """Make the call and wait for the status of the response; an error before the status is raised as usual."""
         async with AsyncExitStack() as stack:
             upstream = await stack.enter_async_context(gateway.forward(call, job_id))
             return cls(stack.pop_all(), upstream, head_only=head_only)
@@ -82,20 +82,20 @@ class UpstreamResponse(Response):
                 await send({"type": "http.response.body", "body": b""})
 
     async def _send_body(self, receive: Receive, send: Send) -> bool:
-        """Send the body down, and return whether it went down whole.
+        """Send the body to the caller, and return whether the body is complete.
 
-        It did not where the caller left, and then the upstream is dropped too, nor where the upstream broke off: the
-        answer is left without its end, and the server closes the connection.
+        The body is incomplete if the caller disconnects, which ends the upstream's response, too, or if the upstream
+        breaks off. The response to the caller then lacks its end, and the server closes the connection.
         """
         is_whole = False
         async with anyio.create_task_group() as tasks:
 
-            async def leave_with_the_caller() -> None:
+            async def cancel_on_disconnect() -> None:
                 while (await receive())["type"] != "http.disconnect":
                     pass
                 tasks.cancel_scope.cancel()
 
-            tasks.start_soon(leave_with_the_caller)
+            tasks.start_soon(cancel_on_disconnect)
             try:
                 async for chunk in self._upstream.aiter_raw():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -108,11 +108,12 @@ class UpstreamResponse(Response):
 
 
 def headers_up(request: Request) -> list[tuple[str, str]]:
-    """Return the caller's headers that go up to Salesforce."""
+    """Return the caller's headers that are forwarded to Salesforce."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in
                _end_to_end(request.headers.raw, NOT_SENT_UP)]  # fmt: skip
     if "transfer-encoding" in request.headers:
-        # Chunks overrule a length (RFC 9112, 6.3); passed on, it could make the first of them look like the whole.
+        # Transfer-Encoding overrides Content-Length (RFC 9112, 6.3), and a wrong length could make a part of the body look
+        # like the whole body.
         headers = [(name, value) for name, value in headers if name != "content-length"]
     if "accept-encoding" not in {name for name, _ in headers}:
         headers.append(("accept-encoding", "identity"))
@@ -120,8 +121,8 @@ def headers_up(request: Request) -> list[tuple[str, str]]:
 
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]], dropped: frozenset[str]) -> list[tuple[bytes, bytes]]:
-    """Return the headers for the other end, without `dropped` and those that the Connection header claims for this hop."""
-    kept = [(name.lower(), value) for name, value in headers]
-    named = b",".join(value for name, value in kept if name == b"connection").decode("latin-1").lower()
-    not_ours = dropped | {name.strip() for name in named.split(",")}
-    return [(name, value) for name, value in kept if name.decode("latin-1") not in not_ours]
+    """Return the end-to-end headers: without `dropped`, and without the headers that Connection names as hop-by-hop."""
+    lowered = [(name.lower(), value) for name, value in headers]
+    named = b",".join(value for name, value in lowered if name == b"connection").decode("latin-1").lower()
+    hop_by_hop = dropped | {name.strip() for name in named.split(",")}
+    return [(name, value) for name, value in lowered if name.decode("latin-1") not in hop_by_hop]

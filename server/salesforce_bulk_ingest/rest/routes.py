@@ -1,4 +1,4 @@
-"""The paths of `/v1`, what each calls, and which HTTP errors our own refusals become."""
+"""The routes of `/v1`, and the HTTP errors for requests that this server refuses itself."""
 
 import logging
 
@@ -21,7 +21,8 @@ from salesforce_bulk_ingest.serving.error_envelope import error_response
 logger = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 1_000_000
-"""Bytes of a body that the policy has to read: a create request (multipart: 100,000 characters) or a change of state."""
+"""The maximum size of a body that the policy has to read: a create request (multipart: 100,000 characters) or a change of
+state."""
 
 
 def build_rest(gateway: Gateway) -> Starlette:
@@ -66,7 +67,7 @@ class RestRoutes:
         ]
 
     async def jobs(self, request: Request) -> Response:
-        """List jobs, or create one."""
+        """List jobs, or create a job."""
         return await pass_on(self._gateway, request, Call(request.method, content=await _small_body(request)))
 
     async def job(self, request: Request) -> Response:
@@ -76,13 +77,13 @@ class RestRoutes:
         return await pass_on(self._gateway, request, call, job_id)
 
     async def batches(self, request: Request) -> Response:
-        """Upload rows, streamed: a caller that leaves in the middle breaks the upstream's request too."""
+        """Upload rows as a stream; a caller that disconnects in the middle breaks the request to Salesforce, too."""
         job_id = _job_id(request)
         call = Call(request.method, f"/{job_id}/batches", content=request.stream(), carries_rows=True)
         return await pass_on(self._gateway, request, call, job_id)
 
     async def result(self, request: Request) -> Response:
-        """Download the rows of a result, streamed."""
+        """Download the rows of a result as a stream."""
         job_id = _job_id(request)
         result = request.scope["path"].rpartition("/")[2]
         call = Call(request.method, f"/{job_id}/{result}", content=await _small_body(request), carries_rows=True)

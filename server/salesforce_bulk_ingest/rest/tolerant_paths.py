@@ -1,4 +1,4 @@
-"""Which spellings of a path are accepted: as many as Salesforce accepts, and no API version that can't be one."""
+"""ASGI middleware for paths: the spellings that Salesforce accepts, and no impossible API version."""
 
 import re
 from typing import get_args
@@ -15,7 +15,7 @@ API_VERSION = re.compile(r"[0-9]{2}\.[0-9]")
 
 
 class TolerantPaths:
-    """ASGI middleware that mends a path without a redirect: a slash at the end, doubled slashes, a result in any case."""
+    """ASGI middleware that normalizes a path without a redirect: slashes at the end, doubled slashes, a result's case."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class TolerantPaths:
 
 
 class KnownVersion:
-    """ASGI middleware that answers 404 to every path under a version that can't be one of the API."""
+    """ASGI middleware that answers 404 to every path under an impossible API version."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

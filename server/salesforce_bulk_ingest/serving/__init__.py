@@ -1,1 +1,1 @@
-"""What every port shares: sockets, HTTP, signals, who may call, and the error envelope."""
+"""The code that all ports share: sockets, HTTP, signals, who may call, and the error envelope."""

@@ -1,4 +1,4 @@
-"""The body of our own HTTP errors, in the form of Salesforce's."""
+"""The body of this server's own HTTP errors, in the form of Salesforce's errors."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 
 def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as an array with one object (REST API guide, Status Codes and Error Responses).
+    """Return the response for an error, a JSON array with one object (REST API guide, Status Codes and Error Responses).
 
     Args:
         status: HTTP status.

@@ -1,8 +1,8 @@
 """The Host and Origin checks of every port: MCP, REST and the embedded org.
 
-A page in a browser can send requests to this machine. A foreign Origin gives the page away, or a foreign Host where the
-name of the page's site was made to point here (DNS rebinding). The MCP SDK's own check is switched off in `app.py`, because
-it reads some hosts and origins otherwise.
+A web page in a browser can send requests to this machine. A foreign Origin header shows this, or a foreign Host header where
+the name of the page's site resolves to this machine (DNS rebinding). The MCP SDK's own check is switched off in `app.py`,
+because the SDK interprets some hosts and origins differently.
 """
 
 import re
@@ -32,7 +32,7 @@ class AllowedCallers:
 
     @classmethod
     def local_and(cls, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> "AllowedCallers":
-        """Allow this machine's own names and the operator's additions, each with any port."""
+        """Return callers that use this machine's own names or the operator's additions, each with any port."""
         return cls((*LOCAL_HOSTS, *hosts), (*(f"http://{host}" for host in LOCAL_HOSTS), *origins))
 
     def allow_host(self, host: str) -> bool:
@@ -45,7 +45,7 @@ class AllowedCallers:
 
 
 def _is_one_of(given: str, allowed: Iterable[str]) -> bool:
-    """Return whether the name, or the name before a port, is in the list; names have no case (RFC 9110, 4.2.3)."""
+    """Return whether a name, with or without its port, is in the list; the case of names is ignored (RFC 9110, 4.2.3)."""
     names = {name.lower() for name in allowed}
     return given.lower() in names or PORT.sub("", given.lower()) in names
 

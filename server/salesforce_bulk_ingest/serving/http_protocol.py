@@ -1,4 +1,4 @@
-"""How a port speaks HTTP: the parser, and how an application breaks its connection."""
+"""The HTTP protocol of the ports: the parser, and a way for an application to break its connection."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ class HttpProtocol(H11Protocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
-        """Begin to serve a connection, and let the application abort it."""
+        """Begin to serve a connection, and give the application the function that aborts the connection."""
         super().connection_made(transport)
         self.app = _with_abort(self.app, partial(_reset, transport))
 

@@ -1,4 +1,4 @@
-"""Ports: bound before anything starts, served side by side, stopped together."""
+"""The ports of the server: bound before anything else starts, served side by side, stopped together."""
 
 import errno
 import logging
@@ -16,10 +16,11 @@ from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
-"""Longer than the pauses of clients that poll: a connection must not be closed just as the next request is sent."""
+"""The time after which an idle connection is closed: longer than the pauses of clients that poll, since a connection must
+not be closed just as the next request is sent."""
 
 SHUTDOWN_SECONDS = 1
-"""The time that a request in flight gets to end when the server is told to stop."""
+"""The time that a request in flight gets to end when the server has to stop."""
 
 EXCEPTION_NAME = re.compile(r"^[\w.]+: ")
 """The beginning of the last line of a traceback; the user is shown the text after it."""
@@ -30,7 +31,7 @@ class CantStart(Exception):
 
 
 class PortBusy(CantStart):
-    """An address can't be listened on."""
+    """The server can't listen on an address."""
 
 
 class Listener(uvicorn.Server):
@@ -44,7 +45,7 @@ class Listener(uvicorn.Server):
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             http=HttpProtocol,
-            # A gateway passes on what the upstream says about itself.
+            # A gateway forwards the Server and Date headers of the upstream.
             server_header=False,
             date_header=False,
         )
@@ -55,7 +56,7 @@ class Listener(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone, which uvicorn would handle for each port."""
+        """Do nothing, in place of uvicorn's own signal handlers for each port."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -67,14 +68,14 @@ class Listener(uvicorn.Server):
         with _log_messages_caught() as messages:
             try:
                 await super().startup(sockets)
-            except SystemExit:  # uvicorn's answer to a lifespan that fails, after a traceback
+            except SystemExit:  # uvicorn exits when a lifespan fails, after it has logged a traceback
                 last = messages[0].strip().splitlines()[-1] if messages else "it did not start"
                 reason = EXCEPTION_NAME.sub("", last).rstrip(".")
                 raise CantStart(f"{self._name} can't be opened: {reason}.") from None
         self.ready.set()
 
     async def run_until_told(self) -> None:
-        """Serve until `should_exit` is set, also when cancelled: uvicorn would cut its lifespan off and log a traceback."""
+        """Serve until `should_exit` is set, even when cancelled: uvicorn would cut off its lifespan and log a traceback."""
         with anyio.CancelScope(shield=True):
             await self.serve(sockets=[self._bound])
 
@@ -89,10 +90,10 @@ def bound_socket(host: str, port: int, flag: str = "port") -> Iterator[socket.so
         flag: option with which the user chooses the port, for the message of an error.
 
     Raises:
-        PortBusy: the address is taken or not this machine's, or the port is out of range.
+        PortBusy: the address is in use or belongs to another machine, or the port is out of range.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol spelled out: asyncio switches Nagle's algorithm off (40 ms a request) only where it can read it.
+    # TCP is named explicitly: asyncio switches off Nagle's algorithm (40 ms a request) only where a socket names TCP.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
         try:
             if os.name == "posix":
@@ -114,7 +115,7 @@ def _why_not(host: str, port: int, flag: str, error: OSError | OverflowError) ->
 
 @asynccontextmanager
 async def listening(listeners: Sequence[Listener]) -> AsyncIterator[None]:
-    """Run the ports for the time of the block."""
+    """Serve the ports for the time of the block."""
     async with anyio.create_task_group() as tasks:
         try:
             for listener in listeners:
@@ -129,7 +130,7 @@ async def listening(listeners: Sequence[Listener]) -> AsyncIterator[None]:
 
 @contextmanager
 def _log_messages_caught() -> Iterator[list[str]]:
-    """Collect what uvicorn logs in this block, in place of showing it."""
+    """Collect the messages that uvicorn logs in this block, and keep them out of the log."""
     messages: list[str] = []
 
     def catch(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""How signals stop a server, and how its stdin can be ended."""
+"""The signals that stop a server, and a stdin that the server can end."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import anyio
 
 @contextmanager
 def told_to_stop() -> Iterator[Callable[[], Awaitable[object]]]:
-    """Keep SIGINT and SIGTERM from ending the process in this block, and yield a function that waits for one of them."""
+    """Keep SIGINT and SIGTERM from ending the process in this block, and yield a function that waits for a signal."""
     if sys.platform == "win32":  # Windows has no such signals: Ctrl-C arrives as an exception
         yield anyio.sleep_forever
         return
@@ -23,7 +23,7 @@ def told_to_stop() -> Iterator[Callable[[], Awaitable[object]]]:
 
 @contextmanager
 def stdin_that_can_end() -> Iterator[Callable[[], None]]:
-    """Put a socket in place of stdin that passes everything on, and yield a function that ends it.
+    """Replace stdin by a socket that receives all of its input, and yield a function that ends the input.
 
     The MCP SDK reads stdin in a thread that no cancellation reaches; only the end of the input makes that thread return.
     """

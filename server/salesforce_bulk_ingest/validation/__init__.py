@@ -1,1 +1,1 @@
-"""What is checked of rows before they go to Salesforce."""
+"""The checks of rows before their upload to Salesforce."""

@@ -1,7 +1,7 @@
-"""Checks of cells that a field can't hold, for a column of a block at a time.
+"""Checks for cells that a field can't hold, for a whole column of a block at a time.
 
-Most columns have no wrong cell, so this case has to be fast: each check looks at all cells of a column in one call of the
-interpreter, and at single cells only where that call finds something. An empty cell and `#N/A` are right in any field.
+Most columns have no wrong cell, and these have to be checked fast: each check looks at all cells of a column in one call of
+the interpreter, and at single cells only where this call finds something. An empty cell and `#N/A` are right in any field.
 
 Literals: Bulk API 2.0 guide, Valid Date Format in Records and Prepare CSV Files; literals of booleans: Bulk API 1.0 guide.
 """
@@ -16,8 +16,10 @@ Cells = Sequence[str]
 
 BLANK_CELLS = ("", NULL_CELL)
 MOST_REMEMBERED = 20_000
+"""The maximum number of right values that a check remembers."""
+
 LONGEST_CHECKED = 100_000
-"""A longer field takes any text that a cell can hold."""
+"""The length of a field from which on its cells are not measured: the field takes any text that a cell can hold."""
 
 VALUES_SHOWN = 8
 ID_LENGTHS = frozenset({0, 15, 18})
@@ -46,12 +48,12 @@ class CellCheck(Protocol):
     shows_values: bool
 
     def wrong(self, cells: Cells) -> Set[str]:
-        """Return the wrong cells, each once."""
+        """Return the set of wrong cells."""
         ...
 
 
 class ValueCheck:
-    """A check for columns with few different values: each value is looked at once."""
+    """A check for columns with few different values, each of which is checked only once."""
 
     shows_values = True
 
@@ -69,7 +71,7 @@ class ValueCheck:
 
 
 class FormCheck:
-    """A check for columns whose values differ, but have few forms once each digit is written 0."""
+    """A check for columns with many different values of few forms; the form of a value has 0 in place of each digit."""
 
     shows_values = True
 
@@ -90,7 +92,7 @@ class FormCheck:
 
 
 class IdCheck:
-    """A check for record ids, which all differ."""
+    """A check for columns of record ids, which all differ."""
 
     kind = "not an id"
     shows_values = True
@@ -117,7 +119,7 @@ class IdCheck:
 
 
 class LengthCheck:
-    """A check for text that is longer than its field."""
+    """A check for text that is longer than the field allows."""
 
     kind = "too long"
     do = "Shorten it, or choose a longer field."
@@ -150,11 +152,11 @@ class BlankCheck:
 
 
 def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck | None:
-    """Return the check for the cells of a field; None if a field of its type takes any cell.
+    """Return the check for the cells of a field; None if the type of the field takes any cell.
 
     Args:
         field: the field that the cells fill.
-        key_prefix: the first characters of the ids of the object.
+        key_prefix: the key prefix of the object, with which its record ids begin.
     """
     name = field.name
     if field.restricted_picklist:
@@ -182,7 +184,7 @@ def _is_boolean(cell: str) -> bool:
 
 
 def _is_alphanumeric(text: str) -> bool:
-    return not text or text.encode(errors="replace").isalnum()  # `isalnum` of bytes takes ASCII alone
+    return not text or text.encode(errors="replace").isalnum()  # `isalnum` of bytes is true for ASCII alone
 
 
 def _zeros(text: str) -> bytes:

@@ -1,7 +1,7 @@
-"""What the columns of an upload stand for: fields of the object, or of its parents through a relationship.
+"""The meaning of an upload's columns: fields of the object, or of its parents through a relationship.
 
-Forms of a header: Bulk API 2.0 guide, Relationship Fields in a Header Row. What Salesforce answers to a wrong header was
-seen in public code: it fails the whole job.
+Forms of a header: Bulk API 2.0 guide, Relationship Fields in a Header Row. That Salesforce fails the whole
+job for a wrong header was seen in public code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
 
 LIKENESS = 0.7
-"""How alike two names are, from 0 to 1, if one may be meant by the other."""
+"""The similarity, from 0 to 1, from which on an unknown name may mean a known name."""
 
 SET_OR_LEAVE_OUT = "Set the field in columns, or null there to leave the column out."
 
@@ -22,9 +22,9 @@ class FieldColumn:
     """A column that Salesforce understands.
 
     Attributes:
-        name: the name of the column as it goes out.
-        field: the field of the object that the column fills; of a relationship, the lookup field.
-        parent_field: `Account.Ext__c`, if the lookup is found by a field of the parent; else None.
+        name: the name of the column in the upload.
+        field: the field of the object that the column fills; for a relationship, the lookup field.
+        parent_field: the field by which the parent record is found, such as `Account.Ext__c`; None without relationship.
     """
 
     name: str
@@ -37,7 +37,7 @@ class UnknownColumn:
     """A column that Salesforce does not understand.
 
     Attributes:
-        name: the name of the column as it goes out.
+        name: the name of the column in the upload.
         what: what is wrong with the column, a sentence.
         do: what to do about it, a sentence.
     """
@@ -59,12 +59,12 @@ class _Path:
 def columns_of(
     header: Sequence[str], describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]
 ) -> tuple[FieldColumn | UnknownColumn, ...]:
-    """Return what each column stands for, or what is wrong with it.
+    """Return the meaning of each column, or what is wrong with the column.
 
     Args:
-        header: the names of the columns that go out.
+        header: the names of the uploaded columns.
         describe: the describe of the object.
-        parents: describes of the objects that relationships lead to, by name, as far as they are known.
+        parents: describes of the objects that relationships lead to, by name, as far as these describes are known.
     """
     names = FieldNames(describe)
     return tuple(_column(name, names, parents) for name in header)
@@ -78,15 +78,16 @@ def parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, .
 
 
 def plain(text: str) -> str:
-    """Return the letters and digits of a name in lower case, which two spellings of the name share."""
+    """Return the letters and digits of a name in lower case, which are equal for different spellings of the name."""
     return "".join(filter(str.isalnum, text)).lower()
 
 
 class FieldNames:
-    """The fields of an object by name and label, to find the fields that a wrong name may mean."""
+    """An index of the fields of an object by name and label, to find the fields that an unknown name may mean."""
 
     MOST_LOOKED_UP = 20
-    """Finding near names takes a while, and a file with more unknown columns is a file of another object."""
+    """The maximum number of unknown names to search for: the search is slow, and a file with more unknown columns is a file
+    of another object."""
 
     def __init__(self, describe: SObjectDescribe) -> None:
         self.describe = describe
@@ -97,7 +98,7 @@ class FieldNames:
         self._by_spelling |= {plain(field.name): field.name for field in fields}
 
     def near(self, name: str) -> tuple[str, ...]:
-        """Return up to three fields that the name may mean, the likeliest first."""
+        """Return the names of up to three fields that an unknown name may mean, the likeliest first."""
         self._looked_up += 1
         if self._looked_up > self.MOST_LOOKED_UP:
             return ()
@@ -105,7 +106,7 @@ class FieldNames:
         return tuple(dict.fromkeys(self._by_spelling[spelling] for spelling in close))
 
     def hint(self, name: str) -> str:
-        """Return what to do about an unknown column of this name."""
+        """Return the advice about an unknown column of this name."""
         near = self.near(name)
         return f"Did you mean {' or '.join(near)}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
 
@@ -165,7 +166,7 @@ def _path(name: str) -> _Path:
 
 
 def _parent(path: _Path, lookup: FieldDescribe) -> str | None:
-    """The object that the path leads to; None if that is not clear, or if the lookup can't lead there."""
+    """Return the name of the object that a path leads to; None if this is not clear, or if the lookup can't lead there."""
     if not lookup.is_polymorphic:
         return next(iter(lookup.reference_to), None)
     return next((name for name in lookup.reference_to if name.lower() == path.type.lower()), None)

@@ -1,4 +1,4 @@
-"""The job that rows are loaded into, as far as it is known."""
+"""The destination of rows: the object, the operation and the job, as far as these are known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class LoadTarget:
     Attributes:
         describe: the describe of the object.
         operation: the operation of the job.
-        key: the name of the field that names the record of a row; None if every row is a new record.
+        key: the name of the field whose value identifies the record of a row; None if every row is a new record.
     """
 
     describe: SObjectDescribe
@@ -45,46 +45,47 @@ class LoadTarget:
 
     @property
     def deletes(self) -> bool:
-        """Whether the operation deletes records, and so takes ids alone."""
+        """Whether the operation deletes records, so that its rows are ids alone."""
         return self.operation in DELETES
 
     @property
     def needs_keys(self) -> bool:
-        """Whether a row with a blank key fails; an upsert by Id takes the row for a new record."""
+        """Whether a row with a blank key fails; in an upsert by Id, the row makes a new record instead."""
         return self.key is not None and not (self.operation == "upsert" and self.key == ID_FIELD)
 
     @property
     def key_form(self) -> KeyForm:
-        """The form of a key that is equal for all spellings of one record's key."""
+        """The function that gives all spellings of a record's key the same form."""
         if self.key == ID_FIELD:
             return same_id
         field = self.describe.field(self.key) if self.key else None
         return str if field is not None and field.case_sensitive else same_text
 
     def is_key(self, column: FieldColumn | UnknownColumn) -> bool:
-        """Whether the column holds the keys."""
+        """Return whether the column holds the keys."""
         return isinstance(column, FieldColumn) and column.parent_field is None and column.field.name == self.key
 
 
 NO_PARENTS: Mapping[str, SObjectDescribe] = MappingProxyType({})
 
 UPLOAD_LIMIT_BYTES = 100_000_000
-"""The most bytes of one job by the guide (Upload Job Data): its 150 MB are counted after base64."""
+"""The maximum number of bytes of one job by the Bulk API 2.0 guide (Upload Job Data), whose limit of 150 MB is counted after
+base64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A job that exists or is about to.
+    """A job that exists or is about to be created.
 
     Attributes:
         operation: the operation of the job.
         external_id_field: the external id field of an upsert.
-        delimiter: the delimiter of the job; None takes that of the data.
-        line_ending: the line ending of the job; None takes that of the data.
-        describe: the describe of the object; without it nothing is checked against the org.
+        delimiter: the delimiter of the job; None for the delimiter of the data.
+        line_ending: the line ending of the job; None for the line ending of the data.
+        describe: the describe of the object; if None, rows are not checked against the org.
         parents: describes of the objects that relationship columns lead to, by name.
-        limit: the most bytes of one upload.
-        is_made: whether the job exists, and with it the object.
+        limit: the maximum number of bytes of one upload.
+        is_made: whether the job exists already, which proves that its object exists.
     """
 
     operation: str | None = None
@@ -104,7 +105,7 @@ class Destination:
         parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
         limit: int = UPLOAD_LIMIT_BYTES,
     ) -> Self:
-        """Return the destination of rows for a job that exists; it always has a dialect."""
+        """Return the destination for a job that exists, with the delimiter and line ending of the job."""
         delimiter = next(name for name, mark in DELIMITERS.items() if mark == job.delimiter)
         line_ending = next(name for name, newline in LINE_ENDINGS.items() if newline == job.newline)
         return cls(
@@ -120,11 +121,11 @@ class Destination:
 
     @property
     def load_target(self) -> LoadTarget | None:
-        """The object and operation of the job; None if one of them is not known."""
+        """The object and operation of the job; None if the object or the operation is not known."""
         if self.describe is None or self.operation is None:
             return None
         return LoadTarget.of(self.describe, self.operation, self.external_id_field)
 
-    def dialect(self, found: Dialect = Dialect()) -> Dialect:  # noqa: B008
-        """Return the dialect of the job's rows: that of the job, or else the dialect that was found."""
+    def dialect(self, found: Dialect = Dialect()) -> Dialect:  # noqa: B008 # frozen
+        """Return the dialect of the uploaded rows: the job's, with the parts of `found` that the job leaves open."""
         return Dialect(self.delimiter or found.delimiter, self.line_ending or found.line_ending)

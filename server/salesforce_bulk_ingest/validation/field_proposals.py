@@ -1,4 +1,4 @@
-"""The fields that the columns of a foreign file are likely to mean. This is a proposal: nothing applies it unasked."""
+"""Proposals of fields for the columns of a file whose header has other names. Nothing applies a proposal unasked."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,16 +8,18 @@ from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import DELETES
 
 SAME_IN_REPORTS = (("zippostalcode", "postalcode"), ("stateprovince", "state"), ("zipcode", "postalcode"))
-"""Spellings in reports and labels, and how the names of fields spell the same words."""
+"""Pairs of spellings of the same word: in reports and labels, and in the names of fields."""
 
 RECORD_ID = ("recordid", "casesafeid", "18digitid")
+"""The names of the column of record ids in reports and exports, as `plain` spells them."""
 
 
 def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> Mapping[str, str | None]:
-    """Return the field that is proposed for each column without a field's name; None leaves the column out.
+    """Return the field that is proposed for each column whose name is not a field; None leaves the column out.
 
-    A column is left out if that makes the load possible: beside the ids of a delete, and if it means a field that the
-    operation can't fill. A column is not in the proposal if it may mean two fields, or a field that another column fills.
+    A column is left out if rows would fail with it: a column beside the ids of a delete, or a column that means a field
+    which the operation can't fill. A column has no proposal if it may mean two fields, or a field that another column
+    fills.
 
     Args:
         describe: the describe of the object.
@@ -38,9 +40,9 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
 
 
 def fillable(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields that no column fills yet, with their label where it says more than the name.
+    """Return the names of the fields that no column fills yet, each with its label where the label says more.
 
-    Fields that a new record needs come first. There are none for a delete, which fills no field.
+    Fields that a new record needs come first. The result is empty for a delete, which fills no field.
 
     Args:
         describe: the describe of the object.
@@ -75,23 +77,23 @@ def _can_fill(field: FieldDescribe, operation: str) -> bool:
 
 
 class _Meanings:
-    """The fields of an object by all names that a report or a spreadsheet may have for them."""
+    """An index of the fields of an object by all names that a report or a spreadsheet may have for them."""
 
     def __init__(self, describe: SObjectDescribe) -> None:
         self._object = plain(describe.label)
-        self._called: dict[str, set[str]] = {}
-        self._also_called: dict[str, set[str]] = {}
+        self._by_name: dict[str, set[str]] = {}
+        self._by_other_name: dict[str, set[str]] = {}
         self._fields = {field.name: field for field in describe.fields}
         for field in describe.fields:
             for spelling in _names(field):
-                self._called.setdefault(spelling, set()).add(field.name)
+                self._by_name.setdefault(spelling, set()).add(field.name)
             for spelling in self._other_names(field):
-                self._also_called.setdefault(spelling, set()).add(field.name)
+                self._by_other_name.setdefault(spelling, set()).add(field.name)
 
     def of(self, name: str) -> FieldDescribe | None:
-        """Return the field that the name means; None if it means none, or may mean several."""
+        """Return the field that a name means; None if the name means no field, or may mean several fields."""
         spelling = _as_in_reports(plain(name))
-        fields = self._called.get(spelling) or self._also_called.get(spelling) or set()
+        fields = self._by_name.get(spelling) or self._by_other_name.get(spelling) or set()
         return self._fields[next(iter(fields))] if len(fields) == 1 else None
 
     def _other_names(self, field: FieldDescribe) -> Iterator[str]:
@@ -108,7 +110,10 @@ class _Meanings:
 
 
 def _names(field: FieldDescribe) -> Iterator[str]:
-    """The name of a field, and its label. Below a lookup's label that does not end in ID, a report shows names, not ids."""
+    """Yield the spellings of a field's name and label.
+
+    The label of a lookup is left out unless the label ends in ID: otherwise, a report shows names of records there, not ids.
+    """
     yield _as_in_reports(plain(field.name))
     label = _as_in_reports(plain(field.label))
     if label and (not field.reference_to or label.endswith("id")):

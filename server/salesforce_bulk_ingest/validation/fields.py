@@ -1,6 +1,7 @@
 """Checks of rows against the describe of their object: columns, keys and cells that Salesforce would refuse.
 
-A describe knows nothing of validation rules, triggers, duplicate rules and the picklists of single record types.
+A describe does not contain validation rules, triggers, duplicate rules and the picklists of single record types, so rows
+are not checked against these.
 """
 
 from collections import Counter
@@ -26,10 +27,10 @@ class FieldChecks:
 
     Args:
         load: the object and operation of the upload.
-        header: the names of the columns that go out.
-        findings: takes what is wrong.
-        parents: describes of the objects that relationship columns lead to, by name; fields of other objects are not
-            checked.
+        header: the names of the uploaded columns.
+        findings: collects what is wrong.
+        parents: describes of the objects that relationship columns lead to, by name; the fields of a parent without a
+            describe are not checked.
     """
 
     def __init__(
@@ -45,12 +46,12 @@ class FieldChecks:
 
     @property
     def key_column(self) -> KeyColumn | None:
-        """The column that names the record of each row; None if it is missing, or every row is a new record."""
+        """The column that identifies the record of each row; None if the column is missing, or every row is a new record."""
         index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
         return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
 
     def check_header(self) -> None:
-        """Check the columns, before any row."""
+        """Check the columns; called before the first block of rows."""
         HeaderChecks(self._load, self._columns, self._findings).check()
 
     def check(self, block: ParsedBlock) -> None:
@@ -64,7 +65,7 @@ class FieldChecks:
                     tally.add(cells, wrong, block)
 
     def finish(self) -> None:
-        """Add findings for the cells that were counted, after the last row."""
+        """Add the findings for wrong cells; called after the last block of rows."""
         for (index, kind), tally in self._tallies.items():
             tally.report(kind, self._header[index], self._findings)
 
@@ -81,13 +82,13 @@ class FieldChecks:
 
 @dataclass(slots=True)
 class _Tally:
-    """The wrong cells of one column that one check found.
+    """The tally of the wrong cells that one check found in one column.
 
     Attributes:
         check: the check.
         count: the number of wrong cells.
         lines: the lines of the source of the first wrong cells.
-        values: the first different wrong cells, in order.
+        values: the first few different wrong cells, in order, as keys.
     """
 
     check: CellCheck

@@ -1,7 +1,7 @@
-"""Checks of rows that need the file alone.
+"""Checks of rows that need nothing but the file.
 
-By the reference of the API only a few mistakes fail a whole job. These are errors, and so are mistakes that would lose
-values without a row that fails. All other mistakes cost single rows and are warnings.
+By the reference of the API, only a few mistakes fail a whole job. Mistakes of this kind are errors, and so are mistakes that
+would lose values although no row fails. All other mistakes cost single rows and are warnings.
 """
 
 import re
@@ -19,7 +19,7 @@ MAX_HEADER_CHARACTERS = 32_000
 MAX_COLUMNS = 5_000
 MAX_CELL_CHARACTERS = 131_072
 MAX_RECORD_CHARACTERS = 400_000
-"""Bulk API 2.0 limits and allocations; the limit of the header is from the guide, Prepare CSV Files. A longer cell or row
+"""Limits: Bulk API 2.0 limits and allocations; of the header: guide, Prepare CSV Files. A longer cell or row
 fails the job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own reader."""
 
 QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
@@ -32,8 +32,8 @@ class FileChecks:
     Args:
         width: the number of columns of the header.
         dialect: the dialect of the source.
-        findings: takes what is wrong.
-        rewritten: whether rows are written anew on the way, which corrects their line ends.
+        findings: collects what is wrong.
+        rewritten: whether the rows are written anew for the upload, which corrects their line ends.
     """
 
     def __init__(self, width: int, dialect: Dialect, findings: Findings, *, rewritten: bool) -> None:
@@ -43,7 +43,7 @@ class FileChecks:
         self._rewritten = rewritten
 
     def check_header(self, record: bytes) -> None:
-        """Check the header as it stands in the source."""
+        """Check the header as the source has it."""
         text = record.decode(errors="surrogateescape")
         if not _is_utf_8(text):
             self._findings.add("header encoding", "error", "The header is not UTF-8, so its names are unknown fields.",
@@ -105,7 +105,7 @@ class FileChecks:
             return
         between_quotes = text.split('"')
         for in_cell in (False, True):
-            # All wrong line ends are counted at once, since every line of a file may have one.
+            # All wrong line ends are counted in one call, since every line of a file may end wrongly.
             count = len(wrong.findall('"'.join(between_quotes[in_cell::2])))
             found = (line for line, is_in_cell in _matches(wrong, text, first_line) if is_in_cell == in_cell)
             lines = list(islice(found, min(count, LINES_SHOWN)))
@@ -124,11 +124,11 @@ class FileChecks:
 
 
 class OutgoingChecks:
-    """The checks of what goes out: the length of the header, of cells and of rows.
+    """The checks of rows as they are uploaded: the lengths of the header, of cells and of rows.
 
     Args:
-        header: the names of the columns that go out.
-        findings: takes what is wrong.
+        header: the names of the uploaded columns.
+        findings: collects what is wrong.
     """
 
     def __init__(self, header: Sequence[str], findings: Findings) -> None:
@@ -136,7 +136,7 @@ class OutgoingChecks:
         self._findings = findings
 
     def check_header(self, record: bytes) -> None:
-        """Check the header as it goes out."""
+        """Check the header as it is uploaded."""
         characters = len(record.decode(errors="surrogateescape").rstrip("\r\n"))
         if characters > MAX_HEADER_CHARACTERS:
             self._error(f"The header has {characters:,} characters, and Salesforce takes {MAX_HEADER_CHARACTERS:,}.")
@@ -147,8 +147,8 @@ class OutgoingChecks:
         """Check the rows of one block.
 
         Args:
-            block: the rows.
-            longest: a number of characters that no row exceeds.
+            block: the rows of the block.
+            longest: an upper bound for the number of characters of a row, see `longest_row`.
         """
         if longest <= MAX_CELL_CHARACTERS:
             return
@@ -184,10 +184,12 @@ def check_names(header: Sequence[str], findings: Findings) -> None:
 
 
 def longest_row(data: bytes, rows: int) -> int:
-    """Return a number of characters that no row exceeds; found by a look at few positions, if each row is one line.
+    """Return an upper bound for the number of characters of a row.
+
+    If each row is one line, a line end in every window of the data proves a low bound, and no row has to be measured.
 
     Args:
-        data: the rows as they go out.
+        data: the bytes of the rows as they are uploaded.
         rows: the number of rows.
     """
     window = MAX_CELL_CHARACTERS // 2
@@ -198,7 +200,7 @@ def longest_row(data: bytes, rows: int) -> int:
 
 
 def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:
-    """Return the reason why a record has no end, with the line on which its quotes first go wrong."""
+    """Return the error about a record without an end, with the line of the first record that is badly quoted."""
     text = error.start.decode(errors="surrogateescape")
     position = next(_badly_quoted(text, dialect.mark), 0)
     line = error.first_line + text.count("\n", 0, position)
@@ -215,10 +217,10 @@ def _is_utf_8(text: str) -> bool:
     return True
 
 
-def _lines_with(text: str, wanted: re.Pattern[str], first_line: int) -> Iterator[int]:
-    """Each line that has a wanted character, once."""
+def _lines_with(text: str, pattern: re.Pattern[str], first_line: int) -> Iterator[int]:
+    """Yield the number of each line that has a match."""
     position = 0
-    while match := wanted.search(text, position):
+    while match := pattern.search(text, position):
         first_line += text.count("\n", position, match.start())
         yield first_line
         position = text.find("\n", match.end())
@@ -226,10 +228,10 @@ def _lines_with(text: str, wanted: re.Pattern[str], first_line: int) -> Iterator
             return
 
 
-def _matches(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
-    """The line of each match, and whether the match is within quotes."""
+def _matches(pattern: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
+    """Yield the line of each match, and whether the match is inside quotes."""
     line, quotes, seen = first_line, 0, 0
-    for match in wanted.finditer(text):
+    for match in pattern.finditer(text):
         quotes += text.count('"', seen, match.start())
         line += text.count("\n", seen, match.start())
         seen = match.start()
@@ -237,7 +239,7 @@ def _matches(wanted: re.Pattern[str], text: str, first_line: int) -> Iterator[tu
 
 
 def _badly_quoted(text: str, mark: str) -> Iterator[int]:
-    """The positions of the first few records that are badly quoted."""
+    """Yield the positions of the first few records that are badly quoted."""
     well_quoted = _well_quoted(mark)
     position = 0
     for _ in range(LINES_SHOWN):
@@ -253,7 +255,7 @@ def _badly_quoted(text: str, mark: str) -> Iterator[int]:
 
 @lru_cache
 def _well_quoted(mark: str) -> re.Pattern[str]:
-    # A carriage return outside quotes is a matter of line ends.
+    # A carriage return outside quotes is accepted here, since the check of line ends reports it.
     delimiter = re.escape(mark)
     # No possessive group: in Python 3.11.0 to 3.11.4 it matches what it must not (CPython issues 100061 and 106052).
     cell = rf'(?:"[^"]*+(?:""[^"]*+)*"\r?|[^"\n{delimiter}]*+)'

@@ -1,6 +1,7 @@
 """Checks of the header of an upload against the describe of its object.
 
-By the reference, `InvalidBatch` fails the whole job: what causes it is an error. What fails single rows is a warning.
+A mistake is an error if Salesforce answers with `InvalidBatch`, which fails the whole job (API reference). A mistake that
+fails single rows is a warning.
 """
 
 from collections import defaultdict
@@ -20,8 +21,8 @@ class HeaderChecks:
 
     Args:
         load: the object and operation of the upload.
-        columns: the columns that go out, in their order.
-        findings: takes what is wrong.
+        columns: the uploaded columns, in their order.
+        findings: collects what is wrong.
     """
 
     def __init__(self, load: LoadTarget, columns: Sequence[FieldColumn | UnknownColumn], findings: Findings) -> None:
@@ -32,7 +33,7 @@ class HeaderChecks:
         self._findings = findings
 
     def check(self) -> None:
-        """Run all checks."""
+        """Run all checks of the header."""
         self._check_permission()
         self._check_key()
         if self._load.deletes:
@@ -122,14 +123,14 @@ class HeaderChecks:
     def _check_required(self) -> None:
         if self._load.operation == "update":
             return
-        missing = [field.name for field in self._describe.fields if field.is_required and not self._brings(field)]
+        missing = [field.name for field in self._describe.fields if field.is_required and not self._is_filled(field)]
         if missing:
             fail = "every row fails" if self._load.operation == "insert" else "rows that make a new record fail"
             what = f"{self._describe.name} requires {', '.join(missing)}: without a column for it {fail}."
             do = "Add it; or name it in columns for the column that holds it; or give all rows one value with set."
             self._add("required", "warning", what, do)
 
-    def _brings(self, required: FieldDescribe) -> bool:
+    def _is_filled(self, required: FieldDescribe) -> bool:
         present = {column.field.name for column in self._known}
         # A person account has a last name instead of a name.
         has_persons = self._describe.field("IsPersonAccount") is not None

@@ -1,7 +1,7 @@
-"""Checks of keys that are blank or repeated, for a file of any size in constant memory.
+"""Checks for keys that are blank or repeated, for a file of any size in constant memory.
 
-Of each key, its hash and its line are kept in buckets; above a limit the buckets go to a temporary file. Two keys with the
-same hash of 64 bits would be taken for one key: once in many millions of files of this size.
+The hash and the line of each key are stored in buckets, which are written to a temporary file above a limit. Two different
+keys with the same hash of 64 bits would be reported as repeated: with a million keys, in one of some 37 million files.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 BUCKETS = 256
 MOST_IN_MEMORY = 250_000
-"""The number of keys in memory; they take 4 MB."""
+"""The maximum number of keys in memory, which take 4 MB."""
 
 BLANKS = frozenset({"", NULL_CELL})
 ID = "Id"
@@ -27,18 +27,19 @@ ID = "Id"
 KeyForm = Callable[[str], str]
 
 same_id: KeyForm = itemgetter(slice(15))
-"""The other three characters of an id only repeat the case of the first fifteen."""
+"""The form of a record id: its first 15 characters. The other three only encode the case of these."""
 
 same_text: KeyForm = str.lower
+"""The form of a key in a field that ignores case."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
-    """The column that names the record of each row.
+    """The column that identifies the record of each row.
 
     Attributes:
         index: the index of the column.
-        form: the form of a key that is equal for all spellings of one record's key.
+        form: the function that gives all spellings of a record's key the same form.
         is_needed: whether a row with a blank key fails.
     """
 
@@ -48,7 +49,7 @@ class KeyColumn:
 
 
 def key_column(header: Sequence[str], operation: str | None, external_id_field: str | None) -> KeyColumn | None:
-    """Return the key column as far as the job shows it without a describe; None for an insert, or if it is missing."""
+    """Return the key column by the job's attributes, without a describe; None for an insert, or if the column is missing."""
     key = {"update": ID, "delete": ID, "hardDelete": ID, "upsert": external_id_field}.get(operation or "")
     indexes = [index for index, name in enumerate(header) if key and name.lower() == key.lower()]
     if not indexes or not key:
@@ -58,12 +59,12 @@ def key_column(header: Sequence[str], operation: str | None, external_id_field: 
 
 
 class KeyChecks:
-    """The checks for blank and repeated keys of one column; a context, since they may keep a temporary file.
+    """The checks for blank and repeated keys of one column; a context manager that closes the temporary file of the keys.
 
     Args:
         column: the key column.
         name: the name of the key column.
-        findings: takes what is wrong.
+        findings: collects what is wrong.
     """
 
     def __init__(self, column: KeyColumn, name: str, findings: Findings) -> None:
@@ -89,7 +90,7 @@ class KeyChecks:
         self._keys.add(map(self._column.form, keys), lines)
 
     def finish(self) -> None:
-        """Add findings for repeated keys, after the last row."""
+        """Add the findings for repeated keys; called after the last block of rows."""
         count, lines = self._keys.repeated()
         what = f"Rows have the {self._name} of an earlier row: the last may win, or they fail."
         self._add("repeated key", what, "Keep one row for each.", lines, count)
@@ -126,7 +127,7 @@ class _Keys:
             self._spill()
 
     def repeated(self) -> tuple[int, list[int]]:
-        """The number of rows with a key of an earlier line, and the first few of their lines."""
+        """Return the number of rows that repeat the key of an earlier row, and the lines of the first few of these rows."""
         count, first = 0, list[int]()
         for bucket in range(BUCKETS):
             lines = list(self._repeated_in(bucket))

@@ -1,4 +1,4 @@
-"""All checks of one upload before it goes out, in the order in which a pass over its rows meets them."""
+"""All checks of one upload before it is sent, in the order in which its header and its blocks of rows are read."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,14 +14,14 @@ from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_col
 
 
 class PreflightChecks:
-    """The checks of one upload; a context, since they may keep a temporary file.
+    """The checks of one upload; a context manager that closes the temporary file of the key checks.
 
     Args:
         header: the header of the source.
-        names: the names of the columns that go out.
+        names: the names of the uploaded columns.
         destination: the job.
-        findings: takes what is wrong.
-        rewritten: whether rows are written anew on the way, in the dialect of the job.
+        findings: collects what is wrong.
+        rewritten: whether the rows are written anew for the upload, in the dialect of the job.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class PreflightChecks:
         self._resources.close()
 
     def check_header(self, record: bytes) -> None:
-        """Check what stands before the rows.
+        """Check the byte order mark, the dialect and the header.
 
         Args:
-            record: the header as it goes out.
+            record: the header record as it is uploaded.
         """
         marks = len(self._header.bom) // len(UTF_8_BOM)
         if marks:
@@ -78,11 +78,11 @@ class PreflightChecks:
         self._file.check(text, rows, first_line)
 
     def check_outgoing(self, rows: ParsedBlock, data: bytes) -> None:
-        """Check the rows of one block as they go out.
+        """Check the rows of one block as they are uploaded.
 
         Args:
-            rows: the rows.
-            data: the bytes of the rows.
+            rows: the rows to upload.
+            data: the bytes of these rows.
         """
         self._outgoing.check(rows, longest_row(data, len(rows)))
         if self._fields is not None:
@@ -91,7 +91,7 @@ class PreflightChecks:
             self._keys.check(rows)
 
     def finish(self, rows: int) -> None:
-        """Add findings that need all rows, after the last row.
+        """Add the findings that depend on all rows; called after the last block of rows.
 
         Args:
             rows: the number of rows.
@@ -113,11 +113,11 @@ class PreflightChecks:
             return
         source = self._header.dialect
         job = self._destination.dialect(source)
-        for kind, name, found, wanted in (
+        for kind, name, found, expected in (
             ("delimiter", "columnDelimiter", source.delimiter, job.delimiter),
             ("line ending", "lineEnding", source.line_ending, job.line_ending),
         ):
-            if found != wanted:
-                what = f"It is written with {name} {found}, and the job's is {wanted}: the job fails."
+            if found != expected:
+                what = f"It is written with {name} {found}, and the job's is {expected}: the job fails."
                 do = f"Make a job with {name} {found}, or ask for a mapping, such as only: rows are then written anew."
                 self._findings.add(kind, "error", what, do, line=1)

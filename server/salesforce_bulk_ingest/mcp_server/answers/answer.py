@@ -1,6 +1,6 @@
 """The base of every answer of a tool: a structure and a text, each of which stands alone.
 
-Hosts hand a model one half only, so ids, state, counts, rows and the next call are in both.
+A host gives a model only one of the two halves, so ids, state, counts, rows and the next call are in both.
 
 The docstring of a model and the descriptions of its fields go into the output schema that clients read.
 """
@@ -32,11 +32,14 @@ def result_uri(job_id: str, kind: ResultKind) -> str:
 
 
 LONGEST_NAME = 100
-"""Characters of a name, a state or another short text of the org in an answer."""
+"""The maximum number of characters, in an answer, of a name, a state or another short text of the org."""
 
 
 def unlisted(*names: str) -> Callable[[dict[str, Any]], None]:
-    """Leave properties out of an output schema: every model pays for it with every list of tools, and it is open."""
+    """Return a `json_schema_extra` that leaves properties out of an output schema.
+
+    Every list of tools costs a model the tokens of all properties, and the schema allows properties that it does not list.
+    """
 
     def drop(schema: dict[str, Any]) -> None:
         for name in names:
@@ -63,10 +66,10 @@ class Answer(AnswerPart):
     next: str = Field(description="The call to make next")
 
     def structure(self) -> dict[str, Any]:
-        """Return the structured half."""
+        """Return the structured half of the answer."""
         required = {field.alias or name: None for name, field in type(self).model_fields.items() if field.is_required()}
         return {**required, **self.model_dump(mode="json", by_alias=True, exclude_none=True)}
 
     def text(self) -> str:
-        """Return the half in words."""
+        """Return the text half of the answer."""
         return f"{self.summary}\nNext: {self.next}"

@@ -1,4 +1,4 @@
-"""The answer about a job that was to be created, with rows or without."""
+"""The answer about a job that was to be created, with or without rows."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""What a model reads about an error: what happened, and what to do next."""
+"""The text about an error for a model: what happened, and what to do next."""
 
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
@@ -30,9 +30,9 @@ from salesforce_bulk_ingest.salesforce.errors import (
 
 LONGEST_CODE = 100
 LONGEST_TEXT = 2_000
-"""Characters of a message."""
+"""The maximum number of characters of a message."""
 
-# What to do where Salesforce's message says more than the error's class (messages: see the API reference's errors).
+# Advice where Salesforce's message says more than the error's class (messages: see the API reference's errors).
 _AFTER_TEXT: tuple[tuple[str, str], ...] = (
     (
         "contents for job",
@@ -44,7 +44,7 @@ _AFTER_TEXT: tuple[tuple[str, str], ...] = (
     ("query locator", "Leave queryLocator out to start from the first page."),
 )
 
-# What to do by the error's class; the most specific class is first.
+# Advice by the error's class; the most specific class is first.
 _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "Tell the user; nothing can be loaded until then."),
     (
@@ -100,7 +100,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (IngestError, "Correct the argument and call again."),
 )
 
-# The end of a message that names a tool, in place of its full stop: other rooms than this one know no tools.
+# Endings in place of the full stop of a message, which name a tool: the packages that raise these errors know no tools.
 _ENDING: tuple[tuple[type[Exception], str], ...] = (
     (JobNotEnded, ". Wait for it with get-ingest-job-status."),
     (NoMatchingRows, ": get-failed-results-ingest-job shows their status codes and fields."),
@@ -108,12 +108,12 @@ _ENDING: tuple[tuple[type[Exception], str], ...] = (
 
 
 def error_text(error: SalesforceError | IngestError) -> str:
-    """Return the error as a model reads it: its code, what happened, and what to do next."""
+    """Return the text about an error: its code, what happened, and what to do next."""
     return f"{code_and_message(error)}\nNext: {after_error(error)}"
 
 
 def filled_job_failed_text(error: FilledJobFailed) -> str:
-    """Return as a model reads it that a job was made, and that its rows did not get there, or may not have."""
+    """Return the text about the error that a job was created, but its rows did not reach the job, or may not have."""
     if not error.is_empty:
         return (
             f"Created job {error.job_id}, but it may or may not have its rows. {code_and_message(error.error)}\n"
@@ -128,7 +128,7 @@ def filled_job_failed_text(error: FilledJobFailed) -> str:
 
 
 def code_and_message(error: SalesforceError | IngestError) -> str:
-    """Return code and message, cut to what an answer has room for: both may come from the org."""
+    """Return the code and the message of an error, both cut to their maximum lengths, since both may come from the org."""
     message = str(error)
     for kind, ending in _ENDING:
         if isinstance(error, kind):

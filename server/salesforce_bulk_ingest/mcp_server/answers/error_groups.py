@@ -1,4 +1,4 @@
-"""The causes in an answer about failed rows: rows in groups by the error that they share, with examples and advice."""
+"""The groups of failed rows with the same error, in an answer under the name `causes`, with examples and advice."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -13,10 +13,11 @@ MOST_GROUPS_SHOWN = 10
 MOST_FIELDS_SHOWN = 5
 MOST_VALUES_SHOWN = 3
 ROOM_FOR_GROUPS = 6_000
-"""Characters of the structured half; a page of rows leaves that much, see `results/page_size.py`."""
+"""The maximum number of characters of all groups in the structured half; a page of rows leaves this room, see
+`results/page_size.py`."""
 
 LONGEST_ERROR = 200
-"""Characters of an error message of the org: a whole answer of groups has to fit."""
+"""The maximum number of characters of an error message of the org, so that a whole answer of groups fits."""
 
 LONGEST_VALUE = 60
 
@@ -32,7 +33,7 @@ class ExampleAnswer(AnswerPart):
 
     @classmethod
     def of(cls, example: FailedExample, group: ErrorGroup) -> Self:
-        """Return the example of the group, cut to what an answer has room for."""
+        """Return the example of a group, with its texts cut to their maximum lengths."""
         values = list(example.values.items())[:MOST_VALUES_SHOWN]
         return cls(
             offset=example.offset,
@@ -61,7 +62,7 @@ class ErrorGroupAnswer(AnswerPart):
 
     @classmethod
     def of(cls, group: ErrorGroup) -> Self:
-        """Return the group with one example, cut to what an answer has room for."""
+        """Return the group with one example, with all texts cut to their maximum lengths."""
         more = len(group.fields) - MOST_FIELDS_SHOWN
         fields = [cut(name, LONGEST_VALUE) for name in group.fields[:MOST_FIELDS_SHOWN]]
         return cls(
@@ -75,7 +76,7 @@ class ErrorGroupAnswer(AnswerPart):
         )
 
     def lines(self) -> str:
-        """Return the group in words, with its first example."""
+        """Return the group as lines of text, with its first example."""
         fields = f" on {', '.join(map(as_name, self.fields))}" if self.fields else ""
         retryable = "retryable" if self.retryable else "not retryable"
         pattern = f": {as_one_line(self.pattern)}" if self.pattern else ""
@@ -84,7 +85,7 @@ class ErrorGroupAnswer(AnswerPart):
 
 
 def fitting_groups(groups: Sequence[ErrorGroup]) -> tuple[ErrorGroupAnswer, ...]:
-    """Return the most frequent groups for which there is room, with more examples of each, as far as room is left."""
+    """Return the most frequent groups that fit into an answer, with further examples of each group as far as these fit."""
     fitting: list[ErrorGroupAnswer] = []
     room = ROOM_FOR_GROUPS
     for answer in map(ErrorGroupAnswer.of, groups[:MOST_GROUPS_SHOWN]):
@@ -103,5 +104,5 @@ def fitting_groups(groups: Sequence[ErrorGroup]) -> tuple[ErrorGroupAnswer, ...]
 
 
 def _room_taken(answer: BaseModel) -> int:
-    """Return the characters of a part in the structured half: texts from the org may cost six times their length."""
+    """Return the number of characters of a part in the structure: JSON can make a text of the org six times longer."""
     return len(answer.model_dump_json(by_alias=True, exclude_none=True)) + 1

@@ -3,9 +3,9 @@
 from salesforce_bulk_ingest.salesforce.models import Job
 
 BEYOND_BATCHES = "ApiBatchItems"
-"""Text of an errorMessage that says that rows are in no result (Bulk API 2.0 guide, usage notes of each result)."""
+"""A part of an errorMessage that shows that rows are in no result (Bulk API 2.0 guide, usage notes of each result)."""
 
-# The texts are from live errors in public threads and guides, see the API reference's job-level errors.
+# The texts are from real errors in public threads and guides, see the API reference's job-level errors.
 _AFTER_FAILURE: tuple[tuple[str, str], ...] = (
     (
         "\ufeff",
@@ -49,7 +49,7 @@ def has_rows_in_no_result(job: Job) -> bool:
 
 
 def after_failure(job: Job) -> str:
-    """Return why a job with the state Failed may have failed, and what to do."""
+    """Return the advice about a job with the state Failed: why the job may have failed, and what to do."""
     message = job.error_message or ""
     for text, advice in _AFTER_FAILURE:
         if text in message:

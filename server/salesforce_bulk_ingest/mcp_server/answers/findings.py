@@ -1,4 +1,4 @@
-"""What the checks found in rows: findings, proposed columns and known fields, as many as an answer has room for."""
+"""The results of the checks in an answer: findings, proposed columns and known fields, as many as fit."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
@@ -16,12 +16,13 @@ MOST_FINDINGS = 20
 ROOM_FOR_FINDINGS = 12_000
 ROOM_FOR_COLUMNS = 11_000
 ROOM_FOR_FIELDS = 3_000
-"""Characters of JSON; together less than the 8,000 tokens of an answer, of which each is four."""
+"""The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
 
 LONGEST_SENTENCE = 400
 LONGEST_COLUMN = 80
 LONGEST_PROPOSED = 255
-"""Characters of a header in a proposal. A longer header is left out of it: cut, it would name no column."""
+"""The maximum number of characters of a column's name in a proposal. A longer name is left out, since a cut name would be
+that of no column."""
 
 
 class FindingAnswer(AnswerPart):
@@ -36,7 +37,7 @@ class FindingAnswer(AnswerPart):
 
     @classmethod
     def of(cls, finding: Finding) -> Self:
-        """Return the finding, cut to what an answer has room for."""
+        """Return the finding, with its texts cut to their maximum lengths."""
         return cls(
             level=finding.level,
             what=cut(finding.what, LONGEST_SENTENCE),
@@ -50,12 +51,12 @@ class FindingAnswer(AnswerPart):
         column = f", column {self.column}" if self.column else ""
         lines = f", line {', '.join(map(str, self.lines))}" if self.lines else ""
         times = f" ({self.count:,} times)" if self.count > max(len(self.lines), 1) else ""
-        # Names of columns are anybody's words: with line breaks in them, they could pass for ours.
+        # The name of a column comes from the data: with line breaks in it, it could pass for a line of this server.
         return " ".join(f"- {self.level}{column}{lines}{times}: {self.what} {self.do}".split())
 
 
 def found_in(plan: Plan) -> dict[str, Any]:
-    """Return what was found in the rows of a plan, under the names of the fields of `LoadAnswer`."""
+    """Return the results of the checks in a plan, under the names of the fields of `LoadAnswer`."""
     columns, findings = _proposal(plan), _findings(plan)
     return {
         "columns": columns or None,
@@ -67,7 +68,7 @@ def found_in(plan: Plan) -> dict[str, Any]:
 
 
 def verdict(plan: Plan) -> str:
-    """Return how many errors and warnings there are."""
+    """Return the numbers of errors and warnings in words."""
     errors = sum(finding.level == "error" for finding in plan.findings)
     warnings = len(plan.findings) - errors
     counts = [counted(count, level) for count, level in ((errors, "error"), (warnings, "warning")) if count]
@@ -109,7 +110,7 @@ def _field_name(name: str) -> str:
 
 
 def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
-    """Yield the first items, as many as there is room for."""
+    """Yield the first items, as many as fit into the room."""
     for item in items:
         room -= size_of(item)
         if room < 0:

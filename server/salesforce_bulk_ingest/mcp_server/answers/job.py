@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
 LONGEST_MESSAGE = 1_000
-"""Characters of a job's errorMessage in an answer."""
+"""The maximum number of characters of a job's errorMessage in an answer."""
 
 _CLOSE = "close-abort-ingest-job with state UploadComplete"
 
@@ -69,7 +69,7 @@ class JobAnswer(Answer, Job):
 
 
 def bounded(job: Job) -> Job:
-    """Return the job with its texts cut to what an answer has room for, whatever the org sends."""
+    """Return the job with its texts cut to their maximum lengths, since the org may send texts of any length."""
     texts = {name: value for name, value in job if isinstance(value, str)}
     longest = {"error_message": LONGEST_MESSAGE}
     return job.model_copy(update={name: cut(value, longest.get(name, LONGEST_NAME)) for name, value in texts.items()})
@@ -84,14 +84,14 @@ def describe(job: Job, org: Org) -> str:
 
 
 def state_change_summary(state: TargetState, *, changed: bool) -> str:
-    """Return what a close or an abort did, as a sentence."""
+    """Return a sentence about what a close or an abort did."""
     if state == "Aborted":
         return "Aborted the job." if changed else "The job was already aborted; nothing changed."
     return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
 
 
 def next_step(job: Job, upload: UploadState = "unknown") -> str:
-    """Return what to do with a job in this state, given what is known about the rows of an open job."""
+    """Return the advice what to do with a job, by its state and, for an open job, by the state of its upload."""
     if job.state == "Open":
         return _NEXT_WHILE_OPEN[upload].format(id=job.id)
     if not job.is_terminal:

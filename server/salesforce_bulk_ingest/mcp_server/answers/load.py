@@ -1,4 +1,4 @@
-"""The base of answers about rows on their way in: how far they are, what was found in them, and what to do next."""
+"""The base of the answers about an upload: its progress, the results of the checks, and the call to make next."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +37,7 @@ class LoadAnswer(Answer):
         return "\n".join([super().text(), *sha256, *self.found_lines()])
 
     def found_lines(self) -> Iterator[str]:
-        """Yield what was found in the rows, line by line."""
+        """Yield the results of the checks as lines of text."""
         if self.columns:
             more = f" and {self.other_columns:,} more, told once these are settled" if self.other_columns else ""
             yield f"Proposed columns: {as_one_line(self.columns)}{more}"
@@ -49,7 +49,7 @@ class LoadAnswer(Answer):
 
 
 def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
-    """Return how far the rows are and what was found in them, under the names of the fields of `LoadAnswer`."""
+    """Return the progress of an upload and the results of its checks, under the names of the fields of `LoadAnswer`."""
     goes_on = outcome.status in ("checking", "in progress")
     progress = {"status": outcome.status, "bytes_done": outcome.done_bytes if goes_on else None}
     plan = outcome.plan
@@ -68,7 +68,7 @@ def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
 
 
 def load_summary(outcome: UploadOutcome) -> str:
-    """Return what became of the rows."""
+    """Return the sentences about what became of the rows."""
     plan, job, org = outcome.plan, outcome.job, outcome.org
     if plan is None:
         return (
@@ -92,7 +92,7 @@ def load_summary(outcome: UploadOutcome) -> str:
 
 
 def load_next(outcome: UploadOutcome) -> str:
-    """Return what to do after this call."""
+    """Return the advice what to do after this call."""
     plan, job = outcome.plan, outcome.job
     if plan is None:
         return "Make the same call again; it joins this check."

@@ -1,4 +1,4 @@
-"""The answer about rows that were not sent, since they have errors or are more than a job takes."""
+"""The answer about rows that were not sent, since the rows have errors or are more than a job takes."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ class RefusedRowsAnswer(LoadAnswer):
 
     @classmethod
     def of_error(cls, error: RowsRefused) -> Self:
-        """Return the refusal with what was found in the rows."""
+        """Return the answer about a refusal, with the results of the checks."""
         return cls(
             summary=f"{error.code}: {error}",
             next=next_for_unsent(error.plan),

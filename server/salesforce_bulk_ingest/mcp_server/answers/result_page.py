@@ -1,4 +1,4 @@
-"""The answer with a page of a result: which rows these are, why rows failed, and the call to make next."""
+"""The answer with a page of a result: its rows, the reasons why rows failed, and the call to make next."""
 
 import json
 from typing import Self
@@ -33,7 +33,7 @@ class CutCellAnswer(BaseModel):
 
     @classmethod
     def of(cls, cell: CutCell) -> Self:
-        """Return the cell's position and length, with its column's name cut to what an answer has room for."""
+        """Return the cell's position and length, with the column's name cut to its maximum length."""
         return cls(offset=cell.row, column=cut(cell.column, LONGEST_NAME), characters=cell.characters)
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class PageAnswer(Answer):
 
         Args:
             job: the job, read before the page.
-            kind: the result that the page is of.
+            kind: the kind of the result.
             page: the rows and error groups.
             rest_url: address of the whole result under `/v1`; None on stdio.
         """
@@ -128,7 +128,7 @@ class FailedPageAnswer(PageAnswer):
 
 
 def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
-    """Return the number of rows in the whole result: as counted, else from the job's counters where they mean that."""
+    """Return the number of rows in the whole result, counted or by the job's counters; None if the number is not known."""
     counter = _counters(job).get(kind)
     if _lacks_rows(job, kind, page):
         return None
@@ -139,7 +139,7 @@ def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
 
 
 def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> str:
-    """Return which rows the page has, or why it has none."""
+    """Return the sentence about the rows of the page, or about the reason why the page has no rows."""
     result = f"{RESULT_NAMES[kind].replace('-', ' ')} of job {job.id}, which is {job.state}"
     if page.fetched_bytes is not None:
         return (
@@ -157,7 +157,7 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
         past_end = f" from offset {page.offset} on" if page.offset else ""
         such = "" if page.request.errors.is_empty else "such "
         return f"No {such}rows{past_end} in the {result}."
-    # A count, and the argument to pass: a row's number could begin at 0 or at 1.
+    # The number of rows and the offset, since the number of a row could begin at 0 or at 1.
     of = f" of {total:,}" if total is not None else ""
     such = "" if page.request.errors.is_empty else " that were asked for"
     summary = f"{counted(len(page.rows), 'row')}{of}{such}, from offset {page.offset} on, in the {result}."
@@ -167,7 +167,7 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
 
 
 def page_next(job: Job, kind: ResultKind, page: Page) -> str:
-    """Return what to do after this page."""
+    """Return the advice what to do after this page."""
     if page.is_cut_off:
         return "Call again with the same arguments."
     if _lacks_rows(job, kind, page):
@@ -189,7 +189,7 @@ def page_next(job: Job, kind: ResultKind, page: Page) -> str:
 
 def _retry_of_failed_rows(job: Job, page: Page) -> str:
     are_retryable = all(cause.is_retryable for cause in page.error_groups)
-    if page.path is None:  # nothing is kept here that could be sent again
+    if page.path is None:  # no file of this machine has the rows to send again
         do = "Load these rows again, unchanged," if are_retryable else "Correct the rows by their causes and load them"
         return f"{do} in a new job; never load the whole file again."
     if are_retryable:
@@ -215,7 +215,7 @@ def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> 
 
 
 def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:
-    """Return whether the page has no rows where the result must have some, or nothing where it must have a header."""
+    """Return whether the page lacks rows, or the header, although the result must have them."""
     if page.rows or page.next_offset is not None:
         return False
     if not page.columns and kind == "unprocessedrecords" and job.state in ("Failed", "Aborted"):
@@ -224,7 +224,7 @@ def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:
 
 
 def _counters(job: Job) -> dict[ResultKind, int]:
-    """Return the numbers of rows in results, as far as the job counts them."""
+    """Return the number of rows in each result, for results whose rows the job counts."""
     if job.number_records_processed is None:
         return {}
     failed = job.number_records_failed or 0

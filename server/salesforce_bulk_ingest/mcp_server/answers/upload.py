@@ -1,4 +1,4 @@
-"""The answer about rows for a job that is there."""
+"""The answer about an upload of rows to an existing job."""
 
 from typing import Self
 
@@ -20,7 +20,7 @@ class UploadAnswer(LoadAnswer):
 
     @classmethod
     def of_outcome(cls, outcome: UploadOutcome) -> Self:
-        """Return the answer about an outcome that has a job."""
+        """Return the answer about the outcome of an upload, which has a job."""
         job = outcome.job
         assert job is not None
         return cls(
