@@ -10,7 +10,7 @@ from pathlib import Path
 
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
-from salesforce_bulk_ingest.csvio.cells import parse_record
+from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
 
@@ -92,8 +92,8 @@ class DownloadWriter:
             return
         if self._grouper is None:
             self._grouper = ErrorGrouper(parse_record(self._index.header, self._delimiter))
-        for row in rows:
-            self._grouper.add(parse_record(row, self._delimiter), self._row_count)
+        for cells in parse_records(rows, self._delimiter):
+            self._grouper.add(cells, self._row_count)
             self._row_count += 1
 
 

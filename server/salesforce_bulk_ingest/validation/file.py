@@ -13,6 +13,7 @@ from itertools import islice
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 
 MAX_HEADER_CHARACTERS = 32_000
@@ -41,6 +42,14 @@ class FileChecks:
         self._dialect = dialect
         self._findings = findings
         self._rewritten = rewritten
+
+    def check_byte_order_marks(self, bom: bytes) -> None:
+        """Report the byte order marks before the header."""
+        marks = len(bom) // len(UTF_8_BOM)
+        if marks:
+            several = f"{marks} byte order marks, which are" if marks > 1 else "a byte order mark, which is"
+            self._findings.add("bom", "warning", f"It begins with {several} left out.",
+                               "Nothing is to be done; sent, it would be a part of the first name.", line=1)  # fmt: skip
 
     def check_header(self, record: bytes) -> None:
         """Check the header as the source has it."""

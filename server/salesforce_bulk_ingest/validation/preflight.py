@@ -6,7 +6,7 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.csvio.header import UTF_8_BOM, Header
+from salesforce_bulk_ingest.csvio.header import Header
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, check_names, longest_row
@@ -54,11 +54,7 @@ class PreflightChecks:
         Args:
             record: the header record as it is uploaded.
         """
-        marks = len(self._header.bom) // len(UTF_8_BOM)
-        if marks:
-            several = f"{marks} byte order marks, which are" if marks > 1 else "a byte order mark, which is"
-            self._findings.add("bom", "warning", f"It begins with {several} left out.",
-                               "Nothing is to be done; sent, it would be a part of the first name.", line=1)  # fmt: skip
+        self._file.check_byte_order_marks(self._header.bom)
         self._check_dialect()
         self._file.check_header(self._header.record)
         self._outgoing.check_header(record)
