@@ -1,66 +1,57 @@
-"""A tool that fails says what is wrong and what to do next, whatever the reason."""
+"""Schemas of tools: closed, without references and null alternatives, and the same for every server of a process."""
 
-from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any
 
-import anyio
-import anyio.lowlevel
-from inline_snapshot import snapshot
-from mcp import Client
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
-from pydantic import SecretStr
+from pydantic import BaseModel, Field
 
-from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
-from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.transport import open_http
-from tests.support.orgs import (
-    UNKNOWN_JOB,
-    refusal,
-    services_over,
-)
-from tests.support.wire import JOB_ID
+from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool, portable
 
 
-async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> None:
-    async def endless(jobId: str) -> Annotated[CallToolResult, DeletedJobAnswer]:
-        """Never answers."""
-        return await endless_create()
+class Inner(BaseModel):
+    """An object below."""
 
-    async def endless_create() -> Annotated[CallToolResult, DeletedJobAnswer]:
-        """Never answers, and nobody has the id of what it made."""
-        return cast(CallToolResult, await anyio.Event().wait())
-
-    tools: list[Tool] = []
-    for never in (endless, endless_create):
-        name = never.__name__
-        tool = closed_tool(never, name=name, title=name, read_only=False, destructive=False, idempotent=False)
-        tool.longest_call_seconds = 0
-        tools.append(tool)
-    async with Client(MCPServer("test", tools=tools)) as client:
-        text = await refusal(client, "endless", jobId=JOB_ID)
-        assert text.startswith("endless did not finish within 0 s") and "get-ingest-job-status" in text
-        assert "Look with list-all-ingest-jobs" in await refusal(client, "endless_create")
+    name: str | None = None
 
 
-class BrokenLogin(FixedCredentials):
-    """A fault of ours: not one of the errors that a login may raise."""
+class Outer(BaseModel):
+    """An object."""
 
-    async def credentials(self) -> Credentials:
-        raise RuntimeError("an inside view")
+    inner: Inner
+    count: int | None = Field(None, ge=1, description="How many")
+    labels: dict[str, str | None] = {}
 
 
-async def test_a_crash_is_reported_without_an_inside_view(tmp_path: Path) -> None:
-    async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
-        client = SalesforceClient(http, BrokenLogin(Credentials("http://127.0.0.1", SecretStr("A.TOKEN"))), "63.0")
-        async with Client(build_mcp(services_over(client, tmp_path, tasks), None)) as connected:
-            text = await refusal(connected, "get-ingest-job-status", jobId=UNKNOWN_JOB)
-    assert text.splitlines() == snapshot(
-        [
-            "get-ingest-job-status failed inside this server; its log has the details. Look at the job with get-ingest-job-status before repeating a change, and tell the user."
-        ]
+def keys_of(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(keys_of, node))
+    return set(node).union(*map(keys_of, node.values())) if isinstance(node, dict) else set()
+
+
+def test_a_portable_schema_has_no_references_titles_and_null_alternatives() -> None:
+    schema = portable(Outer.model_json_schema())
+    assert not {"$ref", "$defs", "title", "anyOf"} & keys_of(schema)
+    assert schema["properties"]["count"] == {"type": "integer", "minimum": 1, "description": "How many"}
+    assert schema["properties"]["inner"]["properties"]["name"] == {"type": "string"}
+    assert schema["properties"]["labels"]["additionalProperties"] == {"type": ["string", "null"]}
+
+
+class Tools:
+    """Two servers have two of these."""
+
+    async def delete(self, jobId: str) -> Annotated[CallToolResult, DeletedJobAnswer]:
+        """Delete
+        a job."""
+        raise NotImplementedError
+
+
+def test_a_tool_is_closed_and_has_its_docstring_and_hints() -> None:
+    one, other = Tools(), Tools()
+    first, second = (
+        closed_tool(tools.delete, name="delete", title="Delete", read_only=False, destructive=True, idempotent=True)
+        for tools in (one, other)
     )
+    assert (first.parameters["additionalProperties"], first.description) == (False, "Delete a job.")
+    assert first.annotations is not None and first.annotations.destructive_hint
+    assert (first.fn, second.fn, first.parameters) == (one.delete, other.delete, second.parameters)

@@ -1,24 +1,18 @@
 """The client against an upstream that answers whatever a test wants, over a real socket."""
 
 import gzip
-import inspect
+import json
 import logging
-import socket
-import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 
 import anyio
 import httpx2
 import pytest
 import stamina
 from inline_snapshot import snapshot
-from pydantic import SecretStr
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
-from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -32,56 +26,22 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
     WrongState,
 )
-from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, MOST_JSON_BYTES
+from salesforce_bulk_ingest.salesforce.transport import MOST_JSON_BYTES
+from salesforce_emulator import ACCESS_TOKEN
+from tests.salesforce.calls import (
+    ALL,
+    CSV_TYPE,
+    OTHERS,
+    READS,
+    SESSION_EXPIRED,
+    WRITES,
+    Failing,
+    Method,
+    _read_failed_results,
+)
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Seen, Upstream, client_of, fixed, raw_upstream, served
 
-Method = Callable[[SalesforceClient], Awaitable[object]]
 ACCOUNT = {"name": "Account", "label": "Account", "fields": []}
-SESSION_EXPIRED = Answer.of([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}], 401)
-
-
-async def _rows() -> AsyncIterator[bytes]:
-    yield b"Name\n"
-    yield b"Ann\n"
-
-
-async def _read_failed_results(client: SalesforceClient) -> bytes:
-    async with client.results(JOB_ID, "failedResults") as chunks:
-        return b"".join([chunk async for chunk in chunks])
-
-
-READS: dict[str, Method] = {
-    "get_job": lambda c: c.get_job(JOB_ID),
-    "list_jobs": lambda c: c.list_jobs(),
-    "describe": lambda c: c.describe("Account"),
-}
-WRITES: dict[str, Method] = {
-    "create_job": lambda c: c.create_job({"object": "Account", "operation": "insert"}),
-    "set_state": lambda c: c.set_state(JOB_ID, "UploadComplete"),
-    "delete_job": lambda c: c.delete_job(JOB_ID),
-    "upload": lambda c: c.upload(JOB_ID, b"Name\nAnn\n"),
-    "upload of a stream": lambda c: c.upload(JOB_ID, _rows()),
-}
-OTHERS: dict[str, Method] = {"results": _read_failed_results, "identity": lambda c: c.identity()}
-ALL = READS | WRITES | OTHERS
-
-
-@dataclass
-class TwoLogins:
-    """A login as the CLI's: after a refusal it gives another token."""
-
-    url: str
-    tokens: list[str] = field(default_factory=lambda: ["stale", "fresh"])
-    asked: int = 0
-
-    async def credentials(self) -> Credentials:
-        self.asked += 1
-        return Credentials(self.url, SecretStr(self.tokens[0]))
-
-    def discard(self, stale: Credentials) -> bool:
-        if len(self.tokens) > 1:
-            self.tokens.pop(0)
-        return True
 
 
 @pytest.mark.parametrize(
@@ -162,20 +122,6 @@ async def test_a_refusal_becomes_the_error_that_its_status_and_code_stand_for(
         assert raised.value.status == answer.status
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("method", ALL.values(), ids=ALL)
-async def test_a_redirect_is_never_followed(method: Method, status: int) -> None:
-    elsewhere = Upstream([Answer.of(JOB)])
-    with served(elsewhere) as other:
-        upstream = Upstream([Answer(status, b"", [("Location", f"{other}/services/data/v63.0/jobs/ingest")])])
-        with served(upstream) as url:
-            async with client_of(fixed(url)) as client:
-                with pytest.raises(UnexpectedAnswer, match="redirect"):
-                    await method(client)
-    assert len(upstream.seen) == 1
-    assert elsewhere.seen == []
-
-
 @pytest.mark.parametrize("status", [420, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("method", READS.values(), ids=READS)
 async def test_a_read_is_tried_again_where_a_second_try_may_pass(method: Method, status: int) -> None:
@@ -249,65 +195,6 @@ async def test_an_answer_that_breaks_off_means_unreachable_and_only_reads_are_tr
     assert len(retries) == tries - 1
 
 
-@pytest.mark.parametrize("method", ALL.values(), ids=ALL)
-async def test_where_nobody_listens_nothing_was_sent(method: Method) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    async with client_of(fixed(f"http://127.0.0.1:{port}")) as client:
-        with pytest.raises(Unreachable) as raised:
-            await method(client)
-    assert raised.value.nothing_sent
-    assert (raised.value.status, type(raised.value)) == (502, Unreachable)
-    assert str(raised.value).startswith(f"127.0.0.1:{port} could not be reached: ")
-
-
-class Failing(httpx2.AsyncBaseTransport):
-    """A way to the upstream that ends in an error."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-        self.tries = 0
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.tries += 1
-        raise self.error
-
-
-HTTPX_ERRORS = {
-    name: kind
-    for name, kind in vars(httpx2).items()
-    if inspect.isclass(kind) and issubclass(kind, Exception) and kind is not httpx2.HTTPError
-}
-NOT_OF_THE_WAY = {
-    "HTTPStatusError": "only raise_for_status raises it",
-    "CookieConflict": "only reading a cookie raises it",
-    "StreamError": "a mistake in our code",
-    "StreamConsumed": "a mistake in our code",
-    "StreamClosed": "a mistake in our code",
-    "ResponseNotRead": "a mistake in our code",
-    "RequestNotRead": "a mistake in our code",
-}
-NOTHING_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"}
-TIMED_OUT = {"TimeoutException", "ReadTimeout", "WriteTimeout"}
-
-
-@pytest.mark.parametrize("name", sorted(HTTPX_ERRORS.keys() - NOT_OF_THE_WAY.keys()))
-async def test_every_error_of_the_way_there_is_one_of_ours(name: str) -> None:
-    way = Failing(HTTPX_ERRORS[name](f"broken by {TOKEN}" if name == "LocalProtocolError" else "broken"))
-    async with httpx2.AsyncClient(transport=way) as http:
-        client = SalesforceClient(http, fixed("https://acme.my.salesforce.com"), "63.0")
-        for method in ALL.values():
-            with pytest.raises(Unreachable) as raised:
-                await method(client)
-            assert TOKEN not in str(raised.value)
-            assert raised.value.nothing_sent == (name in NOTHING_SENT)
-            assert isinstance(raised.value, TimedOut) == (name in TIMED_OUT)
-
-
-def test_every_error_left_out_of_the_map_exists() -> None:
-    assert NOT_OF_THE_WAY.keys() <= HTTPX_ERRORS.keys()
-
-
 async def test_a_read_that_timed_out_is_not_tried_again() -> None:
     way = Failing(httpx2.ReadTimeout("slow"))
     async with httpx2.AsyncClient(transport=way) as http:
@@ -330,59 +217,6 @@ async def test_the_answer_says_how_long_to_wait_before_the_next_try() -> None:
     assert waits == [0.0]
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("\xb2", None), ("-1", None)])
-async def test_a_limit_tells_when_to_come_back_if_it_does(header: str, seconds: float | None) -> None:
-    with served(Upstream([Answer(429, b"", [("Retry-After", header)])])) as url:
-        async with client_of(fixed(url)) as client:
-            with pytest.raises(LimitReached) as raised:
-                await client.set_state(JOB_ID, "UploadComplete")
-    assert raised.value.retry_after_seconds == seconds
-
-
-async def test_a_refused_session_is_renewed_once_and_the_same_bytes_go_up_again() -> None:
-    upstream = Upstream([SESSION_EXPIRED, Answer(201)])
-    with served(upstream) as url:
-        login = TwoLogins(url)
-        async with client_of(login) as client:
-            await client.upload(JOB_ID, b"Name\nAnn\n")
-    assert [(seen.headers["authorization"], seen.body) for seen in upstream.seen] == [
-        ("Bearer stale", b"Name\nAnn\n"),
-        ("Bearer fresh", b"Name\nAnn\n"),
-    ]
-
-
-async def test_a_session_that_is_refused_twice_is_expired() -> None:
-    upstream = Upstream([SESSION_EXPIRED])
-    with served(upstream) as url:
-        login = TwoLogins(url)
-        async with client_of(login) as client:
-            with pytest.raises(SessionExpired):
-                await client.get_job(JOB_ID)
-    assert (len(upstream.seen), login.asked) == (2, 2)
-
-
-async def test_a_stream_is_not_sent_again_but_the_next_call_has_a_new_session() -> None:
-    upstream = Upstream([SESSION_EXPIRED, Answer.of(JOB)])
-    with served(upstream) as url:
-        async with client_of(TwoLogins(url)) as client:
-            with pytest.raises(SessionExpired):
-                await client.upload(JOB_ID, _rows())
-            await client.get_job(JOB_ID)
-    assert [seen.headers["authorization"] for seen in upstream.seen] == ["Bearer stale", "Bearer fresh"]
-
-
-async def test_a_token_from_the_settings_is_tried_once() -> None:
-    upstream = Upstream([SESSION_EXPIRED])
-    with served(upstream) as url:
-        async with client_of(fixed(url)) as client:
-            with pytest.raises(SessionExpired):
-                await client.get_job(JOB_ID)
-    assert len(upstream.seen) == 1
-
-
-CSV_TYPE = ("Content-Type", "text/csv")
-
-
 @pytest.mark.parametrize(
     ("answer", "rows"),
     [
@@ -401,13 +235,6 @@ async def test_results_come_as_they_are_meant(answer: Answer, rows: bytes) -> No
         async with client_of(fixed(url)) as client:
             assert await _read_failed_results(client) == rows
     assert upstream.seen[0].headers["accept-encoding"] == "gzip"
-
-
-async def test_results_that_are_not_gzip_although_they_say_so_are_an_unreachable_upstream() -> None:
-    with served(Upstream([Answer(200, b"plain", [CSV_TYPE, ("Content-Encoding", "gzip")])])) as url:
-        async with client_of(fixed(url)) as client:
-            with pytest.raises(Unreachable):
-                await _read_failed_results(client)
 
 
 async def test_each_method_makes_the_call_that_the_guide_shows() -> None:
@@ -448,29 +275,6 @@ Ann
             "GET /services/data/v62.0/jobs/ingest/750000000000001AAA {'accept': 'application/json'} ",
         ]
     )
-
-
-async def test_cookies_of_one_answer_do_not_go_out_with_the_next_call() -> None:
-    upstream = Upstream([Answer.of(JOB, set_cookie="BrowserId=x; path=/")])
-    with served(upstream) as url:
-        async with client_of(fixed(url)) as client:
-            await client.get_job(JOB_ID)
-            await client.get_job(JOB_ID)
-    assert all("cookie" not in seen.headers for seen in upstream.seen)
-
-
-async def test_a_proxy_of_the_environment_is_not_asked_where_it_must_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    with served(Upstream([Answer.of(JOB)])) as url:
-        async with client_of(fixed(url)) as client:
-            assert (await client.get_job(JOB_ID)).state == "Open"
-
-
-async def test_an_answer_is_open_with_its_body_unread_whatever_its_status() -> None:
-    with served(Upstream([Answer(418, b"short and stout")])) as url:
-        async with client_of(fixed(url)) as client, client.open(Call("GET", f"/{JOB_ID}")) as response:
-            assert (response.status_code, response.is_stream_consumed) == (418, False)
-            assert await response.aread() == b"short and stout"
 
 
 async def test_an_upload_whose_source_breaks_never_looks_whole_to_the_upstream() -> None:
@@ -544,30 +348,6 @@ async def test_the_token_is_in_no_repr_no_log_record_and_no_error_however_a_call
     assert [text for text in said if TOKEN in text or "SECRET" in text] == []
 
 
-async def test_a_compressed_result_is_taken_in_small_pieces_however_much_it_stands_for() -> None:
-    bomb = gzip.compress(b"\n" * 50_000_000)
-    headers = [("Content-Type", "text/csv"), ("Content-Encoding", "gzip")]
-    with served(Upstream([Answer(200, bomb, headers)])) as url:
-        async with client_of(fixed(url)) as client, client.results(JOB_ID, "failedResults") as chunks:
-            sizes = [len(chunk) async for chunk in chunks]
-    assert sum(sizes) == 50_000_000 and max(sizes) <= CHUNK_BYTES
-
-
-@pytest.mark.parametrize("status", [200, 400])
-async def test_json_that_stands_for_gigabytes_is_not_read_to_its_end(status: int) -> None:
-    bomb = gzip.compress(b" " * 200_000_000)
-    headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
-    with served(Upstream([Answer(status, bomb, headers)])) as url:
-        async with client_of(fixed(url)) as client:
-            tracemalloc.start()
-            try:
-                with pytest.raises(SalesforceError):
-                    await client.get_job(JOB_ID)
-                assert tracemalloc.get_traced_memory()[1] < 3 * MOST_JSON_BYTES
-            finally:
-                tracemalloc.stop()
-
-
 @pytest.mark.parametrize(
     ("method", "answer"),
     [
@@ -585,33 +365,53 @@ async def test_a_page_with_a_good_status_is_no_success(method: Method, answer: A
                 await method(client)
 
 
-async def test_a_refusal_that_quotes_the_request_does_not_quote_the_token() -> None:
-    answer = Answer.of([{"errorCode": "API_ERROR", "message": f"You sent Bearer {TOKEN}"}], 400)
-    with served(Upstream([answer])) as url:
+NOT_FOUND = Answer.of([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
+
+
+async def test_a_describe_may_come_compressed_and_be_several_megabytes() -> None:
+    values = [{"value": f"Value {number}", "active": True, "label": "x" * 40} for number in range(50_000)]
+    field = {"name": "Area__c", "label": "Area", "type": "picklist", "picklistValues": values}
+    body = json.dumps({"name": "Account", "label": "Account", "fields": [field]}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
+    with served(Upstream([Answer(200, gzip.compress(body), headers)])) as url:
         async with client_of(fixed(url)) as client:
-            with pytest.raises(Rejected, match=r"You sent Bearer \*\*\*$"):
-                await client.get_job(JOB_ID)
+            described = await client.describe("Account")
+    assert 4_000_000 < len(body) < MOST_JSON_BYTES
+    assert len(described.fields[0].picklist_values) == 50_000
 
 
-async def test_a_word_that_is_too_short_for_a_token_stays_in_the_message() -> None:
-    answer = Answer.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
-    with served(Upstream([answer])) as url:
-        async with client_of(FixedCredentials(Credentials(url, SecretStr("x")))) as client:
-            with pytest.raises(SessionExpired, match=r"^Session expired or invalid$"):
-                await client.get_job(JOB_ID)
-
-
-async def test_a_result_of_several_gzip_members_is_all_of_them() -> None:
-    body = gzip.compress(b"Name\nAnn\n") + gzip.compress(b"Bob\n") + gzip.compress(b"")
-    headers = [("Content-Type", "text/csv"), ("Content-Encoding", "gzip")]
-    with served(Upstream([Answer(200, body, headers)])) as url:
-        async with client_of(fixed(url)) as client, client.results(JOB_ID, "failedResults") as chunks:
-            assert b"".join([chunk async for chunk in chunks]) == b"Name\nAnn\nBob\n"
-
-
-async def test_a_refusal_whose_body_is_broken_keeps_its_status() -> None:
-    answer = Answer(400, b"this is no gzip", [("Content-Type", "application/json"), ("Content-Encoding", "gzip")])
-    with served(Upstream([answer])) as url:
+async def test_a_describe_without_end_is_not_read_to_its_end() -> None:
+    headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
+    with served(Upstream([Answer(200, gzip.compress(b" " * (MOST_JSON_BYTES + 1)), headers)])) as url:
         async with client_of(fixed(url)) as client:
-            with pytest.raises(Rejected, match="status 400 and no explanation"):
-                await client.set_state(JOB_ID, "Aborted")
+            with pytest.raises(UnexpectedAnswer, match="longer than"):
+                await client.describe("Account")
+
+
+async def test_an_object_that_is_not_there_is_not_found_after_one_try() -> None:
+    upstream = Upstream([NOT_FOUND])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(NotFound):
+                await client.describe("Acount")
+    assert len(upstream.seen) == 1
+
+
+async def test_a_name_stays_one_segment_of_the_path() -> None:
+    upstream = Upstream([NOT_FOUND])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(NotFound):
+                await client.describe("a/../limits?x")
+    assert upstream.seen[0].raw_path == b"/services/data/v63.0/sobjects/a%2F..%2Flimits%3Fx/describe"
+
+
+async def test_the_embedded_org_describes_its_objects(org_url: str) -> None:
+    async with client_of(fixed(org_url, ACCESS_TOKEN)) as client:
+        described = await client.describe("account")
+    name, owner = described.field("NAME"), described.lookup("owner")
+    assert (described.name, described.key_prefix, described.deletable) == ("Account", "001", True)
+    assert name is not None and (name.is_required, name.finds_records, name.length) == (True, False, 255)
+    assert owner is not None and (owner.name, owner.reference_to) == ("OwnerId", ("User",))
+    rating = described.field("Rating")
+    assert rating is not None and "Hot" in [value.value for value in rating.picklist_values if value.active]

@@ -80,44 +80,6 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
     )
 
 
-async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do(client: Client) -> None:
-    job_id = await loaded(client, "Symbol,Security\nMMM,3M\n", preflight="off")
-    assert await steady_halves(client, "get-ingest-job-status", jobId=job_id) == snapshot(
-        (
-            {
-                "id": "JOB",
-                "state": "Failed",
-                "object": "Account",
-                "operation": "insert",
-                "numberRecordsProcessed": 0,
-                "numberRecordsFailed": 0,
-                "errorMessage": "InvalidBatch : Field name not found : Symbol",
-                "columnDelimiter": "COMMA",
-                "lineEnding": "LF",
-                "contentType": "CSV",
-                "apiVersion": 63.0,
-                "jobType": "V2Ingest",
-                "concurrencyMode": "Parallel",
-                "createdById": "005000000000001AAA",
-                "createdDate": "DATE",
-                "systemModstamp": "DATE",
-                "retries": 0,
-                "totalProcessingTime": "MS",
-                "apiActiveProcessingTime": "MS",
-                "apexProcessingTime": "MS",
-                "summary": "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
-                "next": "The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
-                "org": "embedded org",
-                "resourceUri": "salesforce-bulk://jobs/JOB",
-            },
-            [
-                "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
-                "Next: The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
-            ],
-        )
-    )
-
-
 @pytest.mark.parametrize(("rows", "expected"), [("Acme\n", "1 row processed, none failed."),
     ("\"\"\n", "1 row processed, and it failed."), ("\"\"\nAcme\n", "2 rows processed, 1 of them failed.")])  # fmt: skip
 async def test_a_status_tells_the_failed_rows_of_those_processed(client: Client, rows: str, expected: str) -> None:

@@ -1,0 +1,35 @@
+"""What answers about rows on their way in have in common: findings, and the proposed columns."""
+
+from pathlib import Path
+
+from inline_snapshot import snapshot
+
+from tests.support.orgs import call
+from tests.support.watched_org import WatchedOrg, agent_keeping
+
+INSERT = {"object": "Account", "operation": "insert"}
+
+
+async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields(org: WatchedOrg, tmp_path: Path) -> None:
+    rows = {"csv": "Name,AnnualRevenue\nAcme,much\n"}
+    async with agent_keeping(org, tmp_path) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+        sent = await call(client, "create-ingest-job", body=INSERT, data=rows)
+    fields = ("rows", "bytes", "sha256", "findings")
+    assert {name: checked[name] for name in fields} == {name: sent[name] for name in fields}
+    assert (checked["status"], sent["status"], checked["findings"]) == snapshot(
+        (
+            "checked",
+            "uploaded",
+            [
+                {
+                    "level": "warning",
+                    "what": 'AnnualRevenue takes numbers, and rows with others fail: "much".',
+                    "do": "Write 1234.5.",
+                    "column": "AnnualRevenue",
+                    "lines": [2],
+                    "count": 1,
+                }
+            ],
+        )
+    )

@@ -1,0 +1,256 @@
+"""The transport: sessions are renewed once, bodies are read in small pieces, and every failure is one of our errors."""
+
+import gzip
+import inspect
+import socket
+import tracemalloc
+from dataclasses import dataclass, field
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
+from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import (
+    LimitReached,
+    Rejected,
+    SalesforceError,
+    SessionExpired,
+    TimedOut,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, MOST_JSON_BYTES
+from tests.salesforce.calls import (
+    ALL,
+    CSV_TYPE,
+    SESSION_EXPIRED,
+    Failing,
+    Method,
+    _read_failed_results,
+    _rows,
+)
+from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, fixed, served
+
+
+@dataclass
+class TwoLogins:
+    """A login as the CLI's: after a refusal it gives another token."""
+
+    url: str
+    tokens: list[str] = field(default_factory=lambda: ["stale", "fresh"])
+    asked: int = 0
+
+    async def credentials(self) -> Credentials:
+        self.asked += 1
+        return Credentials(self.url, SecretStr(self.tokens[0]))
+
+    def discard(self, stale: Credentials) -> bool:
+        if len(self.tokens) > 1:
+            self.tokens.pop(0)
+        return True
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ALL.values(), ids=ALL)
+async def test_a_redirect_is_never_followed(method: Method, status: int) -> None:
+    elsewhere = Upstream([Answer.of(JOB)])
+    with served(elsewhere) as other:
+        upstream = Upstream([Answer(status, b"", [("Location", f"{other}/services/data/v63.0/jobs/ingest")])])
+        with served(upstream) as url:
+            async with client_of(fixed(url)) as client:
+                with pytest.raises(UnexpectedAnswer, match="redirect"):
+                    await method(client)
+    assert len(upstream.seen) == 1
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize("method", ALL.values(), ids=ALL)
+async def test_where_nobody_listens_nothing_was_sent(method: Method) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with client_of(fixed(f"http://127.0.0.1:{port}")) as client:
+        with pytest.raises(Unreachable) as raised:
+            await method(client)
+    assert raised.value.nothing_sent
+    assert (raised.value.status, type(raised.value)) == (502, Unreachable)
+    assert str(raised.value).startswith(f"127.0.0.1:{port} could not be reached: ")
+
+
+HTTPX_ERRORS = {
+    name: kind
+    for name, kind in vars(httpx2).items()
+    if inspect.isclass(kind) and issubclass(kind, Exception) and kind is not httpx2.HTTPError
+}
+
+
+NOT_OF_THE_WAY = {
+    "HTTPStatusError": "only raise_for_status raises it",
+    "CookieConflict": "only reading a cookie raises it",
+    "StreamError": "a mistake in our code",
+    "StreamConsumed": "a mistake in our code",
+    "StreamClosed": "a mistake in our code",
+    "ResponseNotRead": "a mistake in our code",
+    "RequestNotRead": "a mistake in our code",
+}
+
+
+NOTHING_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"}
+
+
+TIMED_OUT = {"TimeoutException", "ReadTimeout", "WriteTimeout"}
+
+
+@pytest.mark.parametrize("name", sorted(HTTPX_ERRORS.keys() - NOT_OF_THE_WAY.keys()))
+async def test_every_error_of_the_way_there_is_one_of_ours(name: str) -> None:
+    way = Failing(HTTPX_ERRORS[name](f"broken by {TOKEN}" if name == "LocalProtocolError" else "broken"))
+    async with httpx2.AsyncClient(transport=way) as http:
+        client = SalesforceClient(http, fixed("https://acme.my.salesforce.com"), "63.0")
+        for method in ALL.values():
+            with pytest.raises(Unreachable) as raised:
+                await method(client)
+            assert TOKEN not in str(raised.value)
+            assert raised.value.nothing_sent == (name in NOTHING_SENT)
+            assert isinstance(raised.value, TimedOut) == (name in TIMED_OUT)
+
+
+def test_every_error_left_out_of_the_map_exists() -> None:
+    assert NOT_OF_THE_WAY.keys() <= HTTPX_ERRORS.keys()
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("\xb2", None), ("-1", None)])
+async def test_a_limit_tells_when_to_come_back_if_it_does(header: str, seconds: float | None) -> None:
+    with served(Upstream([Answer(429, b"", [("Retry-After", header)])])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(LimitReached) as raised:
+                await client.set_state(JOB_ID, "UploadComplete")
+    assert raised.value.retry_after_seconds == seconds
+
+
+async def test_a_refused_session_is_renewed_once_and_the_same_bytes_go_up_again() -> None:
+    upstream = Upstream([SESSION_EXPIRED, Answer(201)])
+    with served(upstream) as url:
+        login = TwoLogins(url)
+        async with client_of(login) as client:
+            await client.upload(JOB_ID, b"Name\nAnn\n")
+    assert [(seen.headers["authorization"], seen.body) for seen in upstream.seen] == [
+        ("Bearer stale", b"Name\nAnn\n"),
+        ("Bearer fresh", b"Name\nAnn\n"),
+    ]
+
+
+async def test_a_session_that_is_refused_twice_is_expired() -> None:
+    upstream = Upstream([SESSION_EXPIRED])
+    with served(upstream) as url:
+        login = TwoLogins(url)
+        async with client_of(login) as client:
+            with pytest.raises(SessionExpired):
+                await client.get_job(JOB_ID)
+    assert (len(upstream.seen), login.asked) == (2, 2)
+
+
+async def test_a_stream_is_not_sent_again_but_the_next_call_has_a_new_session() -> None:
+    upstream = Upstream([SESSION_EXPIRED, Answer.of(JOB)])
+    with served(upstream) as url:
+        async with client_of(TwoLogins(url)) as client:
+            with pytest.raises(SessionExpired):
+                await client.upload(JOB_ID, _rows())
+            await client.get_job(JOB_ID)
+    assert [seen.headers["authorization"] for seen in upstream.seen] == ["Bearer stale", "Bearer fresh"]
+
+
+async def test_a_token_from_the_settings_is_tried_once() -> None:
+    upstream = Upstream([SESSION_EXPIRED])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(SessionExpired):
+                await client.get_job(JOB_ID)
+    assert len(upstream.seen) == 1
+
+
+async def test_results_that_are_not_gzip_although_they_say_so_are_an_unreachable_upstream() -> None:
+    with served(Upstream([Answer(200, b"plain", [CSV_TYPE, ("Content-Encoding", "gzip")])])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(Unreachable):
+                await _read_failed_results(client)
+
+
+async def test_cookies_of_one_answer_do_not_go_out_with_the_next_call() -> None:
+    upstream = Upstream([Answer.of(JOB, set_cookie="BrowserId=x; path=/")])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            await client.get_job(JOB_ID)
+            await client.get_job(JOB_ID)
+    assert all("cookie" not in seen.headers for seen in upstream.seen)
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_where_it_must_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with served(Upstream([Answer.of(JOB)])) as url:
+        async with client_of(fixed(url)) as client:
+            assert (await client.get_job(JOB_ID)).state == "Open"
+
+
+async def test_an_answer_is_open_with_its_body_unread_whatever_its_status() -> None:
+    with served(Upstream([Answer(418, b"short and stout")])) as url:
+        async with client_of(fixed(url)) as client, client.open(Call("GET", f"/{JOB_ID}")) as response:
+            assert (response.status_code, response.is_stream_consumed) == (418, False)
+            assert await response.aread() == b"short and stout"
+
+
+async def test_a_compressed_result_is_taken_in_small_pieces_however_much_it_stands_for() -> None:
+    bomb = gzip.compress(b"\n" * 50_000_000)
+    headers = [("Content-Type", "text/csv"), ("Content-Encoding", "gzip")]
+    with served(Upstream([Answer(200, bomb, headers)])) as url:
+        async with client_of(fixed(url)) as client, client.results(JOB_ID, "failedResults") as chunks:
+            sizes = [len(chunk) async for chunk in chunks]
+    assert sum(sizes) == 50_000_000 and max(sizes) <= CHUNK_BYTES
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_json_that_stands_for_gigabytes_is_not_read_to_its_end(status: int) -> None:
+    bomb = gzip.compress(b" " * 200_000_000)
+    headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
+    with served(Upstream([Answer(status, bomb, headers)])) as url:
+        async with client_of(fixed(url)) as client:
+            tracemalloc.start()
+            try:
+                with pytest.raises(SalesforceError):
+                    await client.get_job(JOB_ID)
+                assert tracemalloc.get_traced_memory()[1] < 3 * MOST_JSON_BYTES
+            finally:
+                tracemalloc.stop()
+
+
+async def test_a_refusal_that_quotes_the_request_does_not_quote_the_token() -> None:
+    answer = Answer.of([{"errorCode": "API_ERROR", "message": f"You sent Bearer {TOKEN}"}], 400)
+    with served(Upstream([answer])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(Rejected, match=r"You sent Bearer \*\*\*$"):
+                await client.get_job(JOB_ID)
+
+
+async def test_a_word_that_is_too_short_for_a_token_stays_in_the_message() -> None:
+    answer = Answer.of([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
+    with served(Upstream([answer])) as url:
+        async with client_of(FixedCredentials(Credentials(url, SecretStr("x")))) as client:
+            with pytest.raises(SessionExpired, match=r"^Session expired or invalid$"):
+                await client.get_job(JOB_ID)
+
+
+async def test_a_result_of_several_gzip_members_is_all_of_them() -> None:
+    body = gzip.compress(b"Name\nAnn\n") + gzip.compress(b"Bob\n") + gzip.compress(b"")
+    headers = [("Content-Type", "text/csv"), ("Content-Encoding", "gzip")]
+    with served(Upstream([Answer(200, body, headers)])) as url:
+        async with client_of(fixed(url)) as client, client.results(JOB_ID, "failedResults") as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == b"Name\nAnn\nBob\n"
+
+
+async def test_a_refusal_whose_body_is_broken_keeps_its_status() -> None:
+    answer = Answer(400, b"this is no gzip", [("Content-Type", "application/json"), ("Content-Encoding", "gzip")])
+    with served(Upstream([answer])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(Rejected, match="status 400 and no explanation"):
+                await client.set_state(JOB_ID, "Aborted")
