@@ -49,7 +49,7 @@ def send(content: PartContent) -> None:
 
 def archive(path: Path, content: PartContent) -> None:
     """Read an upload as sending reads it, and archive it."""
-    for _ in _files(path).recorded(KEY, content):
+    for _ in _files(path).archived(KEY, content):
         pass
 
 

@@ -40,7 +40,7 @@ def content_of(
 def archived(folder: Path, content: PartContent) -> ArchivedUpload:
     """The archived copy of an upload that has been sent."""
     files = job_files(folder)
-    for _ in files.recorded(JOB_KEY, content):
+    for _ in files.archived(JOB_KEY, content):
         pass
     upload = files.find_upload(JOB_KEY)
     assert upload is not None

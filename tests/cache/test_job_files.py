@@ -54,7 +54,7 @@ def test_an_upload_with_the_label_of_another_version_is_not_there(tmp_path: Path
 
 def test_no_upload_is_archived_where_the_operator_wants_none(tmp_path: Path) -> None:
     content = content_of(SOURCE)
-    assert job_files(tmp_path, keeps_uploads=False).recorded(JOB_KEY, content) is content
+    assert job_files(tmp_path, keeps_uploads=False).archived(JOB_KEY, content) is content
     assert files_in(tmp_path) == []
 
 

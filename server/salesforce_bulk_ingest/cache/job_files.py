@@ -9,7 +9,7 @@ from typing import Self
 
 from salesforce_bulk_ingest.cache.file_cache import FileCache
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadOrigin
-from salesforce_bulk_ingest.cache.upload_recorder import RecordedContent
+from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -131,11 +131,11 @@ class JobFiles:
         """Remove the archived upload of the job, if there is one."""
         self.files.remove(key.upload_name)
 
-    def recorded(self, key: JobKey, content: PartContent) -> PartContent | RecordedContent:
+    def archived(self, key: JobKey, content: PartContent) -> PartContent | ArchivedContent:
         """Return content that is archived while it is sent, or the content itself where it is not to be archived."""
         if not self._keeps_uploads or not content.mapped_source.header.names:
             return content
-        return RecordedContent(content, self.files, key.upload_name, self._most_bytes)
+        return ArchivedContent(content, self.files, key.upload_name, self._most_bytes)
 
     def forget(self, org: str, job_id: str) -> None:
         """Remove all files of a job, and all retry files with rows of it."""

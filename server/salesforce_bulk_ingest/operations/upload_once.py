@@ -124,7 +124,7 @@ class Uploads:
         """Return content that is archived while it is sent, so that its rows can be retried as they were uploaded."""
         if self._job_files is None:
             return content
-        return self._job_files.recorded(JobKey.of(org.host, job), content)
+        return self._job_files.archived(JobKey.of(org.host, job), content)
 
     async def begin(
         self, org: Org, job: Job, content: Content, before_sending: Callable[[], Awaitable[None]] | None = None

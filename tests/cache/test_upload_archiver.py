@@ -20,16 +20,16 @@ def test_the_bytes_that_go_out_are_those_of_an_upload_that_is_not_archived(
     source: bytes, mapping: ColumnMapping, tmp_path: Path
 ) -> None:
     content = content_of(source, mapping, limit=100_000_000)
-    recorded = job_files(tmp_path).recorded(JOB_KEY, content)
-    chunks = list(recorded)
+    archived = job_files(tmp_path).archived(JOB_KEY, content)
+    chunks = list(archived)
     assert chunks == list(content)
     assert all(len(chunk) <= BLOCK_BYTES for chunk in chunks)
-    assert (recorded.size, recorded.sha256) == (content.size, content.sha256) == (sum(map(len, chunks)), content.sha256)
+    assert (archived.size, archived.sha256) == (content.size, content.sha256) == (sum(map(len, chunks)), content.sha256)
 
 
 def test_an_upload_that_breaks_off_is_not_archived(tmp_path: Path) -> None:
     files = job_files(tmp_path)
-    chunks = iter(files.recorded(JOB_KEY, content_of(LONG)))
+    chunks = iter(files.archived(JOB_KEY, content_of(LONG)))
     next(chunks)
     chunks.close()
     assert files.find_upload(JOB_KEY) is None and files_in(tmp_path) == []
@@ -41,14 +41,14 @@ def test_an_upload_of_a_source_that_changed_is_not_archived(tmp_path: Path) -> N
     source.content = b"Name\nB\n"
     files = job_files(tmp_path)
     with pytest.raises(SourceChanged):
-        list(files.recorded(JOB_KEY, content))
+        list(files.archived(JOB_KEY, content))
     assert files.find_upload(JOB_KEY) is None
 
 
 def test_an_upload_that_was_sent_twice_is_archived_once(tmp_path: Path) -> None:
     files, content = job_files(tmp_path), content_of(b"Name\nA\n")
-    recorded = files.recorded(JOB_KEY, content)
-    assert list(recorded) == list(recorded)
+    archived = files.archived(JOB_KEY, content)
+    assert list(archived) == list(archived)
     assert files_in(tmp_path) == ["upload.csv.gz", "upload.csv.gz.label"]
 
 
@@ -56,12 +56,12 @@ def test_an_upload_beyond_the_size_limit_is_sent_and_not_archived(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files, content = job_files(tmp_path, most_bytes=10), content_of(b"Name\nA\n")
-    assert b"".join(files.recorded(JOB_KEY, content)) == b"Name\nA\n"
+    assert b"".join(files.archived(JOB_KEY, content)) == b"Name\nA\n"
     assert files.find_upload(JOB_KEY) is None
     assert "takes more than 10 bytes" in caplog.text
 
 
 def test_a_folder_that_can_not_be_used_costs_no_upload(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "spool").write_text("in the way")
-    assert b"".join(job_files(tmp_path).recorded(JOB_KEY, content_of(b"Name\nA\n"))) == b"Name\nA\n"
+    assert b"".join(job_files(tmp_path).archived(JOB_KEY, content_of(b"Name\nA\n"))) == b"Name\nA\n"
     assert "uploads can't be kept on this machine" in caplog.text

@@ -20,7 +20,7 @@ GZIP = 31
 """zlib's `wbits` for the format of a .gz file."""
 
 
-class UploadRecorder:
+class UploadArchiver:
     """Writes the source of an upload into a new file of the cache. An error in writing is logged, and harms no upload.
 
     Args:
@@ -84,7 +84,7 @@ class UploadRecorder:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedContent:
+class ArchivedContent:
     """The content of an upload, archived each time it is read to its end.
 
     Attributes:
@@ -111,11 +111,11 @@ class RecordedContent:
 
     def __iter__(self) -> Generator[bytes, None, None]:
         with ExitStack() as stack:
-            recorder = UploadRecorder(self._new_file(stack), self.content, self.most_bytes)
+            archiver = UploadArchiver(self._new_file(stack), self.content, self.most_bytes)
             for chunk in self.content.chunks():
-                recorder.add(chunk)
+                archiver.add(chunk)
                 yield chunk.data
-            recorder.finish()
+            archiver.finish()
 
     def _new_file(self, stack: ExitStack) -> NewFile | None:
         try:
