@@ -15,7 +15,6 @@ CLIENT_ID = "emulator-client"
 CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published on purpose, it opens nothing real
 PASSWORD = "emulator-password"  # noqa: S105 - published on purpose, it opens nothing real
 REFRESH_TOKEN = "5AepEMULATOR.REFRESH.TOKEN"  # noqa: S105 - published on purpose, it opens nothing real
-ORGANIZATION_ID = "00D000000000001EAA"
 USER_ID = "005000000000001AAA"
 USERNAME = "admin@emulator.example"
 
@@ -90,6 +89,7 @@ class EmulatorConfig:
         refresh_token: token that the refresh_token grant accepts, any number of times.
         faults_file: plan of faults that is in force from the start, in the form that POST /emulator/faults takes.
         hard_delete: whether the user has the permission "Bulk API Hard Delete", which real users lack by default.
+        sandbox: whether a new org is a sandbox; an org stays what it was made as.
         limits: limits of the org.
         assumptions: choices between behaviours where no source is conclusive.
         clock: returns the current time in UTC, for dates, limits and expiry.
@@ -108,6 +108,7 @@ class EmulatorConfig:
     refresh_token: str = field(default=REFRESH_TOKEN, repr=False)
     faults_file: Path | None = None
     hard_delete: bool = True
+    sandbox: bool = False
     limits: Limits = field(default_factory=Limits)
     assumptions: Assumptions = field(default_factory=Assumptions)
     clock: Callable[[], datetime] = utc_now

@@ -24,6 +24,7 @@ from salesforce_emulator.soql import cursors
 from salesforce_emulator.storage import object_tables, sessions, usage
 from salesforce_emulator.storage.database import Database
 from salesforce_emulator.storage.locks import ProcessLock, locked
+from salesforce_emulator.storage.organization import read_organization
 from salesforce_emulator.storage.sessions import Sessions
 from salesforce_emulator.storage.usage import Usage
 
@@ -42,6 +43,7 @@ class Org:
         journal: journal of requests.
         faults: plan of faults in force.
         database: SQLite database of the org.
+        organization: its id, and whether it is a sandbox.
         sessions: access tokens.
         usage: what has been used of the limits.
         jobs: store of the ingest jobs.
@@ -62,7 +64,6 @@ class Org:
         folder = config.data_dir
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(folder / ORG_FILE)
-        self.sessions = Sessions(self.database, config.access_token, config.token_seconds, config.clock)
         with locked(
             folder / "opening.lock"
         ):  # a second process waits here: SQLite can't wait while the journal mode changes
@@ -73,6 +74,9 @@ class Org:
                 self.database.close()
                 raise
             self._process_lock = ProcessLock(folder / "processes")
+        self.sessions = Sessions(
+            self.database, self.organization.id, config.access_token, config.token_seconds, config.clock
+        )
         files = JobFiles(folder / "jobs", self._process_lock.name)
         self.usage = Usage(self.database, config.limits, config.clock)
         self._expiry = Expiry(self.database, files, config)
@@ -109,8 +113,13 @@ class Org:
             for module in (job, cursors, object_tables, sessions, usage):
                 module.create_tables(connection)
             self.schema = object_tables.apply_schema(
-                connection, self.schema, self.config.seed, rest_time(self.config.clock())
+                connection,
+                self.schema,
+                self.config.seed,
+                rest_time(self.config.clock()),
+                sandbox=self.config.sandbox,
             )
+            self.organization = read_organization(connection)
             objects, fields = object_tables.count_unnamed(connection, self.schema)
         if objects or fields:
             log.warning(
@@ -119,6 +128,8 @@ class Org:
                 objects,
                 fields,
             )
+        if self.config.sandbox and not self.organization.is_sandbox:
+            log.warning("This org was not made as a sandbox, and is none; start a new org in another folder")
 
     def _maintain(self) -> list[str]:
         """Save the usage, expire jobs, and return the ids of jobs taken over from processes that have died."""

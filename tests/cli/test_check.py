@@ -79,7 +79,7 @@ version        1.2.3
 settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            embedded org
 user           Administrator (admin@emulator.example)
-organization   00D000000000001EAA
+organization   00DEmxxxxxxxxxxxxx
 ingest jobs    0 on the first page
 API version    63.0
 policy         read and write; refused operations: none

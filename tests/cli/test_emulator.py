@@ -25,7 +25,7 @@ def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ:
     (plan := tmp_path / "plan.json").write_text(json.dumps(PLAN))
     (schema := tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
     options = (
-        *("--seed", "7", "--rows-per-second", "1", "--token-seconds", "90", "--no-hard-delete"),
+        *("--seed", "7", "--rows-per-second", "1", "--token-seconds", "90", "--no-hard-delete", "--sandbox"),
         *("--faults", str(plan), "--schema", str(schema)),
         *("--limit", "daily_requests=1234", "--limit", "daily_batches=77", "--assume", "second_upload=at-once"),
     )
@@ -33,6 +33,7 @@ def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ:
         seeded = org.create()
         assert _requests_and_batches(org) == (1234, 77)
         assert _token_seconds(org) == 90
+        assert _is_sandbox(org)
         assert org.http.get(FAULTS).json()["rules"][0]["fault"] == "stuck-job"
         assert org.http.get(f"{DATA}/sobjects/Invoice__c/describe").status_code == 200
         refused = org.http.post(f"{DATA}/jobs/ingest", json={"object": "Account", "operation": "hardDelete"})
@@ -54,6 +55,7 @@ Ctrl-C ends it.
 """)
         with calling(command.url("base URL")) as org:
             assert org.create() == seeded
+            assert not _is_sandbox(org)
             assert _requests_and_batches(org) != (1234, 77)
             assert org.http.get(FAULTS).json()["rules"] == []
             assert org.load(ROWS)["numberRecordsProcessed"] == 400
@@ -79,3 +81,7 @@ def _token_seconds(org: Caller) -> int:
     told = org.http.post("/services/oauth2/introspect", data={"token": asked.json()["access_token"], **CLIENT}).json()
     seconds: int = told["exp"] - told["iat"]
     return seconds
+
+
+def _is_sandbox(org: Caller) -> bool:
+    return bool(org.query("SELECT IsSandbox FROM Organization")["records"][0]["IsSandbox"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, ORGANIZATION_ID, USERNAME
+from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, USERNAME
 from tests.clients.orgs import AWKWARD, AppKey, faults_met, meet, named, rows_of, stored
 from tests.clients.sf import ALIAS, Sf
 from tests.salesforce_emulator.caller import Caller, an_org, csv_text
@@ -50,9 +50,9 @@ def signed_in(home: Path, org: Caller) -> Sf:
 def test_a_token_signs_in(shared: Caller, sf: Sf) -> None:
     org = sf.json("org display", *TO).result
     url = str(shared.http.base_url)
+    assert org.pop("id") == shared.organization_id
     assert {name: value.replace(url, "<url>") for name, value in org.items()} == snapshot(
         {
-            "id": "00D000000000001EAA",
             "apiVersion": "67.0",
             "accessToken": "[REDACTED] Use 'sf org auth show-access-token' to view",
             "instanceUrl": "<url>/",
@@ -69,7 +69,7 @@ def test_an_app_signs_in_with_its_key_and_renews_a_session_that_ends(
     sf = Sf(tmp_path)
     where = ("--instance-url", str(org.http.base_url), "--alias", ALIAS)
     who = ("--username", USERNAME, "--client-id", CLIENT_ID, "--jwt-key-file", str(app_key.file))
-    assert sf.json("org login jwt", *who, *where).result["orgId"] == ORGANIZATION_ID
+    assert sf.json("org login jwt", *who, *where).result["orgId"] == org.organization_id
     meet(org, on="create", fault="expired-session")
     file = sf.file("accounts.csv", "Name\none\n")
     assert (

@@ -131,6 +131,12 @@ class Caller:
     def count(self, where: str, object_: str = "Account") -> int:
         return int(self.query(f"SELECT COUNT() FROM {object_} WHERE {where}")["totalSize"])
 
+    @property
+    def organization_id(self) -> str:
+        """The id of the org, as its Organization record has it."""
+        organization_id: str = self.query("SELECT Id FROM Organization")["records"][0]["Id"]
+        return organization_id
+
     def record(self, record_id: str, object_: str = "Account") -> Job:
         body: Job = self.http.get(f"{DATA}/sobjects/{object_}/{record_id}").json()
         return body

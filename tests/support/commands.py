@@ -99,9 +99,10 @@ class Started:
 
 
 def anonymous(text: str, environ: Environ) -> str:
-    """The text with home folder, version and ports replaced, since they differ from run to run."""
+    """The text with home folder, version, ports and ids of embedded orgs replaced, since they differ from run to run."""
     for found, shown in ((environ["HOME"], "/home/me"), (__version__, "1.2.3")):
         text = text.replace(found, shown)
+    text = re.sub(r"\b00DEm\w{13}\b", "00DEm" + "x" * 13, text)
     return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
 
 

@@ -47,6 +47,7 @@ def emulator(
     hard_delete: Annotated[
         bool, typer.Option("--hard-delete/--no-hard-delete", help="Whether the user may hard-delete.")
     ] = True,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Make a new org a sandbox.")] = False,
 ) -> None:
     """Run the embedded org alone, for your own loader to load into, until interrupted."""
     if data_dir is not None:
@@ -60,6 +61,7 @@ def emulator(
         client_public_key=_key_in(public_key) if public_key else None,
         faults_file=faults,
         hard_delete=hard_delete,
+        sandbox=sandbox,
         limits=_chosen(Limits, "--limit", limit),
         assumptions=_chosen(Assumptions, "--assume", assume),
     )

@@ -24,12 +24,13 @@ from starlette.routing import Route
 from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of, session_of
 from salesforce_emulator.api.request_body import body_chunks
 from salesforce_emulator.api.user import running_user, utc_offset
-from salesforce_emulator.config import ORGANIZATION_ID, USER_ID, EmulatorConfig
+from salesforce_emulator.config import USER_ID, EmulatorConfig
 from salesforce_emulator.errors import GRANT_EXPIRED, OAuthError
 from salesforce_emulator.responses import json_response
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
+LOGIN_HOST = "https://login.salesforce.com"
+SANDBOX_LOGIN_HOST = "https://test.salesforce.com"
 SCOPE = "api id"
 MAX_FORM_BYTES = 100_000
 
@@ -44,7 +45,8 @@ async def token(request: Request) -> Response:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
     config = org_of(request).config
     user = await run_in_threadpool(running_user, org_of(request))
-    grant(TokenRequest(config, user["Username"], form, base_url(request)))
+    login_host = SANDBOX_LOGIN_HOST if org_of(request).organization.is_sandbox else LOGIN_HOST
+    grant(TokenRequest(config, user["Username"], form, (login_host, base_url(request))))
     access_token = await run_in_threadpool(org_of(request).sessions.issue)
     identity = _identity_url(request)
     issued_at = str(int(config.clock().timestamp() * 1000))
@@ -70,13 +72,13 @@ class TokenRequest:
         config: settings of the org.
         username: name of the org's user.
         form: parameters of the request.
-        audience: URL of the org, as the caller addressed it.
+        audiences: URLs that an assertion may be meant for: the login host, and the org as the caller addressed it.
     """
 
     config: EmulatorConfig
     username: str
     form: Form
-    audience: str
+    audiences: tuple[str, str]
 
 
 def _client_credentials(token_request: TokenRequest) -> None:
@@ -118,7 +120,7 @@ def _jwt_bearer(token_request: TokenRequest) -> None:
             token_request.form.get("assertion", ""),
             public_key(config.client_public_key),
             algorithms=["RS256"],
-            audience=[f"{host}{slash}" for host in (*LOGIN_HOSTS, token_request.audience) for slash in ("", "/")],
+            audience=[f"{host}{slash}" for host in token_request.audiences for slash in ("", "/")],
             issuer=config.client_id,
             options={
                 "require": ["iss", "sub", "aud", "exp"],
@@ -244,7 +246,7 @@ async def userinfo(request: Request) -> Response:
     body = {
         "sub": _identity_url(request),
         "user_id": USER_ID,
-        "organization_id": ORGANIZATION_ID,
+        "organization_id": org_of(request).organization.id,
         "preferred_username": user["Username"],
         "nickname": user["CommunityNickname"],
         "name": user["Name"],
@@ -265,7 +267,8 @@ async def identity(request: Request) -> Response:
     refusal = await _refusal(request)
     if refusal is not None:
         return refusal
-    if request.path_params["org"] not in (ORGANIZATION_ID, ORGANIZATION_ID[:15]):
+    organization_id = org_of(request).organization.id
+    if request.path_params["org"] not in (organization_id, organization_id[:15]):
         return PlainTextResponse("Wrong_Org", 403)
     if request.path_params["user"] not in (USER_ID, USER_ID[:15]):
         return PlainTextResponse("Bad_Id", 404)
@@ -274,7 +277,7 @@ async def identity(request: Request) -> Response:
         "id": _identity_url(request),
         "asserted_user": True,
         "user_id": USER_ID,
-        "organization_id": ORGANIZATION_ID,
+        "organization_id": organization_id,
         "username": user["Username"],
         "nick_name": user["CommunityNickname"],
         "display_name": user["Name"],
@@ -315,7 +318,7 @@ def base_url(request: Request) -> str:
 
 
 def _identity_url(request: Request) -> str:
-    return f"{base_url(request)}/id/{ORGANIZATION_ID}/{USER_ID}"
+    return f"{base_url(request)}/id/{org_of(request).organization.id}/{USER_ID}"
 
 
 def _urls(request: Request) -> dict[str, str]:

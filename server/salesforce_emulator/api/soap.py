@@ -13,7 +13,7 @@ from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of
 from salesforce_emulator.api.oauth import MAX_FORM_BYTES, base_url, is_user
 from salesforce_emulator.api.request_body import body_chunks
 from salesforce_emulator.api.user import running_user
-from salesforce_emulator.config import ORGANIZATION_ID, USER_ID
+from salesforce_emulator.config import USER_ID
 
 ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -43,6 +43,7 @@ async def _logout(request: Request, values: dict[str, str]) -> Response:
 
 async def _login(request: Request, values: dict[str, str]) -> Response:
     """Return a new session id and the URL of the org (SOAP API guide, login())."""
+    organization = org_of(request).organization
     user = await run_in_threadpool(running_user, org_of(request))
     if not is_user(org_of(request).config, user["Username"], values.get("username", ""), values.get("password", "")):
         text = "Invalid username, password, security token; or user locked out."  # seen
@@ -51,11 +52,11 @@ async def _login(request: Request, values: dict[str, str]) -> Response:
         request,
         f'<loginResponse xmlns="urn:{_api(request)}.soap.sforce.com"><result>'
         f"<metadataServerUrl>{_url(request, 'm')}</metadataServerUrl>"
-        "<passwordExpired>false</passwordExpired><sandbox>false</sandbox>"
+        f"<passwordExpired>false</passwordExpired><sandbox>{str(organization.is_sandbox).lower()}</sandbox>"
         f"<serverUrl>{_url(request, request.path_params['api'])}</serverUrl>"
         f"<sessionId>{await run_in_threadpool(org_of(request).sessions.issue)}</sessionId>"
         f"<userId>{USER_ID}</userId><userInfo>"
-        f"<organizationId>{ORGANIZATION_ID}</organizationId><organizationName>Embedded org</organizationName>"
+        f"<organizationId>{organization.id}</organizationId><organizationName>Embedded org</organizationName>"
         f"<sessionSecondsValid>{org_of(request).config.token_seconds}</sessionSecondsValid>"
         f"{_user_info(user)}</userInfo></result></loginResponse>",
     )
@@ -103,7 +104,7 @@ def _api(request: Request) -> str:
 
 def _url(request: Request, api: str) -> str:
     version = request.path_params["version"]
-    return escape(f"{base_url(request)}/services/Soap/{api}/{version}/{ORGANIZATION_ID[:15]}")
+    return escape(f"{base_url(request)}/services/Soap/{api}/{version}/{org_of(request).organization.id[:15]}")
 
 
 ROUTES = [

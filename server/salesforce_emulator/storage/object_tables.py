@@ -10,7 +10,8 @@ from salesforce_emulator import ids
 from salesforce_emulator.config import USER_ID
 from salesforce_emulator.schema.model import Field, Schema, SObject, StoredValue
 from salesforce_emulator.schema.schema_file import SchemaError
-from salesforce_emulator.storage.standard_records import STANDARD_RECORDS
+from salesforce_emulator.storage.organization import organization_id
+from salesforce_emulator.storage.standard_records import standard_records
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -25,7 +26,9 @@ def create_tables(connection: sqlite3.Connection) -> None:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
 
 
-def apply_schema(connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str) -> Schema:
+def apply_schema(
+    connection: sqlite3.Connection, schema: Schema, seed: int | None, now: str, *, sandbox: bool
+) -> Schema:
     """Create what the org lacks of this schema: tables, columns, id sequences and the records of a new org.
 
     Args:
@@ -33,6 +36,7 @@ def apply_schema(connection: sqlite3.Connection, schema: Schema, seed: int | Non
         schema: the schema that the org is opened with.
         seed: makes the first ids repeat; None draws them at random.
         now: the current time, as the REST API prints it.
+        sandbox: whether a new org is a sandbox.
 
     Returns:
         The schema with the key prefixes that custom objects have in this org.
@@ -47,7 +51,7 @@ def apply_schema(connection: sqlite3.Connection, schema: Schema, seed: int | Non
     for name in schema:
         _check_field_types(connection, schema[name])
         _create_object_table(connection, schema[name])
-    for name, records in STANDARD_RECORDS.items():
+    for name, records in standard_records(organization_id(connection), sandbox=sandbox).items():
         for record in records:
             _create_standard_record(connection, schema[name], record, now)
     _note_change(connection, schema, now)

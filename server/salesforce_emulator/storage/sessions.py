@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from salesforce_emulator.config import ORGANIZATION_ID
 from salesforce_emulator.storage.database import Database
 
 
@@ -41,13 +40,22 @@ class Sessions:
 
     Args:
         database: the database of the org.
+        organization_id: the id of the org, with which every issued token begins.
         published: the access token that is always accepted.
         seconds: the lifetime of an issued token.
         clock: returns the current time in UTC.
     """
 
-    def __init__(self, database: Database, published: str, seconds: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        organization_id: str,
+        published: str,
+        seconds: int,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._database = database
+        self._organization_id = organization_id
         self._published = published.encode()
         self._seconds = seconds
         self._clock = clock
@@ -55,7 +63,7 @@ class Sessions:
     def issue(self) -> str:
         """Return a new token of Salesforce's form: the org's id, an exclamation mark, and a secret."""
         now = self._clock().timestamp()
-        token = f"{ORGANIZATION_ID[:15]}!AQ{secrets.token_urlsafe(70).replace('-', '.')}"
+        token = f"{self._organization_id[:15]}!AQ{secrets.token_urlsafe(70).replace('-', '.')}"
         with self._database.writing() as connection:
             connection.execute("DELETE FROM session WHERE expires_at <= ?", (now,))
             connection.execute("INSERT INTO session VALUES (?, ?, ?)", (_hash(token), now, now + self._seconds))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from salesforce_emulator.config import ORGANIZATION_ID, USER_ID, USERNAME
+from salesforce_emulator.config import USER_ID, USERNAME
 from salesforce_emulator.ids import to_18
 from salesforce_emulator.schema.model import StoredValue
 
@@ -12,20 +12,7 @@ CALENDAR_ID = to_18("023000000000001")
 
 TIME_ZONE_AND_LANGUAGE: dict[str, StoredValue] = {"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US"}
 
-STANDARD_RECORDS: dict[str, list[Mapping[str, StoredValue]]] = {
-    "Organization": [
-        {
-            "Id": ORGANIZATION_ID,
-            "Name": "Embedded org",
-            "OrganizationType": "Developer Edition",
-            "InstanceName": "EMU1",
-            "IsSandbox": 0,
-            "IsReadOnly": 0,
-            "FiscalYearStartMonth": 1,
-            "DefaultLocaleSidKey": "en_US",
-            **TIME_ZONE_AND_LANGUAGE,
-        }
-    ],
+_SAME_IN_ALL_ORGS: dict[str, list[Mapping[str, StoredValue]]] = {
     "Profile": [{"Id": PROFILE_ID, "Name": "System Administrator", "UserType": "Standard"}],
     "User": [
         {
@@ -48,3 +35,19 @@ STANDARD_RECORDS: dict[str, list[Mapping[str, StoredValue]]] = {
     ],
     "Calendar": [{"Id": CALENDAR_ID, "Name": "Public Calendar", "Type": "Public", "IsActive": 1}],
 }
+
+
+def standard_records(organization_id: str, *, sandbox: bool) -> dict[str, list[Mapping[str, StoredValue]]]:
+    """Return the records by the name of their object; the organization is the one record that differs between orgs."""
+    organization: dict[str, StoredValue] = {
+        "Id": organization_id,
+        "Name": "Embedded org",
+        "OrganizationType": "Developer Edition",
+        "InstanceName": "EMU1",
+        "IsSandbox": int(sandbox),
+        "IsReadOnly": 0,
+        "FiscalYearStartMonth": 1,
+        "DefaultLocaleSidKey": "en_US",
+        **TIME_ZONE_AND_LANGUAGE,
+    }
+    return {"Organization": [organization], **_SAME_IN_ALL_ORGS}

@@ -30,13 +30,14 @@ class ObjectCount:
 
 
 def show_overview(request: Request) -> Mapping[str, Any]:
-    """Return the address of the org, a page of its jobs, and its objects with their numbers of records."""
+    """Return the address and id of the org, a page of its jobs, and its objects with their numbers of records."""
     org = org_of(request)
     before = number_in_query(request, "before")
     jobs, older = org.jobs.newest(before, PAGE_JOBS)
     by_state = org.jobs.by_state()
     return {
         "address": str(request.base_url).rstrip("/"),
+        "organization": org.organization,
         "versions": (OLDEST, NEWEST),
         "token": _public_token(org.config),
         "jobs": [progress_of(job, org.jobs.files) for job in jobs],

@@ -71,13 +71,13 @@ def test_client_credentials_get_a_token_that_works(login: Caller) -> None:
     assert body["instance_url"] == base
     assert works(login, body["access_token"])
     shown = body | {"access_token": body["access_token"][:16], "signature": "<signature>"}
-    assert {name: value.replace(base, "<url>") for name, value in shown.items()} == snapshot(
+    assert plain(login, shown) == snapshot(
         {
-            "access_token": "00D000000000001!",
+            "access_token": "<org-15>!",
             "signature": "<signature>",
             "scope": "api id",
             "instance_url": "<url>",
-            "id": "<url>/id/00D000000000001EAA/005000000000001AAA",
+            "id": "<url>/id/<org>/005000000000001AAA",
             "token_type": "Bearer",
             "issued_at": "1772615727123",
             "token_format": "opaque",
@@ -157,12 +157,20 @@ def test_a_wrong_refresh_token_counts_as_expired(login: Caller) -> None:
 
 
 @doc("OAuth 2.0 JWT Bearer Flow")
-@pytest.mark.parametrize("audience", ["https://login.salesforce.com", "https://test.salesforce.com", None])
-def test_a_signed_assertion_gets_a_token_whichever_login_host_it_is_meant_for(
-    login: Caller, audience: str | None
-) -> None:
+@pytest.mark.parametrize("audience", ["https://login.salesforce.com", None])
+def test_a_signed_assertion_for_the_login_host_or_for_the_org_gets_a_token(login: Caller, audience: str | None) -> None:
     audience = audience or str(login.http.base_url).rstrip("/")
     assert works(login, ask(login, assertion(aud=audience)).json()["access_token"])
+
+
+@doc("OAuth 2.0 JWT Bearer Flow")
+@assumed("an org refuses the login host of the other kind of org")
+def test_a_signed_assertion_for_a_sandbox_is_one_for_the_login_host_of_sandboxes(login: Caller, tmp_path: Path) -> None:
+    production, sandbox = "https://login.salesforce.com", "https://test.salesforce.com"
+    with an_org(tmp_path, clock=Clock(NOW), client_public_key=public_pem(), sandbox=True) as sandbox_org:
+        assert works(sandbox_org, ask(sandbox_org, assertion(aud=sandbox)).json()["access_token"])
+        refused = [ask(sandbox_org, assertion(aud=production)), ask(login, assertion(aud=sandbox))]
+    assert {answer.json()["error_description"] for answer in refused} == {"Audience validation failed"}
 
 
 @seen("as text: simple-salesforce; in milliseconds: forcedotcom/sfdx-core, the official CLI")
@@ -302,14 +310,13 @@ def test_introspection_tells_until_when_a_token_is_valid(login: Caller) -> None:
     token = ask(login, CREDENTIALS).json()["access_token"]
     hint = {"token_type_hint": "access_token"}
     body = ask(login, CLIENT | hint | {"token": token}, "/services/oauth2/introspect").json()
-    body["sub"] = body["sub"].replace(str(login.http.base_url).rstrip("/"), "<url>")
-    assert body == snapshot(
+    assert plain(login, body) == snapshot(
         {
             "active": True,
             "scope": "api id",
             "client_id": "emulator-client",
             "username": "admin@emulator.example",
-            "sub": "<url>/id/00D000000000001EAA/005000000000001AAA",
+            "sub": "<url>/id/<org>/005000000000001AAA",
             "token_type": "access_token",
             "exp": 1772622927,
             "iat": 1772615727,
@@ -354,9 +361,9 @@ OF_BOTH = {
 def test_the_user_of_the_token_is_told(org: Caller) -> None:
     body = org.http.get(USERINFO).json()
     assert plain(org, body) == {
-        "sub": "<url>/id/00D000000000001EAA/005000000000001AAA",
+        "sub": "<url>/id/<org>/005000000000001AAA",
         "user_id": "005000000000001AAA",
-        "organization_id": "00D000000000001EAA",
+        "organization_id": "<org>",
         "preferred_username": "admin@emulator.example",
         "nickname": "admin",
         "name": "Administrator",
@@ -373,10 +380,10 @@ def test_the_user_of_the_token_is_told(org: Caller) -> None:
 def test_the_id_of_a_token_answer_leads_to_the_user(org: Caller) -> None:
     url = ask(org, CREDENTIALS).json()["id"]
     assert plain(org, org.http.get(url).json()) == {
-        "id": "<url>/id/00D000000000001EAA/005000000000001AAA",
+        "id": "<url>/id/<org>/005000000000001AAA",
         "asserted_user": True,
         "user_id": "005000000000001AAA",
-        "organization_id": "00D000000000001EAA",
+        "organization_id": "<org>",
         "username": "admin@emulator.example",
         "nick_name": "admin",
         "display_name": "Administrator",
@@ -397,7 +404,7 @@ def test_the_id_of_a_token_answer_leads_to_the_user(org: Caller) -> None:
     [("Bearer nonsense", "Bad_OAuth_Token"), ("Basic x", "Bad_OAuth_Token"), ("", "Missing_OAuth_Token")],
 )
 def test_a_bad_token_has_no_user(org: Caller, header: str, told: str) -> None:
-    for path in (USERINFO, "/id/00D000000000001EAA/005000000000001AAA"):
+    for path in (USERINFO, f"/id/{org.organization_id}/005000000000001AAA"):
         answer = org.http.get(path, headers={"Authorization": header})
         assert (answer.status_code, answer.text) == (403, told)
         assert answer.headers["Content-Type"].startswith("text/plain")
@@ -406,20 +413,24 @@ def test_a_bad_token_has_no_user(org: Caller, header: str, told: str) -> None:
 @doc("Identity URLs")
 def test_an_identity_of_another_org_or_user_is_not_told(org: Caller) -> None:
     for path, status, told in (
-        ("/id/00D000000000002EAA/005000000000001AAA", 403, "Wrong_Org"),
-        ("/id/00D000000000001EAA/005000000000002AAA", 404, "Bad_Id"),
+        ("/id/00D000000000001EAA/005000000000001AAA", 403, "Wrong_Org"),
+        (f"/id/{org.organization_id}/005000000000002AAA", 404, "Bad_Id"),
     ):
         answer = org.http.get(path)
         assert (answer.status_code, answer.text) == (status, told)
 
 
 def plain(org: Caller, body: dict[str, Any]) -> dict[str, Any]:
-    """The body with the address of the org replaced, which differs from run to run."""
-    base = str(org.http.base_url).rstrip("/")
+    """The body with the address and the id of the org replaced, which differ from run to run."""
+    names = {str(org.http.base_url).rstrip("/"): "<url>", org.organization_id: "<org>"}
+    names[org.organization_id[:15]] = "<org-15>"
 
     def replaced(value: Any) -> Any:
         if isinstance(value, dict):
             return {name: replaced(inner) for name, inner in value.items()}
-        return value.replace(base, "<url>") if isinstance(value, str) else value
+        if isinstance(value, str):
+            for differing, name in names.items():
+                value = value.replace(differing, name)
+        return value
 
     return {name: replaced(value) for name, value in body.items()}

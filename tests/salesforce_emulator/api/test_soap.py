@@ -13,7 +13,7 @@ from tests.salesforce_emulator.caller import Caller
 
 @doc("SOAP API guide, login()")
 def test_name_and_password_open_a_session_over_soap(org: Caller) -> None:
-    for path in ("/services/Soap/u/63.0", "/services/Soap/u/63.0/00D000000000001"):
+    for path in ("/services/Soap/u/63.0", f"/services/Soap/u/63.0/{org.organization_id}"):
         answer = ask_soap(org, soap_login(password=PASSWORD + "SecurityToken"), path)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/xml;charset=UTF-8")
         values = {
@@ -21,8 +21,8 @@ def test_name_and_password_open_a_session_over_soap(org: Caller) -> None:
         }
         assert values["sessionId"] and works(org, values["sessionId"])
         base = str(org.http.base_url).rstrip("/")
-        assert values["serverUrl"] == f"{base}/services/Soap/u/63.0/00D000000000001"
-        assert (values["userId"], values["organizationId"]) == ("005000000000001AAA", "00D000000000001EAA")
+        assert values["serverUrl"] == f"{base}/services/Soap/u/63.0/{org.organization_id[:15]}"
+        assert (values["userId"], values["organizationId"]) == ("005000000000001AAA", org.organization_id)
 
 
 @seen("a wrong password, as simple-salesforce and jsforce pass it on")

@@ -45,7 +45,7 @@ def test_user_info_tells_what_an_update_has_changed(changed: Caller) -> None:
 
 @doc("Identity URLs")
 def test_the_identity_tells_what_an_update_has_changed(changed: Caller) -> None:
-    body = changed.http.get(f"/id/00D000000000001EAA/{USER_ID}").json()
+    body = changed.http.get(f"/id/{changed.organization_id}/{USER_ID}").json()
     told = ("username", "first_name", "last_name", "email", "nick_name", "timezone", "locale", "language")
     assert tuple(body[name] for name in told) == tuple(CHANGED.values())
     assert (body["display_name"], body["utcOffset"]) == ("Ada O'Neil & Daughter", -8 * 3600 * 1000)

@@ -49,7 +49,7 @@ def test_count_of_a_field_gives_one_record_with_the_number_of_values(stocked: Ca
 @doc("SOQL and SOSL reference, FIELDS()")
 def test_fields_of_a_kind_can_be_selected_at_once(stocked: Caller) -> None:
     [record] = stocked.query("SELECT FIELDS(ALL) FROM Organization LIMIT 200")["records"]
-    assert (record["Name"], record["Id"]) == ("Embedded org", "00D000000000001EAA")
+    assert (record["Name"], record["Id"]) == ("Embedded org", stocked.organization_id)
     [record] = stocked.query("SELECT FIELDS(CUSTOM), Name FROM Account WHERE Name = 'beta' LIMIT 1")["records"]
     assert list(record) == ["attributes", "External_Id__c", "Name"]
     assert "External_Id__c" not in stocked.query("SELECT FIELDS(STANDARD) FROM Account")["records"][0]

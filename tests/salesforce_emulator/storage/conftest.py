@@ -15,6 +15,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     with database.writing() as connection:
         for module in (object_tables, sessions):
             module.create_tables(connection)
-        object_tables.apply_schema(connection, standard_schema(), 7, "2026-01-01T00:00:00.000+0000")
+        object_tables.apply_schema(connection, standard_schema(), 7, "2026-01-01T00:00:00.000+0000", sandbox=False)
     yield database
     database.close()

@@ -9,7 +9,7 @@ from tests.salesforce_emulator.clocks import Clock
 @own
 def test_an_issued_token_opens_a_session_until_it_expires(database: Database) -> None:
     clock = Clock()
-    sessions = Sessions(database, "published", 60, clock)
+    sessions = Sessions(database, "00DEm0000000001EAA", "published", 60, clock)
     token, now = sessions.issue(), clock().timestamp()
     assert sessions.find(token) == Session(issued_at=now, expires_at=now + 60)
     clock.forward(seconds=60)
@@ -18,7 +18,7 @@ def test_an_issued_token_opens_a_session_until_it_expires(database: Database) ->
 
 @own
 def test_a_session_is_shared_by_all_that_have_the_org_open_and_ends_once(database: Database) -> None:
-    issuing, other = (Sessions(database, "published", 60, Clock()) for _ in range(2))
+    issuing, other = (Sessions(database, "00DEm0000000001EAA", "published", 60, Clock()) for _ in range(2))
     token = issuing.issue()
     assert other.find(token)
     assert (other.end(token), other.end(token), issuing.find(token)) == (True, False, None)
@@ -26,7 +26,7 @@ def test_a_session_is_shared_by_all_that_have_the_org_open_and_ends_once(databas
 
 @own
 def test_the_published_token_never_expires_and_no_other_opens_its_session(database: Database) -> None:
-    sessions = Sessions(database, "published", 60, Clock())
+    sessions = Sessions(database, "00DEm0000000001EAA", "published", 60, Clock())
     assert sessions.published("published") == Session(issued_at=None, expires_at=None)
     assert sessions.published("publishes") is None
 
@@ -34,7 +34,7 @@ def test_the_published_token_never_expires_and_no_other_opens_its_session(databa
 @own
 def test_tokens_are_not_stored_and_expired_sessions_go_with_the_next_one(database: Database) -> None:
     clock = Clock()
-    sessions = Sessions(database, "published", 60, clock)
+    sessions = Sessions(database, "00DEm0000000001EAA", "published", 60, clock)
     first = sessions.issue()
     clock.forward(seconds=60)
     second = sessions.issue()
