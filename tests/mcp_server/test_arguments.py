@@ -89,82 +89,82 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
         {
             'get-ingest-job-status {"jobId": "750000000000001AAA"}': [
                 "NOT_FOUND: The requested resource does not exist",
-                "Next: Check the id; list-all-ingest-jobs gives the current ones. Salesforce removes jobs after 7 days.",
+                "Next: list-all-ingest-jobs {} shows the current jobs: check the id. Salesforce removes jobs after 7 days.",
             ],
             'get-ingest-job-status {"jobId": "001000000000001AAA"}': [
                 "NOT_FOUND: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.",
-                "Next: Correct the argument and call again.",
+                "Next: list-all-ingest-jobs {} shows the current jobs with their ids.",
             ],
             'get-failed-results-ingest-job {"jobId": ""}': [
                 "NOT_FOUND: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.",
-                "Next: Correct the argument and call again.",
+                "Next: list-all-ingest-jobs {} shows the current jobs with their ids.",
             ],
             'get-failed-results-ingest-job {"jobId": "750000000000001AAA", "limit": 0}': [
                 "Nothing was done: get-failed-results-ingest-job can't take these arguments.",
                 "- limit: WORDS OF PYDANTIC",
-                "Next: correct them and call again.",
+                'Next: get-failed-results-ingest-job {"jobId": "<jobId, corrected>"} is the call, corrected.',
             ],
             'get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": 46}': [
                 "Nothing was done: get-ingest-job-status can't take these arguments.",
                 "- waitSeconds: WORDS OF PYDANTIC",
-                "Next: correct them and call again.",
+                'Next: get-ingest-job-status {"jobId": "<jobId, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "merge"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body.operation: WORDS OF PYDANTIC",
-                "Next: correct them and call again.",
+                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "upsert"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body: an upsert needs externalIdFieldName: an external id field, or Id",
-                "Next: correct them and call again.",
+                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Nothing__c", "operation": "insert"}}': [
                 "INVALIDENTITY: Entity 'Nothing__c' is not supported by the Bulk API.",
-                "Next: Check the object's API name, such as Account or Invoice__c.",
+                'Next: create-ingest-job {"body": "<body, corrected>"} takes another object: check its API name, such as Account or Invoice__c.',
             ],
             "create-ingest-job {}": [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body: this is required",
-                "Next: correct them and call again.",
+                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
-                "Next: correct them and call again.",
+                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
-                "Next: correct them and call again.",
+                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body.records.0.Name: expected text, a number, true, false or null",
-                "Next: correct them and call again.",
+                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\n"}, "secretFile": "x"}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- secretFile: there is no such argument here",
-                "Next: correct them and call again.",
+                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "data": {"csv": "Name\\nsecret\\n"}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body: this is required",
                 "- data: there is no such argument here: put csv, records, file or rowsOf under body",
-                "Next: correct them and call again.",
+                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"object": "secret", "operation": "insert"}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body: this is required",
                 "- object: this belongs under body",
                 "- operation: this belongs under body",
-                "Next: correct them and call again.",
+                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
             ],
             'list-all-ingest-jobs {"jobType": "V3"}': [
                 "Nothing was done: list-all-ingest-jobs can't take these arguments.",
                 "- jobType: WORDS OF PYDANTIC",
-                "Next: correct them and call again.",
+                "Next: list-all-ingest-jobs {} is the call, corrected.",
             ],
         }
     )

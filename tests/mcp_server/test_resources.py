@@ -104,14 +104,14 @@ async def test_a_bad_address_is_explained(client: Client, uri: str) -> None:
                 -32602,
                 """\
 NOT_FOUND: The requested resource does not exist
-Check the id; list-all-ingest-jobs gives the current ones. Salesforce removes jobs after 7 days.\
+list-all-ingest-jobs {} shows the current jobs: check the id. Salesforce removes jobs after 7 days.\
 """,
             ),
             "salesforce-bulk://jobs/001000000000001AAA/failed-results": (
                 -32602,
                 """\
 NOT_FOUND: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.
-Correct the argument and call again.\
+list-all-ingest-jobs {} shows the current jobs with their ids.\
 """,
             ),
             "salesforce-bulk://jobs/750000000000001AAA/failed-results?offset=-1": (

@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.transport import open_http
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import (
     UNKNOWN_JOB,
     refusal,
@@ -43,8 +44,9 @@ async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> Non
         tools.append(tool)
     async with Client(MCPServer("test", tools=tools)) as client:
         text = await refusal(client, "endless", jobId=JOB_ID)
-        assert text.startswith("endless did not finish within 0 s") and "get-ingest-job-status" in text
-        assert "Look with list-all-ingest-jobs" in await refusal(client, "endless_create")
+        assert text.startswith("endless did not finish within 0 s")
+        assert next_call(next_line(text)) == ("get-ingest-job-status", {"jobId": JOB_ID})
+        assert next_call(next_line(await refusal(client, "endless_create"))) == ("list-all-ingest-jobs", {})
 
 
 class BrokenLogin(FixedCredentials):
@@ -61,6 +63,7 @@ async def test_a_crash_is_reported_without_an_inside_view(tmp_path: Path) -> Non
             text = await refusal(connected, "get-ingest-job-status", jobId=UNKNOWN_JOB)
     assert text.splitlines() == snapshot(
         [
-            "get-ingest-job-status failed inside this server; its log has the details. Look at the job with get-ingest-job-status before repeating a change, and tell the user."
+            "get-ingest-job-status failed inside this server; its log has the details. Tell the user.",
+            'Next: get-ingest-job-status {"jobId": "750000000000001AAA"} shows the job: look before you repeat a change.',
         ]
     )

@@ -56,7 +56,7 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         assert steady(text).splitlines() == snapshot(
             [
                 "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Have the user send a file: curl -T FILE.csv -H 'Content-Type: text/csv' http://127.0.0.1:PORT/v1/jobs/ingest/JOB/batches.",
-                "Next: Do that, or split the rows over several jobs; then close the job.",
+                'Next: upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} takes fewer rows, or a file: do what the message says, or split the rows over several jobs.',
             ]
         )
         assert (await call(client, "get-ingest-job-status", jobId=job["id"]))["state"] == "Open"
@@ -65,7 +65,7 @@ async def test_rows_over_4_mb_are_refused_with_the_way_to_go_instead(org_url: st
         assert steady(text).splitlines() == snapshot(
             [
                 "REQUEST_ENTITY_TOO_LARGE: These rows are over 4,000,000 bytes, the most that a tool call takes. Nothing was sent. Send fewer rows in a call.",
-                "Next: Do that, or split the rows over several jobs; then close the job.",
+                'Next: upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} takes fewer rows, or a file: do what the message says, or split the rows over several jobs.',
             ]
         )
     async with agent(org_url, upload_roots=[tmp_path]) as client:

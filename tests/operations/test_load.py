@@ -18,6 +18,7 @@ from mcp import Client
 
 from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
 from tests.loading.making import AWKWARD, file_of
+from tests.support.next_call import next_call
 from tests.support.orgs import ERAS, Era, agent, call, closed, refusal, steady, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -243,7 +244,7 @@ async def test_a_dry_run_makes_no_job_and_sends_nothing(org: WatchedOrg, tmp_pat
             (
                 {
                     "summary": "No job was made. Checked 2 rows, 38 bytes: nothing is wrong. Nothing was sent to embedded org.",
-                    "next": "Make the same call without dryRun to send the rows.",
+                    "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}} sends the rows: it is the same call without dryRun.',
                     "org": "embedded org",
                     "status": "checked",
                     "rows": 2,
@@ -253,7 +254,7 @@ async def test_a_dry_run_makes_no_job_and_sends_nothing(org: WatchedOrg, tmp_pat
                 },
                 [
                     "No job was made. Checked 2 rows, 38 bytes: nothing is wrong. Nothing was sent to embedded org.",
-                    "Next: Make the same call without dryRun to send the rows.",
+                    'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}} sends the rows: it is the same call without dryRun.',
                     "sha256: 32f2adc7b88068a84d424f7ef50f8a467e98720792397f76d148f60e543bcaeb",
                 ],
             )
@@ -419,7 +420,9 @@ async def test_parts_are_whole_uploads_under_the_limit_and_joined_they_are_the_f
         parts, sha256 = checked["of"], checked["sha256"]
         assert (checked["rows"], checked["bytes"]) == (100, len(content))
         assert sha256 == hashlib.sha256(content).hexdigest() and sha256 in text_of(result)
-        assert f"each part n from 1 to {parts}" in checked["next"] and f"from 1 to {parts}" in text_of(result)
+        sending = {"body": INSERT, "data": rows, "part": 1, "sha256": sha256}
+        assert next_call(checked["next"]) == ("create-ingest-job", sending)
+        assert f"sends part 1 of {parts}" in checked["next"] and f"sends part 1 of {parts}" in text_of(result)
         assert org.changes == []
         jobs = [
             await call(client, "create-ingest-job", body=INSERT, data=rows, part=number, sha256=sha256)
@@ -429,7 +432,7 @@ async def test_parts_are_whole_uploads_under_the_limit_and_joined_they_are_the_f
             (number, parts, sha256) for number in range(1, parts + 1)
         ]
         assert sum(job["rows"] for job in jobs) == 100
-        assert "create-ingest-job with the same data, part 2 of" in jobs[0]["next"]
+        assert next_call(jobs[0]["next"].partition("; then ")[2])[1] == {**sending, "part": 2}
         assert "create-ingest-job" not in jobs[-1]["next"]
         for job in jobs:
             await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"})

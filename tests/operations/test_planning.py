@@ -26,6 +26,7 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import file_of, uploading
 from tests.operations.test_describes import Answer, Clock, Org, plain, refusing
+from tests.support.next_call import next_call
 from tests.support.orgs import call
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -237,12 +238,13 @@ async def test_checks_and_uploads_that_outlast_their_calls_are_joined_by_the_sam
     async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
         first = await call(client, "create-ingest-job", body=INSERT, data=rows)
         assert (first["status"], first.get("id"), org.changes) == ("checking", None, [])
-        assert first["next"] == "Make the same call again; it joins this check."
+        assert next_call(first["next"]) == ("create-ingest-job", {"body": INSERT, "data": rows})
         second = await call(client, "create-ingest-job", body=INSERT, data=rows)
         assert (second["status"], second["bytes"], second["rows"] > 0) == ("in progress", len(content), True)
-        assert second["bytesDone"] < len(content) and "it joins this upload" in second["next"]
+        assert second["bytesDone"] < len(content) and "joins this upload" in second["next"]
         await org.upload_begins()
         org.gate.open()
+        assert next_call(second["next"]) == ("upload-data-ingest-job", {"jobId": second["id"], "body": rows})
         await call(client, "upload-data-ingest-job", jobId=second["id"], body=rows)
         again = await call(client, "upload-data-ingest-job", jobId=second["id"], body=rows)
         assert again["status"] == "already uploaded"

@@ -296,6 +296,6 @@ async def test_a_result_that_stalls_on_its_way_into_the_cache_says_how_far_it_is
     assert (page["summary"], page["next"]) == snapshot(
         (
             "The failed results of job 750000000000001AAA, which is JobComplete, are still on their way here, 60 bytes so far; that goes on by itself.",
-            "Call again with the same arguments.",
+            'get-failed-results-ingest-job {"jobId": "750000000000001AAA"} goes on: it is the same call again.',
         )
     )

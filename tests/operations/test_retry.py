@@ -73,7 +73,7 @@ async def test_rows_that_were_sent_again_are_refused_a_second_time_unless_that_i
         assert org.changes == []
         assert text.replace(job, "JOB").replace(other[:15], "OTHER") == snapshot("""\
 DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again). Nothing was sent now.
-Next: Rows that failed there can be sent again from that job: name it in rowsOf. Only if the user wants these rows to go a second time, give again: true.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["<that job>"]}}, "preflight": "off"} sends again what failed in the job that they went into. Only if the user wants these rows to go a second time, give again: true.\
 """)
         again = await sent_again(client, {"jobs": [job], "where": NO_NAME, "again": True})
         assert again["status"] == "uploaded"
@@ -566,7 +566,7 @@ async def test_a_row_that_is_too_wide_is_not_taken_for_its_twin(org: WatchedOrg)
         text = await refused_again(client, [first])
     assert text.replace(first, "JOB") == snapshot("""\
 INVALID_ARGUMENT: No row is left to send again. Left out of job JOB: 1 of its failed rows, which may be any of several rows that were sent and that differ only where Salesforce gives nothing back or writes anew. Lines 2, 3: Find out which of these lines of its source failed, and send them by themselves.
-Next: Correct the argument and call again.\
+Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>", "preflight": "off"} is the same call, corrected.\
 """)
 
 
@@ -593,5 +593,5 @@ async def test_rows_that_no_reader_can_tell_apart_are_refused_as_what_they_are(o
         text = await refused_again(client, [job])
     assert text == snapshot("""\
 INVALID_ARGUMENT: Rows of this job can't be told apart, since they are no whole CSV: a record after line 2 has no end. Get the result from /v1 or its file, correct it, and send the rows from there.
-Next: Correct the argument and call again.\
+Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>", "preflight": "off"} is the same call, corrected.\
 """)

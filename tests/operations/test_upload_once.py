@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, open_http
 from tests.loading.making import file_of
 from tests.operations.contents import BytesContent
 from tests.support.asgi_server import running
+from tests.support.next_call import next_call
 from tests.support.orgs import ERAS, Era, call, closed, refusal, services_over, steady, uploads_of
 from tests.support.scripted_org import ScriptedOrg, scripted_agent
 from tests.support.watched_org import WatchedOrg, agent_keeping
@@ -242,7 +243,7 @@ async def test_a_job_made_with_rows_that_may_not_be_there_is_named_and_what_to_d
         assert re.sub(r"\w+Error", "ERROR", steady(text)).splitlines() == snapshot(
             [
                 "Created job JOB, but it may or may not have its rows. SERVER_UNAVAILABLE: The connection to 127.0.0.1:PORT broke: ERROR.",
-                "Next: Abort job JOB with close-abort-ingest-job (nothing is loaded then), then create again with the same data.",
+                'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drops the job (nothing is loaded then); then create again with the same data.',
             ]
         )
         job_id = re.findall(r"750\w{15}", text)[0]
@@ -262,8 +263,7 @@ async def test_a_job_made_with_rows_that_were_refused_is_named_and_takes_them_ag
         assert steady(text).splitlines() == snapshot(
             [
                 "Created job JOB, but its rows did not get there. API_ERROR: No.",
-                "Next: Correct the request; the message is Salesforce's own.",
-                "Then call upload-data-ingest-job with jobId JOB and the same data, or abort the job; don't create another.",
+                'Next: upload-data-ingest-job {"jobId": "JOB", "body": {"csv": "<the same rows>"}} sends them there, once what the message says is mended; or abort the job. Don\'t create another.',
             ]
         )
         job_id = re.findall(r"750\w{15}", text)[0]
@@ -320,7 +320,7 @@ async def test_a_file_that_changes_while_it_is_sent_breaks_the_upload_off_and_th
             write(path, changed(content))
             org.gate.open()
         assert "The rows have changed since they were checked, so the upload was broken off" in refused[0]
-        assert "None of these rows were taken" in refused[0]
+        assert "None of them were taken" in refused[0]
         done = await call(client, "upload-data-ingest-job", jobId=job_id, body={"csv": f"Name\n{tag} after all\n"})
         assert done["status"] == "uploaded"
         assert (await closed(client, job_id))["numberRecordsProcessed"] == 1
@@ -405,7 +405,8 @@ async def test_an_upload_that_outlasts_its_call_says_how_far_it_is(tmp_path: Pat
         joined = await call(client, "upload-data-ingest-job", **upload)
         assert (joined["status"], joined["bytesDone"], joined["bytes"]) == ("in progress", 10, 10)
         assert "10 so far; it goes on by itself" in joined["summary"]
-        assert f"Call upload-data-ingest-job with jobId {JOB_ID} and the same data; it joins" in joined["next"]
+        again = {"jobId": JOB_ID, "body": {"csv": "<the same rows>"}}
+        assert next_call(joined["next"]) == ("upload-data-ingest-job", again)
         org.upload_may_end.set()
 
 
@@ -458,7 +459,7 @@ async def test_after_a_lost_answer_the_rows_are_not_sent_again(tmp_path: Path) -
                 again = await refusal(connected, "upload-data-ingest-job", **upload)
     assert "may or may not have its rows" in again
     assert "may still be under way in another server" in again
-    assert 0 < again.index("make the same call again") < again.index("Only if it stays so, abort this job")
+    assert 0 < again.index("the same call, for some minutes later") < again.index("Only if it stays so, abort this job")
     assert arrived == [b"Name\nAcme\n"]
 
 

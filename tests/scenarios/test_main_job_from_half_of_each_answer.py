@@ -90,7 +90,7 @@ class TextOnly:
         return list(csv.DictReader(io.StringIO(self._text.rpartition("\n\n")[2], newline="")))
 
     def next_offset(self) -> int | None:
-        match = re.search(r"Call again with offset (\d+)", self._text)
+        match = re.search(r'^Next: .*"offset": (\d+)', self._text, re.MULTILINE)
         return int(match[1]) if match else None
 
     def next_call(self) -> str:

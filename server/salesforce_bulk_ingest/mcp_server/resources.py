@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, job_uri, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
+from salesforce_bulk_ingest.mcp_server.answers.next_call import RESULT_TOOLS, GivenCall
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
@@ -37,7 +38,7 @@ def add_resources(server: MCPServer[None], operations: Operations) -> None:
     @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
     async def job(jobId: str) -> str:
         """State and counters of one ingest job, under Salesforce's field names."""
-        with _errors_for_hosts():
+        with _errors_for_hosts(GivenCall("get-ingest-job-status", {"jobId": jobId})):
             status = await operations.jobs.status(jobId, report=_silently)
             return json.dumps(bounded(status.job).model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
 
@@ -61,7 +62,7 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         shown = tuple(filter(None, columns.split(",")))
         request = PageRequest(_number("offset", offset, 0), shown, ErrorFilter(statusCode or None, field or None))
         size = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
-        with _errors_for_hosts():
+        with _errors_for_hosts(GivenCall(RESULT_TOOLS[kind], {"jobId": jobId, "offset": request.offset})):
             _, page = await operations.results.page(jobId, kind, request=request, page_size=size)
         if page.is_cut_off:
             # A page with the header alone would say that the result ends here.
@@ -86,8 +87,11 @@ def _number(name: str, given: str, least: int) -> int:
 
 
 @contextmanager
-def _errors_for_hosts() -> Iterator[None]:
+def _errors_for_hosts(given: GivenCall) -> Iterator[None]:
     """Turn the errors of an operation, and a call that lasts too long, into errors of the protocol.
+
+    Args:
+        given: the call of a tool that gives the same as the resource.
 
     Raises:
         ResourceError: in place of any SalesforceError or IngestError; a ResourceNotFoundError where the job does not exist.
@@ -98,6 +102,6 @@ def _errors_for_hosts() -> Iterator[None]:
     except TimeoutError:
         raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS} s: read again.") from None
     except (NotFound, InvalidJobId) as error:
-        raise ResourceNotFoundError(f"{code_and_message(error)}\n{after_error(error)}") from error
+        raise ResourceNotFoundError(f"{code_and_message(error)}\n{after_error(error, given)}") from error
     except (SalesforceError, IngestError) as error:
-        raise ResourceError(f"{code_and_message(error)}\n{after_error(error)}") from error
+        raise ResourceError(f"{code_and_message(error)}\n{after_error(error, given)}") from error

@@ -6,6 +6,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult
 
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 
@@ -48,7 +49,7 @@ class IngestServer(MCPServer[None]):
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         if name in self._hidden:
-            with errors_for_models():
+            with errors_for_models(GivenCall(name, {})):
                 self._policy.check_write()
         return await super().call_tool(name, arguments, context)
 

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
@@ -20,8 +21,11 @@ from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
 
 @contextmanager
-def errors_for_models() -> Iterator[None]:
+def errors_for_models(given: GivenCall) -> Iterator[None]:
     """Turn the errors of an operation into a ToolError, whose text a model reads.
+
+    Args:
+        given: the call that the operation is made for.
 
     Raises:
         ToolError: in place of any SalesforceError or IngestError.
@@ -29,11 +33,11 @@ def errors_for_models() -> Iterator[None]:
     try:
         yield
     except RowsRefused as error:
-        raise ToolError(RefusedRowsAnswer.of_error(error).text()) from error
+        raise ToolError(RefusedRowsAnswer.of_error(error, given).text()) from error
     except FilledJobFailed as error:
-        raise ToolError(filled_job_failed_text(error)) from error
+        raise ToolError(filled_job_failed_text(error, given)) from error
     except (SalesforceError, IngestError) as error:
-        raise ToolError(error_text(error)) from error
+        raise ToolError(error_text(error, given)) from error
 
 
 class ActionableTool(Tool):
@@ -50,14 +54,14 @@ class ActionableTool(Tool):
                 return await super().run(arguments, context, convert_result)
         except TimeoutError:
             raise ToolError(
-                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting. "
-                f"{self._before_a_repeat()}."
+                f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting.\n"
+                f"Next: {self._look(arguments)}."
             ) from None
         except UnexpectedToolError as error:
             # The SDK has logged the traceback; the model gets no internals of the server.
             raise UnexpectedToolError(
-                f"{self.name} failed inside this server; its log has the details. {self._before_a_repeat()}, and tell "
-                "the user."
+                f"{self.name} failed inside this server; its log has the details. Tell the user.\n"
+                f"Next: {self._look(arguments)}."
             ) from error.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
@@ -65,10 +69,13 @@ class ActionableTool(Tool):
             # The original text, without the prefix that the SDK puts before it.
             raise ToolError(str(error.__cause__ or error)) from error.__cause__
 
-    def _before_a_repeat(self) -> str:
+    def _look(self, arguments: dict[str, Any]) -> str:
+        """Return the call that shows what became of this call, with a few words, before a change is repeated."""
         if "jobId" in self.parameters["properties"]:
-            return "Look at the job with get-ingest-job-status before repeating a change"
-        return "Look with list-all-ingest-jobs whether a job was made before repeating a change"
+            return (
+                f"{status_call(str(arguments.get('jobId', '<jobId>')))} shows the job: look before you repeat a change"
+            )
+        return f"{list_call()} shows whether a job was made: look before you repeat a change"
 
     def _rejected(self, error: ValidationError) -> str:
         complaints = [
@@ -76,7 +83,8 @@ class ActionableTool(Tool):
             for detail in error.errors(include_url=False, include_input=False)[:10]
         ]
         first = f"Nothing was done: {self.name} can't take these arguments."
-        return "\n".join([first, *complaints, "Next: correct them and call again."])
+        gaps = {name: f"<{name}, corrected>" for name in self.parameters.get("required", ())}
+        return "\n".join([first, *complaints, f"Next: {call(self.name, **gaps)} is the call, corrected."])
 
     def _misplaced(self, detail: ErrorDetails) -> str | None:
         """Return the complaint about an argument that stands beside the body, not in the body; None for other mistakes."""

@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnsw
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job import JobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job_list import JobListAnswer
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_TOOLS, UPLOAD, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
 from salesforce_bulk_ingest.mcp_server.arguments import (
@@ -66,7 +67,7 @@ class IngestTools:
         return [
             closed_tool(self.list_jobs, name="list-all-ingest-jobs", title="List ingest jobs", **READING),
             closed_tool(
-                self.create, name="create-ingest-job", title="Create an ingest job",
+                self.create, name=CREATE, title="Create an ingest job",
                 read_only=False, destructive=False, idempotent=False,
             ),
             closed_tool(self.status, name="get-ingest-job-status", title="Get an ingest job's status", **READING),
@@ -79,13 +80,13 @@ class IngestTools:
                 read_only=False, destructive=True, idempotent=True,
             ),
             closed_tool(
-                self.upload, name="upload-data-ingest-job", title="Upload an ingest job's rows",
+                self.upload, name=UPLOAD, title="Upload an ingest job's rows",
                 read_only=False, destructive=False, idempotent=True,
             ),
-            closed_tool(self.failed, name="get-failed-results-ingest-job", title="Get failed rows", **READING),
-            closed_tool(self.successful, name="get-successful-results-ingest-job", title="Get successful rows", **READING),
+            closed_tool(self.failed, name=RESULT_TOOLS["failedResults"], title="Get failed rows", **READING),
+            closed_tool(self.successful, name=RESULT_TOOLS["successfulResults"], title="Get successful rows", **READING),
             closed_tool(
-                self.unprocessed, name="get-unprocessed-records-ingest-job", title="Get unprocessed rows", **READING
+                self.unprocessed, name=RESULT_TOOLS["unprocessedrecords"], title="Get unprocessed rows", **READING
             ),
         ]  # fmt: skip
 
@@ -98,7 +99,14 @@ class IngestTools:
         """List the org's ingest jobs, of all users and tools: the 25 newest of one page (up to 1,000 jobs) with counts by
         state. Use it to find a job whose id is lost. jobType V2Ingest leaves out old Bulk API jobs. The list has no row
         counters; call get-ingest-job-status for those."""
-        with errors_for_models():
+        with errors_for_models(
+            GivenCall.of(
+                "list-all-ingest-jobs",
+                isPkChunkingEnabled=isPkChunkingEnabled,
+                jobType=jobType,
+                queryLocator=queryLocator,
+            )
+        ):
             listing = await self._operations.jobs.list(
                 pk_chunking=isPkChunkingEnabled, job_type=jobType, query_locator=queryLocator
             )
@@ -118,7 +126,9 @@ class IngestTools:
         before the job is closed. Each call makes another job. insert adds; update needs an Id column; upsert matches on
         externalIdFieldName; delete and hardDelete take an Id column only and are refused unless the operator allows
         them."""
-        with errors_for_models():
+        options = {"part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight}
+        given = GivenCall.of(CREATE, body=body, data=data, **options)
+        with errors_for_models(given):
             if data is None:
                 if dryRun or part or sha256:
                     raise InvalidArgument("dryRun, part and sha256 are about rows: give data too.")
@@ -128,7 +138,7 @@ class IngestTools:
                 outcome = await self._operations.load.create_with_rows(body.create_request, request, dry_run=dryRun)
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, None) from error
-            return _result(CreatedJobAnswer.of_outcome(outcome))
+            return _result(CreatedJobAnswer.of_outcome(outcome, given))
 
     async def status(
         self, jobId: JobId, ctx: Context, waitSeconds: WaitSeconds = 0
@@ -137,7 +147,7 @@ class IngestTools:
         numberRecordsProcessed includes failed rows. JobComplete with numberRecordsFailed above 0: call
         get-failed-results-ingest-job. Failed: errorMessage says why the whole job stopped. If the wait ends first, call
         again; the job goes on by itself."""
-        with errors_for_models():
+        with errors_for_models(GivenCall.of("get-ingest-job-status", jobId=jobId, waitSeconds=waitSeconds)):
             status = await self._operations.jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
             return _result(JobAnswer.of(status))
 
@@ -148,7 +158,7 @@ class IngestTools:
         removes records. Or abort it (Aborted): rows not yet loaded are dropped, loaded ones stay. Call it after
         upload-data-ingest-job. With waitSeconds it waits for the outcome; next, get-ingest-job-status. A repeat changes
         nothing."""
-        with errors_for_models():
+        with errors_for_models(GivenCall.of("close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds)):
             status = await self._operations.jobs.change_state(
                 jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx)
             )
@@ -158,7 +168,7 @@ class IngestTools:
         """Delete a job's metadata, rows and results from Salesforce, for good; records in the org stay. Use it only when
         asked to: its failed rows can't be read afterwards, and Salesforce removes jobs itself after 7 days. An open or
         running job must be aborted first. A repeat changes nothing."""
-        with errors_for_models():
+        with errors_for_models(GivenCall.of("delete-ingest-job", jobId=jobId)):
             return _result(DeletedJobAnswer.of(jobId, await self._operations.jobs.delete(jobId)))
 
     async def upload(
@@ -174,13 +184,15 @@ class IngestTools:
         the server's machine. Columns are named by field API name; columns, set, values and only change foreign data on
         the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
-        with errors_for_models():
+        options = {"part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight}
+        given = GivenCall.of(UPLOAD, jobId=jobId, body=body, **options)
+        with errors_for_models(given):
             request = await self._load_request(body, part, sha256, preflight, jobId)
             try:
                 outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun)
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, jobId) from error
-            return _result(UploadAnswer.of_outcome(outcome))
+            return _result(UploadAnswer.of_outcome(outcome, given))
 
     async def failed(
         self,
@@ -194,7 +206,10 @@ class IngestTools:
         counts, examples and advice. Call it when numberRecordsFailed is above 0. Next: create-ingest-job with data rowsOf
         sends them again as they were sent, by status code, corrected with values or set. Rows have no fixed order."""
         request = PageRequest(offset, columns, (where or Where()).error_filter)
-        return await self._page(jobId, "failedResults", request, limit)
+        given = GivenCall.of(
+            RESULT_TOOLS["failedResults"], jobId=jobId, offset=offset, limit=limit, columns=columns, where=where
+        )
+        return await self._page(given, jobId, "failedResults", request, limit)
 
     async def successful(
         self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
@@ -202,25 +217,33 @@ class IngestTools:
         """Get the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created, a page at a
         time. Call it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have
         Salesforce's form."""
-        return await self._page(jobId, "successfulResults", PageRequest(offset, columns), limit)
+        given = GivenCall.of(
+            RESULT_TOOLS["successfulResults"], jobId=jobId, offset=offset, limit=limit, columns=columns
+        )
+        return await self._page(given, jobId, "successfulResults", PageRequest(offset, columns), limit)
 
     async def unprocessed(
         self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get a page of the rows that Salesforce never tried since the job was aborted or failed, as they were uploaded.
         Call it after Aborted or Failed. Next: create-ingest-job with data rowsOf loads them."""
-        return await self._page(jobId, "unprocessedrecords", PageRequest(offset, columns), limit)
+        given = GivenCall.of(
+            RESULT_TOOLS["unprocessedrecords"], jobId=jobId, offset=offset, limit=limit, columns=columns
+        )
+        return await self._page(given, jobId, "unprocessedrecords", PageRequest(offset, columns), limit)
 
-    async def _page(self, job_id: str, kind: ResultKind, request: PageRequest, limit: int | None) -> CallToolResult:
+    async def _page(
+        self, given: GivenCall, job_id: str, kind: ResultKind, request: PageRequest, limit: int | None
+    ) -> CallToolResult:
         size = default_page_size() if limit is None else requested_page_size(limit)
         rest_url = self._whole_files.result_url(job_id, kind)
-        with errors_for_models():
+        with errors_for_models(given):
             job, page = await self._operations.results.page(
                 job_id, kind, request=request, page_size=size, source_order=rest_url is None
             )
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
-            return _result(PageAnswer.of(job, kind, page, rest_url), link)
+            return _result(PageAnswer.of(job, kind, page, rest_url, given), link)
 
     async def _load_request(
         self, body: UploadBody, part: int | None, sha256: str | None, preflight: PreflightSwitch, job_id: str | None

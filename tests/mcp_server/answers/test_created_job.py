@@ -24,14 +24,14 @@ async def test_a_created_job_is_open_and_names_the_next_call(client: Client) -> 
                 "contentType": "CSV",
                 "summary": "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
                 "createdById": "005000000000001AAA",
-                "next": "Call upload-data-ingest-job with jobId JOB, once; then close-abort-ingest-job with state UploadComplete.",
+                "next": 'upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
                 "systemModstamp": "DATE",
                 "org": "embedded org",
                 "resourceUri": "salesforce-bulk://jobs/JOB",
             },
             [
                 "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
-                "Next: Call upload-data-ingest-job with jobId JOB, once; then close-abort-ingest-job with state UploadComplete.",
+                'Next: upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
             ],
         )
     )

@@ -16,27 +16,27 @@ async def test_a_deleted_job_is_gone_and_a_second_delete_says_so(client: Client)
             (
                 {
                     "summary": "Deleted job JOB with its stored rows and results from embedded org; records are as they were.",
-                    "next": "Call list-all-ingest-jobs for the jobs that are left.",
+                    "next": "list-all-ingest-jobs {} shows the jobs that are left.",
                     "jobId": "JOB",
                     "deleted": True,
                     "org": "embedded org",
                 },
                 [
                     "Deleted job JOB with its stored rows and results from embedded org; records are as they were.",
-                    "Next: Call list-all-ingest-jobs for the jobs that are left.",
+                    "Next: list-all-ingest-jobs {} shows the jobs that are left.",
                 ],
             ),
             (
                 {
                     "summary": "There is no job JOB in embedded org (any more); nothing was deleted.",
-                    "next": "Call list-all-ingest-jobs for the jobs that are left.",
+                    "next": "list-all-ingest-jobs {} shows the jobs that are left.",
                     "jobId": "JOB",
                     "deleted": False,
                     "org": "embedded org",
                 },
                 [
                     "There is no job JOB in embedded org (any more); nothing was deleted.",
-                    "Next: Call list-all-ingest-jobs for the jobs that are left.",
+                    "Next: list-all-ingest-jobs {} shows the jobs that are left.",
                 ],
             ),
         )

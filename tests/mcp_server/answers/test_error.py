@@ -67,7 +67,7 @@ async def test_an_unreachable_instance_is_named() -> None:
     assert await refused_by(pointed_at("http://127.0.0.1:9")) == snapshot(
         [
             "SERVER_UNAVAILABLE: 127.0.0.1:PORT could not be reached: All connection attempts failed.",
-            "Next: Check the network and the instance name; look at the job's state before repeating a change.",
+            'Next: get-ingest-job-status {"jobId": "JOB"} reads again. Check the network and the instance name.',
         ]
     )
 
@@ -80,7 +80,7 @@ async def test_the_same_upload_again_sends_nothing_and_another_is_refused(client
     other = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nOther\n"})
     assert steady(other) == snapshot("""\
 INVALIDJOBSTATE: This job already has other rows, and Salesforce takes rows once for each job.
-Next: If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one and upload there.\
+Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drops this job, if the rows must go in (nothing is loaded then); then create a new one and upload there.\
 """)
     await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"}, waitSeconds=30)
     assert (await call(client, "get-ingest-job-status", jobId=job["id"]))["numberRecordsProcessed"] == 1
@@ -91,16 +91,16 @@ async def test_an_upload_to_a_closed_job_is_refused_before_anything_is_sent(clie
     aborted = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
     await call(client, "close-abort-ingest-job", jobId=aborted["id"], body={"state": "Aborted"})
     text = await refusal(client, "upload-data-ingest-job", jobId=aborted["id"], body={"csv": "Name\nAcme\n"})
-    assert text.splitlines() == snapshot(
+    assert steady(text).splitlines() == snapshot(
         [
             "INVALIDJOBSTATE: The job is Aborted; it takes rows only while it is Open.",
-            "Next: Call get-ingest-job-status to see the job's state and what is possible next.",
+            'Next: get-ingest-job-status {"jobId": "JOB"} shows the job\'s state and what is possible next.',
         ]
     )
     late = await refusal(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
-    assert late.splitlines() == snapshot(
+    assert steady(late).splitlines() == snapshot(
         [
             "INVALIDJOBSTATE: Aborting already Completed Job not allowed",
-            "Next: Call get-ingest-job-status to see the job's state and what is possible next.",
+            'Next: get-ingest-job-status {"jobId": "JOB"} shows the job\'s state and what is possible next.',
         ]
     )

@@ -35,13 +35,13 @@ async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do(client: Clie
                 "apiActiveProcessingTime": "MS",
                 "apexProcessingTime": "MS",
                 "summary": "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
-                "next": "The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} loads the rows, corrected. The header has a column that is no field of this object, or that this user can\'t see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), and check columnDelimiter.',
                 "org": "embedded org",
                 "resourceUri": "salesforce-bulk://jobs/JOB",
             },
             [
                 "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Error: InvalidBatch : Field name not found : Symbol",
-                "Next: The header has a column that is no field of this object, or that this user can't see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), check columnDelimiter, and load the rows in a new job.",
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} loads the rows, corrected. The header has a column that is no field of this object, or that this user can\'t see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), and check columnDelimiter.',
             ],
         )
     )

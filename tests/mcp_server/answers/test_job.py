@@ -28,8 +28,8 @@ async def test_the_state_of_an_open_job_says_what_is_known_of_its_rows(org: Watc
         steps.append((await call(client, "get-ingest-job-status", jobId=job["id"]))["next"])
         assert [step.replace(job["id"], "<job>") for step in steps] == snapshot(
             [
-                "Call upload-data-ingest-job with jobId <job>, once; then close-abort-ingest-job with state UploadComplete.",
-                "It has its rows: call close-abort-ingest-job with state UploadComplete and jobId <job> to load them.",
+                'upload-data-ingest-job {"jobId": "<job>", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "<job>", "body": {"state": "UploadComplete"}} loads them.',
+                'close-abort-ingest-job {"jobId": "<job>", "body": {"state": "UploadComplete"}} loads its rows, which it has.',
             ]
         )
 
@@ -67,14 +67,14 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
                 "apiActiveProcessingTime": "MS",
                 "apexProcessingTime": "MS",
                 "summary": "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",
-                "next": "Call get-failed-results-ingest-job with jobId JOB to see why rows failed.",
+                "next": 'get-failed-results-ingest-job {"jobId": "JOB"} shows why rows failed.',
                 "org": "embedded org",
                 "changed": True,
                 "resourceUri": "salesforce-bulk://jobs/JOB",
             },
             [
                 "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",
-                "Next: Call get-failed-results-ingest-job with jobId JOB to see why rows failed.",
+                'Next: get-failed-results-ingest-job {"jobId": "JOB"} shows why rows failed.',
             ],
         )
     )

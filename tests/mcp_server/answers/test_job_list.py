@@ -29,7 +29,7 @@ async def test_an_org_without_jobs_is_told_as_one_and_what_to_begin_with(tmp_pat
                 (
                     {
                         "summary": "There are no jobs to list in embedded org.",
-                        "next": "Call create-ingest-job to begin a load.",
+                        "next": 'create-ingest-job {"body": {"object": "<object>", "operation": "<operation>"}, "data": "<rows>"} begins a load.',
                         "jobs": [],
                         "states": {},
                         "queryLocator": None,
@@ -37,7 +37,7 @@ async def test_an_org_without_jobs_is_told_as_one_and_what_to_begin_with(tmp_pat
                     },
                     [
                         "There are no jobs to list in embedded org.",
-                        "Next: Call create-ingest-job to begin a load.",
+                        'Next: create-ingest-job {"body": {"object": "<object>", "operation": "<operation>"}, "data": "<rows>"} begins a load.',
                         "",
                         "id,state,object,operation,jobType,createdDate",
                     ],

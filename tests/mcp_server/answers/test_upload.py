@@ -53,7 +53,7 @@ async def test_an_upload_says_how_much_went_where_and_that_nothing_is_loaded_yet
         (
             {
                 "summary": "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
-                "next": "Call close-abort-ingest-job with jobId JOB and state UploadComplete to load them.",
+                "next": 'close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
                 "jobId": "JOB",
                 "state": "Open",
                 "status": "uploaded",
@@ -74,7 +74,7 @@ async def test_an_upload_says_how_much_went_where_and_that_nothing_is_loaded_yet
             },
             [
                 "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
-                "Next: Call close-abort-ingest-job with jobId JOB and state UploadComplete to load them.",
+                'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
                 "sha256: 4a01e6c7013a78d7a14b3435d53288ec0b96e3a64d17af1fc1833657539975d2",
                 "- warning, column Name, line 3: Name is required, and rows without it fail. Fill it in, or leave these rows out.",
                 "State: Open.",

@@ -63,7 +63,7 @@ class Answer(AnswerPart):
     """Both halves of what a tool answers. A field without a value is left out unless the schema requires it."""
 
     summary: str = Field(description="What happened, in one sentence")
-    next: str = Field(description="The call to make next")
+    next: str = Field(description="The next call, `tool {JSON arguments}` (gaps in <>), then words")
 
     def structure(self) -> dict[str, Any]:
         """Return the structured half of the answer."""

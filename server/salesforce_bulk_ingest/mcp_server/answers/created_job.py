@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri, unlisted
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, next_step
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -49,13 +50,13 @@ class CreatedJobAnswer(LoadAnswer):
         return cls(summary=summary, next=next_step(job), org=str(org), **_job_fields(job))
 
     @classmethod
-    def of_outcome(cls, outcome: UploadOutcome) -> Self:
+    def of_outcome(cls, outcome: UploadOutcome, given: GivenCall) -> Self:
         """Return the answer about a job with its rows, or about rows that were only checked."""
         job = outcome.job
         done = "No job was made." if job is None else "Created the job."
         return cls(
             summary=f"{done} {load_summary(outcome)}",
-            next=load_next(outcome),
+            next=load_next(outcome, given),
             org=str(outcome.org),
             **({} if job is None else _job_fields(job)),
             **load_fields(outcome),

@@ -3,6 +3,7 @@
 from typing import Self
 
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer
+from salesforce_bulk_ingest.mcp_server.answers.next_call import list_call
 from salesforce_bulk_ingest.operations.jobs import Deletion
 
 
@@ -27,5 +28,5 @@ class DeletedJobAnswer(Answer):
             deleted=deletion.deleted,
             org=str(org),
             summary=summary,
-            next="Call list-all-ingest-jobs for the jobs that are left.",
+            next=f"{list_call()} shows the jobs that are left.",
         )

@@ -1,7 +1,10 @@
 """The text about an error for a model: what happened, and what to do next."""
 
+from itertools import chain
+
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
+    InvalidJobId,
     JobNotEnded,
     NoMatchingRows,
     NoRecord,
@@ -14,6 +17,14 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnderWay,
 )
 from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    ROWS,
+    GivenCall,
+    abort_call,
+    list_call,
+    status_call,
+    upload_call,
+)
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -32,19 +43,23 @@ LONGEST_CODE = 100
 LONGEST_TEXT = 2_000
 """The maximum number of characters of a message."""
 
-# Advice where Salesforce's message says more than the error's class (messages: see the API reference's errors).
+# What to do after an error: the next call, where there is one, and words; `_calls` gives the calls in braces. First by
+# Salesforce's message, where that says more than the error's class (messages: see the API reference's errors).
 _AFTER_TEXT: tuple[tuple[str, str], ...] = (
     (
         "contents for job",
-        "Rows were sent twice for this job, so Salesforce will load none of them: abort it with close-abort-ingest-job, "
-        "create a new job, and upload once.",
+        "{abort} drops the job: rows were sent twice for it, so Salesforce will load none of them. Then create a new job, "
+        "and upload once.",
     ),
-    ("not terminated", "An open or running job can't be deleted: abort it first, with close-abort-ingest-job."),
-    ("is not supported by the Bulk API", "Check the object's API name, such as Account or Invoice__c."),
-    ("query locator", "Leave queryLocator out to start from the first page."),
+    ("not terminated", "{abort} ends the job first: an open or running job can't be deleted."),
+    (
+        "is not supported by the Bulk API",
+        "{corrected} takes another object: check its API name, such as Account or Invoice__c.",
+    ),
+    ("query locator", "{list} starts from the first page."),
 )
 
-# Advice by the error's class; the most specific class is first.
+# Then by the error's class; the most specific class is first.
 _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "Tell the user; nothing can be loaded until then."),
     (
@@ -53,52 +68,71 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "(SALESFORCE_AUTOMATION_API_KEY or settings.toml), or to log in again with the Salesforce CLI, and to restart "
         "this server. Jobs and their data are untouched.",
     ),
-    (NotFound, "Check the id; list-all-ingest-jobs gives the current ones. Salesforce removes jobs after 7 days."),
-    (WrongState, "Call get-ingest-job-status to see the job's state and what is possible next."),
-    (LimitReached, "The org takes no more for now. Wait before trying again, and poll less often."),
+    (NotFound, "{list} shows the current jobs: check the id. Salesforce removes jobs after 7 days."),
+    (WrongState, "{status} shows the job's state and what is possible next."),
     (
-        TimedOut,
-        "Whether it took effect is unknown: look with get-ingest-job-status or list-all-ingest-jobs before repeating.",
+        LimitReached,
+        "{again} is the same call, for later: the org takes no more for now. Wait before that, and poll less often.",
     ),
-    (Unreachable, "Check the network and the instance name; look at the job's state before repeating a change."),
-    (
-        Unavailable,
-        "Salesforce is out of order for now, and whether a change took effect is unknown: look with "
-        "get-ingest-job-status or list-all-ingest-jobs before repeating it.",
-    ),
-    (Rejected, "Correct the request; the message is Salesforce's own."),
+    (TimedOut, "{look}."),
+    (Unreachable, "{look}. Check the network and the instance name."),
+    (Unavailable, "{look}. Salesforce is out of order for now."),
+    (Rejected, "{corrected} is the same call, corrected; the message is Salesforce's own."),
     (SalesforceError, "Check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong."),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
-    (TooLarge, "Do that, or split the rows over several jobs; then close the job."),
+    (TooLarge, "{rows} takes fewer rows, or a file: do what the message says, or split the rows over several jobs."),
     (
         UploadUnderWay,
-        "Wait for it: upload-data-ingest-job with the same data joins an upload of a tool, and get-ingest-job-status shows "
-        "the job; then close it.",
+        "{upload} joins the upload, if a tool sends the rows, and waits for it; then close the job.",
     ),
     (
         UploadUnclear,
-        "It may still be under way in another server, and an abort would end it there: wait some minutes and make the same "
-        "call again. Only if it stays so, abort this job with close-abort-ingest-job (nothing is loaded then), create a "
-        "new one and upload there.",
+        "{again} is the same call, for some minutes later: the upload may still be under way in another server, and an "
+        "abort would end it there. Only if it stays so, abort this job with close-abort-ingest-job (nothing is loaded "
+        "then), create a new one and upload there.",
     ),
     (
         UploadConflict,
-        "If the rows must go in, abort this job with close-abort-ingest-job (nothing is loaded then), create a new one "
-        "and upload there.",
+        "{abort} drops this job, if the rows must go in (nothing is loaded then); then create a new one and upload there.",
     ),
     (
         SentAgain,
-        "Rows that failed there can be sent again from that job: name it in rowsOf. Only if the user wants these rows to go "
-        "a second time, give again: true.",
+        "{rows_of} sends again what failed in the job that they went into. Only if the user wants these rows to go a second "
+        "time, give again: true.",
     ),
     (
         NoRecord,
         "Tell the user: the server's log names the file, which may be in use, damaged or on a full disk. Only if the user "
         "is sure that these rows were not sent again, or wants them twice, give again: true.",
     ),
-    (SourceChanged, "None of these rows were taken. Find out what changes them, then call again, with dryRun first."),
-    (IngestError, "Correct the argument and call again."),
+    (SourceChanged, "{check} checks the rows anew, once it is known what changes them. None of them were taken."),
+    (InvalidJobId, "{list} shows the current jobs with their ids."),
+    (IngestError, "{corrected} is the same call, corrected."),
 )
+
+
+def _calls(given: GivenCall) -> dict[str, str]:
+    """Return the calls that may come next, by their names in the sentences."""
+    job_id = given.job_id or "<jobId>"
+    return {
+        "again": given.again(),
+        "corrected": given.corrected(),
+        "check": given.again({"dryRun": True}, without=("part", "sha256")),
+        "rows": given.with_rows(ROWS),
+        "rows_of": given.with_rows({"rowsOf": {"jobs": ["<that job>"]}}),
+        "look": _look(given),
+        "list": list_call(),
+        "status": status_call(job_id),
+        "upload": upload_call(job_id),
+        "abort": abort_call(job_id),
+    }
+
+
+def _look(given: GivenCall) -> str:
+    if given.is_read:
+        return f"{given.again()} reads again"
+    return f"{given.look()} shows whether it took effect, which is unknown: look before you repeat it"
+
 
 # Endings in place of the full stop of a message, which name a tool: the packages that raise these errors know no tools.
 _ENDING: tuple[tuple[type[Exception], str], ...] = (
@@ -107,23 +141,22 @@ _ENDING: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def error_text(error: SalesforceError | IngestError) -> str:
+def error_text(error: SalesforceError | IngestError, given: GivenCall) -> str:
     """Return the text about an error: its code, what happened, and what to do next."""
-    return f"{code_and_message(error)}\nNext: {after_error(error)}"
+    return f"{code_and_message(error)}\nNext: {after_error(error, given)}"
 
 
-def filled_job_failed_text(error: FilledJobFailed) -> str:
+def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
     """Return the text about the error that a job was created, but its rows did not reach the job, or may not have."""
     if not error.is_empty:
         return (
             f"Created job {error.job_id}, but it may or may not have its rows. {code_and_message(error.error)}\n"
-            f"Next: Abort job {error.job_id} with close-abort-ingest-job (nothing is loaded then), then create again with "
-            "the same data."
+            f"Next: {abort_call(error.job_id)} drops the job (nothing is loaded then); then create again with the same data."
         )
     return (
-        f"Created job {error.job_id}, but its rows did not get there. {error_text(error.error)}\n"
-        f"Then call upload-data-ingest-job with jobId {error.job_id} and the same data, or abort the job; don't create "
-        "another."
+        f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
+        f"Next: {upload_call(error.job_id, given.rows)} sends them there, once what the message says is mended; or abort "
+        "the job. Don't create another."
     )
 
 
@@ -136,9 +169,8 @@ def code_and_message(error: SalesforceError | IngestError) -> str:
     return f"{cut(error.code, LONGEST_CODE)}: {cut(message, LONGEST_TEXT)}"
 
 
-def after_error(error: SalesforceError | IngestError) -> str:
-    """Return one or two sentences about what to do after the error."""
-    for text, advice in _AFTER_TEXT:
-        if text in str(error):
-            return advice
-    return next(advice for kind, advice in _AFTER_ERROR if isinstance(error, kind))
+def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
+    """Return what to do after the error of a call: the next call, where there is one, and a sentence or two."""
+    by_text = (sentences for text, sentences in _AFTER_TEXT if text in str(error))
+    by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
+    return next(chain(by_text, by_class)).format(**_calls(given))

@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import as_one_line, cut
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
 
 T = TypeVar("T")
 
@@ -75,23 +76,27 @@ def verdict(plan: Plan) -> str:
     return " and ".join(counts) or "nothing is wrong"
 
 
-def next_for_unsent(plan: Plan) -> str:
+def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
     if plan.has_errors and plan.fields:
         return (
-            "Settle with the user which field each unknown column is, or null to leave it out, and call again with that "
-            "in columns; or correct the rows."
+            f"{given.with_columns('<each unknown column to its field, or null>')} leaves columns out or names their "
+            "fields, once that is settled with the user; or correct the rows."
         )
     if plan.has_errors and plan.proposal:
-        return "Check the proposed columns with the user, then call again with them in columns; or correct the rows."
+        return (
+            f"{given.with_columns(dict(_proposal(plan)))} takes the proposed columns, once the user agrees to them; or "
+            "correct the rows."
+        )
     if plan.has_errors:
         return (
-            "Correct the rows, or their mapping (columns, set, values, only), and call again; "
-            'preflight "off" skips the checks.'
+            f"{given.with_rows(CORRECTED_ROWS)} takes the rows, once they or their mapping (columns, set, values, only) are "
+            'corrected; preflight "off" skips the checks.'
         )
+    first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun",))
     return (
-        f"For each part n from 1 to {len(plan.parts)}: call create-ingest-job with the same data, part n and sha256 "
-        f"{plan.sha256}, then close that job. One part fails or succeeds without the others."
+        f"{first} sends part 1 of {len(plan.parts)}; close its job, then do the same for each further part in a job of its "
+        "own. One part fails or succeeds without the others."
     )
 
 

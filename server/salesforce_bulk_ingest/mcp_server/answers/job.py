@@ -6,26 +6,23 @@ from pydantic import ConfigDict, Field
 
 from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri, unlisted
-from salesforce_bulk_ingest.mcp_server.answers.failed_job import after_failure, has_rows_in_no_result
+from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
+from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    ROWS,
+    abort_call,
+    close_call,
+    new_job_call,
+    result_call,
+    upload_call,
+    wait_call,
+)
 from salesforce_bulk_ingest.operations.jobs import JobStatus, TargetState
-from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.upload_once import UploadState
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
 LONGEST_MESSAGE = 1_000
 """The maximum number of characters of a job's errorMessage in an answer."""
-
-_CLOSE = "close-abort-ingest-job with state UploadComplete"
-
-_NEXT_WHILE_OPEN: dict[UploadState, str] = {
-    "unknown": f"Call upload-data-ingest-job with jobId {{id}}, once; then {_CLOSE}.",
-    "taken": f"It has its rows: call {_CLOSE} and jobId {{id}} to load them.",
-    "under way": "Its rows are still on their way: upload-data-ingest-job with jobId {id} and the same data joins an upload "
-    f"of a tool; then {_CLOSE}.",
-    "unclear": "It may or may not have its rows: abort it with close-abort-ingest-job (nothing is loaded then), and create "
-    "a new job.",
-}
 
 
 class JobAnswer(Answer, Job):
@@ -93,26 +90,36 @@ def state_change_summary(state: TargetState, *, changed: bool) -> str:
 def next_step(job: Job, upload: UploadState = "unknown") -> str:
     """Return the advice what to do with a job, by its state and, for an open job, by the state of its upload."""
     if job.state == "Open":
-        return _NEXT_WHILE_OPEN[upload].format(id=job.id)
+        return _next_while_open(job, upload)
     if not job.is_terminal:
-        return f"{wait_call(job)} until the job is done."
+        return f"{wait_call(job.id)} waits until the job is done."
     if job.state == "Failed":
-        advice = after_failure(job)
-        if job.number_records_processed and not has_rows_in_no_result(job):
-            advice += " Rows already processed stay; get-unprocessed-records-ingest-job gives the rest."
-        return advice
+        return next_after_failure(job)
     if job.state == "Aborted":
-        return "Rows saved before the abort stay; get-unprocessed-records-ingest-job gives the rest."
+        return (
+            f"{result_call('unprocessedrecords', job.id)} gives the rows that were not loaded; rows saved before stay."
+        )
     if job.number_records_failed:
-        return f"Call get-failed-results-ingest-job with jobId {job.id} to see why rows failed."
+        return f"{result_call('failedResults', job.id)} shows why rows failed."
     if not job.number_records_processed:
-        return "No row was loaded: the job was closed without data. Create a new job, upload, then close it."
-    return f"Every row succeeded; get-successful-results-ingest-job with jobId {job.id} gives the record ids."
+        return f"{new_job_call(job, ROWS)} loads rows: this job was closed without any."
+    return f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."
 
 
-def wait_call(job: Job) -> str:
-    """Return the call that waits for the job, without a full stop."""
-    return f"Call get-ingest-job-status with jobId {job.id} and waitSeconds {CALL_SECONDS}"
+def _next_while_open(job: Job, upload: UploadState) -> str:
+    if upload == "taken":
+        return f"{close_call(job.id)} loads its rows, which it has."
+    if upload == "under way":
+        return (
+            f"{upload_call(job.id)} joins the upload of its rows, which are still on their way, if a tool sent them; then "
+            "close the job."
+        )
+    if upload == "unclear":
+        return (
+            f"{abort_call(job.id)} drops the job, since it may or may not have its rows (nothing is loaded then); then "
+            "create a new one."
+        )
+    return f"{upload_call(job.id, ROWS)} gives it its rows, once; then {close_call(job.id)} loads them."
 
 
 def _failed_rows(job: Job) -> str:

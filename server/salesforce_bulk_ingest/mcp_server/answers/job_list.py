@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, AnswerPart, counted
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, ROWS, call, status_call
 from salesforce_bulk_ingest.operations.jobs import JobListing
 
 MOST_STATES = 20
@@ -43,9 +44,9 @@ class JobListAnswer(Answer):
             query_locator=listing.query_locator,
             org=str(listing.org),
             summary=_summary(listing, states),
-            next="Call get-ingest-job-status with a job's id for its counters, or create-ingest-job to load more."
+            next=f"{status_call('<id>')} gives a job's counters."
             if listing.on_page
-            else "Call create-ingest-job to begin a load.",
+            else f"{call(CREATE, body={'object': '<object>', 'operation': '<operation>'}, data=ROWS)} begins a load.",
         )
 
     def text(self) -> str:

@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.base.text import as_one_line
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
 from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer, found_in, next_for_unsent, verdict
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, new_job_call, upload_call
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
 
@@ -91,27 +92,23 @@ def load_summary(outcome: UploadOutcome) -> str:
     }[outcome.status] + warnings
 
 
-def load_next(outcome: UploadOutcome) -> str:
-    """Return the advice what to do after this call."""
+def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
+    """Return what to do after a call that loads rows."""
     plan, job = outcome.plan, outcome.job
     if plan is None:
-        return "Make the same call again; it joins this check."
+        return f"{given.again()} joins this check: it is the same call again."
     if outcome.status == "checked":
         if plan.has_errors or len(plan.parts) > 1:
-            return next_for_unsent(plan)
-        return "Make the same call without dryRun to send the rows."
+            return next_for_unsent(plan, given)
+        return f"{given.again(without=('dryRun',))} sends the rows: it is the same call without dryRun."
     assert job is not None
     if outcome.status == "in progress":
-        return (
-            f"Call upload-data-ingest-job with jobId {job.id} and the same data; it joins this upload and sends "
-            "nothing twice."
-        )
+        options = {name: value for name, value in given.arguments.items() if name in ("part", "sha256", "preflight")}
+        return f"{upload_call(job.id, given.rows, **options)} joins this upload and sends nothing twice."
     if job.state == "Open":
-        close = f"Call close-abort-ingest-job with jobId {job.id} and state UploadComplete to load them"
+        close = f"{close_call(job.id)} loads them"
         if outcome.part >= len(plan.parts):
             return f"{close}."
-        return (
-            f"{close}; then create-ingest-job with the same data, part {outcome.part + 1} of {len(plan.parts)} and the "
-            "same sha256, for the next job."
-        )
+        following = new_job_call(job, given.rows, part=outcome.part + 1, sha256=plan.sha256)
+        return f"{close}; then {following} takes part {outcome.part + 1} of {len(plan.parts)} for the next job."
     return next_step(job)

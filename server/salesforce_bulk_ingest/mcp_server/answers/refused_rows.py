@@ -4,6 +4,7 @@ from typing import Self
 
 from salesforce_bulk_ingest.mcp_server.answers.findings import found_in, next_for_unsent
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.operations.errors import RowsRefused
 
 
@@ -11,11 +12,11 @@ class RefusedRowsAnswer(LoadAnswer):
     """Rows that were refused. A model gets the text alone, since the answer is an error."""
 
     @classmethod
-    def of_error(cls, error: RowsRefused) -> Self:
+    def of_error(cls, error: RowsRefused, given: GivenCall) -> Self:
         """Return the answer about a refusal, with the results of the checks."""
         return cls(
             summary=f"{error.code}: {error}",
-            next=next_for_unsent(error.plan),
+            next=next_for_unsent(error.plan, given),
             **found_in(error.plan),
         )
 

@@ -1,6 +1,5 @@
 """The answer with a page of a result: its rows, the reasons why rows failed, and the call to make next."""
 
-import json
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,8 +15,15 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import (
     unlisted,
 )
 from salesforce_bulk_ingest.mcp_server.answers.error_groups import CAUSES_IN_TEXT, ErrorGroupAnswer, fitting_groups
-from salesforce_bulk_ingest.mcp_server.answers.failed_job import after_failure
-from salesforce_bulk_ingest.mcp_server.answers.job import wait_call
+from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
+from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    CORRECTED_ROWS,
+    THESE_ROWS,
+    GivenCall,
+    new_job_call,
+    status_call,
+    wait_call,
+)
 from salesforce_bulk_ingest.results.pages import CutCell, Page
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -67,7 +73,7 @@ class PageAnswer(Answer):
     truncated_cells: tuple[CutCellAnswer, ...] | None = None
 
     @classmethod
-    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None) -> Self:
+    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None, given: GivenCall) -> Self:
         """Return the answer with a page.
 
         Args:
@@ -75,6 +81,7 @@ class PageAnswer(Answer):
             kind: the kind of the result.
             page: the rows and error groups.
             rest_url: address of the whole result under `/v1`; None on stdio.
+            given: the call that the page answers.
         """
         total = total_rows(job, kind, page)
         causes = fitting_groups(page.error_groups)
@@ -95,7 +102,7 @@ class PageAnswer(Answer):
             source_file=None if page.source_order_path is None else str(page.source_order_path),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
             summary=page_summary(job, kind, page, total),
-            next=page_next(job, kind, page),
+            next=page_next(job, kind, page, given),
         )
 
     def text(self) -> str:
@@ -166,52 +173,51 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     return summary
 
 
-def page_next(job: Job, kind: ResultKind, page: Page) -> str:
-    """Return the advice what to do after this page."""
+def page_next(job: Job, kind: ResultKind, page: Page, given: GivenCall) -> str:
+    """Return what to do after this page."""
     if page.is_cut_off:
-        return "Call again with the same arguments."
+        return f"{given.again()} goes on: it is the same call again."
     if _lacks_rows(job, kind, page):
-        return "Call again later with the same arguments."
+        return f"{given.again()} asks again: make the same call later."
     if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
         more = f" More rows, if they are needed: offset {page.next_offset}." if page.next_offset is not None else ""
         return f"{_retry_of_failed_rows(job, page)}{more}"
     if page.next_offset is not None:
-        return f"Call again with offset {page.next_offset} for more rows."
+        return f"{given.again({'offset': page.next_offset})} gives more rows."
     if not job.is_terminal:
-        return f"The job is not done. {wait_call(job)}."
+        return f"{wait_call(job.id)} waits until the job is done, which it is not yet."
     if job.state == "Failed" and kind == "failedResults":
-        return f"{after_failure(job)} get-unprocessed-records-ingest-job gives the rows that were never tried."
+        return next_after_failure(job)
     if kind == "unprocessedrecords" and page.rows:
-        retry = f"create-ingest-job with data {_rows_of(job, which='unprocessed')}" if page.path else "in a new job"
-        return f"Load these rows, once what stopped this job is out of the way: {retry}."
-    return f"That is all. get-ingest-job-status with jobId {job.id} has the counters."
+        rows = _rows_of(job, which="unprocessed") if page.path else THESE_ROWS
+        return f"{new_job_call(job, rows)} loads these rows, once what stopped this job is out of the way."
+    return f"{status_call(job.id)} has the counters; that is all of this result."
 
 
 def _retry_of_failed_rows(job: Job, page: Page) -> str:
+    never = "Never load the whole file again."
     are_retryable = all(cause.is_retryable for cause in page.error_groups)
     if page.path is None:  # no file of this machine has the rows to send again
-        do = "Load these rows again, unchanged," if are_retryable else "Correct the rows by their causes and load them"
-        return f"{do} in a new job; never load the whole file again."
+        if are_retryable:
+            return f"{new_job_call(job, THESE_ROWS)} loads these rows again, unchanged. {never}"
+        return f"{new_job_call(job, CORRECTED_ROWS)} loads these rows, corrected by their causes. {never}"
     if are_retryable:
-        return (
-            f"Send these rows again, as they were sent: create-ingest-job with data {_rows_of(job, which='failed')}. Never "
-            "load the whole file again."
-        )
-    code = cut(page.error_groups[0].code, 100)
+        return f"{new_job_call(job, _rows_of(job, which='failed'))} sends these rows again, as they were sent. {never}"
+    rows = _rows_of(job, code=cut(page.error_groups[0].code, LONGEST_NAME))
     return (
-        f"Send them again by cause, as they were sent or corrected with values or set: create-ingest-job with data "
-        f"{_rows_of(job, code=code)}. Never load the whole file again."
+        f"{new_job_call(job, rows)} sends those of the first cause again, as they were sent, once their cause is gone; "
+        f"with values or set beside rowsOf it corrects them on the way. {never}"
     )
 
 
-def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> str:
-    """Return the value of the argument `data` that sends rows of the job again, as JSON."""
+def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> dict[str, object]:
+    """Return the value of the argument `data` that sends rows of the job again."""
     chosen: dict[str, object] = {"jobs": [job.id]}
     if which is not None:
         chosen["which"] = [which]
     if code is not None:
         chosen["where"] = {"statusCode": code}
-    return json.dumps({"rowsOf": chosen}, ensure_ascii=True)
+    return {"rowsOf": chosen}
 
 
 def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 
 from salesforce_bulk_ingest.mcp_server.answers.answer import unlisted
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
 
@@ -19,7 +20,7 @@ class UploadAnswer(LoadAnswer):
     org: str
 
     @classmethod
-    def of_outcome(cls, outcome: UploadOutcome) -> Self:
+    def of_outcome(cls, outcome: UploadOutcome, given: GivenCall) -> Self:
         """Return the answer about the outcome of an upload, which has a job."""
         job = outcome.job
         assert job is not None
@@ -28,7 +29,7 @@ class UploadAnswer(LoadAnswer):
             state=job.state,
             org=str(outcome.org),
             summary=load_summary(outcome),
-            next=load_next(outcome),
+            next=load_next(outcome, given),
             **load_fields(outcome),
         )
 

@@ -1,0 +1,169 @@
+"""Calls in `next`: each is the name of a tool and its arguments as JSON, so that a program can follow it, too.
+
+An argument that only the caller has stands in the JSON as a named gap, a text in angle brackets: `"<the same data>"`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+
+CREATE = "create-ingest-job"
+UPLOAD = "upload-data-ingest-job"
+
+RESULT_TOOLS: Mapping[ResultKind, str] = {
+    "failedResults": "get-failed-results-ingest-job",
+    "successfulResults": "get-successful-results-ingest-job",
+    "unprocessedrecords": "get-unprocessed-records-ingest-job",
+}
+"""The tool that gives the pages of each result."""
+
+LONGEST_REPEATED = 1_000
+"""The maximum number of characters of an argument that is repeated in `next`; a longer one becomes a gap."""
+
+ROWS = "<rows>"
+SAME_ROWS = "<the same rows>"
+THESE_ROWS = "<these rows>"
+CORRECTED_ROWS = "<the corrected rows>"
+
+
+_NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight"})
+"""Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
+
+_DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "columns": ()}
+
+
+def call(tool: str, **arguments: object) -> str:
+    """Return a call as it stands in `next`."""
+    return f"{tool} {json.dumps(arguments)}"
+
+
+def list_call() -> str:
+    """Return the call that lists the newest jobs."""
+    return call("list-all-ingest-jobs")
+
+
+def status_call(job_id: str) -> str:
+    """Return the call that reads a job once."""
+    return call("get-ingest-job-status", jobId=job_id)
+
+
+def wait_call(job_id: str) -> str:
+    """Return the call that waits until a job has ended, as long as a call may take."""
+    return call("get-ingest-job-status", jobId=job_id, waitSeconds=CALL_SECONDS)
+
+
+def close_call(job_id: str) -> str:
+    """Return the call that closes a job."""
+    return call("close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"})
+
+
+def abort_call(job_id: str) -> str:
+    """Return the call that aborts a job."""
+    return call("close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
+
+
+def upload_call(job_id: str, rows: object = SAME_ROWS, **options: object) -> str:
+    """Return the call that uploads rows to a job."""
+    return call(UPLOAD, jobId=job_id, body=rows, **options)
+
+
+def result_call(kind: ResultKind, job_id: str) -> str:
+    """Return the call that gives the first page of a result."""
+    return call(RESULT_TOOLS[kind], jobId=job_id)
+
+
+def new_job_call(job: Job, data: object, **options: object) -> str:
+    """Return the call that loads rows in a new job like this one."""
+    return call(CREATE, body=_body_like(job), data=data, **options)
+
+
+def _body_like(job: Job) -> dict[str, object]:
+    body = {
+        "object": job.object or "<object>",
+        "operation": job.operation or "<operation>",
+        "externalIdFieldName": job.external_id_field_name,
+        "assignmentRuleId": job.assignment_rule_id,
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCall:
+    """The call that is being answered: what comes next may be the same call again, or an altered one.
+
+    Attributes:
+        tool: the name of the tool.
+        arguments: the arguments as JSON values, in their order; rows that the caller gave as text are a gap.
+    """
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, tool: str, **arguments: object) -> Self:
+        """Return the call of a tool with these arguments; those that have no value, or their default, are left out."""
+        given = {name: value for name, value in arguments.items() if value is not None and value != _DEFAULTS.get(name)}
+        return cls(tool, {name: _repeated(name, value) for name, value in given.items()})
+
+    @property
+    def job_id(self) -> str | None:
+        """The id of the job that the call is about; None for a call about no job, or about many."""
+        return self.arguments.get("jobId")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the call changes nothing."""
+        return self.tool.startswith(("get-", "list-"))
+
+    def again(self, changes: Mapping[str, object] | None = None, *, without: tuple[str, ...] = ()) -> str:
+        """Return the same call, with some arguments changed or left out."""
+        kept = {name: value for name, value in self.arguments.items() if name not in without}
+        return call(self.tool, **{**kept, **(changes or {})})
+
+    def corrected(self) -> str:
+        """Return the same call with a gap in place of each argument that may be wrong."""
+        return self.again({name: f"<{name}, corrected>" for name in self.arguments if name not in _NEVER_WRONG})
+
+    def with_rows(self, rows: object) -> str:
+        """Return the same call with other rows."""
+        return self.again({self._rows_argument: rows})
+
+    def with_columns(self, columns: object) -> str:
+        """Return the same call with other names of columns in the rows' mapping."""
+        if not isinstance(self.rows, dict):
+            return self.with_rows(f"{SAME_ROWS[:-1]}, with columns>")
+        asked = self.rows.get("columns") or {}
+        merged = {**asked, **columns} if isinstance(columns, dict) else columns
+        return self.with_rows({**self.rows, "columns": merged})
+
+    @property
+    def rows(self) -> object:
+        """The rows of the call, or the gap for them."""
+        return self.arguments.get(self._rows_argument, SAME_ROWS)
+
+    @property
+    def _rows_argument(self) -> str:
+        return "body" if self.tool == UPLOAD else "data"
+
+    def look(self) -> str:
+        """Return the call that shows whether this call took effect; a call that only reads is made again."""
+        if self.is_read:
+            return self.again()
+        return list_call() if self.job_id is None else status_call(self.job_id)
+
+
+def _repeated(name: str, value: object) -> object:
+    """Return the value of an argument as `next` repeats it: without rows, and a gap where it is long."""
+    if not isinstance(value, BaseModel):
+        return value
+    repeated = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    rows = {source: SAME_ROWS for source in ("csv", "records") if repeated.get(source) is not None}
+    repeated |= rows
+    is_long = len(json.dumps(repeated)) > LONGEST_REPEATED
+    return (SAME_ROWS if rows or name == "data" else f"<the same {name}>") if is_long else repeated

@@ -1,0 +1,116 @@
+"""A program that follows `next` alone gets through a load, by either half of the answers."""
+
+import json
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp_types import CallToolResult
+
+from salesforce_bulk_ingest.mcp_server.answers.next_call import LONGEST_REPEATED
+from tests.support.next_call import next_call, next_line
+from tests.support.orgs import ERAS, Era, agent, call, refusal, text_of
+
+HALVES = ("structure", "text")
+INSERT = {"object": "Account", "operation": "insert"}
+ROWS = {"csv": "Name,BillingCity\nFollowed,Oslo\n,Lyon\n"}
+
+
+class Follower:
+    """Makes one call after the other as `next` says, and fills the gaps with what it was given.
+
+    Args:
+        client: of the nine tools.
+        half: the half of the answers that is read.
+        known: what to put in place of a gap, by its name.
+    """
+
+    def __init__(self, client: Client, half: str, known: dict[str, Any]) -> None:
+        self._client = client
+        self._half = half
+        self._known = known
+        self.path: list[str] = []
+
+    async def follow(self, sentence: str) -> str:
+        """Make the call at the beginning of the sentence, and return what comes next."""
+        tool, arguments = next_call(sentence)
+        self.path.append(tool)
+        return self._next(await self._client.call_tool(tool, self._filled(arguments)))
+
+    def _next(self, result: CallToolResult) -> str:
+        assert not result.is_error, text_of(result)
+        if self._half == "text":
+            return next_line(text_of(result))
+        assert result.structured_content is not None
+        return str(result.structured_content["next"])
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._filled(item) for key, item in value.items()}
+        return self._known.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("half", HALVES)
+async def test_a_program_that_follows_next_loads_rows_and_sends_the_failed_ones_again(
+    half: str, era: Era, org_url: str
+) -> None:
+    async with agent(org_url, era=era) as client:
+        follower = Follower(client, half, {"<rows>": ROWS})
+        job = await call(client, "create-ingest-job", body=INSERT)
+        sentence = job["next"]
+        for _ in range(5):
+            sentence = await follower.follow(sentence)
+        assert follower.path == [
+            "upload-data-ingest-job",
+            "close-abort-ingest-job",
+            "get-ingest-job-status",
+            "get-failed-results-ingest-job",
+            "create-ingest-job",
+        ]
+        assert next_call(sentence)[1]["body"] == {"state": "UploadComplete"}
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_a_dry_run_names_the_call_that_sends_the_same_rows(half: str, org_url: str) -> None:
+    async with agent(org_url) as client:
+        follower = Follower(client, half, {"<the same rows>": "Name\nTried first\n"})
+        sent = {"body": INSERT, "data": {"csv": "<the same rows>", "set": {"BillingCity": "Oslo"}}}
+        sentence = await follower.follow(f"create-ingest-job {json.dumps(sent | {'dryRun': True})}")
+        assert next_call(sentence) == ("create-ingest-job", sent)
+        assert next_call(await follower.follow(sentence))[0] == "close-abort-ingest-job"
+
+
+async def test_an_argument_that_is_too_long_to_be_repeated_is_a_gap(org_url: str) -> None:
+    cities = {f"City {number}": "Oslo" for number in range(LONGEST_REPEATED // 10)}
+    rows = {"csv": "Name,BillingCity\nLong,City 1\n", "values": {"BillingCity": cities}}
+    async with agent(org_url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+    assert next_call(checked["next"]) == ("create-ingest-job", {"body": INSERT, "data": "<the same rows>"})
+
+
+async def test_after_an_error_the_wrong_arguments_are_gaps_and_the_others_stay(org_url: str) -> None:
+    async with agent(org_url) as client:
+        job = await call(client, "create-ingest-job", body=INSERT)
+        wrong = {"jobId": job["id"], "body": {"csv": "Name\nA\n"}, "part": 2, "preflight": "off"}
+        text = await refusal(client, "upload-data-ingest-job", **wrong)
+    corrected = {"jobId": job["id"], "body": "<body, corrected>", "part": "<part, corrected>", "preflight": "off"}
+    assert next_call(next_line(text)) == ("upload-data-ingest-job", corrected)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "following"),
+    [
+        ("list-all-ingest-jobs", {"queryLocator": "none"}, "list-all-ingest-jobs"),
+        ("get-ingest-job-status", {"jobId": "750000000000001AAA"}, "list-all-ingest-jobs"),
+        ("get-failed-results-ingest-job", {"jobId": "001000000000001AAA"}, "list-all-ingest-jobs"),
+        ("delete-ingest-job", {"jobId": "750"}, "list-all-ingest-jobs"),
+        ("create-ingest-job", {"body": {"object": "Account", "operation": "insert", "x": 1}}, "create-ingest-job"),
+        ("create-ingest-job", {"body": {"object": "Acount", "operation": "insert"}}, "create-ingest-job"),
+    ],
+)
+async def test_an_error_names_the_call_that_comes_next(
+    tool: str, arguments: dict[str, Any], following: str, org_url: str
+) -> None:
+    async with agent(org_url) as client:
+        assert next_call(next_line(await refusal(client, tool, **arguments)))[0] == following
