@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -161,7 +162,11 @@ class CustomField(_Settings):
             case "boolean":
                 return isinstance(self.default, bool)
             case "double" | "currency" | "percent":
-                return isinstance(self.default, int | float) and not isinstance(self.default, bool)
+                return (
+                    isinstance(self.default, int | float)
+                    and not isinstance(self.default, bool)
+                    and isfinite(self.default)
+                )
             case "date":
                 return isinstance(self.default, date) and not isinstance(self.default, datetime)
             case "datetime" | "reference":

@@ -3,10 +3,12 @@
 from urllib.parse import quote
 from uuid import uuid4
 
+import pytest
 from inline_snapshot import snapshot
 
-from tests.salesforce_emulator.behaviours import assumed, doc, seen
+from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import DATA, Caller, shown
+from tests.salesforce_emulator.forms import IMPOSSIBLE
 
 OBJECTS = f"{DATA}/sobjects"
 ROWS = "REST API guide, sObject Rows"
@@ -91,3 +93,11 @@ def test_several_records_of_a_key_are_listed(org: Caller) -> None:
     answer = org.http.get(f"{OBJECTS}/Contact/Email/{email}")
     assert (answer.status_code, len(answer.json())) == (300, 2)
     assert answer.json()[0].startswith(f"{OBJECTS}/Contact/003")
+
+
+@own
+@pytest.mark.parametrize("key", ["External_Id__c", "Id"])
+def test_no_record_has_a_key_that_can_not_be(org: Caller, key: str) -> None:
+    for value in IMPOSSIBLE:
+        assert org.http.get(f"{OBJECTS}/Account/{key}/{quote(value, safe='')}").status_code == 404
+        assert org.http.get(f"{OBJECTS}/Account/{quote(value, safe='')}").status_code == 404

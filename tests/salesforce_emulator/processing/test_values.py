@@ -1,12 +1,18 @@
 """Values: what each type of field takes, and how results print it."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from salesforce_emulator.processing.values import java_double
-from tests.salesforce_emulator.behaviours import assumed, doc, seen
+from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import Caller, an_org_with, csv_text
+from tests.salesforce_emulator.conftest import EXAMPLES
+from tests.salesforce_emulator.forms import IMPOSSIBLE, forms
 
 SAMPLE = "BG/quick start, step 3: 912260031 comes back 9.12260031E8, but 2676 of an integer as it is"
 PLATFORM = "code and message are the platform's; how a job frames them is not known"
@@ -216,3 +222,78 @@ def test_an_error_that_quotes_a_long_value_fits_into_a_cell(org: Caller) -> None
     assert len(error) <= 100_100
     assert error.startswith("STRING_TOO_LONG:Next Step: data value too large: xxx")
     assert error.endswith("x (max length=255):NextStep --")
+
+
+# Every type of field that a cell can be written to, and the keys by which a row can name a record or a parent.
+EVERY_TYPE = """
+objects:
+  Thing__c:
+    fields:
+      Text_Key__c: {type: string, length: 40, externalId: true, unique: true}
+      Number_Key__c: {type: double, externalId: true, unique: true}
+      Email_Key__c: {type: email, externalId: true, unique: true}
+      Date__c: {type: date}
+      Datetime__c: {type: datetime}
+      Double__c: {type: double, scale: 2}
+      Currency__c: {type: currency}
+      Percent__c: {type: percent}
+      Boolean__c: {type: boolean}
+      Text_Area__c: {type: textarea}
+      Phone__c: {type: phone}
+      Url__c: {type: url}
+      Picklist__c: {type: picklist, picklist: [A], restricted: true}
+      Multi__c: {type: multipicklist, picklist: [A], restricted: true}
+      Parent__c: {type: reference, referenceTo: Thing__c}
+"""
+KEYS = ("Text_Key__c", "Number_Key__c", "Email_Key__c")
+WRITABLE = (
+    *KEYS, "Date__c", "Datetime__c", "Double__c", "Currency__c", "Percent__c", "Boolean__c", "Text_Area__c", "Phone__c",
+    "Url__c", "Picklist__c", "Multi__c", "Parent__c", *(f"Parent__r.{key}" for key in (*KEYS, "Id")),
+)  # fmt: skip
+"""Columns of Thing__c."""
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """An org with an object that has a field of every type."""
+    with an_org_with(EVERY_TYPE, tmp_path_factory.mktemp("things")) as caller:
+        yield caller
+
+
+def one_by_one(cells: list[str]) -> list[list[str]]:
+    """A row for each cell in each column of Thing__c; every other cell of the row is empty."""
+    return [
+        [cell if place == column else "" for place in range(len(WRITABLE))]
+        for column in range(len(WRITABLE))
+        for cell in cells
+    ]
+
+
+def each_has_an_outcome(org: Caller, operation: str, key: str | None, cells: list[str]) -> None:
+    """Load the cells, and check that the job ends well with each of its rows in one result."""
+    rows, header = one_by_one(cells), ["Name", *WRITABLE]
+    rows = [[f"Row {number}", *row] for number, row in enumerate(rows)]
+    if operation == "update":
+        [made] = org.succeeded(org.load("Name\nA\n", "Thing__c"))
+        header, rows = ["Id", *header], [[made["sf__Id"], *row] for row in rows]
+    settings = {} if key is None else {"externalIdFieldName": key}
+    job = org.load(csv_text([header, *rows]), "Thing__c", operation, **settings)
+    assert (job["state"], job["numberRecordsProcessed"]) == ("JobComplete", len(rows)), job
+    results = [*org.succeeded(job), *org.rows(job, "failedResults")]
+    assert Counter(row["Name"] for row in results) == Counter(row[header.index("Name")] for row in rows)
+
+
+OPERATIONS = [("insert", None), ("update", None), *(("upsert", key) for key in (*KEYS, "Id"))]
+
+
+@own
+@pytest.mark.parametrize(("operation", "key"), OPERATIONS)
+def test_a_value_that_can_not_be_fails_at_most_its_own_row(things: Caller, operation: str, key: str | None) -> None:
+    each_has_an_outcome(things, operation, key, IMPOSSIBLE)
+
+
+@own
+@EXAMPLES
+@given(how=st.sampled_from(OPERATIONS), cell=forms)
+def test_a_value_of_any_form_fails_at_most_its_own_row(things: Caller, how: tuple[str, str | None], cell: str) -> None:
+    each_has_an_outcome(things, *how, [cell])

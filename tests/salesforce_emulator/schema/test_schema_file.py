@@ -158,6 +158,8 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
             "Name__c: {type: boolean, required: true}",
             snapshot("Name__c: a boolean always has a value; leave required out"),
         ),
+        ("Name__c: {type: double, default: .inf}", snapshot("Name__c: the default does not fit: use a number")),
+        ("Name__c: {type: percent, default: .nan}", snapshot("Name__c: the default does not fit: use a number")),
         ("Name__c: {type: boolean, default: 5}", snapshot("Name__c: the default does not fit: use true or false")),
         (
             "Name__c: {type: date, default: soon}",

@@ -5,10 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from tests.salesforce_emulator.behaviours import assumed, doc
-from tests.salesforce_emulator.caller import Caller, an_org
+from tests.salesforce_emulator.behaviours import assumed, doc, own
+from tests.salesforce_emulator.caller import DATA, Caller, an_org
+from tests.salesforce_emulator.conftest import EXAMPLES
+from tests.salesforce_emulator.forms import IMPOSSIBLE, forms
 from tests.salesforce_emulator.soql.queries import names, reason_of
 
 DATES = "SOQL and SOSL reference, Date Formats and Date Literals"
@@ -121,3 +125,44 @@ def test_half_a_surrogate_pair_is_refused(org: Caller, operator: str, literal: s
     assert reason_of(org, f"SELECT Id FROM Account WHERE Name {operator} '{literal}'") == snapshot(
         ("MALFORMED_QUERY", "Half a surrogate pair in string literal")
     )
+
+
+OF_EVERY_TYPE = (
+    "Id",
+    "Name",
+    "Amount",
+    "Probability",
+    "CloseDate",
+    "CreatedDate",
+    "IsPrivate",
+    "StageName",
+    "AccountId",
+)
+"""Fields of Opportunity."""
+
+
+def finds_none_or_is_refused(org: Caller, condition: str) -> None:
+    soql = f"SELECT Id FROM Opportunity WHERE Name = 'No such deal' AND {condition}"
+    answer = org.http.get(f"{DATA}/query", params={"q": soql})
+    assert answer.status_code in (200, 400), answer.text
+    assert answer.status_code == 400 or answer.json()["records"] == []
+
+
+@own
+@pytest.mark.parametrize("field", OF_EVERY_TYPE)
+def test_a_literal_that_can_not_be_finds_nothing_or_is_refused(org: Caller, field: str) -> None:
+    for literal in IMPOSSIBLE:
+        finds_none_or_is_refused(org, f"{field} = {literal}")
+
+
+@own
+@EXAMPLES
+@given(
+    field=st.sampled_from(OF_EVERY_TYPE),
+    condition=st.sampled_from(["= {}", "= '{}'", "< {}", "LIKE '{}'", "IN ({})", "NOT IN ('{}')"]),
+    literal=forms,
+)
+def test_a_literal_of_any_form_finds_nothing_or_is_refused(
+    org: Caller, field: str, condition: str, literal: str
+) -> None:
+    finds_none_or_is_refused(org, f"{field} {condition.format(literal)}")
