@@ -28,6 +28,7 @@ from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
@@ -157,7 +158,9 @@ async def open_services(
         operations = Operations(
             policy,
             JobOperations(client, policy, uploads, fetcher),
-            LoadOperations(client, policy, planner, uploads, Retries(client, fetcher, ledger)),
+            LoadOperations(
+                client, policy, planner, uploads, Retries(client, fetcher, ledger), CreateOnce(client, tasks)
+            ),
             ResultOperations(client, fetcher),
         )
         try:

@@ -232,8 +232,8 @@ async def test_checks_and_uploads_that_outlast_their_calls_are_joined_by_the_sam
     content = content_of("Joined", 3_000_000)
     file_of(tmp_path, content)
     rows = {"file": "rows.csv"}
-    # No time for the checks; time for them and none for the upload; then all the time.
-    times = chain([0.0, 40.0, 0.0], repeat(40.0))
+    # No time for the checks; time for them and the job, and none for the upload; then all the time.
+    times = chain([0.0, 40.0, 40.0, 0.0], repeat(40.0))
     org.gate.close()
     async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
         first = await call(client, "create-ingest-job", body=INSERT, data=rows)
@@ -271,7 +271,7 @@ async def test_a_file_is_checked_once_for_a_create_and_the_uploads_that_join_it(
     """After the create, no call has time for checks."""
     content = content_of("Once more")
     rows = {"file": str(file_of(tmp_path, content))}
-    times = chain([40.0, 40.0], repeat(0.0))
+    times = chain([40.0] * 3, repeat(0.0))
     async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
         job = await call(client, "create-ingest-job", body=INSERT, data=rows)
         for _ in range(2):

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations import limits
+from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
@@ -125,7 +127,7 @@ def services_over(
         folder: the only upload root, and the folder of the ledger.
         tasks: runs the work that outlives a call.
         upload_limit: the largest size of one upload in bytes.
-        options: `seconds_left`, `sleep` and `job_files` of the operations.
+        options: `seconds_left`, `sleep`, `clock` and `job_files` of the operations.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
     shared, policy, job_files = SharedTasks(tasks), Policy(), options.get("job_files")
@@ -133,11 +135,12 @@ def services_over(
     uploads = Uploads(client, ledger, shared, job_files)
     fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared)
     retries = Retries(client, fetcher, ledger)
+    creates = CreateOnce(client, shared, options.get("clock", time.monotonic))
     planner = Planner(DescribeCache(client, shared), shared, upload_limit)
     operations = Operations(
         policy,
         JobOperations(client, policy, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
-        LoadOperations(client, policy, planner, uploads, retries, seconds_left=seconds_left),
+        LoadOperations(client, policy, planner, uploads, retries, creates, seconds_left=seconds_left),
         ResultOperations(client, fetcher, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")

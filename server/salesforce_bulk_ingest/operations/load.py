@@ -1,9 +1,12 @@
 """Loading rows: check them, make a job for them, and send them to it."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
+
+import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
@@ -11,6 +14,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
@@ -80,6 +84,7 @@ class UploadOutcome:
         plan: the plan of the rows; None while the rows are still checked.
         part: the number of the part that was sent, or is being sent, from 1.
         done_bytes: the number of bytes read so far while the rows are checked, or sent so far while they are uploaded.
+        is_repeat: whether an equal call made the job before, so that this call made none.
     """
 
     org: Org
@@ -88,6 +93,7 @@ class UploadOutcome:
     plan: Plan | None = None
     part: int = 1
     done_bytes: int = 0
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ class LoadOperations:
         planner: plans the load.
         uploads: sends rows to a job, once.
         retries: fetches rows of earlier jobs.
+        creates: makes the jobs of rows, one for all equal calls.
         seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
@@ -126,6 +133,7 @@ class LoadOperations:
         planner: Planner,
         uploads: Uploads,
         retries: Retries,
+        creates: CreateOnce,
         *,
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
@@ -134,12 +142,15 @@ class LoadOperations:
         self._planner = planner
         self._uploads = uploads
         self._retries = retries
+        self._creates = creates
         self._seconds_left = seconds_left
 
     async def create_with_rows(
         self, create: CreateRequest, request: LoadRequest[AnySource], *, dry_run: bool
     ) -> UploadOutcome:
         """Check the rows, make a job with the delimiter and line ending of the rows, and send them.
+
+        An equal call while this one runs, or some minutes after it, goes on with the same job.
 
         Raises:
             RowsRefused: the job would fail; no job was made.
@@ -159,13 +170,22 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, None)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
-        notes = await load.check_retry(load.plan.rows_of(number), None)
-        job = await self._client.create_job(create.body(load.plan.dialect))
+        making, is_repeat = await self._creates.make(
+            await _call_of(org, create, request, load.plan),
+            create.body(load.plan.dialect),
+            lambda: load.check_retry(load.plan.rows_of(number), None),
+        )
+        if not await making.wait(self._seconds_left()) or making.result is None:
+            return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
+        job, notes = making.result.job, making.result.notes
         try:
+            if is_repeat:
+                notes = await load.check_retry(load.plan.rows_of(number), job)
             await self._planner.keep_for_job(load.plan, load.request, job)
-            return await self._send(load, job, number, notes)
+            outcome = await self._send(load, job, number, notes)
         except (SalesforceError, IngestError) as error:
             raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
+        return replace(outcome, is_repeat=is_repeat)
 
     async def upload(self, job_id: str, request: LoadRequest[AnySource], *, dry_run: bool = False) -> UploadOutcome:
         """Check the rows and send them to the job; a repeated call with the same rows joins their upload or changes nothing.
@@ -229,6 +249,17 @@ class LoadOperations:
         is_done = await upload.wait(self._seconds_left())
         status: UploadStatus = "uploaded" if is_done else "in progress"
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
+
+
+async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySource], plan: Plan) -> str:
+    """Return a value that is equal for calls that ask for the same job with the same rows."""
+    source = request.source if isinstance(request.source, RetryRequest) else plan.version
+    facts = (org.host, create, type(request.source).__name__, source, request.with_source(None))
+
+    def digest() -> str:
+        return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    return await anyio.to_thread.run_sync(digest)
 
 
 async def _wait_for_rows(fetch: SharedTask[RetryFile], seconds: float) -> bool:

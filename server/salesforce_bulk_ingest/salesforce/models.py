@@ -71,6 +71,11 @@ class Job(WireModel):
         return self.state in TERMINAL_STATES
 
     @property
+    def number_records_loaded(self) -> int:
+        """The number of rows that the counters of an ended job say are in the org; absent counters mean none were tried."""
+        return (self.number_records_processed or 0) - (self.number_records_failed or 0)
+
+    @property
     def delimiter(self) -> str:
         """The character between cells, in the upload and in the results."""
         return DELIMITERS.get(self.column_delimiter or "COMMA", ",")

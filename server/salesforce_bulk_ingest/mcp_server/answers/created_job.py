@@ -54,6 +54,8 @@ class CreatedJobAnswer(LoadAnswer):
         """Return the answer about a job with its rows, or about rows that were only checked."""
         job = outcome.job
         done = "No job was made." if job is None else "Created the job."
+        if outcome.is_repeat:
+            done = "No second job was made: an equal call before made this one."
         return cls(
             summary=f"{done} {load_summary(outcome)}",
             next=load_next(outcome, given),

@@ -1,0 +1,101 @@
+"""Making the job of a load once: an equal call goes on with the job of the first, since a host repeats a call it gave up on."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import NotFound
+from salesforce_bulk_ingest.salesforce.models import Job
+
+REPEAT_SECONDS = 600 + CALL_SECONDS
+"""How long after a job was made an equal call is a repeat: ten minutes from the end of the call that made the job."""
+
+MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class MadeJob:
+    """A job that was made for rows.
+
+    Attributes:
+        job: the job.
+        notes: findings about the rows from the checks before the job was made.
+    """
+
+    job: Job
+    notes: tuple[Finding, ...] = ()
+
+
+class CreateOnce:
+    """Makes the jobs of loads, one for all equal calls.
+
+    Args:
+        client: the client of the org.
+        tasks: makes the jobs; a call that ends meanwhile does not end the making.
+        clock: returns the time in seconds, from any start.
+    """
+
+    def __init__(
+        self, client: SalesforceClient, tasks: SharedTasks, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._tasks = tasks
+        self._clock = clock
+        self._made: OrderedDict[Hashable, tuple[str, float]] = OrderedDict()  # call -> job id, when it was made
+
+    async def make(
+        self, call: Hashable, body: dict[str, object], check: Callable[[], Awaitable[tuple[Finding, ...]]]
+    ) -> tuple[SharedTask[MadeJob | None], bool]:
+        """Begin to make a job, or find the job of an equal call.
+
+        Args:
+            call: a value that is equal for equal calls.
+            body: the body of the request for the job.
+            check: called before a new job is made; what it raises keeps the job from being made.
+
+        Returns:
+            The task that makes the job, and whether an equal call began it. The task has no job if every call had stopped
+            waiting before the job was asked for.
+        """
+        while (job_id := self._remembered(call)) is not None:
+            job = await self._usable_job(job_id)
+            if job is not None:
+                return SharedTask.ended(MadeJob(job)), True
+            if self._remembered(call) == job_id:
+                del self._made[call]
+
+        async def work(task: SharedTask[MadeJob | None]) -> MadeJob | None:
+            notes = await check()
+            if not task.waiting_calls:
+                return None
+            job = await self._client.create_job(body)
+            self._remember(call, job.id)
+            return MadeJob(job, notes)
+
+        key = ("create", call)
+        running: SharedTask[MadeJob | None] | None = self._tasks.find(key)
+        return running or self._tasks.start(key, work), running is not None
+
+    async def _usable_job(self, job_id: str) -> Job | None:
+        """Return the job unless it is gone, was aborted, or has ended without a row in the org."""
+        try:
+            job = await self._client.get_job(job_id)
+        except NotFound:
+            return None
+        is_lost = job.is_terminal and (job.state != "JobComplete" or not job.number_records_loaded)
+        return None if is_lost else job
+
+    def _remembered(self, call: Hashable) -> str | None:
+        job_id, made_at = self._made.get(call, (None, 0.0))
+        return job_id if self._clock() - made_at < REPEAT_SECONDS else None
+
+    def _remember(self, call: Hashable, job_id: str) -> None:
+        self._made[call] = job_id, self._clock()
+        self._made.move_to_end(call)
+        if len(self._made) > MOST_REMEMBERED:
+            self._made.popitem(last=False)
