@@ -1,4 +1,4 @@
-"""Making the job of a load once: an equal call goes on with the job of the first, since a host repeats a call it gave up on."""
+"""Making the job of a load once: an equal call goes on with the job of the first, since hosts repeat a call they gave up."""
 
 import time
 from collections import OrderedDict
