@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import JOB_KEY, content_of, files_in, job_files
 from tests.loading.making import Bytes, plan_of
+from tests.support.full_disk import posix_only, printed_on_a_full_disk
 
 LONG = b"Name\n" + b"".join(b"%050d\n" % number for number in range(3 * BLOCK_BYTES // 50))
 
@@ -65,3 +66,30 @@ def test_a_folder_that_can_not_be_used_costs_no_upload(tmp_path: Path, caplog: p
     (tmp_path / "spool").write_text("in the way")
     assert b"".join(job_files(tmp_path).archived(JOB_KEY, content_of(b"Name\nA\n"))) == b"Name\nA\n"
     assert "uploads can't be kept on this machine" in caplog.text
+
+
+# The rows can hardly be compressed: they take one write of the file's buffer, several, and several chunks of the upload.
+ON_A_FULL_DISK = """
+import random, sys
+from pathlib import Path
+from tests.cache.making import JOB_KEY, content_of, job_files
+for count in (1, 1_000, 5_000):
+    rows = "".join(f"{random.getrandbits(120):030x}\\n" for _ in range(count)).encode()
+    files, content = job_files(Path(sys.argv[1]) / str(count)), content_of(b"Name\\n" + rows)
+    sent = b"".join(files.archived(JOB_KEY, content))
+    print(sent == b"".join(content), files.find_upload(JOB_KEY) is not None)
+"""
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("most_bytes", "archived"),
+    [(0, []), (100, []), (8_192, ["1"]), (24_576, ["1", "1000"]), (1_000_000, ["1", "1000", "5000"])],
+)
+def test_on_a_full_disk_every_byte_of_an_upload_is_sent_and_nothing_is_left_behind(
+    most_bytes: int, archived: list[str], tmp_path: Path
+) -> None:
+    printed = printed_on_a_full_disk(ON_A_FULL_DISK, tmp_path, most_bytes=most_bytes).splitlines()
+    assert printed == [f"True {count in archived}" for count in ("1", "1000", "5000")]
+    left = {file.relative_to(tmp_path).parts[0] for file in tmp_path.rglob("*") if file.is_file()}
+    assert sorted(left) == archived

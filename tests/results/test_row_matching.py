@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.results.compared_columns import CandidateFilter, canonical_cell, compared_columns
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, UploadedRow, row_matcher_in
+from tests.support.full_disk import posix_only, printed_on_a_full_disk
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -92,3 +93,26 @@ def test_the_outcomes_of_two_rows_that_both_came_back_alike_are_unsure_where_the
     assert [match.is_outcome_unsure for match in matches] == [True, True]
     matches, _, _ = matched(uploaded, returned, outcomes=["same", "same"])
     assert [(match.is_outcome_unsure, match.line) for match in matches] == [(False, 2), (False, 3)]
+
+
+MATCHING = """
+import sys
+from pathlib import Path
+from salesforce_bulk_ingest.results.compared_columns import ComparedColumns
+from salesforce_bulk_ingest.results.row_matching import UploadedRow, row_matcher_in
+compared, rows = ComparedColumns((0,), None), range(150_000)  # more than the database holds in memory
+try:
+    with row_matcher_in(Path(sys.argv[1])) as matcher:
+        matcher.add_uploaded([UploadedRow(row, row, hash(row), hash(row)) for row in rows], [list(map(str, rows))], compared)
+        matcher.add_returned(0, list(map(str, rows)), [list(map(str, rows))], compared)
+        matcher.match()
+except OSError as error:
+    print(error)
+"""
+
+
+@posix_only
+def test_rows_that_can_not_be_matched_on_a_full_disk_are_an_error_of_the_disk(tmp_path: Path) -> None:
+    printed = printed_on_a_full_disk(MATCHING, tmp_path, most_bytes=1_000_000)
+    assert printed.startswith("rows can't be matched on this machine: ")
+    assert list(tmp_path.iterdir()) == []

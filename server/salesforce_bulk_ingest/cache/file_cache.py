@@ -84,11 +84,14 @@ class FileCache:
         for left_over in path.parent.glob(f"{prefix}*{PART}"):  # of a process that was killed
             left_over.unlink(missing_ok=True)
         descriptor, part = tempfile.mkstemp(PART, prefix, path.parent)  # readable by this user alone
+        file = os.fdopen(descriptor, "wb")
+        new_file = NewFile(file, Path(part), path)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield NewFile(file, Path(part), path)
+            yield new_file
         finally:
-            Path(part).unlink(missing_ok=True)
+            with suppress(OSError):  # on a full disk, about bytes in its buffer that nobody needs any more
+                file.close()
+            new_file.remove_parts()
 
     def remove(self, name: str) -> None:
         """Remove the file, if there is one."""
@@ -153,6 +156,8 @@ class NewFile:
         self.file = file
         self.path = path
         self._part = part
+        # With the suffix of a part, the label is removed like other parts if this process is killed.
+        self._label_part = part.with_suffix(f"{LABEL}{PART}")
 
     @property
     def folder(self) -> Path:
@@ -163,17 +168,20 @@ class NewFile:
         """Put the whole content in place, and the label beside it."""
         size = self.file.tell()
         self.file.close()
-        # With the suffix of a part, the label is removed like other parts if this process is killed here.
-        label_part = self._part.with_suffix(f"{LABEL}{PART}")
-        with os.fdopen(os.open(label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(self._label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(b"%d\n" % size)
             file.write(label)
         # Without its label, an earlier file under this name is treated as missing, even if this process is killed between
         # the two renames.
         _label_path(self.path).unlink(missing_ok=True)
         self._part.replace(self.path)
-        label_part.replace(_label_path(self.path))
+        self._label_part.replace(_label_path(self.path))
         return CachedFile(self.path, label)
+
+    def remove_parts(self) -> None:
+        """Remove what is not in place."""
+        self._part.unlink(missing_ok=True)
+        self._label_part.unlink(missing_ok=True)
 
 
 def _label_path(path: Path) -> Path:
