@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -21,7 +22,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
-from tests.support.orgs import agent, call, loaded, text_of
+from tests.support.orgs import agent, call, loaded, refusal, text_of
 from tests.support.watched_org import WatchedOrg
 
 JOB = Job(id="750000000000001AAA", state="JobComplete")
@@ -244,3 +245,101 @@ async def test_pages_of_a_resource_joined_are_the_result_byte_for_byte(org: Watc
         assert f"{header}\n{joined}".encode() == content_of(path)
         chosen = await csv_of(client, f"{uri}?limit=1&columns=BillingCity,Name")
         assert re.fullmatch(r'BillingCity,Name\n"City, ""\d+""",Row \d+\n', chosen)
+
+
+# Results that come empty while their rows are fetched for a retry
+
+NOTHING = ["no-content", "blank-results"]
+INSERT = {"object": "Account", "operation": "insert"}
+THREE_OF_FIVE_FAIL = "Name,NumberOfEmployees\nA,1\nB,many\n,3\nD,4\nE,five\n"
+
+
+async def aborted_midway(client: Client, org: WatchedOrg, rows: str) -> str:
+    """The id of a job that was aborted after its first 200 rows."""
+    org.go_wrong({"fault": "stuck-job", "after": 1})
+    job = (await call(client, "create-ingest-job", body=INSERT, data={"csv": rows}, preflight="off"))["id"]
+    await call(client, "close-abort-ingest-job", jobId=job, body={"state": "UploadComplete"})
+    while not (await call(client, "get-ingest-job-status", jobId=job)).get("numberRecordsProcessed"):
+        pass
+    await call(client, "close-abort-ingest-job", jobId=job, body={"state": "Aborted"}, waitSeconds=30)
+    org.go_right()
+    return str(job)
+
+
+def retry_of(job: str, *which: str, operation: str = "insert") -> dict[str, Any]:
+    data = {"rowsOf": {"jobs": [job], "which": list(which)}}
+    return {"body": {"object": "Account", "operation": operation}, "data": data, "preflight": "off"}
+
+
+async def sends_nothing_until_it_comes(
+    client: Client, org: WatchedOrg, result: str, fault: str, retry: dict[str, Any], rows: int
+) -> None:
+    """The retry is refused while the result comes empty; afterwards the same call sends all rows."""
+    org.go_wrong({"on": result, "fault": fault})
+    org.forget()
+    text = await refusal(client, "create-ingest-job", **retry)
+    assert "again later" in text
+    assert org.changes == []
+    org.go_right()
+    assert (await call(client, "create-ingest-job", **retry))["rows"] == rows
+
+
+@pytest.mark.parametrize("fault", NOTHING)
+@pytest.mark.parametrize("which", [("failed",), ("failed", "unprocessed")])
+async def test_failed_rows_that_the_job_counts_are_waited_for(
+    fault: str, which: tuple[str, ...], org: WatchedOrg
+) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
+        await sends_nothing_until_it_comes(client, org, "failedResults", fault, retry_of(job, *which), 3)
+
+
+@pytest.mark.parametrize("fault", NOTHING)
+async def test_ids_of_new_records_that_the_job_counts_are_waited_for(fault: str, org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
+        undo = retry_of(job, "created", operation="delete")
+        await sends_nothing_until_it_comes(client, org, "successfulResults", fault, undo, 2)
+
+
+@pytest.mark.parametrize("fault", NOTHING)
+@pytest.mark.parametrize("which", [("unprocessed",), ("failed", "unprocessed")])
+async def test_unprocessed_rows_of_a_job_that_did_not_complete_are_waited_for(
+    fault: str, which: tuple[str, ...], org: WatchedOrg
+) -> None:
+    rows = "Name\n" + "".join(f"Row {number}\n" for number in range(250))
+    async with agent(org.url) as client:
+        job = await aborted_midway(client, org, rows)
+        await sends_nothing_until_it_comes(client, org, "unprocessedrecords", fault, retry_of(job, *which), 50)
+
+
+@pytest.mark.parametrize("fault", NOTHING)
+async def test_a_result_whose_rows_the_job_counts_as_none_may_come_empty(fault: str, org: WatchedOrg) -> None:
+    rows = "Name\n" + "".join(f"Row {number}\n" for number in range(250))
+    async with agent(org.url) as client:
+        aborted = await aborted_midway(client, org, rows)
+        done = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
+        org.go_wrong({"on": "failedResults", "fault": fault})
+        assert (await call(client, "create-ingest-job", **retry_of(aborted, "failed", "unprocessed")))["rows"] == 50
+        org.go_wrong({"on": "unprocessedrecords", "fault": fault})
+        assert (await call(client, "create-ingest-job", **retry_of(done, "failed", "unprocessed")))["rows"] == 3
+
+
+@pytest.mark.parametrize("fault", NOTHING)
+async def test_a_job_without_rows_of_these_kinds_says_so_though_its_results_come_empty(
+    fault: str, org: WatchedOrg
+) -> None:
+    async with agent(org.url) as client:
+        good, bad = await loaded(client, "Name\nA\n"), await loaded(client, "Name,Site\n,x\n", preflight="off")
+        org.go_wrong(
+            *({"on": on, "fault": fault} for on in ("failedResults", "successfulResults", "unprocessedrecords"))
+        )
+        org.forget()
+        for job, which, operation in (
+            (good, ("failed", "unprocessed"), "insert"),
+            (good, ("failed",), "insert"),
+            (bad, ("created",), "delete"),
+        ):
+            text = await refusal(client, "create-ingest-job", **retry_of(job, *which, operation=operation))
+            assert f"These jobs have no {' or '.join(which)} rows" in text
+    assert org.changes == []
