@@ -331,6 +331,7 @@ async def test_a_job_without_rows_of_these_kinds_says_so_though_its_results_come
 ) -> None:
     async with agent(org.url) as client:
         good, bad = await loaded(client, "Name\nA\n"), await loaded(client, "Name,Site\n,x\n", preflight="off")
+        unread = await loaded(client, "Name,No_Field__c\nA,x\n", preflight="off")
         org.go_wrong(
             *({"on": on, "fault": fault} for on in ("failedResults", "successfulResults", "unprocessedrecords"))
         )
@@ -339,6 +340,7 @@ async def test_a_job_without_rows_of_these_kinds_says_so_though_its_results_come
             (good, ("failed", "unprocessed"), "insert"),
             (good, ("failed",), "insert"),
             (bad, ("created",), "delete"),
+            (unread, ("created",), "delete"),
         ):
             text = await refusal(client, "create-ingest-job", **retry_of(job, *which, operation=operation))
             assert f"These jobs have no {' or '.join(which)} rows" in text

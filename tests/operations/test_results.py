@@ -232,6 +232,30 @@ async def test_failed_rows_of_a_job_made_with_an_api_before_53_can_be_read(org: 
     assert (page["columns"], [row[1:] for row in page["rows"]]) == (["sf__Error", "Name", "Site"], [["", "a"]])
 
 
+@pytest.mark.parametrize("no_spool", [False, True])
+@pytest.mark.parametrize("kind", ["failedResults", "successfulResults"])
+async def test_rows_without_an_outcome_are_not_shown_as_failed_or_successful(kind: str, no_spool: bool) -> None:
+    org = OneJob({kind: [Response("Name,Site\nAcme,x\n", media_type=CSV_TYPE)]}, COUNTED)
+    async with agent_over(org, no_spool=no_spool) as client:
+        text = await refusal(client, TOOLS[kind], jobId=JOB_ID)
+    assert "The result does not begin with sf__Id or sf__Error, so it is not one of Salesforce's." in text
+
+
+@pytest.mark.parametrize("kind", ["failedResults", "successfulResults"])
+async def test_a_byte_order_mark_does_not_hide_the_outcome(kind: str) -> None:
+    rows = '\ufeffsf__Id,sf__Error,Name\n"","A:b:Name --",Acme\n'
+    async with agent_over(OneJob({kind: [Response(rows, media_type=CSV_TYPE)]}, COUNTED)) as client:
+        page = await call(client, TOOLS[kind], jobId=JOB_ID)
+    assert len(page["rows"]) == 1
+
+
+async def test_unprocessed_rows_have_no_outcome() -> None:
+    org = OneJob({"unprocessedrecords": [Response("Name\nAcme\n", media_type=CSV_TYPE)]}, {"state": "Aborted"})
+    async with agent_over(org) as client:
+        page = await call(client, TOOLS["unprocessedrecords"], jobId=JOB_ID)
+    assert page["rows"] == [["Acme"]]
+
+
 @pytest.fixture
 def stalling_url() -> Iterator[str]:
     """An org whose result stops after its first row, without an end."""

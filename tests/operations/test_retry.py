@@ -3,8 +3,8 @@
 import csv
 import gzip
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -534,6 +534,40 @@ Next: Tell the user: the server's log names the file, which may be in use, damag
         assert [finding["do"] for finding in answer["findings"]] == ["They go a second time, as again says."]
 
 
+@contextmanager
+def a_record_that_takes_nothing(folder: Path) -> Iterator[None]:
+    """A record of rows sent again that can be read but not written, as on a full disk."""
+    with closing(sqlite3.connect(folder / "uploads.sqlite3", isolation_level=None)) as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON rows_sent_again BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+        yield
+        db.execute("DROP TRIGGER full")
+
+
+async def test_rows_that_can_not_be_recorded_stay_here_unless_they_are_meant_to_go(
+    org: WatchedOrg, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        first, other = await loaded(client, TEN_FAILING, preflight="off"), await made(client)
+        data: dict[str, Any] = {"rowsOf": {"jobs": [first], "where": NO_NAME}}
+        upload: dict[str, Any] = {"jobId": other, "body": data, "preflight": "off"}
+        org.forget()
+        with a_record_that_takes_nothing(tmp_path):
+            text = await refused_again(client, [first], where=NO_NAME)
+            assert "record of rows sent again can't be used (the disk is full)" in text
+            text = await refusal(client, "upload-data-ingest-job", **upload)
+            assert "record of rows sent again can't be used (the disk is full)" in text
+            assert org.uploads == []
+            meant = {"rowsOf": {**data["rowsOf"], "again": True}}
+            answer = await call(client, "create-ingest-job", body=INSERT, data=meant, preflight="off")
+            assert (answer["status"], len(org.uploads)) == ("uploaded", 1)
+            assert "a second time without a record" in caplog.text
+        # The refusal left the other job free for these rows.
+        assert (await call(client, "upload-data-ingest-job", **upload))["status"] == "uploaded"
+        assert f"into job {other[:15]}" in await refused_again(client, [first], where=NO_NAME)
+
+
 async def test_rows_that_are_meant_to_go_twice_are_named_all_the_same(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         first = await loaded(client, TEN_FAILING, preflight="off")
@@ -551,12 +585,25 @@ async def test_rows_that_are_meant_to_go_twice_are_named_all_the_same(org: Watch
 # What was sent is damaged, ambiguous or written in another way
 
 
-async def test_a_damaged_upload_is_as_good_as_none(org: WatchedOrg, tmp_path: Path) -> None:
+def flipped(upload: bytes) -> bytes:
+    return upload[:20] + bytes([upload[20] ^ 0xFF]) + upload[21:]
+
+
+def short_of_a_row(upload: bytes) -> bytes:
+    """A whole file of as many bytes, without the last row."""
+    *lines, _ = gzip.decompress(upload).splitlines(keepends=True)
+    short = gzip.compress(b"".join(lines))
+    return short[:3] + b"\x08" + short[4:10] + b"x" * (len(upload) - len(short) - 1) + b"\0" + short[10:]
+
+
+@pytest.mark.parametrize("damaged", [flipped, short_of_a_row])
+async def test_a_damaged_upload_is_as_good_as_none(
+    damaged: Callable[[bytes], bytes], org: WatchedOrg, tmp_path: Path
+) -> None:
     async with agent(org.url, folder=tmp_path) as client:
         first = await loaded(client, TEN_FAILING, preflight="off")
         [kept] = (tmp_path / "spool").rglob("upload.csv.gz")
-        whole = kept.read_bytes()
-        kept.write_bytes(whole[:20] + bytes([whole[20] ^ 0xFF]) + whole[21:])
+        kept.write_bytes(damaged(kept.read_bytes()))
         page = await call(client, "get-failed-results-ingest-job", jobId=first)
         assert page["total"] == 10 and "sourceFile" not in page
         data = {"rowsOf": {"jobs": [first], "where": NO_NAME}}

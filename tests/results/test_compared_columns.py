@@ -70,6 +70,7 @@ def test_every_row_is_a_candidate_where_the_result_has_too_many_cells(key: str |
         ("2026-01-31T09:30:00+01:00", "2026-01-31T08:30:00.000Z"),
         ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000+0000"),
         ("001000000000001", "001000000000001AAA"),
+        ("a0BEm0000tNq0hU", "a0BEm0000tNq0hUMAR"),
     ],
 )
 def test_a_cell_that_was_typed_again_is_still_known(as_sent: str, as_returned: str) -> None:

@@ -50,10 +50,14 @@ class Failing(httpx2.AsyncBaseTransport):
 
     def __init__(self, error: Exception) -> None:
         self.error = error
-        self.tries = 0
+        self.requests: list[httpx2.Request] = []
+
+    @property
+    def tries(self) -> int:
+        return len(self.requests)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.tries += 1
+        self.requests.append(request)
         raise self.error
 
 

@@ -2,13 +2,18 @@
 
 import gzip
 import inspect
+import json
 import socket
 import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import anyio
 import httpx2
 import pytest
 from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.call import Call
@@ -22,7 +27,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, MOST_JSON_BYTES
+from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, MOST_JSON_BYTES, open_http
 from tests.salesforce.calls import (
     ALL,
     CSV_TYPE,
@@ -33,6 +38,8 @@ from tests.salesforce.calls import (
     _rows,
 )
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, fixed, served
+from tests.support.wire import pass_lifespan, read_body, start
+from tests.support.wire import served as served_here
 
 
 @dataclass
@@ -254,3 +261,132 @@ async def test_a_refusal_whose_body_is_broken_keeps_its_status() -> None:
         async with client_of(fixed(url)) as client:
             with pytest.raises(Rejected, match="status 400 and no explanation"):
                 await client.set_state(JOB_ID, "Aborted")
+
+
+# Compressed answers that end too early
+
+GZIP = ("Content-Encoding", "gzip")
+ROWS = b"".join(b'"","A:b:--","Row %05d"\n' % number for number in range(2_000))
+
+
+@pytest.mark.parametrize("kept", [1, 9, 10, 200, -9, -1], ids=lambda kept: f"{kept} bytes")
+async def test_a_compressed_result_that_was_cut_is_no_whole_one(kept: int) -> None:
+    with served(Upstream([Answer(200, gzip.compress(ROWS)[:kept], [CSV_TYPE, GZIP])])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(Unreachable):
+                await _read_failed_results(client)
+
+
+async def test_a_second_gzip_member_that_was_cut_is_missed_too() -> None:
+    body = gzip.compress(ROWS) + gzip.compress(ROWS)[:-5]
+    with served(Upstream([Answer(200, body, [CSV_TYPE, GZIP])])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(Unreachable):
+                await _read_failed_results(client)
+
+
+async def test_a_compressed_result_without_a_byte_is_an_empty_one() -> None:
+    with served(Upstream([Answer(200, b"", [CSV_TYPE, GZIP])])) as url:
+        async with client_of(fixed(url)) as client:
+            assert await _read_failed_results(client) == b""
+
+
+async def test_a_read_whose_compressed_answer_was_cut_is_tried_again() -> None:
+    body, headers = gzip.compress(json.dumps(JOB).encode()), [("Content-Type", "application/json"), GZIP]
+    upstream = Upstream([Answer(200, body[:-3], headers), Answer(200, body, headers)])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            assert (await client.get_job(JOB_ID)).state == "Open"
+    assert len(upstream.seen) == 2
+
+
+# Time limits
+
+
+@dataclass
+class Slow:
+    """An org that reads requests, and answers none of them to its end before it is let go.
+
+    Attributes:
+        begins: whether it begins to answer at once.
+        seen: the methods of the requests.
+        may_go: set when the answers may end.
+    """
+
+    begins: bool = False
+    seen: list[str] = field(default_factory=list)
+    may_go: anyio.Event = field(default_factory=anyio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await pass_lifespan(receive, send)
+        await read_body(receive)
+        self.seen.append(scope["method"])
+        if not self.begins:
+            await self.may_go.wait()
+        status = {"PUT": 201, "DELETE": 204}.get(scope["method"], 200)
+        await start(send, status, [] if status == 204 else [("Content-Type", "text/csv")])
+        if self.begins:
+            await send({"type": "http.response.body", "body": b"{", "more_body": True})
+            await self.may_go.wait()
+        await send({"type": "http.response.body"})
+
+
+@asynccontextmanager
+async def hurried_client_of(org: Slow) -> AsyncIterator[SalesforceClient]:
+    """A client that gives its calls without rows a moment; the org is let go at the end."""
+    async with served_here(org) as url, open_http(trust_env=False) as http:
+        yield SalesforceClient(http, fixed(url), "63.0", call_seconds=0.1)
+        org.may_go.set()
+
+
+WITHOUT_ROWS = {name: method for name, method in ALL.items() if name not in ("results", "upload", "upload of a stream")}
+
+
+@pytest.mark.parametrize("method", WITHOUT_ROWS.values(), ids=WITHOUT_ROWS)
+async def test_a_call_that_is_not_answered_in_its_time_has_timed_out_and_is_not_repeated(method: Method) -> None:
+    org = Slow()
+    async with hurried_client_of(org) as client:
+        with pytest.raises(TimedOut, match=r"^Salesforce did not answer within 0\.1 s\.$") as raised:
+            await method(client)
+    assert (raised.value.status, raised.value.nothing_sent, len(org.seen)) == (504, False, 1)
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_ROWS.keys() - {"delete_job"}))
+async def test_an_answer_that_does_not_end_in_its_time_has_timed_out(name: str) -> None:
+    org = Slow(begins=True)
+    async with hurried_client_of(org) as client:
+        with pytest.raises(TimedOut):
+            await WITHOUT_ROWS[name](client)
+    assert len(org.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("upload", False), ("upload of a stream", False), ("results", False), ("results", True)]
+)
+async def test_rows_may_take_longer_than_a_call_without_rows(name: str, begins: bool) -> None:
+    org, ended = Slow(begins), list[str]()
+    async with hurried_client_of(org) as client, anyio.create_task_group() as tasks:
+
+        async def transfer() -> None:
+            await ALL[name](client)
+            ended.append("rows")
+
+        tasks.start_soon(transfer)
+        with pytest.raises(TimedOut):
+            await client.get_job(JOB_ID)
+        ended.append("call")
+        org.may_go.set()
+    assert ended == ["call", "rows"]
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_a_call_that_carries_rows_waits_longer_for_the_network(name: str) -> None:
+    way = Failing(httpx2.ReadTimeout("too slow"))
+    async with httpx2.AsyncClient(transport=way) as http:
+        with pytest.raises(TimedOut):
+            await ALL[name](SalesforceClient(http, fixed("http://127.0.0.1"), "63.0"))
+    [request] = way.requests
+    seconds = request.extensions["timeout"]
+    assert (seconds["read"] > 60) == (name not in WITHOUT_ROWS)
+    assert 0 < seconds["connect"] < 30

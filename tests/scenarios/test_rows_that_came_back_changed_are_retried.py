@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.asgi_server import running
-from tests.support.orgs import Recorder, agent, call
+from tests.support.orgs import Recorder, agent, call, refusal
 
 Change = Callable[[str], str]
 INSERT = {"object": "Account", "operation": "insert"}
@@ -192,3 +192,31 @@ async def test_every_row_of_a_long_result_goes_once_though_none_is_like_one_that
     assert answer["rows"] == len(names)
     sent = [name for name, _ in rows_of(org.uploads[-1])[1:]]
     assert sorted(sent) == [name.replace("Row", "Line") for name in names]
+
+
+@pytest.mark.parametrize("rows_of", [{}, {"where": {"statusCode": "REQUIRED_FIELD_MISSING"}}])
+async def test_rows_that_came_back_without_their_outcome_are_not_sent(
+    rows_of: dict[str, Any], org: Changing, client: Client
+) -> None:
+    """What answers so is not Salesforce, and nobody knows which of these rows failed."""
+    org.change = lambda text: re.sub('(?m)^"(sf__Id)?","[^"]*",', "", text)
+    job = await load(client, csv=FOUR)
+    org.recorder.bodies.clear()
+    data = {"rowsOf": {"jobs": [job], **rows_of}}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
+    assert "it is not one of Salesforce's" in text
+    assert org.uploads == []
+
+
+@pytest.mark.parametrize(
+    "short", ["001Em0000tNq0hU", "a0BEm0000tNq0hU"], ids=["of a standard object", "of a custom one"]
+)
+async def test_rows_whose_ids_came_back_longer_go_as_they_were_sent(short: str, org: Changing, client: Client) -> None:
+    long = {"001Em0000tNq0hU": "001Em0000tNq0hUIAR", "a0BEm0000tNq0hU": "a0BEm0000tNq0hUMAR"}[short]
+    org.change = lambda text: text.replace(short, long)
+    sent = f"Name,Site,NumberOfEmployees\nA,{short},many\nB,,many\n"
+    job = await load(client, csv=sent)
+    page = await call(client, "get-failed-results-ingest-job", jobId=job)
+    assert long in str(page["rows"])
+    answer = await retry(client, job)
+    assert (org.uploads[-1], answer["findings"]) == (sent, [])

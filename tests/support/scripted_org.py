@@ -25,7 +25,12 @@ BASE = "/services/data/v63.0/jobs/ingest"
 
 
 class ScriptedOrg:
-    """An org with one job, whose state and counters move on with every reading, and whose upload ends when the test allows it."""
+    """An org with one job, whose state and counters move on with every call, and whose upload ends when the test allows it.
+
+    Args:
+        readings: the answers to the calls: a state with a counter, `BROKEN` for a status of 503, or `REFUSED` for a change that
+            the job's state does not allow.
+    """
 
     def __init__(self, *readings: tuple[str, int]) -> None:
         self._readings = list(readings)
@@ -50,6 +55,8 @@ class ScriptedOrg:
         self.read += 1
         if state == "BROKEN":
             return Response(status_code=503)
+        if state == "REFUSED":
+            return JSONResponse([{"errorCode": "INVALIDJOBSTATE", "message": "Not in this state."}], 400)
         return JSONResponse({"id": JOB_ID, "state": state, "operation": "insert", "numberRecordsProcessed": processed})
 
     async def _batches(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, new_download
-from salesforce_bulk_ingest.results.result_file import ResultFile
+from salesforce_bulk_ingest.results.result_file import ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
 from salesforce_bulk_ingest.results.retry_writer import JobResult, write_retry_file
@@ -209,8 +209,11 @@ class ResultFetcher:
         return made
 
 
-def _result_file(result: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
-    return ResultFile.open(result.path, Destination.of_job(job).dialect(), kind, result.sha256)
+def _result_file(downloaded: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
+    """Return the downloaded result, or raise UnexpectedAnswer where it is not one of Salesforce's."""
+    result = ResultFile.open(downloaded.path, Destination.of_job(job).dialect(), kind, downloaded.sha256)
+    check_first_column(kind, result.names[0])
+    return result
 
 
 def _has_columns(result: ResultFile, upload: ArchivedUpload) -> bool:

@@ -15,19 +15,15 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.results.downloads import ResultNotReady
 from salesforce_bulk_ingest.results.page_size import PageSize
 from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, page_of, unfinished_download_page
-from salesforce_bulk_ingest.results.result_file import ID_COLUMN
-from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
+from salesforce_bulk_ingest.results.result_file import check_first_column
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 
 logger = logging.getLogger(__name__)
-
-FIRST_COLUMNS = (ID_COLUMN, ERROR_COLUMN)
-"""The possible first columns of failed and successful rows: jobs of API versions before 53 have no id of failed rows."""
 
 SOURCE_ORDER_SECONDS = 5.0
 """The longest time that a page waits for the file in source order, which a later page finds in any case."""
@@ -77,7 +73,8 @@ class ResultOperations:
             page = await self._cached_page(self._fetcher, job, kind, request, page_size, source_order=source_order)
         if page is None:
             page = await self._streamed_page(job, kind, request, page_size)
-        _check_first_column(kind, request, page)
+        if page.columns and not request.columns:
+            check_first_column(kind, page.columns[0])
         return job, page
 
     async def _cached_page(
@@ -125,13 +122,3 @@ class ResultOperations:
             async with self._client.results(job.id, kind) as chunks:
                 await reader.read(chunks)
         return reader.page()
-
-
-def _check_first_column(kind: ResultKind, request: PageRequest, page: Page) -> None:
-    """Raise UnexpectedAnswer where a page of all columns does not begin with a column of failed or successful rows."""
-    if kind == "unprocessedrecords" or request.columns or not page.columns:
-        return
-    if page.columns[0].lstrip("\ufeff") not in FIRST_COLUMNS:
-        raise UnexpectedAnswer(
-            f"The result does not begin with {ID_COLUMN} or {ERROR_COLUMN}, so it is not one of Salesforce's."
-        )

@@ -10,12 +10,16 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
 from salesforce_bulk_ingest.csvio.records import blocks
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 ID_COLUMN = "sf__Id"
 CREATED_COLUMN = "sf__Created"
 OUTCOME_COLUMNS = frozenset({ID_COLUMN, ERROR_COLUMN, CREATED_COLUMN})
 """Names of the outcome columns; failed rows of jobs of API versions before 53 have no id."""
+
+FIRST_COLUMNS = frozenset({ID_COLUMN, ERROR_COLUMN})
+"""The possible first columns of failed and successful rows."""
 
 Row = Sequence[str]
 """The cells of one row."""
@@ -98,3 +102,11 @@ class ResultFile:
                 number = next(left, None)
             if number is None:
                 return
+
+
+def check_first_column(kind: ResultKind, column: str) -> None:
+    """Raise UnexpectedAnswer where the first column of a result of failed or successful rows is no outcome column."""
+    if kind != "unprocessedrecords" and column.lstrip("\ufeff") not in FIRST_COLUMNS:
+        raise UnexpectedAnswer(
+            f"The result does not begin with {ID_COLUMN} or {ERROR_COLUMN}, so it is not one of Salesforce's."
+        )

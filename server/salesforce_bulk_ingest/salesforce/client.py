@@ -24,6 +24,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind, SObjectDescribe
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
 from salesforce_bulk_ingest.salesforce.transport import (
+    JSON_CALL_SECONDS,
     Transport,
     body_of,
     check_no_redirect,
@@ -48,12 +49,20 @@ class SalesforceClient:
         source: gives the credentials.
         api_version: the API version of its calls, such as `63.0`.
         embedded: whether the org is the embedded one, whose address differs at every start.
+        call_seconds: the most seconds of a call that carries no rows, all its tries included.
     """
 
     def __init__(
-        self, http: httpx2.AsyncClient, source: CredentialSource, api_version: str, *, embedded: bool = False
+        self,
+        http: httpx2.AsyncClient,
+        source: CredentialSource,
+        api_version: str,
+        *,
+        embedded: bool = False,
+        call_seconds: float = JSON_CALL_SECONDS,
     ) -> None:
         self._transport = Transport(http, source, api_version)
+        self._call_seconds = call_seconds
         self._embedded = embedded
         self.api_version = api_version
 
@@ -98,7 +107,7 @@ class SalesforceClient:
 
     async def delete_job(self, job_id: str) -> None:
         """Remove the job and its stored data from the org; records stay as they are."""
-        with deadline():
+        with deadline(self._call_seconds):
             async with self._transport.open(Call("DELETE", f"/{job_id}")) as response:
                 await raise_for_status(response)
                 if response.status_code != 204:
@@ -151,7 +160,7 @@ class SalesforceClient:
         Raises:
             SessionExpired: the token is not valid (403 with the text `Bad_OAuth_Token`, seen in public code).
         """
-        with deadline():
+        with deadline(self._call_seconds):
             async with self._transport.open_path("/services/oauth2/userinfo", _ACCEPT_JSON) as response:
                 body = await body_of(response)
         if response.status_code == 401 or body.strip() == b"Bad_OAuth_Token":
@@ -166,7 +175,7 @@ class SalesforceClient:
         return self._transport.open(call)
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
-        with deadline():
+        with deadline(self._call_seconds):
             async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
                 with attempt:
                     return await self._json(model, call)
@@ -176,7 +185,7 @@ class SalesforceClient:
         return _parsed(model, await self._body(call))
 
     async def _body(self, call: Call) -> bytes:
-        with deadline():
+        with deadline(self._call_seconds):
             async with self._transport.open(call) as response:
                 await raise_for_status(response)
                 return await body_of(response)

@@ -138,17 +138,17 @@ def _authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) ->
 
 
 @contextmanager
-def deadline() -> Iterator[None]:
+def deadline(seconds: float = JSON_CALL_SECONDS) -> Iterator[None]:
     """Limit the time of an ordinary call.
 
     Raises:
-        TimedOut: the block took longer than `JSON_CALL_SECONDS`.
+        TimedOut: the block took longer.
     """
     try:
-        with anyio.fail_after(JSON_CALL_SECONDS):
+        with anyio.fail_after(seconds):
             yield
     except TimeoutError as error:
-        raise TimedOut(f"Salesforce did not answer within {JSON_CALL_SECONDS} s.") from error
+        raise TimedOut(f"Salesforce did not answer within {seconds:g} s.") from error
 
 
 @contextmanager
