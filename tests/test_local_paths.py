@@ -24,6 +24,10 @@ from salesforce_bulk_ingest.local_paths import default_local_paths, working_dir
         ("/home/ann/exports", "/home/ann", True),
         ("/data", "/root", True),
         ("/srv/exports", "/home/ann", True),
+        ("/srv", "/srv/people/ann", False),
+        ("/srv/people", "/srv/people/ann", False),
+        ("/srv/people/exports", "/srv/people/ann", True),
+        ("/root", "/home/ann", False),
     ],
 )
 def test_the_working_folder_counts_where_nobody_but_a_user_starts_programs(

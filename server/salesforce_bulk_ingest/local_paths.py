@@ -1,10 +1,13 @@
 """The files and folders of this program on this machine."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from salesforce_bulk_ingest.loading.upload_roots import is_of_system
 
 APP_NAME = "salesforce-bulk-ingest"
 SETTINGS_FILE = "settings.toml"
@@ -12,10 +15,6 @@ SPOOL = "spool"
 """The name of the folder for the results and uploads of jobs, both in the cache folder and beside an embedded org."""
 
 HOMES = (Path("/home"), Path("/Users"))
-SYSTEM_FOLDERS = frozenset(
-    {"applications", "bin", "boot", "dev", "etc", "lib", "library", "proc", "program files", "program files (x86)", "run",
-     "sbin", "sys", "system", "usr", "windows"}
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,10 @@ def working_dir(current: Callable[[], Path], home: Path) -> Path | None:
         folder, home = current().resolve(), home.resolve()
     except OSError:
         return None
-    homes = {*HOMES, *({home.parent} - {Path(home.anchor)})}
-    is_home = folder == home or folder.parent in homes
-    is_of_system = len(folder.parts) > 1 and folder.parts[1].lower() in SYSTEM_FOLDERS
-    is_above_homes = folder == Path(folder.anchor) or folder in homes
-    return None if is_home or is_above_homes or is_of_system else folder
+    holds_homes = any(place.is_relative_to(folder) for place in (home, *HOMES))
+    return None if holds_homes or is_of_system(folder) or _is_home(folder) else folder
+
+
+def _is_home(folder: Path) -> bool:
+    """Return whether the folder is the home of a user: one in the usual place, or of a user with the folder's name."""
+    return folder.parent in HOMES or os.path.expanduser(f"~{folder.name}") == str(folder)

@@ -171,8 +171,8 @@ class Settings(BaseModel):
     ] = Field(
         (),
         description=(
-            "Folder to upload files from; else the working one, unless it is `/`, a home or the system's, or others are "
-            "served"
+            "Folder to upload files from; else the working one, unless it is or holds a home, or is the system's, or others "
+            "are served"
         ),
     )
     max_upload_bytes: Annotated[

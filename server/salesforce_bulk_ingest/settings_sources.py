@@ -4,6 +4,7 @@ The environment and the file are parameters, so that only the caller decides wha
 used is reported with the flag, the variable or the file that it came from.
 """
 
+import json
 import os
 import stat
 import tomllib
@@ -12,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, Settings, is_about_salesforce
 
@@ -24,8 +26,21 @@ RIVALS = {
 """For each setting that names an org: the other settings with this purpose that are ignored in the file, where the
 environment has the setting."""
 
-PLAINER = dict.fromkeys(("bool_parsing", "bool_type"), "expected true or false")
-"""The messages that replace those of pydantic, by the type of the pydantic error."""
+PLAINER = {
+    **dict.fromkeys(("bool_parsing", "bool_type"), "expected true or false"),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_parsing_size", "int_from_float", "finite_number"),
+        "expected a whole number, in digits alone{example}",
+    ),
+    **dict.fromkeys(("string_type", "path_type"), "expected a text in quotes{example}"),
+    "string_too_short": "expected a text that is not empty{example}",
+    "tuple_type": "expected texts in quotes, in brackets and with commas between them",
+    "literal_error": "expected {expected}",
+    "greater_than_equal": "expected {ge} or more",
+    "less_than_equal": "expected {le} or less",
+}
+"""The messages that replace those of pydantic, by the type of the pydantic error, with the names of its context; `example`
+stands for the default of the setting."""
 
 SIMILARITY = 0.75
 """The similarity, from 0 to 1, from which on an unknown name is reported as a misspelling of a known name."""
@@ -102,7 +117,16 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     names = [str(first["loc"][0])] if first["loc"] else first.get("ctx", {})["settings"]
     where = " and ".join(sources.get(name) or _flag_or_name(name) for name in names)
-    return f"{where}: {PLAINER.get(first['type']) or first['msg'].removeprefix('Value error, ')}."
+    return f"{where}: {_message(first, names[0])}."
+
+
+def _message(error: ErrorDetails, name: str) -> str:
+    plainer = PLAINER.get(error["type"])
+    if plainer is None:
+        return error["msg"].removeprefix("Value error, ")
+    default = Settings.model_fields[name].default
+    example = f", such as {json.dumps(default)}" if isinstance(default, str | int) else ""
+    return plainer.format(example=example, **error.get("ctx", {}))
 
 
 def _flag_or_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.base.text import as_sentence, cut, quoted_names, shorten
+from salesforce_bulk_ingest.base.text import as_sentence, cut, encodable, quoted_names, shorten
 
 
 def test_a_text_that_fits_is_left_as_it_is() -> None:
@@ -30,3 +30,8 @@ def test_a_name_stands_on_one_line_and_is_not_long(name: str, quoted: str) -> No
 )
 def test_a_sentence_has_one_mark_at_its_end(message: str, expected: str) -> None:
     assert as_sentence(message) == expected
+
+
+def test_halves_of_characters_are_replaced_wherever_they_are_and_nothing_else() -> None:
+    value = {"a\udcff": ["\ud83d", ("b", 1, None, True)], "😀": {"c": "\udce4é"}}
+    assert encodable(value) == {"a\ufffd": ["\ufffd", ["b", 1, None, True]], "😀": {"c": "\ufffdé"}}

@@ -122,6 +122,18 @@ def test_without_roots_every_file_is_refused(tmp_path: Path) -> None:
         )
 
 
+@posix_only
+@pytest.mark.parametrize("path", ["/etc/passwd", "/proc/self/environ", "/home/ann/.ssh/id_rsa", "../.aws/credentials"])
+def test_nobody_is_advised_to_allow_a_folder_of_the_system_or_a_hidden_one(
+    path: str, roots: UploadRoots, tmp_path: Path
+) -> None:
+    told = refusal(roots, path)
+    assert "have the user copy it into /data/in" in told and "upload_roots" not in told and "--upload-root" not in told
+    with pytest.raises(RefusedByPolicy, match=r"copy it to another folder.*upload_roots = .*/data/exports") as raised:
+        UploadRoots([], SETTINGS).find(str(tmp_path / path))
+    assert "etc" not in str(raised.value).replace("/home/ann/.config", "")
+
+
 def test_the_line_to_add_is_toml_whatever_the_folder_is_called(tmp_path: Path) -> None:
     folder = tmp_path / 'a "b" \\ ü\t'
     with pytest.raises(RefusedByPolicy) as raised:

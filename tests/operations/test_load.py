@@ -42,6 +42,8 @@ DELETE = {"object": "Account", "operation": "delete"}
 CONTACTS = {"object": "Contact", "operation": "insert"}
 LIMIT = 2_000
 
+ENDLESS_HEADER = 'Name,"Site\nAcme,x\n'
+
 
 def foreign_rows(tag: str, count: int) -> list[list[str]]:
     """Rows as another system writes them, with a number in each name to find them by."""
@@ -596,3 +598,19 @@ async def test_records_are_written_with_the_jobs_delimiter_and_line_ending(org: 
         await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"}, waitSeconds=30)
         page = await call(client, "get-successful-results-ingest-job", jobId=job["id"])
         assert page["rows"][0][2:] == ['A|"B"', "two\nlines"]
+
+
+@pytest.mark.parametrize("rows", ["Nme\nA\nB\n", ENDLESS_HEADER], ids=["bad rows", "no rows"])
+@pytest.mark.parametrize("part", [1, 9])
+async def test_a_dry_run_of_any_part_of_rows_with_errors_tells_the_errors(
+    rows: str, part: int, org: WatchedOrg, tmp_path: Path
+) -> None:
+    async with agent_keeping(org, tmp_path) as client:
+        checked = await created(client, {"csv": rows}, part=part, dryRun=True)
+        whole = await created(client, {"csv": rows}, dryRun=True)
+        assert (checked["status"], checked["findings"]) == ("checked", whole["findings"])
+        assert (
+            "these rows have errors"
+            in (await refusal(client, "create-ingest-job", body=INSERT, data={"csv": rows}, part=part)).lower()
+        )
+    assert org.changes == []

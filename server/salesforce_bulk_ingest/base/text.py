@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 NAMES_SHOWN = 5
 LONGEST_NAME_SHOWN = 60
 
 _UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Control characters, line ends, and characters that are invisible or turn text around; JSON leaves them unescaped."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 """An API name, or the mark that stands for names that were left out."""
@@ -30,6 +33,18 @@ def quoted_names(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
     quoted = [f'"{_on_one_line(shorten(name, LONGEST_NAME_SHOWN))}"' for name in listed[:most]]
     more = len(listed) - most
     return ", ".join(quoted) + (f" and {more:,} more" if more > 0 else "")
+
+
+def encodable(value: Any) -> Any:
+    """Return a text, or texts in lists and dictionaries, with a replacement character for each half of a character.
+
+    Such halves, which UTF-8 can't encode, stand for the bytes of a file that are not UTF-8 (surrogateescape).
+    """
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    return [encodable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def as_one_line(value: object) -> str:

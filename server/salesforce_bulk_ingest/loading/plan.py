@@ -144,12 +144,12 @@ class Plan:
         """Return the indexes of a part's rows among all rows.
 
         Args:
-            part: the number of the part, from 1; None for all rows.
+            part: the number of the part, from 1; None for all rows. A part that does not exist has no rows.
         """
         if part is None:
             return range(self.rows)
-        start = sum(before.rows for before in self.parts[: part - 1])
-        return range(start, start + self.parts[part - 1].rows)
+        start, end = (sum(before.rows for before in self.parts[:count]) for count in (part - 1, part))
+        return range(start, end)
 
     def content_of(self, part: int) -> PartContent:
         """Return the content of a part.

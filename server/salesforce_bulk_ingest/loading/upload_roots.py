@@ -19,6 +19,12 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
 # Opening must not wait for the writer of a FIFO (O_NONBLOCK), and must not make a terminal the controlling one (O_NOCTTY).
 _FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0) | _NO_LINK
+SYSTEM_FOLDERS = frozenset(
+    {"applications", "bin", "boot", "dev", "etc", "lib", "library", "proc", "program files", "program files (x86)", "run",
+     "sbin", "sys", "system", "usr", "windows"}
+)  # fmt: skip
+EXAMPLE_FOLDER = Path("/data/exports")
+
 OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether this system opens a file relative to an open folder, and without following a link."""
 
@@ -152,8 +158,13 @@ class UploadRoots:
 
     def _how_to_allow(self, path: str) -> str:
         folder = Path(os.path.normpath(os.path.join(self.roots[0] if self.roots else "", path))).parent
+        if is_of_system(folder) or _is_hidden(folder):
+            copied = "The file is in a folder of the system or a hidden one, not to be allowed: have the user copy it"
+            if self.roots:
+                return f"{copied} into {' or '.join(map(str, self.roots))}."
+            return f"{copied} to another folder. {self._how_to_allow(str(EXAMPLE_FOLDER / 'file'))}"
         if not folder.is_absolute() or folder == Path(folder.anchor):
-            folder = Path("/data/exports")
+            folder = EXAMPLE_FOLDER
         line = f"upload_roots = {_toml([*self.roots, folder])}"
         return (
             f"To allow more, the operator writes the line {line} in {self._settings_file}, or adds "
@@ -162,6 +173,16 @@ class UploadRoots:
 
     def _listed(self) -> str:
         return " and ".join(map(str, self.roots))
+
+
+def is_of_system(folder: Path) -> bool:
+    """Return whether the folder is one of the operating system's, where no user keeps files to load."""
+    return len(folder.parts) > 1 and folder.parts[1].lower() in SYSTEM_FOLDERS
+
+
+def _is_hidden(folder: Path) -> bool:
+    """Return whether the folder is one that begins with a dot, or in one: programs keep settings and keys there."""
+    return any(part.startswith(".") and part != ".." for part in folder.parts)
 
 
 def _may_be_there(path: Path) -> bool:

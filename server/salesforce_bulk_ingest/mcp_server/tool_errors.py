@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import IngestError
+from salesforce_bulk_ingest.base.text import encodable
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
@@ -49,6 +50,13 @@ class ActionableTool(Tool):
     longest_call_seconds: float = Field(CALL_SECONDS, exclude=True)
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        try:
+            return await self._run(arguments, context, convert_result)
+        except ToolError as error:
+            # A path of this machine may be no UTF-8, and a message with it could not be sent.
+            raise type(error)(encodable(str(error))) from error.__cause__
+
+    async def _run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool) -> Any:
         try:
             with anyio.fail_after(self.longest_call_seconds):
                 return await super().run(arguments, context, convert_result)

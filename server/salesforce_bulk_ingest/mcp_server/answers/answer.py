@@ -8,9 +8,10 @@ The docstring of a model and the descriptions of its fields go into the output s
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from salesforce_bulk_ingest.base.text import encodable
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 RESULT_NAMES: dict[ResultKind, str] = {
@@ -57,6 +58,11 @@ class AnswerPart(BaseModel):
     """A part of an answer, in Salesforce's spelling outside (`statusCode`)."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _encodable(cls, values: Any) -> Any:
+        return encodable(values)
 
 
 class Answer(AnswerPart):
