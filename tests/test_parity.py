@@ -96,8 +96,12 @@ async def surfaces(folder: Path, settings: Settings | None = None) -> AsyncItera
 
 
 def without_lookups(calls: list[str]) -> list[str]:
-    """Leaves out what a tool reads besides: the job, for its state and operation, and its object, for the preflight."""
-    lookups = ("GET /services/data/v63.0/jobs/ingest/{id}", "GET /services/data/v63.0/sobjects/Account/describe")
+    """Leaves out what is read besides: job and object for checks of a tool, and once the organization, for the records."""
+    lookups = (
+        "GET /services/oauth2/userinfo",
+        "GET /services/data/v63.0/jobs/ingest/{id}",
+        "GET /services/data/v63.0/sobjects/Account/describe",
+    )
     return [call for call in calls if call not in lookups] or calls[:1]
 
 

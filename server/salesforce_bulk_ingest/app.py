@@ -23,6 +23,7 @@ from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.cache.settling import settle
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
@@ -150,7 +151,13 @@ async def open_services(
         _http(trust_env=not (upstream and is_loopback(upstream))) as http,
         anyio.create_task_group() as task_group,
     ):
-        client = SalesforceClient(http, source, settings.api_version, embedded=org is not None)
+        client = SalesforceClient(
+            http,
+            source,
+            settings.api_version,
+            embedded=org is not None,
+            settle=partial(settle, ledger=ledger, job_files=job_files),
+        )
         tasks = SharedTasks(task_group)
         uploads = Uploads(client, ledger, tasks, job_files)
         planner = Planner(DescribeCache(client, tasks), tasks, settings.max_upload_bytes)

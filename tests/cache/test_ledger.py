@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows, UploadRecord
+from salesforce_bulk_ingest.salesforce.org import Org
 
 ORG = "https://acme.my.salesforce.com"
 JOB_ID = "750000000000001AAA"
@@ -85,3 +86,52 @@ async def test_rows_that_salesforce_did_not_take_are_free_and_those_of_a_deleted
         await ledger.record_retry(ORG, [retried], to_job, ignored_jobs=None, replaced_jobs={})
         await drop(ORG, to_job)
     assert await ledger.jobs_retrying(ORG, JOB_ID) == {"750000000000002"}
+
+
+HOST = "acme.my.salesforce.com"
+ACME = Org(HOST, "production", "00D000000000001EAA")
+UNTOLD = Org(HOST, "production")
+
+
+async def test_what_is_recorded_by_a_host_is_found_by_the_organization_that_is_told_there(tmp_path: Path) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    earlier, rows = Ledger(path), [RetriedRows(JOB_ID, "failedResults", "0" * 64, 0b111)]
+    await earlier.record(HOST, JOB_ID, SENT)
+    await earlier.record_retry(HOST, rows, "750000000000002AAA", ignored_jobs=(), replaced_jobs={})
+    ledger = Ledger(path)
+    assert await ledger.settle(ACME) == ACME
+    assert await ledger.find(ACME.key, JOB_ID) == SENT
+    [retry] = await ledger.earlier_retries(ACME.key, rows, ())
+    assert (retry.to_job, retry.count) == ("750000000000002", 3)
+
+
+async def test_records_by_a_host_are_taken_over_once_so_that_what_was_forgotten_stays_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    await Ledger(path).record(HOST, JOB_ID, SENT)
+    for _ in range(2):
+        ledger = Ledger(path)
+        await ledger.settle(ACME)
+        await ledger.forget(ACME.key, JOB_ID)
+        assert await ledger.find(ACME.key, JOB_ID) is None
+
+
+async def test_records_are_taken_over_later_where_the_file_could_not_be_used_at_first(tmp_path: Path) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    await Ledger(path).record(HOST, JOB_ID, SENT)
+    ledger = Ledger(path)
+    await ledger.settle(ACME)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert await ledger.find(ACME.key, JOB_ID) is None
+    assert await ledger.find(ACME.key, JOB_ID) == SENT
+
+
+async def test_a_login_that_tells_no_organization_has_the_only_one_that_was_told_at_its_host(tmp_path: Path) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    assert await Ledger(path).settle(UNTOLD) == UNTOLD
+    assert not path.exists()
+    ledger = Ledger(path)
+    for told, key in (("00D000000000001EAA", "00D000000000001"), ("00D000000000002AAA", HOST)):
+        await ledger.settle(replace(ACME, organization_id=told))
+        await ledger.find(told[:15], JOB_ID)
+        assert (await Ledger(path).settle(UNTOLD)).key == key

@@ -136,7 +136,11 @@ async def _org_with_brackets(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         return await _website(scope, receive, send)
     status = 200 if scope["path"].endswith("userinfo") else 400
-    body: Any = {"name": "Ann [/x] [red]", "preferred_username": "ann@[bold].example", "organization_id": "00D"}
+    body: Any = {
+        "name": "Ann [/x] [red]",
+        "preferred_username": "ann@[bold].example",
+        "organization_id": "00D000000000001",
+    }
     if status == 400:
         body = [{"errorCode": "API_ERROR", "message": "no [/such] thing"}]
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
@@ -162,6 +166,29 @@ def test_check_of_an_org_without_the_api_version_says_so(check: Check, tmp_path:
         (
             1,
             "The org has no API version 99.0: choose one that it has in SALESFORCE_API_VERSION (or api_version in the settings file), such as 63.0.\n",
+        )
+    )
+
+
+async def _org_without_users(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        return await _website(scope, receive, send)
+    status, body = (403, b"") if scope["path"].endswith("userinfo") else (200, b'{"records": [], "done": true}')
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def test_check_says_what_is_not_known_of_an_org_that_does_not_tell_its_organization(check: Check) -> None:
+    with running(_org_without_users) as url:
+        code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    lines = re.findall(r"^(?:user|organization) .*$", printed, re.MULTILINE)
+    assert (code, lines) == snapshot(
+        (
+            0,
+            [
+                "user           not told to this login",
+                "organization   not told to this login, so rows sent again are known by the host name 127.0.0.1:PORT alone",
+            ],
         )
     )
 

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 
 import anyio
 import httpx2
@@ -12,6 +13,7 @@ import pytest
 import stamina
 from inline_snapshot import snapshot
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import (
@@ -26,7 +28,8 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Unreachable,
     WrongState,
 )
-from salesforce_bulk_ingest.salesforce.transport import MOST_JSON_BYTES
+from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.salesforce.transport import MOST_JSON_BYTES, open_http
 from salesforce_emulator import ACCESS_TOKEN
 from tests.salesforce.calls import (
     ALL,
@@ -39,8 +42,22 @@ from tests.salesforce.calls import (
     Method,
     _read_failed_results,
 )
-from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Seen, Upstream, client_of, fixed, raw_upstream, served
+from tests.salesforce.upstream import (
+    JOB,
+    JOB_ID,
+    TOKEN,
+    Answer,
+    Seen,
+    TwoLogins,
+    Upstream,
+    client_of,
+    fixed,
+    raw_upstream,
+    served,
+)
+from tests.support.wire import served as served_here
 
+TOLD = Answer.of({"organization_id": "00D000000000001EAA", "preferred_username": "ann@example.com"})
 ACCOUNT = {"name": "Account", "label": "Account", "fields": []}
 
 
@@ -171,7 +188,7 @@ HEAD_WITHOUT_BODY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConte
         *((pytest.param(method, 3, id=name)) for name, method in READS.items()),
         *((pytest.param(WRITES[name], 1, id=name)) for name in ("create_job", "set_state", "delete_job")),
         pytest.param(OTHERS["results"], 1, id="results"),
-        pytest.param(OTHERS["identity"], 1, id="identity"),
+        pytest.param(OTHERS["identity"], 3, id="identity"),
     ],
 )
 @pytest.mark.parametrize(
@@ -308,16 +325,112 @@ async def test_an_upload_whose_source_breaks_never_looks_whole_to_the_upstream()
     [
         pytest.param(Answer(403, b"Bad_OAuth_Token"), SessionExpired, id="403 in plain text"),
         pytest.param(SESSION_EXPIRED, SessionExpired, id="401"),
-        pytest.param(Answer.of([{"errorCode": "API_DISABLED_FOR_ORG", "message": "no"}], 403), Rejected, id="no API"),
-        pytest.param(Answer.of({"sub": "x"}), UnexpectedAnswer, id="another shape"),
+        pytest.param(
+            Answer.of([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "no"}], 403), LimitReached, id="limit"
+        ),
+        pytest.param(Answer(429), LimitReached, id="429"),
+        pytest.param(Answer(420), LimitReached, id="420"),
+        pytest.param(Answer(503), Unavailable, id="503"),
+        pytest.param(Answer(302, b"", [("Location", "https://elsewhere")]), UnexpectedAnswer, id="a redirect"),
+        pytest.param(Answer(200, b"<html>in maintenance"), UnexpectedAnswer, id="a page"),
     ],
 )
-async def test_whose_token_it_is_may_be_refused(answer: Answer, error: type[SalesforceError]) -> None:
-    with served(Upstream([answer])) as url:
+async def test_an_org_that_can_not_be_told_just_now_fails_the_call_and_is_asked_for_again(
+    answer: Answer, error: type[SalesforceError]
+) -> None:
+    upstream = Upstream([answer])
+    with served(upstream) as url:
         async with client_of(fixed(url)) as client:
-            with pytest.raises(SalesforceError) as raised:
-                await client.identity()
-    assert type(raised.value) is error
+            for method in (client.identity, client.org):
+                with pytest.raises(SalesforceError) as raised:
+                    await method()
+                assert type(raised.value) is error
+            upstream.answers = [TOLD]
+            assert (await client.org()).key == "00D000000000001"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answer(403), id="403"),
+        pytest.param(Answer(404, b"<html>"), id="404"),
+        pytest.param(Answer.of([{"errorCode": "API_DISABLED_FOR_ORG", "message": "no"}], 403), id="no API"),
+        pytest.param(Answer.of({"sub": "x"}), id="no organization"),
+        pytest.param(Answer.of({"organization_id": "acme"}), id="no id"),
+    ],
+)
+async def test_an_org_that_tells_a_login_no_organization_goes_by_its_host_and_that_is_logged_once(
+    answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream = Upstream([answer])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            orgs = {await client.org() for _ in range(3)}
+            assert [(org.organization_id, org.key) for org in orgs] == [(None, url.removeprefix("http://"))]
+    assert upstream.methods == ["GET"]
+    assert caplog.text.count("does not tell this login its organization") == 1
+
+
+async def test_the_organization_is_asked_for_once_however_many_calls_need_it_at_first() -> None:
+    upstream = Upstream([TOLD])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client, anyio.create_task_group() as tasks:
+            for method in (client.org, client.identity) * 5:
+                tasks.start_soon(method)
+        assert [request.path for request in upstream.seen] == ["/services/oauth2/userinfo"]
+
+
+async def test_a_first_call_that_is_given_up_leaves_the_question_to_the_next() -> None:
+    upstream, asked = Upstream([TOLD]), anyio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not asked.is_set():
+            asked.set()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        await upstream(scope, receive, send)
+
+    async with served_here(slow) as url, client_of(fixed(url)) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.org)
+            await asked.wait()
+            tasks.cancel_scope.cancel()
+        assert (await client.org()).key == "00D000000000001"
+
+
+async def test_a_refused_session_is_renewed_before_the_organization_is_told() -> None:
+    for refusal in (Answer(403, b"Bad_OAuth_Token"), SESSION_EXPIRED):
+        upstream = Upstream([refusal, TOLD])
+        with served(upstream) as url:
+            async with client_of(TwoLogins(url)) as client:
+                assert (await client.org()).key == "00D000000000001"
+        assert [seen.headers["authorization"] for seen in upstream.seen] == ["Bearer stale", "Bearer fresh"]
+
+
+async def test_another_login_may_open_another_org() -> None:
+    """As where an alias of the Salesforce CLI is given to another org while the server runs."""
+    other = Answer.of({"organization_id": "00D000000000002AAA"})
+    upstream = Upstream([TOLD, Answer(401), Answer.of({"records": []}), other])
+    with served(upstream) as url:
+        async with client_of(TwoLogins(url)) as client:
+            first = await client.org()
+            await client.list_jobs()
+            assert [first.key, (await client.org()).key] == ["00D000000000001", "00D000000000002"]
+
+
+async def test_the_records_are_settled_once_before_anyone_gets_the_org() -> None:
+    settled: list[Org] = []
+
+    async def settle(org: Org) -> Org:
+        settled.append(org)
+        return replace(org, organization_id="00D000000000009")
+
+    with served(Upstream([Answer(404)])) as url:
+        async with open_http(trust_env=False) as http:
+            client = SalesforceClient(http, fixed(url), "63.0", settle=settle)
+            assert {(await client.org()).key, (await client.org()).key} == {"00D000000000009"}
+    assert len(settled) == 1
 
 
 async def test_the_token_is_in_no_repr_no_log_record_and_no_error_however_a_call_ends(

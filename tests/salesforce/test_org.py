@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.salesforce.org import org_at
+from salesforce_bulk_ingest.salesforce.org import Org, org_at
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,15 @@ def test_an_org_is_named_by_host_and_kind(url: str, shown: str) -> None:
 
 def test_the_embedded_org_is_not_named_by_its_port() -> None:
     assert str(org_at("http://127.0.0.1:8081", embedded=True)) == "embedded org"
+
+
+def test_an_organization_has_one_key_by_whatever_host_and_form_of_its_id() -> None:
+    ids = ("00D000000000001", "00D000000000001EAA")
+    keys = {
+        Org(host, "production", told).key for host in ("acme.my.salesforce.com", "na1.salesforce.com") for told in ids
+    }
+    assert keys == {"00D000000000001"}
+
+
+def test_an_org_whose_organization_is_not_known_goes_by_its_host() -> None:
+    assert Org("acme.my.salesforce.com", "production").key == "acme.my.salesforce.com"

@@ -37,27 +37,9 @@ from tests.salesforce.calls import (
     _read_failed_results,
     _rows,
 )
-from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, fixed, served
+from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, TwoLogins, Upstream, client_of, fixed, served
 from tests.support.wire import pass_lifespan, read_body, start
 from tests.support.wire import served as served_here
-
-
-@dataclass
-class TwoLogins:
-    """A login as the CLI's: after a refusal it gives another token."""
-
-    url: str
-    tokens: list[str] = field(default_factory=lambda: ["stale", "fresh"])
-    asked: int = 0
-
-    async def credentials(self) -> Credentials:
-        self.asked += 1
-        return Credentials(self.url, SecretStr(self.tokens[0]))
-
-    def discard(self, stale: Credentials) -> bool:
-        if len(self.tokens) > 1:
-            self.tokens.pop(0)
-        return True
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

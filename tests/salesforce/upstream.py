@@ -140,3 +140,21 @@ async def client_of(source: CredentialSource) -> AsyncIterator[SalesforceClient]
     """A client of the org that the login names."""
     async with open_http(trust_env=False) as http:
         yield SalesforceClient(http, source, "63.0")
+
+
+@dataclass
+class TwoLogins:
+    """A login as the CLI's: after a refusal it gives another token."""
+
+    url: str
+    tokens: list[str] = field(default_factory=lambda: ["stale", "fresh"])
+    asked: int = 0
+
+    async def credentials(self) -> Credentials:
+        self.asked += 1
+        return Credentials(self.url, SecretStr(self.tokens[0]))
+
+    def discard(self, stale: Credentials) -> bool:
+        if len(self.tokens) > 1:
+            self.tokens.pop(0)
+        return True

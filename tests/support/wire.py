@@ -30,6 +30,7 @@ from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listeni
 
 TOKEN = "00D000000000001!UPSTREAM.TOKEN"
 JOB_ID = "750000000000001AAA"
+USERINFO = "/services/oauth2/userinfo"
 EVERYTHING_ALLOWED = Policy(allowed_operations=frozenset({"delete", "hardDelete"}))
 SOCKET_SECONDS = 10
 
@@ -71,6 +72,8 @@ class Upstream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await pass_lifespan(receive, send)
+        if scope["path"] == USERINFO:
+            return await tell_no_user(send)
         body, whole = await read_body(receive)
         self.seen.append(seen(scope, body, whole=whole))
         answer = self.answers.get(scope["method"], Answer())
@@ -135,8 +138,17 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def gateway_before(upstream: ASGIApp, policy: Policy = EVERYTHING_ALLOWED) -> AsyncIterator[str]:
-    """An upstream and the gateway in front of it, both on real ports of the test's loop; yields the gateway's URL."""
-    async with served(upstream) as upstream_url, served(gateway_to(upstream_url, policy)) as url:
+    """An upstream and the gateway in front of it, both on real ports of the test's loop; yields the gateway's URL.
+
+    The upstream is not asked for the user of the token, whom the login does not tell.
+    """
+
+    async def telling_no_user(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path") == USERINFO:
+            return await tell_no_user(send)
+        await upstream(scope, receive, send)
+
+    async with served(telling_no_user) as upstream_url, served(gateway_to(upstream_url, policy)) as url:
         yield url
 
 
@@ -201,6 +213,12 @@ async def read_body(receive: Receive) -> tuple[bytes, bool]:
         body += message["body"]
         message = await receive()
     return bytes(body + message.get("body", b"")), message["type"] == "http.request"
+
+
+async def tell_no_user(send: Send) -> None:
+    """Answer userinfo as an org does whose login lacks the scope for it."""
+    await start(send, 403, [("content-length", "0")])
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def start(send: Send, status: int, headers: Headers) -> None:

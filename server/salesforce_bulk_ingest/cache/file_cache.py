@@ -102,6 +102,12 @@ class FileCache:
         for label in self._folder.glob(f"{pattern}{LABEL}"):
             yield label.relative_to(self._folder).as_posix().removesuffix(LABEL)
 
+    def rename_folder(self, name: str, new_name: str) -> None:
+        """Give a folder with all its files another name; nothing happens where there is none, or the name is taken."""
+        if not (self._folder / new_name).exists():
+            with suppress(FileNotFoundError):
+                (self._folder / name).rename(self._folder / new_name)
+
     def remove_folders(self, pattern: str) -> None:
         """Remove all folders that match a glob pattern, with every file in them."""
         for folder in self._folder.glob(pattern):

@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadOr
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.org import Org
 
 UPLOAD_FILE = "upload.csv.gz"
 RETRY_FOLDER = "again"
@@ -22,7 +23,7 @@ class JobKey:
     """Identifies one job of one org.
 
     Attributes:
-        org: host of the org.
+        org: key of the org.
         job: job id of 15 characters, id of the user who created the job, and its creation time: a refreshed sandbox may
             have another job with the same id.
     """
@@ -112,6 +113,10 @@ class JobFiles:
         self._most_bytes = most_bytes
         self._keeps_uploads = keeps_uploads
 
+    def adopt(self, org: Org) -> None:
+        """Move what was kept under the host of an org to its organization, unless something is kept there."""
+        self.files.rename_folder(_org_folder(org.host), _org_folder(org.key))
+
     def touch(self, key: ResultKey) -> None:
         """Count a result and the upload of its job as read just now."""
         self.files.touch(key.name)
@@ -150,7 +155,7 @@ def retry_name(org: str, *request: object) -> str:
     """Return the name of a retry file.
 
     Args:
-        org: host of the org.
+        org: key of the org.
         request: values that identify the requested rows; values with equal texts (`repr`) name the same file.
     """
     return f"{_org_folder(org)}/{RETRY_FOLDER}-{_digest(request)}/rows.csv"

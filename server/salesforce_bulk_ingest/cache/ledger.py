@@ -9,13 +9,14 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import NoRecord
+from salesforce_bulk_ingest.salesforce.org import Org
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +49,19 @@ CREATE TABLE IF NOT EXISTS rows_sent_again (
     to_job TEXT NOT NULL,
     rows BLOB NOT NULL,
     PRIMARY KEY (org, from_job, result, sha256, to_job)
+);
+CREATE TABLE IF NOT EXISTS organizations (
+    host TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    PRIMARY KEY (host, organization)
 )
 """
+
+COLUMNS_BY_TABLE = {
+    "uploads": "job_id, state, sha256, bytes",
+    "rows_sent_again": "from_job, result, sha256, to_job, rows",
+}
+"""The columns beside `org` of each table that is kept by org."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,22 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._hosts: dict[str, str] = {}
+        """The host of each organization whose records by host are still to be found under the organization."""
+
+    async def settle(self, org: Org) -> Org:
+        """Make the records under the org's host ones of its organization, once and for all, with the next use of the file.
+
+        Where the login does not tell the organization, it is the one organization that another login told at this host.
+        """
+        if org.organization_id is not None:
+            self._hosts[org.key] = org.host
+            return org
+        if not self._path.exists():
+            return org
+        none: tuple[str, ...] = ()
+        known = await self._run(lambda db: _organizations_at(db, org.host), none)
+        return replace(org, organization_id=known[0]) if len(known) == 1 else org
 
     async def find(self, org: str, job_id: str) -> UploadRecord | None:
         """Return the record of the job's upload, or None if there is none."""
@@ -187,7 +215,7 @@ class Ledger:
         """Record that a job retries rows unless other jobs did, in one transaction across processes.
 
         Args:
-            org: host of the org of all jobs.
+            org: key of the org of all jobs.
             rows: the rows.
             to_job: id of the job that retries them.
             ignored_jobs: ids of jobs whose earlier retries do not count; None if no earlier retry counts.
@@ -239,9 +267,33 @@ class Ledger:
 
     def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db, db:
+        with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db:
             db.executescript(SCHEMA)
-            return action(db)
+            for organization, host in list(self._hosts.items()):
+                with db:
+                    _adopt(db, organization, host)
+                self._hosts.pop(organization, None)
+            with db:
+                return action(db)
+
+
+def _adopt(db: sqlite3.Connection, organization: str, host: str) -> None:
+    """Copy the records under a host to its organization, once.
+
+    They stay under the host as well: on this machine, a port may have been that of another org before.
+    """
+    if not db.execute("INSERT OR IGNORE INTO organizations VALUES (?, ?)", (host, organization)).rowcount:
+        return
+    for table, columns in COLUMNS_BY_TABLE.items():
+        db.execute(
+            f"INSERT OR IGNORE INTO {table} (org, {columns}) SELECT ?, {columns} FROM {table} WHERE org = ?",
+            (organization, host),
+        )
+
+
+def _organizations_at(db: sqlite3.Connection, host: str) -> tuple[str, ...]:
+    rows = db.execute("SELECT organization FROM organizations WHERE host = ?", (host,)).fetchall()
+    return tuple(organization for (organization,) in rows)
 
 
 def _select_upload(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecord | None:

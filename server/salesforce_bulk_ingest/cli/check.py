@@ -1,5 +1,8 @@
 """The command `check`: which org, which user, which policy, and what is wrong."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -23,6 +26,8 @@ from salesforce_bulk_ingest.salesforce.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from salesforce_bulk_ingest.salesforce.models import Identity
+from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.ports import PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import Settings
 
@@ -62,13 +67,26 @@ class Checkup:
 @settings_options("emulator", "read_only", "allow_operation", "upload_roots", "max_upload_bytes")
 def check(**flags: object) -> None:
     """Show which org, which user, which policy, and what is wrong. Changes nothing."""
-    found = anyio.run(_check, settings_from(flags))
+    settings = settings_from(flags)
+    with _no_warnings():
+        found = anyio.run(_check, settings)
     show_facts(found.facts)
     for problem in found.problems:
         out.print(Text.assemble("\n", ("wrong: ", "bold red"), problem))
     if found.problems:
         raise typer.Exit(1)
     out.print("\n[green]Nothing is wrong.[/]")
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Log no warnings within the block: the facts say what they would say."""
+    logger = logging.getLogger("salesforce_bulk_ingest")
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)
 
 
 async def _check(settings: Settings) -> Checkup:
@@ -79,7 +97,7 @@ async def _check(settings: Settings) -> Checkup:
 
 
 async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> Checkup:
-    """Return the findings about the settings, the org and the ports; nothing is changed anywhere.
+    """Return the findings about the settings, the org and the ports; nothing is changed in the org or in the settings.
 
     Args:
         settings: the settings as they were loaded.
@@ -102,10 +120,9 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
 async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
     async with open_services(settings, paths, org) as services:
         try:
-            found.facts.append(("org", str(await services.operations.jobs.org())))
-            user = await services.client.identity()
-            found.facts.append(("user", f"{user.name or 'unnamed'} ({user.preferred_username})"))
-            found.facts.append(("organization", user.organization_id))
+            found.facts.append(("org", str(await services.client.address())))
+            found.facts.append(("user", _user(await services.client.identity())))
+            found.facts.append(("organization", _organization(await services.client.org())))
             found.facts.append(("ingest jobs", await _ingest_jobs(services)))
         except NoCredentials as error:
             found.facts.append(("org", "none"))
@@ -118,6 +135,18 @@ async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | N
             found.problems.append(f"{as_sentence(str(error))} {advice}".strip())
 
 
+def _user(user: Identity | None) -> str:
+    if user is None or user.preferred_username is None:
+        return "not told to this login"
+    return f"{user.name or 'unnamed'} ({user.preferred_username})"
+
+
+def _organization(org: Org) -> str:
+    if org.organization_id is None:
+        return f"not told to this login, so rows sent again are known by the host name {org.host} alone"
+    return org.organization_id
+
+
 class _NoSuchVersion(Exception):
     """The org does not have the API version of the settings; the message says what to do."""
 
@@ -126,6 +155,8 @@ async def _ingest_jobs(services: Services) -> str:
     try:
         listing = await services.operations.jobs.list(job_type="V2Ingest")
     except NotFound:
+        if await services.client.identity() is None:
+            raise
         # The host has just identified the user, so it is an org, and only a wrong API version explains a 404.
         version = services.client.api_version
         raise _NoSuchVersion(

@@ -55,12 +55,12 @@ class ResultFetcher:
 
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """Return the task that finds or downloads a result of a job that has ended."""
-        key = ResultKey.of(org.host, job, kind)
+        key = ResultKey.of(org.key, job, kind)
         return self._tasks.start(("result", key), lambda task: self._find_or_download(key, job, task))
 
     def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
         """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
-        key = ResultKey.of(org.host, job, kind)
+        key = ResultKey.of(org.key, job, kind)
         return self._tasks.start(("source order", key), lambda _: self._source_order(org, key, job))
 
     def retry_file(
@@ -68,8 +68,8 @@ class ResultFetcher:
     ) -> SharedTask[RetryFile]:
         """Return the task that finds or makes a file of rows to retry, of jobs that have ended."""
         kinds = [KINDS[which] for which in request.which]
-        keys = [ResultKey.of(org.host, job, kind) for job in jobs for kind in kinds]
-        name = retry_name(org.host, keys, request, destination.delimiter, destination.line_ending)
+        keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in kinds]
+        name = retry_name(org.key, keys, request, destination.delimiter, destination.line_ending)
         return self._tasks.start(
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
@@ -77,7 +77,7 @@ class ResultFetcher:
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the cached files of a job that was deleted."""
         try:
-            await anyio.to_thread.run_sync(self._job_files.forget, org.host, job_id)
+            await anyio.to_thread.run_sync(self._job_files.forget, org.key, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
@@ -122,8 +122,8 @@ class ResultFetcher:
 
     async def _archived_upload(self, org: Org, job: Job) -> ArchivedUpload | None:
         """Return the archived upload, or None if the job has other rows: Salesforce may have refused the archived rows."""
-        upload = await anyio.to_thread.run_sync(self._job_files.find_upload, JobKey.of(org.host, job))
-        sent = await self._ledger.find(org.host, job.id)
+        upload = await anyio.to_thread.run_sync(self._job_files.find_upload, JobKey.of(org.key, job))
+        sent = await self._ledger.find(org.key, job.id)
         return upload if upload is not None and sent is not None and sent.sha256 == upload.origin.sha256 else None
 
     async def _retry_file(

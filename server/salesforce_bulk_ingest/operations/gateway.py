@@ -4,6 +4,7 @@ Every call is forwarded unchanged, or refused by the policy.
 """
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import unquote
@@ -16,9 +17,12 @@ from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
+
+logger = logging.getLogger(__name__)
 
 CREATED = 201
 """The status of Salesforce's answer to an upload that it accepts (Bulk API 2.0 guide, Upload Job Data)."""
@@ -76,14 +80,21 @@ class Gateway:
                     return
                 self._check_state_change(call, await _operation_of_job(job))
             if call.method == "PUT" and job_id is not None:
-                org = await self._client.org()
-                record_upload = await stack.enter_async_context(self._uploads.passing(org, job_id))
+                record_upload = await stack.enter_async_context(self._uploads.passing(await self._org(), job_id))
                 answer = await stack.enter_async_context(self._client.open(call))
                 if answer.status_code == CREATED:
                     await record_upload()
             else:
                 answer = await stack.enter_async_context(self._client.open(call))
             yield answer
+
+    async def _org(self) -> Org | None:
+        """Return the org whose record gets the upload, or None if it can't be learned: Salesforce alone may refuse it."""
+        try:
+            return await self._client.org()
+        except SalesforceError as error:
+            logger.warning("an upload through /v1 is not recorded, since its org is not known: %s", error)
+            return None
 
     def _check_create(self, call: Call) -> None:
         if not self._policy.refused_operations:

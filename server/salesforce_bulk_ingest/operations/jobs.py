@@ -120,10 +120,11 @@ class JobOperations:
             "jobType": job_type,
             "queryLocator": query_locator,
         }
+        org = await self._client.org()
         page = await self._client.list_jobs(urlencode({name: value for name, value in filters.items() if value}))
         newest = sorted(page.records, key=lambda job: job.created_date or "", reverse=True)
         return JobListing(
-            org=await self._client.org(),
+            org=org,
             newest=tuple(newest[:NEWEST_SHOWN]),
             states=Counter(job.state for job in page.records),
             on_page=len(page.records),
@@ -133,8 +134,8 @@ class JobOperations:
     async def create(self, create: CreateRequest) -> JobStatus:
         """Make a job without rows."""
         self._policy.check_create(create.operation)
-        job = await self._client.create_job(create.body())
-        return JobStatus(await self._client.org(), job)
+        org = await self._client.org()
+        return JobStatus(org, await self._client.create_job(create.body()))
 
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> JobStatus:
         """Return the status of the job: at once, or when the job has ended or `wait_seconds` are over."""
@@ -166,11 +167,12 @@ class JobOperations:
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine."""
         self._policy.check_write()
-        try:
-            await self._client.delete_job(checked_job_id(job_id))
-        except NotFound:
-            return Deletion(await self._client.org(), deleted=False)
+        checked_job_id(job_id)
         org = await self._client.org()
+        try:
+            await self._client.delete_job(job_id)
+        except NotFound:
+            return Deletion(org, deleted=False)
         await self._uploads.forget(org, job_id)
         if self._fetcher is not None:
             await self._fetcher.forget(org, job_id)

@@ -128,7 +128,7 @@ class Retry:
             return ()
         self._rows = await anyio.to_thread.run_sync(_retried_rows, self._file, rows)
         try:
-            before = await self._ledger.earlier_retries(self._org.host, self._rows, _ids(to_job))
+            before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
             self._unloaded = await self._unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
         except NoRecord as error:
             if not self._again:
@@ -155,7 +155,7 @@ class Retry:
         replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"]))
         try:
             before = await self._ledger.record_retry(
-                self._org.host, self._rows, to_job, ignored_jobs=ignored, replaced_jobs=replaced
+                self._org.key, self._rows, to_job, ignored_jobs=ignored, replaced_jobs=replaced
             )
         except NoRecord as error:
             if not self._again:
@@ -185,7 +185,7 @@ class Retry:
         chain, left = set[str](), [job_id]
         while left:
             chain.add(job := left.pop())
-            left += await self._ledger.jobs_retrying(self._org.host, job) - chain
+            left += await self._ledger.jobs_retrying(self._org.key, job) - chain
         return frozenset(chain)
 
     async def _loaded_none(self, job_id: str) -> bool:
@@ -206,7 +206,16 @@ class Retry:
             for earlier in before[:3]
         ]
         more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
-        return f"Some of these rows were sent again before: {', '.join(jobs)}{more}."
+        return f"Some of these rows were sent again before: {', '.join(jobs)}{more}.{_by_host(self._org)}"
+
+
+def _by_host(org: Org) -> str:
+    """Return a sentence about what is not known where the login does not tell the organization, or nothing."""
+    if org.organization_id is not None:
+        return ""
+    return (
+        f" The login does not tell the organization, so only rows sent again under the host name {org.host} are known."
+    )
 
 
 def _sent_again(report: str) -> SentAgain:

@@ -124,7 +124,7 @@ class Uploads:
         """Return content that is archived while it is sent, so that its rows can be retried as they were uploaded."""
         if self._job_files is None:
             return content
-        return self._job_files.archived(JobKey.of(org.host, job), content)
+        return self._job_files.archived(JobKey.of(org.key, job), content)
 
     async def begin(
         self, org: Org, job: Job, content: Content, before_sending: Callable[[], Awaitable[None]] | None = None
@@ -162,12 +162,16 @@ class Uploads:
             return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job.id, content, task))
 
     @asynccontextmanager
-    async def passing(self, org: Org, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Mark the job while the gateway streams rows to it; yield a function to call when Salesforce has accepted them."""
+    async def passing(self, org: Org | None, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Mark the job while the gateway streams rows to it; yield a function to call when Salesforce has accepted them.
+
+        Without an org, the upload is not recorded.
+        """
         job = job_id[:15]
 
         async def record_upload() -> None:
-            await self._remember(org, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
+            if org is not None:
+                await self._remember(org, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
 
         self._passing[job] += 1
         try:
@@ -177,8 +181,8 @@ class Uploads:
 
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the record of the upload to a job that was deleted."""
-        self._sent_here.pop((org.host, job_id[:15]), None)
-        await self._ledger.forget(org.host, job_id)
+        self._sent_here.pop((org.key, job_id[:15]), None)
+        await self._ledger.forget(org.key, job_id)
 
     async def _earlier(self, org: Org, job: Job, content: Content) -> UploadRecord | None:
         """Return the record of an earlier upload to the job; if there is none, reserve the job for this upload.
@@ -186,12 +190,12 @@ class Uploads:
         Raises:
             WrongState: there is no earlier upload, and the job takes no rows any more.
         """
-        known = self._sent_here.get((org.host, job.id[:15]))
+        known = self._sent_here.get((org.key, job.id[:15]))
         if known is not None:
             return known
         if job.state == "Open":
-            return await self._ledger.claim(org.host, job.id, UploadRecord("sending", content.sha256, content.size))
-        found = await self._ledger.find(org.host, job.id)
+            return await self._ledger.claim(org.key, job.id, UploadRecord("sending", content.sha256, content.size))
+        found = await self._ledger.find(org.key, job.id)
         if found is None:
             raise _closed(job)
         return found
@@ -201,7 +205,7 @@ class Uploads:
             await before_sending()
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await self._ledger.release(org.host, job_id)
+                await self._ledger.release(org.key, job_id)
             raise
 
     async def _send(self, org: Org, job_id: str, content: Content, task: SharedTask[None]) -> None:
@@ -211,7 +215,7 @@ class Uploads:
         except Exception as error:
             logger.warning("the upload to job %s failed: %s", job_id[:15], error)
             if isinstance(error, SalesforceError | InvalidArgument) and took_nothing(error):
-                await self._ledger.release(org.host, job_id)
+                await self._ledger.release(org.key, job_id)
             raise
         except anyio.get_cancelled_exc_class():
             raise Unreachable("This server was stopped in the middle of the upload.") from None
@@ -219,18 +223,18 @@ class Uploads:
             del self._sending[job_id[:15]]
 
     async def _known(self, org: Org, job_id: str) -> UploadRecord | None:
-        return self._sent_here.get((org.host, job_id[:15])) or await self._ledger.find(org.host, job_id)
+        return self._sent_here.get((org.key, job_id[:15])) or await self._ledger.find(org.key, job_id)
 
     async def _remember(self, org: Org, job_id: str, upload: UploadRecord) -> None:
         """Remember an upload in this process before the ledger, which may be locked or broken just now."""
-        self._sent_here[org.host, job_id[:15]] = upload
+        self._sent_here[org.key, job_id[:15]] = upload
         if len(self._sent_here) > MOST_REMEMBERED:
             self._sent_here.popitem(last=False)
-        await self._ledger.record(org.host, job_id, upload)
+        await self._ledger.record(org.key, job_id, upload)
 
 
 def _key(org: Org, job_id: str) -> tuple[str, str, str]:
-    return "upload", org.host, job_id[:15]
+    return "upload", org.key, job_id[:15]
 
 
 def _check_repeat(job: Job, earlier: UploadRecord, content: Content) -> None:

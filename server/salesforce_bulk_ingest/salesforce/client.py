@@ -3,19 +3,25 @@
 Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page for each endpoint.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+import logging
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import quote
 
+import anyio
 import httpx2
 import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from salesforce_bulk_ingest.salesforce.auth import CredentialSource
+from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
+    LimitReached,
     Rejected,
+    SessionExpired,
     TimedOut,
     UnexpectedAnswer,
     Unreachable,
@@ -38,7 +44,32 @@ READ_ATTEMPTS = 3
 
 RETRIED_STATUSES = frozenset({420, 429, 500, 502, 503, 504})
 
+ORGANIZATION_ID = re.compile(r"00D[0-9A-Za-z]{12}([0-9A-Za-z]{3})?")
+
+Settle = Callable[[Org], Awaitable[Org]]
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What one login opens.
+
+    Attributes:
+        credentials: the instance and the token.
+        user: the user whom the token belongs to, or None where the login does not tell it.
+        org: the org.
+    """
+
+    credentials: Credentials
+    user: Identity | None
+    org: Org
+
+
+async def _as_it_is(org: Org) -> Org:
+    return org
 
 
 class SalesforceClient:
@@ -50,6 +81,8 @@ class SalesforceClient:
         api_version: the API version of its calls, such as `63.0`.
         embedded: whether the org is the embedded one, whose address differs at every start.
         call_seconds: the most seconds of a call that carries no rows, all its tries included.
+        settle: called once with the org of each login, before anyone gets the org, so that the records on this machine are
+            under its key by then; returns the org, with the organization that the records know where the login tells none.
     """
 
     def __init__(
@@ -60,20 +93,43 @@ class SalesforceClient:
         *,
         embedded: bool = False,
         call_seconds: float = JSON_CALL_SECONDS,
+        settle: Settle = _as_it_is,
     ) -> None:
         self._transport = Transport(http, source, api_version)
         self._call_seconds = call_seconds
         self._embedded = embedded
+        self._settle = settle
+        self._login: _Login | None = None
+        self._asking = anyio.Lock()
         self.api_version = api_version
 
     async def org(self) -> Org:
-        """Return the org that the credentials open; Salesforce is not asked.
+        """Return the org that the credentials open; its organization is asked for once for each login.
+
+        Raises:
+            NoCredentials: no org is configured, or the login failed.
+            SalesforceError: the organization can't be learned just now. The host does not replace it then: what one call
+                recorded under the host, a later call would not find under the organization.
+        """
+        return (await self._logged_in()).org
+
+    async def identity(self) -> Identity | None:
+        """Return the user whom the access token belongs to, or None where the login does not tell it.
+
+        The user is asked for once for each login.
+
+        Raises:
+            SessionExpired: the token is not valid, and there is no other.
+        """
+        return (await self._logged_in()).user
+
+    async def address(self) -> Org:
+        """Return the org as far as its address tells it; Salesforce is not asked.
 
         Raises:
             NoCredentials: no org is configured, or the login failed.
         """
-        credentials = await self._transport.credentials()
-        return org_at(credentials.instance_url, embedded=self._embedded)
+        return self._org_of(await self._transport.credentials())
 
     async def create_job(self, body: Mapping[str, object]) -> Job:
         """Make a job in state Open. The call is never repeated: a second try could leave a second job."""
@@ -154,25 +210,64 @@ class SalesforceClient:
         call = Call("GET", f"/{quote(sobject, safe='')}/describe", headers=headers, resource="/sobjects")
         return await self._read(SObjectDescribe, call)
 
-    async def identity(self) -> Identity:
-        """Return the user whom the access token belongs to.
+    def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
+        """Send any call and yield the answer with its body unread; see `Transport.open`."""
+        return self._transport.open(call)
+
+    def _org_of(self, credentials: Credentials) -> Org:
+        return org_at(credentials.instance_url, embedded=self._embedded)
+
+    async def _logged_in(self) -> _Login:
+        # Around the lock, too: calls that wait for a first call must not each wait anew.
+        with deadline(self._call_seconds):
+            async with self._asking:
+                credentials = await self._transport.credentials()
+                if self._login is None or self._login.credentials != credentials:
+                    self._login = await self._ask(credentials)
+                return self._login
+
+    async def _ask(self, credentials: Credentials) -> _Login:
+        async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
+            with attempt:
+                try:
+                    return await self._login_of(credentials)
+                except SessionExpired:
+                    if not self._transport.discard(credentials):
+                        raise
+                    credentials = await self._transport.credentials()
+                    return await self._login_of(credentials)
+        raise AssertionError("retry_context ends with a result or an exception")
+
+    async def _login_of(self, credentials: Credentials) -> _Login:
+        org = self._org_of(credentials)
+        try:
+            user = await self._user(credentials)
+        except Rejected as error:
+            # Access to userinfo is a matter of the login's scopes (Salesforce Help, OAuth Tokens and Scopes).
+            if isinstance(error, SessionExpired | LimitReached) or error.status not in (403, 404):
+                raise
+            user = None
+        organization_id = user.organization_id if user else None
+        if organization_id is not None and ORGANIZATION_ID.fullmatch(organization_id):
+            org = replace(org, organization_id=organization_id)
+        else:
+            logger.warning("%s does not tell this login its organization; its records are kept by its host name", org)
+        return _Login(credentials, user, await self._settle(org))
+
+    async def _user(self, credentials: Credentials) -> Identity:
+        """Return the user of the token.
 
         Raises:
             SessionExpired: the token is not valid (403 with the text `Bad_OAuth_Token`, seen in public code).
         """
-        with deadline(self._call_seconds):
-            async with self._transport.open_path("/services/oauth2/userinfo", _ACCEPT_JSON) as response:
-                body = await body_of(response)
+        async with self._transport.open_path("/services/oauth2/userinfo", _ACCEPT_JSON, credentials) as response:
+            body = await body_of(response)
         if response.status_code == 401 or body.strip() == b"Bad_OAuth_Token":
             raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
         check_no_redirect(response)
         if not response.is_success:
             raise refused(response, body)
         return _parsed(Identity, body)
-
-    def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
-        """Send any call and yield the answer with its body unread; see `Transport.open`."""
-        return self._transport.open(call)
 
     async def _read(self, model: type[ModelT], call: Call) -> ModelT:
         with deadline(self._call_seconds):

@@ -95,12 +95,12 @@ class JobList(WireModel):
 
 
 class Identity(WireModel):
-    """The user whom the access token belongs to (`/services/oauth2/userinfo`)."""
+    """The user whom the access token belongs to (`/services/oauth2/userinfo`); which fields it has depends on its scopes."""
 
     model_config = ConfigDict(alias_generator=None)
 
-    organization_id: str
-    preferred_username: str
+    organization_id: str | None = None
+    preferred_username: str | None = None
     name: str | None = None
 
 

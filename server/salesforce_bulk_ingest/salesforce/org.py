@@ -1,4 +1,4 @@
-"""The org by host and kind: an answer about a write has to say in which org the write was made."""
+"""The org by host, kind and organization: answers about writes name it, and records on this machine are by its key."""
 
 import re
 from dataclasses import dataclass
@@ -25,10 +25,17 @@ class Org:
     Attributes:
         host: the host of the org, with the port of a local org; for the embedded org, its kind.
         kind: the kind of org in words, such as `production` or `sandbox`.
+        organization_id: the id of the organization, 15 or 18 characters; None where the login does not tell it.
     """
 
     host: str
     kind: str
+    organization_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What records of the org are kept under: its organization, since an org may have several hosts, else the host."""
+        return self.organization_id[:15] if self.organization_id else self.host
 
     @property
     def is_embedded(self) -> bool:
@@ -40,7 +47,7 @@ class Org:
 
 
 def org_at(instance_url: str, *, embedded: bool) -> Org:
-    """Return the org at an instance URL. Its kind is derived from the host alone, without a call."""
+    """Return the org at an instance URL, without a call: its kind is derived from the host, its organization unknown."""
     parts = urlsplit(instance_url)
     if embedded:
         return Org(EMBEDDED, EMBEDDED)

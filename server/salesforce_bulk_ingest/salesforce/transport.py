@@ -98,10 +98,18 @@ class Transport:
         async with self._sent(self._request(call, renewed), renewed) as response:
             yield response
 
+    def discard(self, refused: Credentials) -> bool:
+        """Forget credentials that Salesforce refused; return whether there may be others now."""
+        return self._source.discard(refused)
+
     @asynccontextmanager
-    async def open_path(self, path: str, headers: Sequence[tuple[str, str]]) -> AsyncIterator[httpx2.Response]:
-        """Send a GET to a path outside of the API's versions, such as `/services/oauth2/userinfo`; see `open`."""
-        credentials = await self._source.credentials()
+    async def open_path(
+        self, path: str, headers: Sequence[tuple[str, str]], credentials: Credentials
+    ) -> AsyncIterator[httpx2.Response]:
+        """Send a GET to a path outside of the API's versions, such as `/services/oauth2/userinfo`; see `open`.
+
+        A refused session is not renewed: a status of its own tells it on some of these paths.
+        """
         url = f"{credentials.instance_url}{path}"
         request = self._http.build_request("GET", url, headers=_authorized(credentials, headers))
         async with self._sent(request, credentials) as response:
