@@ -12,6 +12,7 @@ import pytest
 from anyio.abc import TaskGroup
 from mcp import Client
 from mcp_types import ReadResourceResult, TextResourceContents
+from starlette.responses import Response
 
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
@@ -22,8 +23,10 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
-from tests.support.orgs import agent, call, loaded, refusal, text_of
+from tests.support.orgs import agent, agent_over, call, loaded, refusal, text_of
+from tests.support.result_org import OneJob
 from tests.support.watched_org import WatchedOrg
+from tests.support.wire import JOB_ID
 
 JOB = Job(id="750000000000001AAA", state="JobComplete")
 ACME = Org("acme.my.salesforce.com", "production")
@@ -345,3 +348,14 @@ async def test_a_job_without_rows_of_these_kinds_says_so_though_its_results_come
             text = await refusal(client, "create-ingest-job", **retry_of(job, *which, operation=operation))
             assert f"These jobs have no {' or '.join(which)} rows" in text
     assert org.changes == []
+
+
+@pytest.mark.parametrize(
+    ("which", "operation"), [("failed", "insert"), ("unprocessed", "insert"), ("created", "delete")]
+)
+async def test_a_job_that_counts_nothing_is_not_taken_for_one_without_rows(which: str, operation: str) -> None:
+    results = ("successfulResults", "failedResults", "unprocessedrecords")
+    without_counters = {"state": "Aborted", "numberRecordsProcessed": None}
+    async with agent_over(OneJob({kind: [Response(status_code=204)] for kind in results}, without_counters)) as client:
+        retry = retry_of(JOB_ID, which, operation=operation)
+        assert "again later" in await refusal(client, "create-ingest-job", **retry, dryRun=True)
