@@ -10,15 +10,19 @@ ROOT = Path(__file__).parents[2]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="the limit of the size of files")
 
-_LIMITED = """\
+_LIMIT = """\
 import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes}))
+def limit_files(most_bytes):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
 """
 
 
-def printed_on_a_full_disk(code: str, *arguments: object, most_bytes: int) -> str:
-    """What Python code prints, with these arguments in sys.argv, where no file can have more than these bytes."""
-    program = [sys.executable, "-c", _LIMITED.format(most_bytes=most_bytes) + code, *map(str, arguments)]
+def printed_on_a_full_disk(code: str, *arguments: object) -> list[str]:
+    """The lines that Python code prints, with these arguments in sys.argv.
+
+    The code calls `limit_files(most_bytes)`; from then on no file can have more bytes.
+    """
+    program = [sys.executable, "-c", _LIMIT + code, *map(str, arguments)]
     ended = subprocess.run(program, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60)
     assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    return ended.stdout.splitlines()
