@@ -167,6 +167,18 @@ def test_an_upload_of_a_file_that_has_changed_is_broken_off_before_its_end(
     assert sent < planned.size
 
 
+def test_an_upload_of_a_file_that_is_removed_while_it_is_sent_is_broken_off_before_its_end(tmp_path: Path) -> None:
+    path = file_of(tmp_path, b"Name\n" + b"Account\n" * (3 * BLOCK_BYTES // 8))
+    planned = plan_of(uploading(path), UNCHANGED, Destination())
+    chunks = iter(planned.content_of(1))
+    sent = len(next(chunks))
+    path.unlink()
+    with pytest.raises(SourceChanged):
+        for chunk in chunks:
+            sent += len(chunk)
+    assert 0 < sent < planned.size
+
+
 def test_there_are_only_the_parts_that_were_planned() -> None:
     planned = plan_of(Bytes(b"Name\nAnn\n"), UNCHANGED, Destination())
     for number in (0, 2):

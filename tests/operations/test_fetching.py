@@ -359,3 +359,63 @@ async def test_a_job_that_counts_nothing_is_not_taken_for_one_without_rows(which
     async with agent_over(OneJob({kind: [Response(status_code=204)] for kind in results}, without_counters)) as client:
         retry = retry_of(JOB_ID, which, operation=operation)
         assert "again later" in await refusal(client, "create-ingest-job", **retry, dryRun=True)
+
+
+# Files that are made of results, and can't be
+
+
+def files_named(folder: Path, *names: str) -> list[Path]:
+    """The files with these names below a folder."""
+    return [file for name in names for file in folder.rglob(name)]
+
+
+def put_in_the_way_of(path: Path) -> None:
+    """Make a folder where a file should go."""
+    path.mkdir()
+
+
+async def test_a_page_is_given_without_the_file_in_source_order_where_that_can_not_be_written(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    async with agent(org.url, folder=tmp_path, rest_url="http://127.0.0.1:8080/v1") as client:
+        job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
+        await call(client, "get-failed-results-ingest-job", jobId=job)
+    [result] = files_named(tmp_path, "failedResults.csv")
+    put_in_the_way_of(result.with_name("failedResults.source.csv"))
+    async with agent(org.url, folder=tmp_path) as client:
+        page = await call(client, "get-failed-results-ingest-job", jobId=job)
+        assert (len(page["rows"]), page.get("file"), page.get("sourceFile")) == (3, str(result), None)
+        org.forget()
+        text = await refusal(client, "create-ingest-job", **retry_of(job, "failed"))
+        assert "The rows can't be kept on this machine" in text
+        assert org.changes == []
+
+
+async def test_files_that_another_version_made_are_made_anew(org: WatchedOrg, tmp_path: Path) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
+        page = await call(client, "get-failed-results-ingest-job", jobId=job)
+        tried = await call(client, "create-ingest-job", **retry_of(job, "failed"), dryRun=True)
+        made = files_named(tmp_path, "failedResults.source.csv", "rows.csv")
+        contents = [file.read_bytes() for file in made]
+        for file in made:
+            file.write_bytes(b"other")
+            file.with_name(f"{file.name}.label").write_bytes(b'5\n{"version": 0}')
+    async with agent(org.url, folder=tmp_path) as client:
+        again = await call(client, "get-failed-results-ingest-job", jobId=job)
+        retried = await call(client, "create-ingest-job", **retry_of(job, "failed"), dryRun=True)
+    assert (again["sourceFile"], retried["sha256"]) == (page["sourceFile"], tried["sha256"])
+    assert [file.read_bytes() for file in made] == contents
+
+
+async def test_a_result_in_source_order_of_other_rows_is_made_anew(org: WatchedOrg, tmp_path: Path) -> None:
+    """A label names the result and the upload that the file was made from."""
+    async with agent(org.url, folder=tmp_path) as client:
+        jobs = [await loaded(client, rows, preflight="off") for rows in (THREE_OF_FIVE_FAIL, "Name,Site\n,x\n")]
+        files = [(await call(client, "get-failed-results-ingest-job", jobId=job))["sourceFile"] for job in jobs]
+        mine, others = map(Path, files)
+        content = mine.read_bytes()
+        for end in ("", ".label"):
+            mine.with_name(mine.name + end).write_bytes(others.with_name(others.name + end).read_bytes())
+        await call(client, "get-failed-results-ingest-job", jobId=jobs[0])
+    assert mine.read_bytes() == content

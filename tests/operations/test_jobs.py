@@ -56,3 +56,13 @@ async def test_a_change_that_can_not_be_made_any_more_is_refused(change: str, me
     async with scripted_agent(org, tmp_path) as client:
         text = await refusal(client, "close-abort-ingest-job", jobId=JOB_ID, body={"state": change})
     assert text.startswith("INVALIDJOBSTATE: ")
+
+
+async def test_a_change_that_was_made_before_is_not_reported_where_the_job_can_not_be_read_afterwards(
+    tmp_path: Path,
+) -> None:
+    org = ScriptedOrg(("InProgress", 0), ("BROKEN", 0))
+    async with scripted_agent(org, tmp_path) as client:
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+        text = await refusal(client, "close-abort-ingest-job", **closing)
+    assert text.startswith("SERVER_UNAVAILABLE: ") and org.patches == 0

@@ -13,10 +13,12 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from salesforce_emulator import EmulatorConfig, create_app
 from tests.salesforce_emulator.caller import DATA, Caller, calling
+from tests.support.asgi_server import running
 from tests.support.blanking_org import blanking_org, url_of
 from tests.support.orgs import agent, call, loaded, refusal, text_of
-from tests.support.watched_org import WatchedOrg, agent_keeping
+from tests.support.watched_org import Gate, WatchedOrg, agent_keeping
 
 
 @pytest.fixture(scope="module")
@@ -491,6 +493,31 @@ async def test_of_many_calls_at_once_one_sends_the_rows(org: WatchedOrg, tmp_pat
     job, *_ = {outcome for outcome in outcomes if outcome != "refused"}
     assert sorted(outcomes) == sorted([job, job, "refused", "refused"])
     assert len(org.uploads) == 2
+
+
+async def test_rows_that_another_server_sends_while_their_job_is_made_stay_here(tmp_path: Path) -> None:
+    gate = Gate(create_app(EmulatorConfig(data_dir=tmp_path / "org")), method="POST")
+    gate.open()
+    with running(gate) as url, calling(url) as caller:
+        async with agent(url, folder=tmp_path) as one, agent(url, folder=tmp_path) as two:
+            first, other = await loaded(one, TEN_FAILING, preflight="off"), await made(two)
+            body, late = {"rowsOf": {"jobs": [first], "where": NO_NAME}}, list[str]()
+
+            async def send_late() -> None:
+                late.append(await refused_again(one, [first], where=NO_NAME))
+
+            async with anyio.create_task_group() as tasks:
+                gate.close()
+                tasks.start_soon(send_late)
+                await gate.reaches()
+                await call(two, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
+                gate.open()
+            await end(two, other, "UploadComplete")
+            for job in (await call(two, "list-all-ingest-jobs"))["jobs"]:
+                if job["state"] == "Open":
+                    await end(two, job["id"], "UploadComplete")
+        assert f"into job {other[:15]}" in late[0]
+        assert len(caller.query("SELECT Id FROM Account")["records"]) == 10
 
 
 # Parts, and the record

@@ -29,25 +29,31 @@ GATE_SECONDS = 20
 
 @dataclass
 class Gate:
-    """Holds uploads back from an application while the gate is closed: they have begun, but no row is read."""
+    """Holds requests of a method back from an application while the gate is closed: uploads, of which no row is read then."""
 
     app: ASGIApp
+    method: str = "PUT"
     reached: threading.Event = field(default_factory=threading.Event)
     _opened: threading.Event = field(default_factory=threading.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") == "PUT":
+        if scope.get("method") == self.method:
             self.reached.set()
             await anyio.to_thread.run_sync(self._opened.wait, GATE_SECONDS)
         await self.app(scope, receive, send)
 
     def close(self) -> None:
-        """Hold all uploads back."""
+        """Hold all these requests back."""
+        self.reached.clear()
         self._opened.clear()
 
     def open(self) -> None:
-        """Let all uploads through."""
+        """Let all these requests through."""
         self._opened.set()
+
+    async def reaches(self) -> None:
+        """Wait until the gate holds a request back."""
+        assert await anyio.to_thread.run_sync(self.reached.wait, GATE_SECONDS)
 
 
 @dataclass
@@ -85,7 +91,7 @@ class WatchedOrg:
 
     async def upload_begins(self) -> None:
         """Wait until the gate holds an upload back."""
-        assert await anyio.to_thread.run_sync(self.gate.reached.wait, GATE_SECONDS)
+        await self.gate.reaches()
 
     def records(self, soql: str) -> list[dict[str, Any]]:
         """All records that a query selects."""
