@@ -133,6 +133,13 @@ def test_a_header_without_an_end_is_not_read_whole(content: bytes) -> None:
     assert file.tell() <= MOST_HEADER_BYTES + 5
 
 
+@pytest.mark.parametrize("header", [b"ab,cd\n", b'"a\nb"\n', b"ab,cde"])
+def test_the_first_record_may_have_as_many_bytes_as_are_allowed_and_no_more(header: bytes) -> None:
+    assert first_record(io.BytesIO(header), 6) == header
+    with pytest.raises(EndlessRecord):
+        first_record(io.BytesIO(header), 5)
+
+
 def test_an_empty_file_has_no_first_record() -> None:
     assert first_record(io.BytesIO(b""), MOST_HEADER_BYTES) == b""
 
