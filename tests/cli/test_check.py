@@ -4,6 +4,7 @@ import json
 import math
 import re
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,9 +20,11 @@ from tests.support.asgi_server import running
 from tests.support.commands import TOKEN, Environ, anonymous
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Ports on which nothing listens, no two of them the same."""
+    with ExitStack() as taken:
+        sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def screen_lines(text: str) -> int:
@@ -38,7 +41,8 @@ class Check(Protocol):
 @pytest.fixture
 def check(run_here: RunHere, environ: Environ) -> Check:
     def run(*args: str, **more: str) -> tuple[int, str]:
-        ports = {"BULK_INGEST_MCP_PORT": str(free_port()), "BULK_INGEST_REST_PORT": str(free_port())}
+        mcp_port, rest_port = map(str, free_ports(2))
+        ports = {"BULK_INGEST_MCP_PORT": mcp_port, "BULK_INGEST_REST_PORT": rest_port}
         done = run_here("check", *args, more=ports | more)
         assert done.stderr == ""
         assert screen_lines(done.stdout) <= 24
@@ -105,7 +109,8 @@ def test_check_of_an_org_that_refuses_the_token_says_where_to_put_a_new_one(chec
 
 
 def test_check_of_an_org_that_can_not_be_reached_says_so(check: Check) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+    [port] = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
     code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
     assert (code, printed.partition("wrong: ")[2]) == snapshot(
         (
