@@ -61,6 +61,12 @@ def test_a_file_that_grows_while_it_is_checked_is_refused(tmp_path: Path, prefli
         plan_of(uploading(path), UNCHANGED, Destination(), preflight=preflight, progress=append)
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b'Name\n"never closed\n'])
+def test_a_source_that_can_not_be_read_to_its_end_has_no_rows_and_no_part_to_send(content: bytes) -> None:
+    planned = plan_of(Bytes(content), UNCHANGED, Destination())
+    assert (planned.has_errors, planned.rows, planned.size, planned.sha256, planned.parts) == (True, 0, 0, "", ())
+
+
 @pytest.mark.parametrize("spoil", [lambda data: data[:-20], lambda data: data[:40] + b"\0\0\0\0" + data[44:]])
 def test_a_broken_gz_file_is_refused(tmp_path: Path, spoil: object) -> None:
     data = gzip.compress(b"".join(b"Account %d\n" % number for number in range(1000)))
