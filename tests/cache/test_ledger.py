@@ -40,6 +40,17 @@ async def test_a_later_record_takes_the_place_of_an_earlier_one_until_it_is_forg
     assert await ledger.find(ORG, JOB_ID) is None
 
 
+async def test_of_two_claims_of_a_job_the_second_is_told_of_the_first_until_that_is_released(tmp_path: Path) -> None:
+    one, other = (Ledger(tmp_path / "uploads.sqlite3") for _ in range(2))
+    first, second = UploadRecord("sending", "1" * 64, 1), UploadRecord("sending", "2" * 64, 2)
+    assert await one.claim(ORG, JOB_ID, first) is None
+    assert await other.claim(ORG, JOB_ID[:15], second) == first
+    assert await one.find(ORG, JOB_ID) == first
+    await one.release(ORG, JOB_ID)
+    assert await other.claim(ORG, JOB_ID, second) is None
+    assert await one.find(ORG, JOB_ID) == second
+
+
 @pytest.mark.parametrize("broken", ["not a database", "a folder", "another schema", "below a file"])
 async def test_a_file_that_can_not_be_used_is_logged_and_done_without(
     broken: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
