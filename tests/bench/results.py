@@ -65,7 +65,7 @@ def keep(path: Path, kind: ResultKind = "failedResults") -> DownloadedResult:
     with new_download(files, _key(kind), ",") as writer, path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             writer.add(chunk)
-        return writer.finish()
+        return writer.finish(None)
 
 
 def page_through(path: Path) -> None:

@@ -56,6 +56,7 @@ async def test_a_job_reads_as_json_under_salesforces_field_names(client: Client)
             "totalProcessingTime": "MS",
             "apiActiveProcessingTime": "MS",
             "apexProcessingTime": "MS",
+            "rowCounts": {"sent": 1, "successful": 1, "failed": 0, "unprocessed": 0, "inNoResult": 0},
         }
     )
 

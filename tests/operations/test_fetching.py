@@ -281,7 +281,7 @@ async def sends_nothing_until_it_comes(
     org.go_wrong({"on": result, "fault": fault})
     org.forget()
     text = await refusal(client, "create-ingest-job", **retry)
-    assert "again later" in text
+    assert "fetches the result anew" in text
     assert org.changes == []
     org.go_right()
     assert (await call(client, "create-ingest-job", **retry))["rows"] == rows
@@ -313,6 +313,7 @@ async def test_unprocessed_rows_of_a_job_that_did_not_complete_are_waited_for(
     rows = "Name\n" + "".join(f"Row {number}\n" for number in range(250))
     async with agent(org.url) as client:
         job = await aborted_midway(client, org, rows)
+    async with agent(org.url) as client:  # which has not seen the results
         await sends_nothing_until_it_comes(client, org, "unprocessedrecords", fault, retry_of(job, *which), 50)
 
 

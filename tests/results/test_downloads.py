@@ -5,17 +5,20 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, new_download
+from salesforce_bulk_ingest.results.completeness import Completeness
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
 from tests.cache.making import FAILED, JOB, ORG, files_in, job_files
 
 CONTENT = b'"sf__Id","sf__Error","Name"\n"1","A:x:--","a\nb"\n"2","A:x:--","c"\n'
 
 
-def downloaded(files: JobFiles, key: ResultKey = FAILED, content: bytes = CONTENT) -> DownloadedResult:
+def downloaded(
+    files: JobFiles, key: ResultKey = FAILED, content: bytes = CONTENT, counted: int | None = None
+) -> DownloadedResult:
     with new_download(files, key, ",") as writer:
         for byte in content:
             writer.add(bytes([byte]))
-        return writer.finish()
+        return writer.finish(counted)
 
 
 def test_a_result_is_found_once_it_is_whole_and_not_before(tmp_path: Path) -> None:
@@ -23,7 +26,7 @@ def test_a_result_is_found_once_it_is_whole_and_not_before(tmp_path: Path) -> No
     with new_download(files, FAILED, ",") as writer:
         writer.add(CONTENT)
         assert find_download(files, FAILED) is None
-        made = writer.finish()
+        made = writer.finish(None)
     found = find_download(files, FAILED)
     assert found == made
     assert found is not None
@@ -47,11 +50,23 @@ def test_failed_rows_have_error_groups_and_other_results_have_none(tmp_path: Pat
     assert downloaded(files, ResultKey.of(ORG, JOB, "successfulResults")).error_groups == ()
 
 
-def test_an_answer_without_a_header_is_not_cached(tmp_path: Path) -> None:
+def test_an_answer_without_a_header_is_kept_only_where_it_comes_twice_and_no_row_is_counted(tmp_path: Path) -> None:
     files = job_files(tmp_path)
-    with pytest.raises(ResultNotReady):
-        downloaded(files, content=b"\n")
-    assert find_download(files, FAILED) is None
+    for counted, is_kept in ((1, False), (1, False), (None, True)):
+        result = downloaded(files, content=b"\n", counted=counted)
+        assert result.completeness.is_whole == is_kept
+        assert (find_download(files, FAILED) is not None) == is_kept
+
+
+def test_a_short_result_is_kept_when_the_same_bytes_come_a_second_time(tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    other = CONTENT.replace(b'"c"', b'"d"')
+    for content, is_kept in ((CONTENT, False), (other, False), (CONTENT, False), (CONTENT, True)):
+        assert downloaded(files, content=content, counted=3).completeness.is_whole == is_kept
+        assert (find_download(files, FAILED) is not None) == is_kept
+    found = find_download(files, FAILED)
+    assert found is not None
+    assert found.completeness == Completeness(2, 3, is_confirmed=True)
 
 
 @pytest.mark.parametrize("label", [b"", b"{}", b"[]\n", b"\xff", b'{"size": 1}\n', b"[]\n[]\n", b"[{}]\n{}\n"])
@@ -62,17 +77,12 @@ def test_a_result_with_the_label_of_another_version_is_not_there(label: bytes, t
     assert find_download(files, FAILED) is None
 
 
-def test_a_label_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+def test_a_result_that_an_earlier_version_kept_is_fetched_again_since_it_may_be_short(tmp_path: Path) -> None:
     files = job_files(tmp_path)
-    stored = (
-        b'{"sha256": "abc", "causes": [{"code": "A", "fields": [], "pattern": "x", "count": 1, '
-        b'"examples": [{"offset": 0, "message": "x", "values": {}}]}]}\n'
-        b'{"size":18,"rows":1,"header":10}\nsf__Error\n' + (10).to_bytes(8, "little")
+    stored = b'{"sha256": "abc", "causes": []}\n{"size":18,"rows":1,"header":10}\nsf__Error\n' + (10).to_bytes(
+        8, "little"
     )
     with files.files.new_file(FAILED.name) as file:
         file.file.write(b"sf__Error\nA:x:--\n\n")
         file.finish(stored)
-    found = find_download(files, FAILED)
-    assert found is not None
-    assert (found.sha256, [group.code for group in found.error_groups]) == ("abc", ["A"])
-    assert list(found.records(0)) == [b"A:x:--\n"]
+    assert find_download(files, FAILED) is None

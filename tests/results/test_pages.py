@@ -34,7 +34,7 @@ def downloaded(folder: Path, content: bytes) -> DownloadedResult:
     files = JobFiles(folder, most_bytes=1_000_000_000, most_seconds=1_000)
     with new_download(files, KEY, ",") as writer:
         writer.add(content)
-        return writer.finish()
+        return writer.finish(None)
 
 
 def always() -> bool:
@@ -46,7 +46,7 @@ def streamed(content: bytes, request: PageRequest, page_size: PageSize) -> Page:
         for start in range(0, len(content), 7):
             yield content[start : start + 7]
 
-    reader = StreamedPage(",", request, page_size, whole=True)
+    reader = StreamedPage(",", request, page_size, "failedResults")
     anyio.run(reader.read, chunks())
     return reader.page()
 
@@ -63,7 +63,7 @@ def test_a_page_of_a_stored_result_is_that_of_the_stream(
 ) -> None:
     content = "".join(format_record(row) for row in (("A", "sf__Error"), *table)).encode()
     result = downloaded(tmp_path_factory.mktemp("spool"), content)
-    page = replace(page_of(result, ",", PageRequest(offset), page_size, always), path=None)
+    page = replace(page_of(result, ",", PageRequest(offset), page_size, always), path=None, completeness=None)
     assert page == streamed(content, PageRequest(offset), page_size)
 
 
@@ -109,7 +109,7 @@ def test_rows_that_are_taken_together_are_those_that_are_taken_one_by_one(
     content = b"A,sf__Error\n" + content
     request = PageRequest(offset, columns)
     page = page_of(downloaded(tmp_path_factory.mktemp("spool"), content), ",", request, page_size, always)
-    assert replace(page, path=None) == streamed(content, request, page_size)
+    assert replace(page, path=None, completeness=None) == streamed(content, request, page_size)
 
 
 @settings(max_examples=50)

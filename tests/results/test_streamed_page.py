@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.page_size import PageSize, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
+from salesforce_bulk_ingest.salesforce.models import RESULT_KINDS, ResultKind
 from tests.results.making import page_sizes, rows_of_two
 
 HEADER = '"sf__Id","sf__Error","Name"\n'
@@ -27,11 +28,11 @@ async def _page(
     *,
     offset: int = 0,
     page_size: PageSize | None = None,
-    whole: bool = False,
+    kind: ResultKind = "successfulResults",
     delimiter: str = ",",
     columns: tuple[str, ...] = (),
 ) -> Page:
-    reader = StreamedPage(delimiter, PageRequest(offset, columns), page_size or default_page_size(), whole=whole)
+    reader = StreamedPage(delimiter, PageRequest(offset, columns), page_size or default_page_size(), kind)
     await reader.read(_chunks(content.encode()))
     return reader.page()
 
@@ -41,9 +42,9 @@ def _failed(errors: Iterable[str]) -> str:
 
 
 @settings(max_examples=50)
-@given(rows_of_two, page_sizes, st.booleans())
+@given(rows_of_two, page_sizes, st.sampled_from(RESULT_KINDS))
 def test_pages_one_after_another_are_all_the_rows(
-    rows: list[tuple[str, str]], page_size: PageSize, whole: bool
+    rows: list[tuple[str, str]], page_size: PageSize, kind: ResultKind
 ) -> None:
     content = "".join(format_record(row) for row in (("A", "B"), *rows))
 
@@ -51,7 +52,7 @@ def test_pages_one_after_another_are_all_the_rows(
         collected: list[tuple[str, ...]] = []
         offset: int | None = 0
         while offset is not None:
-            page = await _page(content, offset=offset, page_size=page_size, whole=whole)
+            page = await _page(content, offset=offset, page_size=page_size, kind=kind)
             assert (page.offset, page.columns) == (offset, ("A", "B"))
             assert page.rows or not rows, "a page without rows would be asked for again and again"
             if page.total is not None:
@@ -73,7 +74,7 @@ async def test_a_page_tells_where_the_next_one_begins_and_reads_no_further() -> 
             given_out += 1
             yield b"x\n"
 
-    reader = StreamedPage(",", PageRequest(10), requested_page_size(5), whole=False)
+    reader = StreamedPage(",", PageRequest(10), requested_page_size(5), "successfulResults")
     with anyio.fail_after(5):
         await reader.read(endless())
     page = reader.page()
@@ -112,7 +113,7 @@ async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_th
     names = [f"A_rather_long_custom_field_{number}__c" for number in range(500)]
     header = format_record([*names, "sf__Error"])
     row = format_record([*("x" for _ in names), "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"])
-    page = await _page(header + row, whole=True)
+    page = await _page(header + row, kind="failedResults")
     assert len(page.columns) + page.columns_omitted == 501
     assert [(group.code, group.count) for group in page.error_groups] == [("REQUIRED_FIELD_MISSING", 1)]
 
@@ -120,7 +121,7 @@ async def test_columns_that_do_not_fit_are_counted_and_errors_are_counted_all_th
 async def test_error_groups_stand_for_all_rows_though_the_page_holds_few() -> None:
     missing = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
     locked = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
-    page = await _page(_failed([locked, missing, missing] * 40), page_size=requested_page_size(2), whole=True)
+    page = await _page(_failed([locked, missing, missing] * 40), page_size=requested_page_size(2), kind="failedResults")
     assert (len(page.rows), page.next_offset, page.total, page.rows_read) == (2, 2, 120, 120)
     assert [
         (group.code, group.count, [example.offset for example in group.examples]) for group in page.error_groups
@@ -135,7 +136,7 @@ async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
         yield _failed(["CODE:x:--"] * 3).encode()
         await anyio.sleep_forever()
 
-    reader = StreamedPage(",", PageRequest(), requested_page_size(2), whole=True)
+    reader = StreamedPage(",", PageRequest(), requested_page_size(2), "failedResults")
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(reader.read, stalls())

@@ -181,7 +181,7 @@ class Persistent:
         tries = 0
         while True:
             page = await self.told(tool, **arguments)
-            if "Call again" not in page["summary"] and "with the same arguments" not in page["next"]:
+            if "is not kept" not in page["summary"] and "the same call" not in page["next"]:
                 return page
             tries += 1
             assert tries < TRIES, page["summary"]

@@ -175,7 +175,13 @@ async def test_columns_in_another_order_and_case_keep_their_cells(org: Changing,
 
 
 async def test_a_row_that_came_back_without_its_last_cells_goes_with_blank_ones(org: Changing, client: Client) -> None:
-    org.change = lambda text: re.sub('"Bergen","B","many"', '"Bergen","B"', text)
+    def without_last_cell(text: str) -> str:
+        # Not in the last row, which would pass for one that was cut off.
+        header, *rows = text.splitlines(keepends=True)
+        rows.sort(key=lambda row: "Bergen" not in row)
+        return "".join([header, *rows]).replace('"Bergen","B","many"', '"Bergen","B"')
+
+    org.change = without_last_cell
     job = await load(client, csv=FOUR)
     await retry(client, job)
     assert ["Bergen", "B", ""] in rows_of(org.uploads[-1])

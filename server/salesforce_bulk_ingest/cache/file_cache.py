@@ -170,8 +170,15 @@ class NewFile:
         """The folder of the file, for temporary files that are needed while it is made."""
         return self.path.parent
 
-    def finish(self, label: bytes) -> CachedFile:
-        """Put the whole content in place, and the label beside it."""
+    def finish(self, label: bytes, *, suffix: str = "") -> CachedFile:
+        """Put the whole content in place, and the label beside it.
+
+        Args:
+            label: bytes to store beside the content.
+            suffix: text to put after the name that the file was made for, where it must not pass for that file.
+        """
+        if suffix:
+            self.path = self.path.with_name(f"{self.path.name}{suffix}")
         size = self.file.tell()
         self.file.close()
         with os.fdopen(os.open(self._label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.salesforce.org import Org
 
 UPLOAD_FILE = "upload.csv.gz"
 RETRY_FOLDER = "again"
+SHORT = ".short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class ResultKey:
     def name(self) -> str:
         """The name of the downloaded result."""
         return f"{self.folder}/{self.kind}.csv"
+
+    @property
+    def short_name(self) -> str:
+        """The name of a download that is not known to be the whole result."""
+        return f"{self.name}{SHORT}"
 
     @property
     def source_order_name(self) -> str:

@@ -108,6 +108,7 @@ class IndexBuilder:
 
     def __init__(self) -> None:
         self._splitter = RecordSplitter(keep_blank=True)
+        self._last = b""
         self.header = b""
         self._starts = array("Q")
         self._rows = self._size = 0
@@ -121,6 +122,11 @@ class IndexBuilder:
         rows = self._indexed_rows(self._splitter.flush())
         return RowIndex(self._size, self._rows, self.header, self._starts), rows
 
+    @property
+    def last_record(self) -> bytes:
+        """The last record that is not blank; the header, or nothing, where no row has been added."""
+        return self._last
+
     def _indexed_rows(self, records: list[bytes]) -> list[bytes]:
         rows: list[bytes] = []
         for record in records:
@@ -132,5 +138,6 @@ class IndexBuilder:
                         self._starts.append(self._size)
                     self._rows += 1
                     rows.append(record)
+                self._last = record
             self._size += len(record)
         return rows

@@ -133,7 +133,7 @@ class RetryBody(ClosedModel):
     @model_validator(mode="after")
     def _which_go_together(self) -> Self:
         if self.which is not None and not self.which:
-            raise ValueError('which names no rows: give ["failed"], ["unprocessed"], both, or ["created"]')
+            raise ValueError('which names no rows: give "failed", "unprocessed", "missing" or several, or ["created"]')
         if "created" in self.which_rows and len(self.which_rows) > 1:
             raise ValueError("created gives the ids of new records alone, so it goes without other rows")
         if self.where is not None and "failed" not in self.which_rows:
@@ -144,11 +144,11 @@ class RetryBody(ClosedModel):
     def which_rows(self) -> tuple[Which, ...]:
         """The kinds of rows that are sent again.
 
-        Without `which`, these are the rows that did not get into the org: failed and unprocessed rows, or, with `where`,
-        failed rows alone.
+        Without `which`, these are the rows that did not get into the org: failed and unprocessed rows and those in no
+        result; or, with `where`, failed rows alone.
         """
         if self.which is None:
-            return ("failed",) if self.where is not None else ("failed", "unprocessed")
+            return ("failed",) if self.where is not None else ("failed", "unprocessed", "missing")
         return tuple(dict.fromkeys(self.which))
 
     @property
@@ -178,7 +178,7 @@ class UploadBody(ClosedModel):
         BeforeValidator(parsed_json),
         Field(
             None,
-            description="Rows of ended jobs as they were sent; created: Ids of new records alone",
+            description="Rows of ended jobs as they were sent; missing: in no result; created: Ids of new records alone",
         ),
     ]
     columns: Annotated[

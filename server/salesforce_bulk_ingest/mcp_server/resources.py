@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, job_u
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import RESULT_TOOLS, GivenCall
+from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
@@ -40,7 +41,11 @@ def add_resources(server: MCPServer[None], operations: Operations) -> None:
         """State and counters of one ingest job, under Salesforce's field names."""
         with _errors_for_hosts(GivenCall("get-ingest-job-status", {"jobId": jobId})):
             status = await operations.jobs.status(jobId, report=_silently)
-            return json.dumps(bounded(status.job).model_dump(mode="json", by_alias=True, exclude_none=True), indent=2)
+            shown = bounded(status.job).model_dump(mode="json", by_alias=True, exclude_none=True)
+            counts = RowCountsAnswer.of(status.accounting)
+            if counts is not None:
+                shown["rowCounts"] = counts.model_dump(mode="json", by_alias=True)
+            return json.dumps(shown, indent=2)
 
     for kind in RESULT_NAMES:
         _add_result(server, operations, kind)
@@ -63,10 +68,14 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         request = PageRequest(_number("offset", offset, 0), shown, ErrorFilter(statusCode or None, field or None))
         size = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
         with _errors_for_hosts(GivenCall(RESULT_TOOLS[kind], {"jobId": jobId, "offset": request.offset})):
-            _, page = await operations.results.page(jobId, kind, request=request, page_size=size)
+            _, page, _ = await operations.results.page(jobId, kind, request=request, page_size=size)
         if page.is_cut_off:
             # A page with the header alone would say that the result ends here.
             raise ResourceError(f"Time ran out before the row at offset {page.offset} came in: read this page again.")
+        if page.is_short:
+            raise ResourceError(
+                f"Salesforce gave {page.completeness}: there may be more, so read this page again later."
+            )
         return page.as_csv()
 
 

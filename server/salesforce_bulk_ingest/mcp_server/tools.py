@@ -227,7 +227,7 @@ class IngestTools:
         self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get a page of the rows that Salesforce never tried since the job was aborted or failed, as they were uploaded.
-        Call it after Aborted or Failed. Next: create-ingest-job with data rowsOf loads them."""
+        Call it after Aborted or Failed. Next: create-ingest-job with data rowsOf loads them, and rows in no result."""
         given = GivenCall.of(
             RESULT_TOOLS["unprocessedrecords"], jobId=jobId, offset=offset, limit=limit, columns=columns
         )
@@ -239,12 +239,12 @@ class IngestTools:
         size = default_page_size() if limit is None else requested_page_size(limit)
         rest_url = self._whole_files.result_url(job_id, kind)
         with errors_for_models(given):
-            job, page = await self._operations.results.page(
+            job, page, accounting = await self._operations.results.page(
                 job_id, kind, request=request, page_size=size, source_order=rest_url is None
             )
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
-            return _result(PageAnswer.of(job, kind, page, rest_url, given), link)
+            return _result(PageAnswer.of(job, kind, page, accounting, rest_url, given), link)
 
     async def _load_request(
         self, body: UploadBody, part: int | None, sha256: str | None, preflight: PreflightSwitch, job_id: str | None

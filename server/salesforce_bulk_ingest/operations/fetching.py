@@ -10,28 +10,34 @@ from anyio.from_thread import check_cancelled
 from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.base.findings import Unreadable
+from salesforce_bulk_ingest.base.findings import Finding, Unreadable
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, ResultNotReady, find_download, new_download
+from salesforce_bulk_ingest.results.completeness import Completeness, counted_rows
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
+from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_counters, not_kept
 from salesforce_bulk_ingest.results.result_file import ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
-from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
+from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest, Which
 from salesforce_bulk_ingest.results.retry_writer import JobResult, write_retry_file
+from salesforce_bulk_ingest.results.row_counts import RowAccounting, RowCounts, has_rows_in_no_result
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
-from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError, ShortResult
+from salesforce_bulk_ingest.salesforce.models import RESULT_KINDS, Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+COUNTING_SECONDS = 5.0
+"""The longest time that a call waits for the results in which rows are counted, which a later call finds in any case."""
 
 LOCK_SECONDS = 0.2
 """The pause between two tries to take the lock of a file that another process is making."""
@@ -56,7 +62,31 @@ class ResultFetcher:
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """Return the task that finds or downloads a result of a job that has ended."""
         key = ResultKey.of(org.key, job, kind)
-        return self._tasks.start(("result", key), lambda task: self._find_or_download(key, job, task))
+        return self._tasks.start(("result", key), lambda task: self._find_or_download(org, key, job, task))
+
+    async def accounting(self, org: Org, job: Job, seconds: float) -> RowAccounting | None:
+        """Return where the rows are that were sent to a job that has ended, as far as that is known.
+
+        Args:
+            org: the org of the job.
+            job: the job.
+            seconds: the longest time to wait for results that have to be counted, if it is shorter than `COUNTING_SECONDS`.
+
+        Returns:
+            None where the job has not ended, or the number of rows that were sent is not known on this machine.
+        """
+        sent = await self._rows_sent(org, job) if job.is_terminal else None
+        if sent is None:
+            return None
+        counts = RowCounts.by_counters(job, sent)
+        if counts is None:
+            key = JobKey.of(org.key, job)
+            counting = self._tasks.start(("row counts", key), lambda _: self._count_rows(org, job, sent))
+            try:
+                counts = counting.result if await counting.wait(min(seconds, COUNTING_SECONDS)) else None
+            except (OSError, SalesforceError) as error:
+                logger.warning("the rows of job %s can't be counted: %s", job.id, error)
+        return RowAccounting(sent, counts)
 
     def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
         """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
@@ -67,8 +97,7 @@ class ResultFetcher:
         self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
     ) -> SharedTask[RetryFile]:
         """Return the task that finds or makes a file of rows to retry, of jobs that have ended."""
-        kinds = [KINDS[which] for which in request.which]
-        keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in kinds]
+        keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in RESULT_KINDS]
         name = retry_name(org.key, keys, request, destination.delimiter, destination.line_ending)
         return self._tasks.start(
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
@@ -81,18 +110,51 @@ class ResultFetcher:
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
-    async def _find_or_download(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
-        return await self._find_or_make(
-            key.name, lambda: find_download(self._job_files, key), lambda: self._download(key, job, task)
-        )
+    async def _find_or_download(
+        self, org: Org, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]
+    ) -> DownloadedResult:
+        async def make() -> DownloadedResult:
+            counted = counted_rows(job, key.kind, await self._rows_sent(org, job))
+            result = await self._download(key, job, counted, task)
+            if key.kind == "unprocessedrecords" and result.index.header and not result.completeness.is_whole:
+                # No counter speaks against it, only the number of rows sent, and some rows may be in no result.
+                result = await self._download(key, job, counted, task)
+            return result
 
-    async def _download(self, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]) -> DownloadedResult:
+        return await self._find_or_make(key.name, lambda: find_download(self._job_files, key), make)
+
+    async def _rows_sent(self, org: Org, job: Job) -> int | None:
+        """Return the number of rows that were sent to the job; None where its upload is not archived here."""
+        try:
+            upload = await self._archived_upload(org, job)
+        except OSError as error:
+            logger.warning("what was sent to job %s can't be read: %s", job.id, error)
+            return None
+        return None if upload is None else upload.origin.rows
+
+    async def _count_rows(self, org: Org, job: Job, sent: int) -> RowCounts | None:
+        """Return where the rows of the job are; None as long as one of its results is not whole."""
+        results: dict[ResultKind, Completeness] = {}
+        for kind in RESULT_KINDS:
+            result = await self._downloaded(org, job, kind)
+            if not result.completeness.is_whole:
+                return None
+            results[kind] = result.completeness
+        return RowCounts.by_results(sent, results)
+
+    async def _download(
+        self, key: ResultKey, job: Job, counted: int | None, task: SharedTask[DownloadedResult]
+    ) -> DownloadedResult:
+        task.done_bytes = 0
         with new_download(self._job_files, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
                     await anyio.to_thread.run_sync(writing.add, chunk)
                     task.done_bytes += len(chunk)
-            return await anyio.to_thread.run_sync(writing.finish)
+            result = await anyio.to_thread.run_sync(writing.finish, counted)
+        if result.completeness.is_whole:
+            await anyio.to_thread.run_sync(self._job_files.files.remove, key.short_name)
+        return result
 
     async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrderedResult | None:
         upload = await self._archived_upload(org, job)
@@ -135,36 +197,74 @@ class ResultFetcher:
         name: str,
         task: SharedTask[RetryFile],
     ) -> RetryFile:
-        kinds = [KINDS[which] for which in request.which]
-
         async def make() -> RetryFile:
-            results = []
+            sources, notes = list[JobResult | ReturnedUpload](), list[Finding]()
             for job in jobs:
-                for kind in kinds:
-                    rows = await self._job_rows(org, job, kind)
-                    if rows is not None:
-                        results.append(rows)
-                        task.done_bytes += rows.result.path.stat().st_size
-            return await self._make_file(
-                name, lambda file: write_retry_file(request, results, destination, file, check_cancelled)
-            )
+                for which in request.which:
+                    found = await self._rows_to_retry(org, job, which)
+                    if isinstance(found, Finding):
+                        notes.append(found)
+                    elif found is not None:
+                        sources.append(found)
+                        task.done_bytes += _size_of(found)
+            try:
+                return await self._make_file(
+                    name,
+                    lambda file: write_retry_file(request, sources, destination, file, check_cancelled, notes=notes),
+                )
+            except DamagedUpload as error:
+                logger.warning("an upload is not kept any more: %s", error)
+                for job in jobs:
+                    await anyio.to_thread.run_sync(self._job_files.remove_upload, JobKey.of(org.key, job))
+                return await make()
 
         return await self._find_or_make(name, lambda: self._find_file(name, RetryFile.read), make)
 
-    async def _job_rows(self, org: Org, job: Job, kind: ResultKind) -> JobResult | None:
-        try:
-            result = _result_file(await self._downloaded(org, job, kind), job, kind)
-        except ResultNotReady:
-            if _has_no_rows(job, kind):
-                return None
-            raise UnexpectedAnswer(
-                f"Salesforce gave nothing for the {kind} of job {job.id}, not even a header, although there may be "
-                "some: call again later."
-            ) from None
+    async def _rows_to_retry(self, org: Org, job: Job, which: Which) -> JobResult | ReturnedUpload | Finding | None:
+        """Return rows of a job, or why there can be none; None where the job has no such rows.
+
+        Raises:
+            ShortResult: a result of the job may lack rows.
+        """
+        if which == "missing":
+            return await self._missing_rows(org, job)
+        kind = KINDS[which]
+        downloaded = await self._whole(org, job, kind)
+        if not downloaded.index.rows:
+            return None
+        result = _result_file(downloaded, job, kind)
         if kind != "failedResults":
             return JobResult(job.id, result)
         source = await self.source_order(org, job, kind).finished()
         return JobResult(job.id, result, None if source is None else await self._archived_upload(org, job), source)
+
+    async def _missing_rows(self, org: Org, job: Job) -> ReturnedUpload | Finding | None:
+        upload = await self._archived_upload(org, job)
+        if upload is None:
+            return not_kept(job.id) if has_rows_in_no_result(job) else None
+        sent = upload.origin.rows
+        if RowCounts.by_counters(job, sent) is not None:
+            return None
+        downloads = {kind: await self._whole(org, job, kind) for kind in RESULT_KINDS}
+        given = {kind: result.completeness for kind, result in downloads.items()}
+        counts = RowCounts.by_results(sent, given)
+        if not counts.in_no_result:
+            return None
+        if counts.successful + counts.failed > given["successfulResults"].rows + given["failedResults"].rows:
+            return beyond_counters(job.id, counts.in_no_result)
+        results = [_result_file(result, job, kind) for kind, result in downloads.items() if result.index.rows]
+        if not all(_has_columns(result, upload) for result in results):
+            return not_kept(job.id)
+        return ReturnedUpload(job.id, upload, tuple(results), key_field(job.operation, job.external_id_field_name))
+
+    async def _whole(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
+        """Return a result that is whole, or raise ShortResult."""
+        result = await self._downloaded(org, job, kind)
+        if not result.completeness.is_whole:
+            raise ShortResult(
+                f"Salesforce gave {result.completeness}, in the {kind} of job {job.id}: none of its rows are sent again yet."
+            )
+        return result
 
     async def _downloaded(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
         return await self.fetch(org, job, kind).finished()
@@ -221,13 +321,8 @@ def _has_columns(result: ResultFile, upload: ArchivedUpload) -> bool:
     return sorted(map(str.lower, upload.uploaded_header())) == sorted(map(str.lower, result.upload_names))
 
 
-def _has_no_rows(job: Job, kind: ResultKind) -> bool:
-    """Return whether state and counters of the job say that this result has no rows."""
-    if kind == "unprocessedrecords":
-        return job.state == "JobComplete"
-    if kind == "failedResults":
-        return job.number_records_failed == 0
-    return job.number_records_processed is not None and job.number_records_processed == job.number_records_failed
+def _size_of(rows: JobResult | ReturnedUpload) -> int:
+    return (rows.upload if isinstance(rows, ReturnedUpload) else rows.result).path.stat().st_size
 
 
 async def _acquire(lock: FileLock) -> None:

@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Report, Sleep, wait_until_terminal
+from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, WrongState
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -54,12 +55,14 @@ class JobStatus:
         job: the job, with its state and counters.
         upload: the state of the upload to an open job; `unknown` for any other job.
         changed: for a close or an abort, whether this call changed the state; else None.
+        accounting: where the rows of an ended job are; None where their number is not known on this machine.
     """
 
     org: Org
     job: Job
     upload: UploadState = "unknown"
     changed: bool | None = None
+    accounting: RowAccounting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,8 @@ class JobOperations:
         job = await self._client.get_job(checked_job_id(job_id))
         job = await self._wait(job, wait_seconds, report)
         org = await self._client.org()
-        return JobStatus(org, job, await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown")
+        upload = await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown"
+        return JobStatus(org, job, upload, accounting=await self._accounting(org, job))
 
     async def change_state(
         self, job_id: str, state: TargetState, *, wait_seconds: float = 0, report: Report
@@ -162,7 +166,7 @@ class JobOperations:
             # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
                 raise
-        return JobStatus(org, job, changed=changed)
+        return JobStatus(org, job, changed=changed, accounting=await self._accounting(org, job))
 
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine."""
@@ -189,6 +193,9 @@ class JobOperations:
                 raise
             return now, False  # another call was faster
         return job.model_copy(update=answer.model_dump(exclude_unset=True)), True
+
+    async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
+        return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())
 
     async def _wait(self, job: Job, seconds: float, report: Report) -> Job:
         async def read() -> Job:

@@ -12,10 +12,11 @@ import anyio.to_thread
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
-from salesforce_bulk_ingest.results.downloads import ResultNotReady
+from salesforce_bulk_ingest.results.completeness import counted_rows
 from salesforce_bulk_ingest.results.page_size import PageSize
-from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, page_of, unfinished_download_page
+from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of, unfinished_download_page
 from salesforce_bulk_ingest.results.result_file import check_first_column
+from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -54,8 +55,8 @@ class ResultOperations:
 
     async def page(
         self, job_id: str, kind: ResultKind, *, request: PageRequest, page_size: PageSize, source_order: bool = False
-    ) -> tuple[Job, Page]:
-        """Return the job, and a page of one of its results with the error groups of failed rows.
+    ) -> tuple[Job, Page, RowAccounting | None]:
+        """Return the job, a page of one of its results with the error groups of failed rows, and where the job's rows are.
 
         Args:
             job_id: the id of the job.
@@ -75,7 +76,13 @@ class ResultOperations:
             page = await self._streamed_page(job, kind, request, page_size)
         if page.columns and not request.columns:
             check_first_column(kind, page.columns[0])
-        return job, page
+        return job, page, await self._accounting(job, page)
+
+    async def _accounting(self, job: Job, page: Page) -> RowAccounting | None:
+        """Return where the rows of the job are; None where that is not known, or the result is to be fetched again first."""
+        if self._fetcher is None or page.is_short or page.fetched_bytes is not None:
+            return None
+        return await self._fetcher.accounting(await self._client.org(), job, self._seconds_left())
 
     async def _cached_page(
         self,
@@ -97,12 +104,10 @@ class ResultOperations:
             page = await anyio.to_thread.run_sync(
                 lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)
             )
-        except ResultNotReady:
-            return PageBuilder(b"", job.delimiter, request, page_size).page(ended=True, total=0)
         except OSError as error:
             logger.warning("results can't be kept on this machine: %s", error)
             return None
-        if source_order and page.rows:
+        if source_order and page.rows and not page.is_short:
             page = replace(page, source_order_path=await self._source_order_path(fetcher, org, job, kind))
         return page
 
@@ -111,14 +116,15 @@ class ResultOperations:
         task = fetcher.source_order(org, job, kind)
         try:
             is_made = await task.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
-        except (OSError, SalesforceError, InvalidArgument, ResultNotReady) as error:
+        except (OSError, SalesforceError, InvalidArgument) as error:
             logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
             return None
         return task.result.path if is_made and task.result is not None else None
 
     async def _streamed_page(self, job: Job, kind: ResultKind, request: PageRequest, page_size: PageSize) -> Page:
-        reader = StreamedPage(job.delimiter, request, page_size, whole=kind == "failedResults")
+        reader = StreamedPage(job.delimiter, request, page_size, kind)
         with anyio.move_on_after(self._seconds_left()):
             async with self._client.results(job.id, kind) as chunks:
                 await reader.read(chunks)
-        return reader.page()
+        counted = counted_rows(job, kind, None)
+        return replace(reader.page(), completeness=reader.completeness(counted) if job.is_terminal else None)

@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.results.retry_file import RetryFile
-from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest
+from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -152,7 +152,7 @@ class Retry:
         if not self._rows:
             return
         ignored = None if self._again else self._unloaded | _ids(to_job)
-        replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"]))
+        replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"], MISSING))
         try:
             before = await self._ledger.record_retry(
                 self._org.key, self._rows, to_job, ignored_jobs=ignored, replaced_jobs=replaced

@@ -5,30 +5,34 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from salesforce_bulk_ingest.cache.file_cache import NewFile
-from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.job_files import SHORT, JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
+from salesforce_bulk_ingest.results.completeness import Completeness, ends_within_row
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
+from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadedResult:
-    """A result that is downloaded whole.
+    """A result that is downloaded.
 
     Attributes:
         path: path of the CSV.
         index: index of the rows of the CSV.
         sha256: SHA-256 of the CSV.
+        completeness: what speaks for or against the result being whole; only a whole one is kept for later calls.
         error_groups: the errors of all rows; none for a result other than the failed rows.
     """
 
     path: Path
     index: RowIndex
     sha256: str
+    completeness: Completeness
     error_groups: tuple[ErrorGroup, ...] = ()
 
     def records(self, row: int) -> Iterator[bytes]:
@@ -41,26 +45,21 @@ class DownloadedResult:
             yield from self.index.records(file, row)
 
 
-class ResultNotReady(Exception):
-    """Salesforce answered without a header, so the answer is not cached.
-
-    The result has no rows, or Salesforce does not have it ready yet (seen in #886 of OpenFn/adaptors).
-    """
-
-
 class DownloadWriter:
     """Writes a result into a new file of the cache while it comes in.
 
     Args:
         file: the new file.
         delimiter: delimiter of the result.
-        groups_errors: whether to group the errors of the rows.
+        kind: kind of the result.
+        earlier_sha256: SHA-256 of an earlier download that was short; None if there was none.
     """
 
-    def __init__(self, file: NewFile, delimiter: str, *, groups_errors: bool) -> None:
+    def __init__(self, file: NewFile, delimiter: str, kind: ResultKind, earlier_sha256: str | None) -> None:
         self._file = file
         self._delimiter = delimiter
-        self._groups_errors = groups_errors
+        self._kind = kind
+        self._earlier_sha256 = earlier_sha256
         self._index = IndexBuilder()
         self._sha256 = hashlib.sha256()
         self._row_count = 0
@@ -72,23 +71,26 @@ class DownloadWriter:
         self._sha256.update(chunk)
         self._group_errors(self._index.add(chunk))
 
-    def finish(self) -> DownloadedResult:
-        """Put the file in place, after the last byte.
+    def finish(self, counted: int | None) -> DownloadedResult:
+        """Put the file in place, after the last byte: a short result under a name of its own, until it comes a second time.
 
-        Raises:
-            ResultNotReady: there was not even a header.
+        Args:
+            counted: number of rows that the job counts, see `counted_rows`.
         """
         index, rows = self._index.finish()
-        if not index.header:
-            raise ResultNotReady
         self._group_errors(rows)
         error_groups = self._grouper.groups() if self._grouper else ()
         sha256 = self._sha256.hexdigest()
-        cached = self._file.finish(_label(index, sha256, error_groups))
-        return DownloadedResult(cached.path, index, sha256, error_groups)
+        is_cut = ends_within_row(self._index.last_record, index.header, self._delimiter, self._kind)
+        found = Completeness(index.rows, counted, has_header=bool(index.header), is_cut=is_cut)
+        if found.is_short and found.is_confirmable and sha256 == self._earlier_sha256:
+            found = replace(found, is_confirmed=True)
+        label = _label(index, sha256, found, error_groups)
+        cached = self._file.finish(label, suffix="" if found.is_whole else SHORT)
+        return DownloadedResult(cached.path, index, sha256, found, error_groups)
 
     def _group_errors(self, rows: list[bytes]) -> None:
-        if not self._groups_errors or not rows:
+        if self._kind != "failedResults" or not rows:
             return
         if self._grouper is None:
             self._grouper = ErrorGrouper(parse_record(self._index.header, self._delimiter))
@@ -98,22 +100,27 @@ class DownloadWriter:
 
 
 def find_download(files: JobFiles, key: ResultKey) -> DownloadedResult | None:
-    """Return the downloaded result, or None if there is none that is whole.
+    """Return the downloaded result, or None if there is none that is known to be whole.
 
     The result, and the upload of its job, then count as read just now.
     """
     cached = files.files.find(key.name)
-    if cached is None:
-        return None
+    result = None if cached is None else _read(cached)
+    if result is not None:
+        files.touch(key)
+    return result
+
+
+def _read(cached: CachedFile) -> DownloadedResult | None:
+    """Return a downloaded result from the cache; None for a file that another version of this program wrote."""
     label = io.BytesIO(cached.label)
     try:
         stored = json.loads(label.readline())
         sha256, error_groups = str(stored["sha256"]), tuple(map(ErrorGroup.from_json, stored["causes"]))
-        index = RowIndex.read(label)
-    except (ValueError, KeyError, TypeError):  # another version of this program wrote it
+        completeness = Completeness(**stored["completeness"])
+        return DownloadedResult(cached.path, RowIndex.read(label), sha256, completeness, error_groups)
+    except (ValueError, KeyError, TypeError):
         return None
-    files.touch(key)
-    return DownloadedResult(cached.path, index, sha256, error_groups)
 
 
 @contextmanager
@@ -125,13 +132,16 @@ def new_download(files: JobFiles, key: ResultKey, delimiter: str) -> Iterator[Do
         key: key of the result.
         delimiter: delimiter of the result.
     """
+    cached = files.files.find(key.short_name)
+    earlier = None if cached is None else _read(cached)
     with files.files.new_file(key.name) as file:
-        yield DownloadWriter(file, delimiter, groups_errors=key.kind == "failedResults")
+        yield DownloadWriter(file, delimiter, key.kind, earlier.sha256 if earlier else None)
 
 
-def _label(index: RowIndex, sha256: str, error_groups: tuple[ErrorGroup, ...]) -> bytes:
+def _label(index: RowIndex, sha256: str, completeness: Completeness, error_groups: tuple[ErrorGroup, ...]) -> bytes:
     label = io.BytesIO()
-    stored = {"sha256": sha256, "causes": [group.as_json() for group in error_groups]}
+    causes = [group.as_json() for group in error_groups]
+    stored = {"sha256": sha256, "completeness": asdict(completeness), "causes": causes}
     label.write(json.dumps(stored).encode() + b"\n")
     index.write(label)
     return label.getvalue()

@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.csvio.writer import format_records
+from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.results.downloads import DownloadedResult
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
@@ -70,8 +71,10 @@ class Page:
         rows_read: number of rows that the error groups stand for.
         raw: the bytes of header and rows as Salesforce gave them, where the page shows all of them unchanged.
         fetched_bytes: bytes of the result that have come in so far, where the download is not finished.
-        path: path of the downloaded result, where it is downloaded.
+        path: path of the downloaded result, where it is kept.
         source_order_path: path of the whole result in source order, where the caller asked for it.
+        completeness: what speaks for or against the result being whole; None where its job has not ended, or not all of it
+            was read.
     """
 
     columns: tuple[str, ...]
@@ -88,6 +91,12 @@ class Page:
     fetched_bytes: int | None = None
     path: Path | None = None
     source_order_path: Path | None = None
+    completeness: Completeness | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the result may have more rows than Salesforce gave, so that it is to be fetched again."""
+        return self.completeness is not None and not self.completeness.is_whole
 
     @property
     def offset(self) -> int:
@@ -244,8 +253,13 @@ def page_of(
                 ended = False
                 break
     total = result.index.rows
-    page = builder.page(ended=ended, total=total)
-    return replace(page, error_groups=result.error_groups, rows_read=total, path=result.path)
+    return replace(
+        builder.page(ended=ended, total=total),
+        error_groups=result.error_groups,
+        rows_read=total,
+        path=result.path if result.completeness.is_whole else None,
+        completeness=result.completeness,
+    )
 
 
 def unfinished_download_page(request: PageRequest, fetched_bytes: int) -> Page:

@@ -7,14 +7,17 @@ from typing import Literal
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
-Which = Literal["failed", "unprocessed", "created"]
+Which = Literal["failed", "unprocessed", "missing", "created"]
+
+MISSING = "missing"
+"""Rows that were sent and are in no result."""
 
 KINDS: Mapping[Which, ResultKind] = {
     "failed": "failedResults",
     "unprocessed": "unprocessedrecords",
     "created": "successfulResults",
 }
-"""The result that has the rows of each kind."""
+"""The result that has the rows of each kind; missing rows have none."""
 
 MOST_JOBS = 100
 
@@ -25,7 +28,8 @@ class RetryRequest:
 
     Attributes:
         jobs: ids of the earlier jobs.
-        which: kinds of rows; `created` gives only the ids of the records that the jobs created.
+        which: kinds of rows; `missing` are those that are in no result, and `created` gives only the ids of the records
+            that the jobs created.
         where: filter of the failed rows; rows of the other kinds have no error to filter by.
         again: whether to retry rows that were retried before.
     """

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
@@ -14,10 +15,12 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, find_missing_rows
 from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
-from salesforce_bulk_ingest.results.retry_request import RetryRequest
+from salesforce_bulk_ingest.results.retry_request import MISSING, RetryRequest
 from salesforce_bulk_ingest.results.returned_cells import ReturnedCells
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
@@ -50,34 +53,41 @@ class JobResult:
 
 def write_retry_file(
     request: RetryRequest,
-    results: Sequence[JobResult],
+    sources: Sequence[JobResult | ReturnedUpload],
     destination: Destination,
     file: NewFile,
     check_cancelled: Callable[[], None] = lambda: None,
+    *,
+    notes: Sequence[Finding] = (),
 ) -> RetryFile:
-    """Write rows of several results into a new file of the cache, under one header.
+    """Write rows of several jobs into a new file of the cache, under one header.
 
     Args:
         request: the choice of the rows to write.
-        results: the results.
+        sources: the results, and the uploads of which rows are in no result.
         destination: the job that the rows are meant for.
         file: the new file.
         check_cancelled: called from time to time; what it raises ends the work.
+        notes: findings about rows of the jobs that do not go.
 
     Raises:
         InvalidArgument: there are no rows to write, or the results have different columns.
         OSError: a file can't be read or written.
+        DamagedUpload: an upload is not as it was written.
     """
     writer = _RetryWriter(file.file, destination, check_cancelled)
-    origins, notes = list[RetryOrigin](), list[Finding]()
-    for job in results:
-        row_numbers, new_notes = _write_rows(job, request.where, writer)
-        notes += new_notes
-        if row_numbers:
-            origins.append(RetryOrigin(job.job_id, job.result.kind, job.result.sha256, row_numbers))
+    origins, found = list[RetryOrigin](), list(notes)
+    for source in sources:
+        if isinstance(source, ReturnedUpload):
+            origin, new_notes = _write_missing_rows(source, file.folder, writer, check_cancelled)
+        else:
+            origin, new_notes = _write_rows(source, request.where, writer)
+        found += new_notes
+        if origin.row_numbers:
+            origins.append(origin)
     if not origins:
-        raise _no_rows(request, notes)
-    retry_file = RetryFile(file.path, tuple(origins), tuple(notes))
+        raise _no_rows(request, found)
+    retry_file = RetryFile(file.path, tuple(origins), tuple(found))
     file.finish(retry_file.label())
     return retry_file
 
@@ -89,11 +99,17 @@ class _RetryWriter:
         self._file = file
         self._destination = destination
         self._check_cancelled = check_cancelled
-        self._first: tuple[JobResult, Sequence[str]] | None = None
+        self._first: tuple[str, Sequence[str]] | None = None
         self._dialect = destination.dialect()
 
-    def write(self, job: JobResult, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
-        """Write rows of a result, and return their numbers.
+    def write(self, job_id: str, dialect: Dialect, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
+        """Write rows of a job, and return their numbers.
+
+        Args:
+            job_id: id of the job.
+            dialect: dialect in which the job has its rows.
+            header: names of the columns.
+            rows: the rows.
 
         Raises:
             InvalidArgument: rows with another header were written before.
@@ -101,37 +117,66 @@ class _RetryWriter:
         row_numbers = array("Q")
         for chunk in _chunks(rows):
             self._check_cancelled()
-            self._check_header(job, header)
+            self._check_header(job_id, dialect, header)
             self._file.write(csv_bytes([row for _, row in chunk], self._dialect))
             row_numbers.extend(number for number, _ in chunk)
         return row_numbers
 
-    def _check_header(self, job: JobResult, header: Sequence[str]) -> None:
+    def _check_header(self, job_id: str, dialect: Dialect, header: Sequence[str]) -> None:
         if self._first is None:
-            self._first = job, header
-            self._write_header(job, header)
+            self._first = job_id, header
+            self._write_header(dialect, header)
         first_job, first_header = self._first
         if tuple(header) != tuple(first_header):
             raise InvalidArgument(
-                f"The rows of job {job.job_id} have other columns than those of {first_job.job_id}: name jobs with the "
+                f"The rows of job {job_id} have other columns than those of {first_job}: name jobs with the "
                 "same columns, and send the others again by themselves."
             )
 
-    def _write_header(self, job: JobResult, header: Sequence[str]) -> None:
-        self._dialect = self._destination.dialect(job.result.dialect)
+    def _write_header(self, dialect: Dialect, header: Sequence[str]) -> None:
+        self._dialect = self._destination.dialect(dialect)
         if len(header) == 1 and self._destination.delimiter is None:
             # A reader takes a header without delimiters for a header with commas.
             self._dialect = replace(self._dialect, delimiter="COMMA")
         self._file.write(csv_bytes([header], self._dialect))
 
 
-def _write_rows(job: JobResult, where: ErrorFilter, writer: _RetryWriter) -> tuple["array[int]", list[Finding]]:
+def _write_rows(job: JobResult, where: ErrorFilter, writer: _RetryWriter) -> tuple[RetryOrigin, list[Finding]]:
     """Write the rows of one result; return their numbers in it, and findings about them."""
+    notes: list[Finding] = []
     if job.result.kind == "successfulResults":
-        return writer.write(job, (ID_FIELD,), _created_ids(job.result)), []
-    if job.upload is not None and job.source_order is not None:
-        return _write_uploaded_rows(job, job.upload, job.source_order, where, writer)
-    return _write_returned_rows(job, where, writer)
+        row_numbers = writer.write(job.job_id, job.result.dialect, (ID_FIELD,), _created_ids(job.result))
+    elif job.upload is not None and job.source_order is not None:
+        row_numbers, notes = _write_uploaded_rows(job, job.upload, job.source_order, where, writer)
+    else:
+        row_numbers, notes = _write_returned_rows(job, where, writer)
+    return RetryOrigin(job.job_id, job.result.kind, job.result.sha256, row_numbers), notes
+
+
+# Rows that are in no result
+
+
+def _write_missing_rows(
+    returned: ReturnedUpload, folder: Path, writer: _RetryWriter, check_cancelled: Callable[[], None]
+) -> tuple[RetryOrigin, list[Finding]]:
+    """Write the rows of an upload that are in no result; return their numbers in the upload, and findings about others."""
+    row_numbers, notes = find_missing_rows(returned, folder, check_cancelled)
+    upload = returned.upload
+    rows = _rows_with(upload, row_numbers)
+    writer.write(returned.job_id, upload.origin.upload_dialect, upload.uploaded_header(), rows)
+    return RetryOrigin(returned.job_id, MISSING, upload.origin.sha256, row_numbers), notes
+
+
+def _rows_with(upload: ArchivedUpload, row_numbers: Sequence[int]) -> Iterator[NumberedRow]:
+    """Return the rows of an upload with these numbers, which ascend."""
+    left = iter(row_numbers)
+    number = next(left, None)
+    for block in upload.blocks():
+        while number is not None and number < block.first_row + block.row_count:
+            yield number, block.uploaded.rows[number - block.first_row]
+            number = next(left, None)
+        if number is None:
+            return
 
 
 # Ids of created records
@@ -152,7 +197,8 @@ def _write_returned_rows(
     job: JobResult, where: ErrorFilter, writer: _RetryWriter
 ) -> tuple["array[int]", list[Finding]]:
     cells, header = ReturnedCells(), job.result.upload_names
-    row_numbers = writer.write(job, header, _noted(_returned_rows(job.result, where), cells))
+    rows = _noted(_returned_rows(job.result, where), cells)
+    row_numbers = writer.write(job.job_id, job.result.dialect, header, rows)
     # Salesforce gives unprocessed rows back as they were sent.
     if not job.result.outcome_count or not cells.row_count:
         return row_numbers, []
@@ -181,9 +227,11 @@ def _write_uploaded_rows(
     header, cells = upload.uploaded_header(), ReturnedCells()
     # Where every row is retried, it makes no difference which row has which outcome.
     unsure = frozenset[int]() if where.is_empty else frozenset(source_order.unsure_outcomes)
-    row_numbers = writer.write(job, header, _uploaded_rows(job.result, upload, source_order, where, unsure))
+    dialect = job.result.dialect
+    matched = _uploaded_rows(job.result, upload, source_order, where, unsure)
+    row_numbers = writer.write(job.job_id, dialect, header, matched)
     unmatched = _under_header(header, job.result, _chosen_rows(job.result, source_order.unmatched, where))
-    row_numbers += writer.write(job, header, _noted(unmatched, cells))
+    row_numbers += writer.write(job.job_id, dialect, header, _noted(unmatched, cells))
     left_out = sum(1 for _ in _chosen_rows(job.result, sorted(unsure.union(source_order.ambiguous)), where))
     notes = list[Finding]()
     if cells.row_count:
@@ -261,13 +309,17 @@ def _left_out(job_id: str, count: int, lines: tuple[int, ...]) -> Finding:
 
 def _no_rows(request: RetryRequest, notes: Sequence[Finding]) -> InvalidArgument:
     if notes:  # about rows that were left out
-        texts = (f"{note.what} Lines {', '.join(map(str, note.lines))}: {note.do}" for note in notes)
+        texts = (" ".join([note.what, *_lines_of(note), note.do]) for note in notes)
         return InvalidArgument(" ".join(["No row is left to send again.", *texts]))
     if request.where.is_empty:
         return InvalidArgument(
             f"These jobs have no {' or '.join(request.which)} rows, so there is nothing to send again."
         )
     return NoMatchingRows("No failed row of these jobs matches where, so there is nothing to send again.")
+
+
+def _lines_of(note: Finding) -> list[str]:
+    return [f"Lines {', '.join(map(str, note.lines))}:"] if note.lines else []
 
 
 def _noted(rows: Iterable[NumberedRow], cells: ReturnedCells) -> Iterator[NumberedRow]:

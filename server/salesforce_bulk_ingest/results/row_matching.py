@@ -74,6 +74,13 @@ SELECT line FROM uploaded WHERE cells IN (
 ) ORDER BY line LIMIT ?
 """
 
+_MAY_BE_AMBIGUOUS = f"""
+WHERE row NOT IN (SELECT uploaded FROM matched WHERE certainty > {_AMBIGUOUS}) AND (
+    cells IN (SELECT cells FROM returned WHERE row IN (SELECT returned FROM matched WHERE certainty = {_AMBIGUOUS}))
+    OR key IN (SELECT key FROM returned WHERE row IN (SELECT returned FROM matched WHERE certainty = {_AMBIGUOUS}))
+)
+"""
+
 
 class UploadedRow(NamedTuple):
     """A row of an upload.
@@ -178,6 +185,20 @@ class RowMatcher:
     def ambiguous_lines(self) -> list[int]:
         """Return the first few lines of the source that ambiguous rows, or rows with an unsure outcome, may be of."""
         return [line for (line,) in self._db.execute(_AMBIGUOUS_LINES, (LINES_SHOWN,))]
+
+    def uploaded_rows_found(self) -> Iterator[int]:
+        """Return the numbers of the rows of the upload that are certainly in the result, in ascending order."""
+        query = f"SELECT uploaded FROM matched WHERE certainty > {_AMBIGUOUS} ORDER BY uploaded"
+        return (row for (row,) in self._db.execute(query))
+
+    def ambiguous_uploaded_rows(self) -> Iterator[int]:
+        """Return the numbers of the rows of the upload that may be an ambiguous row of the result, in ascending order."""
+        return (row for (row,) in self._db.execute(f"SELECT row FROM uploaded {_MAY_BE_AMBIGUOUS} ORDER BY row"))
+
+    def lines_of_ambiguous_rows(self) -> list[int]:
+        """Return the first few lines of the source that ambiguous rows of the result may be of."""
+        query = f"SELECT line FROM uploaded {_MAY_BE_AMBIGUOUS} ORDER BY line LIMIT ?"
+        return [line for (line,) in self._db.execute(query, (LINES_SHOWN,))]
 
     def unmatched(self) -> list[int]:
         """Return the numbers of the rows of the result that are like no row of the upload."""

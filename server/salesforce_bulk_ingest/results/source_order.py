@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Self
 
@@ -104,24 +105,45 @@ def key_field(operation: str | None, external_id_field: str | None) -> str | Non
 def matched_rows(
     result: ResultFile, upload: ArchivedUpload, key: str | None, folder: Path, check_cancelled: Callable[[], None]
 ) -> Iterator[RowMatcher]:
-    """Match all rows of a result with the rows of the upload of the same job.
+    """Match all rows of a result with the rows of the upload of the same job; see `rows_matched_with`."""
+    with rows_matched_with([result], upload, key, folder, check_cancelled) as matcher:
+        yield matcher
+
+
+@contextmanager
+def rows_matched_with(
+    results: Sequence[ResultFile],
+    upload: ArchivedUpload,
+    key: str | None,
+    folder: Path,
+    check_cancelled: Callable[[], None],
+) -> Iterator[RowMatcher]:
+    """Match all rows of some results with the rows of the upload of the same job.
 
     Args:
-        result: the result.
+        results: the results, which have the same columns; their rows are numbered on from one to the next.
         upload: the upload.
         key: field that identifies rows; None if there is none.
         folder: folder for a temporary file.
         check_cancelled: called for each block; what it raises ends the work.
     """
     header = upload.uploaded_header()
-    uploaded, returned = compared_columns(header, result.upload_names, _blank_columns(result, key), key)
+    names = results[0].upload_names if results else ()
+    orders = [_order(result, names) for result in results]
+    blank = frozenset[int]().union(*map(_blank_columns, results, orders, repeat(key)))
+    uploaded, returned = compared_columns(header, names, blank, key)
     candidate_filter = CandidateFilter(uploaded, returned)
     with row_matcher_in(folder) as matcher:
-        for first_row, result_block in result.blocks():
-            check_cancelled()
-            columns = _returned_columns(result, result_block, key)
-            candidate_filter.add_result_columns(columns)
-            matcher.add_returned(first_row, _outcomes(result, result_block), columns, returned)
+        rows_before = 0
+        for result, order in zip(results, orders, strict=True):
+            rows = 0
+            for first_row, result_block in result.blocks():
+                check_cancelled()
+                columns = _returned_columns(result, result_block, order, key)
+                candidate_filter.add_result_columns(columns)
+                matcher.add_returned(rows_before + first_row, _outcomes(result, result_block), columns, returned)
+                rows = first_row + len(result_block)
+            rows_before += rows
         for block in upload.blocks():
             check_cancelled()
             _add_candidates(matcher, block, block.uploaded_columns(len(header)), uploaded, candidate_filter)
@@ -153,23 +175,31 @@ def _outcomes(result: ResultFile, block: ParsedBlock) -> Sequence[str]:
     return list(map(json.dumps, zip(*columns, strict=True))) if columns else ["[]"] * len(block)
 
 
-def _returned_columns(result: ResultFile, block: ParsedBlock, key: str | None) -> Sequence[ColumnCells]:
-    """Return the cells of the upload as Salesforce gave them back, by column."""
-    columns = [block.column(index) for index in range(result.outcome_count, len(result.names))]
-    if key == ID_FIELD:
+def _order(result: ResultFile, names: Sequence[str]) -> Sequence[int]:
+    """Return the indexes of the columns with these names, in any case."""
+    by_name = {name.lower(): index for index, name in enumerate(result.upload_names, result.outcome_count)}
+    return [by_name[name.lower()] for name in names]
+
+
+def _returned_columns(
+    result: ResultFile, block: ParsedBlock, order: Sequence[int], key: str | None
+) -> Sequence[ColumnCells]:
+    """Return the cells of the upload as Salesforce gave them back, by column, in this order of the result's columns."""
+    columns = [block.column(index) for index in order]
+    if key == ID_FIELD and result.kind != "unprocessedrecords":
         # Salesforce may give an id back in sf__Id alone (seen where the header differs in case from the field).
         ids = result.outcome_cells(block, ID_COLUMN)
-        for index, name in enumerate(result.upload_names):
-            if name.lower() == ID_FIELD.lower():
-                columns[index] = [cell or known for cell, known in zip(columns[index], ids, strict=True)]
+        for place, index in enumerate(order):
+            if result.names[index].lower() == ID_FIELD.lower():
+                columns[place] = [cell or known for cell, known in zip(columns[place], ids, strict=True)]
     return columns
 
 
-def _blank_columns(result: ResultFile, key: str | None) -> frozenset[int]:
-    """Return the indexes of the columns of the upload in which all cells of the result are blank."""
-    blank = set(range(len(result.upload_names)))
+def _blank_columns(result: ResultFile, order: Sequence[int], key: str | None) -> frozenset[int]:
+    """Return the places, in this order of columns, of the columns in which all cells of the result are blank."""
+    blank = set(range(len(order)))
     for _, block in result.blocks():
-        columns = _returned_columns(result, block, key)
+        columns = _returned_columns(result, block, order, key)
         blank -= {index for index in blank if any(columns[index])}
     return frozenset(blank)
 

@@ -7,10 +7,12 @@ import anyio.lowlevel
 
 from salesforce_bulk_ingest.csvio.cells import parse_record
 from salesforce_bulk_ingest.csvio.records import RecordSplitter
+from salesforce_bulk_ingest.results.completeness import Completeness, ends_within_row
 from salesforce_bulk_ingest.results.error_groups import ErrorGrouper
 from salesforce_bulk_ingest.results.page_size import PageSize
 from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
+from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 
 class StreamedPage:
@@ -20,14 +22,15 @@ class StreamedPage:
         delimiter: delimiter of the result.
         request: the rows and columns that the caller asks for.
         page_size: limits of the page.
-        whole: whether to read the stream to its end, for the error groups, after the page is full.
+        kind: kind of the result; failed rows are read to their end, for the error groups, after the page is full.
     """
 
-    def __init__(self, delimiter: str, request: PageRequest, page_size: PageSize, *, whole: bool) -> None:
+    def __init__(self, delimiter: str, request: PageRequest, page_size: PageSize, kind: ResultKind) -> None:
         self._delimiter = delimiter
+        self._kind = kind
         self._request = request
         self._page_size = page_size
-        self._whole = whole
+        self._header = self._last = b""
         self._builder: PageBuilder | None = None
         self._grouper: ErrorGrouper | None = None
         self._rows_read = 0
@@ -44,12 +47,23 @@ class StreamedPage:
         async for chunk in chunks:
             for record in splitter.feed(chunk):
                 self._add(record)
-            if self._is_full and not self._whole:
+            if self._is_full and self._kind != "failedResults":
                 return
             await anyio.lowlevel.checkpoint()
         for record in splitter.flush():
             self._add(record)
         self._has_ended = True
+
+    def completeness(self, counted: int | None) -> Completeness | None:
+        """Return what speaks for or against the result being whole; None if the stream was not read to its end.
+
+        Args:
+            counted: number of rows that the job counts, see `counted_rows`.
+        """
+        if not self._has_ended:
+            return None
+        is_cut = ends_within_row(self._last, self._header, self._delimiter, self._kind)
+        return Completeness(self._rows_read, counted, has_header=bool(self._header), is_cut=is_cut)
 
     def page(self) -> Page:
         """Return the page."""
@@ -59,7 +73,9 @@ class StreamedPage:
         return replace(page, error_groups=self._grouper.groups() if self._grouper else (), rows_read=self._rows_read)
 
     def _add(self, record: bytes) -> None:
+        self._last = record
         if self._builder is None:
+            self._header = record
             self._builder = PageBuilder(record, self._delimiter, self._request, self._page_size)
             self._grouper = ErrorGrouper(self._builder.names) if ERROR_COLUMN in self._builder.names else None
             return

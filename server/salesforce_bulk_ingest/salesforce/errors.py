@@ -5,6 +5,7 @@
     ├── Unreachable            no answer came; `nothing_sent` says whether a repeat is safe
     │   └── TimedOut
     ├── UnexpectedAnswer       an answer that is not the API's: an HTML page, a body that is not JSON
+    │   └── ShortResult        a result of a job with fewer rows than the job counts, or the part of a row
     └── Rejected               the API said no, with a status, an error code and a message
         ├── SessionExpired     401
         ├── NotFound           404
@@ -62,6 +63,10 @@ class UnexpectedAnswer(SalesforceError):
 
     status = 502
     code = "SERVER_UNAVAILABLE"
+
+
+class ShortResult(UnexpectedAnswer):
+    """A result of a job that has ended is not whole: it may be whole at another time."""
 
 
 class Rejected(SalesforceError):

@@ -5,7 +5,7 @@ fields are ignored, so that a newer API version does not break a reader.
 """
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -15,6 +15,7 @@ Delimiter = Literal["BACKQUOTE", "CARET", "COMMA", "PIPE", "SEMICOLON", "TAB"]
 LineEnding = Literal["LF", "CRLF"]
 JobType = Literal["BigObjectIngest", "Classic", "V2Ingest"]
 ResultKind = Literal["failedResults", "successfulResults", "unprocessedrecords"]
+RESULT_KINDS: tuple[ResultKind, ...] = get_args(ResultKind)
 
 DELIMITERS: dict[str, str] = {
     "BACKQUOTE": "`",

@@ -71,6 +71,7 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
                 "org": "embedded org",
                 "changed": True,
                 "resourceUri": "salesforce-bulk://jobs/JOB",
+                "rowCounts": {"sent": 3, "successful": 2, "failed": 1, "unprocessed": 0, "inNoResult": 0},
             },
             [
                 "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",

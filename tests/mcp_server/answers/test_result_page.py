@@ -46,7 +46,7 @@ async def test_a_failed_result_with_no_content_says_that_there_are_no_rows() -> 
         [
             "No rows in the failed results of job 750000000000001AAA, which is JobComplete.",
             'Next: get-ingest-job-status {"jobId": "750000000000001AAA"} has the counters; that is all of this result.',
-            "All rows: salesforce-bulk://jobs/750000000000001AAA/failed-results in pages",
+            "All rows: salesforce-bulk://jobs/750000000000001AAA/failed-results in pages, FILE in one file",
         ]
     )
 
@@ -134,6 +134,7 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
                     }
                 ],
                 "resourceUri": "salesforce-bulk://jobs/JOB/failed-results",
+                "rowCounts": {"sent": 3, "successful": 2, "failed": 1, "unprocessed": 0, "inNoResult": 0},
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults",
             },
             [
@@ -169,6 +170,7 @@ async def test_successful_rows_come_with_their_record_ids(client: Client) -> Non
                 "total": 1,
                 "causes": [],
                 "resourceUri": "salesforce-bulk://jobs/JOB/successful-results",
+                "rowCounts": {"sent": 1, "successful": 1, "failed": 0, "unprocessed": 0, "inNoResult": 0},
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/successfulresults",
             },
             [
@@ -199,6 +201,7 @@ async def test_no_unprocessed_rows_is_a_normal_answer(client: Client) -> None:
                 "total": 0,
                 "causes": [],
                 "resourceUri": "salesforce-bulk://jobs/JOB/unprocessed-records",
+                "rowCounts": {"sent": 1, "successful": 1, "failed": 0, "unprocessed": 0, "inNoResult": 0},
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/unprocessedrecords",
             },
             [

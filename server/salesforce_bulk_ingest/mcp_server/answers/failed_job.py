@@ -1,10 +1,9 @@
 """What to do next after a job that Salesforce failed as a whole, by its errorMessage."""
 
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, new_job_call
+from salesforce_bulk_ingest.mcp_server.answers.row_counts import rows_in_no_result
+from salesforce_bulk_ingest.results.row_counts import RowAccounting, has_rows_in_no_result
 from salesforce_bulk_ingest.salesforce.models import Job
-
-BEYOND_BATCHES = "ApiBatchItems"
-"""A part of an errorMessage that shows that rows are in no result (Bulk API 2.0 guide, usage notes of each result)."""
 
 # Why a job failed, and what to do: by a part of its errorMessage. The texts are from real errors in public threads and
 # guides, see the API reference's job-level errors. First those that are a fault of header or rows.
@@ -33,21 +32,11 @@ _FAULTS_OF_ROWS: tuple[tuple[str, str], ...] = (
 )
 _OTHER_FAULTS: tuple[tuple[str, str], ...] = (
     ("lock failure", "Other processes held the records: wait before that, and load rows sorted by parent."),
-    (
-        BEYOND_BATCHES,
-        "The org's daily batches are used up: wait until tomorrow. Rows beyond them are in no result, not even among the "
-        "unprocessed ones: compare the source with the successful and failed rows.",
-    ),
-    ("ExceededQuota", "A daily limit of the org is used up: wait until tomorrow."),
+    ("ExceededQuota", "A daily limit of the org (records or batches) is used up: wait until tomorrow."),
 )
 
 
-def has_rows_in_no_result(job: Job) -> bool:
-    """Return whether some rows of the job are in none of its results."""
-    return BEYOND_BATCHES in (job.error_message or "")
-
-
-def next_after_failure(job: Job) -> str:
+def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str:
     """Return what to do after a job with the state Failed: the call that loads its rows, and why the job failed."""
     advice = _advice(_FAULTS_OF_ROWS, job)
     if advice is not None and not job.number_records_processed:
@@ -55,7 +44,10 @@ def next_after_failure(job: Job) -> str:
     advice = advice or _advice(_OTHER_FAULTS, job) or "Remove the cause before that."
     stay = " Rows already loaded stay." if job.number_records_processed else ""
     rest = new_job_call(job, {"rowsOf": {"jobs": [job.id]}})
-    return f"{rest} loads its failed and unprocessed rows. {advice}{stay}"
+    if rows_in_no_result(accounting):
+        return f"{rest} loads its failed and unprocessed rows, and those in no result. {advice}{stay}"
+    lost = " Rows beyond them are in no result: compare the source." if has_rows_in_no_result(job) else ""
+    return f"{rest} loads its failed and unprocessed rows. {advice}{lost}{stay}"
 
 
 def _advice(faults: tuple[tuple[str, str], ...], job: Job) -> str | None:

@@ -16,8 +16,10 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     upload_call,
     wait_call,
 )
+from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.operations.jobs import JobStatus, TargetState
 from salesforce_bulk_ingest.operations.upload_once import UploadState
+from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -32,12 +34,13 @@ class JobAnswer(Answer, Job):
         json_schema_extra=unlisted(
             *("assignmentRuleId", "columnDelimiter", "lineEnding", "contentType", "apiVersion", "jobType"),
             *("concurrencyMode", "createdById", "createdDate", "systemModstamp", "contentUrl", "retries"),
-            *("totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"),
+            *("totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime", "rowCounts"),
         )
     )
 
     org: str = Field(description="Where the job is")
     changed: bool | None = Field(None, description="False: the job was already in that state")
+    row_counts: RowCountsAnswer | None = None
     resource_uri: str
 
     @classmethod
@@ -54,9 +57,10 @@ class JobAnswer(Answer, Job):
             **shown.model_dump(),
             org=str(org),
             changed=status.changed,
+            row_counts=RowCountsAnswer.of(status.accounting),
             resource_uri=job_uri(job.id),
-            summary=f"{summary} {describe(shown, org)}".strip(),
-            next=next_step(shown, status.upload),
+            summary=f"{summary} {describe(shown, org, status.accounting)}".strip(),
+            next=next_step(shown, status.upload, status.accounting),
         )
 
     @classmethod
@@ -72,12 +76,13 @@ def bounded(job: Job) -> Job:
     return job.model_copy(update={name: cut(value, longest.get(name, LONGEST_NAME)) for name, value in texts.items()})
 
 
-def describe(job: Job, org: Org) -> str:
-    """Return the job's state and counters as a sentence."""
+def describe(job: Job, org: Org, accounting: RowAccounting | None = None) -> str:
+    """Return the job's state and counters, and where its rows are, in sentences."""
     what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
     if job.number_records_processed is not None:
         what += f": {counted(job.number_records_processed, 'row')} processed{_failed_rows(job)}"
-    return f"{what}. Error: {job.error_message}" if job.error_message else f"{what}."
+    what += f".{rows_sentence(accounting)}"
+    return f"{what} Error: {job.error_message}" if job.error_message else what
 
 
 def state_change_summary(state: TargetState, *, changed: bool) -> str:
@@ -87,20 +92,22 @@ def state_change_summary(state: TargetState, *, changed: bool) -> str:
     return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
 
 
-def next_step(job: Job, upload: UploadState = "unknown") -> str:
-    """Return the advice what to do with a job, by its state and, for an open job, by the state of its upload."""
+def next_step(job: Job, upload: UploadState = "unknown", accounting: RowAccounting | None = None) -> str:
+    """Return the advice what to do with a job: by its state, an open one by its upload, an ended one by its rows."""
     if job.state == "Open":
         return _next_while_open(job, upload)
     if not job.is_terminal:
         return f"{wait_call(job.id)} waits until the job is done."
     if job.state == "Failed":
-        return next_after_failure(job)
+        return next_after_failure(job, accounting)
     if job.state == "Aborted":
         return (
             f"{result_call('unprocessedrecords', job.id)} gives the rows that were not loaded; rows saved before stay."
         )
     if job.number_records_failed:
         return f"{result_call('failedResults', job.id)} shows why rows failed."
+    if rows_in_no_result(accounting):
+        return f"{new_job_call(job, {'rowsOf': {'jobs': [job.id]}})} loads the rows that are in no result."
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} loads rows: this job was closed without any."
     return f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."

@@ -24,7 +24,10 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
     wait_call,
 )
+from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
+from salesforce_bulk_ingest.results.completeness import counted_rows
 from salesforce_bulk_ingest.results.pages import CutCell, Page
+from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 MOST_CUT_CELLS = 5
@@ -46,7 +49,7 @@ class CutCellAnswer(BaseModel):
         return f"{as_name(self.column)} of offset {self.offset} ({self.characters:,} characters)"
 
 
-_UNLISTED_OF_A_PAGE = ("columnsOmitted", "otherCauses", "restUrl", "file", "sourceFile", "truncatedCells")
+_UNLISTED_OF_A_PAGE = ("columnsOmitted", "rowCounts", "otherCauses", "restUrl", "file", "sourceFile", "truncatedCells")
 
 
 class PageAnswer(Answer):
@@ -66,6 +69,7 @@ class PageAnswer(Answer):
     total: int | None = Field(description="Rows in the whole result; null if not known")
     causes: tuple[ErrorGroupAnswer, ...] = ()
     other_causes: int | None = Field(None, description="Further causes, not listed")
+    row_counts: RowCountsAnswer | None = None
     resource_uri: str = Field(description="The whole result, in pages")
     rest_url: str | None = Field(None, description="The whole result as one CSV file")
     file: str | None = Field(None, description="The whole result, on this machine")
@@ -73,13 +77,22 @@ class PageAnswer(Answer):
     truncated_cells: tuple[CutCellAnswer, ...] | None = None
 
     @classmethod
-    def of(cls, job: Job, kind: ResultKind, page: Page, rest_url: str | None, given: GivenCall) -> Self:
+    def of(
+        cls,
+        job: Job,
+        kind: ResultKind,
+        page: Page,
+        accounting: RowAccounting | None,
+        rest_url: str | None,
+        given: GivenCall,
+    ) -> Self:
         """Return the answer with a page.
 
         Args:
             job: the job, read before the page.
             kind: the kind of the result.
             page: the rows and error groups.
+            accounting: where the rows of the job are; None where that is not known.
             rest_url: address of the whole result under `/v1`; None on stdio.
             given: the call that the page answers.
         """
@@ -96,13 +109,14 @@ class PageAnswer(Answer):
             total=total,
             causes=causes,
             other_causes=max(len(page.error_groups) - len(causes), 0) or None,
+            row_counts=RowCountsAnswer.of(accounting),
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
             file=str(page.path) if page.path is not None and rest_url is None else None,
             source_file=None if page.source_order_path is None else str(page.source_order_path),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
-            summary=page_summary(job, kind, page, total),
-            next=page_next(job, kind, page, given),
+            summary=f"{page_summary(job, kind, page, total)}{rows_sentence(accounting)}",
+            next=page_next(job, kind, page, accounting, given),
         )
 
     def text(self) -> str:
@@ -136,8 +150,8 @@ class FailedPageAnswer(PageAnswer):
 
 def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
     """Return the number of rows in the whole result, counted or by the job's counters; None if the number is not known."""
-    counter = _counters(job).get(kind)
-    if _lacks_rows(job, kind, page):
+    counter = counted_rows(job, kind, None)
+    if page.is_short:
         return None
     if page.total is not None or job.state != "JobComplete":
         return page.total
@@ -154,31 +168,37 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
         )
     if page.is_cut_off:
         return f"Time ran out before the row at offset {page.offset} of the {result}, came in."
-    if _lacks_rows(job, kind, page):
-        counter = _counters(job).get(kind)
-        given = f"no rows for the {result}, although it counts {counter} of them"
-        if counter is None:
-            given = f"nothing for the {result}, not even a header"
-        return f"Salesforce gave {given}. Call again later; this is no sign that there are none."
+    if page.is_short:
+        shown = f" {counted(len(page.rows), 'row')} of them, from offset {page.offset} on." if page.rows else ""
+        return f"Salesforce gave {page.completeness}, for the {result}: there may be more, so this is not kept.{shown}"
     if not page.rows:
         past_end = f" from offset {page.offset} on" if page.offset else ""
         such = "" if page.request.errors.is_empty else "such "
-        return f"No {such}rows{past_end} in the {result}."
+        return f"No {such}rows{past_end} in the {result}.{_difference(page)}"
     # The number of rows and the offset, since the number of a row could begin at 0 or at 1.
     of = f" of {total:,}" if total is not None else ""
     such = "" if page.request.errors.is_empty else " that were asked for"
     summary = f"{counted(len(page.rows), 'row')}{of}{such}, from offset {page.offset} on, in the {result}."
     if kind == "failedResults" and page.total is None:
         summary += f" Time ran out: the causes stand for the first {counted(page.rows_read, 'row')}."
-    return summary
+    return f"{summary}{_difference(page)}"
 
 
-def page_next(job: Job, kind: ResultKind, page: Page, given: GivenCall) -> str:
+def _difference(page: Page) -> str:
+    """Return the sentence about a difference between a whole result and the counters of its job; empty if there is none."""
+    found = page.completeness
+    if found is None or (not found.is_confirmed and found.counted in (None, found.rows)):
+        return ""
+    again = "twice, with the same bytes, " if found.is_confirmed else ""
+    return f" Salesforce gave {again}{found}."
+
+
+def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting | None, given: GivenCall) -> str:
     """Return what to do after this page."""
     if page.is_cut_off:
         return f"{given.again()} goes on: it is the same call again."
-    if _lacks_rows(job, kind, page):
-        return f"{given.again()} asks again: make the same call later."
+    if page.is_short:
+        return f"{given.again()} fetches the result anew: make the same call later. What comes twice alike is kept."
     if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
         more = f" More rows, if they are needed: offset {page.next_offset}." if page.next_offset is not None else ""
         return f"{_retry_of_failed_rows(job, page)}{more}"
@@ -187,7 +207,9 @@ def page_next(job: Job, kind: ResultKind, page: Page, given: GivenCall) -> str:
     if not job.is_terminal:
         return f"{wait_call(job.id)} waits until the job is done, which it is not yet."
     if job.state == "Failed" and kind == "failedResults":
-        return next_after_failure(job)
+        return next_after_failure(job, accounting)
+    if kind != "successfulResults" and rows_in_no_result(accounting):
+        return f"{new_job_call(job, _rows_of(job))} loads all rows that are not in the org, those in no result, too."
     if kind == "unprocessedrecords" and page.rows:
         rows = _rows_of(job, which="unprocessed") if page.path else THESE_ROWS
         return f"{new_job_call(job, rows)} loads these rows, once what stopped this job is out of the way."
@@ -218,20 +240,3 @@ def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> 
     if code is not None:
         chosen["where"] = {"statusCode": code}
     return {"rowsOf": chosen}
-
-
-def _lacks_rows(job: Job, kind: ResultKind, page: Page) -> bool:
-    """Return whether the page lacks rows, or the header, although the result must have them."""
-    if page.rows or page.next_offset is not None:
-        return False
-    if not page.columns and kind == "unprocessedrecords" and job.state in ("Failed", "Aborted"):
-        return True
-    return page.request.errors.is_empty and _counters(job).get(kind, 0) > page.offset and not page.total
-
-
-def _counters(job: Job) -> dict[ResultKind, int]:
-    """Return the number of rows in each result, for results whose rows the job counts."""
-    if job.number_records_processed is None:
-        return {}
-    failed = job.number_records_failed or 0
-    return {"failedResults": failed, "successfulResults": job.number_records_processed - failed}

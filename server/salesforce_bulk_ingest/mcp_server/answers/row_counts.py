@@ -1,0 +1,50 @@
+"""Where the rows of a job are, in answers: under the same names, and in the same sentence, in each of them."""
+
+from typing import Self
+
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.results.row_counts import RowAccounting
+
+
+class RowCountsAnswer(AnswerPart):
+    """The number of rows that were sent to a job, and where they are."""
+
+    sent: int
+    successful: int
+    failed: int
+    unprocessed: int
+    in_no_result: int
+
+    @classmethod
+    def of(cls, accounting: RowAccounting | None) -> Self | None:
+        """Return the counts; None where they are not known."""
+        if accounting is None or accounting.counts is None:
+            return None
+        counts = accounting.counts
+        return cls(
+            sent=counts.sent,
+            successful=counts.successful,
+            failed=counts.failed,
+            unprocessed=counts.unprocessed,
+            in_no_result=counts.in_no_result,
+        )
+
+
+def rows_sentence(accounting: RowAccounting | None) -> str:
+    """Return the sentence about rows that neither succeeded nor failed; empty where there are none, or nothing is known."""
+    if accounting is None:
+        return ""
+    counts = accounting.counts
+    if counts is None:
+        return f" Where each of {counted(accounting.sent, 'row')} sent is, is not known yet: a later call tells it."
+    if not counts.unprocessed and not counts.in_no_result:
+        return ""
+    return (
+        f" Of {counted(counts.sent, 'row')} sent, {counts.successful:,} succeeded, {counts.failed:,} failed, "
+        f"{counts.unprocessed:,} not processed, {counts.in_no_result:,} in no result."
+    )
+
+
+def rows_in_no_result(accounting: RowAccounting | None) -> int:
+    """Return the number of rows that are known to be in no result."""
+    return 0 if accounting is None or accounting.counts is None else accounting.counts.in_no_result
