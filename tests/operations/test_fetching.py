@@ -359,7 +359,7 @@ async def test_a_job_that_counts_nothing_is_not_taken_for_one_without_rows(which
     without_counters = {"state": "Aborted", "numberRecordsProcessed": None}
     async with agent_over(OneJob({kind: [Response(status_code=204)] for kind in results}, without_counters)) as client:
         retry = retry_of(JOB_ID, which, operation=operation)
-        assert "again later" in await refusal(client, "create-ingest-job", **retry, dryRun=True)
+        assert "none of its rows are sent again yet" in await refusal(client, "create-ingest-job", **retry, dryRun=True)
 
 
 # Files that are made of results, and can't be
