@@ -61,4 +61,9 @@ class Failing(httpx2.AsyncBaseTransport):
         raise self.error
 
 
+async def chunks(text: bytes = b"") -> AsyncIterator[bytes]:
+    """A body that is read as it comes."""
+    yield text
+
+
 CSV_TYPE = ("Content-Type", "text/csv")

@@ -36,6 +36,7 @@ from tests.salesforce.calls import (
     Method,
     _read_failed_results,
     _rows,
+    chunks,
 )
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, TwoLogins, Upstream, client_of, fixed, served
 from tests.support.wire import pass_lifespan, read_body, start
@@ -86,6 +87,7 @@ NOT_OF_THE_WAY = {
 }
 
 
+ORG = "https://acme.my.salesforce.com"
 NOTHING_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"}
 
 
@@ -109,13 +111,40 @@ def test_every_error_left_out_of_the_map_exists() -> None:
     assert NOT_OF_THE_WAY.keys() <= HTTPX_ERRORS.keys()
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("\xb2", None), ("-1", None)])
+NOW = "Sat, 28 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("", None),
+        ("soon", None),
+        ("\xb2", None),
+        ("-1", None),
+        ("Sat, 28 Nov 2026 12:02:00 GMT", 120.0),
+        ("Sat, 28 Nov 2026 12:02:00", 120.0),
+        ("Saturday, 28-Nov-26 12:02:00 GMT", 120.0),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0.0),
+        ("Sat, 99 Nov 2026 12:02:00 GMT", None),
+    ],
+)
 async def test_a_limit_tells_when_to_come_back_if_it_does(header: str, seconds: float | None) -> None:
-    with served(Upstream([Answer(429, b"", [("Retry-After", header)])])) as url:
-        async with client_of(fixed(url)) as client:
-            with pytest.raises(LimitReached) as raised:
-                await client.set_state(JOB_ID, "UploadComplete")
+    """A date counts from the time of the answer, by the clock of the org."""
+    headers = [(b"Retry-After", header.encode("latin-1")), (b"Date", NOW.encode())]
+    response = httpx2.Response(429, headers=headers, content=chunks())
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(lambda request: response)) as http:
+        with pytest.raises(LimitReached) as raised:
+            await SalesforceClient(http, fixed(ORG), "63.0").upload(JOB_ID, b"Name\n")
     assert raised.value.retry_after_seconds == seconds
+
+
+async def test_a_date_to_come_back_counts_from_now_where_the_answer_has_none() -> None:
+    long_ago = httpx2.Response(429, headers={"Retry-After": "Sat, 28 Nov 2020 12:00:00 GMT"}, content=chunks())
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(lambda request: long_ago)) as http:
+        with pytest.raises(LimitReached) as raised:
+            await SalesforceClient(http, fixed(ORG), "63.0").upload(JOB_ID, b"Name\n")
+    assert raised.value.retry_after_seconds == 0
 
 
 async def test_a_refused_session_is_renewed_once_and_the_same_bytes_go_up_again() -> None:
@@ -368,7 +397,7 @@ async def test_a_call_that_carries_rows_waits_longer_for_the_network(name: str) 
     async with httpx2.AsyncClient(transport=way) as http:
         with pytest.raises(TimedOut):
             await ALL[name](SalesforceClient(http, fixed("http://127.0.0.1"), "63.0"))
-    [request] = way.requests
+    request = way.requests[0]  # a delete is repeated
     seconds = request.extensions["timeout"]
     assert (seconds["read"] > 60) == (name not in WITHOUT_ROWS)
     assert 0 < seconds["connect"] < 30

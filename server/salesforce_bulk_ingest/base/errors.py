@@ -14,7 +14,9 @@
     │   └── UploadUnclear   it is not known whether the rows of an upload arrived, or still will
     ├── SentAgain           rows were retried before
     ├── NoRecord            it is not known whether rows were retried before
-    └── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
+    ├── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
+    ├── CreateUnanswered    (operations/errors.py) a job may have been made
+    └── ChangeUnanswered    (operations/errors.py) a job may have been closed or aborted
 
 Like `SalesforceError`, each error carries `status` and `code` in Salesforce's spelling.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
+from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -60,7 +61,7 @@ class CreateOnce:
 
         Returns:
             The task that makes the job, and whether an equal call began it. The task has no job if every call had stopped
-            waiting before the job was asked for.
+            waiting before the job was asked for. It ends with CreateUnanswered if the answer to the create is lost.
         """
         while (job_id := self._remembered(call)) is not None:
             job = await self._usable_job(job_id)
@@ -73,7 +74,7 @@ class CreateOnce:
             notes = await check()
             if not task.waiting_calls:
                 return None
-            job = await self._client.create_job(body)
+            job = await create_job(self._client, body)
             self._remember(call, job.id)
             return MadeJob(job, notes)
 

@@ -1,6 +1,7 @@
-"""Errors of a load that carry the plan of its rows, or the id of the job that was made for them."""
+"""Errors of operations that carry a plan, a job or another error."""
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument
+from salesforce_bulk_ingest.base.text import as_name, as_sentence
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
@@ -32,3 +33,44 @@ class FilledJobFailed(IngestError):
         self.job_id = job_id
         self.error = error
         self.is_empty = is_empty
+
+
+class CreateUnanswered(IngestError):
+    """The answer to a create is lost, so a job without rows may have been made.
+
+    Args:
+        error: the error in place of the answer.
+        found: sentences about the jobs that may be the one.
+    """
+
+    status = 502
+
+    def __init__(self, error: SalesforceError, found: str) -> None:
+        super().__init__(f"{as_sentence(str(error))} The create was sent, so it may have made a job. {found}")
+        self.code = error.code
+        self.error = error
+
+
+class ChangeUnanswered(IngestError):
+    """The answer to a close or an abort is lost, and the job does not tell whether it took effect.
+
+    Args:
+        job_id: the id of the job.
+        state: the state that the job was to get.
+        error: the error in place of the answer.
+        read_state: the state in which the job was read afterwards; None if it can't be read.
+    """
+
+    status = 502
+
+    def __init__(self, job_id: str, state: str, error: SalesforceError, read_state: str | None = None) -> None:
+        sent, done = ("close", "closed") if state == "UploadComplete" else ("abort", "aborted")
+        known = (
+            f"The job can't be read now, so it may be {done} or not."
+            if read_state is None
+            else f"The job was still {as_name(read_state)} when it was read afterwards."
+        )
+        super().__init__(f"{as_sentence(str(error))} The {sent} of job {job_id} was sent without an answer. {known}")
+        self.code = error.code
+        self.job_id = job_id
+        self.error = error

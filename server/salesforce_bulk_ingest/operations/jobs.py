@@ -3,28 +3,26 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 import anyio
 
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
+from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, WrongState
+from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, JobType
 from salesforce_bulk_ingest.salesforce.org import Org
 
 NEWEST_SHOWN = 25
-LONGEST_LOCATOR = 200
-
-TargetState = Literal["UploadComplete", "Aborted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +129,18 @@ class JobOperations:
             newest=tuple(newest[:NEWEST_SHOWN]),
             states=Counter(job.state for job in page.records),
             on_page=len(page.records),
-            query_locator=None if page.done else _locator(page.next_records_url),
+            query_locator=page.query_locator,
         )
 
     async def create(self, create: CreateRequest) -> JobStatus:
-        """Make a job without rows."""
+        """Make a job without rows.
+
+        Raises:
+            CreateUnanswered: the answer is lost, so a job may have been made.
+        """
         self._policy.check_create(create.operation)
         org = await self._client.org()
-        return JobStatus(org, await self._client.create_job(create.body()))
+        return JobStatus(org, await create_job(self._client, create.body(), self._seconds_left))
 
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> JobStatus:
         """Return the status of the job: at once, or when the job has ended or `wait_seconds` are over."""
@@ -151,15 +153,21 @@ class JobOperations:
     async def change_state(
         self, job_id: str, state: TargetState, *, wait_seconds: float = 0, report: Report
     ) -> JobStatus:
-        """Close or abort the job. A job that is in this state already stays as it is."""
+        """Close or abort the job. A job for which there is nothing left to close or abort stays as it is.
+
+        Raises:
+            ChangeUnanswered: the answer is lost, and it is not known whether the change took effect.
+        """
         self._policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
         if state == "UploadComplete":
             self._policy.check_operation(job.operation)
         org = await self._client.org()
-        changed = not _is_in_state(job, state)
-        if changed:
-            job, changed = await self._set_state(org, job, state)
+        changed = False
+        if not is_reached(job, state):
+            if state == "UploadComplete":
+                await self._uploads.check_closable(org, job.id)
+            job, changed = await change_state(self._client, job, state, self._seconds_left)
         try:
             job = await self._wait(job, wait_seconds, report)
         except SalesforceError:
@@ -182,18 +190,6 @@ class JobOperations:
             await self._fetcher.forget(org, job_id)
         return Deletion(org, deleted=True)
 
-    async def _set_state(self, org: Org, job: Job, state: TargetState) -> tuple[Job, bool]:
-        if state == "UploadComplete":
-            await self._uploads.check_closable(org, job.id)
-        try:
-            answer = await self._client.set_state(job.id, state)
-        except WrongState:
-            now = await self._client.get_job(job.id)
-            if not _is_in_state(now, state):
-                raise
-            return now, False  # another call was faster
-        return job.model_copy(update=answer.model_dump(exclude_unset=True)), True
-
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())
 
@@ -202,17 +198,3 @@ class JobOperations:
             return await self._client.get_job(job.id)
 
         return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
-
-
-def _is_in_state(job: Job, state: TargetState) -> bool:
-    if state == "Aborted":
-        return job.state == "Aborted"
-    return job.state in {"UploadComplete", "InProgress", "JobComplete"}
-
-
-def _locator(next_records_url: str | None) -> str | None:
-    if next_records_url is None or next_records_url.lower() == "null":
-        return None
-    # The URL is treated as a path: a host in it is never called.
-    locator = parse_qs(next_records_url.partition("?")[2]).get("queryLocator", [None])[0]
-    return locator if locator and len(locator) <= LONGEST_LOCATOR else None

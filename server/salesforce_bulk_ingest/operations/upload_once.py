@@ -24,9 +24,10 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Rejected, SalesforceError, Unreachable, WrongState
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.salesforce.retries import may_have_happened
 
 logger = logging.getLogger(__name__)
 
@@ -270,11 +271,8 @@ def _closed(job: Job) -> WrongState:
 def took_nothing(error: SalesforceError | IngestError) -> bool:
     """Return whether it is certain that Salesforce kept no rows of an upload that ended with this error.
 
-    It is uncertain after a status of 5xx, and where the answer was lost or is not one of the API. It is certain where the
-    source could not be read to its end: the request was broken off, and no server takes it for whole.
+    It is certain where the source could not be read to its end: the request was broken off, and is never taken for whole.
     """
-    if isinstance(error, InvalidArgument | SentAgain | NoRecord):
-        return True
-    if isinstance(error, Rejected):
-        return error.status < 500
-    return isinstance(error, NoCredentials) or (isinstance(error, Unreachable) and error.nothing_sent)
+    if isinstance(error, SalesforceError):
+        return not may_have_happened(error)
+    return isinstance(error, InvalidArgument | SentAgain | NoRecord)

@@ -6,32 +6,34 @@ Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page 
 import logging
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
 
 import anyio
 import httpx2
-import stamina
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
+    NotFound,
     Rejected,
+    SalesforceError,
     SessionExpired,
-    TimedOut,
     UnexpectedAnswer,
-    Unreachable,
     rejected,
 )
 from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind, SObjectDescribe
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
+from salesforce_bulk_ingest.salesforce.retries import Operation, may_have_happened, retrying
 from salesforce_bulk_ingest.salesforce.transport import (
     JSON_CALL_SECONDS,
     Transport,
+    answered_at,
     body_of,
     check_no_redirect,
     deadline,
@@ -40,9 +42,8 @@ from salesforce_bulk_ingest.salesforce.transport import (
     refused,
 )
 
-READ_ATTEMPTS = 3
-
-RETRIED_STATUSES = frozenset({420, 429, 500, 502, 503, 504})
+WRITE_SECONDS = 30
+"""The most seconds of a create, a close or an abort: what is left of a tool's call is for looking what became of it."""
 
 ORGANIZATION_ID = re.compile(r"00D[0-9A-Za-z]{12}([0-9A-Za-z]{3})?")
 
@@ -132,8 +133,9 @@ class SalesforceClient:
         return self._org_of(await self._transport.credentials())
 
     async def create_job(self, body: Mapping[str, object]) -> Job:
-        """Make a job in state Open. The call is never repeated: a second try could leave a second job."""
-        return await self._json(Job, Call("POST", headers=_JSON_HEADERS, content=_dump(body)))
+        """Make a job in state Open."""
+        call = Call("POST", headers=_JSON_HEADERS, content=_dump(body))
+        return await self._json(Operation.CREATE, Job, call, WRITE_SECONDS)
 
     async def get_job(self, job_id: str, *, api_version: str | None = None) -> Job:
         """Return the job's state and counters.
@@ -141,15 +143,17 @@ class SalesforceClient:
         Raises:
             NotFound: the job does not exist, or not any more.
         """
-        return await self._read(Job, Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version))
+        call = Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version)
+        return await self._json(Operation.READ, Job, call)
 
     async def list_jobs(self, query: str = "") -> JobList:
-        """Return one page of the org's jobs.
+        """Return one page of the org's jobs, with the time of the answer.
 
         Args:
             query: the raw query string, with `isPkChunkingEnabled`, `jobType` and `queryLocator`.
         """
-        return await self._read(JobList, Call("GET", query=query, headers=_ACCEPT_JSON))
+        body, at = await self._body(Operation.READ, Call("GET", query=query, headers=_ACCEPT_JSON))
+        return _parsed(JobList, body).model_copy(update={"read_at": at})
 
     async def set_state(self, job_id: str, state: str) -> Job:
         """Close (`UploadComplete`) or abort (`Aborted`) the job.
@@ -157,20 +161,37 @@ class SalesforceClient:
         Raises:
             WrongState: the job's state does not allow it.
         """
-        return await self._json(
-            Job, Call("PATCH", f"/{job_id}", headers=_JSON_HEADERS, content=_dump({"state": state}))
-        )
+        call = Call("PATCH", f"/{job_id}", headers=_JSON_HEADERS, content=_dump({"state": state}))
+        return await self._json(Operation.CHANGE, Job, call, WRITE_SECONDS)
 
     async def delete_job(self, job_id: str) -> None:
-        """Remove the job and its stored data from the org; records stay as they are."""
+        """Remove the job and its stored data from the org; records stay as they are.
+
+        Raises:
+            NotFound: the job does not exist. After an attempt that may have deleted it, that is no error.
+        """
+        may_be_gone = False
         with deadline(self._call_seconds):
-            async with self._transport.open(Call("DELETE", f"/{job_id}")) as response:
-                await raise_for_status(response)
-                if response.status_code != 204:
-                    raise UnexpectedAnswer(f"The delete was answered with status {response.status_code}, not 204.")
+            async for attempt in retrying(Operation.DELETE):
+                with attempt:
+                    try:
+                        return await self._delete_once(job_id)
+                    except NotFound:
+                        if may_be_gone:
+                            return None
+                        raise
+                    except SalesforceError as error:
+                        may_be_gone = may_be_gone or may_have_happened(error)
+                        raise
+
+    async def _delete_once(self, job_id: str) -> None:
+        async with self._transport.open(Call("DELETE", f"/{job_id}")) as response:
+            await raise_for_status(response)
+            if response.status_code != 204:
+                raise UnexpectedAnswer(f"The delete was answered with status {response.status_code}, not 204.")
 
     async def upload(self, job_id: str, content: bytes | AsyncIterable[bytes], size: int | None = None) -> None:
-        """Send the job's rows. Salesforce takes rows once for each job, so the call is not repeated after an error.
+        """Send the job's rows. Salesforce takes rows once for each job, so they are sent again only if none of them left.
 
         Args:
             job_id: the id of an open job that has no rows yet.
@@ -181,8 +202,7 @@ class SalesforceClient:
         if size is not None:
             headers.append(("Content-Length", str(size)))
         call = Call("PUT", f"/{job_id}/batches", headers=headers, content=content, carries_rows=True)
-        async with self._transport.open(call) as response:
-            await raise_for_status(response)
+        async with self._opened(Operation.UPLOAD, call) as response:
             if response.status_code != 201:
                 raise UnexpectedAnswer(f"The upload was answered with status {response.status_code}, not 201.")
 
@@ -191,8 +211,7 @@ class SalesforceClient:
         """Open one result and yield its bytes, decompressed, in chunks; no chunk where Salesforce has no rows (204)."""
         headers = [("Accept", "text/csv"), ("Accept-Encoding", "gzip")]
         call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
-        async with self._transport.open(call) as response:
-            await raise_for_status(response)
+        async with self._opened(Operation.RESULT, call) as response:
             if response.status_code not in (200, 204) or (response.status_code == 200 and not _is_csv(response)):
                 raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
             yield decoded(response)
@@ -208,7 +227,7 @@ class SalesforceClient:
         """
         headers = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
         call = Call("GET", f"/{quote(sobject, safe='')}/describe", headers=headers, resource="/sobjects")
-        return await self._read(SObjectDescribe, call)
+        return await self._json(Operation.READ, SObjectDescribe, call)
 
     def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
         """Send any call and yield the answer with its body unread; see `Transport.open`."""
@@ -227,7 +246,7 @@ class SalesforceClient:
                 return self._login
 
     async def _ask(self, credentials: Credentials) -> _Login:
-        async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
+        async for attempt in retrying(Operation.READ):
             with attempt:
                 try:
                     return await self._login_of(credentials)
@@ -269,21 +288,38 @@ class SalesforceClient:
             raise refused(response, body)
         return _parsed(Identity, body)
 
-    async def _read(self, model: type[ModelT], call: Call) -> ModelT:
-        with deadline(self._call_seconds):
-            async for attempt in stamina.retry_context(on=_worth_another_try, attempts=READ_ATTEMPTS, timeout=20):
+    @asynccontextmanager
+    async def _opened(self, operation: Operation, call: Call) -> AsyncIterator[httpx2.Response]:
+        """Send a call, again as its operation allows, and yield the answer, which is a success, with its body unread."""
+        async with AsyncExitStack() as stack:
+            async for attempt in retrying(operation):
                 with attempt:
-                    return await self._json(model, call)
-        raise AssertionError("retry_context ends with a result or an exception")
+                    response = await self._entered(call, stack)
+            yield response
 
-    async def _json(self, model: type[ModelT], call: Call) -> ModelT:
-        return _parsed(model, await self._body(call))
+    async def _entered(self, call: Call, stack: AsyncExitStack) -> httpx2.Response:
+        async with AsyncExitStack() as opened:
+            response = await opened.enter_async_context(self._transport.open(call))
+            await raise_for_status(response)
+            stack.push_async_exit(opened.pop_all())
+        return response
 
-    async def _body(self, call: Call) -> bytes:
-        with deadline(self._call_seconds):
-            async with self._transport.open(call) as response:
-                await raise_for_status(response)
-                return await body_of(response)
+    async def _json(
+        self, operation: Operation, model: type[ModelT], call: Call, seconds: float = JSON_CALL_SECONDS
+    ) -> ModelT:
+        return _parsed(model, (await self._body(operation, call, seconds))[0])
+
+    async def _body(
+        self, operation: Operation, call: Call, seconds: float = JSON_CALL_SECONDS
+    ) -> tuple[bytes, datetime | None]:
+        """Return the body of an answer, and the time of the answer."""
+        with deadline(min(seconds, self._call_seconds)):
+            async for attempt in retrying(operation):
+                with attempt:
+                    async with self._transport.open(call) as response:
+                        await raise_for_status(response)
+                        return await body_of(response), answered_at(response)
+        raise AssertionError("the attempts end with an answer or an error")
 
 
 _BODY = TypeAdapter(dict[str, object])
@@ -302,13 +338,6 @@ def _parsed(model: type[ModelT], body: bytes) -> ModelT:
         raise UnexpectedAnswer(
             "The answer is not one of the Salesforce API: is the instance right, and not in maintenance?"
         ) from error
-
-
-def _worth_another_try(error: Exception) -> bool | float:
-    """Return whether a failed read may succeed on a second try, or the seconds after which it may."""
-    if isinstance(error, Rejected) and error.status in RETRIED_STATUSES:
-        return True if error.retry_after_seconds is None else min(error.retry_after_seconds, 10.0)
-    return isinstance(error, Unreachable) and not isinstance(error, TimedOut)
 
 
 def _is_csv(response: httpx2.Response) -> bool:

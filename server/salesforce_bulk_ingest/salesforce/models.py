@@ -4,8 +4,10 @@ Fields are optional where some answer leaves them out (create has no counters, a
 fields are ignored, so that a newer API version does not break a reader.
 """
 
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Literal, get_args
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -29,6 +31,8 @@ LINE_ENDINGS: dict[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 ID_FIELD = "Id"
 NULL_CELL = "#N/A"
 """The cell that Salesforce reads as null; an empty cell changes nothing (Bulk API 2.0 guide, Prepare CSV Files)."""
+
+LONGEST_LOCATOR = 200
 
 TERMINAL_STATES = frozenset({"JobComplete", "Failed", "Aborted"})
 
@@ -67,6 +71,14 @@ class Job(WireModel):
     apex_processing_time: int | None = None
 
     @property
+    def created_at(self) -> datetime | None:
+        """The time at which the job was made, by the clock of the org; None where its date can't be read."""
+        try:
+            return datetime.fromisoformat(self.created_date or "").astimezone(UTC)
+        except ValueError:
+            return None
+
+    @property
     def is_terminal(self) -> bool:
         """Whether the job has ended, so that its state no longer changes."""
         return self.state in TERMINAL_STATES
@@ -88,11 +100,26 @@ class Job(WireModel):
 
 
 class JobList(WireModel):
-    """One page of the org's jobs, at most 1,000, in no promised order."""
+    """One page of the org's jobs, at most 1,000, in no promised order.
+
+    Attributes:
+        read_at: the time of the page by the clock of the org, from the header Date; None where that is missing.
+    """
 
     records: tuple[Job, ...]
     done: bool = True
     next_records_url: str | None = None
+    read_at: datetime | None = Field(None, exclude=True)
+
+    @property
+    def query_locator(self) -> str | None:
+        """The locator of the next page, or None on the last page."""
+        url = self.next_records_url
+        if self.done or url is None or url.lower() == "null":
+            return None
+        # The URL is treated as a path: a host in it is never called.
+        locator = parse_qs(url.partition("?")[2]).get("queryLocator", [None])[0]
+        return locator if locator and len(locator) <= LONGEST_LOCATOR else None
 
 
 class Identity(WireModel):
@@ -101,6 +128,7 @@ class Identity(WireModel):
     model_config = ConfigDict(alias_generator=None)
 
     organization_id: str | None = None
+    user_id: str | None = None
     preferred_username: str | None = None
     name: str | None = None
 

@@ -4,6 +4,8 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -294,5 +296,22 @@ def _refusal(status: int, body: bytes) -> tuple[str, str]:
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
+    """Return the seconds that the answer asks to wait: Retry-After has a number of them, or a date (RFC 9110, 10.2.3)."""
     value = response.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    until = _date(value)
+    return None if until is None else max((until - (answered_at(response) or datetime.now(UTC))).total_seconds(), 0.0)
+
+
+def answered_at(response: httpx2.Response) -> datetime | None:
+    """Return the time of an answer by the clock of the other side, in whole seconds; None where the answer has no Date."""
+    return _date(response.headers.get("Date", ""))
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

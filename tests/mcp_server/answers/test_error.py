@@ -100,7 +100,7 @@ async def test_an_upload_to_a_closed_job_is_refused_before_anything_is_sent(clie
     late = await refusal(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
     assert steady(late).splitlines() == snapshot(
         [
-            "INVALIDJOBSTATE: Aborting already Completed Job not allowed",
+            "INVALIDJOBSTATE: The job is JobComplete: it ended before it was aborted, and rows that it loaded stay in the org.",
             'Next: get-ingest-job-status {"jobId": "JOB"} shows the job\'s state and what is possible next.',
         ]
     )

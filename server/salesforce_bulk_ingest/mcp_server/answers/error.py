@@ -25,7 +25,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
     upload_call,
 )
-from salesforce_bulk_ingest.operations.errors import FilledJobFailed
+from salesforce_bulk_ingest.operations.errors import ChangeUnanswered, CreateUnanswered, FilledJobFailed
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
@@ -81,6 +81,15 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (Rejected, "{corrected} is the same call, corrected; the message is Salesforce's own."),
     (ShortResult, "{again} fetches the result anew: make the same call later. What comes twice alike is taken."),
     (SalesforceError, "Check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong."),
+    (
+        CreateUnanswered,
+        "{again} makes a new job, which is safe: nothing is loaded before a job is closed. Leave the jobs named above, or "
+        "abort those that no other call works on.",
+    ),
+    (
+        ChangeUnanswered,
+        "{again} is the same call, and safe: it reads the job first, and changes it only if that is still to be done.",
+    ),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
     (TooLarge, "{rows} takes fewer rows, or a file: do what the message says, or split the rows over several jobs."),
     (
@@ -168,7 +177,14 @@ def code_and_message(error: SalesforceError | IngestError) -> str:
     for kind, ending in _ENDING:
         if isinstance(error, kind):
             message = message.removesuffix(".") + ending
-    return f"{cut(error.code, LONGEST_CODE)}: {cut(message, LONGEST_TEXT)}"
+    return f"{cut(error.code, LONGEST_CODE)}: {cut(message, LONGEST_TEXT)}{_when(error)}"
+
+
+def _when(error: SalesforceError | IngestError) -> str:
+    """Return the sentence that says when to call again, where Salesforce said so and the call could not wait as long."""
+    cause = error.error if isinstance(error, CreateUnanswered | ChangeUnanswered) else error
+    seconds = cause.retry_after_seconds if isinstance(cause, Rejected) else None
+    return f" Call again in {seconds:,.0f} s: Salesforce asks for that pause." if seconds else ""
 
 
 def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:

@@ -17,7 +17,8 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     wait_call,
 )
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
-from salesforce_bulk_ingest.operations.jobs import JobStatus, TargetState
+from salesforce_bulk_ingest.operations.jobs import JobStatus
+from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.upload_once import UploadState
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -39,7 +40,7 @@ class JobAnswer(Answer, Job):
     )
 
     org: str = Field(description="Where the job is")
-    changed: bool | None = Field(None, description="False: the job was already in that state")
+    changed: bool | None = Field(None, description="False: there was nothing left to change")
     row_counts: RowCountsAnswer | None = None
     resource_uri: str
 
@@ -66,7 +67,7 @@ class JobAnswer(Answer, Job):
     @classmethod
     def of_change(cls, status: JobStatus, state: TargetState) -> Self:
         """Return the answer about a job that was to be closed (state UploadComplete) or aborted (Aborted)."""
-        return cls.of(status, summary=state_change_summary(state, changed=bool(status.changed)))
+        return cls.of(status, summary=state_change_summary(status.job, state, changed=bool(status.changed)))
 
 
 def bounded(job: Job) -> Job:
@@ -85,10 +86,18 @@ def describe(job: Job, org: Org, accounting: RowAccounting | None = None) -> str
     return f"{what} Error: {job.error_message}" if job.error_message else what
 
 
-def state_change_summary(state: TargetState, *, changed: bool) -> str:
-    """Return a sentence about what a close or an abort did."""
+def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:
+    """Return a sentence about what a close or an abort did.
+
+    Args:
+        job: the job as it is now.
+        state: the state that it was to get.
+        changed: whether the call changed it.
+    """
     if state == "Aborted":
         return "Aborted the job." if changed else "The job was already aborted; nothing changed."
+    if job.state == "Failed" and not changed:
+        return "The job had ended already, so there was nothing to close; nothing changed."
     return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
 
 
