@@ -145,8 +145,9 @@ async def open_services(
         raise ValueError("an embedded org is on this machine")
     source = _embedded_credentials(org) if org else credential_source(settings, paths)
     upstream = org.url if org else settings.upstream_url
-    ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3")
-    policy, job_files = policy_of(settings), job_files_of(settings, paths, org)
+    cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
+    ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache)
+    policy, job_files = policy_of(settings), job_files_of(settings, cache)
     async with (
         _http(trust_env=not (upstream and is_loopback(upstream))) as http,
         anyio.create_task_group() as task_group,
@@ -189,12 +190,12 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
 
 
-def job_files_of(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> JobFiles | None:
-    """Return the cache of results and uploads, or None where the settings turn it off; an embedded org has its own."""
-    if settings.no_spool:
+def job_files_of(settings: Settings, folder: Path | None) -> JobFiles | None:
+    """Return the cache of results and uploads in a folder, or None where there is no folder for it."""
+    if folder is None:
         return None
     return JobFiles(
-        org.folder / SPOOL if org else paths.spool_dir,
+        folder,
         most_bytes=settings.spool_max_bytes,
         most_seconds=settings.spool_days * DAY_SECONDS,
         keeps_uploads=not settings.no_kept_uploads,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows, UploadRecord
+from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
 ORG = "https://acme.my.salesforce.com"
@@ -146,3 +147,58 @@ async def test_a_login_that_tells_no_organization_has_the_only_one_that_was_told
         await ledger.settle(replace(ACME, organization_id=told))
         await ledger.find(told[:15], JOB_ID)
         assert (await Ledger(path).settle(UNTOLD)).key == key
+
+
+NOW = 1_700_000_000.0
+
+
+async def whole_since(path: Path, cache: Path | None) -> float:
+    return await Ledger(path, cache, lambda: NOW).whole_since()
+
+
+async def test_a_first_record_is_whole(tmp_path: Path) -> None:
+    for cache in (None, tmp_path / "spool"):
+        assert await whole_since(tmp_path / "new" / "uploads.sqlite3", cache) == 0
+
+
+async def test_a_record_of_the_first_version_is_whole_for_the_files_of_that_version(tmp_path: Path) -> None:
+    path, cache = tmp_path / "uploads.sqlite3", tmp_path / "spool"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE uploads (org TEXT, job_id TEXT, state TEXT, sha256 TEXT, bytes INTEGER)")
+    (cache / "an org").mkdir(parents=True)
+    (cache / "an org" / "upload.csv.gz.label").write_text("1")
+    assert await whole_since(path, cache) == 0
+    path.unlink()
+    assert await whole_since(path, cache) == NOW
+    assert await whole_since(path, cache) == NOW
+
+
+async def test_a_record_is_whole_from_the_loss_of_the_one_before(tmp_path: Path) -> None:
+    path, cache = tmp_path / "uploads.sqlite3", tmp_path / "spool"
+    assert await whole_since(path, cache) == 0
+    path.unlink()
+    assert await whole_since(path, cache) == NOW
+
+
+async def test_an_older_copy_of_the_record_is_told_from_one_that_misses_nothing(tmp_path: Path) -> None:
+    path, cache, copy = tmp_path / "uploads.sqlite3", tmp_path / "spool", tmp_path / "copy"
+    ledger = Ledger(path, cache, lambda: NOW)
+    await ledger.record(ORG, JOB_ID, SENT)
+    copy.write_bytes(path.read_bytes())
+    await ledger.record(ORG, JOB_ID, SENT)
+    path.write_bytes(copy.read_bytes())
+    assert await ledger.whole_since() == 0
+    rows = [RetriedRows(JOB_ID, "failedResults", "0" * 64, 0b111)]
+    await ledger.record_retry(ORG, rows, "750000000000002AAA", ignored_jobs=(), replaced_jobs={})
+    path.write_bytes(copy.read_bytes())
+    assert await ledger.whole_since() == NOW
+
+
+async def test_the_end_of_a_deleted_job_is_found_again(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    assert await ledger.ended_job(ORG, JOB_ID) is None
+    for processed in (0, 7, None):
+        ended = Job(id=JOB_ID, state="Failed", number_records_processed=processed)
+        await ledger.record_end(ORG, ended)
+        assert await ledger.ended_job(ORG, JOB_ID) == ended
+    assert await ledger.ended_job("another org", JOB_ID) is None

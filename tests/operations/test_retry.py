@@ -554,7 +554,7 @@ async def test_without_the_record_no_row_goes_again_unless_that_is_meant(org: Wa
         assert org.changes == []
         assert text == snapshot("""\
 SERVER_UNAVAILABLE: This server's record of rows sent again can't be used (no such column: to_job), so these may have been sent before.
-Next: Tell the user: the server's log names the file, which may be in use, damaged or on a full disk. Only if the user is sure that these rows were not sent again, or wants them twice, give again: true.\
+Next: Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the user is sure that these rows were not sent again, or wants them twice, give again: true.\
 """)
         data = {"rowsOf": {"jobs": [first], "where": NO_NAME, "again": True}}
         answer = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,13 @@ from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadStream
 from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import Rejected, UnexpectedAnswer, Unreachable, WrongState
+from salesforce_bulk_ingest.salesforce.errors import (
+    Rejected,
+    SalesforceError,
+    UnexpectedAnswer,
+    Unreachable,
+    WrongState,
+)
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, open_http
@@ -38,7 +44,7 @@ from tests.loading.making import file_of
 from tests.operations.contents import BytesContent
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call
-from tests.support.orgs import ERAS, Era, call, closed, refusal, services_over, steady, uploads_of
+from tests.support.orgs import ERAS, Era, call, closed, refusal, services_over, steady
 from tests.support.scripted_org import ScriptedOrg, scripted_agent
 from tests.support.watched_org import WatchedOrg, agent_keeping
 from tests.support.wire import JOB_ID
@@ -71,13 +77,15 @@ class Upstream:
 
 
 @asynccontextmanager
-async def uploads_to(org: Upstream, folder: Path) -> AsyncIterator[tuple[Uploads, Gateway]]:
+async def uploads_to(
+    org: Upstream, folder: Path, ledger: Ledger | None = None
+) -> AsyncIterator[tuple[Uploads, Gateway]]:
     path = f"/services/data/v63.0/jobs/ingest/{JOB_ID}/batches"
     transport = httpx2.ASGITransport(Starlette(routes=[Route(path, org.batches, methods=["PUT"])]))
     credentials = FixedCredentials(Credentials("http://127.0.0.1", SecretStr("A.TOKEN")))
     async with httpx2.AsyncClient(transport=transport) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, credentials, "63.0")
-        uploads = uploads_of(client, folder, SharedTasks(tasks))
+        uploads = Uploads(client, ledger or Ledger(folder / "uploads.sqlite3"), SharedTasks(tasks))
         yield uploads, Gateway(client, Policy(), uploads)
         tasks.cancel_scope.cancel()
 
@@ -104,6 +112,43 @@ async def test_while_rows_stream_through_v1_a_tool_sends_none_and_closes_nothing
             await uploads.check_closable(ORG, JOB_ID)
         org.may_answer.set()
     assert org.puts == [b"Name\nREST\n"]
+
+
+class HeldLedger(Ledger):
+    """A ledger whose first answer about an upload is held back after it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.was_read = anyio.Event()
+        self.may_answer = anyio.Event()
+
+    async def find(self, org: str, job_id: str) -> UploadRecord | None:
+        found = await super().find(org, job_id)
+        self.was_read.set()
+        await self.may_answer.wait()
+        return found
+
+
+@pytest.mark.parametrize(("status", "state"), [(201, "taken"), (400, "unknown"), (503, "unclear")])
+async def test_an_upload_that_ends_while_its_record_is_read_is_not_taken_for_cut_off(
+    status: int, state: str, tmp_path: Path
+) -> None:
+    org, ledger, told = Upstream(status), HeldLedger(tmp_path / "uploads.sqlite3"), list[str]()
+    async with uploads_to(org, tmp_path, ledger) as (uploads, _), anyio.create_task_group() as tasks:
+        upload = await uploads.begin(ORG, OPEN, CONTENT)
+        assert upload is not None
+
+        async def ask() -> None:
+            told.append(await uploads.state_of(ORG, JOB_ID))
+
+        tasks.start_soon(ask)
+        with anyio.fail_after(5):
+            await ledger.was_read.wait()
+        org.may_answer.set()
+        with suppress(SalesforceError):
+            await upload.wait(5)
+        ledger.may_answer.set()
+    assert told == [state]
 
 
 @pytest.mark.parametrize(("status", "taken"), [(201, True), (200, False), (400, False)])

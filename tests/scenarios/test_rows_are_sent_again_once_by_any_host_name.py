@@ -80,7 +80,7 @@ async def test_what_an_earlier_version_recorded_by_the_host_counts_for_the_organ
     org: Caller, tmp_path: Path
 ) -> None:
     async with server(url_of(org), tmp_path) as client:
-        job, other = [await loaded(client, ROWS, preflight="off") for _ in range(2)]
+        job, other = [await loaded(client, rows, preflight="off") for rows in (ROWS, ROWS.replace("Row", "Line"))]
         await send_again(client, job)
     _record_by_host(tmp_path, url_of(org))
     async with server(url_of(org), tmp_path) as client:

@@ -2,11 +2,14 @@
 
 The ledger tells a repeated upload from a second one. It is advisory: any server can serve any job without it, and a missing
 or broken file only means that Salesforce itself has to refuse the repeat. Only retried rows need it, since Salesforce would
-load them twice.
+load them twice. So a ledger that is not the one that the cached files belong to, or an older copy of it, is not taken for a
+whole record: it is whole only for jobs that are made later (`whole_since`).
 """
 
 import logging
+import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,6 +19,8 @@ from typing import Literal, TypeVar
 import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import NoRecord
+from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
+from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
 logger = logging.getLogger(__name__)
@@ -50,6 +55,13 @@ CREATE TABLE IF NOT EXISTS rows_sent_again (
     rows BLOB NOT NULL,
     PRIMARY KEY (org, from_job, result, sha256, to_job)
 );
+CREATE TABLE IF NOT EXISTS ended_jobs (
+    org TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    processed INTEGER,
+    PRIMARY KEY (org, job_id)
+);
 CREATE TABLE IF NOT EXISTS organizations (
     host TEXT NOT NULL,
     organization TEXT NOT NULL,
@@ -57,9 +69,20 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
+IDENTITY = """
+CREATE TABLE IF NOT EXISTS identity (
+    row INTEGER PRIMARY KEY CHECK (row = 1),
+    id TEXT NOT NULL,
+    retries INTEGER NOT NULL,
+    whole_since REAL NOT NULL
+)
+"""
+"""The table that tells this ledger from another, and from an older copy of itself by the number of retries recorded."""
+
 COLUMNS_BY_TABLE = {
     "uploads": "job_id, state, sha256, bytes",
     "rows_sent_again": "from_job, result, sha256, to_job, rows",
+    "ended_jobs": "job_id, state, processed",
 }
 """The columns beside `org` of each table that is kept by org."""
 
@@ -117,10 +140,14 @@ class Ledger:
 
     Args:
         path: path of the file; its folder is made on first use.
+        cache: folder of the cached files that belong to the ledger, or None.
+        now: the clock, in seconds since 1970.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache: Path | None = None, now: Callable[[], float] = time.time) -> None:
         self._path = path
+        self._mark_file = LedgerMarkFile(cache)
+        self._now = now
         self._hosts: dict[str, str] = {}
         """The host of each organization whose records by host are still to be found under the organization."""
 
@@ -137,6 +164,37 @@ class Ledger:
         none: tuple[str, ...] = ()
         known = await self._run(lambda db: _organizations_at(db, org.host), none)
         return replace(org, organization_id=known[0]) if len(known) == 1 else org
+
+    async def open(self) -> None:
+        """Make the file if it is missing, before anything is cached: cached files without a ledger mean that it was lost."""
+        await self._run(lambda db: None, None)
+
+    async def whole_since(self) -> float:
+        """Return the time, in seconds since 1970, before which rows may have been retried without a record; 0 if none were.
+
+        Raises:
+            NoRecord: the ledger can't be read.
+        """
+        return await self._run_needed(lambda db: _identity(db)[1])
+
+    async def record_end(self, org: str, job: Job) -> None:
+        """Record how a job has ended, before it is deleted."""
+
+        def insert(db: sqlite3.Connection) -> None:
+            values = (org, job.id[:15], job.state, job.number_records_processed)
+            db.execute("INSERT OR REPLACE INTO ended_jobs VALUES (?, ?, ?, ?)", values)
+
+        await self._run(insert, None)
+
+    async def ended_job(self, org: str, job_id: str) -> Job | None:
+        """Return what is recorded of a job that was deleted, or None."""
+
+        def select(db: sqlite3.Connection) -> Job | None:
+            query = "SELECT state, processed FROM ended_jobs WHERE org = ? AND job_id = ?"
+            row = db.execute(query, (org, job_id[:15])).fetchone()
+            return Job(id=job_id, state=row[0], number_records_processed=row[1]) if row else None
+
+        return await self._run(select, None)
 
     async def find(self, org: str, job_id: str) -> UploadRecord | None:
         """Return the record of the job's upload, or None if there is none."""
@@ -243,6 +301,7 @@ class Ledger:
                     for result in results
                 ]
                 db.executemany("INSERT OR REPLACE INTO rows_sent_again VALUES (?, ?, ?, ?, ?, ?)", values)
+                db.execute("UPDATE identity SET retries = retries + 1")
             return earlier
 
         return await self._run_needed(insert)
@@ -268,13 +327,49 @@ class Ledger:
     def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db:
+            self._identify(db)
             db.executescript(SCHEMA)
             for organization, host in list(self._hosts.items()):
                 with db:
                     _adopt(db, organization, host)
                 self._hosts.pop(organization, None)
             with db:
-                return action(db)
+                result = action(db)
+            self._mark_file.write(_identity(db)[0])
+            return result
+
+    def _identify(self, db: sqlite3.Connection) -> None:
+        """Note in a ledger that is not that of the cached files, or an older copy of it, that it is whole from now on."""
+        known = self._mark_file.read()  # before the ledger, which another process may take further at any time
+        is_new = False
+        if not _has_table(db, "identity"):
+            db.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+            is_new = not _has_table(db, "uploads")
+            db.execute(IDENTITY)
+            db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?, 0, 0)", (secrets.token_hex(8),))
+            db.commit()
+        mark = _identity(db)[0]
+        if known is None:
+            # A version without marks may have cached the files, but its ledger would have tables.
+            was_lost = is_new and self._mark_file.has_cached_files()
+        else:
+            was_lost = known.ledger_id != mark.ledger_id or known.retries > mark.retries
+        if was_lost:
+            logger.warning(
+                "the record at %s is not the one that the cached files belong to: that one was lost", self._path
+            )
+            with db:
+                db.execute("UPDATE identity SET whole_since = ?", (self._now(),))
+
+
+def _has_table(db: sqlite3.Connection, name: str) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone() is not None
+
+
+def _identity(db: sqlite3.Connection) -> tuple[LedgerMark, float]:
+    """Return the mark of the ledger, and since when it is whole."""
+    ledger_id, retries, whole_since = db.execute("SELECT id, retries, whole_since FROM identity").fetchone()
+    return LedgerMark(ledger_id, retries), whole_since
 
 
 def _adopt(db: sqlite3.Connection, organization: str, host: str) -> None:

@@ -274,6 +274,7 @@ class ResultFetcher:
         found = await anyio.to_thread.run_sync(find)
         if found is not None:
             return found
+        await self._ledger.open()
         lock = await anyio.to_thread.run_sync(self._job_files.files.lock, name)
         await _acquire(lock)
         try:

@@ -177,11 +177,14 @@ class JobOperations:
         return JobStatus(org, job, changed=changed, accounting=await self._accounting(org, job))
 
     async def delete(self, job_id: str) -> Deletion:
-        """Delete the job in the org, and its cached files and its upload record on this machine."""
+        """Delete the job in the org, and its cached files and its upload record on this machine; how it ended is kept."""
         self._policy.check_write()
         checked_job_id(job_id)
         org = await self._client.org()
         try:
+            job = await self._client.get_job(job_id)
+            if job.is_terminal:
+                await self._uploads.record_end(org, job)
             await self._client.delete_job(job_id)
         except NotFound:
             return Deletion(org, deleted=False)

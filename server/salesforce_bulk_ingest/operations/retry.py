@@ -1,8 +1,9 @@
 """Retrying rows of earlier jobs in another job: the rows are fetched first, and each row is retried once."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import anyio.to_thread
 
@@ -16,7 +17,7 @@ from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NotFound
+from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -28,6 +29,9 @@ NO_CACHE = (
     "This server keeps no results (no_spool), so rows of jobs can't be sent again from it: the operator can change that, or "
     "give the rows as csv."
 )
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clocks of this machine and of Salesforce may differ: a job that is this little younger may be older."""
 
 GO_AGAIN = "They go a second time, as again says."
 
@@ -122,7 +126,7 @@ class Retry:
 
         Raises:
             SentAgain: some of the rows were retried in another job.
-            NoRecord: the ledger can't be read.
+            NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
         if not self._is_recorded:
             return ()
@@ -130,6 +134,8 @@ class Retry:
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
             self._unloaded = await self._unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
+            if all(earlier.to_job in self._unloaded for earlier in before):
+                await self._check_record_is_whole()
         except NoRecord as error:
             if not self._again:
                 raise
@@ -188,16 +194,46 @@ class Retry:
             left += await self._ledger.jobs_retrying(self._org.key, job) - chain
         return frozenset(chain)
 
+    async def _check_record_is_whole(self) -> None:
+        """Raise NoRecord where a job of the rows is older than the ledger, and an earlier ledger was lost."""
+        whole_since = await self._ledger.whole_since()
+        if not whole_since:
+            return
+        began = datetime.fromtimestamp(whole_since, UTC)
+        for job_id in dict.fromkeys(row.from_job for row in self._rows):
+            job = await self._client.get_job(job_id)
+            if job.created_at is None or job.created_at < began + CLOCKS_DIFFER:
+                raise NoRecord(
+                    f"This server's record of rows sent again was lost and begins anew at {began:%Y-%m-%d %H:%M} UTC. Job "
+                    f"{job_id} is older, so its rows may have been sent again before."
+                )
+
     async def _loaded_none(self, job_id: str) -> bool:
-        """Return whether the job has ended without having processed any of its rows."""
+        """Return whether the job has ended without having tried any of its rows."""
         job = await self._job(job_id)
-        return job is not None and job.state in ("Aborted", "Failed") and job.number_records_processed == 0
+        if job is None or not job.is_terminal:
+            return False
+        if job.number_records_processed is None:
+            return await self._has_no_results(job_id)
+        return job.number_records_processed == 0
+
+    async def _has_no_results(self, job_id: str) -> bool:
+        """Return whether the job has results, and they have no rows: where no counter tells, they are the only evidence."""
+        try:
+            for which in ("failed", "created"):
+                async with self._client.results(job_id, KINDS[which]) as chunks:
+                    if not await _is_header_alone(chunks):
+                        return False
+        except Rejected:
+            return False
+        return True
 
     async def _job(self, job_id: str) -> Job | None:
+        """Return the job, as it ended if it was deleted through this server; None if nothing is known of it."""
         try:
             return await self._client.get_job(job_id)
         except NotFound:
-            return None
+            return await self._ledger.ended_job(self._org.key, job_id)
 
     async def _report(self, before: Sequence[EarlierRetry]) -> str:
         jobs = [
@@ -207,6 +243,16 @@ class Retry:
         ]
         more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
         return f"Some of these rows were sent again before: {', '.join(jobs)}{more}.{_by_host(self._org)}"
+
+
+async def _is_header_alone(chunks: AsyncIterator[bytes]) -> bool:
+    """Return whether a result has its header and no row."""
+    text = b""
+    async for chunk in chunks:
+        text += chunk
+        if b"\n" in text.strip():
+            return False
+    return bool(text.strip())
 
 
 def _by_host(org: Org) -> str:
@@ -225,7 +271,7 @@ def _sent_again(report: str) -> SentAgain:
 def _state_of(job: Job | None) -> str:
     """Return the state of a job that retried rows, in brackets, with what to do; empty for a job that has ended."""
     if job is None:
-        return " (which is gone)"
+        return " (which is gone, so it is not known whether it loaded them)"
     if job.state == "Open":
         return " (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again)"
     return "" if job.is_terminal else f" (which is {job.state}: wait for it)"

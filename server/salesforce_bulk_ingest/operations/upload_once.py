@@ -101,14 +101,20 @@ class Uploads:
         self._starting = anyio.Lock()
         self._sending: dict[str, str] = {}  # job id of 15 characters -> SHA-256 of its upload
         self._passing: Counter[str] = Counter()
+        self._ended = 0  # number of uploads that are not under way any more
         self._sent_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
 
     async def state_of(self, org: Org, job_id: str) -> UploadState:
         """Return what this server knows of the upload to a job."""
-        earlier = await self._known(org, job_id)
-        # Only after the record is read: else an upload that begins meanwhile would pass for an upload that was cut off.
-        if job_id[:15] in self._sending or job_id[:15] in self._passing:
-            return "under way"
+        while True:
+            ended = self._ended
+            earlier = await self._known(org, job_id)
+            # Only after the record is read: else an upload that begins meanwhile would pass for an upload that was cut off.
+            if job_id[:15] in self._sending or job_id[:15] in self._passing:
+                return "under way"
+            if ended == self._ended:
+                break
+            # An upload has ended meanwhile, so the record may be from before: as if the upload had been cut off.
         if earlier is None:
             return "unknown"
         return "taken" if earlier.state == "sent" else "unclear"
@@ -179,6 +185,11 @@ class Uploads:
             yield record_upload
         finally:
             self._passing -= Counter({job: 1})  # in-place subtraction drops a count of zero
+            self._ended += 1
+
+    async def record_end(self, org: Org, job: Job) -> None:
+        """Record how a job has ended that is to be deleted: whether its rows may be retried depends on it."""
+        await self._ledger.record_end(org.key, job)
 
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the record of the upload to a job that was deleted."""
@@ -222,6 +233,7 @@ class Uploads:
             raise Unreachable("This server was stopped in the middle of the upload.") from None
         finally:
             del self._sending[job_id[:15]]
+            self._ended += 1
 
     async def _known(self, org: Org, job_id: str) -> UploadRecord | None:
         return self._sent_here.get((org.key, job_id[:15])) or await self._ledger.find(org.key, job_id)

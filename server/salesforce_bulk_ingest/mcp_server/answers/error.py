@@ -113,8 +113,8 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         NoRecord,
-        "Tell the user: the server's log names the file, which may be in use, damaged or on a full disk. Only if the user "
-        "is sure that these rows were not sent again, or wants them twice, give again: true.",
+        "Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the "
+        "user is sure that these rows were not sent again, or wants them twice, give again: true.",
     ),
     (SourceChanged, "{check} checks the rows anew, once it is known what changes them. None of them were taken."),
     (InvalidJobId, "{list} shows the current jobs with their ids."),
