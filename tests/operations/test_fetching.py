@@ -32,7 +32,7 @@ JOB = Job(id="750000000000001AAA", state="JobComplete")
 ACME = Org("acme.my.salesforce.com", "production")
 CHUNKS = (b'"sf__Id","sf__Error"\n', b'"","A:b:--"\n"","', b'C:d:--"\n')
 BOUND = 10
-NOWHERE = Path("no ledger")
+NOWHERE = Path("/dev/null/no ledger")
 
 
 class Results(SalesforceClient):

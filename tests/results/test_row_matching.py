@@ -8,7 +8,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.results.compared_columns import CandidateFilter, canonical_cell, compared_columns
+from salesforce_bulk_ingest.results.compared_columns import (
+    CandidateFilter,
+    ComparedColumns,
+    canonical_cell,
+    compared_columns,
+)
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, UploadedRow, row_matcher_in
 from tests.support.full_disk import posix_only, printed_on_a_full_disk
 
@@ -79,7 +84,16 @@ def test_a_unique_key_matches_every_row(pairs: Sequence[tuple[str, str]], data: 
 
 def test_rows_that_were_not_uploaded_are_unmatched() -> None:
     assert matched([("a", "", "")], [("b", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 1, "1")], [], [0])
-    assert matched([("a", "", "")], [("a", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 0, "0")], [], [1])
+
+
+def test_rows_that_came_more_often_than_they_were_sent_are_surplus_and_not_unmatched() -> None:
+    assert matched([("a", "", "")], [("a", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 0, "0")], [], [])
+    compared = ComparedColumns((0,), 0)
+    with tempfile.TemporaryDirectory() as folder, row_matcher_in(Path(folder)) as matcher:
+        matcher.add_returned(0, ["x"] * 4, [["a", "b", "a", "c"]], compared)
+        matcher.add_uploaded([UploadedRow(0, 2, 1, 1), UploadedRow(1, 3, 2, 2)], [["a", "b"]], compared)
+        matcher.match()
+        assert (matcher.surplus(), matcher.unmatched()) == ([2], [3])
 
 
 def test_a_row_that_may_be_one_of_two_that_differ_is_ambiguous_and_their_lines_are_known() -> None:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO, Self
 
@@ -62,6 +62,11 @@ class RowIndex:
             raise ValueError("the index is not whole")
         return cls(stored.size, stored.rows, header, starts)
 
+    def without_last_row(self, start: int) -> Self:
+        """Return the index of the file without its last row, which begins after this many bytes."""
+        rows = self.rows - 1
+        return replace(self, size=start, rows=rows, starts=self.starts[: -(-rows // STEP)])
+
     def records(self, file: BinaryIO, row: int) -> Iterator[bytes]:
         """Return the records from a row on, unchanged.
 
@@ -104,6 +109,7 @@ class IndexBuilder:
 
     Attributes:
         header: the first record; empty until the whole record has been added.
+        last_record_start: the number of bytes before the last record that is not blank.
     """
 
     def __init__(self) -> None:
@@ -111,7 +117,7 @@ class IndexBuilder:
         self._last = b""
         self.header = b""
         self._starts = array("Q")
-        self._rows = self._size = 0
+        self._rows = self._size = self.last_record_start = 0
 
     def add(self, chunk: bytes) -> list[bytes]:
         """Add the next chunk, and return the rows that end in the chunk."""
@@ -138,6 +144,6 @@ class IndexBuilder:
                         self._starts.append(self._size)
                     self._rows += 1
                     rows.append(record)
-                self._last = record
+                self._last, self.last_record_start = record, self._size
             self._size += len(record)
         return rows

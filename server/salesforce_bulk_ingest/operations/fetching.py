@@ -98,7 +98,8 @@ class ResultFetcher:
     ) -> SharedTask[RetryFile]:
         """Return the task that finds or makes a file of rows to retry, of jobs that have ended."""
         keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in RESULT_KINDS]
-        name = retry_name(org.key, keys, request, destination.delimiter, destination.line_ending)
+        counters = [(job.number_records_processed, job.number_records_failed) for job in jobs]  # they may lag
+        name = retry_name(org.key, keys, counters, request, destination.delimiter, destination.line_ending)
         return self._tasks.start(
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
@@ -113,15 +114,17 @@ class ResultFetcher:
     async def _find_or_download(
         self, org: Org, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]
     ) -> DownloadedResult:
+        sent = await self._rows_sent(org, job) if key.kind == "unprocessedrecords" else None
+        counted = counted_rows(job, key.kind, sent)
+
         async def make() -> DownloadedResult:
-            counted = counted_rows(job, key.kind, await self._rows_sent(org, job))
             result = await self._download(key, job, counted, task)
             if key.kind == "unprocessedrecords" and result.index.header and not result.completeness.is_whole:
                 # No counter speaks against it, only the number of rows sent, and some rows may be in no result.
                 result = await self._download(key, job, counted, task)
             return result
 
-        return await self._find_or_make(key.name, lambda: find_download(self._job_files, key), make)
+        return await self._find_or_make(key.name, lambda: find_download(self._job_files, key, counted), make)
 
     async def _rows_sent(self, org: Org, job: Job) -> int | None:
         """Return the number of rows that were sent to the job; None where its upload is not archived here."""
@@ -234,9 +237,10 @@ class ResultFetcher:
             return None
         result = _result_file(downloaded, job, kind)
         if kind != "failedResults":
-            return JobResult(job.id, result)
+            return JobResult(job.id, result, completeness=downloaded.completeness)
         source = await self.source_order(org, job, kind).finished()
-        return JobResult(job.id, result, None if source is None else await self._archived_upload(org, job), source)
+        upload = None if source is None else await self._archived_upload(org, job)
+        return JobResult(job.id, result, upload, source, downloaded.completeness)
 
     async def _missing_rows(self, org: Org, job: Job) -> ReturnedUpload | Finding | None:
         upload = await self._archived_upload(org, job)
@@ -255,7 +259,8 @@ class ResultFetcher:
         results = [_result_file(result, job, kind) for kind, result in downloads.items() if result.index.rows]
         if not all(_has_columns(result, upload) for result in results):
             return not_kept(job.id)
-        return ReturnedUpload(job.id, upload, tuple(results), key_field(job.operation, job.external_id_field_name))
+        key = key_field(job.operation, job.external_id_field_name)
+        return ReturnedUpload(job.id, upload, tuple(results), key, counts)
 
     async def _whole(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult:
         """Return a result that is whole, or raise ShortResult."""

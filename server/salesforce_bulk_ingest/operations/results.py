@@ -52,6 +52,8 @@ class ResultOperations:
         self._client = client
         self._fetcher = fetcher
         self._seconds_left = seconds_left
+        self._short_streams: dict[tuple[str | None, ...], str] = {}
+        """The SHA-256 of each short result that was streamed: what comes a second time is all that Salesforce has."""
 
     async def page(
         self, job_id: str, kind: ResultKind, *, request: PageRequest, page_size: PageSize, source_order: bool = False
@@ -127,4 +129,10 @@ class ResultOperations:
             async with self._client.results(job.id, kind) as chunks:
                 await reader.read(chunks)
         counted = counted_rows(job, kind, None)
-        return replace(reader.page(), completeness=reader.completeness(counted) if job.is_terminal else None)
+        completeness = reader.completeness(counted) if job.is_terminal else None
+        if completeness is not None and completeness.is_short and completeness.is_confirmable:
+            key = (job.id, job.system_modstamp, kind)
+            came_before = self._short_streams.get(key) == reader.sha256
+            self._short_streams[key] = reader.sha256
+            completeness = replace(completeness, is_confirmed=came_before)
+        return replace(reader.page(), completeness=completeness)

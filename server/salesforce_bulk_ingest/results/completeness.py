@@ -1,6 +1,7 @@
 """Whether a result is whole: the rows that Salesforce gave, beside the rows that its job counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from salesforce_bulk_ingest.csvio.cells import parse_record
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
@@ -42,6 +43,15 @@ class Completeness:
         """Whether the same bytes a second time would confirm the result: no answer at all never stands for rows."""
         return self.has_header or not self.counted
 
+    @property
+    def differs(self) -> bool:
+        """Whether Salesforce gave other rows than the job counts."""
+        return self.is_short or (self.counted is not None and self.rows != self.counted)
+
+    def by_counters(self, counted: int | None) -> Self:
+        """Return the same beside the number of rows that the job counts now; None changes nothing."""
+        return self if counted is None else replace(self, counted=counted)
+
     def __str__(self) -> str:
         """Say how many rows Salesforce gave, and of how many, in words that follow "Salesforce gave"."""
         if not self.has_header:
@@ -50,7 +60,8 @@ class Completeness:
             given = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         if self.counted is not None and self.counted != self.rows:
             given += f", where by the counters of the job there are {self.counted:,}"
-        return f"{given}; the last row is cut off" if self.is_cut else given
+        cut = "; the last row was cut off" if self.is_confirmed else "; the last row is cut off"
+        return f"{given}{cut}" if self.is_cut else given
 
 
 def counted_rows(job: Job, kind: ResultKind, sent: int | None) -> int | None:

@@ -63,31 +63,48 @@ class DownloadWriter:
         self._index = IndexBuilder()
         self._sha256 = hashlib.sha256()
         self._row_count = 0
+        self._last_row: list[bytes] = []
         self._grouper: ErrorGrouper | None = None
 
     def add(self, chunk: bytes) -> None:
         """Write the next bytes of the result."""
         self._file.file.write(chunk)
         self._sha256.update(chunk)
-        self._group_errors(self._index.add(chunk))
+        self._add_rows(self._index.add(chunk))
 
     def finish(self, counted: int | None) -> DownloadedResult:
         """Put the file in place, after the last byte: a short result under a name of its own, until it comes a second time.
+
+        A failed or successful row that was cut is then left out: it must not be sent again.
 
         Args:
             counted: number of rows that the job counts, see `counted_rows`.
         """
         index, rows = self._index.finish()
-        self._group_errors(rows)
-        error_groups = self._grouper.groups() if self._grouper else ()
+        self._add_rows(rows)
         sha256 = self._sha256.hexdigest()
         is_cut = ends_within_row(self._index.last_record, index.header, self._delimiter, self._kind)
         found = Completeness(index.rows, counted, has_header=bool(index.header), is_cut=is_cut)
         if found.is_short and found.is_confirmable and sha256 == self._earlier_sha256:
             found = replace(found, is_confirmed=True)
+        # Salesforce gives unprocessed rows back as they were sent, and these may be no whole rows.
+        if found.is_confirmed and is_cut and index.rows and self._kind != "unprocessedrecords":
+            index = index.without_last_row(self._index.last_record_start)
+            self._file.file.seek(index.size)
+            self._file.file.truncate()
+            found = replace(found, rows=index.rows)
+        else:
+            self._group_errors(self._last_row)
+        error_groups = self._grouper.groups() if self._grouper else ()
         label = _label(index, sha256, found, error_groups)
         cached = self._file.finish(label, suffix="" if found.is_whole else SHORT)
         return DownloadedResult(cached.path, index, sha256, found, error_groups)
+
+    def _add_rows(self, rows: list[bytes]) -> None:
+        """Group the errors of rows, but hold the last row back, which may be cut."""
+        if rows:
+            self._group_errors([*self._last_row, *rows[:-1]])
+            self._last_row = rows[-1:]
 
     def _group_errors(self, rows: list[bytes]) -> None:
         if self._kind != "failedResults" or not rows:
@@ -99,15 +116,24 @@ class DownloadWriter:
             self._row_count += 1
 
 
-def find_download(files: JobFiles, key: ResultKey) -> DownloadedResult | None:
+def find_download(files: JobFiles, key: ResultKey, counted: int | None = None) -> DownloadedResult | None:
     """Return the downloaded result, or None if there is none that is known to be whole.
 
     The result, and the upload of its job, then count as read just now.
+
+    Args:
+        files: the cached files of jobs.
+        key: key of the result.
+        counted: number of rows that the job counts now: its counters may have lagged when the result was downloaded.
     """
     cached = files.files.find(key.name)
     result = None if cached is None else _read(cached)
-    if result is not None:
-        files.touch(key)
+    if result is None:
+        return None
+    result = replace(result, completeness=result.completeness.by_counters(counted))
+    if not result.completeness.is_whole:
+        return None
+    files.touch(key)
     return result
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.results.result_file import ResultFile
+from salesforce_bulk_ingest.results.row_counts import RowCounts
 from salesforce_bulk_ingest.results.source_order import rows_matched_with
 
 _LOAD_BY_HAND = "Find out in the org which rows of the source are there, and send the others by themselves."
@@ -23,12 +24,20 @@ class ReturnedUpload:
         upload: the upload.
         results: the results that have rows; each has the columns of the upload.
         key: field that identifies rows; None if there is none.
+        counts: where the rows of the upload are.
     """
 
     job_id: str
     upload: ArchivedUpload
     results: tuple[ResultFile, ...]
     key: str | None
+    counts: RowCounts | None = None
+
+    def notes(self) -> list[Finding]:
+        """Return a warning with the number of rows in each result, and in none."""
+        if self.counts is None:
+            return []
+        return [Finding("warning", f"Job {self.job_id}: {self.counts}.", "Check that these are the rows you mean.")]
 
 
 def find_missing_rows(
@@ -51,16 +60,20 @@ def find_missing_rows(
         Unreadable, EndlessRecord: a result is no CSV.
     """
     upload, job_id = returned.upload, returned.job_id
-    with rows_matched_with(returned.results, upload, returned.key, folder, check_cancelled) as matcher:
-        unmatched, ambiguous = len(matcher.unmatched()), len(matcher.ambiguous())
-        if unmatched:
-            return array("Q"), [_unlike_all(job_id, unmatched)]
-        candidates = array("Q", matcher.ambiguous_uploaded_rows())
-        found = merge(matcher.uploaded_rows_found(), candidates)
-        missing = array("Q", _others(upload.origin.rows, found))
-        lines = tuple(matcher.lines_of_ambiguous_rows())
-    uncertain = len(candidates) - ambiguous
-    return missing, [_ambiguous(job_id, uncertain, lines)] if uncertain else []
+    # Cells that are blank in a whole result are compared first: most were sent so, as the names of rows that failed for it.
+    for with_blank in (True, False):
+        with rows_matched_with(
+            returned.results, upload, returned.key, folder, check_cancelled, with_blank=with_blank
+        ) as matcher:
+            unlike, ambiguous = len(matcher.unmatched()) + len(matcher.surplus()), len(matcher.ambiguous())
+            if not unlike:
+                candidates = array("Q", matcher.ambiguous_uploaded_rows())
+                found = merge(matcher.uploaded_rows_found(), candidates)
+                missing = array("Q", _others(upload.origin.rows, found))
+                lines = tuple(matcher.lines_of_ambiguous_rows())
+                uncertain = len(candidates) - ambiguous
+                return missing, [_ambiguous(job_id, uncertain, lines)] if uncertain else []
+    return array("Q"), [_unlike_all(job_id, unlike)]
 
 
 def _others(count: int, numbers: Iterator[int]) -> Iterator[int]:

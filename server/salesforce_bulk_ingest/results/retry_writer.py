@@ -17,6 +17,7 @@ from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, find_missing_rows
 from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
@@ -43,12 +44,21 @@ class JobResult:
         result: the result.
         upload: the upload of the job, if it is archived.
         source_order: the result in source order, if the upload is archived.
+        completeness: the rows that Salesforce gave, beside those that the job counts.
     """
 
     job_id: str
     result: ResultFile
     upload: ArchivedUpload | None = None
     source_order: SourceOrderedResult | None = None
+    completeness: Completeness | None = None
+
+    def notes(self) -> list[Finding]:
+        """Return a warning where Salesforce gave other rows than the job counts."""
+        if self.completeness is None or not self.completeness.differs:
+            return []
+        what = f"Salesforce gave {self.completeness}, in the {self.result.kind} of job {self.job_id}."
+        return [Finding("warning", what, "Find out from the source which rows are meant.")]
 
 
 def write_retry_file(
@@ -82,7 +92,7 @@ def write_retry_file(
             origin, new_notes = _write_missing_rows(source, file.folder, writer, check_cancelled)
         else:
             origin, new_notes = _write_rows(source, request.where, writer)
-        found += new_notes
+        found += [*source.notes(), *new_notes]
         if origin.row_numbers:
             origins.append(origin)
     if not origins:

@@ -60,6 +60,14 @@ class RowCounts:
         unprocessed = given["unprocessedrecords"]
         return cls(sent, successful, failed, unprocessed, max(sent - successful - failed - unprocessed, 0))
 
+    def __str__(self) -> str:
+        """Say where the rows are, in words that follow the name of the job."""
+        sent = "1 row" if self.sent == 1 else f"{self.sent:,} rows"
+        return (
+            f"of {sent} sent, {self.successful:,} succeeded, {self.failed:,} failed, {self.unprocessed:,} not processed, "
+            f"{self.in_no_result:,} in no result"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RowAccounting:

@@ -74,6 +74,9 @@ SELECT line FROM uploaded WHERE cells IN (
 ) ORDER BY line LIMIT ?
 """
 
+# All rows of the upload with the same cells, or the same key, are matched with other rows of the result.
+_IS_SURPLUS = "(cells IN (SELECT cells FROM uploaded) OR COALESCE(key IN (SELECT key FROM uploaded), FALSE))"
+
 _MAY_BE_AMBIGUOUS = f"""
 WHERE row NOT IN (SELECT uploaded FROM matched WHERE certainty > {_AMBIGUOUS}) AND (
     cells IN (SELECT cells FROM returned WHERE row IN (SELECT returned FROM matched WHERE certainty = {_AMBIGUOUS}))
@@ -169,7 +172,7 @@ class RowMatcher:
         for least in (_CERTAIN, _OUTCOME_UNSURE, _AMBIGUOUS):
             for column in ("cells", "key"):
                 self._db.execute(_MATCH.format(hash=column, least=least))
-            if not self.unmatched():
+            if not self._left_over("TRUE"):
                 return
 
     def matched(self) -> Iterator[MatchedRow]:
@@ -202,7 +205,16 @@ class RowMatcher:
 
     def unmatched(self) -> list[int]:
         """Return the numbers of the rows of the result that are like no row of the upload."""
-        query = "SELECT row FROM returned WHERE row NOT IN (SELECT returned FROM matched) ORDER BY row"
+        return self._left_over(f"NOT {_IS_SURPLUS}")
+
+    def surplus(self) -> list[int]:
+        """Return the numbers of the rows of the result that came more often than they were sent."""
+        return self._left_over(_IS_SURPLUS)
+
+    def _left_over(self, condition: str) -> list[int]:
+        query = f"""
+            SELECT row FROM returned WHERE row NOT IN (SELECT returned FROM matched) AND {condition} ORDER BY row
+        """
         return [row for (row,) in self._db.execute(query)]
 
 

@@ -117,6 +117,8 @@ def rows_matched_with(
     key: str | None,
     folder: Path,
     check_cancelled: Callable[[], None],
+    *,
+    with_blank: bool = False,
 ) -> Iterator[RowMatcher]:
     """Match all rows of some results with the rows of the upload of the same job.
 
@@ -126,11 +128,14 @@ def rows_matched_with(
         key: field that identifies rows; None if there is none.
         folder: folder for a temporary file.
         check_cancelled: called for each block; what it raises ends the work.
+        with_blank: whether to compare columns, too, that are blank in all of a result.
     """
     header = upload.uploaded_header()
     names = results[0].upload_names if results else ()
     orders = [_order(result, names) for result in results]
-    blank = frozenset[int]().union(*map(_blank_columns, results, orders, repeat(key)))
+    blank = frozenset[int]()
+    if not with_blank:
+        blank = blank.union(*map(_blank_columns, results, orders, repeat(key)))
     uploaded, returned = compared_columns(header, names, blank, key)
     candidate_filter = CandidateFilter(uploaded, returned)
     with row_matcher_in(folder) as matcher:
@@ -237,7 +242,10 @@ def write_source_order(
             file.file.write(csv_bytes([row for row, _ in rows], origin.source_dialect))
             matched.extend(match.result_row for _, match in rows)
             unsure_outcomes.extend(match.result_row for _, match in rows if match.is_outcome_unsure)
-        unmatched, ambiguous = array("Q", matcher.unmatched()), array("Q", matcher.ambiguous())
+        unmatched, ambiguous = (
+            array("Q", matcher.unmatched()),
+            array("Q", sorted([*matcher.ambiguous(), *matcher.surplus()])),
+        )
         for row in _returned_rows(result, upload, sorted([*unmatched, *ambiguous])):
             file.file.write(csv_bytes([row], origin.source_dialect))
         ordered = SourceOrderedResult(

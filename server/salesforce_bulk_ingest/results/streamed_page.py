@@ -1,5 +1,6 @@
 """A page of a result that is read as a stream and not cached: its job has not ended, or the server caches nothing."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -36,6 +37,7 @@ class StreamedPage:
         self._rows_read = 0
         self._is_full = False
         self._has_ended = False
+        self._sha256 = hashlib.sha256()
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
         """Read as much of the stream as page and error groups need; a cancellation leaves the rows that were read.
@@ -45,6 +47,7 @@ class StreamedPage:
         """
         splitter = RecordSplitter()
         async for chunk in chunks:
+            self._sha256.update(chunk)
             for record in splitter.feed(chunk):
                 self._add(record)
             if self._is_full and self._kind != "failedResults":
@@ -53,6 +56,11 @@ class StreamedPage:
         for record in splitter.flush():
             self._add(record)
         self._has_ended = True
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes that were read."""
+        return self._sha256.hexdigest()
 
     def completeness(self, counted: int | None) -> Completeness | None:
         """Return what speaks for or against the result being whole; None if the stream was not read to its end.

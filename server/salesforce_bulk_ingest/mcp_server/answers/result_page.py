@@ -105,7 +105,8 @@ class PageAnswer(Answer):
             columns_omitted=page.columns_omitted or None,
             rows=page.rows,
             offset=page.offset,
-            next_offset=page.next_offset,
+            # A page of a short result must not pass for the last one.
+            next_offset=page.offset + len(page.rows) if page.is_short else page.next_offset,
             total=total,
             causes=causes,
             other_causes=max(len(page.error_groups) - len(causes), 0) or None,
@@ -181,6 +182,8 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     summary = f"{counted(len(page.rows), 'row')}{of}{such}, from offset {page.offset} on, in the {result}."
     if kind == "failedResults" and page.total is None:
         summary += f" Time ran out: the causes stand for the first {counted(page.rows_read, 'row')}."
+    if page.error_groups and page.completeness is not None and page.completeness.is_short:
+        summary += f" The causes stand for these {counted(page.rows_read, 'row')} alone."
     return f"{summary}{_difference(page)}"
 
 

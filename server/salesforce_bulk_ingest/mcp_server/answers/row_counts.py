@@ -39,10 +39,7 @@ def rows_sentence(accounting: RowAccounting | None) -> str:
         return f" Where each of {counted(accounting.sent, 'row')} sent is, is not known yet: a later call tells it."
     if not counts.unprocessed and not counts.in_no_result:
         return ""
-    return (
-        f" Of {counted(counts.sent, 'row')} sent, {counts.successful:,} succeeded, {counts.failed:,} failed, "
-        f"{counts.unprocessed:,} not processed, {counts.in_no_result:,} in no result."
-    )
+    return f" O{str(counts).removeprefix('o')}."
 
 
 def rows_in_no_result(accounting: RowAccounting | None) -> int:
