@@ -98,11 +98,11 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
     assert arguments == snapshot(
         {
             "list-all-ingest-jobs": ["isPkChunkingEnabled", "jobType", "queryLocator"],
-            "create-ingest-job": ["body", "data", "part", "sha256", "dryRun", "preflight"],
+            "create-ingest-job": ["body", "data", "part", "sha256", "dryRun", "preflight", "loadAgain"],
             "get-ingest-job-status": ["jobId", "waitSeconds"],
             "close-abort-ingest-job": ["jobId", "body", "waitSeconds"],
             "delete-ingest-job": ["jobId"],
-            "upload-data-ingest-job": ["jobId", "body", "part", "sha256", "dryRun", "preflight"],
+            "upload-data-ingest-job": ["jobId", "body", "part", "sha256", "dryRun", "preflight", "loadAgain"],
             "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where"],
             "get-successful-results-ingest-job": ["jobId", "offset", "limit", "columns"],
             "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit", "columns"],

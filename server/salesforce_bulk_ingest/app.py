@@ -31,10 +31,11 @@ from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.earlier_loads import EarlierLoads
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import JobOperations
-from salesforce_bulk_ingest.operations.load import LoadOperations
+from salesforce_bulk_ingest.operations.load import LoadOperations, SendOnce
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import GUARDED_OPERATIONS, Policy
@@ -161,14 +162,21 @@ async def open_services(
         )
         tasks = SharedTasks(task_group)
         uploads = Uploads(client, ledger, tasks, job_files)
-        planner = Planner(DescribeCache(client, tasks), tasks, settings.max_upload_bytes)
+        # Rows are known again for as long as uploads are kept.
+        sketched = job_files is not None and not settings.no_kept_uploads
+        planner = Planner(DescribeCache(client, tasks), tasks, settings.max_upload_bytes, sketched=sketched)
         fetcher = ResultFetcher(client, job_files, ledger, tasks) if job_files else None
+        kept_seconds = settings.spool_days * DAY_SECONDS
+        once = SendOnce(
+            uploads,
+            CreateOnce(client, tasks),
+            Retries(client, fetcher, ledger),
+            EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds),
+        )
         operations = Operations(
             policy,
             JobOperations(client, policy, uploads, fetcher),
-            LoadOperations(
-                client, policy, planner, uploads, Retries(client, fetcher, ledger), CreateOnce(client, tasks)
-            ),
+            LoadOperations(client, policy, planner, once),
             ResultOperations(client, fetcher),
         )
         try:

@@ -93,11 +93,12 @@ def plan_of(
     destination: Destination,
     *,
     preflight: bool = True,
+    sketched: bool = True,
     progress: Progress = lambda read_bytes: None,
 ) -> Plan:
     """The plan of a source, whose header is read first."""
     with open_upload_source(source, mapping, destination) as upload:
-        return make_plan(upload, destination, preflight=preflight, progress=progress)
+        return make_plan(upload, destination, preflight=preflight, sketched=sketched, progress=progress)
 
 
 def sent_parts(plan: Plan) -> list[bytes]:

@@ -133,7 +133,7 @@ class Persistent:
     async def _has_taken(self, job_id: str, rows: list[Row]) -> bool:
         tries = 0
         while True:
-            upload = {"jobId": job_id, "body": {"csv": csv_of(rows)}}
+            upload = {"jobId": job_id, "body": {"csv": csv_of(rows)}, "loadAgain": True}
             succeeded, answer, text = await self.said("upload-data-ingest-job", **upload)
             if succeeded and answer["status"] != "in progress":
                 return True

@@ -15,7 +15,7 @@ from mcp import Client
 from mcp_types import CallToolResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.app import DAY_SECONDS, EmbeddedOrg, Services, build_mcp, open_services
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
@@ -23,10 +23,11 @@ from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations import limits
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.earlier_loads import EarlierLoads
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import JobOperations
-from salesforce_bulk_ingest.operations.load import LoadOperations
+from salesforce_bulk_ingest.operations.load import LoadOperations, SendOnce
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import Policy
@@ -134,13 +135,14 @@ def services_over(
     ledger = Ledger(folder / "uploads.sqlite3")
     uploads = Uploads(client, ledger, shared, job_files)
     fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared)
-    retries = Retries(client, fetcher, ledger)
+    earlier_loads = EarlierLoads(client, fetcher, ledger, shared, kept_seconds=options.get("kept_seconds", DAY_SECONDS))
     creates = CreateOnce(client, shared, options.get("clock", time.monotonic))
-    planner = Planner(DescribeCache(client, shared), shared, upload_limit)
+    once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
+    planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=job_files is not None)
     operations = Operations(
         policy,
         JobOperations(client, policy, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
-        LoadOperations(client, policy, planner, uploads, retries, creates, seconds_left=seconds_left),
+        LoadOperations(client, policy, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")
@@ -175,11 +177,13 @@ async def loaded(
     object: str = "Account",
     operation: str = "insert",
     preflight: Literal["on", "off"] = "on",
+    load_again: bool = False,
     **body: str,
 ) -> str:
     """The id of a new job with these rows, once Salesforce has processed the job."""
     job = await call(client, "create-ingest-job", body={"object": object, "operation": operation, **body})
-    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv}, preflight=preflight)
+    options: dict[str, Any] = {"preflight": preflight, "loadAgain": load_again}
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": csv}, **options)
     assert (await closed(client, job["id"]))["state"] in {"JobComplete", "Failed"}
     return str(job["id"])
 

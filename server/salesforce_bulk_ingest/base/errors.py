@@ -13,6 +13,7 @@
     │   ├── UploadUnderWay  rows are on their way to the job right now
     │   └── UploadUnclear   it is not known whether the rows of an upload arrived, or still will
     ├── SentAgain           rows were retried before
+    ├── LoadedBefore        rows of an insert went into another job before
     ├── NoRecord            it is not known whether rows were retried before
     ├── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
     ├── CreateUnanswered    (operations/errors.py) a job may have been made
@@ -88,6 +89,22 @@ class SentAgain(IngestError):
 
     status = 409
     code = "DUPLICATE_VALUE"
+
+
+class LoadedBefore(IngestError):
+    """Rows of an insert went into another job before, and would be in the org twice.
+
+    Args:
+        message: how many rows went into which jobs.
+        job_id: the id of the job that has most of them.
+    """
+
+    status = 409
+    code = "DUPLICATE_VALUE"
+
+    def __init__(self, message: str, job_id: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
 
 
 class NoRecord(IngestError):

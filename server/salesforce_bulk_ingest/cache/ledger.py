@@ -1,4 +1,4 @@
-"""The ledger: a local record of which upload went into which job, and which rows of earlier jobs were retried in it.
+"""The ledger: a local record of which upload with which rows went into which job, and which rows of earlier jobs it retried.
 
 The ledger tells a repeated upload from a second one. It is advisory: any server can serve any job without it, and a missing
 or broken file only means that Salesforce itself has to refuse the repeat. Only retried rows need it, since Salesforce would
@@ -19,7 +19,9 @@ from typing import Literal, TypeVar
 import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import NoRecord
+from salesforce_bulk_ingest.cache import load_records
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
+from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -83,6 +85,8 @@ COLUMNS_BY_TABLE = {
     "uploads": "job_id, state, sha256, bytes",
     "rows_sent_again": "from_job, result, sha256, to_job, rows",
     "ended_jobs": "job_id, state, processed",
+    "loads": "job_id, operation, columns, sketch, recorded",
+    "undone_inserts": "job_id, by_job, rows",
 }
 """The columns beside `org` of each table that is kept by org."""
 
@@ -239,6 +243,8 @@ class Ledger:
         def delete(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
             db.execute("DELETE FROM rows_sent_again WHERE org = ? AND to_job = ?", (org, job_id[:15]))
+            db.execute("DELETE FROM loads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+            db.execute("DELETE FROM undone_inserts WHERE org = ? AND by_job = ?", (org, job_id[:15]))
 
         await self._run(delete, None)
 
@@ -306,6 +312,69 @@ class Ledger:
 
         return await self._run_needed(insert)
 
+    async def earlier_loads(
+        self, org: str, load: LoadRecord, *, since: float, ignored_jobs: Collection[str]
+    ) -> tuple[frozenset[str], tuple[EarlierLoad, ...]]:
+        """Compare rows with the uploads that were recorded since a time, to jobs that are not ignored.
+
+        Returns:
+            The ids of all jobs that the rows were compared with, and the uploads that have some of the rows.
+
+        Raises:
+            NoRecord: the ledger can't be read.
+        """
+
+        def select(db: sqlite3.Connection) -> tuple[frozenset[str], tuple[EarlierLoad, ...]]:
+            compared, found = set[str](), list[EarlierLoad]()
+            for earlier in load_records.earlier_loads(db, org, load, since, ignored_jobs):
+                compared.add(earlier.job_id)
+                if earlier.known.count:
+                    found.append(earlier)
+            return frozenset(compared), tuple(found)
+
+        return await self._run_needed(select)
+
+    async def record_load(
+        self, org: str, job_id: str, load: LoadRecord, *, now: float, since: float, ignored_jobs: Collection[str] | None
+    ) -> EarlierLoad | None:
+        """Record the rows of an upload unless another job has at least half of them, in one transaction across processes.
+
+        Args:
+            org: key of the org.
+            job_id: id of the job that gets the rows.
+            load: the rows.
+            now: the time, in seconds since 1970.
+            since: the time from which on earlier uploads count; the records before it are removed.
+            ignored_jobs: ids of jobs that do not count; None if no job counts.
+
+        Returns:
+            The upload that has the rows, or None if the rows are recorded now.
+
+        Raises:
+            NoRecord: the ledger can't be read or written.
+        """
+
+        def insert(db: sqlite3.Connection) -> EarlierLoad | None:
+            db.execute("BEGIN IMMEDIATE")
+            if ignored_jobs is not None:
+                for earlier in load_records.earlier_loads(db, org, load, since, ignored_jobs):
+                    if earlier.known.are_half:
+                        return earlier
+            db.execute("DELETE FROM loads WHERE recorded <= ?", (since,))
+            load_records.insert_load(db, org, job_id, load, now)
+            return None
+
+        return await self._run_needed(insert)
+
+    async def record_undo(self, org: str, by_job: str, rows: Mapping[str, int]) -> None:
+        """Record that a job deletes records which other jobs created: so many of each of these jobs."""
+        await self._run(lambda db: load_records.insert_undo(db, org, by_job, rows), None)
+
+    async def undos_of(self, org: str, job_id: str) -> Mapping[str, int]:
+        """Return the ids of the jobs that delete records which the job created, each with their number."""
+        none: Mapping[str, int] = {}
+        return await self._run(lambda db: load_records.undos_of(db, org, job_id), none)
+
     async def _run(self, action: Callable[[sqlite3.Connection], T], default: T) -> T:
         """Run an action on the file; return the default where the file can't be used."""
         try:
@@ -328,7 +397,7 @@ class Ledger:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db:
             self._identify(db)
-            db.executescript(SCHEMA)
+            db.executescript(f"{load_records.SCHEMA}{SCHEMA}")
             for organization, host in list(self._hosts.items()):
                 with db:
                     _adopt(db, organization, host)

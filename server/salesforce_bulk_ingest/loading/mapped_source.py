@@ -88,6 +88,11 @@ class MappedSource:
         return self.header.names if self.mapping is None else self.mapping.header
 
     @property
+    def output_dialect(self) -> Dialect:
+        """The dialect of the bytes to upload, which is not that of the job where rows go as they are and it is unlike."""
+        return self.header.dialect if self.mapping is None else self.dialect
+
+    @property
     def output_header(self) -> bytes:
         """The header record with which each part begins, with its line end."""
         return self.header.record if self.mapping is None else csv_bytes([self.mapping.header], self.dialect)

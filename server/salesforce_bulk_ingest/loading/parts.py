@@ -1,12 +1,13 @@
 """The cutting of an upload into parts that are small enough for a job: between records, each part with the header."""
 
 import hashlib
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, EndlessRecord, count_rows, last_record_end, records
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, OutputChunk, RowPosition
+from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Part:
         rows: the number of rows.
         size: the number of bytes on the wire, including the header.
         sha256: SHA-256 of the bytes on the wire.
+        sketch: the sketch of the rows; None where none was asked for.
     """
 
     number: int
@@ -26,6 +28,7 @@ class Part:
     rows: int
     size: int
     sha256: str
+    sketch: RowSketch | None = field(default=None, repr=False)
 
 
 class PartCutter:
@@ -35,15 +38,24 @@ class PartCutter:
         header: the record that begins each part, with its line end.
         limit: the maximum number of bytes of a part.
         first: the position of the first row in the source.
+        new_sketcher: returns what makes the sketch of the rows of one part; None for parts without a sketch.
     """
 
-    def __init__(self, header: bytes, limit: int, first: RowPosition) -> None:
+    def __init__(
+        self,
+        header: bytes,
+        limit: int,
+        first: RowPosition,
+        new_sketcher: Callable[[], RowSketcher] | None = None,
+    ) -> None:
         self._header = header
         self._limit = limit
         self._whole = hashlib.sha256(header)
         self._part = self._whole
         self._parts: list[Part] = []
         self._start = first
+        self._new_sketcher = new_sketcher
+        self._sketcher = new_sketcher and new_sketcher()
         self._in_parts = self._in_part = self._rows = 0
 
     def add(self, data: bytes, rows: int, block: RowPosition) -> list[int]:
@@ -98,12 +110,16 @@ class PartCutter:
         self._whole.update(data)
         if self._part is not self._whole:
             self._part.update(data)
+        if self._sketcher is not None:
+            self._sketcher.add(data, rows)
         self._in_part += len(data)
         self._rows += rows
 
     def _close(self, next_start: RowPosition) -> None:
         size = len(self._header) + self._in_part
-        self._parts.append(Part(len(self._parts) + 1, self._start, self._rows, size, self._part.hexdigest()))
+        sketch = None if self._sketcher is None else self._sketcher.finish()
+        self._parts.append(Part(len(self._parts) + 1, self._start, self._rows, size, self._part.hexdigest(), sketch))
+        self._sketcher = self._new_sketcher and self._new_sketcher()
         self._part = hashlib.sha256(self._header)
         self._start = next_start
         self._in_parts += self._in_part

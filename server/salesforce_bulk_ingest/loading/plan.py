@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
@@ -11,6 +12,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
+from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 from salesforce_bulk_ingest.loading.sources import read_errors
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import UnknownColumn, columns_of
@@ -34,19 +36,21 @@ class RowPass:
         source: the source with its mapping.
         limit: the maximum number of bytes of one upload.
         progress: called after each block, see `Progress`.
+        sketched: whether the parts get sketches of their rows.
 
     Attributes:
         rows: the number of rows read so far.
         cutter: the cutter of these rows into parts.
     """
 
-    def __init__(self, file: BinaryIO, source: MappedSource, limit: int, progress: Progress) -> None:
+    def __init__(self, file: BinaryIO, source: MappedSource, limit: int, progress: Progress, *, sketched: bool) -> None:
         self._file = file
         self._source = source
         self._limit = limit
         self._progress = progress
         self.rows = 0
-        self.cutter = PartCutter(source.output_header, limit, source.first_row)
+        new_sketcher = partial(RowSketcher, source.output_dialect.mark) if sketched else None
+        self.cutter = PartCutter(source.output_header, limit, source.first_row, new_sketcher)
 
     def read(self) -> None:
         """Read the rows without checking them.
@@ -151,6 +155,16 @@ class Plan:
         start, end = (sum(before.rows for before in self.parts[:count]) for count in (part - 1, part))
         return range(start, end)
 
+    def sketch_of(self, part: int | None) -> RowSketch | None:
+        """Return the sketch of a part's rows, or None if there is none.
+
+        Args:
+            part: the number of the part, from 1; None for all rows.
+        """
+        sketches = [each.sketch for each in self.parts if part in (None, each.number)]
+        known = [sketch for sketch in sketches if sketch is not None]
+        return reduce(RowSketch.together_with, known) if known else None
+
     def content_of(self, part: int) -> PartContent:
         """Return the content of a part.
 
@@ -170,6 +184,7 @@ def make_plan(
     destination: Destination,
     *,
     preflight: bool = True,
+    sketched: bool = True,
     progress: Progress = lambda read_bytes: None,
 ) -> Plan:
     """Read all rows of a source, and return the plan of their upload.
@@ -179,24 +194,27 @@ def make_plan(
         destination: the job.
         preflight: whether to check the rows. Without checks, rows that are not mapped are uploaded whatever is wrong
             with them.
+        sketched: whether the parts get sketches of their rows.
         progress: called after each block, see `Progress`.
 
     Raises:
         InvalidArgument: the source can't be read; or, without a preflight, rows can't be mapped or cut.
         SourceChanged: the source has changed since it was opened, so that the last rows may be half written.
     """
-    plan = _checked(upload, destination, progress) if preflight else _unchecked(upload, destination, progress)
+    make = _checked if preflight else _unchecked
+    plan = make(upload, destination, progress, sketched)
     if upload.mapped_source.source.version() != upload.version:
         raise SourceChanged("The rows were changed while they were checked, so they may be half written.")
     return plan
 
 
-def _checked(upload: UploadSource, destination: Destination, progress: Progress) -> Plan:
+def _checked(upload: UploadSource, destination: Destination, progress: Progress, sketched: bool) -> Plan:
     source, findings = upload.mapped_source, Findings()
     try:
         if upload.unreadable is not None:
             raise upload.unreadable
-        rows, is_mapped = RowPass(upload.file, source, destination.limit, progress), source.mapping is not None
+        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
+        is_mapped = source.mapping is not None
         with PreflightChecks(source.header, source.output_names, destination, findings, rewritten=is_mapped) as checks:
             rows.read_checked(checks, findings)
     except Unreadable as error:
@@ -208,14 +226,14 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress)
     return replace(_plan_of(rows, upload, source), findings=findings.sorted(), proposal=proposal, fields=fields)
 
 
-def _unchecked(upload: UploadSource, destination: Destination, progress: Progress) -> Plan:
+def _unchecked(upload: UploadSource, destination: Destination, progress: Progress, sketched: bool) -> Plan:
     source = upload.mapped_source
     try:
         if upload.unreadable is not None:
             raise upload.unreadable
         if source.mapping is None:
             source = _with_byte_order_mark(source)
-        rows = RowPass(upload.file, source, destination.limit, progress)
+        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         rows.read()
     except Unreadable as error:
         if upload.requested_mapping:

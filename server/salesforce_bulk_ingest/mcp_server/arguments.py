@@ -242,6 +242,8 @@ Sha256 = Annotated[
 DryRun = Annotated[bool, Field(description="Only check the rows")]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
 
+LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]
+
 JobId = Annotated[
     str,
     # The pattern only informs callers: the operations check the id, so that MCP and `/v1` refuse it with the same message.

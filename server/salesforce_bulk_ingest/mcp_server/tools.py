@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     DryRun,
     JobId,
     Limit,
+    LoadAgain,
     Offset,
     Part,
     PreflightSwitch,
@@ -120,21 +121,23 @@ class IngestTools:
         sha256: Sha256 = None,
         dryRun: DryRun = False,
         preflight: PreflightSwitch = "on",
+        loadAgain: LoadAgain = False,
     ) -> Annotated[CallToolResult, CreatedJobAnswer]:
         """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
         its rows (as in upload-data-ingest-job), or only check them with dryRun, which makes no job. Nothing is loaded
         before the job is closed. Without data, each call makes another job; with data, an equal call within 10 minutes
-        gets the first one's job. insert adds; update needs an Id column; upsert matches on
-        externalIdFieldName; delete and hardDelete take an Id column only and are refused unless the operator allows
-        them."""
-        options = {"part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight}
+        gets the first one's job. insert adds; update needs an Id column; upsert matches on externalIdFieldName; delete
+        and hardDelete take an Id column only and are refused unless the operator allows them."""
+        options = {
+            "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain
+        }  # fmt: skip
         given = GivenCall.of(CREATE, body=body, data=data, **options)
         with errors_for_models(given):
             if data is None:
-                if dryRun or part or sha256:
-                    raise InvalidArgument("dryRun, part and sha256 are about rows: give data too.")
+                if dryRun or part or sha256 or loadAgain:
+                    raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
-            request = await self._load_request(data, part, sha256, preflight, None)
+            request = await self._load_request(data, part, sha256, preflight, loadAgain, None)
             try:
                 outcome = await self._operations.load.create_with_rows(body.create_request, request, dry_run=dryRun)
             except TooLarge as error:
@@ -180,15 +183,18 @@ class IngestTools:
         sha256: Sha256 = None,
         dryRun: DryRun = False,
         preflight: PreflightSwitch = "on",
+        loadAgain: LoadAgain = False,
     ) -> Annotated[CallToolResult, UploadAnswer]:
         """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
         the server's machine. Columns are named by field API name; columns, set, values and only change foreign data on
         the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
-        options = {"part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight}
+        options = {
+            "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain
+        }  # fmt: skip
         given = GivenCall.of(UPLOAD, jobId=jobId, body=body, **options)
         with errors_for_models(given):
-            request = await self._load_request(body, part, sha256, preflight, jobId)
+            request = await self._load_request(body, part, sha256, preflight, loadAgain, jobId)
             try:
                 outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun)
             except TooLarge as error:
@@ -247,13 +253,19 @@ class IngestTools:
             return _result(PageAnswer.of(job, kind, page, accounting, rest_url, given), link)
 
     async def _load_request(
-        self, body: UploadBody, part: int | None, sha256: str | None, preflight: PreflightSwitch, job_id: str | None
+        self,
+        body: UploadBody,
+        part: int | None,
+        sha256: str | None,
+        preflight: PreflightSwitch,
+        load_again: bool,
+        job_id: str | None,
     ) -> LoadRequest[AnySource]:
         try:
             source = body.source(self._roots)
         except RefusedByPolicy as error:
             raise await self._whole_files.for_refused_file(error, job_id) from error
-        return LoadRequest(source, body.mapping, preflight == "on", part, sha256)
+        return LoadRequest(source, body.mapping, preflight == "on", part, sha256, load_again)
 
 
 def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:

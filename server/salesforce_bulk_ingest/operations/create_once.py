@@ -4,8 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.lost_create import create_job
@@ -19,17 +19,20 @@ REPEAT_SECONDS = 600 + CALL_SECONDS
 MOST_REMEMBERED = 1_000
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
-class MadeJob:
+class MadeJob(Generic[T]):
     """A job that was made for rows.
 
     Attributes:
         job: the job.
-        notes: findings about the rows from the checks before the job was made.
+        checked: what the check before the making returned; None if an earlier call made the job.
     """
 
     job: Job
-    notes: tuple[Finding, ...] = ()
+    checked: T | None = None
 
 
 class CreateOnce:
@@ -50,8 +53,8 @@ class CreateOnce:
         self._made: OrderedDict[Hashable, tuple[str, float]] = OrderedDict()  # call -> job id, when it was made
 
     async def make(
-        self, call: Hashable, body: dict[str, object], check: Callable[[], Awaitable[tuple[Finding, ...]]]
-    ) -> tuple[SharedTask[MadeJob | None], bool]:
+        self, call: Hashable, body: dict[str, object], check: Callable[[], Awaitable[T]]
+    ) -> tuple[SharedTask[MadeJob[T] | None], bool]:
         """Begin to make a job, or find the job of an equal call.
 
         Args:
@@ -70,16 +73,16 @@ class CreateOnce:
             if self._remembered(call) == job_id:
                 del self._made[call]
 
-        async def work(task: SharedTask[MadeJob | None]) -> MadeJob | None:
-            notes = await check()
+        async def work(task: SharedTask[MadeJob[T] | None]) -> MadeJob[T] | None:
+            checked = await check()
             if not task.waiting_calls:
                 return None
             job = await create_job(self._client, body)
             self._remember(call, job.id)
-            return MadeJob(job, notes)
+            return MadeJob(job, checked)
 
         key = ("create", call)
-        running: SharedTask[MadeJob | None] | None = self._tasks.find(key)
+        running: SharedTask[MadeJob[T] | None] | None = self._tasks.find(key)
         return running or self._tasks.start(key, work), running is not None
 
     async def _usable_job(self, job_id: str) -> Job | None:

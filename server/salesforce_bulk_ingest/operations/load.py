@@ -11,10 +11,12 @@ import anyio.to_thread
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
+from salesforce_bulk_ingest.operations.earlier_loads import Comparison, EarlierLoads, NewLoad, columns_of
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
@@ -97,17 +99,73 @@ class UploadOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class SendOnce:
+    """What keeps rows from going twice.
+
+    Attributes:
+        uploads: sends rows to a job, once.
+        creates: makes the jobs of rows, one for all equal calls.
+        retries: fetches rows of earlier jobs, each of which is retried once.
+        earlier_loads: knows which rows went into earlier jobs.
+    """
+
+    uploads: Uploads
+    creates: CreateOnce
+    retries: Retries
+    earlier_loads: EarlierLoads
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What is known of rows that went before: findings, and the comparison with earlier loads, if there was one."""
+
+    notes: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _PlannedLoad:
-    """A load with its plan, and with its retry where the rows are rows of earlier jobs."""
+    """A load with its plan.
+
+    Attributes:
+        org: the org of the job.
+        request: the request of the caller.
+        plan: the plan of the rows.
+        retry: the retry where the rows are rows of earlier jobs.
+        new_load: returns the rows of a part, or of all parts for None, to be compared with earlier loads; None for no rows
+            that can be compared.
+    """
 
     org: Org
     request: LoadRequest[RowSource]
     plan: Plan
     retry: Retry | None
+    new_load: Callable[[int | None], NewLoad | None]
 
-    async def check_retry(self, rows: range, job: Job | None) -> tuple[Finding, ...]:
-        """Check whether rows of earlier jobs may be sent; see `Retry.check`."""
-        return () if self.retry is None else await self.retry.check(rows, job.id if job else None)
+    def compare(self, part: int | None, job: Job | None) -> SharedTask[Comparison] | None:
+        """Return the task that compares rows with those of earlier jobs, or None if there is nothing to compare."""
+        load = self.new_load(part)
+        return None if load is None else load.compare(job.id if job else None)
+
+    async def check(
+        self, part: int | None, job: Job | None, comparison: Comparison | None, *, dry_run: bool = False
+    ) -> _Checked:
+        """Check whether rows may be sent that may have gone before; see `Retry.check` and `NewLoad.judge`."""
+        notes = list[Finding]()
+        if self.retry is not None:
+            notes += await self.retry.check(self.plan.rows_of(part), job.id if job else None)
+        load = self.new_load(part)
+        if load is not None and comparison is not None:
+            notes += load.judge(comparison, dry_run=dry_run)
+        return _Checked(tuple(notes), comparison)
+
+    async def record(self, part: int, job_id: str, checked: _Checked) -> None:
+        """Record which rows the job gets, before they are sent; see `Retry.record` and `NewLoad.record`."""
+        if self.retry is not None:
+            await self.retry.record(job_id)
+        load = self.new_load(part)
+        if load is not None and checked.comparison is not None:
+            await load.record(job_id, checked.comparison)
 
 
 class LoadOperations:
@@ -117,9 +175,7 @@ class LoadOperations:
         client: the client of the org.
         policy: the rules that the operator set.
         planner: plans the load.
-        uploads: sends rows to a job, once.
-        retries: fetches rows of earlier jobs.
-        creates: makes the jobs of rows, one for all equal calls.
+        once: what keeps rows from going twice.
         seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
@@ -131,18 +187,14 @@ class LoadOperations:
         client: SalesforceClient,
         policy: Policy,
         planner: Planner,
-        uploads: Uploads,
-        retries: Retries,
-        creates: CreateOnce,
+        once: SendOnce,
         *,
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
         self._policy = policy
         self._planner = planner
-        self._uploads = uploads
-        self._retries = retries
-        self._creates = creates
+        self._once = once
         self._seconds_left = seconds_left
 
     async def create_with_rows(
@@ -155,6 +207,7 @@ class LoadOperations:
         Raises:
             RowsRefused: the job would fail; no job was made.
             SentAgain: the rows were retried before; no job was made.
+            LoadedBefore: the rows of an insert went into another job before; no job was made.
             FilledJobFailed: the job was made, but the rows did not arrive, or it is not known whether they did.
         """
         if not dry_run:
@@ -170,19 +223,22 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, None)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
-        making, is_repeat = await self._creates.make(
-            await _call_of(org, create, request, load.plan),
-            create.body(load.plan.dialect),
-            lambda: load.check_retry(load.plan.rows_of(number), None),
-        )
+
+        async def check() -> _Checked:
+            comparing = load.compare(number, None)
+            return await load.check(number, None, await comparing.finished() if comparing else None)
+
+        call = await _call_of(org, create, request, load.plan)
+        making, is_repeat = await self._once.creates.make(call, create.body(load.plan.dialect), check)
         if not await making.wait(self._seconds_left()) or making.result is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
-        job, notes = making.result.job, making.result.notes
+        job = making.result.job
         try:
-            if is_repeat:
-                notes = await load.check_retry(load.plan.rows_of(number), job)
             await self._planner.keep_for_job(load.plan, load.request, job)
-            outcome = await self._send(load, job, number, notes)
+            if is_repeat:
+                outcome = await self._check_and_send(load, job, number)
+            else:
+                outcome = await self._send(load, job, number, making.result.checked or _Checked())
         except (SalesforceError, IngestError) as error:
             raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
         return replace(outcome, is_repeat=is_repeat)
@@ -193,6 +249,7 @@ class LoadOperations:
         Raises:
             RowsRefused: the job would fail; nothing was sent.
             SentAgain: the rows were retried before, in another job.
+            LoadedBefore: the rows of an insert went into another job before.
             UploadConflict: the job has other data, or an earlier upload was cut off.
             WrongState: the job is not open.
         """
@@ -205,9 +262,18 @@ class LoadOperations:
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
             return await self._dry_run(load, job)
-        number = _checked_part(load.plan, load.request)
-        notes = await load.check_retry(load.plan.rows_of(number), job)
-        return await self._send(load, job, number, notes)
+        return await self._check_and_send(load, job, _checked_part(load.plan, load.request))
+
+    async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
+        """Check whether the rows went before, and send them."""
+        comparing = None
+        # Rows that the job has already were compared when they went; the upload tells whether these are they.
+        if job.state == "Open" and await self._once.uploads.state_of(load.org, job.id) == "unknown":
+            comparing = load.compare(number, job)
+            if comparing is not None and not await comparing.wait(self._seconds_left()):
+                return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
+        checked = await load.check(number, job, comparing.result if comparing else None)
+        return await self._send(load, job, number, checked)
 
     async def _plan(
         self,
@@ -220,30 +286,42 @@ class LoadOperations:
         """Return the load with its plan, or the task that did not end in time."""
         retry = None
         if isinstance(request.source, RetryRequest):
-            fetch = await self._retries.fetch(org, request.source, destination)
+            fetch = await self._once.retries.fetch(org, request.source, destination)
             if not await _wait_for_rows(fetch, seconds()):
                 return fetch
-            retry = self._retries.retry(org, request.source, fetch.result)
+            retry = self._once.retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
         else:
             readable = request.with_source(request.source)
         planning = await self._planner.plan(readable, sobject, destination)
         if not await planning.wait(seconds()):
             return planning
-        return _PlannedLoad(org, readable, planning.result, retry)
+        plan = planning.result
+
+        def new_load(part: int | None) -> NewLoad | None:
+            sketch = plan.sketch_of(part)
+            if sketch is None or destination.operation is None:
+                return None
+            rows = LoadRecord(destination.operation, columns_of(sobject or "", plan.header), sketch)
+            return NewLoad(org, rows, self._once.earlier_loads, retry is None, request.load_again)
+
+        return _PlannedLoad(org, readable, plan, retry, new_load)
 
     async def _dry_run(self, load: _PlannedLoad, job: Job | None) -> UploadOutcome:
         """Return the outcome of a dry run."""
         _check_part_and_sha256(load.plan, load.request)
         part = load.request.part
-        notes = await load.check_retry(load.plan.rows_of(part), job)
-        return UploadOutcome(load.org, job, "checked", load.plan.with_notes(notes), part or 1)
+        comparing = load.compare(part, job)
+        if comparing is not None and not await comparing.wait(self._seconds_left()):
+            return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
+        checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
+        return UploadOutcome(load.org, job, "checked", load.plan.with_notes(checked.notes), part or 1)
 
-    async def _send(self, load: _PlannedLoad, job: Job, number: int, notes: tuple[Finding, ...]) -> UploadOutcome:
-        plan = load.plan.with_notes(notes)
-        before_sending = partial(load.retry.record, job.id) if load.retry else None
-        content = self._uploads.archived(load.org, job, plan.content_of(number))
-        upload = await self._uploads.begin(load.org, job, content, before_sending)
+    async def _send(self, load: _PlannedLoad, job: Job, number: int, checked: _Checked) -> UploadOutcome:
+        plan = load.plan.with_notes(checked.notes)
+        uploads = self._once.uploads
+        content = uploads.archived(load.org, job, plan.content_of(number))
+        upload = await uploads.begin(load.org, job, content, partial(load.record, number, job.id, checked))
         if upload is None:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
         is_done = await upload.wait(self._seconds_left())
@@ -254,7 +332,7 @@ class LoadOperations:
 async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySource], plan: Plan) -> str:
     """Return a value that is equal for calls that ask for the same job with the same rows."""
     source = request.source if isinstance(request.source, RetryRequest) else plan.version
-    facts = (org.host, create, type(request.source).__name__, source, request.with_source(None))
+    facts = (org.key, create, type(request.source).__name__, source, request.with_source(None))
 
     def digest() -> str:
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -39,6 +39,7 @@ class LoadRequest(Generic[Source]):
         preflight: whether the rows are checked before they are sent.
         part: the number of the part to send, from 1; None where all rows fit one job.
         sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
+        load_again: whether rows that went into an earlier job may go again.
         notes: findings that were made before the plan, and that the plan is to include.
     """
 
@@ -47,11 +48,12 @@ class LoadRequest(Generic[Source]):
     preflight: bool = True
     part: int | None = None
     sha256: str | None = None
+    load_again: bool = False
     notes: tuple[Finding, ...] = ()
 
     def with_source(self, source: OtherSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[OtherSource]":
         """Return the same request for the rows of another source."""
-        return LoadRequest(source, self.mapping, self.preflight, self.part, self.sha256, notes)
+        return LoadRequest(source, self.mapping, self.preflight, self.part, self.sha256, self.load_again, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,14 @@ class Planner:
         describes: the cache of the describes that rows are checked against.
         tasks: runs the work.
         limit: the most bytes of one upload.
+        sketched: whether plans have sketches of the rows, by which rows that went before are known again.
     """
 
-    def __init__(self, describes: DescribeCache, tasks: SharedTasks, limit: int) -> None:
+    def __init__(self, describes: DescribeCache, tasks: SharedTasks, limit: int, *, sketched: bool = True) -> None:
         self._describes = describes
         self._tasks = tasks
         self._limit = limit
+        self._sketched = sketched
         self._kept: OrderedDict[str, _KeptPlan] = OrderedDict()
 
     async def plan(
@@ -144,7 +148,9 @@ class Planner:
             described.report(findings, None if destination.is_made else object_name)
             destination = replace(destination, describe=described.sobject, parents=described.parents)
         plan = await anyio.to_thread.run_sync(
-            lambda: make_plan(upload, destination, preflight=request.preflight, progress=progress)
+            lambda: make_plan(
+                upload, destination, preflight=request.preflight, sketched=self._sketched, progress=progress
+            )
         )
         return plan.with_notes((*findings.sorted(), *request.notes))
 

@@ -1,6 +1,7 @@
 """Retrying rows of earlier jobs in another job: the rows are fetched first, and each row is retried once."""
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, JobNotEnded, NoR
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
-from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
-from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
@@ -100,17 +100,17 @@ class Retry:
         self._again = request.again
         self._file = file
         # Ids of created records are for another operation, such as a delete, where a second time does no harm.
-        self._is_recorded = "created" not in request.which
+        self._is_of_ids = "created" in request.which
         self._client = client
         self._ledger = ledger
         self._rows: tuple[RetriedRows, ...] = ()
+        self._ids: Counter[str] = Counter()
         self._unloaded: frozenset[str] = frozenset()
 
     @property
     def source(self) -> RowSource:
         """The rows as a source of a load."""
-        path = self._file.path.resolve()
-        return UploadFile(RootedFile(path.parent, (path.name,)))
+        return self._file.source
 
     @property
     def notes(self) -> tuple[Finding, ...]:
@@ -128,7 +128,8 @@ class Retry:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
-        if not self._is_recorded:
+        if self._is_of_ids:
+            self._ids = _counts(self._file, rows)
             return ()
         self._rows = await anyio.to_thread.run_sync(_retried_rows, self._file, rows)
         try:
@@ -155,6 +156,8 @@ class Retry:
             SentAgain: some of the rows were retried in another job meanwhile.
             NoRecord: the ledger can't be written.
         """
+        if self._ids:
+            await self._ledger.record_undo(self._org.key, to_job, self._ids)
         if not self._rows:
             return
         ignored = None if self._again else self._unloaded | _ids(to_job)
@@ -279,6 +282,16 @@ def _state_of(job: Job | None) -> str:
 
 def _ids(job_id: str | None) -> frozenset[str]:
     return frozenset() if job_id is None else frozenset([job_id[:15]])
+
+
+def _counts(file: RetryFile, rows: range) -> Counter[str]:
+    """Return how many of some rows of the file are of each job."""
+    counts, start = Counter[str](), 0
+    for origin in file.origins:
+        end = start + len(origin.row_numbers)
+        counts[origin.from_job] += len(range(max(rows.start, start), min(rows.stop, end)))
+        start = end
+    return +counts
 
 
 def _retried_rows(file: RetryFile, rows: range) -> tuple[RetriedRows, ...]:

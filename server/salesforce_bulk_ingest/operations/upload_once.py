@@ -13,6 +13,7 @@ import anyio.to_thread
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
     InvalidArgument,
+    LoadedBefore,
     NoRecord,
     SentAgain,
     UploadConflict,
@@ -287,4 +288,4 @@ def took_nothing(error: SalesforceError | IngestError) -> bool:
     """
     if isinstance(error, SalesforceError):
         return not may_have_happened(error)
-    return isinstance(error, InvalidArgument | SentAgain | NoRecord)
+    return isinstance(error, InvalidArgument | SentAgain | LoadedBefore | NoRecord)

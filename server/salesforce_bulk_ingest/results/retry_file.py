@@ -1,5 +1,6 @@
 """The file of rows to retry: a CSV, and a label with the origin of each row."""
 
+import os
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import CachedFile
+from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
+from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,16 @@ class _Label(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class _RetryRows(UploadFile):
+    """The rows of a retry file as a source, whose version does not change with the times that each call for it sets."""
+
+    def version(self) -> object:
+        with self.file.open() as file:
+            found = os.fstat(file.fileno())
+        return str(self.file.path), found.st_dev, found.st_ino, found.st_size
+
+
+@dataclass(frozen=True, slots=True)
 class RetryFile:
     """Rows to retry.
 
@@ -65,6 +78,12 @@ class RetryFile:
     path: Path
     origins: tuple[RetryOrigin, ...]
     notes: tuple[Finding, ...]
+
+    @property
+    def source(self) -> RowSource:
+        """The rows as a source of a load."""
+        path = self.path.resolve()
+        return _RetryRows(RootedFile(path.parent, (path.name,)))
 
     def label(self) -> bytes:
         """Return the label that `read` takes."""

@@ -6,6 +6,7 @@ from salesforce_bulk_ingest.base.errors import (
     IngestError,
     InvalidJobId,
     JobNotEnded,
+    LoadedBefore,
     NoMatchingRows,
     NoRecord,
     RefusedByPolicy,
@@ -112,6 +113,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "time, give again: true.",
     ),
     (
+        LoadedBefore,
+        "{has_rows} shows what became of that job. Send rows that are not there yet alone; those that failed there go again "
+        "with rowsOf. Only if the user wants all of these rows a second time, give loadAgain: true.",
+    ),
+    (
         NoRecord,
         "Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the "
         "user is sure that these rows were not sent again, or wants them twice, give again: true.",
@@ -164,6 +170,11 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
             f"Created job {error.job_id}, but it may or may not have its rows. {code_and_message(error.error)}\n"
             f"Next: {abort_call(error.job_id)} drops the job (nothing is loaded then); then create again with the same data."
         )
+    if isinstance(error.error, LoadedBefore):
+        return (
+            f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
+            f"Next: {abort_call(error.job_id)} drops the job, which has no rows. {after_error(error.error, given)}"
+        )
     return (
         f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
         f"Next: {upload_call(error.job_id, given.rows)} sends them there, once what the message says is mended; or abort "
@@ -191,4 +202,5 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     """Return what to do after the error of a call: the next call, where there is one, and a sentence or two."""
     by_text = (sentences for text, sentences in _AFTER_TEXT if text in str(error))
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
-    return next(chain(by_text, by_class)).format(**_calls(given))
+    has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
+    return next(chain(by_text, by_class)).format(**_calls(given), has_rows=has_rows)

@@ -109,6 +109,7 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
         close = f"{close_call(job.id)} loads them"
         if outcome.part >= len(plan.parts):
             return f"{close}."
-        following = new_job_call(job, given.rows, part=outcome.part + 1, sha256=plan.sha256)
+        again = {name: value for name, value in given.arguments.items() if name == "loadAgain"}
+        following = new_job_call(job, given.rows, part=outcome.part + 1, sha256=plan.sha256, **again)
         return f"{close}; then {following} takes part {outcome.part + 1} of {len(plan.parts)} for the next job."
     return next_step(job)

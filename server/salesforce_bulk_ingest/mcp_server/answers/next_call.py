@@ -32,10 +32,10 @@ THESE_ROWS = "<these rows>"
 CORRECTED_ROWS = "<the corrected rows>"
 
 
-_NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight"})
+_NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain"})
 """Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
 
-_DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "columns": ()}
+_DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "loadAgain": False, "columns": ()}
 
 
 def call(tool: str, **arguments: object) -> str:

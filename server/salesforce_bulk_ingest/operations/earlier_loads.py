@@ -1,0 +1,297 @@
+"""The same rows a second time: which earlier jobs have rows that are to be sent, so that no insert doubles them unasked."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import anyio.to_thread
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, LoadedBefore, NoRecord
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
+from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import make_plan
+from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.results.retry_file import RetryFile
+from salesforce_bulk_ingest.results.retry_request import RetryRequest
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination
+
+logger = logging.getLogger(__name__)
+
+MOST_JOBS = 20
+"""The most earlier jobs that Salesforce is asked about for one load, those with the most of its rows first."""
+
+JOBS_TOLD = 3
+
+IF_MEANT = "Go on if that is meant, as with a file that comes again; else leave the rows out."
+REFUSED = (
+    "They will be refused: send the other rows alone, or give loadAgain: true if the user wants these a second time."
+)
+GO_AGAIN = "They go a second time, as loadAgain says."
+
+
+@dataclass(frozen=True, slots=True)
+class JobWithRows:
+    """An earlier job that loaded, or may still load, rows of a load.
+
+    Attributes:
+        job_id: the id of the job.
+        job: the job; None if it is gone from Salesforce.
+        sketch: the sketch of those rows of the job that are in the org, or may still get there.
+        known: how many of the rows of the load it has.
+    """
+
+    job_id: str
+    job: Job | None
+    sketch: RowSketch
+    known: KnownRows
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A load compared with earlier ones.
+
+    Attributes:
+        known: how many of the rows earlier jobs have.
+        jobs: these jobs, the job with the most rows first.
+        compared: the ids, of 15 characters, of all jobs that the load was compared with.
+        failure: why the record can't be used; None if it was used.
+    """
+
+    known: KnownRows
+    jobs: tuple[JobWithRows, ...] = ()
+    compared: frozenset[str] = frozenset()
+    failure: str | None = None
+
+
+class EarlierLoads:
+    """The uploads of earlier jobs, by the rows that they have.
+
+    Args:
+        client: the client of the org.
+        fetcher: fetches the rows that earlier jobs did not load; None on a server that caches no results.
+        ledger: the record of uploads.
+        tasks: compares rows; equal calls share the work.
+        kept_seconds: how long the rows of an upload are remembered.
+        now: the clock, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        client: SalesforceClient,
+        fetcher: ResultFetcher | None,
+        ledger: Ledger,
+        tasks: SharedTasks,
+        *,
+        kept_seconds: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._fetcher = fetcher
+        self._ledger = ledger
+        self._tasks = tasks
+        self._kept_seconds = kept_seconds
+        self._now = now
+
+    def compare(self, org: Org, load: LoadRecord, to_job: str | None) -> SharedTask[Comparison]:
+        """Return the task that compares rows with those of earlier jobs.
+
+        Args:
+            org: the org of the jobs.
+            load: the rows.
+            to_job: the id of the job that the rows go to, which is left out; None if it does not exist yet.
+        """
+        rows = hashlib.sha256(load.sketch.to_bytes()).digest()
+        key = ("earlier loads", org.key, load.operation, load.columns, rows, to_job)
+        return self._tasks.start(key, lambda _: self._compare(org, load, to_job))
+
+    async def record(self, org: Org, load: LoadRecord, to_job: str, compared: frozenset[str] | None) -> None:
+        """Record that a job gets rows, before they are sent.
+
+        Args:
+            org: the org of the job.
+            load: the rows.
+            to_job: the id of the job.
+            compared: the ids of the jobs that the rows were compared with; None if they may go into any number of jobs.
+
+        Raises:
+            LoadedBefore: another call has sent at least half of the rows to another job meanwhile.
+        """
+        now = self._now()
+        ignored = None if compared is None else compared | {to_job[:15]}
+        try:
+            meanwhile = await self._ledger.record_load(
+                org.key, to_job, load, now=now, since=now - self._kept_seconds, ignored_jobs=ignored
+            )
+        except NoRecord as error:
+            logger.warning("rows go into job %s without a record: %s", to_job, error)
+            return
+        if meanwhile is not None:
+            found = JobWithRows(meanwhile.job_id, await self._job(meanwhile.job_id), meanwhile.sketch, meanwhile.known)
+            raise loaded_before(Comparison(meanwhile.known, (found,)))
+
+    async def _compare(self, org: Org, load: LoadRecord, to_job: str | None) -> Comparison:
+        own = frozenset() if to_job is None else frozenset([to_job[:15]])
+        try:
+            compared, earlier = await self._ledger.earlier_loads(
+                org.key, load, since=self._now() - self._kept_seconds, ignored_jobs=own
+            )
+        except NoRecord as error:
+            return Comparison(load.sketch.known_in([]), failure=str(error))
+        found = list[JobWithRows]()
+        known = load.sketch.known_in([])
+        for upload in sorted(earlier, key=lambda upload: upload.known.count, reverse=True)[:MOST_JOBS]:
+            job = await self._job_with_rows(org, load, upload)
+            if job is not None:
+                found.append(job)
+                known = load.sketch.known_in([job.sketch for job in found])
+                if known.count >= known.of:
+                    break
+        return Comparison(known, tuple(found), compared)
+
+    async def _job_with_rows(self, org: Org, load: LoadRecord, upload: EarlierLoad) -> JobWithRows | None:
+        """Return the job of an earlier upload, or None if it has none of the rows in the org, and never will."""
+        job = await self._job(upload.job_id)
+        sketch = upload.sketch
+        if job is None and await self._is_known_to_be_empty(org, upload.job_id):
+            return None
+        if job is not None and job.is_terminal:
+            if job.number_records_loaded <= 0 or await self._is_undone(org, job):
+                return None
+            if job.number_records_loaded < sketch.rows:
+                sketch = sketch.without(await self._not_loaded(org, job))
+        known = load.sketch.known_in([sketch])
+        return JobWithRows(job.id if job else upload.job_id, job, sketch, known) if known.count else None
+
+    async def _is_known_to_be_empty(self, org: Org, job_id: str) -> bool:
+        """Return whether a job that is gone was deleted through these tools after it had ended without trying a row."""
+        ended = await self._ledger.ended_job(org.key, job_id)
+        return ended is not None and ended.is_terminal and ended.number_records_processed == 0
+
+    async def _job(self, job_id: str) -> Job | None:
+        try:
+            return await self._client.get_job(job_id)
+        except NotFound:
+            return None
+
+    async def _is_undone(self, org: Org, job: Job) -> bool:
+        """Return whether other jobs have deleted all records that the job created, as far as these tools sent the ids."""
+        undone = 0
+        for by_job, rows in (await self._ledger.undos_of(org.key, job.id)).items():
+            deleting = await self._job(by_job)
+            if (
+                deleting is not None
+                and deleting.operation in DELETES
+                and deleting.state == "JobComplete"
+                and deleting.number_records_failed == 0
+                and deleting.number_records_loaded > 0
+            ):
+                undone += rows
+        return undone >= job.number_records_loaded
+
+    async def _not_loaded(self, org: Org, job: Job) -> RowSketch:
+        """Return the sketch of the rows that an ended job did not load; empty if these can't be known."""
+        if self._fetcher is None:
+            return RowSketch()
+        request = RetryRequest((job.id,), ("failed", "unprocessed", "missing"))
+        try:
+            file = await self._fetcher.retry_file(org, [job], request, Destination.of_job(job)).finished()
+            return await anyio.to_thread.run_sync(_sketch_of, file, Destination.of_job(job))
+        except (InvalidArgument, UnexpectedAnswer, OSError) as error:
+            logger.warning("which rows of job %s are not in the org is not known: %s", job.id, error)
+            return RowSketch()
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoad:
+    """Rows that are to be sent: compare them, judge what is found, and record them before they go.
+
+    Attributes:
+        org: the org of the job.
+        rows: the rows.
+        earlier: the uploads of earlier jobs.
+        is_judged: whether rows that went before are told; rows of `rowsOf` have a record of their own.
+        load_again: whether rows that went before may go again.
+    """
+
+    org: Org
+    rows: LoadRecord
+    earlier: EarlierLoads
+    is_judged: bool
+    load_again: bool
+
+    def compare(self, to_job: str | None) -> SharedTask[Comparison]:
+        """Return the task that compares the rows with those of earlier jobs; see `EarlierLoads.compare`."""
+        if not self.is_judged:
+            return SharedTask.ended(Comparison(self.rows.sketch.known_in([])))
+        return self.earlier.compare(self.org, self.rows, to_job)
+
+    def judge(self, comparison: Comparison, *, dry_run: bool = False) -> tuple[Finding, ...]:
+        """Return what the comparison found as warnings.
+
+        Raises:
+            LoadedBefore: an insert would load at least half of the rows a second time, and it is no dry run.
+        """
+        if comparison.failure is not None:
+            return (Finding("warning", comparison.failure, IF_MEANT),)
+        if not comparison.jobs:
+            return ()
+        if not self._is_refused(comparison):
+            return (Finding("warning", _report(comparison), GO_AGAIN if self.load_again else IF_MEANT),)
+        if not dry_run:
+            raise loaded_before(comparison)
+        return (Finding("warning", _report(comparison), REFUSED),)
+
+    async def record(self, to_job: str, comparison: Comparison) -> None:
+        """Record the rows; see `EarlierLoads.record`."""
+        may_repeat = not self.is_judged or self.load_again or self.rows.operation != "insert"
+        await self.earlier.record(self.org, self.rows, to_job, None if may_repeat else comparison.compared)
+
+    def _is_refused(self, comparison: Comparison) -> bool:
+        return self.rows.operation == "insert" and comparison.known.are_half and not self.load_again
+
+
+def columns_of(sobject: str, header: Sequence[str]) -> str:
+    """Return a text that is equal for rows of one object with the same columns, in any spelling of their names."""
+    return hashlib.sha256("\n".join([sobject, *header]).lower().encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def loaded_before(comparison: Comparison) -> LoadedBefore:
+    """Return the error that rows went before."""
+    return LoadedBefore(f"{_report(comparison)} Nothing was sent now.", comparison.jobs[0].job_id)
+
+
+def _report(comparison: Comparison) -> str:
+    """Return a sentence about the rows that went before."""
+    what = str(comparison.known).capitalize()
+    if len(comparison.jobs) == 1:
+        job = comparison.jobs[0]
+        return f"{what} went into job {job.job_id} ({_state_of(job.job)}) before."
+    jobs = [f"{job.known.count:,} into job {job.job_id} ({_state_of(job.job)})" for job in comparison.jobs[:JOBS_TOLD]]
+    more = f" and {len(comparison.jobs) - JOBS_TOLD} jobs more" if len(comparison.jobs) > JOBS_TOLD else ""
+    return f"{what} went before, {', '.join(jobs)}{more}."
+
+
+def _state_of(job: Job | None) -> str:
+    """Return the state of a job that has rows, with what to do about a job that has not ended."""
+    if job is None:
+        return "gone from Salesforce, so what became of them is not known"
+    if job.state == "Open":
+        return "Open, so none are loaded yet: close it to load them, or abort it"
+    return job.state if job.is_terminal else f"{job.state}: wait for it"
+
+
+def _sketch_of(file: RetryFile, destination: Destination) -> RowSketch:
+    with open_upload_source(file.source, ColumnMapping(), destination) as upload:
+        plan = make_plan(upload, destination, preflight=False)
+    return plan.sketch_of(None) or RowSketch()
