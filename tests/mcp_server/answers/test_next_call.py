@@ -4,63 +4,27 @@ import json
 from typing import Any
 
 import pytest
-from mcp import Client
-from mcp_types import CallToolResult
 
 from salesforce_bulk_ingest.mcp_server.answers.next_call import LONGEST_REPEATED
+from tests.support.follower import HALVES, Follower, Half
 from tests.support.next_call import next_call, next_line
-from tests.support.orgs import ERAS, Era, agent, call, refusal, text_of
+from tests.support.orgs import ERAS, Era, agent, call, refusal
 
-HALVES = ("structure", "text")
 INSERT = {"object": "Account", "operation": "insert"}
 ROWS = {"csv": "Name,BillingCity\nFollowed,Oslo\n,Lyon\n"}
-
-
-class Follower:
-    """Makes one call after the other as `next` says, and fills the gaps with what it was given.
-
-    Args:
-        client: of the nine tools.
-        half: the half of the answers that is read.
-        known: what to put in place of a gap, by its name.
-    """
-
-    def __init__(self, client: Client, half: str, known: dict[str, Any]) -> None:
-        self._client = client
-        self._half = half
-        self._known = known
-        self.path: list[str] = []
-
-    async def follow(self, sentence: str) -> str:
-        """Make the call at the beginning of the sentence, and return what comes next."""
-        tool, arguments = next_call(sentence)
-        self.path.append(tool)
-        return self._next(await self._client.call_tool(tool, self._filled(arguments)))
-
-    def _next(self, result: CallToolResult) -> str:
-        assert not result.is_error, text_of(result)
-        if self._half == "text":
-            return next_line(text_of(result))
-        assert result.structured_content is not None
-        return str(result.structured_content["next"])
-
-    def _filled(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._filled(item) for key, item in value.items()}
-        return self._known.get(value, value) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("half", HALVES)
 async def test_a_program_that_follows_next_loads_rows_and_sends_the_failed_ones_again(
-    half: str, era: Era, org_url: str
+    half: Half, era: Era, org_url: str
 ) -> None:
     async with agent(org_url, era=era) as client:
         follower = Follower(client, half, {"<rows>": ROWS})
         job = await call(client, "create-ingest-job", body=INSERT)
         sentence = job["next"]
         for _ in range(5):
-            sentence = await follower.follow(sentence)
+            sentence = (await follower.follow(sentence)).next
         assert follower.path == [
             "upload-data-ingest-job",
             "close-abort-ingest-job",
@@ -72,13 +36,13 @@ async def test_a_program_that_follows_next_loads_rows_and_sends_the_failed_ones_
 
 
 @pytest.mark.parametrize("half", HALVES)
-async def test_a_dry_run_names_the_call_that_sends_the_same_rows(half: str, org_url: str) -> None:
+async def test_a_dry_run_names_the_call_that_sends_the_same_rows(half: Half, org_url: str) -> None:
     async with agent(org_url) as client:
         follower = Follower(client, half, {"<the same rows>": "Name\nTried first\n"})
         sent = {"body": INSERT, "data": {"csv": "<the same rows>", "set": {"BillingCity": "Oslo"}}}
-        sentence = await follower.follow(f"create-ingest-job {json.dumps(sent | {'dryRun': True})}")
-        assert next_call(sentence) == ("create-ingest-job", sent)
-        assert next_call(await follower.follow(sentence))[0] == "close-abort-ingest-job"
+        checked = await follower.follow(f"create-ingest-job {json.dumps(sent | {'dryRun': True})}")
+        assert next_call(checked.next) == ("create-ingest-job", sent)
+        assert next_call((await follower.follow(checked.next)).next)[0] == "close-abort-ingest-job"
 
 
 async def test_an_argument_that_is_too_long_to_be_repeated_is_a_gap(org_url: str) -> None:
