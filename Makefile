@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
 
-.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace test-clients test-window release clean
+.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace test-clients test-faults test-window release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ test: .venv/dev.stamp  ## Run the tests
 
 test-slow: .venv/dev.stamp  ## Run the tests of large inputs, which make test leaves out
 	@$(BIN)/python -m pytest -q -m slow
+
+test-faults: .venv/dev.stamp  ## Try every fault in every operation, and look where each row is
+	@$(BIN)/python -m pytest -q -n 2 tests/faults
 
 test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies that are allowed
 	@$(LOWEST)/python -m pytest -q -n 4 --dist loadfile

@@ -25,6 +25,7 @@ _SUCCEEDED = re.compile(
 )
 
 
+Asking = Literal["status", "list", "the same call"]
 Told = Literal["told_loaded", "told_not_loaded", "told_unclear"]
 
 
@@ -54,16 +55,37 @@ class ModelCaller:
         self._data = data
         self._answers: Counter[str] = Counter()
         self._begins_anew = False
+        self._last: tuple[str, dict[str, Any]] = ("create-ingest-job", {"body": INSERT, "data": data})
         self.job_id: str | None = None
         self.states: dict[str, str] = {}
         self.loaded: dict[str, int] = {}
         self.answered: set[str] = set()
         self.story: list[str] = []
 
+    def reconnect(self, client: Client) -> None:
+        """Go on with another server."""
+        self._follower.client = client
+
+    def learn_from(self, other: "ModelCaller") -> None:
+        """Know the job that another caller knows."""
+        if other.job_id is not None:
+            self._know_job(other.job_id)
+        self.states, self.loaded = dict(other.states), dict(other.loaded)
+
+    async def ask(self, way: Asking) -> Heard:
+        """Ask how things are, after a call that was not answered; without a job to ask for, make the call again."""
+        if way == "list":
+            return await self.call("list-all-ingest-jobs")
+        if way == "status" and self.job_id is not None:
+            return await self.call("get-ingest-job-status", jobId=self.job_id)
+        tool, arguments = self._last
+        return await self.call(tool, **arguments)
+
     async def call(self, tool: str, **arguments: Any) -> Heard:
         """Make a call, and remember what is told."""
         if "waitSeconds" in arguments:
             arguments["waitSeconds"] = WAIT_SECONDS
+        self._last = tool, arguments
         self.story.append(f"> {tool} {arguments}")
         heard = await self._follower.call(tool, arguments)
         self.story.append(f"< {'error: ' if heard.is_error else ''}{heard.text or dict(heard.structure)}")
@@ -87,7 +109,7 @@ class ModelCaller:
         """Create a job with all rows."""
         return await self.call("create-ingest-job", body=INSERT, data=self._data)
 
-    async def persist(self, heard: Heard, reached: Callable[[], bool], at_step: Callable[[int], None]) -> int:
+    async def persist(self, heard: Heard, reached: Callable[[], bool], at_step: Callable[[int], object] = int) -> int:
         """Do what is told, step by step, until the end is reached; return the number of steps.
 
         Args:

@@ -35,6 +35,11 @@ class Operation:
     source: str = "csv"
     loads: bool = True
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The operations of the org whose answers may be wrong: an abort is a PATCH, as a close is."""
+        return tuple({"abort": "close"}.get(request, request) for request in self.requests if request != "describe")
+
 
 async def _nothing(caller: ModelCaller, org: FaultyOrg, data: Data) -> None:
     pass

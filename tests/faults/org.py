@@ -103,17 +103,54 @@ class WrongUpstream:
 
 
 @dataclass
+class Killer:
+    """The org behind a function that kills a process at one of its requests.
+
+    Attributes:
+        app: the org.
+        kill: kills the process; None once it has.
+        spared: how many requests come before.
+        takes_effect: whether the request still takes effect.
+    """
+
+    app: ASGIApp
+    kill: Callable[[], None] | None = None
+    spared: int = 0
+    takes_effect: bool = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kill = self.kill
+        if scope["type"] != "http" or kill is None or scope["path"].startswith("/emulator"):
+            return await self.app(scope, receive, send)
+        if self.spared:
+            self.spared -= 1
+            return await self.app(scope, receive, send)
+        self.kill = None
+
+        async def kept(message: Message) -> None:
+            pass
+
+        if self.takes_effect:
+            await self.app(scope, receive, kept)
+        kill()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+@dataclass
 class FaultyOrg:
     """An embedded org that goes wrong on request.
 
     Attributes:
         url: base URL of the org.
         upstream: alters its answers.
+        killer: kills a server at a request.
         caller: a client of the org itself.
     """
 
     url: str
     upstream: WrongUpstream
+    killer: Killer
     caller: Caller
 
     def go_wrong(self, *rules: Mapping[str, Any]) -> None:
@@ -137,8 +174,9 @@ def faulty_org(folder: Path) -> Iterator[FaultyOrg]:
     """An embedded org in a folder."""
     limits = Limits(daily_requests=MOST_REQUESTS, daily_batches=MOST_REQUESTS)
     upstream = WrongUpstream(create_app(EmulatorConfig(data_dir=folder, limits=limits)))
-    with running(upstream) as url, calling(url) as caller:
-        yield FaultyOrg(url, upstream, caller)
+    killer = Killer(upstream)
+    with running(killer) as url, calling(url) as caller:
+        yield FaultyOrg(url, upstream, killer, caller)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Rows:
         """The rows under a source key of the argument `data`."""
         match source:
             case "records":
-                return {"records": [{"Name": name, "BillingCity": "Oslo"} for name in self.names]}
+                return {"records": [{"Name": name, "BillingCity": "Oslo, N"} for name in self.names]}
             case "file":
                 path = server.folder / "rows.csv"
                 path.write_text(self.csv)
@@ -57,4 +57,4 @@ class Rows:
 
     def _lines(self) -> Iterator[str]:
         yield "Name,BillingCity"
-        yield from (f"{name},Oslo" for name in self.names)
+        yield from (f'{name},"Oslo, N"' for name in self.names)

@@ -1,7 +1,6 @@
 """Every fault of the embedded org, in every tool: each row is where the caller was told, by either half of the answers."""
 
 import itertools
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,13 @@ from typing import Any
 import pytest
 
 from salesforce_emulator.faults.plan import RULE_CLASSES
+from tests.faults.cell import Cell, run_cell
 from tests.faults.conftest import Count
-from tests.faults.model_caller import ModelCaller
 from tests.faults.operations import OPERATIONS, Operation
-from tests.faults.org import FaultyOrg, server
-from tests.faults.rows import Rows
+from tests.faults.org import FaultyOrg
 from tests.faults.rules import PARAMETERS, Rule, name_of, rules_of_loads, rules_of_requests
 from tests.support.follower import HALVES, Half
 
-STEPS_UNTIL_ALL_IS_WELL = 6
 REPETITIONS = (1, 5)
 """How often a fault of a request happens: less often, and more often, than the server tries again by itself."""
 
@@ -47,25 +44,4 @@ def test_every_fault_of_the_org_is_in_the_matrix() -> None:
 async def test_every_row_is_where_the_caller_was_told(
     operation: Operation, rule: Rule, half: Half, org: FaultyOrg, tmp_path: Path, count: Count
 ) -> None:
-    rows = Rows.fresh()
-    async with server(org.url, tmp_path) as serving:
-        data = await rows.given_as(operation.source, serving)
-        caller = ModelCaller(serving.tools, half, data)
-        await operation.prepare(caller, org, data)
-        caller.answered.clear()
-        org.go_wrong(rule)
-        heard = await operation.call(caller, data)
-        told = caller.told(heard)
-        in_org = org.accounts(rows.mark)
-        assert told == "told_unclear" or in_org.total() == sum(caller.loaded.values()), caller.story
-
-        def at_step(step: int) -> None:
-            if step == STEPS_UNTIL_ALL_IS_WELL:
-                org.go_right()
-
-        def has_reached() -> bool:
-            return sum(caller.loaded.values()) == rows.size if operation.loads else bool(caller.answered)
-
-        steps = await caller.persist(heard, has_reached, at_step)
-        count(**{told: 1, "steps": steps})
-    assert org.accounts(rows.mark) == Counter(rows.names), caller.story
+    count(**await run_cell(Cell(operation, half, lambda: org.go_wrong(rule)), org, tmp_path))

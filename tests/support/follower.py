@@ -55,12 +55,13 @@ class Follower:
         known: what to put in place of a gap, by its name.
 
     Attributes:
+        client: of the nine tools.
         known: what to put in place of a gap, by its name.
         path: the names of the tools that were called.
     """
 
     def __init__(self, client: Client, half: Half, known: dict[str, Any]) -> None:
-        self._client = client
+        self.client = client
         self._half = half
         self.known = known
         self.path: list[str] = []
@@ -77,7 +78,7 @@ class Follower:
     async def call(self, tool: str, arguments: dict[str, Any]) -> Heard:
         """Make a call."""
         self.path.append(tool)
-        return Heard.of(await self._client.call_tool(tool, arguments), self._half)
+        return Heard.of(await self.client.call_tool(tool, arguments), self._half)
 
     def filled(self, value: Any) -> Any:
         """The value with what is known in place of its gaps."""

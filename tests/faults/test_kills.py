@@ -1,0 +1,67 @@
+"""A server that is killed in the middle of a load, and two servers at once: no row is lost or doubled."""
+
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
+
+from salesforce_emulator import ACCESS_TOKEN
+from tests.faults.conftest import Count
+from tests.faults.model_caller import Asking, ModelCaller
+from tests.faults.org import FaultyOrg
+from tests.faults.rows import Rows
+from tests.support.commands import AS_MODULE, Environ, fresh_environ
+from tests.support.follower import HALVES
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, and a shell")
+
+KILLS = 60
+REQUESTS_OF_A_LOAD = 8
+"""A load makes at least so many requests."""
+
+
+@asynccontextmanager
+async def stdio_server(environ: Environ, pid_file: Path) -> AsyncIterator[Client]:
+    """A client of a server in a process of its own, which writes its process id into a file."""
+    command = 'echo $$ > "$0"; exec "$@"'
+    arguments = ["-c", command, str(pid_file), *AS_MODULE, "stdio"]
+    async with Client(stdio_client(StdioServerParameters(command="sh", args=arguments, env=environ))) as client:
+        yield client
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+async def test_a_load_goes_on_after_its_server_is_killed_and_started_again(
+    seed: int, org: FaultyOrg, tmp_path: Path, count: Count
+) -> None:
+    chance = random.Random(seed)
+    rows = Rows.fresh()
+    environ = fresh_environ(tmp_path) | {
+        "SALESFORCE_INSTANCE_URL": org.url,
+        "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
+    }
+    pid_file = tmp_path / "pid"
+    org.killer.spared, org.killer.takes_effect = chance.randrange(REQUESTS_OF_A_LOAD), chance.random() < 0.5
+    org.killer.kill = lambda: os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    way = chance.choice(get_args(Asking))
+
+    async with stdio_server(environ, pid_file) as client:
+        caller = ModelCaller(client, HALVES[seed % 2], {"csv": rows.csv})
+
+        def has_reached() -> bool:
+            return "get-successful-results-ingest-job" in caller.answered
+
+        with pytest.raises(MCPError):
+            await caller.persist(await caller.begin_anew(), has_reached)
+    async with stdio_server(environ, pid_file) as client:
+        caller.reconnect(client)
+        await caller.persist(await caller.ask(way), has_reached)
+    assert org.accounts(rows.mark) == Counter(rows.names), "\n".join(caller.story)
+    count(kills=1)
