@@ -96,6 +96,7 @@ RESULT = (
     Wrong("one-row-short", _lines(lambda rows: rows[:-1])),
     Wrong("header-alone", _lines(lambda rows: [])),
     Wrong("cut-in-a-row", lambda answer: answer.with_body(answer.body[:-8])),
+    Wrong("no-text", lambda answer: answer.with_body(bytes(range(256)))),
     Wrong("cut-in-a-quote", _cut_in_a_quote),
     Wrong("one-row-more", _lines(lambda rows: [*rows, *rows[-1:]])),
     Wrong("doubled", _lines(lambda rows: rows * 2)),

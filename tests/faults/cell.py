@@ -39,6 +39,7 @@ async def run_cell(cell: Cell, org: FaultyOrg, folder: Path) -> Mapping[str, int
         caller = ModelCaller(serving.tools, cell.half, data)
         await operation.prepare(caller, org, data)
         caller.answered.clear()
+        serving.patience.shorten()
         cell.begin()
         heard = await operation.call(caller, data)
         told = caller.told(heard)

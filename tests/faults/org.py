@@ -1,5 +1,6 @@
 """An embedded org that goes wrong on request, and servers in front of it whose calls end soon."""
 
+import gzip
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -29,7 +30,7 @@ from tests.support.orgs import Era, services_over
 from tests.support.wire import served
 
 ANSWER_SECONDS = 0.5
-"""How long the server waits for an answer of the org; the product waits for half a minute and more."""
+"""How long the server waits for an answer of the org once things go wrong; the product waits for half a minute and more."""
 
 LATE_SECONDS = 1
 """Longer than the server waits."""
@@ -44,6 +45,16 @@ class OrgAnswer:
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+
+    @classmethod
+    def of(cls, parts: list[Message]) -> "OrgAnswer":
+        """The answer in these messages, unpacked where it is compressed."""
+        headers = [(name.lower(), value) for name, value in parts[0]["headers"]]
+        body = b"".join(part.get("body", b"") for part in parts[1:])
+        if (b"content-encoding", b"gzip") in headers:
+            headers.remove((b"content-encoding", b"gzip"))
+            body = gzip.decompress(body)
+        return cls(parts[0]["status"], tuple(headers), b"").with_body(body)
 
     def with_body(self, body: bytes, **headers: str) -> "OrgAnswer":
         """The answer with another body, and headers in place of those of the same names."""
@@ -88,9 +99,8 @@ class WrongUpstream:
             parts.append(message)
 
         await self.app(scope, receive, keep)
-        body = b"".join(part.get("body", b"") for part in parts[1:])
         try:
-            answer = alter(OrgAnswer(parts[0]["status"], tuple(parts[0]["headers"]), body))
+            answer = alter(OrgAnswer.of(parts))
         except Lost:
             while (await receive())["type"] != "http.disconnect":  # the server gives up first
                 pass
@@ -179,16 +189,37 @@ def faulty_org(folder: Path) -> Iterator[FaultyOrg]:
         yield FaultyOrg(url, upstream, killer, caller)
 
 
+@dataclass
+class Patience:
+    """How long a server waits for an answer of the org.
+
+    Attributes:
+        seconds: the time; long, until it is shortened.
+    """
+
+    seconds: float = 20
+
+    def shorten(self) -> None:
+        """Wait less than the answers take that are late on purpose."""
+        self.seconds = ANSWER_SECONDS
+
+    async def limit(self, request: httpx2.Request) -> None:
+        """Set the time of a request."""
+        request.extensions["timeout"] = {"connect": 5, "write": 5, "read": self.seconds, "pool": 5}
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server of both surfaces.
 
     Attributes:
+        patience: how long it waits for answers of the org.
         tools: a client of the nine tools.
         gateway: the operations of `/v1`.
         folder: what the server keeps, and its only upload root.
     """
 
+    patience: Patience
     tools: Client
     gateway: Gateway
     folder: Path
@@ -199,12 +230,13 @@ async def server(org_url: str, folder: Path, *, era: Era = "auto") -> AsyncItera
     """A server in front of an org, with what it keeps in a folder."""
     credentials = FixedCredentials(Credentials(org_url, SecretStr(ACCESS_TOKEN)))
     async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
-        http.event_hooks = {"request": [_waiting_shortly]}
+        patience = Patience()
+        http.event_hooks = {"request": [patience.limit]}
         client = SalesforceClient(http, credentials, "63.0")
         job_files = JobFiles(folder / "spool", most_bytes=10_000_000, most_seconds=3_600)
         services = services_over(client, folder, tasks, sleep=_shortly, job_files=job_files)
         async with Client(build_mcp(services, None), mode=era) as tools:
-            yield Server(tools, services.gateway, folder)
+            yield Server(patience, tools, services.gateway, folder)
         tasks.cancel_scope.cancel()
 
 
@@ -214,10 +246,6 @@ async def rest_of(server: Server) -> AsyncIterator[httpx2.AsyncClient]:
     async with served(build_rest(server.gateway)) as url:
         async with httpx2.AsyncClient(base_url=f"{url}/v1/jobs/ingest", trust_env=False) as client:
             yield client
-
-
-async def _waiting_shortly(request: httpx2.Request) -> None:
-    request.extensions["timeout"] = {"connect": 5, "write": 5, "read": ANSWER_SECONDS, "pool": 5}
 
 
 async def _shortly(seconds: float) -> None:

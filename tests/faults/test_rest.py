@@ -45,6 +45,7 @@ async def test_every_row_is_where_a_careful_client_was_told(
     async with server(org.url, tmp_path) as serving, rest_of(serving) as rest:
         # The check's own look at a state would use up a fault of status.
         caller = HttpCaller(rest, org, checks_states=rule.get("on") != "status")
+        serving.patience.shorten()
         org.go_wrong(rule)
         dropped = await caller.filled_job(rows.names)
         await caller.change(dropped, "Aborted")

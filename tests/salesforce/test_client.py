@@ -468,6 +468,14 @@ async def test_a_page_with_a_good_status_is_no_success(method: Method, answer: A
                 await method(client)
 
 
+@pytest.mark.parametrize("method", [READS["get_job"], WRITES["set_state"]], ids=["get_job", "set_state"])
+async def test_an_answer_about_another_job_is_none_about_this_one(method: Method) -> None:
+    with served(Upstream([Answer.of(JOB | {"id": "750000000000009AAA"})])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(UnexpectedAnswer, match="about another job"):
+                await method(client)
+
+
 NOT_FOUND = Answer.of([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
 
 

@@ -142,9 +142,10 @@ class SalesforceClient:
 
         Raises:
             NotFound: the job does not exist, or not any more.
+            UnexpectedAnswer: the answer is about another job.
         """
         call = Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version)
-        return await self._json(Operation.READ, Job, call)
+        return _checked(await self._json(Operation.READ, Job, call), job_id)
 
     async def list_jobs(self, query: str = "") -> JobList:
         """Return one page of the org's jobs, with the time of the answer.
@@ -160,9 +161,10 @@ class SalesforceClient:
 
         Raises:
             WrongState: the job's state does not allow it.
+            UnexpectedAnswer: the answer is about another job.
         """
         call = Call("PATCH", f"/{job_id}", headers=_JSON_HEADERS, content=_dump({"state": state}))
-        return await self._json(Operation.CHANGE, Job, call, WRITE_SECONDS)
+        return _checked(await self._json(Operation.CHANGE, Job, call, WRITE_SECONDS), job_id)
 
     async def delete_job(self, job_id: str) -> None:
         """Remove the job and its stored data from the org; records stay as they are.
@@ -338,6 +340,13 @@ def _parsed(model: type[ModelT], body: bytes) -> ModelT:
         raise UnexpectedAnswer(
             "The answer is not one of the Salesforce API: is the instance right, and not in maintenance?"
         ) from error
+
+
+def _checked(job: Job, job_id: str) -> Job:
+    """Return the job, which has to be the one that was asked for: a proxy may mix up answers."""
+    if job.id[:15] != job_id[:15]:
+        raise UnexpectedAnswer("The answer is about another job than the one that was asked for.")
+    return job
 
 
 def _is_csv(response: httpx2.Response) -> bool:

@@ -6,6 +6,7 @@ from mcp import Client
 
 from tests.mcp_server.answers.halves import TOKEN_BUDGET, sized_halves, steady_halves
 from tests.mcp_server.answers.hostile_org import hostile_org
+from tests.support.next_call import next_call
 from tests.support.orgs import (
     agent,
     agent_over,
@@ -13,6 +14,7 @@ from tests.support.orgs import (
     loaded,
     steady,
 )
+from tests.support.result_org import OneJob
 from tests.support.watched_org import WatchedOrg
 from tests.support.wire import JOB_ID
 
@@ -38,6 +40,13 @@ async def test_a_job_with_an_endless_error_message_is_cut() -> None:
     async with agent_over(hostile_org([], [])) as client:
         for half in await sized_halves(client, "get-ingest-job-status", jobId=JOB_ID):
             assert len(half) / 4 <= TOKEN_BUDGET and "…[+199000]" in half
+
+
+async def test_a_job_without_counters_is_not_taken_for_one_that_was_closed_without_rows() -> None:
+    uncounted = {"operation": "insert", "object": "Account", "numberRecordsProcessed": None}
+    async with agent_over(OneJob({}, uncounted)) as client:
+        following = (await call(client, "get-ingest-job-status", jobId=JOB_ID))["next"]
+    assert next_call(following) == ("get-successful-results-ingest-job", {"jobId": JOB_ID})
 
 
 async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> None:

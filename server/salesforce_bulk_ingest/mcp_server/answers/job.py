@@ -117,6 +117,11 @@ def next_step(job: Job, upload: UploadState = "unknown", accounting: RowAccounti
         return f"{result_call('failedResults', job.id)} shows why rows failed."
     if rows_in_no_result(accounting):
         return f"{new_job_call(job, {'rowsOf': {'jobs': [job.id]}})} loads the rows that are in no result."
+    if job.number_records_processed is None:
+        return (
+            f"{result_call('successfulResults', job.id)} gives the rows that are in the org, and "
+            "get-failed-results-ingest-job those that failed: Salesforce gave no counters."
+        )
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} loads rows: this job was closed without any."
     return f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."
