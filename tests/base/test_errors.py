@@ -1,5 +1,8 @@
 """The tree of what this server refuses, and how a gateway reports each of its errors."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from salesforce_bulk_ingest.base import errors
@@ -28,11 +31,11 @@ from salesforce_bulk_ingest.operations import errors as errors_of_operations
         (RefusedByPolicy, 403, "INSUFFICIENT_ACCESS"),
         (UploadConflict, 409, "INVALIDJOBSTATE"),
         (UploadUnclear, 409, "INVALIDJOBSTATE"),
-        (SentAgain, 409, "DUPLICATE_VALUE"),
+        (partial(SentAgain, job_id="750000000000001AAA", state="Open"), 409, "DUPLICATE_VALUE"),
         (NoRecord, 503, "SERVER_UNAVAILABLE"),
     ],
 )
-def test_an_error_says_how_a_gateway_reports_it(kind: type[IngestError], status: int, code: str) -> None:
+def test_an_error_says_how_a_gateway_reports_it(kind: Callable[[str], IngestError], status: int, code: str) -> None:
     error = kind("why")
     assert (error.status, error.code, str(error)) == (status, code, "why")
 

@@ -17,6 +17,7 @@ from salesforce_emulator import EmulatorConfig, create_app
 from tests.salesforce_emulator.caller import DATA, Caller, calling
 from tests.support.asgi_server import running
 from tests.support.blanking_org import blanking_org, url_of
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, call, loaded, refusal, text_of
 from tests.support.watched_org import Gate, WatchedOrg, agent_keeping
 
@@ -73,14 +74,39 @@ async def test_rows_that_were_sent_again_are_refused_a_second_time_unless_that_i
             preflight="off",
         )
         assert org.changes == []
-        assert text.replace(job, "JOB").replace(other[:15], "OTHER") == snapshot("""\
+        assert text.replace(job, "JOB").replace(other, "OTHER").replace(other[:15], "OTHER") == snapshot("""\
 DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again). Nothing was sent now.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["<that job>"]}}, "preflight": "off"} sends again what failed in the job that they went into. Only if the user wants these rows to go a second time, give again: true.\
+Next: upload-data-ingest-job {"jobId": "OTHER", "body": {"rowsOf": {"jobs": ["JOB"], "which": ["failed"]}}, "preflight": "off"} sends them to that job, or finds them there; then close it, which loads them. Only if the user wants these rows to go a second time, give again: true.\
 """)
         again = await sent_again(client, {"jobs": [job], "where": NO_NAME, "again": True})
         assert again["status"] == "uploaded"
         # Other rows of the same job are none of these.
         await sent_again(client, {"jobs": [job], "where": NO_NUMBER})
+
+
+async def test_a_refused_retry_names_the_call_that_brings_its_rows_in_by_the_job_that_they_went_into(
+    org: WatchedOrg,
+) -> None:
+    org.go_wrong({"fault": "locked-rows", "times": 1})
+    async with agent(org.url) as client:
+        job = await loaded(client, "Name\nRefused 1\nRefused 2\n")
+        retry = {"body": INSERT, "data": {"rowsOf": {"jobs": [job]}}}
+        # Another option makes the second call no repeat of the first, as a call to a server started since is none.
+        other = (await call(client, "create-ingest-job", **retry))["id"]
+        path = [("create-ingest-job", retry | {"preflight": "off"})]
+        for _ in range(4):
+            tool, arguments = path[-1]
+            path.append(next_call(next_line(text_of(await client.call_tool(tool, arguments)))))
+        assert [tool for tool, _ in path[1:]] == [
+            "upload-data-ingest-job",
+            "close-abort-ingest-job",
+            "get-ingest-job-status",
+            "get-successful-results-ingest-job",
+        ]
+        assert {arguments["jobId"] for _, arguments in path[1:]} == {other}
+        refused = await refusal(client, "create-ingest-job", **retry, preflight="off")
+        assert next_call(next_line(refused)) == ("get-ingest-job-status", {"jobId": other, "waitSeconds": 45})
+    assert len(org.records("SELECT Id FROM Account WHERE Name LIKE 'Refused %'")) == 2
 
 
 async def test_the_same_rows_for_the_same_job_only_report_that_they_are_there(org: WatchedOrg) -> None:

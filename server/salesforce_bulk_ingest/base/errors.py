@@ -85,10 +85,21 @@ class UploadUnclear(UploadConflict):
 
 
 class SentAgain(IngestError):
-    """Rows of a job were retried before, and another retry would load them twice."""
+    """Rows of a job were retried before, and another retry would load them twice.
+
+    Args:
+        message: how many rows were retried in which jobs.
+        job_id: the id of the job that retried them, the first where they are several.
+        state: the state of that job; None if it is gone.
+    """
 
     status = 409
     code = "DUPLICATE_VALUE"
+
+    def __init__(self, message: str, job_id: str, state: str | None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        self.state = state
 
 
 class LoadedBefore(IngestError):

@@ -144,10 +144,9 @@ class Retry:
         elsewhere = [earlier for earlier in before if earlier.to_job not in self._unloaded]
         if not elsewhere:
             return ()
-        report = await self._report(elsewhere)
         if not self._again:
-            raise _sent_again(report)
-        return (Finding("warning", report, GO_AGAIN),)
+            raise await self._sent_again(elsewhere)
+        return (Finding("warning", await self._report(elsewhere), GO_AGAIN),)
 
     async def record(self, to_job: str) -> None:
         """Record that a job retries the rows, before the rows are sent.
@@ -172,7 +171,7 @@ class Retry:
             logger.warning("rows go into job %s a second time without a record: %s", to_job, error)
         else:
             if before:
-                raise _sent_again(await self._report(before))
+                raise await self._sent_again(before)
 
     async def _unloaded_jobs(self, before: Sequence[EarlierRetry], from_jobs: set[str]) -> frozenset[str]:
         """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
@@ -238,6 +237,11 @@ class Retry:
         except NotFound:
             return await self._ledger.ended_job(self._org.key, job_id)
 
+    async def _sent_again(self, before: Sequence[EarlierRetry]) -> SentAgain:
+        job = await self._job(before[0].to_job)
+        message = f"{await self._report(before)} Nothing was sent now."
+        return SentAgain(message, job.id if job else before[0].to_job, job.state if job else None)
+
     async def _report(self, before: Sequence[EarlierRetry]) -> str:
         jobs = [
             f"{earlier.count:,} of job {earlier.from_job} into job {earlier.to_job}"
@@ -265,10 +269,6 @@ def _by_host(org: Org) -> str:
     return (
         f" The login does not tell the organization, so only rows sent again under the host name {org.host} are known."
     )
-
-
-def _sent_again(report: str) -> SentAgain:
-    return SentAgain(f"{report} Nothing was sent now.")
 
 
 def _state_of(job: Job | None) -> str:

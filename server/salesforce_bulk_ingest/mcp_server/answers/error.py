@@ -25,6 +25,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     list_call,
     status_call,
     upload_call,
+    wait_call,
 )
 from salesforce_bulk_ingest.operations.errors import ChangeUnanswered, CreateUnanswered, FilledJobFailed
 from salesforce_bulk_ingest.salesforce.errors import (
@@ -109,8 +110,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         SentAgain,
-        "{rows_of} sends again what failed in the job that they went into. Only if the user wants these rows to go a second "
-        "time, give again: true.",
+        "{sent_again} Only if the user wants these rows to go a second time, give again: true.",
     ),
     (
         LoadedBefore,
@@ -136,7 +136,6 @@ def _calls(given: GivenCall) -> dict[str, str]:
         "corrected": given.corrected(),
         "check": given.again({"dryRun": True}, without=("part", "sha256")),
         "rows": given.with_rows(ROWS),
-        "rows_of": given.with_rows({"rowsOf": {"jobs": ["<that job>"]}}),
         "look": _look(given),
         "list": list_call(),
         "status": status_call(job_id),
@@ -177,7 +176,7 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
         )
     return (
         f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
-        f"Next: {upload_call(error.job_id, given.rows)} sends them there, once what the message says is mended; or abort "
+        f"Next: {given.into(error.job_id)} sends them there, once what the message says is mended; or abort "
         "the job. Don't create another."
     )
 
@@ -203,4 +202,18 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     by_text = (sentences for text, sentences in _AFTER_TEXT if text in str(error))
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
     has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
-    return next(chain(by_text, by_class)).format(**_calls(given), has_rows=has_rows)
+    sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
+    return next(chain(by_text, by_class)).format(**_calls(given), has_rows=has_rows, sent_again=sent_again)
+
+
+def _after_sent_again(error: SentAgain, given: GivenCall) -> str:
+    """Return what brings the rows into the org: they are already in another job, or on their way to it."""
+    if error.state is None:
+        return "Tell the user: what became of the rows can't be learned from Salesforce any more."
+    if error.state == "Open":
+        return (
+            f"{given.into(error.job_id)} sends them to that job, or finds them there; then close it, which loads them."
+        )
+    return (
+        f"{wait_call(error.job_id)} shows what became of the rows in that job; what fails there goes again from there."
+    )

@@ -35,6 +35,9 @@ CORRECTED_ROWS = "<the corrected rows>"
 _NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain"})
 """Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
 
+_OF_ROWS = ("part", "sha256", "preflight", "loadAgain")
+"""Arguments about rows, beside the rows."""
+
 _DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "loadAgain": False, "columns": ()}
 
 
@@ -141,6 +144,11 @@ class GivenCall:
         asked = self.rows.get("columns") or {}
         merged = {**asked, **columns} if isinstance(columns, dict) else columns
         return self.with_rows({**self.rows, "columns": merged})
+
+    def into(self, job_id: str) -> str:
+        """Return the call that uploads the same rows, checked in the same way, to a job."""
+        options = {name: self.arguments[name] for name in _OF_ROWS if name in self.arguments}
+        return upload_call(job_id, self.rows, **options)
 
     @property
     def rows(self) -> object:
