@@ -53,6 +53,7 @@ class ModelCaller:
         rows = ("<rows>", "<the same rows>", "<these rows>", "<the corrected rows>", "<the same data>")
         self._follower = Follower(client, half, dict.fromkeys(rows, data))
         self._data = data
+        self._sent = data
         self._answers: Counter[str] = Counter()
         self._begins_anew = False
         self._last: tuple[str, dict[str, Any]] = ("create-ingest-job", {"body": INSERT, "data": data})
@@ -86,6 +87,8 @@ class ModelCaller:
         if "waitSeconds" in arguments:
             arguments["waitSeconds"] = WAIT_SECONDS
         self._last = tool, arguments
+        rows = arguments.get("body" if tool == "upload-data-ingest-job" else "data")
+        self._sent = rows or self._sent
         self.story.append(f"> {tool} {arguments}")
         heard = await self._follower.call(tool, arguments)
         self.story.append(f"< {'error: ' if heard.is_error else ''}{heard.text or dict(heard.structure)}")
@@ -133,7 +136,7 @@ class ModelCaller:
             # A job was dropped as told, before which nothing of it was loaded.
             self._begins_anew = False
             if self.job_id is not None and self.states.get(self.job_id) == "Aborted":
-                return await self.begin_anew()
+                return await self.call("create-ingest-job", body=INSERT, data=self._sent)
         if max(self._answers.values()) >= MOST_EQUAL_ANSWERS and "abort this job" in sentence:
             self._answers.clear()
             self._begins_anew = True
