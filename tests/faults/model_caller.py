@@ -40,6 +40,7 @@ class ModelCaller:
         client: of the nine tools.
         half: the half of the answers that it reads.
         data: the rows that it has to load, as the argument `data`.
+        patience: how often it gets the same answer before it drops a job that may still be filled.
 
     Attributes:
         job_id: the job that it was told about last.
@@ -49,11 +50,12 @@ class ModelCaller:
         story: its calls, and what it heard.
     """
 
-    def __init__(self, client: Client, half: Half, data: dict[str, Any]) -> None:
+    def __init__(self, client: Client, half: Half, data: dict[str, Any], *, patience: int = MOST_EQUAL_ANSWERS) -> None:
         rows = ("<rows>", "<the same rows>", "<these rows>", "<the corrected rows>", "<the same data>")
         self._follower = Follower(client, half, dict.fromkeys(rows, data))
         self._data = data
         self._sent = data
+        self._patience = patience
         self._answers: Counter[str] = Counter()
         self._begins_anew = False
         self._last: tuple[str, dict[str, Any]] = ("create-ingest-job", {"body": INSERT, "data": data})
@@ -123,7 +125,7 @@ class ModelCaller:
         Raises:
             Stuck: the end was not reached within the most steps.
         """
-        for step in range(MOST_STEPS):
+        for step in range(MOST_STEPS + self._patience):
             if reached():
                 return step
             at_step(step)
@@ -137,7 +139,7 @@ class ModelCaller:
             self._begins_anew = False
             if self.job_id is not None and self.states.get(self.job_id) == "Aborted":
                 return await self.call("create-ingest-job", body=INSERT, data=self._sent)
-        if max(self._answers.values()) >= MOST_EQUAL_ANSWERS and "abort this job" in sentence:
+        if max(self._answers.values()) >= self._patience and "abort this job" in sentence:
             self._answers.clear()
             self._begins_anew = True
             return await self.call("close-abort-ingest-job", jobId=self.job_id, body={"state": "Aborted"})

@@ -13,6 +13,9 @@ from tests.faults.org import FaultyOrg, server
 from tests.faults.rows import Rows
 from tests.support.follower import HALVES
 
+PATIENCE = 200
+"""More equal answers than a caller gets while another server sends the rows: it is told to wait for some minutes."""
+
 TOGETHER = [operation for operation in OPERATIONS if operation.loads]
 
 
@@ -24,7 +27,8 @@ async def test_two_servers_with_the_same_calls_load_each_row_once(
     async with server(org.url, tmp_path) as one, server(org.url, tmp_path) as other:
         data = await rows.given_as(operation.source, one)
         first, second = [
-            ModelCaller(serving.tools, half, data) for serving, half in zip((one, other), HALVES, strict=True)
+            ModelCaller(serving.tools, half, data, patience=PATIENCE)
+            for serving, half in zip((one, other), HALVES, strict=True)
         ]
         await operation.prepare(first, org, data)
         second.learn_from(first)
