@@ -19,11 +19,14 @@ class Wrong:
         name: the way, in a few words.
         alter: makes the wrong answer.
         lies: whether what it tells can't be seen to be wrong, so that a caller is told wrong things until it ends.
+        differs: whether it differs from the counters of the job, so that a caller is told both numbers: rows that never come
+            can't be sent again, and more rows than there are can be counted.
     """
 
     name: str
     alter: Alteration
     lies: bool = False
+    differs: bool = False
 
 
 def _lost(answer: OrgAnswer) -> OrgAnswer:
@@ -93,13 +96,13 @@ BARE = Wrong("empty-204", lambda answer: replace(answer.with_body(b""), status=2
 RESULT = (
     LATE,
     ZIPPED,
-    Wrong("one-row-short", _lines(lambda rows: rows[:-1])),
-    Wrong("header-alone", _lines(lambda rows: [])),
-    Wrong("cut-in-a-row", lambda answer: answer.with_body(answer.body[:-8])),
+    Wrong("one-row-short", _lines(lambda rows: rows[:-1]), differs=True),
+    Wrong("header-alone", _lines(lambda rows: []), differs=True),
+    Wrong("cut-in-a-row", lambda answer: answer.with_body(answer.body[:-8]), differs=True),
     Wrong("no-text", lambda answer: answer.with_body(bytes(range(256)))),
-    Wrong("cut-in-a-quote", _cut_in_a_quote),
-    Wrong("one-row-more", _lines(lambda rows: [*rows, *rows[-1:]])),
-    Wrong("doubled", _lines(lambda rows: rows * 2)),
+    Wrong("cut-in-a-quote", _cut_in_a_quote, differs=True),
+    Wrong("one-row-more", _lines(lambda rows: [*rows, *rows[-1:]]), differs=True),
+    Wrong("doubled", _lines(lambda rows: rows * 2), differs=True),
     Wrong("in-another-order", _lines(lambda rows: rows[::-1])),
 )
 

@@ -45,4 +45,5 @@ async def test_every_row_is_where_the_caller_was_told_by_an_org_that_answers_wro
     def begin() -> None:
         org.upstream.operation, org.upstream.alter, org.upstream.times = request_, wrong.alter, times
 
-    count(**await run_cell(Cell(operation, half, begin, is_told_right=not wrong.lies), org, tmp_path))
+    cell = Cell(operation, half, begin, is_told_right=not wrong.lies, differs=wrong.differs)
+    count(**await run_cell(cell, org, tmp_path))

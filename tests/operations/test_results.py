@@ -244,6 +244,19 @@ async def test_rows_without_an_outcome_are_not_shown_as_failed_or_successful(kin
     assert "The result does not begin with sf__Id or sf__Error, so it is not one of Salesforce's." in text
 
 
+@pytest.mark.parametrize("wrong", [bytes(range(256)), b"Name,Site\nAcme,x\n"])
+@pytest.mark.parametrize("kind", ["failedResults", "successfulResults"])
+async def test_what_is_no_result_is_asked_for_again_although_it_came_twice_alike(kind: str, wrong: bytes) -> None:
+    rows = Response('"sf__Id","sf__Error",Name\n"","",Acme\n', media_type=CSV_TYPE)
+    answers: list[ASGIApp] = [Response(wrong, media_type=CSV_TYPE), Response(wrong, media_type=CSV_TYPE), rows]
+    async with agent_over(OneJob({kind: answers}, COUNTED)) as client:
+        for _ in range(2):
+            text = await refusal(client, TOOLS[kind], jobId=JOB_ID)
+            assert "The result does not begin with sf__Id or sf__Error, so it is not one of Salesforce's." in text
+        page = await call(client, TOOLS[kind], jobId=JOB_ID)
+    assert page["rows"] == [["", "", "Acme"]]
+
+
 @pytest.mark.parametrize("kind", ["failedResults", "successfulResults"])
 async def test_a_byte_order_mark_does_not_hide_the_outcome(kind: str) -> None:
     rows = '\ufeffsf__Id,sf__Error,Name\n"","A:b:Name --",Acme\n'

@@ -154,6 +154,7 @@ class ResultFetcher:
                 async for chunk in chunks:
                     await anyio.to_thread.run_sync(writing.add, chunk)
                     task.done_bytes += len(chunk)
+            writing.check_header()
             result = await anyio.to_thread.run_sync(writing.finish, counted)
         if result.completeness.is_whole:
             await anyio.to_thread.run_sync(self._job_files.files.remove, key.short_name)

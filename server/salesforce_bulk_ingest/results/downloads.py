@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
 from salesforce_bulk_ingest.results.completeness import Completeness, ends_within_row
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
+from salesforce_bulk_ingest.results.result_file import check_first_column
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 
@@ -71,6 +72,11 @@ class DownloadWriter:
         self._file.file.write(chunk)
         self._sha256.update(chunk)
         self._add_rows(self._index.add(chunk))
+
+    def check_header(self) -> None:
+        """Raise UnexpectedAnswer where the header that came is not one of Salesforce's: such a result is not kept."""
+        if self._index.header:
+            check_first_column(self._kind, parse_record(self._index.header, self._delimiter)[0])
 
     def finish(self, counted: int | None) -> DownloadedResult:
         """Put the file in place, after the last byte: a short result under a name of its own, until it comes a second time.
