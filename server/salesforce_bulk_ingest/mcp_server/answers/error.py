@@ -172,7 +172,7 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
     if isinstance(error.error, LoadedBefore):
         return (
             f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
-            f"Next: {abort_call(error.job_id)} drops the job, which has no rows. {after_error(error.error, given)}"
+            f"Next: {after_error(error.error, given)} {abort_call(error.job_id)} drops the empty job {error.job_id}."
         )
     return (
         f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
