@@ -409,6 +409,21 @@ async def test_files_that_another_version_made_are_made_anew(org: WatchedOrg, tm
     assert [file.read_bytes() for file in made] == contents
 
 
+async def test_a_job_is_deleted_although_a_file_of_it_can_not_be_removed(
+    org: WatchedOrg, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
+        await call(client, "create-ingest-job", **retry_of(job, "failed"), dryRun=True)
+        [label] = files_named(tmp_path, "rows.csv.label")
+        label.unlink()
+        put_in_the_way_of(label)
+        deleted = await call(client, "delete-ingest-job", jobId=job)
+        again = await call(client, "delete-ingest-job", jobId=job)
+    assert (deleted["deleted"], again["deleted"]) == (True, False)
+    assert f"what is kept of job {job} can't be removed" in caplog.text
+
+
 async def test_a_result_in_source_order_of_other_rows_is_made_anew(org: WatchedOrg, tmp_path: Path) -> None:
     """A label names the result and the upload that the file was made from."""
     async with agent(org.url, folder=tmp_path) as client:
