@@ -271,6 +271,10 @@ async def test_a_job_of_which_it_is_unclear_whether_it_has_its_rows_is_neither_f
         assert "may or may not have its rows" in await refusal(
             client, "close-abort-ingest-job", jobId=job_id, body=CLOSE
         )
+        # Another server may be sending the rows still, and would be cut off by an abort.
+        looked = await call(client, "get-ingest-job-status", jobId=job_id)
+        assert next_call(looked["next"]) == ("get-ingest-job-status", {"jobId": job_id})
+        assert "Only if it stays so, abort this job" in looked["next"]
         assert (await call(client, "close-abort-ingest-job", jobId=job_id, body=ABORT))["state"] == "Aborted"
         job = await call(client, "create-ingest-job", body=INSERT, data=rows)
         assert job["status"] == "uploaded"

@@ -9,10 +9,10 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answe
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     ROWS,
-    abort_call,
     close_call,
     new_job_call,
     result_call,
+    status_call,
     upload_call,
     wait_call,
 )
@@ -137,8 +137,9 @@ def _next_while_open(job: Job, upload: UploadState) -> str:
         )
     if upload == "unclear":
         return (
-            f"{abort_call(job.id)} drops the job, since it may or may not have its rows (nothing is loaded then); then "
-            "create a new one."
+            f"{status_call(job.id)} looks again in some minutes: it may or may not have its rows, whose upload may still be "
+            "under way in another server, and an abort would end it there. Only if it stays so, abort this job with "
+            "close-abort-ingest-job (nothing is loaded then) and create a new one."
         )
     return f"{upload_call(job.id, ROWS)} gives it its rows, once; then {close_call(job.id)} loads them."
 
