@@ -13,6 +13,7 @@ from tests.faults.org import FaultyOrg
 
 MOST_TRIES = 60
 MOST_SECONDS = 60
+READINGS_OF_A_STUCK_JOB = 10
 CSV = {"Content-Type": "text/csv"}
 RESULTS = ("successfulresults", "failedresults", "unprocessedrecords")
 UNSEEN = "unseen"
@@ -108,9 +109,13 @@ class HttpCaller:
 
     async def end_of(self, job_id: str) -> None:
         """Wait until a job has ended; how often it is read meanwhile depends on the machine, and is no try."""
+        readings = 0
         with anyio.fail_after(MOST_SECONDS):
             while (await self.status(job_id))["state"] not in ("JobComplete", "Failed", "Aborted"):
                 self.tries -= 1
+                readings += 1
+                if readings == READINGS_OF_A_STUCK_JOB:
+                    self._org.free_stuck_jobs()
 
     async def status(self, job_id: str) -> dict[str, Any]:
         """A job as `/v1` gives it."""

@@ -24,7 +24,7 @@ from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_emulator.config import Limits
 from salesforce_emulator.faults.request_operations import request_operation
-from tests.salesforce_emulator.caller import Caller, calling
+from tests.salesforce_emulator.caller import FAULTS, Caller, calling
 from tests.support.asgi_server import running
 from tests.support.orgs import Era, services_over
 from tests.support.wire import served
@@ -171,6 +171,12 @@ class FaultyOrg:
         """Remove the faults, and alter no more answers."""
         self.caller.go_right()
         self.upstream.times = 0
+
+    def free_stuck_jobs(self) -> None:
+        """Remove the plan of faults if it is what keeps jobs from ending; any other plan stays in force."""
+        rules = self.caller.http.get(FAULTS).json()["rules"]
+        if any(rule["fault"] == "stuck-job" for rule in rules):
+            self.caller.go_right()
 
     def accounts(self, mark: str) -> Counter[str]:
         """How many accounts have each of the names that begin with a mark."""
