@@ -15,9 +15,15 @@ from tests.salesforce_emulator.clocks import Clock
 from tests.support.orgs import ERAS, Era, agent, call, loaded, refusal
 
 INSERT = {"object": "Account", "operation": "insert"}
-ROWS = "Name,Phone\n" + "".join(f"{'' if n % 3 == 0 else f'Row {n}'},{n}\n" for n in range(1, 22))
-"""21 rows, of which 7 have no name, without which Salesforce refuses them."""
 WITHOUT_NAME = 7
+
+
+def rows_of(tag: str) -> str:
+    """21 rows, of which 7 have no name, without which Salesforce refuses them; all are other rows than those of other tags."""
+    return "Name,Phone\n" + "".join(f"{'' if n % 3 == 0 else f'{tag} {n}'},{tag} {n}\n" for n in range(1, 22))
+
+
+ROWS = rows_of("Row")
 
 
 def named(job: str, **more: Any) -> dict[str, Any]:
@@ -77,7 +83,7 @@ async def test_rows_of_older_jobs_go_only_where_that_is_meant(
 ) -> None:
     record = tmp_path / "uploads.sqlite3"
     async with agent(url_of(org), folder=tmp_path / "elsewhere") as client:
-        await loaded(client, ROWS, preflight="off")
+        await loaded(client, rows_of("Else"), preflight="off")
     shutil.copy(tmp_path / "elsewhere" / "uploads.sqlite3", tmp_path / "another.sqlite3")
     async with agent(url_of(org), folder=tmp_path) as client:
         job = await loaded(client, ROWS, preflight="off")
@@ -92,7 +98,7 @@ async def test_rows_of_older_jobs_go_only_where_that_is_meant(
         assert org.count("Name = 'Named'") == WITHOUT_NAME
         # What is made from now on is recorded, and so is what goes again although it may have gone.
         clock.forward(minutes=10)
-        younger = await loaded(client, ROWS.replace("Row", "Young row"), preflight="off")
+        younger = await loaded(client, rows_of("Young"), preflight="off")
         await send_again(client, younger)
         again = await send_again(client, job, again=True)
         assert [finding["do"] for finding in again["findings"]] == ["They go a second time, as again says."]
@@ -129,7 +135,7 @@ async def test_a_damaged_record_is_told_until_it_is_removed_and_then_missed(org:
 
 async def test_a_record_without_the_cached_files_is_as_good_as_ever(org: Caller, tmp_path: Path) -> None:
     async with agent(url_of(org), folder=tmp_path) as client:
-        job, other = [await loaded(client, rows, preflight="off") for rows in (ROWS, ROWS.replace("Row", "Line"))]
+        job, other = [await loaded(client, rows, preflight="off") for rows in (ROWS, rows_of("Line"))]
         await send_again(client, job)
     shutil.rmtree(tmp_path / SPOOL)
     async with agent(url_of(org), folder=tmp_path) as client:

@@ -158,10 +158,12 @@ async def test_a_result_with_more_rows_than_counted_is_told_and_kept(tmp_path: P
 # Rows that are in no result
 
 
+FIFTY = "Name,Site\n" + "".join(f"Row {number},{number % 3}\n" for number in range(50))
+
+
 async def fifty_rows(client: Client) -> str:
     """The id of a job of 50 rows that ran into the batches of the day."""
-    rows = "Name,Site\n" + "".join(f"Row {number},{number % 3}\n" for number in range(50))
-    job = await call(client, "create-ingest-job", body=INSERT, data={"csv": rows})
+    job = await call(client, "create-ingest-job", body=INSERT, data={"csv": FIFTY})
     await closed(client, job["id"])
     return str(job["id"])
 
@@ -213,6 +215,21 @@ async def test_rows_in_no_result_are_brought_by_their_name_alone_and_once(tmp_pa
     async with four_heaps(tmp_path, "auto") as (client, job, _, _):
         assert (await call(client, "create-ingest-job", **retry_of(job, "missing")))["rows"] == 6
         assert "6 of job" in await refusal(client, "create-ingest-job", **retry_of(job, "missing", "failed"))
+
+
+async def test_rows_of_each_heap_but_the_successful_may_come_in_as_a_file(tmp_path: Path) -> None:
+    async with four_heaps(tmp_path, "auto") as (client, _, caller, clock):
+        clock.forward(hours=24)
+        assert "30 of 50 rows went into job" in await refusal(
+            client, "create-ingest-job", body=INSERT, data={"csv": FIFTY}, preflight="off"
+        )
+        there = {record["Name"] for record in caller.query("SELECT Name FROM Account")["records"]}
+        header, *rows = FIFTY.splitlines(keepends=True)
+        rest = [row for row in rows if row.split(",")[0] not in there]
+        assert len(rest) == 20
+        await loaded(client, header + "".join(rest), preflight="off")
+        names = [record["Name"] for record in caller.query("SELECT Name FROM Account")["records"]]
+    assert Counter(names) == Counter(f"Row {number}" for number in range(50))
 
 
 async def test_a_job_that_accounts_for_every_row_has_none_in_no_result(tmp_path: Path) -> None:

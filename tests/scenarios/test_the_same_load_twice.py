@@ -170,7 +170,7 @@ async def test_the_upload_tool_refuses_them_too_and_a_dry_run_tells_it(org: Watc
                 {
                     "level": "warning",
                     "what": "30 of 30 rows went into job JOB (JobComplete) before.",
-                    "do": "They go a second time, as loadAgain says.",
+                    "do": "They go a second time, as was asked.",
                     "lines": [],
                     "count": 0,
                 }
@@ -212,6 +212,55 @@ async def test_rows_brought_by_rows_of_are_remembered(org: WatchedOrg, client: C
     second = await call(client, "create-ingest-job", body=INSERT, data=rows_again)
     await closed(client, second["id"])
     assert "1 of 1 rows went into job" in await refused(client, "Name,Site\nBrought 1,x\n")
+
+
+async def aborted_with(client: Client, csv: str) -> str:
+    """The id of a job that was given rows and tried none of them."""
+    job_id = str((await made(client, csv))["id"])
+    await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
+    return job_id
+
+
+async def test_rows_of_a_job_that_tried_none_are_refused_once_another_load_brought_them(
+    org: WatchedOrg, client: Client
+) -> None:
+    rows = csv_of(rows_of("Elsewhere"))
+    first = await aborted_with(client, rows)
+    second = await loaded(client, rows, preflight="off")
+    retry = {"rowsOf": {"jobs": [first]}}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data=retry)
+    assert f"30 of 30 rows went into job {second} (JobComplete) before" in text
+    job = await call(client, "create-ingest-job", body=INSERT)
+    text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body=retry)
+    assert f"30 of 30 rows went into job {second} (JobComplete) before" in text
+    assert count(org, "Elsewhere") == 30
+
+
+@pytest.mark.parametrize("meant", ["loadAgain", "again"])
+async def test_rows_that_another_load_brought_are_retried_where_that_is_meant(
+    meant: str, org: WatchedOrg, client: Client
+) -> None:
+    tag = f"Wanted {meant}"
+    rows = csv_of(rows_of(tag))
+    first = await aborted_with(client, rows)
+    await loaded(client, rows, preflight="off")
+    more = {"loadAgain": True} if meant == "loadAgain" else {}
+    retry = {"rowsOf": {"jobs": [first], "again": meant == "again"}}
+    job = await call(client, "create-ingest-job", body=INSERT, data=retry, **more)
+    await closed(client, job["id"])
+    assert count(org, tag) == 60
+
+
+async def test_rows_are_retried_from_job_to_job_until_one_loads_them(org: WatchedOrg, client: Client) -> None:
+    rows = csv_of(rows_of("Chain"))
+    job_id = await aborted_with(client, rows)
+    for _ in range(2):
+        job = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [job_id]}})
+        job_id = job["id"]
+        await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
+    last = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [job_id]}})
+    await closed(client, last["id"])
+    assert count(org, "Chain") == 30
 
 
 # Restarts, processes, orgs
@@ -326,7 +375,7 @@ async def test_rows_that_are_meant_twice_go_with_load_again(org: WatchedOrg, cli
     answer = await made(client, rows, loadAgain=True)
     await closed(client, answer["id"])
     assert count(org, "Meant") == 60
-    assert [found["do"] for found in answer["findings"]] == ["They go a second time, as loadAgain says."]
+    assert [found["do"] for found in answer["findings"]] == ["They go a second time, as was asked."]
 
 
 async def test_below_half_of_the_rows_it_is_a_warning(org: WatchedOrg, client: Client) -> None:

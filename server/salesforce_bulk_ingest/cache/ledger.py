@@ -267,6 +267,14 @@ class Ledger:
         retries = await self._run_needed(lambda db: tuple(_retries_of_jobs(db, org, [job_id], ())))
         return frozenset(retry.to_job for retry in retries)
 
+    async def with_retried_jobs(self, org: str, jobs: Collection[str]) -> frozenset[str]:
+        """Return the ids of jobs, with those of the jobs whose rows they retried, directly or in turn.
+
+        Raises:
+            NoRecord: the ledger can't be read.
+        """
+        return await self._run_needed(lambda db: _with_retried_jobs(db, org, jobs))
+
     async def record_retry(
         self,
         org: str,
@@ -488,6 +496,15 @@ def _retries_of_jobs(
         for to_job, rows in db.execute(query, (org, from_job[:15], ALL_ROWS)).fetchall():
             if to_job not in ignored_jobs:
                 yield EarlierRetry(from_job, to_job, int.from_bytes(rows, "little").bit_count())
+
+
+def _with_retried_jobs(db: sqlite3.Connection, org: str, jobs: Collection[str]) -> frozenset[str]:
+    query = "SELECT DISTINCT from_job FROM rows_sent_again WHERE org = ? AND to_job = ?"
+    found, left = set[str](), set(jobs)
+    while left:
+        found.add(job := left.pop())
+        left |= {from_job for (from_job,) in db.execute(query, (org, job[:15]))} - found
+    return frozenset(found)
 
 
 def _as_bytes(rows: int) -> bytes:

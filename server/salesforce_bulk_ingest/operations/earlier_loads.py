@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -37,7 +37,7 @@ IF_MEANT = "Go on if that is meant, as with a file that comes again; else leave 
 REFUSED = (
     "They will be refused: send the other rows alone, or give loadAgain: true if the user wants these a second time."
 )
-GO_AGAIN = "They go a second time, as loadAgain says."
+GO_AGAIN = "They go a second time, as was asked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Comparison:
     Attributes:
         known: how many of the rows earlier jobs have.
         jobs: these jobs, the job with the most rows first.
-        compared: the ids, of 15 characters, of all jobs that the load was compared with.
+        compared: the ids, of 15 characters, of all jobs that the load was compared with, or that were left out.
         failure: why the record can't be used; None if it was used.
     """
 
@@ -103,17 +103,22 @@ class EarlierLoads:
         self._kept_seconds = kept_seconds
         self._now = now
 
-    def compare(self, org: Org, load: LoadRecord, to_job: str | None) -> SharedTask[Comparison]:
+    def compare(
+        self, org: Org, load: LoadRecord, to_job: str | None, from_jobs: Collection[str] = ()
+    ) -> SharedTask[Comparison]:
         """Return the task that compares rows with those of earlier jobs.
 
         Args:
             org: the org of the jobs.
             load: the rows.
             to_job: the id of the job that the rows go to, which is left out; None if it does not exist yet.
+            from_jobs: the ids of the jobs whose rows are retried. They are left out, with the jobs whose rows these jobs
+                retried in turn: there the rows failed, or were not tried.
         """
         rows = hashlib.sha256(load.sketch.to_bytes()).digest()
-        key = ("earlier loads", org.key, load.operation, load.columns, rows, to_job)
-        return self._tasks.start(key, lambda _: self._compare(org, load, to_job))
+        ids = frozenset(job_id[:15] for job_id in [*from_jobs, *([to_job] if to_job else ())])
+        key = ("earlier loads", org.key, load.operation, load.columns, rows, ids)
+        return self._tasks.start(key, lambda _: self._compare(org, load, ids))
 
     async def record(self, org: Org, load: LoadRecord, to_job: str, compared: frozenset[str] | None) -> None:
         """Record that a job gets rows, before they are sent.
@@ -140,11 +145,11 @@ class EarlierLoads:
             found = JobWithRows(meanwhile.job_id, await self._job(meanwhile.job_id), meanwhile.sketch, meanwhile.known)
             raise loaded_before(Comparison(meanwhile.known, (found,)))
 
-    async def _compare(self, org: Org, load: LoadRecord, to_job: str | None) -> Comparison:
-        own = frozenset() if to_job is None else frozenset([to_job[:15]])
+    async def _compare(self, org: Org, load: LoadRecord, left_out: frozenset[str]) -> Comparison:
         try:
+            left_out = await self._ledger.with_retried_jobs(org.key, left_out)
             compared, earlier = await self._ledger.earlier_loads(
-                org.key, load, since=self._now() - self._kept_seconds, ignored_jobs=own
+                org.key, load, since=self._now() - self._kept_seconds, ignored_jobs=left_out
             )
         except NoRecord as error:
             return Comparison(load.sketch.known_in([]), failure=str(error))
@@ -157,7 +162,7 @@ class EarlierLoads:
                 known = load.sketch.known_in([job.sketch for job in found])
                 if known.count >= known.of:
                     break
-        return Comparison(known, tuple(found), compared)
+        return Comparison(known, tuple(found), compared | left_out)
 
     async def _job_with_rows(self, org: Org, load: LoadRecord, upload: EarlierLoad) -> JobWithRows | None:
         """Return the job of an earlier upload, or None if it has none of the rows in the org, and never will."""
@@ -220,21 +225,21 @@ class NewLoad:
         org: the org of the job.
         rows: the rows.
         earlier: the uploads of earlier jobs.
-        is_judged: whether rows that went before are told; rows of `rowsOf` have a record of their own.
         load_again: whether rows that went before may go again.
+        from_jobs: the ids of the jobs whose rows are retried; none for rows from elsewhere.
     """
 
     org: Org
     rows: LoadRecord
     earlier: EarlierLoads
-    is_judged: bool
     load_again: bool
+    from_jobs: tuple[str, ...] = ()
 
     def compare(self, to_job: str | None) -> SharedTask[Comparison]:
         """Return the task that compares the rows with those of earlier jobs; see `EarlierLoads.compare`."""
-        if not self.is_judged:
+        if not self._is_judged:
             return SharedTask.ended(Comparison(self.rows.sketch.known_in([])))
-        return self.earlier.compare(self.org, self.rows, to_job)
+        return self.earlier.compare(self.org, self.rows, to_job, self.from_jobs)
 
     def judge(self, comparison: Comparison, *, dry_run: bool = False) -> tuple[Finding, ...]:
         """Return what the comparison found as warnings.
@@ -243,7 +248,8 @@ class NewLoad:
             LoadedBefore: an insert would load at least half of the rows a second time, and it is no dry run.
         """
         if comparison.failure is not None:
-            return (Finding("warning", comparison.failure, IF_MEANT),)
+            # A retry needs the record before, and has told what is wrong with it.
+            return () if self.from_jobs else (Finding("warning", comparison.failure, IF_MEANT),)
         if not comparison.jobs:
             return ()
         if not self._is_refused(comparison):
@@ -254,11 +260,20 @@ class NewLoad:
 
     async def record(self, to_job: str, comparison: Comparison) -> None:
         """Record the rows; see `EarlierLoads.record`."""
-        may_repeat = not self.is_judged or self.load_again or self.rows.operation != "insert"
+        may_repeat = self.load_again or not self._is_insert
         await self.earlier.record(self.org, self.rows, to_job, None if may_repeat else comparison.compared)
 
+    @property
+    def _is_insert(self) -> bool:
+        return self.rows.operation == "insert"
+
+    @property
+    def _is_judged(self) -> bool:
+        """Whether rows that went before are told: a retry has a record of its own, so that only its inserts are judged."""
+        return self._is_insert or not self.from_jobs
+
     def _is_refused(self, comparison: Comparison) -> bool:
-        return self.rows.operation == "insert" and comparison.known.are_half and not self.load_again
+        return self._is_insert and comparison.known.are_half and not self.load_again
 
 
 def columns_of(sobject: str, header: Sequence[str]) -> str:

@@ -284,8 +284,9 @@ class LoadOperations:
         seconds: Callable[[], float],
     ) -> _PlannedLoad | SharedTask[Plan] | SharedTask[RetryFile]:
         """Return the load with its plan, or the task that did not end in time."""
-        retry = None
+        retry, load_again, from_jobs = None, request.load_again, tuple[str, ...]()
         if isinstance(request.source, RetryRequest):
+            load_again, from_jobs = load_again or request.source.again, request.source.jobs
             fetch = await self._once.retries.fetch(org, request.source, destination)
             if not await _wait_for_rows(fetch, seconds()):
                 return fetch
@@ -303,7 +304,7 @@ class LoadOperations:
             if sketch is None or destination.operation is None:
                 return None
             rows = LoadRecord(destination.operation, columns_of(sobject or "", plan.header), sketch)
-            return NewLoad(org, rows, self._once.earlier_loads, retry is None, request.load_again)
+            return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
         return _PlannedLoad(org, readable, plan, retry, new_load)
 
