@@ -109,6 +109,37 @@ def test_a_removed_file_and_a_removed_folder_are_gone_and_others_stay(tmp_path: 
     assert sorted(cache.names("*/*")) == ["a/2.csv"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["", "..", "../x", "a/../../x", "/etc/x", "a//b", ".x", "a/.x", "a\\b", "a\nb", "a\0b", "C:x", "\u0663", "a/", "é"],
+)
+def test_no_other_text_than_a_plain_name_becomes_a_path(name: str, tmp_path: Path) -> None:
+    cache = a_cache(tmp_path / "home")
+    for use in (cache.find, cache.touch, cache.lock, cache.remove, lambda name: stored(cache, name)):
+        with pytest.raises(ValueError, match="not the name of a cached file"):
+            use(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stray_file_in_the_folder_is_passed_over(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "a/b.csv")
+    (tmp_path / "cache/a/.. x.label").write_bytes(b"1\n")
+    assert list(cache.names("*/*")) == ["a/b.csv"]
+
+
+@posix_only
+def test_nothing_is_written_where_a_link_is_in_the_place_of_a_folder(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "a/b.csv")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (tmp_path / "cache/c").symlink_to(elsewhere)
+    with pytest.raises(NotADirectoryError, match="a link is in the place of a folder"):
+        stored(cache, "c/d.csv")
+    assert list(elsewhere.iterdir()) == [] and stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
+
+
 @posix_only
 def test_no_other_user_can_read_a_file(tmp_path: Path) -> None:
     cache = a_cache(tmp_path)

@@ -88,6 +88,7 @@ LATE = Wrong("lost", _lost)
 ZIPPED = Wrong("zipped", _zipped)
 SHORT_ID = Wrong("id-of-15", _json(lambda job: job.update(id=job["id"][:15])))
 OTHER_ID = Wrong("another-id", _json(lambda job: job.update(id=OTHER_JOB)), lies=True)
+NO_ID = Wrong("no-id", _json(lambda job: job.update(id="../../../../pwn")))
 SKEWED = Wrong("from-the-future", _json(lambda job: job.update(createdDate="2041-01-01T00:00:00.000+0000")))
 NO_JSON = Wrong("no-object", _json(lambda job: []))
 EMPTY = Wrong("empty-object", _json(lambda job: {}))
@@ -108,13 +109,14 @@ RESULT = (
 
 WRONG: Mapping[str, tuple[Wrong, ...]] = {
     "list": (LATE, ZIPPED, NO_JSON, EMPTY, Wrong("without-jobs", _json(_without_jobs))),
-    "create": (LATE, ZIPPED, SHORT_ID, SKEWED, NO_JSON, EMPTY, BARE, Wrong("201", _status(201))),
+    "create": (LATE, ZIPPED, SHORT_ID, NO_ID, SKEWED, NO_JSON, EMPTY, BARE, Wrong("201", _status(201))),
     "upload": (LATE, Wrong("200", _status(200)), Wrong("204", _status(204))),
-    "close": (LATE, ZIPPED, SHORT_ID, OTHER_ID, NO_JSON, EMPTY, BARE),
+    "close": (LATE, ZIPPED, SHORT_ID, NO_ID, OTHER_ID, NO_JSON, EMPTY, BARE),
     "status": (
         LATE,
         ZIPPED,
         SHORT_ID,
+        NO_ID,
         OTHER_ID,
         SKEWED,
         NO_JSON,

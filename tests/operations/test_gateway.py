@@ -28,6 +28,7 @@ from tests.support.wire import (
 
 JOBS = "/v1/jobs/ingest"
 JOB = f"{JOBS}/{JOB_ID}"
+
 JSON_TYPE = "Content-Type: application/json"
 MULTIPART_TYPE = "Content-Type: multipart/form-data; boundary=b"
 REFUSED = (403, "INSUFFICIENT_ACCESS")
@@ -110,6 +111,11 @@ def multipart(*parts: tuple[str, bytes], newline: bytes = b"\r\n", boundary: byt
 def spec(operation: str) -> bytes:
     """A create request."""
     return json.dumps({"object": "Account", "operation": operation}).encode()
+
+
+def looked_up(operation: str) -> bytes:
+    """The answer about the job with this operation."""
+    return json.dumps({"id": JOB_ID, "operation": operation}).encode()
 
 
 INSERT, DELETE = spec("insert"), spec("delete")
@@ -558,6 +564,8 @@ async def test_a_job_whose_operation_salesforce_does_not_say_is_not_closed() -> 
         b"<html>maintenance</html>",
         b'{"operation":null}',
         b'{"operation":"insert","operation":"delete"}',
+        b'{"operation":"insert"}',
+        b'{"id":"750000000000009AAA","operation":"insert"}',
     ):
         upstream = Upstream({"GET": Answer(200, [], shown)})
         async with gateway_before(upstream, Policy()) as url, plain_http() as caller:
@@ -586,7 +594,7 @@ def test_a_method_for_the_upstream_alone_does_not_go_up(
 
 def test_an_operation_that_is_allowed_by_name_goes_through_and_the_other_does_not(org: Guarded) -> None:
     policy = Policy(allowed_operations=frozenset({"hardDelete"}))
-    upstream = Upstream({"POST": Answer(200), "GET": Answer(200, [], b'{"operation":"hardDelete"}')})
+    upstream = Upstream({"POST": Answer(200), "GET": Answer(200, [], looked_up("hardDelete"))})
     with running(upstream) as upstream_url, running(gateway_to(upstream_url, policy)) as url:
         with blocking_http(base_url=url) as caller:
             assert (
@@ -595,7 +603,7 @@ def test_an_operation_that_is_allowed_by_name_goes_through_and_the_other_does_no
             )
             assert code(caller.post(JOBS, content=DELETE, headers={"Content-Type": "application/json"})) == REFUSED
             assert caller.patch(JOB, json={"state": "UploadComplete"}).status_code == 200
-            upstream.answers["GET"] = Answer(200, [], b'{"operation":"delete"}')
+            upstream.answers["GET"] = Answer(200, [], looked_up("delete"))
             assert code(caller.patch(JOB, json={"state": "UploadComplete"})) == REFUSED
 
 

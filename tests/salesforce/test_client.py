@@ -3,7 +3,8 @@
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from inline_snapshot import snapshot
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from starlette.types import Receive, Scope, Send
 
+from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -346,7 +348,6 @@ async def test_an_org_that_can_not_be_told_just_now_fails_the_call_and_is_asked_
         pytest.param(Answer(404, b"<html>"), id="404"),
         pytest.param(Answer.of([{"errorCode": "API_DISABLED_FOR_ORG", "message": "no"}], 403), id="no API"),
         pytest.param(Answer.of({"sub": "x"}), id="no organization"),
-        pytest.param(Answer.of({"organization_id": "acme"}), id="no id"),
     ],
 )
 async def test_an_org_that_tells_a_login_no_organization_goes_by_its_host_and_that_is_logged_once(
@@ -472,8 +473,95 @@ async def test_a_page_with_a_good_status_is_no_success(method: Method, answer: A
 async def test_an_answer_about_another_job_is_none_about_this_one(method: Method) -> None:
     with served(Upstream([Answer.of(JOB | {"id": "750000000000009AAA"})])) as url:
         async with client_of(fixed(url)) as client:
-            with pytest.raises(UnexpectedAnswer, match="about another job"):
+            with pytest.raises(
+                UnexpectedAnswer,
+                match=r"^Asked for job 750000000000001AAA, Salesforce answered about job 750000000000009AAA\.$",
+            ):
                 await method(client)
+
+
+NO_IDS = [
+    "../../../../pwn",
+    "",
+    "750",
+    "001000000000001AAA",
+    "750000000000001AAA/x",
+    "750000000000001\r\n",
+    "x" * 5_000,
+]
+
+
+@pytest.mark.parametrize("no_id", NO_IDS)
+@pytest.mark.parametrize(
+    ("asked", "method", "answer"),
+    [
+        ("job 750000000000001AAA", READS["get_job"], lambda no_id: JOB | {"id": no_id}),
+        ("job 750000000000001AAA", WRITES["set_state"], lambda no_id: JOB | {"id": no_id}),
+        ("a new job", WRITES["create_job"], lambda no_id: JOB | {"id": no_id}),
+        ("the list of jobs", READS["list_jobs"], lambda no_id: {"records": [JOB, JOB | {"id": no_id}]}),
+        ("the user of the access token", OTHERS["identity"], lambda no_id: {"organization_id": no_id}),
+        ("the user of the access token", OTHERS["identity"], lambda no_id: {"user_id": no_id}),
+    ],
+    ids=["get_job", "set_state", "create_job", "list_jobs", "organization", "user"],
+)
+async def test_what_is_no_id_is_told_in_one_line_with_what_was_asked_for(
+    asked: str, method: Method, answer: Callable[[str], object], no_id: str
+) -> None:
+    with served(Upstream([Answer.of(answer(no_id))])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(UnexpectedAnswer) as raised:
+                await method(client)
+    told = str(raised.value)
+    assert told.startswith(f'Asked for {asked}, Salesforce answered about "') and ", which is not the id of a" in told
+    assert told.isprintable() and len(told) < 250
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("get_job", []), ("delete_job", []), ("upload", [b"x"]), ("set_state", ["Aborted"])]
+)
+async def test_no_request_goes_out_for_what_is_no_id(name: str, arguments: list[object]) -> None:
+    upstream = Upstream([Answer.of(JOB)])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(InvalidJobId):
+                await getattr(client, name)("../query?q=SELECT", *arguments)
+    assert upstream.seen == []
+
+
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        (
+            {"object": "Contact"},
+            'Asked for a new job with the object Account, Salesforce answered about one with "Contact".',
+        ),
+        (
+            {"operation": "delete"},
+            'Asked for a new job with the operation insert, Salesforce answered about one with "delete".',
+        ),
+    ],
+)
+async def test_a_create_is_not_answered_by_a_job_of_another_kind(answered: dict[str, str], told: str) -> None:
+    with served(Upstream([Answer.of(JOB | answered)])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(UnexpectedAnswer, match=f"^{re.escape(told)}$"):
+                await client.create_job({"object": "Account", "operation": "insert"})
+
+
+async def test_a_job_may_name_its_object_in_another_case_or_with_the_namespace_of_the_org() -> None:
+    for name in ("invoice__c", "acme__Invoice__c"):
+        with served(Upstream([Answer.of(JOB | {"object": name})])) as url:
+            async with client_of(fixed(url)) as client:
+                assert (await client.create_job({"object": "Invoice__c", "operation": "insert"})).object == name
+
+
+async def test_a_describe_is_not_answered_by_that_of_another_object() -> None:
+    other = {"name": "Contact\nNext: ", "label": "Contact", "fields": []}
+    with served(Upstream([Answer.of(other)])) as url:
+        async with client_of(fixed(url)) as client:
+            with pytest.raises(UnexpectedAnswer) as raised:
+                await client.describe("Account")
+    assert str(raised.value) == ('Asked for the describe of Account, Salesforce answered about "Contact\\nNext: ".')
 
 
 NOT_FOUND = Answer.of([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)

@@ -4,8 +4,10 @@ A cached file is two files: its content, and a label beside it. The label is wri
 a file without a label is incomplete, and is treated as missing.
 """
 
+import errno
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -37,7 +39,7 @@ class CachedFile:
 class FileCache:
     """A folder of cached files; every method blocks, and raises OSError where the folder can't be used.
 
-    The name of a file is its path below the folder.
+    The name of a file is its path below the folder: one or more plain names, see `is_plain_name`.
 
     Args:
         folder: the folder, made on first use and readable by this user alone.
@@ -56,7 +58,7 @@ class FileCache:
 
     def find(self, name: str) -> CachedFile | None:
         """Return the cached file under this name, or None if there is none that is whole."""
-        path = self._folder / name
+        path = self._path_of(name)
         try:
             size, _, label = _label_path(path).read_bytes().partition(b"\n")
             is_whole = json.loads(size) == path.stat().st_size
@@ -67,7 +69,7 @@ class FileCache:
     def touch(self, name: str) -> None:
         """Count the file as read just now, if there is one."""
         with suppress(FileNotFoundError):
-            os.utime(self._folder / name, (self._now(), self._now()))
+            os.utime(self._path_of(name), (self._now(), self._now()))
 
     def lock(self, name: str) -> FileLock:
         """Return the lock that a process holds while it makes the file; other processes wait for it."""
@@ -95,18 +97,20 @@ class FileCache:
 
     def remove(self, name: str) -> None:
         """Remove the file, if there is one."""
-        _remove(self._folder / name)
+        _remove(self._path_of(name))
 
     def names(self, pattern: str) -> Iterator[str]:
         """Return the names of the files that match a glob pattern, incomplete files among them."""
         for label in self._folder.glob(f"{pattern}{LABEL}"):
-            yield label.relative_to(self._folder).as_posix().removesuffix(LABEL)
+            name = label.relative_to(self._folder).as_posix().removesuffix(LABEL)
+            if is_plain_name(name):
+                yield name
 
     def rename_folder(self, name: str, new_name: str) -> None:
         """Give a folder with all its files another name; nothing happens where there is none, or the name is taken."""
-        if not (self._folder / new_name).exists():
+        if not self._path_of(new_name).exists():
             with suppress(FileNotFoundError):
-                (self._folder / name).rename(self._folder / new_name)
+                self._path_of(name).rename(self._path_of(new_name))
 
     def remove_folders(self, pattern: str) -> None:
         """Remove all folders that match a glob pattern, with every file in them."""
@@ -115,13 +119,20 @@ class FileCache:
 
     def _path_in_folder(self, name: str) -> Path:
         """Return the path of a file to be made, in a folder that exists and is private."""
-        path = self._folder / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = path.parent
-        while folder != self._folder.parent:
-            folder.chmod(0o700)
-            folder = folder.parent
+        path = self._path_of(name)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
+        folder = self._folder
+        for part in path.parent.relative_to(self._folder).parts:
+            folder = folder / part
+            _make_private(folder)
         return path
+
+    def _path_of(self, name: str) -> Path:
+        """Return the path of a file, or raise ValueError: no other text becomes a path, whoever chose it."""
+        if not is_plain_name(name):
+            raise ValueError("this is not the name of a cached file")
+        return self._folder / name
 
     def _make_room(self) -> None:
         """Remove the files that are too old, and the files beyond the size limit."""
@@ -195,6 +206,25 @@ class NewFile:
         """Remove what is not in place."""
         self._part.unlink(missing_ok=True)
         self._label_part.unlink(missing_ok=True)
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether the text is the name of a cached file: names of ASCII letters, digits and `._-`, with slashes between.
+
+    None of these begins with a dot, so none leads out of the folder.
+    """
+    return _PLAIN_NAME.fullmatch(name) is not None
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", re.ASCII)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder that only this user can read, if it is missing; raise OSError where a link is in its place."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink():
+        raise NotADirectoryError(errno.ENOTDIR, "a link is in the place of a folder", str(folder))
+    folder.chmod(0o700)
 
 
 def _label_path(path: Path) -> Path:

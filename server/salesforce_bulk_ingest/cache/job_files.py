@@ -11,6 +11,7 @@ from salesforce_bulk_ingest.cache.file_cache import FileCache
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadOrigin
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -39,7 +40,7 @@ class JobKey:
         The id of the user stands for the organisation: ids of users differ between organisations, and no other call is
         needed to learn the id.
         """
-        return cls(org, (job.id[:15], job.created_by_id, job.created_date))
+        return cls(org, (checked_job_id(job.id)[:15], job.created_by_id, job.created_date))
 
     @property
     def folder(self) -> str:
@@ -150,6 +151,7 @@ class JobFiles:
 
     def forget(self, org: str, job_id: str) -> None:
         """Remove all files of a job, and all retry files with rows of it."""
+        job_id = checked_job_id(job_id)
         self.files.remove_folders(f"{_org_folder(org)}/{job_id[:15]}-*")
         for name in list(self.files.names(f"{_org_folder(org)}/{RETRY_FOLDER}-*/*")):
             cached = self.files.find(name)

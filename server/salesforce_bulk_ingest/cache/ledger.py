@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.base.errors import NoRecord
 from salesforce_bulk_ingest.cache import load_records
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
+from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -194,6 +195,8 @@ class Ledger:
         """Return what is recorded of a job that was deleted, or None."""
 
         def select(db: sqlite3.Connection) -> Job | None:
+            if not is_job_id(job_id):  # an earlier version of this program stored what came as an id
+                return None
             query = "SELECT state, processed FROM ended_jobs WHERE org = ? AND job_id = ?"
             row = db.execute(query, (org, job_id[:15])).fetchone()
             return Job(id=job_id, state=row[0], number_records_processed=row[1]) if row else None

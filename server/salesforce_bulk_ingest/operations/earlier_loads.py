@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import anyio.to_thread
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, LoadedBefore, NoRecord
+from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES, Destination
@@ -186,7 +187,7 @@ class EarlierLoads:
     async def _job(self, job_id: str) -> Job | None:
         try:
             return await self._client.get_job(job_id)
-        except NotFound:
+        except (NotFound, InvalidJobId):
             return None
 
     async def _is_undone(self, org: Org, job: Job) -> bool:
@@ -291,8 +292,11 @@ def _report(comparison: Comparison) -> str:
     what = str(comparison.known).capitalize()
     if len(comparison.jobs) == 1:
         job = comparison.jobs[0]
-        return f"{what} went into job {job.job_id} ({_state_of(job.job)}) before."
-    jobs = [f"{job.known.count:,} into job {job.job_id} ({_state_of(job.job)})" for job in comparison.jobs[:JOBS_TOLD]]
+        return f"{what} went into job {shown_job_id(job.job_id)} ({_state_of(job.job)}) before."
+    jobs = [
+        f"{job.known.count:,} into job {shown_job_id(job.job_id)} ({_state_of(job.job)})"
+        for job in comparison.jobs[:JOBS_TOLD]
+    ]
     more = f" and {len(comparison.jobs) - JOBS_TOLD} jobs more" if len(comparison.jobs) > JOBS_TOLD else ""
     return f"{what} went before, {', '.join(jobs)}{more}."
 

@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
-from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
 
@@ -78,7 +78,7 @@ class Gateway:
                     # A user who can't read the job can't change it either, so the refusal to show it is the answer.
                     yield job
                     return
-                self._check_state_change(call, await _operation_of_job(job))
+                self._check_state_change(call, await _operation_of_job(job, job_id))
             if call.method == "PUT" and job_id is not None:
                 record_upload = await stack.enter_async_context(self._uploads.passing(await self._org(), job_id))
                 answer = await stack.enter_async_context(self._client.open(call))
@@ -124,7 +124,7 @@ class Gateway:
         if _is_plain_abort(call) or not self._policy.refused_operations:
             return
         if operation is None:
-            raise UnexpectedAnswer("Salesforce did not say which operation the job has, so its state is not changed.")
+            raise UnexpectedAnswer("Salesforce did not say which operation this job has, so its state is not changed.")
         self._policy.check_operation(operation)
 
 
@@ -139,9 +139,12 @@ def _look_up(call: Call, job_id: str) -> Call:
     return Call("GET", f"/{job_id}", headers=headers, api_version=call.api_version)
 
 
-async def _operation_of_job(job: httpx2.Response) -> str | None:
+async def _operation_of_job(answer: httpx2.Response, job_id: str) -> str | None:
+    """Return the operation of a job that was looked up; None where the answer tells none, or is about another job."""
     with deadline():
-        return _operation(await body_of(job))
+        body = await body_of(answer)
+    found = _object_without_repeats(body).get("id")
+    return _operation(body) if isinstance(found, str) and is_same_job(found, job_id) else None
 
 
 def _is_plain_abort(call: Call) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio.to_thread
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, JobNotEnded, NoRecord, SentAgain
+from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, JobNotEnded, NoRecord, SentAgain
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
-from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -234,7 +234,7 @@ class Retry:
         """Return the job, as it ended if it was deleted through this server; None if nothing is known of it."""
         try:
             return await self._client.get_job(job_id)
-        except NotFound:
+        except (NotFound, InvalidJobId):
             return await self._ledger.ended_job(self._org.key, job_id)
 
     async def _sent_again(self, before: Sequence[EarlierRetry]) -> SentAgain:
@@ -244,7 +244,7 @@ class Retry:
 
     async def _report(self, before: Sequence[EarlierRetry]) -> str:
         jobs = [
-            f"{earlier.count:,} of job {earlier.from_job} into job {earlier.to_job}"
+            f"{earlier.count:,} of job {earlier.from_job} into job {shown_job_id(earlier.to_job)}"
             f"{_state_of(await self._job(earlier.to_job))}"
             for earlier in before[:3]
         ]

@@ -4,7 +4,6 @@ Statuses, paths and bodies: Bulk API 2.0 and Bulk API Developer Guide, one page 
 """
 
 import logging
-import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import anyio
 import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
@@ -27,7 +27,16 @@ from salesforce_bulk_ingest.salesforce.errors import (
     UnexpectedAnswer,
     rejected,
 )
-from salesforce_bulk_ingest.salesforce.models import Identity, Job, JobList, ResultKind, SObjectDescribe
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
+from salesforce_bulk_ingest.salesforce.models import (
+    Identity,
+    Job,
+    JobList,
+    ResultKind,
+    SObjectDescribe,
+    WrongId,
+    quoted,
+)
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
 from salesforce_bulk_ingest.salesforce.retries import Operation, may_have_happened, retrying
 from salesforce_bulk_ingest.salesforce.transport import (
@@ -44,8 +53,6 @@ from salesforce_bulk_ingest.salesforce.transport import (
 
 WRITE_SECONDS = 30
 """The most seconds of a create, a close or an abort: what is left of a tool's call is for looking what became of it."""
-
-ORGANIZATION_ID = re.compile(r"00D[0-9A-Za-z]{12}([0-9A-Za-z]{3})?")
 
 Settle = Callable[[Org], Awaitable[Org]]
 
@@ -133,19 +140,31 @@ class SalesforceClient:
         return self._org_of(await self._transport.credentials())
 
     async def create_job(self, body: Mapping[str, object]) -> Job:
-        """Make a job in state Open."""
+        """Make a job in state Open.
+
+        Raises:
+            UnexpectedAnswer: the answer is not about such a job; one may have been made all the same.
+        """
         call = Call("POST", headers=_JSON_HEADERS, content=_dump(body))
-        return await self._json(Operation.CREATE, Job, call, WRITE_SECONDS)
+        job = await self._json(Operation.CREATE, Job, call, "a new job", WRITE_SECONDS)
+        for name, asked, answered in (
+            ("object", body.get("object"), job.object),
+            ("operation", body.get("operation"), job.operation),
+        ):
+            if answered is not None and not _is_same_name(str(asked), answered):
+                raise _about_other(f"a new job with the {name} {as_name(str(asked))}", f"one with {quoted(answered)}")
+        return job
 
     async def get_job(self, job_id: str, *, api_version: str | None = None) -> Job:
         """Return the job's state and counters.
 
         Raises:
+            InvalidJobId: this can't be the id of a job.
             NotFound: the job does not exist, or not any more.
             UnexpectedAnswer: the answer is about another job.
         """
-        call = Call("GET", f"/{job_id}", headers=_ACCEPT_JSON, api_version=api_version)
-        return _checked(await self._json(Operation.READ, Job, call), job_id)
+        call = Call("GET", _path_of(job_id), headers=_ACCEPT_JSON, api_version=api_version)
+        return _checked(await self._json(Operation.READ, Job, call, f"job {job_id}"), job_id)
 
     async def list_jobs(self, query: str = "") -> JobList:
         """Return one page of the org's jobs, with the time of the answer.
@@ -154,7 +173,7 @@ class SalesforceClient:
             query: the raw query string, with `isPkChunkingEnabled`, `jobType` and `queryLocator`.
         """
         body, at = await self._body(Operation.READ, Call("GET", query=query, headers=_ACCEPT_JSON))
-        return _parsed(JobList, body).model_copy(update={"read_at": at})
+        return _parsed(JobList, body, "the list of jobs").model_copy(update={"read_at": at})
 
     async def set_state(self, job_id: str, state: str) -> Job:
         """Close (`UploadComplete`) or abort (`Aborted`) the job.
@@ -163,8 +182,8 @@ class SalesforceClient:
             WrongState: the job's state does not allow it.
             UnexpectedAnswer: the answer is about another job.
         """
-        call = Call("PATCH", f"/{job_id}", headers=_JSON_HEADERS, content=_dump({"state": state}))
-        return _checked(await self._json(Operation.CHANGE, Job, call, WRITE_SECONDS), job_id)
+        call = Call("PATCH", _path_of(job_id), headers=_JSON_HEADERS, content=_dump({"state": state}))
+        return _checked(await self._json(Operation.CHANGE, Job, call, f"job {job_id}", WRITE_SECONDS), job_id)
 
     async def delete_job(self, job_id: str) -> None:
         """Remove the job and its stored data from the org; records stay as they are.
@@ -187,7 +206,7 @@ class SalesforceClient:
                         raise
 
     async def _delete_once(self, job_id: str) -> None:
-        async with self._transport.open(Call("DELETE", f"/{job_id}")) as response:
+        async with self._transport.open(Call("DELETE", _path_of(job_id))) as response:
             await raise_for_status(response)
             if response.status_code != 204:
                 raise UnexpectedAnswer(f"The delete was answered with status {response.status_code}, not 204.")
@@ -203,7 +222,7 @@ class SalesforceClient:
         headers = [("Content-Type", "text/csv; charset=UTF-8")]
         if size is not None:
             headers.append(("Content-Length", str(size)))
-        call = Call("PUT", f"/{job_id}/batches", headers=headers, content=content, carries_rows=True)
+        call = Call("PUT", f"{_path_of(job_id)}/batches", headers=headers, content=content, carries_rows=True)
         async with self._opened(Operation.UPLOAD, call) as response:
             if response.status_code != 201:
                 raise UnexpectedAnswer(f"The upload was answered with status {response.status_code}, not 201.")
@@ -212,7 +231,7 @@ class SalesforceClient:
     async def results(self, job_id: str, kind: ResultKind) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open one result and yield its bytes, decompressed, in chunks; no chunk where Salesforce has no rows (204)."""
         headers = [("Accept", "text/csv"), ("Accept-Encoding", "gzip")]
-        call = Call("GET", f"/{job_id}/{kind}", headers=headers, carries_rows=True)
+        call = Call("GET", f"{_path_of(job_id)}/{kind}", headers=headers, carries_rows=True)
         async with self._opened(Operation.RESULT, call) as response:
             if response.status_code not in (200, 204) or (response.status_code == 200 and not _is_csv(response)):
                 raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
@@ -226,10 +245,15 @@ class SalesforceClient:
 
         Raises:
             NotFound: there is no such object, or the user may not see it.
+            UnexpectedAnswer: the answer is about another object.
         """
         headers = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
         call = Call("GET", f"/{quote(sobject, safe='')}/describe", headers=headers, resource="/sobjects")
-        return await self._json(Operation.READ, SObjectDescribe, call)
+        asked = f"the describe of {as_name(sobject)}"
+        described = await self._json(Operation.READ, SObjectDescribe, call, asked)
+        if not _is_same_name(sobject, described.name):
+            raise _about_other(asked, quoted(described.name))
+        return described
 
     def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
         """Send any call and yield the answer with its body unread; see `Transport.open`."""
@@ -268,9 +292,8 @@ class SalesforceClient:
             if isinstance(error, SessionExpired | LimitReached) or error.status not in (403, 404):
                 raise
             user = None
-        organization_id = user.organization_id if user else None
-        if organization_id is not None and ORGANIZATION_ID.fullmatch(organization_id):
-            org = replace(org, organization_id=organization_id)
+        if user is not None and user.organization_id is not None:
+            org = replace(org, organization_id=user.organization_id)
         else:
             logger.warning("%s does not tell this login its organization; its records are kept by its host name", org)
         return _Login(credentials, user, await self._settle(org))
@@ -288,7 +311,7 @@ class SalesforceClient:
         check_no_redirect(response)
         if not response.is_success:
             raise refused(response, body)
-        return _parsed(Identity, body)
+        return _parsed(Identity, body, "the user of the access token")
 
     @asynccontextmanager
     async def _opened(self, operation: Operation, call: Call) -> AsyncIterator[httpx2.Response]:
@@ -307,9 +330,9 @@ class SalesforceClient:
         return response
 
     async def _json(
-        self, operation: Operation, model: type[ModelT], call: Call, seconds: float = JSON_CALL_SECONDS
+        self, operation: Operation, model: type[ModelT], call: Call, asked: str, seconds: float = JSON_CALL_SECONDS
     ) -> ModelT:
-        return _parsed(model, (await self._body(operation, call, seconds))[0])
+        return _parsed(model, (await self._body(operation, call, seconds))[0], asked)
 
     async def _body(
         self, operation: Operation, call: Call, seconds: float = JSON_CALL_SECONDS
@@ -333,20 +356,45 @@ def _dump(body: Mapping[str, object]) -> bytes:
     return _BODY.dump_json(dict(body))
 
 
-def _parsed(model: type[ModelT], body: bytes) -> ModelT:
+def _parsed(model: type[ModelT], body: bytes, asked: str) -> ModelT:
+    """Return the answer in a body.
+
+    Args:
+        model: the form of the answer.
+        body: the body.
+        asked: what was asked for, as a part of a sentence.
+    """
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
+        causes = (detail.get("ctx", {}).get("error") for detail in error.errors(include_url=False))
+        wrong_id = next((cause for cause in causes if isinstance(cause, WrongId)), None)
+        if wrong_id is not None:
+            raise _about_other(asked, str(wrong_id)) from error
         raise UnexpectedAnswer(
             "The answer is not one of the Salesforce API: is the instance right, and not in maintenance?"
         ) from error
 
 
+def _path_of(job_id: str) -> str:
+    """Return the path of a job, or raise InvalidJobId: another text would be the path of another resource."""
+    return f"/{checked_job_id(job_id)}"
+
+
 def _checked(job: Job, job_id: str) -> Job:
     """Return the job, which has to be the one that was asked for: a proxy may mix up answers."""
-    if job.id[:15] != job_id[:15]:
-        raise UnexpectedAnswer("The answer is about another job than the one that was asked for.")
+    if not is_same_job(job.id, job_id):
+        raise _about_other(f"job {job_id}", f"job {job.id}")
     return job
+
+
+def _about_other(asked: str, answered: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(f"Asked for {asked}, Salesforce answered about {answered}.")
+
+
+def _is_same_name(asked: str, answered: str) -> bool:
+    """Return whether two API names are the same, in any case; a name in an answer may begin with the org's namespace."""
+    return answered.lower() == asked.lower() or answered.lower().endswith(f"__{asked.lower()}")
 
 
 def _is_csv(response: httpx2.Response) -> bool:

@@ -1,13 +1,29 @@
-"""Ids of ingest jobs, checked for form before any call goes out."""
+"""Ids of ingest jobs, checked for form before any call goes out, and in every answer."""
 
 import re
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
+from salesforce_bulk_ingest.base.text import as_one_line
 
 JOB_ID_PATTERN = r"^750[0-9A-Za-z]{12}([0-9A-Za-z]{3})?$"
 """The form of a job id: 15 or 18 characters with the key prefix 750 (seen in the Salesforce CLI's flag validation)."""
 
 _JOB_ID = re.compile(JOB_ID_PATTERN.removesuffix("$"), re.ASCII)
+
+
+def is_job_id(text: str) -> bool:
+    """Return whether the text has the form of a job id."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def is_same_job(one: str, other: str) -> bool:
+    """Return whether two ids, of 15 or 18 characters, are of one job: the last three only encode the case of the others."""
+    return one[:15] == other[:15]
+
+
+def shown_job_id(stored: str) -> str:
+    """Return a stored id as a part of a sentence; quoted where an earlier version of this program stored another text."""
+    return stored if is_job_id(stored) else as_one_line(stored)
 
 
 def checked_job_id(given: str) -> str:
@@ -17,6 +33,6 @@ def checked_job_id(given: str) -> str:
         InvalidJobId: this can't be the id of an ingest job. Without this check an empty id would address the list of
             all jobs.
     """
-    if not _JOB_ID.fullmatch(given):
+    if not is_job_id(given):
         raise InvalidJobId("This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.")
     return given

@@ -4,13 +4,17 @@ Fields are optional where some answer leaves them out (create has no counters, a
 fields are ignored, so that a newer API version does not break a reader.
 """
 
+import re
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qs
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from salesforce_bulk_ingest.base.text import as_one_line, cut
+from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete"]
 Delimiter = Literal["BACKQUOTE", "CARET", "COMMA", "PIPE", "SEMICOLON", "TAB"]
@@ -34,7 +38,34 @@ NULL_CELL = "#N/A"
 
 LONGEST_LOCATOR = 200
 
+LONGEST_ID_SHOWN = 60
+
 TERMINAL_STATES = frozenset({"JobComplete", "Failed", "Aborted"})
+
+
+class WrongId(ValueError):
+    """A text of an answer that should be an id is none; the message is a part of a sentence, and quotes the text."""
+
+
+def _of_form(form: re.Pattern[str], kind: str, text: str) -> str:
+    if not form.fullmatch(text):
+        raise WrongId(f"{quoted(text)}, which is not the id of {kind}")
+    return text
+
+
+def quoted(text: str) -> str:
+    """Return a text of an answer, quoted on one line and cut."""
+    return as_one_line(cut(text, LONGEST_ID_SHOWN))
+
+
+def _id_of(form: str, kind: str) -> AfterValidator:
+    return AfterValidator(partial(_of_form, re.compile(form.removesuffix("$"), re.ASCII), kind))
+
+
+# Key prefixes: Salesforce Help, Standard Field Record ID Prefix Decoder.
+JobId = Annotated[str, _id_of(JOB_ID_PATTERN, "an ingest job")]
+OrganizationId = Annotated[str, _id_of("00D[0-9A-Za-z]{12}([0-9A-Za-z]{3})?", "an organization")]
+UserId = Annotated[str, _id_of("005[0-9A-Za-z]{12}([0-9A-Za-z]{3})?", "a user")]
 
 
 class WireModel(BaseModel):
@@ -46,7 +77,7 @@ class WireModel(BaseModel):
 class Job(WireModel):
     """One ingest job. Processing times are in milliseconds (Bulk API 2.0 guide, Get Information About an Ingest Job)."""
 
-    id: str = Field(max_length=18)
+    id: JobId
     state: str
     object: str | None = None
     operation: str | None = None
@@ -127,8 +158,8 @@ class Identity(WireModel):
 
     model_config = ConfigDict(alias_generator=None)
 
-    organization_id: str | None = None
-    user_id: str | None = None
+    organization_id: OrganizationId | None = None
+    user_id: UserId | None = None
     preferred_username: str | None = None
     name: str | None = None
 

@@ -82,7 +82,10 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (Unavailable, "{look}. Salesforce is out of order for now."),
     (Rejected, "{corrected} is the same call, corrected; the message is Salesforce's own."),
     (ShortResult, "{again} fetches the result anew: make the same call later. What comes twice alike is taken."),
-    (SalesforceError, "Check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong."),
+    (
+        SalesforceError,
+        "{look}. If it stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.",
+    ),
     (
         CreateUnanswered,
         "{again} makes a new job, which is safe: nothing is loaded before a job is closed. Leave the jobs named above, or "
