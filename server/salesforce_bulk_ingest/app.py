@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
@@ -129,7 +130,12 @@ async def embedded_org(
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None = None
+    settings: Settings,
+    paths: LocalPaths,
+    org: EmbeddedOrg | None = None,
+    *,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> AsyncIterator[Services]:
     """Open the HTTP client and everything that works through it.
 
@@ -137,6 +143,8 @@ async def open_services(
         settings: the settings, as loaded.
         paths: the folders for the ledger and the cache; an embedded org has its own in its folder.
         org: the embedded org, in place of the org that the settings name.
+        transport: sends the requests to the org, in place of the HTTP client's own transport.
+        clock: the clock of this machine.
 
     Raises:
         CantStart: the environment's proxy or certificates can't be used.
@@ -147,10 +155,10 @@ async def open_services(
     source = _embedded_credentials(org) if org else credential_source(settings, paths)
     upstream = org.url if org else settings.upstream_url
     cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
-    ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache)
-    policy, job_files = policy_of(settings), job_files_of(settings, cache)
+    ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache, clock.now)
+    policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
     async with (
-        _http(trust_env=not (upstream and is_loopback(upstream))) as http,
+        _http(trust_env=not (upstream and is_loopback(upstream)), transport=transport) as http,
         anyio.create_task_group() as task_group,
     ):
         client = SalesforceClient(
@@ -164,14 +172,16 @@ async def open_services(
         uploads = Uploads(client, ledger, tasks, job_files)
         # Rows are known again for as long as uploads are kept.
         sketched = job_files is not None and not settings.no_kept_uploads
-        planner = Planner(DescribeCache(client, tasks), tasks, settings.max_upload_bytes, sketched=sketched)
+        planner = Planner(
+            DescribeCache(client, tasks, clock.monotonic), tasks, settings.max_upload_bytes, sketched=sketched
+        )
         fetcher = ResultFetcher(client, job_files, ledger, tasks) if job_files else None
         kept_seconds = settings.spool_days * DAY_SECONDS
         once = SendOnce(
             uploads,
-            CreateOnce(client, tasks),
+            CreateOnce(client, tasks, clock.monotonic),
             Retries(client, fetcher, ledger),
-            EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds),
+            EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=clock.now),
         )
         operations = Operations(
             policy,
@@ -185,9 +195,9 @@ async def open_services(
             task_group.cancel_scope.cancel()
 
 
-def _http(*, trust_env: bool) -> httpx2.AsyncClient:
+def _http(*, trust_env: bool, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
     try:
-        return open_http(trust_env=trust_env)
+        return open_http(trust_env=trust_env, transport=transport)
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise CantStart(f"the proxy or certificate settings of the environment can't be used: {error}") from None
 
@@ -198,7 +208,7 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
 
 
-def job_files_of(settings: Settings, folder: Path | None) -> JobFiles | None:
+def job_files_of(settings: Settings, folder: Path | None, clock: Clock = SYSTEM_CLOCK) -> JobFiles | None:
     """Return the cache of results and uploads in a folder, or None where there is no folder for it."""
     if folder is None:
         return None
@@ -207,6 +217,7 @@ def job_files_of(settings: Settings, folder: Path | None) -> JobFiles | None:
         most_bytes=settings.spool_max_bytes,
         most_seconds=settings.spool_days * DAY_SECONDS,
         keeps_uploads=not settings.no_kept_uploads,
+        now=clock.now,
     )
 
 

@@ -79,6 +79,7 @@ class EmulatorConfig:
         schema_file: YAML file that adds objects, fields and validation rules to the standard ones.
         seed: makes ids and the order of results the same in every run; jobs are then processed one at a time, in the order
             in which they were closed. None lets them differ from run to run.
+        has_worker_thread: whether a thread processes closed jobs; without one, they are processed by `Worker.take_turn`.
         rows_per_second: rows that one job processes in a second; None sets no limit.
         access_token: bearer token that is always accepted and never expires.
         token_seconds: seconds for which a token from /services/oauth2/token is valid.
@@ -98,6 +99,7 @@ class EmulatorConfig:
     data_dir: Path
     schema_file: Path | None = None
     seed: int | None = None
+    has_worker_thread: bool = True
     rows_per_second: int | None = None
     access_token: str = field(default=ACCESS_TOKEN, repr=False)
     token_seconds: int = 7200

@@ -47,7 +47,7 @@ class Org:
         sessions: access tokens.
         usage: what has been used of the limits.
         jobs: store of the ingest jobs.
-        worker: thread that processes closed jobs.
+        worker: processes closed jobs, in a thread of its own.
 
     Raises:
         SchemaError: the schema file is not valid, or does not fit this org.
@@ -85,7 +85,9 @@ class Org:
         files.remove_orphans(self._process_lock.has_ended, self.jobs.is_known)
         writer = JobWriter(self.database, self._queue, self.usage, config)
         processor = Processor(self._queue, writer, self.schema, config, self.faults)
-        self.worker = Worker(processor, self._maintain, one_by_one=config.seed is not None)
+        self.worker = Worker(
+            processor, self._maintain, one_by_one=config.seed is not None, has_thread=config.has_worker_thread
+        )
 
     def activate_plan(self, plan: Plan) -> None:
         """Replace the plan of faults in force; jobs that the previous plan has stopped go on."""

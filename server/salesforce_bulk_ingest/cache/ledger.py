@@ -16,9 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import anyio.to_thread
-
 from salesforce_bulk_ingest.base.errors import NoRecord
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache import load_records
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
@@ -389,7 +388,7 @@ class Ledger:
     async def _run(self, action: Callable[[sqlite3.Connection], T], default: T) -> T:
         """Run an action on the file; return the default where the file can't be used."""
         try:
-            return await anyio.to_thread.run_sync(self._with_db, action, BUSY_SECONDS)
+            return await run_in_thread(self._with_db, action, BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             logger.warning("the record of uploads at %s can't be used: %s", self._path, error)
             return default
@@ -397,7 +396,7 @@ class Ledger:
     async def _run_needed(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run an action on the file; raise NoRecord where the file can't be used."""
         try:
-            return await anyio.to_thread.run_sync(self._with_db, action, NEEDED_BUSY_SECONDS)
+            return await run_in_thread(self._with_db, action, NEEDED_BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             logger.warning("the record of rows sent again at %s can't be used: %s", self._path, error)
             raise NoRecord(

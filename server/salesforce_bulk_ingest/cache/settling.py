@@ -2,8 +2,7 @@
 
 import logging
 
-import anyio.to_thread
-
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -16,7 +15,7 @@ async def settle(org: Org, ledger: Ledger, job_files: JobFiles | None) -> Org:
     known = await ledger.settle(org)
     if job_files is not None:
         try:
-            await anyio.to_thread.run_sync(job_files.adopt, known)
+            await run_in_thread(job_files.adopt, known)
         except OSError as error:
             logger.warning("what is kept of %s by its host name can't be moved: %s", known, error)
     return known

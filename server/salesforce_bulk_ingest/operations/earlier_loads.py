@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-import anyio.to_thread
-
 from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
 from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
@@ -212,7 +211,7 @@ class EarlierLoads:
         request = RetryRequest((job.id,), ("failed", "unprocessed", "missing"))
         try:
             file = await self._fetcher.retry_file(org, [job], request, Destination.of_job(job)).finished()
-            return await anyio.to_thread.run_sync(_sketch_of, file, Destination.of_job(job))
+            return await run_in_thread(_sketch_of, file, Destination.of_job(job))
         except (InvalidArgument, UnexpectedAnswer, OSError) as error:
             logger.warning("which rows of job %s are not in the org is not known: %s", job.id, error)
             return RowSketch()

@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
-from anyio.from_thread import check_cancelled
 from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Finding, Unreadable
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
@@ -107,7 +106,7 @@ class ResultFetcher:
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the cached files of a job that was deleted."""
         try:
-            await anyio.to_thread.run_sync(self._job_files.forget, org.key, job_id)
+            await run_in_thread(self._job_files.forget, org.key, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
 
@@ -152,12 +151,12 @@ class ResultFetcher:
         with new_download(self._job_files, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
-                    await anyio.to_thread.run_sync(writing.add, chunk)
+                    await run_in_thread(writing.add, chunk)
                     task.done_bytes += len(chunk)
             writing.check_header()
-            result = await anyio.to_thread.run_sync(writing.finish, counted)
+            result = await run_in_thread(writing.finish, counted)
         if result.completeness.is_whole:
-            await anyio.to_thread.run_sync(self._job_files.files.remove, key.short_name)
+            await run_in_thread(self._job_files.files.remove, key.short_name)
         return result
 
     async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrderedResult | None:
@@ -183,12 +182,12 @@ class ResultFetcher:
             )
         except DamagedUpload as error:
             logger.warning("what was sent to job %s is not kept any more: %s", job.id, error)
-            await anyio.to_thread.run_sync(self._job_files.remove_upload, key.job)
+            await run_in_thread(self._job_files.remove_upload, key.job)
             return None
 
     async def _archived_upload(self, org: Org, job: Job) -> ArchivedUpload | None:
         """Return the archived upload, or None if the job has other rows: Salesforce may have refused the archived rows."""
-        upload = await anyio.to_thread.run_sync(self._job_files.find_upload, JobKey.of(org.key, job))
+        upload = await run_in_thread(self._job_files.find_upload, JobKey.of(org.key, job))
         sent = await self._ledger.find(org.key, job.id)
         return upload if upload is not None and sent is not None and sent.sha256 == upload.origin.sha256 else None
 
@@ -219,7 +218,7 @@ class ResultFetcher:
             except DamagedUpload as error:
                 logger.warning("an upload is not kept any more: %s", error)
                 for job in jobs:
-                    await anyio.to_thread.run_sync(self._job_files.remove_upload, JobKey.of(org.key, job))
+                    await run_in_thread(self._job_files.remove_upload, JobKey.of(org.key, job))
                 return await make()
 
         return await self._find_or_make(name, lambda: self._find_file(name, RetryFile.read), make)
@@ -277,15 +276,15 @@ class ResultFetcher:
 
     async def _find_or_make(self, name: str, find: Callable[[], T | None], make: Callable[[], Awaitable[T]]) -> T:
         """Return the cached file under this name; the first caller or process that asks for it makes it."""
-        found = await anyio.to_thread.run_sync(find)
+        found = await run_in_thread(find)
         if found is not None:
             return found
         await self._ledger.open()
-        lock = await anyio.to_thread.run_sync(self._job_files.files.lock, name)
+        lock = await run_in_thread(self._job_files.files.lock, name)
         await _acquire(lock)
         try:
             # The process that held the lock before may have made the file.
-            found = await anyio.to_thread.run_sync(find)
+            found = await run_in_thread(find)
             return await make() if found is None else found
         finally:
             lock.release()
@@ -296,7 +295,7 @@ class ResultFetcher:
                 return make(file)
 
         try:
-            return await anyio.to_thread.run_sync(made)
+            return await run_in_thread(made)
         except (Unreadable, EndlessRecord) as error:
             what = str(error).removesuffix(".")
             raise InvalidArgument(

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-import anyio.to_thread
-
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
@@ -338,7 +337,7 @@ async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySour
     def digest() -> str:
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
-    return await anyio.to_thread.run_sync(digest)
+    return await run_in_thread(digest)
 
 
 async def _wait_for_rows(fetch: SharedTask[RetryFile], seconds: float) -> bool:

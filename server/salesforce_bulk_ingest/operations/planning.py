@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-import anyio.from_thread
-import anyio.to_thread
-
 from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
@@ -97,13 +95,13 @@ class Planner:
             InvalidArgument: the source can't be opened.
         """
         destination = replace(destination, limit=self._limit)
-        version, key = await anyio.to_thread.run_sync(_version_and_key, request, object_name, destination)
+        version, key = await run_in_thread(_version_and_key, request, object_name, destination)
         kept = self._find(key)
         if kept is not None:
             return SharedTask.ended(kept.plan)
 
         async def work(task: SharedTask[Plan]) -> Plan:
-            upload = await anyio.to_thread.run_sync(open_upload_source, request.source, request.mapping, destination)
+            upload = await run_in_thread(open_upload_source, request.source, request.mapping, destination)
             with upload:
                 described = await self._described(request, object_name, upload)
                 plan = await self._make_plan(upload, request, object_name, destination, described, task)
@@ -120,7 +118,7 @@ class Planner:
         if kept is None or kept.is_for_one_call:
             return
         destination = replace(Destination.of_job(job), limit=self._limit)
-        key = await anyio.to_thread.run_sync(_key, request, plan.version, job.object, destination)
+        key = await run_in_thread(_key, request, plan.version, job.object, destination)
         self._keep(key, kept)
 
     async def _described(
@@ -140,14 +138,14 @@ class Planner:
         task: SharedTask[Plan],
     ) -> Plan:
         def progress(read_bytes: int) -> None:
-            anyio.from_thread.check_cancelled()
+            check_cancelled()
             task.done_bytes = read_bytes
 
         findings = Findings()
         if described is not None:
             described.report(findings, None if destination.is_made else object_name)
             destination = replace(destination, describe=described.sobject, parents=described.parents)
-        plan = await anyio.to_thread.run_sync(
+        plan = await run_in_thread(
             lambda: make_plan(
                 upload, destination, preflight=request.preflight, sketched=self._sketched, progress=progress
             )

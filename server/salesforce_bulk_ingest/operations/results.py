@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.results.completeness import counted_rows
@@ -103,7 +103,7 @@ class ResultOperations:
             if not await fetch.wait(self._seconds_left()):
                 return unfinished_download_page(request, fetch.done_bytes)
             stop_at = time.monotonic() + self._seconds_left()
-            page = await anyio.to_thread.run_sync(
+            page = await run_in_thread(
                 lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)
             )
         except OSError as error:

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import anyio.to_thread
-
 from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, JobNotEnded, NoRecord, SentAgain
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -131,7 +130,7 @@ class Retry:
         if self._is_of_ids:
             self._ids = _counts(self._file, rows)
             return ()
-        self._rows = await anyio.to_thread.run_sync(_retried_rows, self._file, rows)
+        self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
             self._unloaded = await self._unloaded_jobs(before, {row.from_job[:15] for row in self._rows})

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import anyio
-import anyio.to_thread
 
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
@@ -21,6 +20,7 @@ from salesforce_bulk_ingest.base.errors import (
     UploadUnderWay,
 )
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.loading.parts import PartContent
@@ -75,7 +75,7 @@ class UploadStream:
         self.task.done_bytes = 0
         chunks = iter(self.content)
         try:
-            while chunk := await anyio.to_thread.run_sync(next, chunks, b""):
+            while chunk := await run_in_thread(next, chunks, b""):
                 yield chunk
                 self.task.done_bytes += len(chunk)
         finally:

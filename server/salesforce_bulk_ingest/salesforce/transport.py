@@ -33,16 +33,18 @@ QUERY_CHARACTERS = "%-._~!$&'()*+,;=:@/?[]|^`{}\\"
 """The characters that stay as they are in a query; any other, such as a lone # or a byte over 0x7F, is escaped."""
 
 
-def open_http(*, trust_env: bool) -> httpx2.AsyncClient:
+def open_http(*, trust_env: bool, transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
     """Open the connection pool; the caller closes it.
 
     Args:
         trust_env: whether proxy settings of the environment apply; they must not for an org on this machine.
+        transport: sends the requests, in place of the pool's own transport.
     """
     # Cookies that Salesforce sets for one caller must not be sent with the calls of another.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     http = httpx2.AsyncClient(
         verify=True if trust_env else _certificates(),
+        transport=transport,
         timeout=TIMEOUT,
         trust_env=trust_env,
         follow_redirects=False,

@@ -1,4 +1,4 @@
-"""The worker: one thread, off the event loop, that processes all jobs of this process in turns."""
+"""The worker: it processes all jobs of this process in turns, in one thread off the event loop."""
 
 import heapq
 import logging
@@ -40,9 +40,17 @@ class Worker:
         processor: processes the jobs.
         housekeeping: called at once and then every HOUSEKEEPING_SECONDS; returns the ids of more jobs to process.
         one_by_one: whether each job is processed to its end before the next one begins, in the order of submission.
+        has_thread: whether a thread takes the turns; without one, they are taken by `take_turn`.
     """
 
-    def __init__(self, processor: Processor, housekeeping: Callable[[], Iterable[str]], *, one_by_one: bool) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        housekeeping: Callable[[], Iterable[str]],
+        *,
+        one_by_one: bool,
+        has_thread: bool = True,
+    ) -> None:
         self._processor = processor
         self._housekeeping = housekeeping
         self._one_by_one = one_by_one
@@ -51,8 +59,9 @@ class Worker:
         self._waiting: deque[str] = deque()
         self._turns: list[_Turn] = []  # a heap
         self._numbers = count()
-        self._thread = threading.Thread(target=self._run, name="emulator-worker", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._run, name="emulator-worker", daemon=True) if has_thread else None
+        if self._thread is not None:
+            self._thread.start()
 
     def submit(self, job_id: str) -> None:
         """Queue the job for processing."""
@@ -61,7 +70,19 @@ class Worker:
     def stop(self) -> None:
         """Stop after the chunk in progress; the next process that opens the org goes on with the jobs."""
         self._arrivals.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+        else:
+            self._close_turns()
+
+    def take_turn(self) -> None:
+        """Do the housekeeping and take the next turn, for a worker without a thread."""
+        self._do_housekeeping()
+        while not self._arrivals.empty():
+            self._waiting.extend(filter(None, [self._arrivals.get()]))
+        self._begin_waiting()
+        if self._turns:
+            self._take_turn(heapq.heappop(self._turns).job)
 
     def _run(self) -> None:
         while self._admit():
@@ -70,6 +91,9 @@ class Worker:
             if self._turns and self._turns[0].due <= time.monotonic():
                 self._take_turn(heapq.heappop(self._turns).job)
             time.sleep(0)  # releases the GIL, for which a request would otherwise wait 5 ms again and again
+        self._close_turns()
+
+    def _close_turns(self) -> None:
         for turn in self._turns:
             turn.job.close()
 

@@ -1,7 +1,11 @@
 """The worker: turns of jobs, and seeds that make their results repeat."""
 
+from contextlib import closing
 from pathlib import Path
 
+from salesforce_emulator import EmulatorConfig
+from salesforce_emulator.jobs.job import JobRequest
+from salesforce_emulator.org import Org
 from tests.salesforce_emulator.behaviours import own
 from tests.salesforce_emulator.caller import Caller, an_org
 from tests.salesforce_emulator.clocks import Ticking
@@ -54,3 +58,25 @@ def test_with_a_seed_a_job_cut_by_a_stop_has_the_results_of_one_that_was_not(tmp
         cut = org.result(org.until(job_id), "successfulResults")
     with an_org(tmp_path / "whole", seed=7) as org:
         assert org.result(org.load(BIG), "successfulResults") == cut
+
+
+@own
+def test_an_org_without_a_worker_thread_processes_a_job_turn_by_turn(tmp_path: Path) -> None:
+    request = JobRequest(
+        operation="insert",
+        object="Account",
+        external_id_field=None,
+        assignment_rule_id=None,
+        api_version="63.0",
+        line_ending="LF",
+        column_delimiter="COMMA",
+    )
+    with closing(Org(EmulatorConfig(data_dir=tmp_path, has_worker_thread=False))) as org:
+        with org.jobs.files.incoming() as part:
+            part.write_text("Name\nA\n")
+            job = org.create_closed_job(request, part)
+        states = []
+        for _ in range(6):
+            states.append(org.jobs.get(job.id).state)
+            org.worker.take_turn()
+    assert list(dict.fromkeys(states)) == ["UploadComplete", "InProgress", "JobComplete"]
