@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
 
-.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace test-clients test-faults test-window release clean
+.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-faults test-window release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,11 @@ test-window: .venv/window.stamp  ## Look through the embedded org's window in he
 
 fuzz: .venv/dev.stamp  ## Try the embedded org with new files and requests for some minutes
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -o timeout=600 tests/salesforce_emulator/test_properties.py
+
+SEEDS ?= 300
+FROM ?= 0
+simulate: .venv/dev.stamp  ## Simulate loads in a world that goes wrong (SEEDS=300 FROM=0, or SEED=17 to replay one)
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --from $(FROM))
 
 lint: .venv/dev.stamp  ## Check style and formatting
 	@$(BIN)/ruff check .

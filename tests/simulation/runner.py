@@ -1,0 +1,57 @@
+"""One simulation: a plan, its world and its callers, and what was found wrong afterwards."""
+
+import random
+import tempfile
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from tests.simulation.caller import Caller, Record
+from tests.simulation.check import broken_invariants
+from tests.simulation.plan import plan_of
+from tests.simulation.virtual_loop import run_virtually
+from tests.simulation.world import Story, world_of
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a simulation.
+
+    Attributes:
+        seed: its seed.
+        story: what happened.
+        broken: the invariants that do not hold, each with what contradicts it.
+    """
+
+    seed: int
+    story: Story
+    broken: tuple[str, ...]
+
+
+def simulate(seed: int) -> Outcome:
+    """Run the simulation of a seed."""
+    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+        story = Story(Path(folder))
+        random.seed(seed)  # the pauses between tries are drawn from the shared generator
+        try:
+            broken = run_virtually(_simulate(seed, Path(folder), story))
+        except Exception as error:
+            story.tell("".join(traceback.format_exception(error)))
+            broken = (f"the simulation ends: {error!r}",)
+    return Outcome(seed, story, broken)
+
+
+async def _simulate(seed: int, folder: Path, story: Story) -> tuple[str, ...]:
+    plan = plan_of(seed)
+    async with world_of(plan, folder, story) as world:
+        record = Record()
+        callers = [Caller(f"caller {number}", one, world, record) for number, one in enumerate(plan.callers, 1)]
+        async with anyio.create_task_group() as tasks:
+            for caller in callers:
+                tasks.start_soon(caller.misbehave)
+        world.calm()
+        for caller in callers:
+            await caller.persist()
+        return tuple(await broken_invariants(world, callers, record))
