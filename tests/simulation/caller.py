@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -31,6 +32,7 @@ FAILED, SUCCESSFUL, _ = KINDS
 MOST_STEPS = 60
 MOST_EQUAL_ANSWERS = 4
 JOB = re.compile(r"\b750\w{12}(?:\w{3})?\b")
+PARTS = re.compile(r"name part \(1 to (?P<of>\d+)\) and sha256 (?P<sha256>[0-9a-f]{64})")
 GAPS = {"<rows>", "<the same rows>", "<these rows>", "<the corrected rows>", "<the same data>"}
 PERMANENT = {"REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"}
 
@@ -44,12 +46,14 @@ class Told:
         tool: the tool.
         arguments: the arguments.
         result: the answer; None where it never came.
+        source_file: the content of the file in source order that the answer names; None where it names none.
     """
 
     caller: str
     tool: str
     arguments: Mapping[str, Any]
     result: CallToolResult | None
+    source_file: str | None = None
 
     @property
     def structure(self) -> Mapping[str, Any]:
@@ -106,6 +110,7 @@ class Caller:
         self._job: str | None = None
         self._last: Told | None = None
         self._equal = 0
+        self._parts: dict[str, Any] = {}
 
     async def misbehave(self) -> None:
         """Make calls after the temper, while things go wrong."""
@@ -163,18 +168,28 @@ class Caller:
         story = self._world.story
         story.tell(f"{self.name} > {tool} {_short(arguments)}", "calls")
         result = await self._world.servers[self.plan.server].call(tool, arguments)
-        told = Told(self.name, tool, arguments, result)
+        told = Told(self.name, tool, arguments, result, _source_file(result))
         story.tell(f"{self.name} < {_answer(told)}")
         self._record.told.append(told)
         if result is None:
             story.counts["calls without an answer"] += 1
         self._equal = self._equal + 1 if self._last is not None and self._last.text == told.text else 0
         self._last = told
+        self._remember_parts(told)
         if tool != LIST and told.jobs:
             self._job = told.jobs[0]
         return told
 
+    def _remember_parts(self, told: Told) -> None:
+        """Remember which part of its rows the caller sends, where they are more than one job takes."""
+        rows = told.arguments.get("body" if told.tool == UPLOAD else "data")
+        if "part" in told.arguments and self._parts:
+            self._parts["part"] = told.arguments["part"]
+        elif told.tool in (CREATE, UPLOAD) and (found := PARTS.search(told.text)):
+            self._parts = {"part": 0, "of": int(found["of"]), "sha256": found["sha256"], "data": rows}
+
     async def _begin(self) -> None:
+        self._parts = {}
         body, data = self.plan.load.body, self._data()
         if not self.plan.begins_empty:
             await self.call(CREATE, body=body, data=data)
@@ -202,6 +217,9 @@ class Caller:
     async def _follow(self) -> None:
         """Make the call that the last answer names; look at the job where it names none that can be made."""
         last = self._last
+        if self._parts and not self._parts["part"]:
+            await self._send_part(1)
+            return
         if last is None or last.result is None or self._equal >= MOST_EQUAL_ANSWERS:
             await self._look()
             return
@@ -260,8 +278,14 @@ class Caller:
         elif kind == "unprocessedrecords" and "create-ingest-job" in page["next"]:
             tool, arguments = next_call(page["next"])
             await self.call(tool, **self._filled(arguments))
+        elif self._parts and self._parts["part"] < self._parts["of"]:
+            await self._send_part(self._parts["part"] + 1)
         else:
             self.has_arrived = True
+
+    async def _send_part(self, part: int) -> None:
+        options = {"part": part, "sha256": self._parts["sha256"]}
+        await self.call(CREATE, body=self.plan.load.body, data=self._parts["data"], **options)
 
     def _filled(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments with what is known in place of their gaps.
@@ -279,13 +303,19 @@ class Caller:
         if name == "jobId" and self._job is not None:
             return self._job
         if gaps[0] in GAPS:
-            return self._data()
+            return self._parts["data"] if self._parts else self._data()
         raise LookupError(gaps[0])
 
 
 def _short(arguments: Mapping[str, Any]) -> str:
     text = repr(dict(arguments))
     return text if len(text) < 400 else f"{text[:400]} ..."
+
+
+def _source_file(result: CallToolResult | None) -> str | None:
+    named = ((result and result.structured_content) or {}).get("sourceFile")
+    path = Path(named) if named else None
+    return path.read_text(encoding="utf-8") if path is not None and path.exists() else None
 
 
 def _answer(told: Told) -> str:

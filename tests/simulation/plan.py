@@ -5,11 +5,11 @@ import io
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tests.faults.alterations import WRONG
-from tests.faults.org import Alteration
+from tests.faults.org import Alteration, OrgAnswer
 from tests.support.orgs import ERAS, Era
 
 Temper = Literal["follows", "forgets", "repeats", "exports anew", "meddles"]
@@ -19,9 +19,11 @@ Source = Literal["csv", "records", "file"]
 SOURCES: tuple[Source, ...] = ("csv", "csv", "records", "file")
 
 MOST_CALLERS = 4
-MOST_MISHAPS = 8
+MOST_MISHAPS = 10
+RENAMED_KEY = "Number of it"
+SMALL_UPLOAD_BYTES = 1_000
 REQUESTS_OF_A_PLAN = 60
-STEPS_OF_A_LIFE = 250
+STEPS_OF_A_LIFE = 120
 
 TEXTS = (
     "Oslo",
@@ -38,24 +40,25 @@ TEXTS = (
     "x" * 40,
 )
 
-WRONG_ANSWERS = (
-    *(
-        (operation, wrong)
-        for operation in ("create", "upload", "close", "status", "delete")
-        for wrong in WRONG[operation]
-    ),
-    *(
-        (operation, wrong)
-        for operation in ("successfulResults", "failedResults", "unprocessedrecords")
-        for wrong in WRONG[operation]
-    ),
+OFTEN_HIT = (
+    *("create", "create", "upload", "upload", "upload", "close", "close", "close", "status", "status"),
+    *("successfulResults", "failedResults", "unprocessedrecords", "delete"),
+)
+"""The operations that mishaps happen to; one that matters more stands here more often."""
+
+SEEN_THROUGH = "another-id"
+"""A wrong answer that the server has to see through, as each of its answers is about one job."""
+
+ROW_FAULTS: tuple[Mapping[str, Any], ...] = (
+    {"fault": "locked-rows", "times": 1},
+    {"fault": "locked-rows", "times": 3},
+    {"fault": "locked-rows", "after": 1, "times": 4},
+    {"fault": "too-many-lock-failures", "times": 1},
+    {"fault": "retries-exhausted", "after": 1, "times": 1},
+    {"fault": "stuck-job", "times": 1},
 )
 
 RULES: tuple[Mapping[str, Any], ...] = (
-    {"fault": "locked-rows", "times": 3},
-    {"fault": "locked-rows", "after": 2, "times": 2},
-    {"fault": "too-many-lock-failures", "times": 1},
-    {"fault": "stuck-job", "times": 1},
     {"on": "any", "fault": "unavailable", "times": 2},
     {"on": "any", "fault": "server-error", "times": 2},
     {"on": "any", "fault": "too-many-requests", "times": 2},
@@ -80,7 +83,8 @@ class Mishap:
 
     Attributes:
         operation: the operation.
-        kind: `held` before it takes effect, `late` after that, or `wrong`, with an answer that is altered or lost.
+        kind: `held` before it takes effect, `late` after that, `cut off` after that instead of an answer, or `wrong`, with an
+            answer that is altered or lost.
         spares: how many requests are spared before.
         times: how many requests it happens to.
         seconds: how long a request is held or an answer is late.
@@ -90,7 +94,7 @@ class Mishap:
     """
 
     operation: str
-    kind: Literal["held", "late", "wrong"]
+    kind: Literal["held", "late", "cut off", "wrong"]
     spares: int
     times: int
     seconds: float = 0.0
@@ -99,7 +103,7 @@ class Mishap:
     lies: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name or f'{self.seconds:g} s'}"
+        return f"{self.kind} {self.name or f'{self.seconds:g} s'}" if self.kind != "cut off" else self.kind
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,11 @@ class Plan:
     world: WorldPlan
 
     @property
+    def has_parts(self) -> bool:
+        """Whether rows may take several jobs."""
+        return int(self.world.settings["max_upload_bytes"]) == SMALL_UPLOAD_BYTES
+
+    @property
     def lies(self) -> bool:
         """Whether the org tells what can't be seen to be wrong."""
         return any(mishap.lies for mishap in self.world.mishaps)
@@ -271,7 +280,7 @@ def _caller(chance: random.Random, name: str, servers: int, shared: Load | None)
 def _load(chance: random.Random, name: str) -> Load:
     sobject = chance.choice(("Account", "Account", "Contact"))
     operation = chance.choice(("insert", "insert", "insert", "upsert"))
-    size = chance.choice((1, 2, 4, 7, 7, 12, 40))
+    size = chance.choice((1, 2, 4, 7, 7, 12, 25, 40))
     is_account = sobject == "Account"
     key_field = "External_Id__c" if operation == "upsert" else ("AccountNumber" if is_account else "Department")
     constants = {"Description": chance.choice(TEXTS)} if chance.random() < 0.3 else {}
@@ -283,7 +292,7 @@ def _load(chance: random.Random, name: str) -> Load:
         fails = chance.random() < 0.12
         rows.append(_row(chance, is_account, key_field, f"K{name}-{number}", constants, fails=fails))
     name_field = "Name" if is_account else "LastName"
-    renamed = {name_field: "Who", key_field: "Number of it"} if chance.random() < 0.3 else {}
+    renamed = {name_field: "Who", key_field: RENAMED_KEY} if chance.random() < 0.3 else {}
     values = {"Rating": {"A": "Hot", "B": "Warm"}} if is_account and chance.random() < 0.4 else {}
     return Load(sobject, operation, key_field, tuple(rows), chance.choice(SOURCES), renamed, constants, values)
 
@@ -314,7 +323,10 @@ def _row(
 
 def _world(chance: random.Random, servers: int) -> WorldPlan:
     is_calm = chance.random() < 0.1
-    settings: dict[str, Any] = {"spool_max_bytes": chance.choice((2_000_000_000, 2_000_000_000, 20_000, 3_000))}
+    settings: dict[str, Any] = {
+        "max_upload_bytes": chance.choice((100_000_000, 100_000_000, SMALL_UPLOAD_BYTES)),
+        "spool_max_bytes": chance.choice((2_000_000_000, 2_000_000_000, 20_000, 3_000)),
+    }
     return WorldPlan(
         settings=settings,
         era=chance.choice(ERAS),
@@ -325,30 +337,44 @@ def _world(chance: random.Random, servers: int) -> WorldPlan:
 
 
 def _lives(chance: random.Random) -> tuple[Mapping[int, str], ...]:
+    kinds = ("kill", "kill", "kill", "cancel", "cancel", "cancel", "-7200", "7200", "86400")
     return tuple(
-        {
-            chance.randrange(1, STEPS_OF_A_LIFE): chance.choice(
-                ("kill", "kill", "cancel", "cancel", "cancel", "-7200", "7200", "86400")
-            )
-            for _ in range(chance.randrange(4))
-        }
-        for _ in range(chance.randrange(3))
+        {chance.randrange(1, STEPS_OF_A_LIFE): chance.choice(kinds) for _ in range(chance.choice((0, 1, 1, 2, 3)))}
+        for _ in range(chance.choice((1, 2, 3)))
     )
 
 
 def _mishap(chance: random.Random) -> Mishap:
-    spares, times = chance.randrange(4), chance.choice((1, 1, 2, 4))
-    kind = chance.choice(("held", "late", "wrong", "wrong"))
+    spares, times = chance.choice((0, 0, 1, 2, 3)), chance.choice((1, 1, 2, 4))
+    kind = chance.choice(("held", "late", "cut off", "out of order", "wrong", "wrong"))
+    operation = chance.choice(OFTEN_HIT)
     if kind == "wrong":
-        operation, wrong = chance.choice(WRONG_ANSWERS)
-        return Mishap(operation, "wrong", spares, times, name=wrong.name, alter=wrong.alter, lies=wrong.lies)
-    operation = chance.choice(("create", "upload", "close", "status", "successfulResults", "failedResults", "delete"))
+        wrong = chance.choice(WRONG[operation])
+        return Mishap(
+            operation,
+            "wrong",
+            spares,
+            times,
+            name=wrong.name,
+            alter=wrong.alter,
+            lies=wrong.lies and wrong.name != SEEN_THROUGH,
+        )
+    if kind == "out of order":
+        return Mishap(operation, "wrong", spares, times, name="out-of-order", alter=_out_of_order)
+    if kind == "cut off":
+        return Mishap(operation, "cut off", spares, times)
     seconds = chance.choice((0.3, 3.0, 31.0, 50.0, 320.0))
     return Mishap(operation, "held" if kind == "held" else "late", spares, times, seconds)
 
 
+def _out_of_order(answer: OrgAnswer) -> OrgAnswer:
+    """The request took effect, and yet is answered with an error."""
+    return replace(answer.with_body(b"", content_type="text/plain"), status=503)
+
+
 def _rules(chance: random.Random) -> dict[int, tuple[Mapping[str, Any], ...]]:
-    return {
-        chance.randrange(1, REQUESTS_OF_A_PLAN): tuple(chance.sample(RULES, chance.randrange(1, 3)))
-        for _ in range(chance.randrange(4))
-    }
+    """Faults of the org: most often some of rows from the start, and some of requests later, which replace those."""
+    rules: dict[int, tuple[Mapping[str, Any], ...]] = {1: (chance.choice(ROW_FAULTS),)} if chance.random() < 0.6 else {}
+    for _ in range(chance.randrange(3)):
+        rules[chance.randrange(1, REQUESTS_OF_A_PLAN)] = (chance.choice(RULES), chance.choice(ROW_FAULTS))
+    return rules

@@ -14,6 +14,9 @@ from tests.simulation.plan import plan_of
 from tests.simulation.virtual_loop import run_virtually
 from tests.simulation.world import Story, world_of
 
+MEMORY = Path("/dev/shm")
+"""A folder in memory, where there is one: most of a simulation's time would go into commits to a disk."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -32,7 +35,7 @@ class Outcome:
 
 def simulate(seed: int) -> Outcome:
     """Run the simulation of a seed."""
-    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+    with tempfile.TemporaryDirectory(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         story = Story(Path(folder))
         random.seed(seed)  # the pauses between tries are drawn from the shared generator
         try:

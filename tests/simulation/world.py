@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,6 +28,7 @@ from salesforce_bulk_ingest.base.threads import THREADS
 from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import EmulatorConfig, create_app
+from salesforce_emulator.errors import ApiError
 from salesforce_emulator.faults.plan import Plan as FaultPlan
 from salesforce_emulator.faults.request_operations import request_operation
 from salesforce_emulator.org import Org
@@ -41,6 +43,7 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Nothing here is encrypted, and to load certificates takes 20 ms."""
 
 BEGINNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
+PORT = re.compile(r"127\.0\.0\.1:\d+")
 NUMBER = "x-simulated-request"
 FOREVER_SECONDS = 1_000_000_000
 
@@ -59,7 +62,7 @@ class Story:
 
     def tell(self, line: str, count: str | None = None) -> None:
         """Add a line, and count it."""
-        self.lines.append(line.replace(str(self.folder), "FOLDER"))
+        self.lines.append(PORT.sub("127.0.0.1:PORT", line.replace(str(self.folder), "FOLDER")))
         if count:
             self.counts[count] += 1
 
@@ -223,12 +226,27 @@ class _Watched(httpx2.AsyncByteStream):
             self._ended()
 
 
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A request, and the way back for its answer."""
+
+    number: int
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    def __str__(self) -> str:
+        path = self.scope["path"]
+        return f"{self.scope['method']} {path.rpartition('/ingest')[2] or path}"
+
+
 class Upstream:
     """The end of the wire that is at the org: it delays, loses and alters answers, and gives the org its turns.
 
     Attributes:
         taken: the bodies of the uploads that the org took, by the job's id.
         altered: how many answers were altered, by the job's id and the operation.
+        deleted: the ids of the jobs that were to be deleted.
         requests: how many requests came in.
     """
 
@@ -243,6 +261,7 @@ class Upstream:
         self.clock = WallClock()
         self.taken: dict[str, list[bytes]] = {}
         self.altered: Counter[tuple[str, str]] = Counter()
+        self.deleted: set[str] = set()
         self.requests = 0
 
     def calm(self) -> None:
@@ -253,77 +272,107 @@ class Upstream:
             self.org.activate_plan(FaultPlan())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        number = int(dict(scope["headers"])[NUMBER.encode()])
-        self._wire.working.add(number)
+        exchange = _Exchange(int(dict(scope["headers"])[NUMBER.encode()]), scope, receive, send)
+        self._wire.working.add(exchange.number)
         try:
-            await self._answer(number, scope, receive, send)
+            await self._answer(exchange)
         finally:
-            self._wire.working.discard(number)
-            if number not in self._wire.waiting:
-                self._wire.free(number)
+            self._wire.working.discard(exchange.number)
+            if exchange.number not in self._wire.waiting:
+                self._wire.free(exchange.number)
 
-    async def _answer(self, number: int, scope: Scope, receive: Receive, send: Send) -> None:
-        org: Org = scope["state"]["org"]
-        self.requests += 1
-        rules = self._rules.pop(self.requests, None)
-        if rules is not None:
-            self._story.tell(f"    the org goes wrong: {rules}", "plans of faults")
-            org.activate_plan(FaultPlan.read({"rules": rules}))
-        for _ in range(self._chance.randrange(4)):
-            org.worker.take_turn()
-        operation, job_id = request_operation(scope["method"], scope["path"])
+    async def _answer(self, exchange: "_Exchange") -> None:
+        self._go_on()
+        operation, job_id = request_operation(exchange.scope["method"], exchange.scope["path"])
         mishap = self._mishap_of(operation)
-        what = f"    {scope['method']} {scope['path'].rpartition('/ingest')[2] or scope['path']}"
-        body = await _whole_body(receive)
-        if mishap is not None:
-            what += f" [{mishap}]"
-            self._story.counts["mishaps"] += 1
+        what = f"    {exchange}{f' [{mishap}]' if mishap else ''}"
+        body = await _whole_body(exchange.receive)
         if body is None:
             self._story.tell(f"{what} broken off")
             return
         if mishap is not None and mishap.kind == "held":
             self._story.tell(f"{what} ...")
-            await self._pause(number, mishap.seconds)
+            await self._pause(exchange, mishap.seconds)
+        if operation == "delete" and job_id is not None:
+            self.deleted.add(job_id[:15])
+        uploads = self._uploads_to(job_id)
+        parts = await self._parts_of_answer(exchange, body)
+        if job_id is not None and self._uploads_to(job_id) > uploads:
+            self.taken.setdefault(job_id[:15], []).append(body)
+        self._story.tell(f"{what} {parts[0]['status'] if parts else 'reset'}")
+        if not parts:
+            return
+        answer = OrgAnswer.of(parts)
+        if mishap is not None:
+            self._story.counts["mishaps"] += 1
+            self.altered[(job_id or "")[:15], operation] += 1
+            changed = await self._changed(exchange, mishap, answer)
+            if changed is None:
+                return
+            answer = changed
+        date = (b"date", format_datetime(self.clock.utc(), usegmt=True).encode())
+        headers = [*answer.headers, date]
+        await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await exchange.send({"type": "http.response.body", "body": answer.body})
+
+    def _go_on(self) -> None:
+        """Let the org work on its jobs, and go wrong where it is time for that."""
+        assert self.org is not None
+        self.requests += 1
+        rules = self._rules.pop(self.requests, None)
+        if rules is not None:
+            self._story.tell(f"    the org goes wrong: {rules}", "plans of faults")
+            self.org.activate_plan(FaultPlan.read({"rules": rules}))
+        for _ in range(self._chance.randrange(4)):
+            self.org.worker.take_turn()
+
+    def _uploads_to(self, job_id: str | None) -> int:
+        """How many uploads the org has taken to a job."""
+        assert self.org is not None
+        try:
+            return self.org.jobs.get(job_id or "").uploads
+        except ApiError:
+            return 0
+
+    async def _parts_of_answer(self, exchange: "_Exchange", body: bytes) -> list[Message]:
+        """Let the org answer; none where it breaks the connection."""
         parts: list[Message] = []
 
         async def keep(message: Message) -> None:
             parts.append(message)
 
-        await self._app(scope, _replayed(body, receive), keep)
-        if not parts:
-            self._story.tell(f"{what} reset")
-            return
-        if operation == "upload" and parts[0]["status"] == 201 and job_id:
-            self.taken.setdefault(job_id[:15], []).append(body)
-        self._story.tell(f"{what} {parts[0]['status']}")
-        if mishap is not None and job_id:
-            self.altered[job_id[:15], operation] += 1
-        await self._send(number, OrgAnswer.of(parts), mishap, receive, send)
+        await self._app(exchange.scope, _replayed(body, exchange.receive), keep)
+        return parts
 
-    async def _send(self, number: int, answer: OrgAnswer, mishap: Mishap | None, receive: Receive, send: Send) -> None:
-        if mishap is not None and mishap.kind == "late":
-            await self._pause(number, mishap.seconds)
-        if mishap is not None and mishap.alter is not None:
-            try:
-                answer = mishap.alter(answer)
-            except Lost:
-                self._wire.hold(number)
-                self._wire.working.discard(number)
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                return
-            except (ValueError, KeyError, IndexError, TypeError):
-                pass  # an answer that can't be altered in this way, such as an error
-        date = (b"date", format_datetime(self.clock.utc(), usegmt=True).encode())
-        await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, date]})
-        await send({"type": "http.response.body", "body": answer.body})
+    async def _changed(self, exchange: "_Exchange", mishap: Mishap, answer: OrgAnswer) -> OrgAnswer | None:
+        """What a mishap makes of an answer; None where none is to come."""
+        match mishap.kind:
+            case "late":
+                await self._pause(exchange, mishap.seconds)
+            case "cut off":
+                exchange.scope["extensions"]["connection"]["abort"]()
+                return None
+        if mishap.alter is None:
+            return answer
+        try:
+            return mishap.alter(answer)
+        except Lost:
+            self._hold(exchange)
+            while (await exchange.receive())["type"] != "http.disconnect":
+                pass
+            return None
+        except (ValueError, KeyError, IndexError, TypeError):
+            return answer  # it can't be altered in this way, as an error can't
 
-    async def _pause(self, number: int, seconds: float) -> None:
-        self._wire.hold(number)
-        self._wire.working.discard(number)
+    def _hold(self, exchange: "_Exchange") -> None:
+        self._wire.hold(exchange.number)
+        self._wire.working.discard(exchange.number)
+
+    async def _pause(self, exchange: "_Exchange", seconds: float) -> None:
+        self._hold(exchange)
         await anyio.sleep(seconds)
-        self._wire.working.add(number)
-        await self._wire.take_up(number)
+        self._wire.working.add(exchange.number)
+        await self._wire.take_up(exchange.number)
 
     def _mishap_of(self, operation: str) -> Mishap | None:
         for mishap in self._mishaps:
