@@ -1,6 +1,8 @@
 """The command: `salesforce-bulk-ingest`, or `python -m salesforce_bulk_ingest`."""
 
 import gc
+import os
+import signal
 
 
 def main() -> None:
@@ -8,13 +10,33 @@ def main() -> None:
 
     The modules are used to the end, so the garbage collector is off while they are loaded and skips them afterwards:
     searching them took a third of the time of a short command.
+
+    Before and after the command, Ctrl-C ends the process at once: there is nothing to close, and an interrupted import would
+    end in a traceback.
     """
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as in the background of a script
+    if not is_ignored:
+        signal.signal(signal.SIGINT, _end_at_once)
     gc.disable()
     from salesforce_bulk_ingest.cli.main import main as run
 
     gc.freeze()
     gc.enable()
-    run()
+    try:
+        if not is_ignored:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        run()
+    except KeyboardInterrupt:
+        _end_at_once()
+    finally:
+        if not is_ignored:
+            signal.signal(signal.SIGINT, _end_at_once)
+
+
+def _end_at_once(number: int = signal.SIGINT, frame: object = None) -> None:
+    if os.isatty(2):
+        os.write(2, b"\n")  # after the ^C that the terminal shows
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

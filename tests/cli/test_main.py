@@ -15,7 +15,7 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest import __version__
 from tests.cli.conftest import RunHere
 from tests.support.asgi_server import running
-from tests.support.commands import AS_MODULE, TOKEN, Environ, anonymous
+from tests.support.commands import AS_MODULE, INSTALLED, TOKEN, Environ, anonymous, run
 from tests.support.wire import pass_lifespan
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -96,6 +96,15 @@ def test_a_reader_that_leaves_after_the_first_line_ends_the_command_without_a_tr
     ended = subprocess.run(command, env=environ, stdout=writing, stderr=subprocess.PIPE, encoding="utf-8", timeout=60)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("program", [AS_MODULE, INSTALLED], ids=["module", "installed"])
+def test_a_command_that_is_interrupted_while_it_is_loaded_ends_at_once_and_says_nothing(
+    environ: Environ, tmp_path: Path, program: tuple[str, ...]
+) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nbrought = 1 / 0")
+    done = run({**environ, "PYTHONPATH": str(tmp_path)}, "config", program=program)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_an_interrupted_command_ends_with_the_exit_code_that_shells_give_it(run_here: RunHere) -> None:

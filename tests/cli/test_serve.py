@@ -1,11 +1,13 @@
 """The command `serve`: what it prints, that it answers, and that nothing keeps it from ending."""
 
 import json
+import resource
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from inline_snapshot import snapshot
 
 from tests.cli.requests import INITIALIZE, create_job, open_request
 from tests.support.commands import SERVE_EMBEDDED, Environ, anonymous, everything_points_to_a_listener, started
+from tests.support.wire import exchanged
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -80,3 +83,82 @@ def assert_ended_well(code: int, complaints: str, environ: Environ) -> None:
     assert "Traceback" not in complaints
     assert len(complaints.splitlines()) <= 4
     assert list(Path(environ["TMPDIR"]).iterdir()) == []
+
+
+UPLOAD = (
+    "PUT /v1/jobs/ingest/{job_id}/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n{length}\r\n\r\nLast"
+)
+CALL = (
+    "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"
+    "Accept: application/json, text/event-stream\r\n{more}\r\n{{"
+)
+
+
+def test_callers_that_leave_in_the_middle_of_a_body_leave_nothing_in_the_log(environ: Environ) -> None:
+    with started(environ, *SERVE_EMBEDDED) as server:
+        rest, mcp, org = server.url("REST"), server.url("MCP"), server.url("org's URL")
+        uploads = [
+            UPLOAD.format(job_id=create_job(rest), length=length)
+            for length in ("Content-Length: 1000", "Transfer-Encoding: chunked\r\n\r\n8")
+        ]
+        calls = [
+            CALL.format(more=more) for more in ("", "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n")
+        ]
+        for url, requests in (
+            (rest, uploads),
+            (mcp, calls),
+            (org, [upload.replace("/v1", DATA) for upload in uploads]),
+        ):
+            for request in requests:
+                for reset in (False, True):
+                    leave_after(url, request, reset=reset)
+        with open_stream(mcp):
+            pass
+        with open_request(rest, "GET", "/v1/jobs/ingest", {}) as answer:
+            assert answer.status == 200
+        code, complaints = server.end(signal.SIGINT)
+    assert (code, complaints) == (0, "")
+
+
+DATA = "/services/data/v63.0"
+
+
+def leave_after(url: str, request: str, *, reset: bool) -> None:
+    """Send these bytes, and close the connection, in good order or not."""
+    with connect(url) as caller:
+        caller.sendall(request.encode())
+        if reset:
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def connect(url: str) -> socket.socket:
+    address = urlsplit(url)
+    return socket.create_connection((str(address.hostname), address.port or 0), timeout=10)
+
+
+def test_each_port_closes_the_connection_of_a_request_that_tells_its_length_twice(environ: Environ) -> None:
+    lengths = "Content-Length: 2\r\nTransfer-Encoding: chunked"
+    with started(environ, *SERVE_EMBEDDED) as server:
+        for name, path in (("MCP", "/mcp"), ("REST", "/v1/jobs/ingest"), ("org's URL", f"{DATA}/jobs/ingest")):
+            request = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+            answer = exchanged(server.url(name), request.encode())
+            assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
+def test_a_server_without_descriptors_says_so_in_one_line_and_goes_on_once_there_are_some(environ: Environ) -> None:
+    with started(environ, *SERVE_EMBEDDED) as server:
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (40, 40))
+        with ExitStack() as idle:
+            for url in [server.url("REST"), server.url("MCP"), server.url("org's URL")] * 20:
+                idle.enter_context(connect(url))
+            assert server.process.stderr is not None
+            complaint = server.process.stderr.readline()
+        with open_request(server.url("REST"), "GET", "/v1/jobs/ingest", {}) as answer:
+            assert answer.status == 200
+        code, more = server.end(signal.SIGTERM)
+    assert (code, more) == (0, "")
+    assert complaint == (
+        "ERROR asyncio: Too many open files: new connections and files have to wait until others are closed; "
+        "`ulimit -n` shows the limit, and raises it\n"
+    )

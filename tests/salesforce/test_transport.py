@@ -1,5 +1,6 @@
 """The transport: sessions are renewed once, bodies are read in small pieces, and every failure is one of our errors."""
 
+import errno
 import gzip
 import inspect
 import json
@@ -401,3 +402,12 @@ async def test_a_call_that_carries_rows_waits_longer_for_the_network(name: str) 
     seconds = request.extensions["timeout"]
     assert (seconds["read"] > 60) == (name not in WITHOUT_ROWS)
     assert 0 < seconds["connect"] < 30
+
+
+async def test_a_connection_that_lacks_a_descriptor_is_told_as_this() -> None:
+    broken = httpx2.ConnectError("All connection attempts failed")
+    broken.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    async with httpx2.AsyncClient(transport=Failing(broken)) as http:
+        with pytest.raises(Unreachable) as raised:
+            await SalesforceClient(http, fixed(ORG), "63.0").get_job(JOB_ID)
+    assert str(raised.value) == "acme.my.salesforce.com could not be reached: Too many open files in this server."

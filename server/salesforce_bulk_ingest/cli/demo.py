@@ -16,16 +16,14 @@ from rich.text import Text
 
 from salesforce_bulk_ingest.app import Addresses, running
 from salesforce_bulk_ingest.cli.console import complain, out
+from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, until_interrupted
 from salesforce_bulk_ingest.cli.program import as_typed
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
-from salesforce_bulk_ingest.serving.signals import told_to_stop
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN
 
 SAMPLE = "contacts.csv"
 WAIT_SECONDS = 40
-INTERRUPTED = 130
-"""The exit code after SIGINT, as shells report it: 128 and the signal's number."""
 
 
 def demo() -> None:
@@ -36,7 +34,7 @@ def demo() -> None:
 
 
 async def _demo() -> bool:
-    with told_to_stop() as wait_for_signal:
+    with until_interrupted() as wait_for_signal:
         return await run_demo(out, as_typed(sys.argv[0]), default_local_paths(), wait_for_signal)
 
 

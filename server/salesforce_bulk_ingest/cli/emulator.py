@@ -10,9 +10,9 @@ import typer
 
 from salesforce_bulk_ingest.app import Configured, embedded_org
 from salesforce_bulk_ingest.cli.console import fail, out, show_facts
+from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import option
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
-from salesforce_bulk_ingest.serving.signals import told_to_stop
 from salesforce_emulator import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -69,7 +69,7 @@ def emulator(
 
 
 async def _emulator(port: int, data_dir: Path | None, configured: Configured) -> None:
-    with told_to_stop() as wait_for_signal:
+    with until_interrupted() as wait_for_signal:
         async with embedded_org(data_dir, configured, port=port) as org:
             facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
             show_facts([*facts, ("window", f"{org.url}/")])

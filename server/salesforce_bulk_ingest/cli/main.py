@@ -1,7 +1,5 @@
 """The entry point: the commands under one name, and the end of a command after an error."""
 
-import asyncio
-import logging
 import sys
 from typing import Annotated
 
@@ -13,6 +11,8 @@ from salesforce_bulk_ingest.cli.config import config
 from salesforce_bulk_ingest.cli.console import PROGRAM, USAGE_ERROR, complain, out
 from salesforce_bulk_ingest.cli.demo import demo
 from salesforce_bulk_ingest.cli.emulator import emulator
+from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, ending_its_line
+from salesforce_bulk_ingest.cli.log import open_log
 from salesforce_bulk_ingest.cli.serve import serve
 from salesforce_bulk_ingest.cli.stdio import stdio
 from salesforce_bulk_ingest.serving.ports import CantStart
@@ -27,7 +27,7 @@ app = typer.Typer(
     help="Load data into Salesforce through Bulk API 2.0 ingest jobs: MCP server, REST gateway, embedded org.",
 )
 for command in (serve, stdio, emulator, demo, config, check):
-    app.command()(command)
+    app.command()(ending_its_line(command))
 
 
 @app.callback(invoke_without_command=True)
@@ -45,9 +45,7 @@ def _root(
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit. Every error that a user can cause is one line and exit code 2."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn.error").addFilter(_is_news)
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is no reason for a warning
+    open_log()
     sys.exit(_exit_code())
 
 
@@ -61,6 +59,8 @@ def _exit_code() -> int | None:
     except BaseExceptionGroup as group:
         if group.subgroup(SystemExit):
             return OUTPUT_CLOSED
+        if group.subgroup(KeyboardInterrupt):
+            return INTERRUPTED
         only = _only_error(group)
         if not isinstance(only, CantStart):
             raise
@@ -84,8 +84,3 @@ def _only_error(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Return whether a record of uvicorn is news; the traceback of a cancelled request repeats a line before it."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

@@ -4,9 +4,9 @@ import anyio
 
 from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
+from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.local_paths import default_local_paths
-from salesforce_bulk_ingest.serving.signals import told_to_stop
 from salesforce_bulk_ingest.settings import Settings
 
 NO_ORG = f"none yet: see `{PROGRAM} check`"
@@ -23,7 +23,7 @@ def serve(**flags: object) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    with told_to_stop() as wait_for_signal:
+    with until_interrupted() as wait_for_signal:
         async with running(settings, default_local_paths()) as addresses:
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", _org(settings))]
             if addresses.org_url:

@@ -3,10 +3,11 @@
 import anyio
 
 from salesforce_bulk_ingest.app import serve_stdio
+from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.local_paths import default_local_paths
-from salesforce_bulk_ingest.serving.signals import stdin_that_can_end, told_to_stop
+from salesforce_bulk_ingest.serving.signals import stdin_that_can_end
 from salesforce_bulk_ingest.settings import Settings
 
 
@@ -20,7 +21,7 @@ def stdio(**flags: object) -> None:
 
 
 async def _stdio(settings: Settings) -> None:
-    with told_to_stop() as wait_for_signal, stdin_that_can_end() as end_stdin:
+    with until_interrupted() as wait_for_signal, stdin_that_can_end() as end_stdin:
         async with anyio.create_task_group() as tasks:
 
             async def stop() -> None:

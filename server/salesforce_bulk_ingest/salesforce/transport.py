@@ -16,6 +16,7 @@ import anyio.lowlevel
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
+from salesforce_bulk_ingest.base.resources import shortage
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import Rejected, TimedOut, UnexpectedAnswer, Unreachable, rejected
@@ -185,6 +186,8 @@ def _reason(error: Exception) -> str:
         return "the request can't be written as HTTP"
     if isinstance(error, httpx2.RemoteProtocolError):
         return "what came back is not HTTP, or not all of it"
+    if short := shortage(error):
+        return f"{short.strerror} in this server"
     return str(error) or type(error).__name__
 
 

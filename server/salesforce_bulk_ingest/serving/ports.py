@@ -42,6 +42,11 @@ class Listener(uvicorn.Server):
             app,
             lifespan="on" if lifespan else "off",
             log_level="warning",
+            log_config=None,
+            access_log=False,
+            # How many connections are accepted at once. Where no descriptor is left for them, asyncio logs and puts off each
+            # of them by itself, and what was put off multiplies.
+            backlog=1,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             http=HttpProtocol,
@@ -72,6 +77,7 @@ class Listener(uvicorn.Server):
                 last = messages[0].strip().splitlines()[-1] if messages else "it did not start"
                 reason = EXCEPTION_NAME.sub("", last).rstrip(".")
                 raise CantStart(f"{self._name} can't be opened: {reason}.") from None
+        self._bound.listen(BACKLOG)  # asyncio has set it to the number of connections that are accepted at once
         self.ready.set()
 
     async def run_until_told(self) -> None:
