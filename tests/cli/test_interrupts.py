@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.support.commands import AS_MODULE, END_SECONDS, READY, SERVE_EMBEDDED, Environ
+from tests.support.commands import AS_MODULE, END_SECONDS, READY, SERVE_EMBEDDED, TOKEN, Environ
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -82,13 +83,15 @@ def test_an_interrupted_demo_says_so_on_a_line_of_its_own(environ: Environ) -> N
     assert (last, rest) == ("salesforce-bulk-ingest: interrupted; the demo's org is gone.", "")
 
 
-def test_a_command_that_waits_for_its_settings_leaves_the_prompt_a_line_of_its_own(environ: Environ) -> None:
-    settings = os.path.join(environ["XDG_CONFIG_HOME"], "salesforce-bulk-ingest", "settings.toml")
-    os.makedirs(os.path.dirname(settings))
-    os.mkfifo(settings, 0o600)
-    with on_a_terminal(environ, "check") as (terminal, process):
-        with open(settings, "wb"):  # opens once the command reads the other end
+def test_a_check_that_waits_for_the_org_leaves_the_prompt_a_line_of_its_own(environ: Environ) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as org:
+        org.settimeout(START_SECONDS)
+        url = f"http://127.0.0.1:{org.getsockname()[1]}"
+        settings = {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": TOKEN}
+        with on_a_terminal({**environ, **settings}, "check") as (terminal, process):
+            asked, _ = org.accept()
             terminal.type(CTRL_C)
             terminal.read_rest()
-        assert process.wait(END_SECONDS) == 130
+            assert process.wait(END_SECONDS) == 130
+            asked.close()
     assert terminal.shown == "^C\r\n"
