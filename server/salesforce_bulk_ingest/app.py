@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import httpx2
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
@@ -168,6 +169,8 @@ async def open_services(
             embedded=org is not None,
             settle=partial(settle, ledger=ledger, job_files=job_files),
         )
+        if job_files is not None:
+            task_group.start_soon(partial(anyio.to_thread.run_sync, job_files.scan, abandon_on_cancel=True))
         tasks = SharedTasks(task_group)
         uploads = Uploads(client, ledger, tasks, job_files)
         # Rows are known again for as long as uploads are kept.

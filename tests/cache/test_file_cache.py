@@ -2,11 +2,13 @@
 
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, FileCache
+from salesforce_bulk_ingest.cache.file_index import INDEX_FILE
 from tests.cache.making import Clock, files_in
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="permissions of files")
@@ -105,8 +107,9 @@ def test_a_removed_file_and_a_removed_folder_are_gone_and_others_stay(tmp_path: 
         stored(cache, name)
     cache.remove("a/1.csv")
     cache.remove("a/1.csv")
-    cache.remove_folders("b*")
-    assert sorted(cache.names("*/*")) == ["a/2.csv"]
+    cache.remove_folders("b")
+    assert cache.names("a/") == ["a/2.csv"] and cache.names("b/") == []
+    assert files_in(tmp_path) == ["2.csv", "2.csv.label", INDEX_FILE]
 
 
 @pytest.mark.parametrize(
@@ -124,8 +127,10 @@ def test_no_other_text_than_a_plain_name_becomes_a_path(name: str, tmp_path: Pat
 def test_a_stray_file_in_the_folder_is_passed_over(tmp_path: Path) -> None:
     cache = a_cache(tmp_path)
     stored(cache, "a/b.csv")
+    (tmp_path / "cache/a/.. x").touch()
     (tmp_path / "cache/a/.. x.label").write_bytes(b"1\n")
-    assert list(cache.names("*/*")) == ["a/b.csv"]
+    cache.scan()
+    assert cache.names("a/") == ["a/b.csv"]
 
 
 @posix_only
@@ -148,3 +153,34 @@ def test_no_other_user_can_read_a_file(tmp_path: Path) -> None:
     made = [tmp_path / "cache", *(tmp_path / "cache").rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} == {0o600}
+
+
+def test_files_without_an_entry_are_found_by_a_scan_once_a_day(tmp_path: Path) -> None:
+    clock = Clock()
+    cache = a_cache(tmp_path, clock, most_bytes=20)
+    stored(cache, "first")
+    clock.now += 1
+    stored(cache, "second")
+    (tmp_path / "cache" / INDEX_FILE).unlink()  # as in a cache of a version without an index
+    cache.scan()
+    stored(cache, "third")
+    assert [cache.find(name) is not None for name in ("first", "second", "third")] == [False, True, True]
+    (tmp_path / "cache/fourth").write_bytes(b"x")
+    (tmp_path / "cache/fourth.label").write_bytes(b"1\n")
+    cache.scan()
+    assert cache.names("f") == []
+    clock.now += 24 * 3600
+    cache.scan()
+    assert cache.names("f") == ["fourth"]
+
+
+def test_processes_that_cache_at_once_all_find_their_files_entered(tmp_path: Path) -> None:
+    caches = [a_cache(tmp_path, most_bytes=1_000_000) for _ in range(4)]
+
+    def store(number: int) -> None:
+        for file in range(10):
+            stored(caches[number], f"{number}/{file}")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(store, range(4)))
+    assert len(caches[0].names("")) == 40

@@ -1,5 +1,7 @@
 """The record of loads in the ledger: what is compared with what, for how long, and between processes."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.loading.row_sketch import RowSketcher
 
 ORG, OTHER_ORG = "00D000000000001", "00D000000000002"
-FIRST, SECOND = "750000000000001AAA", "750000000000002AAA"
+FIRST, SECOND, THIRD = "750000000000001AAA", "750000000000002AAA", "750000000000003AAA"
 
 
 def load_of(rows: int, *, operation: str = "insert", columns: str = "Account: Name", start: int = 0) -> LoadRecord:
@@ -60,6 +62,40 @@ async def test_the_second_of_two_that_record_the_same_rows_gets_the_first(ledger
     assert await known(ledger, load_of(12)) == {FIRST[:15]: 10}
     assert await ledger.record_load(ORG, SECOND, load_of(12), now=101, since=0, ignored_jobs={FIRST[:15]}) is None
     assert await known(ledger, load_of(12)) == {FIRST[:15]: 10, SECOND[:15]: 12}
+
+
+async def test_only_uploads_after_those_that_were_compared_count_when_rows_are_recorded(ledger: Ledger) -> None:
+    last, _ = await ledger.earlier_loads(ORG, load_of(10), since=0, ignored_jobs=())
+    await ledger.record_load(ORG, SECOND, load_of(10), now=101, since=0, after=last)
+    meanwhile = await ledger.record_load(ORG, THIRD, load_of(10), now=102, since=0, after=last)
+    assert meanwhile is not None and meanwhile.job_id == SECOND[:15]
+    await ledger.release(ORG, SECOND)
+    assert await ledger.record_load(ORG, THIRD, load_of(10), now=102, since=0, after=last) is None
+    assert await ledger.record_load(ORG, SECOND, load_of(10), now=102, since=0, after=None) is None
+    # The number of a record that was removed is not given again.
+    assert (
+        await ledger.record_load(ORG, FIRST, load_of(10), now=103, since=0, after=last, ignored_jobs={SECOND, THIRD})
+        is None
+    )
+
+
+async def test_of_many_uploads_with_some_of_the_rows_those_with_the_most_are_compared(ledger: Ledger) -> None:
+    for number in range(120):
+        load = load_of(2 if number < 110 else 5, start=4)
+        await ledger.record_load(ORG, f"75100000000{number:04}", load, now=200, since=0, after=None)
+    found = await known(ledger, load_of(10))
+    assert len(found) == 100
+    assert list(found.values())[:12] == [10] + [5] * 10 + [2]
+
+
+async def test_what_an_earlier_version_recorded_is_known(ledger: Ledger, tmp_path: Path) -> None:
+    load = load_of(5, start=50)
+    with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as db, db:
+        values = [(ORG, SECOND[:15], "insert", load.columns, load.sketch.to_bytes(), 200)]
+        values += [(ORG, THIRD[:15], "insert", load.columns, b"of another version", 200)]
+        db.executemany("INSERT INTO loads VALUES (?, ?, ?, ?, ?, ?)", values)
+    assert await known(ledger, load_of(100)) == {FIRST[:15]: 10, SECOND[:15]: 5}
+    assert await known(ledger, load_of(100), since=150) == {SECOND[:15]: 5}
 
 
 async def test_rows_are_forgotten_in_time_and_where_salesforce_took_none(ledger: Ledger) -> None:

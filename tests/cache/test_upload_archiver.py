@@ -6,6 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import SourceChanged
+from salesforce_bulk_ingest.cache.file_index import INDEX_FILE
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -51,7 +52,7 @@ def test_an_upload_that_was_sent_twice_is_archived_once(tmp_path: Path) -> None:
     files, content = job_files(tmp_path), content_of(b"Name\nA\n")
     archived = files.archived(JOB_KEY, content)
     assert list(archived) == list(archived)
-    assert files_in(tmp_path) == ["upload.csv.gz", "upload.csv.gz.label"]
+    assert files_in(tmp_path) == [INDEX_FILE, "upload.csv.gz", "upload.csv.gz.label"]
 
 
 def test_an_upload_beyond_the_size_limit_is_sent_and_not_archived(

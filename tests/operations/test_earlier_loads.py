@@ -37,7 +37,7 @@ async def test_a_stored_sketch_of_another_version_is_none(org: WatchedOrg, tmp_p
     async with agent(org.url, folder=tmp_path) as client:
         await loaded(client, rows("Versions"))
         with closing_file(sqlite3.connect(tmp_path / "uploads.sqlite3")) as database, database:
-            database.execute("UPDATE loads SET sketch = X'78'")
+            database.execute("UPDATE recorded_loads SET sketch = X'78'")
         answer = await call(client, "create-ingest-job", body=INSERT, data=rows("Versions"), preflight="off")
     assert answer["findings"] == []
 

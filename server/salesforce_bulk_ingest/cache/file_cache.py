@@ -1,7 +1,7 @@
 """A folder of cached files, private to this user, limited in size and age.
 
 A cached file is two files: its content, and a label beside it. The label is written last and put in place by one rename:
-a file without a label is incomplete, and is treated as missing.
+a file without a label is incomplete, and is treated as missing. An index (`file_index.py`) tells which files make room.
 """
 
 import errno
@@ -19,8 +19,11 @@ from typing import BinaryIO
 
 from filelock import FileLock
 
+from salesforce_bulk_ingest.cache.file_index import Entry, FileIndex
+
 LABEL = ".label"
 PART = ".part"
+SECONDS_BETWEEN_SCANS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class FileCache:
         self._most_bytes = most_bytes
         self._most_seconds = most_seconds
         self._now = now
+        self._index = FileIndex(folder)
 
     def find(self, name: str) -> CachedFile | None:
         """Return the cached file under this name, or None if there is none that is whole."""
@@ -81,13 +85,13 @@ class FileCache:
     def new_file(self, name: str) -> Iterator["NewFile"]:
         """Make a file; the caller holds its lock. A file that is not finished within the block is removed."""
         path = self._path_in_folder(name)
-        self._make_room()
+        self._index.make_room(self._most_bytes, self._now() - self._most_seconds, self._entry, self._remove)
         prefix = f"{path.name}."
         for left_over in path.parent.glob(f"{prefix}*{PART}"):  # of a process that was killed
             left_over.unlink(missing_ok=True)
         descriptor, part = tempfile.mkstemp(PART, prefix, path.parent)  # readable by this user alone
         file = os.fdopen(descriptor, "wb")
-        new_file = NewFile(file, Path(part), path)
+        new_file = NewFile(file, Path(part), path, self._enter)
         try:
             yield new_file
         finally:
@@ -97,25 +101,35 @@ class FileCache:
 
     def remove(self, name: str) -> None:
         """Remove the file, if there is one."""
-        _remove(self._path_of(name))
+        self._remove(name)
+        self._index.remove(name)
 
-    def names(self, pattern: str) -> Iterator[str]:
-        """Return the names of the files that match a glob pattern, incomplete files among them."""
-        for label in self._folder.glob(f"{pattern}{LABEL}"):
-            name = label.relative_to(self._folder).as_posix().removesuffix(LABEL)
-            if is_plain_name(name):
-                yield name
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of the files that begin with a prefix, of files that are gone among them."""
+        return [name for name in self._index.names(prefix) if is_plain_name(name)]
 
     def rename_folder(self, name: str, new_name: str) -> None:
         """Give a folder with all its files another name; nothing happens where there is none, or the name is taken."""
         if not self._path_of(new_name).exists():
             with suppress(FileNotFoundError):
                 self._path_of(name).rename(self._path_of(new_name))
+                self._index.rename(f"{name}/", f"{new_name}/")
 
-    def remove_folders(self, pattern: str) -> None:
-        """Remove all folders that match a glob pattern, with every file in them."""
-        for folder in self._folder.glob(pattern):
-            shutil.rmtree(folder, ignore_errors=True)
+    def remove_folders(self, prefix: str) -> None:
+        """Remove the folders of all files whose names begin with a prefix, which ends inside the name of the folder."""
+        depth = prefix.count("/") + 1
+        for name in self.names(prefix):
+            shutil.rmtree(self._path_of("/".join(name.split("/")[:depth])), ignore_errors=True)
+            self._index.remove(name)
+
+    def scan(self) -> None:
+        """Enter the files in the index that it lacks, unless that was done not long ago.
+
+        These are files of an earlier version, and files whose entries were lost.
+        """
+        if self._folder.exists() and self._now() - self._index.scanned_at() >= SECONDS_BETWEEN_SCANS:
+            self._index.add(self._entries())
+            self._index.note_scan(self._now())
 
     def _path_in_folder(self, name: str) -> Path:
         """Return the path of a file to be made, in a folder that exists and is private."""
@@ -134,30 +148,35 @@ class FileCache:
             raise ValueError("this is not the name of a cached file")
         return self._folder / name
 
-    def _make_room(self) -> None:
-        """Remove the files that are too old, and the files beyond the size limit."""
-        entries = sorted(self._entries(), key=lambda entry: entry.read_at, reverse=True)
-        room = self._most_bytes
-        for entry in entries:
-            room -= entry.size
-            if room < 0 or self._now() - entry.read_at > self._most_seconds:
-                _remove(entry.path)
+    def _entry(self, name: str) -> Entry | None:
+        """Return the entry of a file as it is now, or None if there is no such file."""
+        try:
+            path = self._path_of(name)
+            status = path.stat()
+            return Entry(name, status.st_size + _label_path(path).stat().st_size, status.st_mtime)
+        except (FileNotFoundError, ValueError):
+            return None
 
-    def _entries(self) -> Iterator["_Entry"]:
-        for name in self.names("**/*"):
-            path = self._folder / name
+    def _entries(self) -> Iterator[Entry]:
+        for label in self._folder.glob(f"**/*{LABEL}"):
             with suppress(OSError):  # another process removed it meanwhile
-                status = path.stat()
-                yield _Entry(path, status.st_size + _label_path(path).stat().st_size, status.st_mtime)
+                name = label.relative_to(self._folder).as_posix().removesuffix(LABEL)
+                if entry := self._entry(name):
+                    yield entry
 
+    def _enter(self, path: Path, part: Path, label: Path) -> None:
+        """Enter a file that is about to be put in place, and count it as read just now."""
+        os.utime(part, (self._now(), self._now()))
+        status = part.stat()
+        name = path.relative_to(self._folder).as_posix()
+        self._index.add([Entry(name, status.st_size + label.stat().st_size, status.st_mtime)])
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """The size of a file with its label, and when the file was last read."""
-
-    path: Path
-    size: int
-    read_at: float
+    def _remove(self, name: str) -> None:
+        path = self._path_of(name)
+        # The label goes first: without a label, content that can't be removed is treated as missing.
+        _label_path(path).unlink(missing_ok=True)
+        with suppress(OSError):  # on Windows, while another process reads it
+            path.unlink(missing_ok=True)
 
 
 class NewFile:
@@ -167,11 +186,14 @@ class NewFile:
         file: the open file, which takes the content.
         part: path of the open file, until the content is whole.
         path: path that the content gets when it is whole.
+        enter: enters the file in the index, given its path and those of its parts, before these are put in place: a process
+            that is killed between the two leaves an entry without a file, not a file that nobody knows of.
     """
 
-    def __init__(self, file: BinaryIO, part: Path, path: Path) -> None:
+    def __init__(self, file: BinaryIO, part: Path, path: Path, enter: Callable[[Path, Path, Path], None]) -> None:
         self.file = file
         self.path = path
+        self._enter = enter
         self._part = part
         # With the suffix of a part, the label is removed like other parts if this process is killed.
         self._label_part = part.with_suffix(f"{LABEL}{PART}")
@@ -195,6 +217,7 @@ class NewFile:
         with os.fdopen(os.open(self._label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(b"%d\n" % size)
             file.write(label)
+        self._enter(self.path, self._part, self._label_part)
         # Without its label, an earlier file under this name is treated as missing, even if this process is killed between
         # the two renames.
         _label_path(self.path).unlink(missing_ok=True)
@@ -229,10 +252,3 @@ def _make_private(folder: Path) -> None:
 
 def _label_path(path: Path) -> Path:
     return path.with_name(f"{path.name}{LABEL}")
-
-
-def _remove(path: Path) -> None:
-    # The label goes first: without a label, content that can't be removed is treated as missing.
-    _label_path(path).unlink(missing_ok=True)
-    with suppress(OSError):  # on Windows, while another process reads it
-        path.unlink(missing_ok=True)

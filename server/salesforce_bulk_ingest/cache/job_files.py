@@ -1,6 +1,7 @@
 """The cached files of jobs: downloaded results, archived uploads, results in source order, and retry files."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
+
+logger = logging.getLogger(__name__)
 
 UPLOAD_FILE = "upload.csv.gz"
 RETRY_FOLDER = "again"
@@ -124,6 +127,13 @@ class JobFiles:
         """Move what was kept under the host of an org to its organization, unless something is kept there."""
         self.files.rename_folder(_org_folder(org.host), _org_folder(org.key))
 
+    def scan(self) -> None:
+        """Find the files that an earlier version made; see `FileCache.scan`."""
+        try:
+            self.files.scan()
+        except OSError as error:
+            logger.warning("the cached files can't be looked through: %s", error)
+
     def touch(self, key: ResultKey) -> None:
         """Count a result and the upload of its job as read just now."""
         self.files.touch(key.name)
@@ -152,8 +162,8 @@ class JobFiles:
     def forget(self, org: str, job_id: str) -> None:
         """Remove all files of a job, and all retry files with rows of it."""
         job_id = checked_job_id(job_id)
-        self.files.remove_folders(f"{_org_folder(org)}/{job_id[:15]}-*")
-        for name in list(self.files.names(f"{_org_folder(org)}/{RETRY_FOLDER}-*/*")):
+        self.files.remove_folders(f"{_org_folder(org)}/{job_id[:15]}-")
+        for name in self.files.names(f"{_org_folder(org)}/{RETRY_FOLDER}-"):
             cached = self.files.find(name)
             if cached is None or job_id[:15].encode() in cached.label:
                 self.files.remove_folders(PurePosixPath(name).parent.as_posix())

@@ -71,6 +71,9 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
+VERSION = 1
+"""The version of the tables, by which they are known to be there."""
+
 IDENTITY = """
 CREATE TABLE IF NOT EXISTS identity (
     row INTEGER PRIMARY KEY CHECK (row = 1),
@@ -85,7 +88,6 @@ COLUMNS_BY_TABLE = {
     "uploads": "job_id, state, sha256, bytes",
     "rows_sent_again": "from_job, result, sha256, to_job, rows",
     "ended_jobs": "job_id, state, processed",
-    "loads": "job_id, operation, columns, sketch, recorded",
     "undone_inserts": "job_id, by_job, rows",
 }
 """The columns beside `org` of each table that is kept by org."""
@@ -245,7 +247,7 @@ class Ledger:
         def delete(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
             db.execute("DELETE FROM rows_sent_again WHERE org = ? AND to_job = ?", (org, job_id[:15]))
-            db.execute("DELETE FROM loads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+            load_records.delete_load(db, org, job_id)
             db.execute("DELETE FROM undone_inserts WHERE org = ? AND by_job = ?", (org, job_id[:15]))
 
         await self._run(delete, None)
@@ -324,28 +326,35 @@ class Ledger:
 
     async def earlier_loads(
         self, org: str, load: LoadRecord, *, since: float, ignored_jobs: Collection[str]
-    ) -> tuple[frozenset[str], tuple[EarlierLoad, ...]]:
+    ) -> tuple[int, tuple[EarlierLoad, ...]]:
         """Compare rows with the uploads that were recorded since a time, to jobs that are not ignored.
 
         Returns:
-            The ids of all jobs that the rows were compared with, and the uploads that have some of the rows.
+            The number of the last upload that is recorded, and the uploads that have some of the rows.
 
         Raises:
             NoRecord: the ledger can't be read.
         """
 
-        def select(db: sqlite3.Connection) -> tuple[frozenset[str], tuple[EarlierLoad, ...]]:
-            compared, found = set[str](), list[EarlierLoad]()
-            for earlier in load_records.earlier_loads(db, org, load, since, ignored_jobs):
-                compared.add(earlier.job_id)
-                if earlier.known.count:
-                    found.append(earlier)
-            return frozenset(compared), tuple(found)
+        def select(db: sqlite3.Connection) -> tuple[int, tuple[EarlierLoad, ...]]:
+            last = load_records.last_number(
+                db
+            )  # before the others are read: a later one is compared when rows are recorded
+            found = load_records.earlier_loads(db, org, load, after=0, since=since, ignored_jobs=ignored_jobs)
+            return last, tuple(found)
 
         return await self._run_needed(select)
 
     async def record_load(
-        self, org: str, job_id: str, load: LoadRecord, *, now: float, since: float, ignored_jobs: Collection[str] | None
+        self,
+        org: str,
+        job_id: str,
+        load: LoadRecord,
+        *,
+        now: float,
+        since: float,
+        after: int | None = 0,
+        ignored_jobs: Collection[str] = (),
     ) -> EarlierLoad | None:
         """Record the rows of an upload unless another job has at least half of them, in one transaction across processes.
 
@@ -354,8 +363,9 @@ class Ledger:
             job_id: id of the job that gets the rows.
             load: the rows.
             now: the time, in seconds since 1970.
-            since: the time from which on earlier uploads count; the records before it are removed.
-            ignored_jobs: ids of jobs that do not count; None if no job counts.
+            since: the time from which on earlier uploads count; records before it are removed.
+            after: the number of the upload after which others count; None if none counts.
+            ignored_jobs: ids of jobs that do not count.
 
         Returns:
             The upload that has the rows, or None if the rows are recorded now.
@@ -366,11 +376,13 @@ class Ledger:
 
         def insert(db: sqlite3.Connection) -> EarlierLoad | None:
             db.execute("BEGIN IMMEDIATE")
-            if ignored_jobs is not None:
-                for earlier in load_records.earlier_loads(db, org, load, since, ignored_jobs):
+            if after is not None:
+                for earlier in load_records.earlier_loads(
+                    db, org, load, after=after, since=since, ignored_jobs=ignored_jobs
+                ):
                     if earlier.known.are_half:
                         return earlier
-            db.execute("DELETE FROM loads WHERE recorded <= ?", (since,))
+            load_records.delete_old_loads(db, since)
             load_records.insert_load(db, org, job_id, load, now)
             return None
 
@@ -407,7 +419,12 @@ class Ledger:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db:
             self._identify(db)
-            db.executescript(f"{load_records.SCHEMA}{SCHEMA}")
+            if db.execute("PRAGMA user_version").fetchone() != (VERSION,):
+                db.executescript(f"{load_records.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
+            if db.execute("SELECT 1 FROM loads LIMIT 1").fetchone():
+                with db:
+                    db.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+                    load_records.take_over_loads(db)
             for organization, host in list(self._hosts.items()):
                 with db:
                     _adopt(db, organization, host)
@@ -463,6 +480,7 @@ def _adopt(db: sqlite3.Connection, organization: str, host: str) -> None:
             f"INSERT OR IGNORE INTO {table} (org, {columns}) SELECT ?, {columns} FROM {table} WHERE org = ?",
             (organization, host),
         )
+    load_records.adopt_loads(db, host, organization)
 
 
 def _organizations_at(db: sqlite3.Connection, host: str) -> tuple[str, ...]:

@@ -1,12 +1,40 @@
-"""The part of the ledger by which rows that went into a job before are known again: a sketch of the rows of each upload."""
+"""The part of the ledger by which rows that went into a job before are known again: a sketch of the rows of each upload.
 
+An index has the number of each row of each sketch, so that of the earlier uploads only those are read that share rows.
+"""
+
+import hashlib
+import json
 import sqlite3
+from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 
+MOST_COMPARED = 100
+"""The most earlier uploads that one upload is compared with: those that have the most of its rows."""
+
+MOST_FORGOTTEN = 100
+"""The most records that are removed at once because of their age."""
+
 SCHEMA = """
+CREATE TABLE IF NOT EXISTS recorded_loads (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    org TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    recorded REAL NOT NULL,
+    sketch BLOB NOT NULL,
+    UNIQUE (org, job_id)
+);
+CREATE INDEX IF NOT EXISTS loads_by_time ON recorded_loads (recorded);
+CREATE TABLE IF NOT EXISTS loads_by_row (
+    row INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (row, number)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS loads (
     org TEXT NOT NULL,
     job_id TEXT NOT NULL,
@@ -23,6 +51,22 @@ CREATE TABLE IF NOT EXISTS undone_inserts (
     rows INTEGER NOT NULL,
     PRIMARY KEY (org, job_id, by_job)
 );
+"""
+"""The tables. An earlier version, which may run beside this one, writes into `loads`; its records are moved."""
+
+_WITH_ROWS = """
+SELECT load.job_id, load.sketch
+FROM (
+    SELECT by_row.number AS number, COUNT(*) AS shared
+    FROM json_each(:rows) AS wanted CROSS JOIN loads_by_row AS by_row ON by_row.row = wanted.value
+    WHERE by_row.number > :after
+    GROUP BY by_row.number
+) AS found JOIN recorded_loads AS load ON load.number = found.number
+WHERE load.org = :org AND load.columns = :columns AND load.recorded > :since
+    AND load.operation IN (SELECT value FROM json_each(:operations))
+    AND load.job_id NOT IN (SELECT value FROM json_each(:ignored))
+ORDER BY found.shared DESC, found.number DESC
+LIMIT :most
 """
 
 _SAME_WORK: Mapping[str, tuple[str, ...]] = {
@@ -65,25 +109,90 @@ class EarlierLoad:
 
 
 def earlier_loads(
-    db: sqlite3.Connection, org: str, load: LoadRecord, since: float, ignored_jobs: Collection[str]
+    db: sqlite3.Connection, org: str, load: LoadRecord, *, after: int, since: float, ignored_jobs: Collection[str]
 ) -> Iterator[EarlierLoad]:
-    """Yield the uploads with rows of the load that were recorded since a time, one after the other."""
-    operations = _SAME_WORK.get(load.operation, (load.operation,))
-    query = "SELECT job_id, operation, sketch FROM loads WHERE org = ? AND columns = ? AND recorded > ?"
-    for job_id, operation, stored in db.execute(query, (org, load.columns, since)):
-        if operation not in operations or job_id in ignored_jobs:
-            continue
-        try:
-            sketch = RowSketch.from_bytes(stored)
-        except ValueError:  # another version of this program stored it
-            continue
-        yield EarlierLoad(job_id, sketch, load.sketch.known_in([sketch]))
+    """Yield the uploads with rows of the load, the one with the most first, recorded after another one and since a time."""
+    values = {
+        "rows": json.dumps(_rows_of(load)),
+        "org": org,
+        "columns": load.columns,
+        "operations": json.dumps(_SAME_WORK.get(load.operation, (load.operation,))),
+        "after": after,
+        "since": since,
+        "ignored": json.dumps([job_id[:15] for job_id in ignored_jobs]),
+        "most": MOST_COMPARED,
+    }
+    for job_id, stored in db.execute(_WITH_ROWS, values):
+        sketch = _sketch_of(stored)
+        known = load.sketch.known_in([sketch])
+        if known.count:
+            yield EarlierLoad(job_id, sketch, known)
+
+
+def last_number(db: sqlite3.Connection) -> int:
+    """Return the number of the upload that was recorded last; uploads that are recorded later have greater numbers."""
+    number: int = db.execute("SELECT COALESCE(MAX(number), 0) FROM recorded_loads").fetchone()[0]
+    return number
 
 
 def insert_load(db: sqlite3.Connection, org: str, job_id: str, load: LoadRecord, now: float) -> None:
-    """Record the rows of the upload to a job."""
-    values = (org, job_id[:15], load.operation, load.columns, load.sketch.to_bytes(), now)
-    db.execute("INSERT OR REPLACE INTO loads VALUES (?, ?, ?, ?, ?, ?)", values)
+    """Record the rows of the upload to a job, in place of an earlier record."""
+    delete_load(db, org, job_id)
+    values = (org, job_id[:15], load.operation, load.columns, now, load.sketch.to_bytes())
+    command = "INSERT INTO recorded_loads (org, job_id, operation, columns, recorded, sketch) VALUES (?, ?, ?, ?, ?, ?)"
+    number = db.execute(command, values).lastrowid
+    db.executemany("INSERT OR IGNORE INTO loads_by_row VALUES (?, ?)", [(row, number) for row in _rows_of(load)])
+
+
+def delete_load(db: sqlite3.Connection, org: str, job_id: str) -> None:
+    """Remove the record of the upload to a job, if there is one."""
+    query = "SELECT number, operation, columns, sketch FROM recorded_loads WHERE org = ? AND job_id = ?"
+    for number, operation, columns, stored in db.execute(query, (org, job_id[:15])).fetchall():
+        load = LoadRecord(operation, columns, _sketch_of(stored))
+        rows = [(row, number) for row in _rows_of(load)]
+        db.executemany("DELETE FROM loads_by_row WHERE row = ? AND number = ?", rows)
+        db.execute("DELETE FROM recorded_loads WHERE number = ?", (number,))
+
+
+def delete_old_loads(db: sqlite3.Connection, until: float) -> None:
+    """Remove records of uploads up to a time, the oldest first; what is left is removed by later calls."""
+    query = "SELECT org, job_id FROM recorded_loads WHERE recorded <= ? ORDER BY recorded LIMIT ?"
+    for org, job_id in db.execute(query, (until, MOST_FORGOTTEN)).fetchall():
+        delete_load(db, org, job_id)
+
+
+def adopt_loads(db: sqlite3.Connection, org: str, new_org: str) -> None:
+    """Copy the records of an org to another that has none of these jobs."""
+    query = """
+        SELECT job_id, operation, columns, sketch, recorded FROM recorded_loads AS load WHERE org = ?
+        AND NOT EXISTS (SELECT 1 FROM recorded_loads WHERE org = ? AND job_id = load.job_id)
+    """
+    for job_id, operation, columns, stored, recorded in db.execute(query, (org, new_org)).fetchall():
+        insert_load(db, new_org, job_id, LoadRecord(operation, columns, _sketch_of(stored)), recorded)
+
+
+def take_over_loads(db: sqlite3.Connection) -> None:
+    """Move the records that an earlier version wrote to where they are found by their rows."""
+    query = "SELECT org, job_id, operation, columns, sketch, recorded FROM loads"
+    earlier = db.execute(query).fetchall()
+    for org, job_id, operation, columns, stored, recorded in earlier:
+        insert_load(db, org, job_id, LoadRecord(operation, columns, _sketch_of(stored)), recorded)
+    if earlier:
+        db.execute("DELETE FROM loads")
+
+
+def _sketch_of(stored: bytes) -> RowSketch:
+    """Return a stored sketch, which is empty if another version of this program stored it."""
+    try:
+        return RowSketch.from_bytes(stored)
+    except ValueError:
+        return RowSketch()
+
+
+def _rows_of(load: LoadRecord) -> list[int]:
+    """Return a number for each different row of the sketch, which is equal for equal rows with the same columns."""
+    of_columns = int.from_bytes(hashlib.sha256(load.columns.encode()).digest()[:8])
+    return array("q", array("Q", [of_row ^ of_columns for of_row in load.sketch.hashes]).tobytes()).tolist()
 
 
 def insert_undo(db: sqlite3.Connection, org: str, by_job: str, rows: Mapping[str, int]) -> None:

@@ -64,13 +64,15 @@ class Comparison:
     Attributes:
         known: how many of the rows earlier jobs have.
         jobs: these jobs, the job with the most rows first.
-        compared: the ids, of 15 characters, of all jobs that the load was compared with, or that were left out.
+        last_load: the number of the last upload that was recorded then; the load was compared with those up to it.
+        left_out: the ids, of 15 characters, of the jobs that it was not compared with.
         failure: why the record can't be used; None if it was used.
     """
 
     known: KnownRows
     jobs: tuple[JobWithRows, ...] = ()
-    compared: frozenset[str] = frozenset()
+    last_load: int = 0
+    left_out: frozenset[str] = frozenset()
     failure: str | None = None
 
 
@@ -120,23 +122,28 @@ class EarlierLoads:
         key = ("earlier loads", org.key, load.operation, load.columns, rows, ids)
         return self._tasks.start(key, lambda _: self._compare(org, load, ids))
 
-    async def record(self, org: Org, load: LoadRecord, to_job: str, compared: frozenset[str] | None) -> None:
+    async def record(self, org: Org, load: LoadRecord, to_job: str, comparison: Comparison | None) -> None:
         """Record that a job gets rows, before they are sent.
 
         Args:
             org: the org of the job.
             load: the rows.
             to_job: the id of the job.
-            compared: the ids of the jobs that the rows were compared with; None if they may go into any number of jobs.
+            comparison: what the rows were compared with; None if they may go into any number of jobs.
 
         Raises:
             LoadedBefore: another call has sent at least half of the rows to another job meanwhile.
         """
         now = self._now()
-        ignored = None if compared is None else compared | {to_job[:15]}
         try:
             meanwhile = await self._ledger.record_load(
-                org.key, to_job, load, now=now, since=now - self._kept_seconds, ignored_jobs=ignored
+                org.key,
+                to_job,
+                load,
+                now=now,
+                since=now - self._kept_seconds,
+                after=comparison.last_load if comparison else None,
+                ignored_jobs={*(comparison.left_out if comparison else ()), to_job[:15]},
             )
         except NoRecord as error:
             logger.warning("rows go into job %s without a record: %s", to_job, error)
@@ -148,7 +155,7 @@ class EarlierLoads:
     async def _compare(self, org: Org, load: LoadRecord, left_out: frozenset[str]) -> Comparison:
         try:
             left_out = await self._ledger.with_retried_jobs(org.key, left_out)
-            compared, earlier = await self._ledger.earlier_loads(
+            last_load, earlier = await self._ledger.earlier_loads(
                 org.key, load, since=self._now() - self._kept_seconds, ignored_jobs=left_out
             )
         except NoRecord as error:
@@ -162,7 +169,7 @@ class EarlierLoads:
                 known = load.sketch.known_in([job.sketch for job in found])
                 if known.count >= known.of:
                     break
-        return Comparison(known, tuple(found), compared | left_out)
+        return Comparison(known, tuple(found), last_load, left_out)
 
     async def _job_with_rows(self, org: Org, load: LoadRecord, upload: EarlierLoad) -> JobWithRows | None:
         """Return the job of an earlier upload, or None if it has none of the rows in the org, and never will."""
@@ -261,7 +268,7 @@ class NewLoad:
     async def record(self, to_job: str, comparison: Comparison) -> None:
         """Record the rows; see `EarlierLoads.record`."""
         may_repeat = self.load_again or not self._is_insert
-        await self.earlier.record(self.org, self.rows, to_job, None if may_repeat else comparison.compared)
+        await self.earlier.record(self.org, self.rows, to_job, None if may_repeat else comparison)
 
     @property
     def _is_insert(self) -> bool:
