@@ -107,6 +107,7 @@ def _record_by_host(folder: Path, url: str) -> None:
         for table in ("uploads", "rows_sent_again"):
             database.execute(f"UPDATE {table} SET org = ?", (host,))
         database.execute("DROP TABLE organizations")
+        database.execute("PRAGMA user_version = 0")
     [cached] = [path for path in (folder / "spool").iterdir() if path.is_dir()]
     cached.rename(folder / "spool" / retry_name(host).partition("/")[0])
 
