@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 import httpx2
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
@@ -23,6 +22,7 @@ from starlette.applications import Starlette
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.settling import settle
@@ -170,7 +170,7 @@ async def open_services(
             settle=partial(settle, ledger=ledger, job_files=job_files),
         )
         if job_files is not None:
-            task_group.start_soon(partial(anyio.to_thread.run_sync, job_files.scan, abandon_on_cancel=True))
+            task_group.start_soon(run_in_thread, job_files.scan)
         tasks = SharedTasks(task_group)
         uploads = Uploads(client, ledger, tasks, job_files)
         # Rows are known again for as long as uploads are kept.

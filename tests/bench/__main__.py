@@ -1,11 +1,11 @@
-"""Measure, in one run: 100 MB through the gateway, rows through the embedded org, the preflight of rows, results, and retries."""
+"""Measure, in one run: 100 MB through the gateway, rows of the embedded org, preflight, results, retries, and many clients."""
 
 import argparse
 import os
 import platform
 import sys
 
-from tests.bench import org, results, retries, rows_in, transfers
+from tests.bench import many, org, results, retries, rows_in, transfers
 
 PARTS = {
     "gateway": transfers.run,
@@ -13,6 +13,7 @@ PARTS = {
     "rows": rows_in.run,
     "results": results.run,
     "again": retries.run,
+    "many": many.run,
 }
 
 

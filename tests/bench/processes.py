@@ -74,6 +74,23 @@ def tools(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
+def still_org(folder: Path) -> Iterator[int]:
+    """The org that always gives the same answer; yields its port."""
+    port = _free_port()
+    with _process([sys.executable, "-m", "tests.bench.still_org", str(port)], port, _environment(folder)):
+        yield port
+
+
+@contextmanager
+def bare_tool(folder: Path, org_port: int) -> Iterator[int]:
+    """A bare tool in front of the org on this port; yields the port of MCP."""
+    port = _free_port()
+    command = [sys.executable, "-m", "tests.bench.bare_tool", str(port), str(org_port)]
+    with _process(command, port, _environment(folder)):
+        yield port
+
+
+@contextmanager
 def nginx(folder: Path, org_port: int) -> Iterator[int | None]:
     """nginx as a streaming proxy in front of the org on this port; yields the port of nginx, or None if it is not installed."""
     if NGINX is None:

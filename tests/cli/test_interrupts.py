@@ -78,8 +78,8 @@ def test_an_interrupted_demo_says_so_on_a_line_of_its_own(environ: Environ) -> N
         terminal.type(CTRL_C)
         terminal.read_rest()
         assert process.wait(END_SECONDS) == 130
-    *_, echo, last, rest = terminal.shown.split("\r\n")
-    assert echo.endswith("^C")
+    *before, last, rest = terminal.shown.split("\r\n")
+    assert "^C" in "".join(before)
     assert (last, rest) == ("salesforce-bulk-ingest: interrupted; the demo's org is gone.", "")
 
 
