@@ -31,7 +31,8 @@ def test_a_file_is_found_with_its_label_once_it_is_finished_and_not_before(tmp_p
         assert cache.find("a/b.csv") is None
         made = file.finish(b"two\nlines")
     found = cache.find("a/b.csv")
-    assert found == made == CachedFile(tmp_path / "cache/a/b.csv", b"two\nlines")
+    assert found == made
+    assert (made.path, made.label) == (tmp_path / "cache/a/b.csv", b"two\nlines")
     assert made.path.read_bytes() == b"content"
 
 
@@ -58,6 +59,36 @@ def test_a_new_file_replaces_the_one_before(tmp_path: Path) -> None:
     stored(cache, "b.csv", b"old", b"old label")
     made = stored(cache, "b.csv", b"newer", b"new label")
     assert cache.find("b.csv") == made and made.path.read_bytes() == b"newer"
+
+
+def test_a_file_whose_label_was_changed_is_not_there(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    made = stored(cache, "b.csv", label=b"a label")
+    label = made.path.with_name("b.csv.label")
+    whole = label.read_bytes()
+    for place in range(len(whole)):
+        label.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert cache.find("b.csv") is None, place
+        label.write_bytes(whole[:place])
+        assert cache.find("b.csv") is None, place
+    label.write_bytes(whole)
+    assert cache.find("b.csv") == made
+
+
+def test_a_file_whose_label_is_a_folder_is_not_there_and_can_be_made_anew(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    label = stored(cache, "b.csv").path.with_name("b.csv.label")
+    label.unlink()
+    (label / "below").mkdir(parents=True)
+    assert cache.find("b.csv") is None
+    assert stored(cache, "b.csv") == cache.find("b.csv")
+
+
+def test_a_label_of_an_earlier_version_has_the_size_alone(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    made = stored(cache, "b.csv")
+    made.path.with_name("b.csv.label").write_bytes(b"7\nlabel")
+    assert cache.find("b.csv") == made
 
 
 @pytest.mark.parametrize("label", [b"", b"{}", b"[]\n", b"\xff", b"6\nlabel", b'"7"\n'])
@@ -99,6 +130,25 @@ def test_beyond_the_size_limit_the_files_that_were_read_longest_ago_are_removed(
     stored(cache, "fourth", b"x")
     there = [cache.find(name) is not None for name in ("first", "second", "third", "fourth")]
     assert there == [True, False, True, True]
+
+
+def test_a_file_in_use_stays_beyond_limit_and_time_until_nobody_uses_it(tmp_path: Path) -> None:
+    clock = Clock()
+    cache = a_cache(tmp_path, clock, most_bytes=100)
+    other = a_cache(tmp_path, clock, most_bytes=100)  # as in another process
+    used = [stored(cache, name, b"x" * 1_000) for name in ("first", "second")]
+    clock.now += 1_000
+    stored(other, "third", b"x" * 1_000)
+    stored(other, "fourth", b"x" * 1_000)
+    assert [cache.find(name) is not None for name in ("first", "second", "third", "fourth")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    used.clear()
+    stored(other, "fifth")
+    assert [cache.find(name) is not None for name in ("first", "second", "fifth")] == [False, False, True]
 
 
 def test_a_removed_file_and_a_removed_folder_are_gone_and_others_stay(tmp_path: Path) -> None:
@@ -157,7 +207,7 @@ def test_no_other_user_can_read_a_file(tmp_path: Path) -> None:
 
 def test_files_without_an_entry_are_found_by_a_scan_once_a_day(tmp_path: Path) -> None:
     clock = Clock()
-    cache = a_cache(tmp_path, clock, most_bytes=20)
+    cache = a_cache(tmp_path, clock, most_bytes=100)
     stored(cache, "first")
     clock.now += 1
     stored(cache, "second")

@@ -15,6 +15,7 @@ class Files:
         self.entries = {f"{number:04}": Entry(f"{number:04}", 10, number) for number in range(count)}
         self.looked: list[str] = []
         self.removed: list[str] = []
+        self.in_use: set[str] = set()
         self.index = FileIndex(folder)
         self.index.add(self.entries.values())
 
@@ -27,9 +28,12 @@ class Files:
         self.looked.append(name)
         return self.entries.get(name)
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, name: str) -> bool:
+        if name in self.in_use:
+            return False
         self.removed.append(name)
         del self.entries[name]
+        return True
 
 
 def test_no_file_is_looked_at_but_those_that_are_removed(tmp_path: Path) -> None:
@@ -42,6 +46,16 @@ def test_no_file_is_looked_at_but_those_that_are_removed(tmp_path: Path) -> None
     assert files.looked == files.removed == ["0002", "0003"]
     files.make_room(4_980, since=4)
     assert files.looked == []
+
+
+def test_files_in_use_are_passed_over_and_go_when_nobody_uses_them(tmp_path: Path) -> None:
+    files = Files(tmp_path, 4)
+    files.in_use = {"0000", "0002"}
+    files.make_room(0)
+    assert files.removed == ["0001", "0003"]
+    files.in_use.clear()
+    files.make_room(0)
+    assert files.removed == ["0000", "0002"]
 
 
 def test_a_file_that_was_read_since_it_was_entered_is_entered_anew(tmp_path: Path) -> None:

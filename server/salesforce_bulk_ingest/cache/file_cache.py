@@ -1,11 +1,12 @@
 """A folder of cached files, private to this user, limited in size and age.
 
 A cached file is two files: its content, and a label beside it. The label is written last and put in place by one rename:
-a file without a label is incomplete, and is treated as missing. An index (`file_index.py`) tells which files make room.
+a file without a label is incomplete, and is treated as missing. So is one whose label is damaged. An index (`file_index.py`)
+tells which files make room.
 """
 
 import errno
-import json
+import hashlib
 import os
 import re
 import shutil
@@ -13,13 +14,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from filelock import FileLock
 
 from salesforce_bulk_ingest.cache.file_index import Entry, FileIndex
+from salesforce_bulk_ingest.cache.file_use import FileUse, unused
 
 LABEL = ".label"
 PART = ".part"
@@ -33,10 +35,12 @@ class CachedFile:
     Attributes:
         path: path of the content.
         label: bytes that the maker of the file stored beside the content.
+        use: keeps the file from being removed for want of room, as long as somebody refers to it.
     """
 
     path: Path
     label: bytes
+    use: FileUse | None = field(default=None, compare=False, repr=False)
 
 
 class FileCache:
@@ -46,7 +50,7 @@ class FileCache:
 
     Args:
         folder: the folder, made on first use and readable by this user alone.
-        most_bytes: limit of all files together; the files that were read longest ago are removed first.
+        most_bytes: limit of all files together; the files that were read longest ago are removed first, but none in use.
         most_seconds: how long a file is kept after it was last read.
         now: the clock, in seconds since 1970.
     """
@@ -64,11 +68,11 @@ class FileCache:
         """Return the cached file under this name, or None if there is none that is whole."""
         path = self._path_of(name)
         try:
-            size, _, label = _label_path(path).read_bytes().partition(b"\n")
-            is_whole = json.loads(size) == path.stat().st_size
-        except (FileNotFoundError, ValueError):
+            use = FileUse(path)
+            label = _label_in(_label_path(path).read_bytes(), path.stat().st_size)
+        except (FileNotFoundError, IsADirectoryError, ValueError):
             return None
-        return CachedFile(path, label) if is_whole else None
+        return CachedFile(path, label, use)
 
     def touch(self, name: str) -> None:
         """Count the file as read just now, if there is one."""
@@ -85,7 +89,7 @@ class FileCache:
     def new_file(self, name: str) -> Iterator["NewFile"]:
         """Make a file; the caller holds its lock. A file that is not finished within the block is removed."""
         path = self._path_in_folder(name)
-        self._index.make_room(self._most_bytes, self._now() - self._most_seconds, self._entry, self._remove)
+        self._index.make_room(self._most_bytes, self._now() - self._most_seconds, self._entry, self._remove_unless_used)
         prefix = f"{path.name}."
         for left_over in path.parent.glob(f"{prefix}*{PART}"):  # of a process that was killed
             left_over.unlink(missing_ok=True)
@@ -174,9 +178,16 @@ class FileCache:
     def _remove(self, name: str) -> None:
         path = self._path_of(name)
         # The label goes first: without a label, content that can't be removed is treated as missing.
-        _label_path(path).unlink(missing_ok=True)
+        _clear(_label_path(path))
         with suppress(OSError):  # on Windows, while another process reads it
             path.unlink(missing_ok=True)
+
+    def _remove_unless_used(self, name: str) -> bool:
+        """Remove a file that nobody uses; return whether nobody does."""
+        with unused(self._path_of(name)) as may_go:
+            if may_go:
+                self._remove(name)
+            return may_go
 
 
 class NewFile:
@@ -215,15 +226,15 @@ class NewFile:
         size = self.file.tell()
         self.file.close()
         with os.fdopen(os.open(self._label_part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(b"%d\n" % size)
-            file.write(label)
+            file.write(_label_with_size(label, size))
         self._enter(self.path, self._part, self._label_part)
+        use = FileUse(self._part)  # before the file has its name, by which it could be removed
         # Without its label, an earlier file under this name is treated as missing, even if this process is killed between
         # the two renames.
-        _label_path(self.path).unlink(missing_ok=True)
+        _clear(_label_path(self.path))
         self._part.replace(self.path)
         self._label_part.replace(_label_path(self.path))
-        return CachedFile(self.path, label)
+        return CachedFile(self.path, label, use)
 
     def remove_parts(self) -> None:
         """Remove what is not in place."""
@@ -250,5 +261,38 @@ def _make_private(folder: Path) -> None:
     folder.chmod(0o700)
 
 
+def _clear(path: Path) -> None:
+    """Remove what is at a path, if anything: a damaged file system may have a folder in the place of a file."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        if not path.is_dir():
+            raise
+        shutil.rmtree(path)
+
+
 def _label_path(path: Path) -> Path:
     return path.with_name(f"{path.name}{LABEL}")
+
+
+def _label_with_size(label: bytes, size: int) -> bytes:
+    """Return what is stored beside a content of this size: its size, the SHA-256 of the label, and the label."""
+    return b"%d %s\n%s" % (size, _digest(label), label)
+
+
+def _label_in(stored: bytes, size: int) -> bytes:
+    """Return the label that is stored beside a content of this size.
+
+    Raises:
+        ValueError: the label is damaged, or belongs to another content.
+    """
+    line, line_end, label = stored.partition(b"\n")
+    stored_size, _, digest = line.partition(b" ")
+    # Earlier versions stored the size alone.
+    if not line_end or int(stored_size) != size or digest not in (b"", _digest(label)):
+        raise ValueError("the label is not that of the file")
+    return label
+
+
+def _digest(label: bytes) -> bytes:
+    return hashlib.sha256(label).hexdigest().encode()

@@ -4,11 +4,12 @@ The files are what counts. An entry without a file costs nothing, a file without
 entry may be older than the file, which may have been read since. So an index that is lost or damaged is made anew.
 """
 
+import json
 import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ class FileIndex:
         most_bytes: int,
         since: float,
         look: Callable[[str], Entry | None],
-        remove: Callable[[str], None],
+        remove: Callable[[str], bool],
     ) -> None:
         """Remove the files that were read longest ago, until the others are within the limits.
 
@@ -120,17 +121,19 @@ class FileIndex:
             most_bytes: limit of all files together.
             since: the time, in seconds since 1970, before which no file may have been read last.
             look: returns the entry of a file as it is now; None if there is no such file.
-            remove: removes a file.
+            remove: removes a file unless somebody uses it; returns whether nobody does.
         """
 
         def evict(db: sqlite3.Connection) -> None:
-            for entry in _beyond(db, most_bytes, since):
+            in_use = set[str]()
+            for entry in _beyond(db, most_bytes, since, in_use):
                 found = look(entry.name)
                 if found is not None and found.read_at != entry.read_at:
                     db.execute(UPSERT, (found.name, found.size, found.read_at))
                     continue
-                if found is not None:
-                    remove(entry.name)
+                if found is not None and not remove(entry.name):
+                    in_use.add(entry.name)
+                    continue
                 db.execute("DELETE FROM files WHERE name = ?", (entry.name,))
 
         self._run(evict, None)
@@ -155,10 +158,13 @@ class FileIndex:
         return default
 
 
-def _beyond(db: sqlite3.Connection, most_bytes: int, since: float) -> Iterator[Entry]:
-    """Yield the entry that was read longest ago, again and again, while the files are beyond the limits."""
-    query = "SELECT name, size, read_at, (SELECT size FROM whole) FROM files ORDER BY read_at LIMIT 1"
-    while row := db.execute(query).fetchone():
+def _beyond(db: sqlite3.Connection, most_bytes: int, since: float, in_use: Set[str]) -> Iterator[Entry]:
+    """Yield the entry not in use that was read longest ago, again and again, while the files are beyond the limits."""
+    query = """
+        SELECT name, size, read_at, (SELECT size FROM whole) FROM files
+        WHERE name NOT IN (SELECT value FROM json_each(?)) ORDER BY read_at LIMIT 1
+    """
+    while row := db.execute(query, (json.dumps(list(in_use)),)).fetchone():
         *of_entry, size = row
         entry = Entry(*of_entry)
         if size <= most_bytes and entry.read_at >= since:

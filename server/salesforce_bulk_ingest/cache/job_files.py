@@ -145,7 +145,7 @@ class JobFiles:
         if cached is None:
             return None
         try:
-            return ArchivedUpload(cached.path, UploadOrigin.from_json(cached.label))
+            return ArchivedUpload(cached.path, UploadOrigin.from_json(cached.label), cached.use)
         except ValueError:  # another version of this program wrote it
             return None
 

@@ -8,13 +8,14 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
 from pydantic import BaseModel
 
 from salesforce_bulk_ingest.base.findings import Unreadable
+from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
@@ -166,10 +167,12 @@ class ArchivedUpload:
     Attributes:
         path: path of the gzip file with header and rows of the source.
         origin: how the rows of the upload were made from the source.
+        use: keeps the file in the cache.
     """
 
     path: Path
     origin: UploadOrigin
+    use: FileUse | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_costly(self) -> bool:

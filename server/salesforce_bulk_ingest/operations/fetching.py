@@ -203,8 +203,9 @@ class ResultFetcher:
         async def make() -> RetryFile:
             sources, notes = list[JobResult | ReturnedUpload](), list[Finding]()
             for job in jobs:
+                upload = await self._archived_upload(org, job)
                 for which in request.which:
-                    found = await self._rows_to_retry(org, job, which)
+                    found = await self._rows_to_retry(org, job, which, upload)
                     if isinstance(found, Finding):
                         notes.append(found)
                     elif found is not None:
@@ -223,14 +224,16 @@ class ResultFetcher:
 
         return await self._find_or_make(name, lambda: self._find_file(name, RetryFile.read), make)
 
-    async def _rows_to_retry(self, org: Org, job: Job, which: Which) -> JobResult | ReturnedUpload | Finding | None:
-        """Return rows of a job, or why there can be none; None where the job has no such rows.
+    async def _rows_to_retry(
+        self, org: Org, job: Job, which: Which, upload: ArchivedUpload | None
+    ) -> JobResult | ReturnedUpload | Finding | None:
+        """Return rows of a job, whose upload may be archived, or why there can be none; None where the job has no such rows.
 
         Raises:
             ShortResult: a result of the job may lack rows.
         """
         if which == "missing":
-            return await self._missing_rows(org, job)
+            return await self._missing_rows(org, job, upload)
         kind = KINDS[which]
         downloaded = await self._whole(org, job, kind)
         if not downloaded.index.rows:
@@ -239,11 +242,9 @@ class ResultFetcher:
         if kind != "failedResults":
             return JobResult(job.id, result, completeness=downloaded.completeness)
         source = await self.source_order(org, job, kind).finished()
-        upload = None if source is None else await self._archived_upload(org, job)
-        return JobResult(job.id, result, upload, source, downloaded.completeness)
+        return JobResult(job.id, result, None if source is None else upload, source, downloaded.completeness)
 
-    async def _missing_rows(self, org: Org, job: Job) -> ReturnedUpload | Finding | None:
-        upload = await self._archived_upload(org, job)
+    async def _missing_rows(self, org: Org, job: Job, upload: ArchivedUpload | None) -> ReturnedUpload | Finding | None:
         if upload is None:
             return not_kept(job.id) if has_rows_in_no_result(job) else None
         sent = upload.origin.rows
@@ -317,7 +318,8 @@ class ResultFetcher:
 
 def _result_file(downloaded: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
     """Return the downloaded result, or raise UnexpectedAnswer where it is not one of Salesforce's."""
-    result = ResultFile.open(downloaded.path, Destination.of_job(job).dialect(), kind, downloaded.sha256)
+    dialect = Destination.of_job(job).dialect()
+    result = ResultFile.open(downloaded.path, dialect, kind, downloaded.sha256, downloaded.use)
     check_first_column(kind, result.names[0])
     return result
 

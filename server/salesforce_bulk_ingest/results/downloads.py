@@ -5,10 +5,11 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.cache.job_files import SHORT, JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
@@ -28,6 +29,7 @@ class DownloadedResult:
         sha256: SHA-256 of the CSV.
         completeness: what speaks for or against the result being whole; only a whole one is kept for later calls.
         error_groups: the errors of all rows; none for a result other than the failed rows.
+        use: keeps the file in the cache.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class DownloadedResult:
     sha256: str
     completeness: Completeness
     error_groups: tuple[ErrorGroup, ...] = ()
+    use: FileUse | None = field(default=None, compare=False, repr=False)
 
     def records(self, row: int) -> Iterator[bytes]:
         """Return the records from a row on; the first row after the header is row 0.
@@ -104,7 +107,7 @@ class DownloadWriter:
         error_groups = self._grouper.groups() if self._grouper else ()
         label = _label(index, sha256, found, error_groups)
         cached = self._file.finish(label, suffix="" if found.is_whole else SHORT)
-        return DownloadedResult(cached.path, index, sha256, found, error_groups)
+        return DownloadedResult(cached.path, index, sha256, found, error_groups, cached.use)
 
     def _add_rows(self, rows: list[bytes]) -> None:
         """Group the errors of rows, but hold the last row back, which may be cut."""
@@ -150,7 +153,7 @@ def _read(cached: CachedFile) -> DownloadedResult | None:
         stored = json.loads(label.readline())
         sha256, error_groups = str(stored["sha256"]), tuple(map(ErrorGroup.from_json, stored["causes"]))
         completeness = Completeness(**stored["completeness"])
-        return DownloadedResult(cached.path, RowIndex.read(label), sha256, completeness, error_groups)
+        return DownloadedResult(cached.path, RowIndex.read(label), sha256, completeness, error_groups, cached.use)
     except (ValueError, KeyError, TypeError):
         return None
 

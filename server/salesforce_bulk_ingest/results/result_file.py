@@ -1,10 +1,11 @@
 """A parsed result CSV: first columns in which Salesforce reports the outcome of a row, then the columns of the upload."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
@@ -36,6 +37,7 @@ class ResultFile:
         names: names of all columns.
         outcome_count: number of outcome columns, which come first.
         sha256: SHA-256 of the CSV.
+        use: keeps the file in the cache.
     """
 
     path: Path
@@ -44,9 +46,10 @@ class ResultFile:
     names: tuple[str, ...]
     outcome_count: int
     sha256: str = ""
+    use: FileUse | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def open(cls, path: Path, dialect: Dialect, kind: ResultKind, sha256: str) -> Self:
+    def open(cls, path: Path, dialect: Dialect, kind: ResultKind, sha256: str, use: FileUse | None = None) -> Self:
         """Return a result CSV in this dialect, with its header read.
 
         Raises:
@@ -59,7 +62,7 @@ class ResultFile:
         if kind != "unprocessedrecords":
             while outcome_count < len(header.names) and header.names[outcome_count] in OUTCOME_COLUMNS:
                 outcome_count += 1
-        return cls(path, header.dialect, kind, header.names, outcome_count, sha256)
+        return cls(path, header.dialect, kind, header.names, outcome_count, sha256, use)
 
     @property
     def upload_names(self) -> tuple[str, ...]:

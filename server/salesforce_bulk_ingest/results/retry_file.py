@@ -2,7 +2,7 @@
 
 import os
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import CachedFile
+from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 
@@ -59,6 +60,8 @@ class _Label(BaseModel):
 class _RetryRows(UploadFile):
     """The rows of a retry file as a source, whose version does not change with the times that each call for it sets."""
 
+    use: FileUse | None = field(default=None, compare=False, repr=False)
+
     def version(self) -> object:
         with self.file.open() as file:
             found = os.fstat(file.fileno())
@@ -73,17 +76,19 @@ class RetryFile:
         path: path of the CSV.
         origins: origins of the rows, in the order of the rows.
         notes: findings about the rows.
+        use: keeps the file in the cache.
     """
 
     path: Path
     origins: tuple[RetryOrigin, ...]
     notes: tuple[Finding, ...]
+    use: FileUse | None = field(default=None, compare=False, repr=False)
 
     @property
     def source(self) -> RowSource:
         """The rows as a source of a load."""
         path = self.path.resolve()
-        return _RetryRows(RootedFile(path.parent, (path.name,)))
+        return _RetryRows(RootedFile(path.parent, (path.name,)), self.use)
 
     def label(self) -> bytes:
         """Return the label that `read` takes."""
@@ -112,4 +117,4 @@ class RetryFile:
             row_numbers = numbers[start : start + origin.rows]
             origins.append(RetryOrigin(origin.from_job, origin.result, origin.sha256, row_numbers))
             start += origin.rows
-        return cls(file.path, tuple(origins), label.notes)
+        return cls(file.path, tuple(origins), label.notes, file.use)

@@ -98,8 +98,7 @@ def write_retry_file(
     if not origins:
         raise _no_rows(request, found)
     retry_file = RetryFile(file.path, tuple(origins), tuple(found))
-    file.finish(retry_file.label())
-    return retry_file
+    return replace(retry_file, use=file.finish(retry_file.label()).use)
 
 
 class _RetryWriter:

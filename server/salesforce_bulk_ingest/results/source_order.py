@@ -4,7 +4,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Self
@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
@@ -65,6 +66,7 @@ class SourceOrderedResult:
     unmatched: "array[int]"
     ambiguous: "array[int]"
     ambiguous_lines: tuple[int, ...]
+    use: FileUse | None = field(default=None, compare=False, repr=False)
 
     def label(self) -> bytes:
         """Return the label that `read` takes."""
@@ -91,7 +93,16 @@ class SourceOrderedResult:
         matched, numbers = numbers[: label.matched], numbers[label.matched :]
         unsure_outcomes, numbers = numbers[: label.unsure_outcomes], numbers[label.unsure_outcomes :]
         unmatched, ambiguous = numbers[: label.unmatched], numbers[label.unmatched :]
-        return cls(label.made_from, file.path, matched, unsure_outcomes, unmatched, ambiguous, label.ambiguous_lines)
+        return cls(
+            label.made_from,
+            file.path,
+            matched,
+            unsure_outcomes,
+            unmatched,
+            ambiguous,
+            label.ambiguous_lines,
+            file.use,
+        )
 
 
 def key_field(operation: str | None, external_id_field: str | None) -> str | None:
@@ -257,8 +268,7 @@ def write_source_order(
             ambiguous=ambiguous,
             ambiguous_lines=tuple(matcher.ambiguous_lines()),
         )
-    file.finish(ordered.label())
-    return ordered
+    return replace(ordered, use=file.finish(ordered.label()).use)
 
 
 def _source_rows(upload: ArchivedUpload, matcher: RowMatcher) -> Iterator[list[tuple[Row, MatchedRow]]]:
