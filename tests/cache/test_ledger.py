@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from salesforce_bulk_ingest.base.errors import NoRecord
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows, UploadRecord
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -71,7 +72,9 @@ async def test_a_file_that_can_not_be_used_is_logged_and_done_without(
     await ledger.record(ORG, JOB_ID, SENT)
     assert await ledger.find(ORG, JOB_ID) is None
     await ledger.forget(ORG, JOB_ID)
-    assert len(caplog.records) == 3
+    with pytest.raises(NoRecord, match="record of rows sent can't be used"):
+        await ledger.claim(ORG, JOB_ID, SENT)
+    assert len(caplog.records) == 4
     assert all(str(path) in record.getMessage() for record in caplog.records)
 
 
@@ -142,6 +145,7 @@ async def test_a_login_that_tells_no_organization_has_the_only_one_that_was_told
     path = tmp_path / "uploads.sqlite3"
     assert await Ledger(path).settle(UNTOLD) == UNTOLD
     assert not path.exists()
+    assert await Ledger(tmp_path / ("x" * 300)).settle(UNTOLD) == UNTOLD
     ledger = Ledger(path)
     for told, key in (("00D000000000001EAA", "00D000000000001"), ("00D000000000002AAA", HOST)):
         await ledger.settle(replace(ACME, organization_id=told))

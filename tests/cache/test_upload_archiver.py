@@ -61,13 +61,13 @@ def test_an_upload_beyond_the_size_limit_is_sent_and_not_archived(
     files, content = job_files(tmp_path, most_bytes=10), content_of(b"Name\nA\n")
     assert b"".join(files.archived(JOB_KEY, content)) == b"Name\nA\n"
     assert files.find_upload(JOB_KEY) is None
-    assert "takes more than 10 bytes" in caplog.text
+    assert "It takes more than the 10 bytes that may be kept" in caplog.text
 
 
 def test_a_folder_that_can_not_be_used_costs_no_upload(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "spool").write_text("in the way")
     assert b"".join(job_files(tmp_path).archived(JOB_KEY, content_of(b"Name\nA\n"))) == b"Name\nA\n"
-    assert "uploads can't be kept on this machine" in caplog.text
+    assert "an upload is not kept on this machine: It can't be written (" in caplog.text
 
 
 # The rows can hardly be compressed: they take one write of the file's buffer, several, and several chunks of the upload.

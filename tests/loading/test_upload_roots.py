@@ -3,7 +3,10 @@
 import errno
 import os
 import sys
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -227,6 +230,18 @@ def test_a_file_that_may_not_be_read_is_told_by_its_reason(roots: UploadRoots, m
     assert refusal(roots, "a.csv") == "InvalidArgument: /data/in/a.csv can't be read: Permission denied."
 
 
+def test_a_file_that_the_machine_keeps_back_is_no_fault_of_its_path(
+    roots: UploadRoots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "open", fail)
+    assert refusal(roots, "a.csv") == snapshot(
+        "StorageFailure: /data/in/a.csv can't be read: the disk can't be read or written there. Check the disk, and the limits of this user (ulimit -a)."
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
@@ -248,6 +263,31 @@ def test_a_file_is_read_from_its_start_as_often_as_asked(roots: UploadRoots) -> 
     for _ in range(2):
         with found.open() as file:
             assert file.read() == b"in"
+
+
+@posix_only
+@pytest.mark.usefixtures("roots")
+def test_a_folder_that_is_swapped_for_a_link_again_and_again_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    """The names change places in another thread at every moment of the look-up."""
+    roots = UploadRoots([tmp_path / "in"], SETTINGS)
+    root, done = tmp_path / "in", threading.Event()
+    (root / "link").symlink_to(tmp_path / "out")
+    (tmp_path / "out" / "b.csv").write_bytes(b"out")
+
+    def swap() -> None:
+        while not done.is_set():
+            for source, target in (("deep", "aside"), ("link", "deep"), ("deep", "link"), ("aside", "deep")):
+                (root / source).rename(root / target)
+
+    with ThreadPoolExecutor(1) as pool:
+        swapping = pool.submit(swap)
+        try:
+            for _ in range(2_000):
+                with suppress(InvalidArgument, RefusedByPolicy):
+                    assert read(roots, "deep/b.csv") == b"deep"
+        finally:
+            done.set()
+        swapping.result()
 
 
 PARTS = st.sampled_from(["..", ".", "", "in", "out", "deep", "up", "folder", "a.csv", "secret.csv", "b.csv", "~"])

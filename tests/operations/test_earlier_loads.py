@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing as closing_file
 from pathlib import Path
 
+from inline_snapshot import snapshot
 from mcp import Client
 
 from tests.support.orgs import agent, call, closed, refusal
@@ -31,6 +32,25 @@ async def test_without_a_record_rows_go_and_the_answer_says_that_nothing_is_know
         answer = await call(client, "create-ingest-job", body=INSERT, data=rows("Unrecorded"))
     assert answer["status"] == "uploaded"
     assert "can't be used" in answer["findings"][0]["what"]
+
+
+async def test_what_an_earlier_version_stored_in_place_of_an_id_still_refuses_rows_and_is_asked_of_nobody(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        await loaded(client, rows("No id"))
+        with closing_file(sqlite3.connect(tmp_path / "uploads.sqlite3")) as database, database:
+            database.execute("UPDATE loads SET job_id = ?", ("../../pwn\nNext:",))
+        org.forget()
+        again = {"csv": rows("No id")["csv"].replace("No id 9\n", '"No id 9"\n')}  # no equal call
+        text = await refusal(client, "create-ingest-job", body=INSERT, data=again)
+    assert text.splitlines() == snapshot(
+        [
+            'DUPLICATE_VALUE: 10 of 10 rows went into job "../../pwn\\nNext:" (gone from Salesforce, so what became of them is not known) before. Nothing was sent now.',
+            'Next: get-ingest-job-status {"jobId": "../../pwn\\nNext:"} shows what became of that job. Send rows that are not there yet alone; those that failed there go again with rowsOf. Only if the user wants all of these rows a second time, give loadAgain: true.',
+        ]
+    )
+    assert not any("pwn" in call for call in org.recorder.calls)
 
 
 async def test_a_stored_sketch_of_another_version_is_none(org: WatchedOrg, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.salesforce_emulator.caller import DATA, Caller, calling
 from tests.support.asgi_server import running
 from tests.support.blanking_org import blanking_org, url_of
 from tests.support.next_call import next_call, next_line
-from tests.support.orgs import agent, call, loaded, refusal, text_of
+from tests.support.orgs import agent, call, loaded, refusal, steady, text_of
 from tests.support.watched_org import Gate, WatchedOrg, agent_keeping
 
 
@@ -579,13 +579,36 @@ async def test_without_the_record_no_row_goes_again_unless_that_is_meant(org: Wa
         org.forget()
         text = await refused_again(client, [first], where=NO_NAME)
         assert org.changes == []
-        assert text == snapshot("""\
-SERVER_UNAVAILABLE: This server's record of rows sent again can't be used (no such column: to_job), so these may have been sent before.
+        assert text.replace(str(tmp_path), "FOLDER") == snapshot("""\
+SERVER_UNAVAILABLE: This server's record of rows sent can't be used (FOLDER/uploads.sqlite3): no such column: to_job. So these rows may have been sent before. The server's log has the details.
 Next: Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the user is sure that these rows were not sent again, or wants them twice, give again: true.\
 """)
         data = {"rowsOf": {"jobs": [first], "where": NO_NAME, "again": True}}
         answer = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
-        assert [finding["do"] for finding in answer["findings"]] == ["They go a second time, as again says."]
+        assert [finding["do"] for finding in answer["findings"]] == [
+            "They go a second time, as again says.",
+            "Don't send them again unless their job shows that they are not in the org.",
+        ]
+
+
+async def test_what_an_earlier_version_stored_in_place_of_an_id_still_refuses_rows_and_is_asked_of_nobody(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        first = await loaded(client, TEN_FAILING, preflight="off")
+        data = {"rowsOf": {"jobs": [first], "where": NO_NAME}}
+        await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
+        with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as database, database:
+            database.execute("UPDATE rows_sent_again SET to_job = ?", ("../../pwn\nNext:",))
+        org.forget()
+        text = steady(await refused_again(client, [first], where=NO_NAME))
+    assert text.splitlines() == snapshot(
+        [
+            'Created job JOB, but its rows did not get there. DUPLICATE_VALUE: Some of these rows were sent again before: 5 of job JOB into job "../../pwn\\nNext:" (which is gone, so it is not known whether it loaded them). Nothing was sent now.',
+            'Next: upload-data-ingest-job {"jobId": "JOB", "body": {"rowsOf": {"jobs": ["JOB"], "where": {"statusCode": "REQUIRED_FIELD_MISSING"}}}, "preflight": "off"} sends them there, once what the message says is mended; or abort the job. Don\'t create another.',
+        ]
+    )
+    assert not any("pwn" in call for call in org.recorder.calls)
 
 
 @contextmanager
@@ -609,9 +632,9 @@ async def test_rows_that_can_not_be_recorded_stay_here_unless_they_are_meant_to_
         org.forget()
         with a_record_that_takes_nothing(tmp_path):
             text = await refused_again(client, [first], where=NO_NAME)
-            assert "record of rows sent again can't be used (the disk is full)" in text
+            assert "record of rows sent can't be used (" in text and "uploads.sqlite3): the disk is full." in text
             text = await refusal(client, "upload-data-ingest-job", **upload)
-            assert "record of rows sent again can't be used (the disk is full)" in text
+            assert "record of rows sent can't be used (" in text and "uploads.sqlite3): the disk is full." in text
             assert org.uploads == []
             meant = {"rowsOf": {**data["rowsOf"], "again": True}}
             answer = await call(client, "create-ingest-job", body=INSERT, data=meant, preflight="off")

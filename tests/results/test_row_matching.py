@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.results.compared_columns import (
     CandidateFilter,
@@ -112,6 +113,7 @@ def test_the_outcomes_of_two_rows_that_both_came_back_alike_are_unsure_where_the
 MATCHING = """
 import sys
 from pathlib import Path
+from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.results.compared_columns import ComparedColumns
 from salesforce_bulk_ingest.results.row_matching import UploadedRow, row_matcher_in
 compared, rows = ComparedColumns((0,), None), range(150_000)  # more than the database holds in memory
@@ -121,13 +123,15 @@ try:
         matcher.add_uploaded([UploadedRow(row, row, hash(row), hash(row)) for row in rows], [list(map(str, rows))], compared)
         matcher.add_returned(0, list(map(str, rows)), [list(map(str, rows))], compared)
         matcher.match()
-except OSError as error:
-    print(error)
+except StorageFailure as error:
+    print(str(error).replace(sys.argv[1], "FOLDER"))
 """
 
 
 @posix_only
 def test_rows_that_can_not_be_matched_on_a_full_disk_are_an_error_of_the_disk(tmp_path: Path) -> None:
     [printed] = printed_on_a_full_disk(MATCHING, tmp_path)
-    assert printed.startswith("rows can't be matched on this machine: ")
+    assert printed == snapshot(
+        "Rows of a result can't be matched with those that were sent (FOLDER): the disk can't be read or written there. Check the disk, and the limits of this user (ulimit -a)."
+    )
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 """Checks of keys that are blank or repeated."""
 
+from pathlib import Path
+
 import pytest
 from inline_snapshot import snapshot
 
@@ -8,6 +10,7 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.keys import MOST_IN_MEMORY, KeyChecks, KeyColumn, key_column
 from tests.loading.making import findings_of
+from tests.support.full_disk import posix_only, printed_on_a_full_disk
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,36 @@ def test_there_is_no_key_column_where_rows_are_new_records_or_the_column_is_miss
     header: list[str], operation: str | None
 ) -> None:
     assert key_column(header, operation, "Ext__c") is None
+
+
+ON_A_FULL_DISK = """
+import sys
+import tempfile
+from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.validation.keys import MOST_IN_MEMORY, KeyChecks, KeyColumn
+tempfile.tempdir = sys.argv[1]
+limit_files(100_000)
+findings = Findings()
+with KeyChecks(KeyColumn(0, str, is_needed=True), "Ext__c", findings) as checks:
+    for _ in range(3):
+        keys = [*map(str, range(MOST_IN_MEMORY)), ""]
+        checks.check(ParsedBlock(1, lambda: range(2, 2 + len(keys)), columns=[keys]))
+    checks.finish()
+for finding in findings.sorted():
+    print(finding.level, finding.column, finding.count, finding.what.replace(sys.argv[1], "FOLDER"), finding.do)
+"""
+
+
+@posix_only
+def test_keys_that_can_not_be_held_on_a_full_disk_are_told_as_unchecked(tmp_path: Path) -> None:
+    assert printed_on_a_full_disk(ON_A_FULL_DISK, tmp_path) == snapshot(
+        [
+            "warning Ext__c 3 Rows without Ext__c fail. Fill it in, or leave these rows out.",
+            "warning Ext__c 1 Whether rows have the Ext__c of an earlier row was not checked. Keys can't be written to a temporary file (FOLDER): no file of this user may grow so large. Raise the limit of file sizes (ulimit -f).",
+        ]
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_repeated_keys_are_found_when_the_first_of_them_are_no_longer_in_memory() -> None:

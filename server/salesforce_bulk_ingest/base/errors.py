@@ -15,6 +15,7 @@
     ├── SentAgain           rows were retried before
     ├── LoadedBefore        rows of an insert went into another job before
     ├── NoRecord            it is not known whether rows were retried before
+    ├── StorageFailure      the machine keeps this server from a file
     ├── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
     ├── CreateUnanswered    (operations/errors.py) a job may have been made
     └── ChangeUnanswered    (operations/errors.py) a job may have been closed or aborted
@@ -119,7 +120,33 @@ class LoadedBefore(IngestError):
 
 
 class NoRecord(IngestError):
-    """It is not known whether rows of a job were retried before."""
+    """It is not known whether rows of a job were retried before.
+
+    Args:
+        message: what is not known, and why.
+        cause: why the record can't be used and what mends that, in sentences.
+    """
 
     status = 503
     code = "SERVER_UNAVAILABLE"
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or message
+
+
+class StorageFailure(IngestError):
+    """The machine keeps this server from a file: a full disk, a permission that is missing, a limit.
+
+    Args:
+        what: what can't be done, where, and why, as a sentence.
+        remedy: what mends it, as a sentence.
+    """
+
+    status = 503
+    code = "SERVER_UNAVAILABLE"
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what} {remedy}")
+        self.what = what
+        self.remedy = remedy

@@ -53,12 +53,15 @@ class FileCache:
         most_bytes: limit of all files together; the files that were read longest ago are removed first, but none in use.
         most_seconds: how long a file is kept after it was last read.
         now: the clock, in seconds since 1970.
+
+    Attributes:
+        folder: the folder.
     """
 
     def __init__(
         self, folder: Path, *, most_bytes: int, most_seconds: float, now: Callable[[], float] = time.time
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._most_bytes = most_bytes
         self._most_seconds = most_seconds
         self._now = now
@@ -131,17 +134,17 @@ class FileCache:
 
         These are files of an earlier version, and files whose entries were lost.
         """
-        if self._folder.exists() and self._now() - self._index.scanned_at() >= SECONDS_BETWEEN_SCANS:
+        if self.folder.exists() and self._now() - self._index.scanned_at() >= SECONDS_BETWEEN_SCANS:
             self._index.add(self._entries())
             self._index.note_scan(self._now())
 
     def _path_in_folder(self, name: str) -> Path:
         """Return the path of a file to be made, in a folder that exists and is private."""
         path = self._path_of(name)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.chmod(0o700)
-        folder = self._folder
-        for part in path.parent.relative_to(self._folder).parts:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        folder = self.folder
+        for part in path.parent.relative_to(self.folder).parts:
             folder = folder / part
             _make_private(folder)
         return path
@@ -150,7 +153,7 @@ class FileCache:
         """Return the path of a file, or raise ValueError: no other text becomes a path, whoever chose it."""
         if not is_plain_name(name):
             raise ValueError("this is not the name of a cached file")
-        return self._folder / name
+        return self.folder / name
 
     def _entry(self, name: str) -> Entry | None:
         """Return the entry of a file as it is now, or None if there is no such file."""
@@ -162,9 +165,9 @@ class FileCache:
             return None
 
     def _entries(self) -> Iterator[Entry]:
-        for label in self._folder.glob(f"**/*{LABEL}"):
+        for label in self.folder.glob(f"**/*{LABEL}"):
             with suppress(OSError):  # another process removed it meanwhile
-                name = label.relative_to(self._folder).as_posix().removesuffix(LABEL)
+                name = label.relative_to(self.folder).as_posix().removesuffix(LABEL)
                 if entry := self._entry(name):
                     yield entry
 
@@ -172,7 +175,7 @@ class FileCache:
         """Enter a file that is about to be put in place, and count it as read just now."""
         os.utime(part, (self._now(), self._now()))
         status = part.stat()
-        name = path.relative_to(self._folder).as_posix()
+        name = path.relative_to(self.folder).as_posix()
         self._index.add([Entry(name, status.st_size + label.stat().st_size, status.st_mtime)])
 
     def _remove(self, name: str) -> None:

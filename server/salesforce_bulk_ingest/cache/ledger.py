@@ -7,6 +7,7 @@ whole record: it is whole only for jobs that are made later (`whole_since`).
 """
 
 import logging
+import os
 import secrets
 import sqlite3
 import time
@@ -16,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from salesforce_bulk_ingest.base.errors import NoRecord
+from salesforce_bulk_ingest.base.errors import NoRecord, StorageFailure
+from salesforce_bulk_ingest.base.storage import FileError, storage_failure
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache import load_records
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
@@ -165,7 +167,7 @@ class Ledger:
         if org.organization_id is not None:
             self._hosts[org.key] = org.host
             return org
-        if not self._path.exists():
+        if not _is_there(self._path):
             return org
         none: tuple[str, ...] = ()
         known = await self._run(lambda db: _organizations_at(db, org.host), none)
@@ -214,6 +216,9 @@ class Ledger:
 
         Returns:
             The record that was there before, or None if this upload is recorded now.
+
+        Raises:
+            NoRecord: the ledger can't be written.
         """
 
         def insert(db: sqlite3.Connection) -> UploadRecord | None:
@@ -222,7 +227,7 @@ class Ledger:
                 return None
             return _select_upload(db, org, job_id)
 
-        return await self._run(insert, None)
+        return await self._run_needed(insert, BUSY_SECONDS)
 
     async def record(self, org: str, job_id: str, upload: UploadRecord) -> None:
         """Record the upload in place of any record that the job has."""
@@ -401,19 +406,25 @@ class Ledger:
         """Run an action on the file; return the default where the file can't be used."""
         try:
             return await run_in_thread(self._with_db, action, BUSY_SECONDS)
-        except (OSError, sqlite3.Error) as error:
-            logger.warning("the record of uploads at %s can't be used: %s", self._path, error)
+        except FileError as error:
+            logger.warning("%s", self._failure(error))
             return default
 
-    async def _run_needed(self, action: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run_needed(
+        self, action: Callable[[sqlite3.Connection], T], busy_seconds: float = NEEDED_BUSY_SECONDS
+    ) -> T:
         """Run an action on the file; raise NoRecord where the file can't be used."""
         try:
-            return await run_in_thread(self._with_db, action, NEEDED_BUSY_SECONDS)
-        except (OSError, sqlite3.Error) as error:
-            logger.warning("the record of rows sent again at %s can't be used: %s", self._path, error)
+            return await run_in_thread(self._with_db, action, busy_seconds)
+        except FileError as error:
+            failure = self._failure(error)
+            logger.warning("%s", failure)
             raise NoRecord(
-                f"This server's record of rows sent again can't be used ({error}), so these may have been sent before."
+                f"{failure.what} So these rows may have been sent before. {failure.remedy}", str(failure)
             ) from error
+
+    def _failure(self, error: Exception) -> StorageFailure:
+        return storage_failure("This server's record of rows sent can't be used", error, self._path)
 
     def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -456,6 +467,11 @@ class Ledger:
             )
             with db:
                 db.execute("UPDATE identity SET whole_since = ?", (self._now(),))
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file; unlike `Path.exists`, false also where that can't be found out."""
+    return os.path.exists(path)
 
 
 def _has_table(db: sqlite3.Connection, name: str) -> bool:

@@ -2,10 +2,11 @@
 
 import logging
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.cache.file_cache import FileCache, NewFile
 from salesforce_bulk_ingest.cache.upload_archive import UploadOrigin
 from salesforce_bulk_ingest.loading.mapped_source import OutputChunk
@@ -21,16 +22,20 @@ GZIP = 31
 
 
 class UploadArchiver:
-    """Writes the source of an upload into a new file of the cache. An error in writing is logged, and harms no upload.
+    """Writes the source of an upload into a new file of the cache. An error in writing harms no upload.
 
     Args:
         file: the new file; None if it could not be made.
         content: the content of the upload.
         most_bytes: limit of the compressed file; an upload beyond it is not archived.
+        give_up: called with the reason why the upload is not archived, an error of a file or a sentence.
     """
 
-    def __init__(self, file: NewFile | None, content: PartContent, most_bytes: int) -> None:
+    def __init__(
+        self, file: NewFile | None, content: PartContent, most_bytes: int, give_up: Callable[[Exception | str], None]
+    ) -> None:
         self._file = file
+        self._told = give_up
         self._content = content
         self._most_bytes = most_bytes
         self._first_line: int | None = None
@@ -74,16 +79,18 @@ class UploadArchiver:
         try:
             self._file.file.write(data)
             if self._file.file.tell() > self._most_bytes:
-                self._give_up(f"it takes more than {self._most_bytes:,} bytes")
+                self._give_up(
+                    f"It takes more than the {self._most_bytes:,} bytes that may be kept (--spool-max-bytes)."
+                )
         except OSError as error:
             self._give_up(error)
 
-    def _give_up(self, reason: object) -> None:
+    def _give_up(self, reason: Exception | str) -> None:
         self._file = None
-        logger.warning("an upload can't be kept on this machine: %s", reason)
+        self._told(reason)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ArchivedContent:
     """The content of an upload, archived each time it is read to its end.
 
@@ -92,12 +99,14 @@ class ArchivedContent:
         files: the cache that the upload is archived in.
         name: name of the file in the cache.
         most_bytes: limit of the compressed file.
+        not_kept: why the content that was read last is not archived, in sentences; None if it is.
     """
 
     content: PartContent
     files: FileCache
     name: str
     most_bytes: int
+    not_kept: str | None = None
 
     @property
     def size(self) -> int:
@@ -110,8 +119,9 @@ class ArchivedContent:
         return self.content.sha256
 
     def __iter__(self) -> Generator[bytes, None, None]:
+        self.not_kept = None
         with ExitStack() as stack:
-            archiver = UploadArchiver(self._new_file(stack), self.content, self.most_bytes)
+            archiver = UploadArchiver(self._new_file(stack), self.content, self.most_bytes, self._give_up)
             for chunk in self.content.chunks():
                 archiver.add(chunk)
                 yield chunk.data
@@ -121,5 +131,11 @@ class ArchivedContent:
         try:
             return stack.enter_context(self.files.new_file(self.name))
         except OSError as error:
-            logger.warning("uploads can't be kept on this machine: %s", error)
+            self._give_up(error)
             return None
+
+    def _give_up(self, reason: Exception | str) -> None:
+        if isinstance(reason, Exception):
+            reason = str(storage_failure("It can't be written", reason, self.files.folder))
+        self.not_kept = reason
+        logger.warning("an upload is not kept on this machine: %s", reason)

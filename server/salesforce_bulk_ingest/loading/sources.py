@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.loading.upload_roots import RootedFile, unreadable
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 MAX_TEXT_BYTES = 4_000_000
@@ -68,13 +68,14 @@ def read_errors() -> Iterator[None]:
 
     Raises:
         InvalidArgument: the file is damaged or can't be read.
+        StorageFailure: the machine keeps this server from the file.
     """
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidArgument(f"The .gz file is damaged or cut off ({error}): write it again.") from None
     except OSError as error:
-        raise InvalidArgument(f"The file can't be read: {error.strerror or error}.") from None
+        raise unreadable("The file", error) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ are resolved. The file is opened from the root down, one folder after the other 
 nobody can exchange a folder for a link in the meantime.
 """
 
+import errno
 import json
 import os
 import stat
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, StorageFailure
+from salesforce_bulk_ingest.base.storage import storage_failure
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
@@ -23,6 +25,9 @@ SYSTEM_FOLDERS = frozenset(
     {"applications", "bin", "boot", "dev", "etc", "lib", "library", "proc", "program files", "program files (x86)", "run",
      "sbin", "sys", "system", "usr", "windows"}
 )  # fmt: skip
+OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
+"""The errors in reading a file that no other path mends."""
+
 EXAMPLE_FOLDER = Path("/data/exports")
 
 OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
@@ -54,11 +59,12 @@ class RootedFile:
 
         Raises:
             InvalidArgument: the file does not exist, is no regular file, or can't be read.
+            StorageFailure: the machine keeps this server from the file.
         """
         try:
             opened = self._opened()
         except OSError as error:
-            raise InvalidArgument(f"{self.path} can't be read: {error.strerror}.") from None
+            raise unreadable(str(self.path), error) from None
         mode = os.fstat(opened).st_mode
         if stat.S_ISREG(mode):
             return os.fdopen(opened, "rb")
@@ -116,7 +122,8 @@ class UploadRoots:
 
         Raises:
             RefusedByPolicy: the path is not under a root; the error does not say whether the file exists.
-            InvalidArgument: there is no file at the path.
+            InvalidArgument: there is no file at the path, or something on it was replaced just now.
+            StorageFailure: the machine keeps this server from looking.
         """
         _check_text(path)
         inside = [file for file in map(self._below_root, self._candidates(path)) if file is not None]
@@ -138,7 +145,12 @@ class UploadRoots:
     def _below_root(self, candidate: Path) -> RootedFile | None:
         if not self._is_written_below(candidate):
             return None
-        real = Path(os.path.realpath(candidate))
+        try:
+            real = Path(os.path.realpath(candidate))
+        except OSError as error:
+            if error.errno in OF_THE_MACHINE:
+                raise unreadable(str(candidate), error) from None
+            raise InvalidArgument(f"{candidate} was replaced while it was looked up: call again.") from None
         for root in self.roots:
             if real != root and real.is_relative_to(root):
                 return RootedFile(root, real.relative_to(root).parts, self._opens_below)
@@ -173,6 +185,18 @@ class UploadRoots:
 
     def _listed(self) -> str:
         return " and ".join(map(str, self.roots))
+
+
+def unreadable(file: str, error: OSError) -> InvalidArgument | StorageFailure:
+    """Return the error for a file of a caller that can't be read: where it is not the machine's fault, the path is.
+
+    Args:
+        file: the file, as the subject of a sentence.
+        error: the error in reading it.
+    """
+    if error.errno in OF_THE_MACHINE:
+        return storage_failure(f"{file} can't be read", error)
+    return InvalidArgument(f"{file} can't be read: {error.strerror or error}.")
 
 
 def is_of_system(folder: Path) -> bool:

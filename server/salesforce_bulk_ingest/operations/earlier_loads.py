@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord
+from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -122,8 +122,10 @@ class EarlierLoads:
         key = ("earlier loads", org.key, load.operation, load.columns, rows, ids)
         return self._tasks.start(key, lambda _: self._compare(org, load, ids))
 
-    async def record(self, org: Org, load: LoadRecord, to_job: str, comparison: Comparison | None) -> None:
-        """Record that a job gets rows, before they are sent.
+    async def record(
+        self, org: Org, load: LoadRecord, to_job: str, comparison: Comparison | None
+    ) -> tuple[Finding, ...]:
+        """Record that a job gets rows, before they are sent; return a warning where that can't be recorded.
 
         Args:
             org: the org of the job.
@@ -147,10 +149,11 @@ class EarlierLoads:
             )
         except NoRecord as error:
             logger.warning("rows go into job %s without a record: %s", to_job, error)
-            return
+            return (unrecorded(error),)
         if meanwhile is not None:
             found = JobWithRows(meanwhile.job_id, await self._job(meanwhile.job_id), meanwhile.sketch, meanwhile.known)
             raise loaded_before(Comparison(meanwhile.known, (found,)))
+        return ()
 
     async def _compare(self, org: Org, load: LoadRecord, left_out: frozenset[str]) -> Comparison:
         try:
@@ -219,7 +222,7 @@ class EarlierLoads:
         try:
             file = await self._fetcher.retry_file(org, [job], request, Destination.of_job(job)).finished()
             return await run_in_thread(_sketch_of, file, Destination.of_job(job))
-        except (InvalidArgument, UnexpectedAnswer, OSError) as error:
+        except (InvalidArgument, UnexpectedAnswer, StorageFailure) as error:
             logger.warning("which rows of job %s are not in the org is not known: %s", job.id, error)
             return RowSketch()
 
@@ -265,10 +268,10 @@ class NewLoad:
             raise loaded_before(comparison)
         return (Finding("warning", _report(comparison), REFUSED),)
 
-    async def record(self, to_job: str, comparison: Comparison) -> None:
+    async def record(self, to_job: str, comparison: Comparison) -> tuple[Finding, ...]:
         """Record the rows; see `EarlierLoads.record`."""
         may_repeat = self.load_again or not self._is_insert
-        await self.earlier.record(self.org, self.rows, to_job, None if may_repeat else comparison)
+        return await self.earlier.record(self.org, self.rows, to_job, None if may_repeat else comparison)
 
     @property
     def _is_insert(self) -> bool:
@@ -281,6 +284,12 @@ class NewLoad:
 
     def _is_refused(self, comparison: Comparison) -> bool:
         return self._is_insert and comparison.known.are_half and not self.load_again
+
+
+def unrecorded(error: NoRecord) -> Finding:
+    """Return the warning that rows go without a record, so that nothing will know them again."""
+    what = f"These rows go without a record of it, so they are not refused when they come a second time: {error.cause}"
+    return Finding("warning", what, "Don't send them again unless their job shows that they are not in the org.")
 
 
 def columns_of(sobject: str, header: Sequence[str]) -> str:

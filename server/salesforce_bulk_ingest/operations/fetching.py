@@ -1,15 +1,16 @@
 """Downloading the results of jobs and making files from them: in the background, once for all callers and processes."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TypeVar
 
 import anyio
 from filelock import FileLock, Timeout
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding, Unreadable
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
@@ -61,7 +62,7 @@ class ResultFetcher:
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """Return the task that finds or downloads a result of a job that has ended."""
         key = ResultKey.of(org.key, job, kind)
-        return self._tasks.start(("result", key), lambda task: self._find_or_download(org, key, job, task))
+        return self._start(("result", key), lambda task: self._find_or_download(org, key, job, task))
 
     async def accounting(self, org: Org, job: Job, seconds: float) -> RowAccounting | None:
         """Return where the rows are that were sent to a job that has ended, as far as that is known.
@@ -83,14 +84,14 @@ class ResultFetcher:
             counting = self._tasks.start(("row counts", key), lambda _: self._count_rows(org, job, sent))
             try:
                 counts = counting.result if await counting.wait(min(seconds, COUNTING_SECONDS)) else None
-            except (OSError, SalesforceError) as error:
+            except (StorageFailure, SalesforceError) as error:
                 logger.warning("the rows of job %s can't be counted: %s", job.id, error)
         return RowAccounting(sent, counts)
 
     def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
         """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
         key = ResultKey.of(org.key, job, kind)
-        return self._tasks.start(("source order", key), lambda _: self._source_order(org, key, job))
+        return self._start(("source order", key), lambda _: self._source_order(org, key, job))
 
     def retry_file(
         self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
@@ -99,7 +100,7 @@ class ResultFetcher:
         keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in RESULT_KINDS]
         counters = [(job.number_records_processed, job.number_records_failed) for job in jobs]  # they may lag
         name = retry_name(org.key, keys, counters, request, destination.delimiter, destination.line_ending)
-        return self._tasks.start(
+        return self._start(
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
 
@@ -109,6 +110,15 @@ class ResultFetcher:
             await run_in_thread(self._job_files.forget, org.key, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
+
+    def _start(self, key: Hashable, work: Callable[[SharedTask[T]], Awaitable[T]]) -> SharedTask[T]:
+        """Begin work on cached files, or join it; it ends with StorageFailure where the machine keeps it from a file."""
+
+        async def told(task: SharedTask[T]) -> T:
+            with storage_failures("What Salesforce gives can't be kept", self._job_files.files.folder):
+                return await work(task)
+
+        return self._tasks.start(key, told)
 
     async def _find_or_download(
         self, org: Org, key: ResultKey, job: Job, task: SharedTask[DownloadedResult]

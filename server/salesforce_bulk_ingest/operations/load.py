@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.errors import IngestError, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -158,13 +158,13 @@ class _PlannedLoad:
             notes += load.judge(comparison, dry_run=dry_run)
         return _Checked(tuple(notes), comparison)
 
-    async def record(self, part: int, job_id: str, checked: _Checked) -> None:
+    async def record(self, part: int, job_id: str, checked: _Checked) -> tuple[Finding, ...]:
         """Record which rows the job gets, before they are sent; see `Retry.record` and `NewLoad.record`."""
-        if self.retry is not None:
-            await self.retry.record(job_id)
+        notes = () if self.retry is None else await self.retry.record(job_id)
         load = self.new_load(part)
         if load is not None and checked.comparison is not None:
-            await load.record(job_id, checked.comparison)
+            notes += await load.record(job_id, checked.comparison)
+        return notes
 
 
 class LoadOperations:
@@ -287,7 +287,7 @@ class LoadOperations:
         if isinstance(request.source, RetryRequest):
             load_again, from_jobs = load_again or request.source.again, request.source.jobs
             fetch = await self._once.retries.fetch(org, request.source, destination)
-            if not await _wait_for_rows(fetch, seconds()):
+            if not await fetch.wait(seconds()):
                 return fetch
             retry = self._once.retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
@@ -322,9 +322,10 @@ class LoadOperations:
         uploads = self._once.uploads
         content = uploads.archived(load.org, job, plan.content_of(number))
         upload = await uploads.begin(load.org, job, content, partial(load.record, number, job.id, checked))
+        is_done = upload is None or await upload.wait(self._seconds_left())
+        plan = plan.with_notes(uploads.notes_of(load.org, job.id))
         if upload is None:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
-        is_done = await upload.wait(self._seconds_left())
         status: UploadStatus = "uploaded" if is_done else "in progress"
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
 
@@ -338,13 +339,6 @@ async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySour
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
     return await run_in_thread(digest)
-
-
-async def _wait_for_rows(fetch: SharedTask[RetryFile], seconds: float) -> bool:
-    try:
-        return await fetch.wait(seconds)
-    except OSError as error:
-        raise InvalidArgument(f"The rows can't be kept on this machine, from which they would go: {error}") from error
 
 
 def _check_part_and_sha256(plan: Plan, request: LoadRequest[RowSource]) -> None:

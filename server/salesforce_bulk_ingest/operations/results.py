@@ -8,7 +8,8 @@ from pathlib import Path
 
 import anyio
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
+from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
@@ -103,10 +104,11 @@ class ResultOperations:
             if not await fetch.wait(self._seconds_left()):
                 return unfinished_download_page(request, fetch.done_bytes)
             stop_at = time.monotonic() + self._seconds_left()
-            page = await run_in_thread(
-                lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)
-            )
-        except OSError as error:
+            with storage_failures("A result that was kept can't be read", fetch.result.path):
+                page = await run_in_thread(
+                    lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)
+                )
+        except StorageFailure as error:
             logger.warning("results can't be kept on this machine: %s", error)
             return None
         if source_order and page.rows and not page.is_short:
@@ -118,7 +120,7 @@ class ResultOperations:
         task = fetcher.source_order(org, job, kind)
         try:
             is_made = await task.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
-        except (OSError, SalesforceError, InvalidArgument) as error:
+        except (StorageFailure, SalesforceError, InvalidArgument) as error:
             logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
             return None
         return task.result.path if is_made and task.result is not None else None

@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
 from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
@@ -147,8 +148,8 @@ class Retry:
             raise await self._sent_again(elsewhere)
         return (Finding("warning", await self._report(elsewhere), GO_AGAIN),)
 
-    async def record(self, to_job: str) -> None:
-        """Record that a job retries the rows, before the rows are sent.
+    async def record(self, to_job: str) -> tuple[Finding, ...]:
+        """Record that a job retries the rows, before the rows are sent; return a warning where that can't be recorded.
 
         Raises:
             SentAgain: some of the rows were retried in another job meanwhile.
@@ -157,7 +158,7 @@ class Retry:
         if self._ids:
             await self._ledger.record_undo(self._org.key, to_job, self._ids)
         if not self._rows:
-            return
+            return ()
         ignored = None if self._again else self._unloaded | _ids(to_job)
         replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"], MISSING))
         try:
@@ -168,9 +169,10 @@ class Retry:
             if not self._again:
                 raise
             logger.warning("rows go into job %s a second time without a record: %s", to_job, error)
-        else:
-            if before:
-                raise await self._sent_again(before)
+            return (unrecorded(error),)
+        if before:
+            raise await self._sent_again(before)
+        return ()
 
     async def _unloaded_jobs(self, before: Sequence[EarlierRetry], from_jobs: set[str]) -> frozenset[str]:
         """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.

@@ -15,15 +15,19 @@ from salesforce_bulk_ingest.base.errors import (
     LoadedBefore,
     NoRecord,
     SentAgain,
+    StorageFailure,
     UploadConflict,
     UploadUnclear,
     UploadUnderWay,
 )
+from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
+from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
+from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -104,6 +108,7 @@ class Uploads:
         self._passing: Counter[str] = Counter()
         self._ended = 0  # number of uploads that are not under way any more
         self._sent_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
+        self._notes: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
 
     async def state_of(self, org: Org, job_id: str) -> UploadState:
         """Return what this server knows of the upload to a job."""
@@ -135,7 +140,11 @@ class Uploads:
         return self._job_files.archived(JobKey.of(org.key, job), content)
 
     async def begin(
-        self, org: Org, job: Job, content: Content, before_sending: Callable[[], Awaitable[None]] | None = None
+        self,
+        org: Org,
+        job: Job,
+        content: Content,
+        before_sending: Callable[[], Awaitable[tuple[Finding, ...]]] | None = None,
     ) -> SharedTask[None] | None:
         """Send the rows in the background, or join the upload that sends them already.
 
@@ -143,7 +152,8 @@ class Uploads:
             org: the org of the job.
             job: the job that the rows go to.
             content: the rows.
-            before_sending: called once the job is reserved for these rows; what it raises ends the upload.
+            before_sending: called once the job is reserved for these rows; what it raises ends the upload, and what it
+                returns is among the notes of the upload.
 
         Returns:
             The task of the upload, or None if Salesforce has these rows already.
@@ -168,6 +178,10 @@ class Uploads:
                 await self._prepare(org, job.id, before_sending)
             self._sending[job.id[:15]] = content.sha256
             return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job.id, content, task))
+
+    def notes_of(self, org: Org, job_id: str) -> tuple[Finding, ...]:
+        """Return the warnings about what this server could not record or keep of the upload to a job."""
+        return self._notes.get((org.key, job_id[:15]), ())
 
     @asynccontextmanager
     async def passing(self, org: Org | None, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
@@ -195,6 +209,7 @@ class Uploads:
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the record of the upload to a job that was deleted."""
         self._sent_here.pop((org.key, job_id[:15]), None)
+        self._notes.pop((org.key, job_id[:15]), None)
         await self._ledger.forget(org.key, job_id)
 
     async def _earlier(self, org: Org, job: Job, content: Content) -> UploadRecord | None:
@@ -207,15 +222,29 @@ class Uploads:
         if known is not None:
             return known
         if job.state == "Open":
-            return await self._ledger.claim(org.key, job.id, UploadRecord("sending", content.sha256, content.size))
+            try:
+                return await self._ledger.claim(org.key, job.id, UploadRecord("sending", content.sha256, content.size))
+            except NoRecord as error:
+                self._note(org, job.id, unrecorded(error))
+                return None
         found = await self._ledger.find(org.key, job.id)
         if found is None:
             raise _closed(job)
         return found
 
-    async def _prepare(self, org: Org, job_id: str, before_sending: Callable[[], Awaitable[None]]) -> None:
+    def _note(self, org: Org, job_id: str, *notes: Finding) -> None:
+        """Add warnings to those about the upload to a job, each once."""
+        key = org.key, job_id[:15]
+        known = self._notes.get(key, ())
+        self._notes[key] = (*known, *(note for note in notes if note not in known))
+        if len(self._notes) > MOST_REMEMBERED:
+            self._notes.popitem(last=False)
+
+    async def _prepare(
+        self, org: Org, job_id: str, before_sending: Callable[[], Awaitable[tuple[Finding, ...]]]
+    ) -> None:
         try:
-            await before_sending()
+            self._note(org, job_id, *await before_sending())
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._ledger.release(org.key, job_id)
@@ -225,9 +254,11 @@ class Uploads:
         try:
             await self._client.upload(job_id, UploadStream(content, task), content.size)
             await self._remember(org, job_id, UploadRecord("sent", content.sha256, content.size))
+            if isinstance(content, ArchivedContent) and content.not_kept is not None:
+                self._note(org, job_id, _not_kept(content.not_kept))
         except Exception as error:
             logger.warning("the upload to job %s failed: %s", job_id[:15], error)
-            if isinstance(error, SalesforceError | InvalidArgument) and took_nothing(error):
+            if isinstance(error, SalesforceError | InvalidArgument | StorageFailure) and took_nothing(error):
                 await self._ledger.release(org.key, job_id)
             raise
         except anyio.get_cancelled_exc_class():
@@ -270,6 +301,12 @@ def _check_same(job: Job, known_sha256: str, content: Content) -> None:
     raise UploadConflict("This job already has other rows, and Salesforce takes rows once for each job.")
 
 
+def _not_kept(reason: str) -> Finding:
+    """Return the warning that rows were sent of which this machine keeps no copy."""
+    what = f"What was sent is not kept on this machine. {reason}"
+    return Finding("warning", what, "Rows that fail go again as Salesforce gives them back; keep the source.")
+
+
 def _cut_off() -> UploadUnclear:
     return UploadUnclear(
         "An upload to this job was cut off or not clearly answered, or goes on in another server: Salesforce may or may not "
@@ -288,4 +325,4 @@ def took_nothing(error: SalesforceError | IngestError) -> bool:
     """
     if isinstance(error, SalesforceError):
         return not may_have_happened(error)
-    return isinstance(error, InvalidArgument | SentAgain | LoadedBefore | NoRecord)
+    return isinstance(error, InvalidArgument | SentAgain | LoadedBefore | NoRecord | StorageFailure)

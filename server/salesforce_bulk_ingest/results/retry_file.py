@@ -1,18 +1,20 @@
 """The file of rows to retry: a CSV, and a label with the origin of each row."""
 
-import os
 from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.cache.file_cache import CachedFile
 from salesforce_bulk_ingest.cache.file_use import FileUse
-from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
-from salesforce_bulk_ingest.loading.upload_roots import RootedFile
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.sources import RowSource
+
+UNREADABLE = "Rows to send again can't be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,24 @@ class _Label(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _RetryRows(UploadFile):
+class _RetryRows:
     """The rows of a retry file as a source, whose version does not change with the times that each call for it sets."""
 
+    path: Path
     use: FileUse | None = field(default=None, compare=False, repr=False)
 
+    def open(self, dialect: Dialect) -> BinaryIO:
+        with storage_failures(UNREADABLE, self.path):
+            return self.path.open("rb")
+
     def version(self) -> object:
-        with self.file.open() as file:
-            found = os.fstat(file.fileno())
-        return str(self.file.path), found.st_dev, found.st_ino, found.st_size
+        with storage_failures(UNREADABLE, self.path):
+            found = self.path.stat()
+        return str(self.path), found.st_dev, found.st_ino, found.st_size
+
+    @property
+    def is_costly(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,7 @@ class RetryFile:
     @property
     def source(self) -> RowSource:
         """The rows as a source of a load."""
-        path = self.path.resolve()
-        return _RetryRows(RootedFile(path.parent, (path.name,)), self.use)
+        return _RetryRows(self.path, self.use)
 
     def label(self) -> bytes:
         """Return the label that `read` takes."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.results.compared_columns import ColumnCells, ComparedColumns
 
 LINES_SHOWN = 5
@@ -223,15 +224,16 @@ def row_matcher_in(folder: Path) -> Iterator[RowMatcher]:
     """Make a row matcher whose database is a temporary file in a folder.
 
     Raises:
-        OSError: the database can't be used, for example on a full disk.
+        StorageFailure: the database can't be used, for example on a full disk.
     """
-    with tempfile.TemporaryDirectory(prefix="row-matching-", dir=folder) as temporary:
+    with (
+        storage_failures("Rows of a result can't be matched with those that were sent", folder),
+        tempfile.TemporaryDirectory(prefix="row-matching-", dir=folder) as temporary,
+    ):
         db = sqlite3.connect(Path(temporary) / "rows.sqlite3", isolation_level=None, check_same_thread=False)
         try:
             # No other process reads the file, and nobody needs it after a crash, so it need not be safe on disk.
             db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;")
             yield RowMatcher(db)
-        except sqlite3.Error as error:
-            raise OSError(f"rows can't be matched on this machine: {error}") from error
         finally:
             db.close()

@@ -7,13 +7,17 @@ keys with the same hash of 64 bits would be reported as repeated: with a million
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import chain
 from operator import itemgetter
+from pathlib import Path
 from typing import IO, Self
 
+from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
@@ -72,6 +76,7 @@ class KeyChecks:
         self._name = name
         self._findings = findings
         self._keys = _Keys()
+        self._failure: StorageFailure | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -87,13 +92,32 @@ class KeyChecks:
             self._add_blank(blank)
             filled = [(key, line) for key, line in zip(keys, lines, strict=True) if key not in BLANKS]
             keys, lines = [key for key, _ in filled], [line for _, line in filled]
-        self._keys.add(map(self._column.form, keys), lines)
+        if self._failure is None:
+            with self._unless_failed():
+                self._keys.add(map(self._column.form, keys), lines)
 
     def finish(self) -> None:
         """Add the findings for repeated keys; called after the last block of rows."""
-        count, lines = self._keys.repeated()
+        count, lines = 0, list[int]()
+        with self._unless_failed():
+            count, lines = self._keys.repeated()
+        if self._failure is not None:
+            what = f"Whether rows have the {self._name} of an earlier row was not checked. {self._failure.what}"
+            self._findings.add("unchecked keys", "warning", what, self._failure.remedy, column=self._name)
+            return
         what = f"Rows have the {self._name} of an earlier row: the last may win, or they fail."
         self._add("repeated key", what, "Keep one row for each.", lines, count)
+
+    @contextmanager
+    def _unless_failed(self) -> Iterator[None]:
+        """Note an error of the temporary file in the block; after that, keys are neither held nor compared."""
+        try:
+            yield
+        except OSError as error:
+            folder = Path(tempfile.tempdir) if tempfile.tempdir else None
+            self._failure = storage_failure("Keys can't be written to a temporary file", error, folder)
+            self._keys.close()
+            self._keys = _Keys()
 
     def _add_blank(self, lines: Sequence[int]) -> None:
         if self._column.is_needed:
@@ -137,7 +161,8 @@ class _Keys:
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # on a full disk, about keys in its buffer that nobody needs any more
+                self._file.close()
 
     def _repeated_in(self, bucket: int) -> Iterator[int]:
         seen: set[int] = set()

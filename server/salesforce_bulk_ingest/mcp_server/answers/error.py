@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.base.errors import (
     RefusedByPolicy,
     SentAgain,
     SourceChanged,
+    StorageFailure,
     TooLarge,
     UploadConflict,
     UploadUnclear,
@@ -124,6 +125,10 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         NoRecord,
         "Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the "
         "user is sure that these rows were not sent again, or wants them twice, give again: true.",
+    ),
+    (
+        StorageFailure,
+        "{again} is the same call, for when the user has mended that: nothing is wrong with its arguments.",
     ),
     (SourceChanged, "{check} checks the rows anew, once it is known what changes them. None of them were taken."),
     (InvalidJobId, "{list} shows the current jobs with their ids."),
