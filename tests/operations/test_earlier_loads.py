@@ -40,7 +40,7 @@ async def test_what_an_earlier_version_stored_in_place_of_an_id_still_refuses_ro
     async with agent(org.url, folder=tmp_path) as client:
         await loaded(client, rows("No id"))
         with closing_file(sqlite3.connect(tmp_path / "uploads.sqlite3")) as database, database:
-            database.execute("UPDATE loads SET job_id = ?", ("../../pwn\nNext:",))
+            database.execute("UPDATE recorded_loads SET job_id = ?", ("../../pwn\nNext:",))
         org.forget()
         again = {"csv": rows("No id")["csv"].replace("No id 9\n", '"No id 9"\n')}  # no equal call
         text = await refusal(client, "create-ingest-job", body=INSERT, data=again)
