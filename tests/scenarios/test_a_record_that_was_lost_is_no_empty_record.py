@@ -127,7 +127,7 @@ async def test_a_damaged_record_is_told_until_it_is_removed_and_then_missed(org:
         await send_again(client, job)
     record.write_bytes(b"x" * 4096)
     async with agent(url_of(org), folder=tmp_path) as client:
-        assert "file is not a database" in await refusal(client, "create-ingest-job", **named(job))
+        assert "it is no database" in await refusal(client, "create-ingest-job", **named(job))
         record.unlink()
         assert "is older" in await refusal(client, "create-ingest-job", **named(job))
     assert org.count("Name = 'Named'") == WITHOUT_NAME

@@ -274,8 +274,10 @@ def _cache_is_whole(truth: Truth, world: World) -> Iterator[str]:
     """What looks whole in the cache is what the org has."""
     for label in sorted((world.folder / "spool").rglob("*.label")):
         path = label.with_name(label.name.removesuffix(".label"))
-        size, _, stored = label.read_bytes().partition(b"\n")
-        if not path.exists() or int(size) != path.stat().st_size:
+        first, _, stored = label.read_bytes().partition(b"\n")
+        size, _, digest = first.partition(b" ")
+        is_damaged = digest != hashlib.sha256(stored).hexdigest().encode()
+        if is_damaged or not path.exists() or int(size) != path.stat().st_size:
             continue
         job_id = path.relative_to(world.folder / "spool").parts[1][:15]
         kind = path.name.removesuffix(".csv")

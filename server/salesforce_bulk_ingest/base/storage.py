@@ -35,6 +35,8 @@ _BROKEN = Cause("the disk can't be read or written there", "Check the disk, and 
 _IN_THE_WAY = Cause("a file or a link is in the place of a folder", "Move it away.")
 _GONE = Cause("it was removed meanwhile", "Call again.")
 
+_LOST = "Restore it, or move it away: the new one that is made then knows of no earlier rows."
+
 # errno(3); `ulimit` is that of POSIX shells.
 _BY_ERRNO: Mapping[int, Cause] = {
     errno.ENOSPC: _FULL,
@@ -66,8 +68,8 @@ _BY_SQLITE_CODE: Mapping[int, Cause] = {
     sqlite3.SQLITE_IOERR: _BROKEN,
     sqlite3.SQLITE_NOMEM: _BY_ERRNO[errno.ENOMEM],
     sqlite3.SQLITE_BUSY: Cause("another process holds it", "Call again when that has ended."),
-    sqlite3.SQLITE_CORRUPT: Cause("it is damaged", "Move it away: the server then makes a new one."),
-    sqlite3.SQLITE_NOTADB: Cause("it is no database", "Move it away: the server then makes a new one."),
+    sqlite3.SQLITE_CORRUPT: Cause("it is damaged", _LOST),
+    sqlite3.SQLITE_NOTADB: Cause("it is no database", _LOST),
 }
 
 
