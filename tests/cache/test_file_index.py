@@ -1,6 +1,8 @@
 """The index of a file cache: what it looks at, and what it does where it is wrong."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,16 @@ def test_the_size_of_all_files_follows_entries_that_are_replaced_and_removed(tmp
     assert files.looked == []
     files.make_room(109)
     assert files.removed == ["0000"]
+
+
+def test_a_scan_adds_the_sizes_anew(tmp_path: Path) -> None:
+    files = Files(tmp_path, 3)
+    with closing(sqlite3.connect(tmp_path / INDEX_FILE)) as db, db:
+        db.execute("UPDATE whole SET size = 1000")
+    files.index.note_scan(100)
+    assert files.index.scanned_at() == 100
+    files.make_room(30)
+    assert files.looked == []
 
 
 @pytest.mark.parametrize("use", [lambda index: index.names("0"), lambda index: index.add([Entry("new", 1, 1)])])

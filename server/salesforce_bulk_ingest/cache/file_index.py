@@ -105,8 +105,9 @@ class FileIndex:
         return self._run(lambda db: float(db.execute("SELECT scanned_at FROM whole").fetchone()[0]), 0.0)
 
     def note_scan(self, now: float) -> None:
-        """Note that the files without an entry have been entered."""
-        self._run(lambda db: db.execute("UPDATE whole SET scanned_at = ?", (now,)), None)
+        """Note that the files without an entry have been entered, and add the sizes of all files anew."""
+        command = "UPDATE whole SET scanned_at = ?, size = (SELECT COALESCE(SUM(files.size), 0) FROM files)"
+        self._run(lambda db: db.execute(command, (now,)), None)
 
     def make_room(
         self,
