@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 
 from salesforce_bulk_ingest.base.errors import NoRecord
@@ -206,3 +207,13 @@ async def test_the_end_of_a_deleted_job_is_found_again(tmp_path: Path) -> None:
         await ledger.record_end(ORG, ended)
         assert await ledger.ended_job(ORG, JOB_ID) == ended
     assert await ledger.ended_job("another org", JOB_ID) is None
+
+
+async def test_of_many_claims_at_once_none_is_lost(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    async with anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(ledger.claim, ORG, f"75000000000{number:04}", UploadRecord("sending", "0" * 64, 1))
+    assert caplog.messages == []
+    with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as db:
+        assert db.execute("SELECT COUNT(*) FROM uploads").fetchone() == (100,)

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import anyio
+
 from salesforce_bulk_ingest.base.errors import NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.storage import FileError, storage_failure
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -40,6 +42,9 @@ BUSY_SECONDS = 1
 
 NEEDED_BUSY_SECONDS = 10
 """How long another process may hold the file where this process can't go on without the ledger."""
+
+TURN_SECONDS = 10
+"""How long a call waits for this process's other calls, which may wait for another process."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
@@ -156,6 +161,7 @@ class Ledger:
         self._path = path
         self._mark_file = LedgerMarkFile(cache)
         self._now = now
+        self._turn = anyio.Lock()
         self._hosts: dict[str, str] = {}
         """The host of each organization whose records by host are still to be found under the organization."""
 
@@ -405,7 +411,7 @@ class Ledger:
     async def _run(self, action: Callable[[sqlite3.Connection], T], default: T) -> T:
         """Run an action on the file; return the default where the file can't be used."""
         try:
-            return await run_in_thread(self._with_db, action, BUSY_SECONDS)
+            return await self._in_turn(action, BUSY_SECONDS)
         except FileError as error:
             logger.warning("%s", self._failure(error))
             return default
@@ -415,7 +421,7 @@ class Ledger:
     ) -> T:
         """Run an action on the file; raise NoRecord where the file can't be used."""
         try:
-            return await run_in_thread(self._with_db, action, busy_seconds)
+            return await self._in_turn(action, busy_seconds)
         except FileError as error:
             failure = self._failure(error)
             logger.warning("%s", failure)
@@ -425,6 +431,18 @@ class Ledger:
 
     def _failure(self, error: Exception) -> StorageFailure:
         return storage_failure("This server's record of rows sent can't be used", error, self._path)
+
+    async def _in_turn(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
+        """Run an action after those of this process's other calls: SQLite gives no turns, so that some of many starve."""
+        has_turn = False
+        with anyio.move_on_after(TURN_SECONDS):
+            await self._turn.acquire()
+            has_turn = True
+        try:
+            return await run_in_thread(self._with_db, action, busy_seconds)
+        finally:
+            if has_turn:
+                self._turn.release()
 
     def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
