@@ -82,7 +82,7 @@ def test_check_of_the_embedded_org_finds_nothing_wrong(check: Check) -> None:
 version        1.2.3
 settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            embedded org
-user           Administrator (admin@emulator.example)
+user           "Administrator" ("admin@emulator.example")
 organization   00DEmxxxxxxxxxxxxx
 ingest jobs    0 on the first page
 API version    63.0
@@ -230,9 +230,29 @@ async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does
     assert facts["files"] == "none are read, since other machines are served and no --upload-root is named"
 
 
-def test_what_an_org_says_is_shown_as_it_is(check: Check) -> None:
+def test_what_an_org_says_is_shown_in_quotes(check: Check) -> None:
     with running(_org_with_brackets) as url:
         code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
     assert code == 1
-    assert "Ann [/x] [red] (ann@[bold].example)" in printed
-    assert "wrong: no [/such] thing." in printed
+    assert '"Ann [/x] [red]" ("ann@[bold].example")' in printed
+    assert 'wrong: "no [/such] thing". If' in printed
+
+
+def test_what_an_org_says_can_not_change_the_terminal_or_add_a_line(check: Check) -> None:
+    hostile = "Ann\nwrong: \x1b]0;title\x07\x1b[2J\u202e\0"
+
+    async def org(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return await _website(scope, receive, send)
+        told = {"name": hostile, "preferred_username": hostile, "organization_id": "00D000000000001"}
+        is_user = scope["path"].endswith("userinfo")
+        body = json.dumps(told if is_user else [{"errorCode": hostile, "message": hostile}]).encode()
+        await send({"type": "http.response.start", "status": 200 if is_user else 400, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    with running(org) as url:
+        code, printed = check(SALESFORCE_INSTANCE_URL=url, SALESFORCE_AUTOMATION_API_KEY=TOKEN)
+    assert code == 1
+    assert all(line.isprintable() for line in printed.splitlines())
+    assert sum(line.startswith("wrong: ") for line in printed.splitlines()) == 1
+    assert printed.count(r'"Ann\nwrong: \u001b]0;title\u0007\u001b[2J\u202e\u0000"') == 3

@@ -26,15 +26,15 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
     [
         (
             ColumnMapping(columns={"Nmae": "Name"}),
-            snapshot("columns names 'Nmae', which is not a column here. Did you mean 'Name'?"),
+            snapshot('columns names "Nmae", which is not a column here. Did you mean "Name"?'),
         ),
         (
             ColumnMapping(columns={"Zzz": None}),
-            snapshot('columns names \'Zzz\', which is not a column here. There are: "Name", "Phone".'),
+            snapshot('columns names "Zzz", which is not a column here. There are: "Name", "Phone".'),
         ),
         (
             ColumnMapping(values={"Name": {"a": "b"}}, columns={"Name": "LastName"}),
-            snapshot("values names 'Name', which is not a column here. Did you mean 'LastName'?"),
+            snapshot('values names "Name", which is not a column here. Did you mean "LastName"?'),
         ),
         (
             ColumnMapping(columns={"Name": None, "Phone": None}),
@@ -42,17 +42,17 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
         ),
         (
             ColumnMapping(columns={"Name": "Phone"}),
-            snapshot("'Name' and 'Phone' both become 'Phone': set one of them to null in columns."),
+            snapshot('"Name" and "Phone" both become "Phone": set one of them to null in columns.'),
         ),
         (
             ColumnMapping(constants={"Phone": "1"}, values={"Phone": {"1": "2"}}),
             snapshot(
-                "set gives every row the same 'Phone', so values has nothing to replace there: leave it out of values, or out of set to replace what the column holds."
+                'set gives every row the same "Phone", so values has nothing to replace there: leave it out of values, or out of set to replace what the column holds.'
             ),
         ),
         (
             ColumnMapping(only=("Fax",)),
-            snapshot('only names \'Fax\', which is not a column here. There are: "Name", "Phone".'),
+            snapshot('only names "Fax", which is not a column here. There are: "Name", "Phone".'),
         ),
     ],
 )
@@ -85,3 +85,13 @@ def test_a_mapping_is_applied_to_the_columns_of_a_block() -> None:
 def test_an_empty_mapping_is_false() -> None:
     assert not ColumnMapping()
     assert ColumnMapping(only=("Name",))
+
+
+def test_a_column_can_be_named_as_answers_show_it_without_hidden_characters() -> None:
+    mapping = ColumnMapping(columns={"Billing City": "BillingCity", "Name": "Name"})
+    assert apply_mapping(mapping, ["Billing\nCity", "\u200bName"]).header == ("BillingCity", "Name")
+
+
+def test_a_name_that_two_columns_show_names_neither() -> None:
+    with pytest.raises(InvalidArgument, match="which is not a column here"):
+        apply_mapping(ColumnMapping(columns={"A B": "Name"}), ["A\nB", "A\tB"])

@@ -77,7 +77,7 @@ def test_half_a_character_is_refused(source: RowSource) -> None:
     with pytest.raises(InvalidArgument) as raised:
         _read(source)
     assert str(raised.value) == snapshot(
-        "The rows hold '\\ud83d', half of a character, which can't be sent: remove or replace it."
+        'The rows hold "\\ud83d", half of a character, which can\'t be sent: remove or replace it.'
     )
 
 

@@ -161,7 +161,7 @@ def test_links_that_leave_are_refused(name: str, roots: UploadRoots, tmp_path: P
 def test_a_link_that_leaves_tells_nothing_of_what_is_there(roots: UploadRoots) -> None:
     (roots.roots[0] / "folder").symlink_to("../out")
     assert refusal(roots, "folder/secret.csv") == snapshot(
-        "RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. folder/secret.csv leads to none: it is a folder of these, or a link to elsewhere."
+        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. "folder/secret.csv" leads to none: it is a folder of these, or a link to elsewhere.'
     )
     assert refusal(roots, "folder/absent.csv") == refusal(roots, "folder/secret.csv").replace("secret", "absent")
 
@@ -203,13 +203,13 @@ def test_a_file_that_is_replaced_between_opening_and_looking_is_not_read(
 def test_what_is_no_regular_file_is_refused_at_once(roots: UploadRoots, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "in" / "fifo")
     assert refusal(roots, "fifo") == snapshot(
-        "InvalidArgument: /data/in/fifo is no regular file: name a file of CSV, or one with gzip around it."
+        'InvalidArgument: "/data/in/fifo" is no regular file: name a file of CSV, or one with gzip around it.'
     )
     assert refusal(roots, "deep") == snapshot(
-        "InvalidArgument: /data/in/deep is a folder: name a file of CSV, or one with gzip around it."
+        'InvalidArgument: "/data/in/deep" is a folder: name a file of CSV, or one with gzip around it.'
     )
     assert refusal(roots, ".") == snapshot(
-        "RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. . leads to none: it is a folder of these, or a link to elsewhere."
+        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. "." leads to none: it is a folder of these, or a link to elsewhere.'
     )
 
 
@@ -219,7 +219,7 @@ def test_a_file_that_is_not_there_is_looked_for_under_every_root(tmp_path: Path)
     (tmp_path / "one" / "a.csv").write_bytes(b"in")
     roots = UploadRoots([tmp_path / "one", tmp_path / "two"], SETTINGS)
     for path in ("b.csv", "a.csv/b.csv"):
-        assert refusal(roots, path) == f"InvalidArgument: There is no file {path} under /data/one and /data/two."
+        assert refusal(roots, path) == f'InvalidArgument: There is no file "{path}" under /data/one and /data/two.'
 
 
 def test_a_file_that_may_not_be_read_is_told_by_its_reason(roots: UploadRoots, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +227,7 @@ def test_a_file_that_may_not_be_read_is_told_by_its_reason(roots: UploadRoots, m
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "open", deny)
-    assert refusal(roots, "a.csv") == "InvalidArgument: /data/in/a.csv can't be read: Permission denied."
+    assert refusal(roots, "a.csv") == 'InvalidArgument: "/data/in/a.csv" can\'t be read: Permission denied.'
 
 
 def test_a_file_that_the_machine_keeps_back_is_no_fault_of_its_path(
@@ -238,7 +238,7 @@ def test_a_file_that_the_machine_keeps_back_is_no_fault_of_its_path(
 
     monkeypatch.setattr(os, "open", fail)
     assert refusal(roots, "a.csv") == snapshot(
-        "StorageFailure: /data/in/a.csv can't be read: the disk can't be read or written there. Check the disk, and the limits of this user (ulimit -a)."
+        "StorageFailure: \"/data/in/a.csv\" can't be read: the disk can't be read or written there. Check the disk, and the limits of this user (ulimit -a)."
     )
 
 

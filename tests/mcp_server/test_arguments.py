@@ -88,7 +88,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
     assert told == snapshot(
         {
             'get-ingest-job-status {"jobId": "750000000000001AAA"}': [
-                "NOT_FOUND: The requested resource does not exist",
+                'NOT_FOUND: "The requested resource does not exist"',
                 "Next: list-all-ingest-jobs {} shows the current jobs: check the id. Salesforce removes jobs after 7 days.",
             ],
             'get-ingest-job-status {"jobId": "001000000000001AAA"}': [
@@ -120,7 +120,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
                 'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Nothing__c", "operation": "insert"}}': [
-                "INVALIDENTITY: Entity 'Nothing__c' is not supported by the Bulk API.",
+                "INVALIDENTITY: \"Entity 'Nothing__c' is not supported by the Bulk API.\"",
                 'Next: create-ingest-job {"body": "<body, corrected>"} takes another object: check its API name, such as Account or Invoice__c.',
             ],
             "create-ingest-job {}": [

@@ -104,7 +104,7 @@ async def test_a_bad_address_is_explained(client: Client, uri: str) -> None:
             "salesforce-bulk://jobs/750000000000001AAA": (
                 -32602,
                 """\
-NOT_FOUND: The requested resource does not exist
+NOT_FOUND: "The requested resource does not exist"
 list-all-ingest-jobs {} shows the current jobs: check the id. Salesforce removes jobs after 7 days.\
 """,
             ),

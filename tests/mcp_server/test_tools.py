@@ -68,7 +68,7 @@ async def test_nothing_but_files_below_the_root_is_read_however_the_path_is_writ
         "a\0b": "no path",
         "/etc/passwd": "This server reads files under",
         "/proc/self/environ": "This server reads files under",
-        "missing.csv": "There is no file missing.csv",
+        "missing.csv": 'There is no file "missing.csv"',
     }
     async with agent(org.url, upload_roots=[root]) as client:
         for path, told in refused.items():

@@ -236,7 +236,7 @@ async def test_an_object_that_can_not_be_described_keeps_no_rows_back(org: Watch
             [
                 {
                     "level": "warning",
-                    "what": "Columns and values of Account could not be checked against the org: An unexpected error occurred.",
+                    "what": 'Columns and values of Account could not be checked against the org: "An unexpected error occurred".',
                     "do": "Try again, or go on without this check.",
                     "lines": [],
                     "count": 1,

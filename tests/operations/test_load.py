@@ -220,9 +220,9 @@ async def test_records_have_one_column_for_each_key_with_gaps_blank_and_null_as_
 @pytest.mark.parametrize(
     ("mapping", "complaint"),
     [
-        ({"columns": {"Nme": "Name"}}, "columns names 'Nme', which is not a column here. Did you mean 'Name'?"),
-        ({"values": {"Phone": {"a": "b"}}}, "values names 'Phone', which is not a column here."),
-        ({"only": ["Id"]}, "only names 'Id', which is not a column here."),
+        ({"columns": {"Nme": "Name"}}, 'columns names "Nme", which is not a column here. Did you mean "Name"?'),
+        ({"values": {"Phone": {"a": "b"}}}, 'values names "Phone", which is not a column here.'),
+        ({"only": ["Id"]}, 'only names "Id", which is not a column here.'),
         ({"columns": {"Name": None}}, "The mapping leaves no column"),
         ({"colums": {"Name": "Name"}}, "data.colums: there is no such argument here"),
         ({"set": {"Name": {"secret": 1}}}, "data.set.Name: expected text, a number, true, false or null"),

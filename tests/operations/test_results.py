@@ -67,7 +67,7 @@ async def test_failed_rows_are_shown_by_cause_and_column(org: WatchedOrg) -> Non
         page = await call(client, "get-failed-results-ingest-job", jobId=job, where={"statusCode": "OTHER"})
         assert page["rows"] == [] and page["summary"].startswith("No such rows in the failed results")
         text = await refusal(client, "get-failed-results-ingest-job", jobId=job, columns=["Town"])
-        assert "columns names 'Town'" in text and "NumberOfEmployees" in text
+        assert 'columns names "Town"' in text and "NumberOfEmployees" in text
         text = await refusal(client, "get-failed-results-ingest-job", jobId=job, where={"code": "X"})
         assert "where.code: there is no such argument here" in text
 

@@ -51,7 +51,7 @@ async def test_a_close_of_a_failed_job_changes_nothing_and_shows_the_job(era: Er
     assert (second["changed"], steady(second["summary"])) == snapshot(
         (
             False,
-            "The job had ended already, so there was nothing to close; nothing changed. Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Of 1 row sent, 0 succeeded, 0 failed, 1 not processed, 0 in no result. Error: InvalidBatch : Field name not found : Nme",
+            'The job had ended already, so there was nothing to close; nothing changed. Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Of 1 row sent, 0 succeeded, 0 failed, 1 not processed, 0 in no result. Error: "InvalidBatch : Field name not found : Nme"',
         )
     )
 

@@ -311,7 +311,7 @@ async def test_a_job_made_with_rows_that_were_refused_is_named_and_takes_them_ag
         text = await refusal(client, "create-ingest-job", body=INSERT, data=rows)
         assert steady(text).splitlines() == snapshot(
             [
-                "Created job JOB, but its rows did not get there. API_ERROR: No.",
+                'Created job JOB, but its rows did not get there. API_ERROR: "No."',
                 'Next: upload-data-ingest-job {"jobId": "JOB", "body": {"csv": "<the same rows>"}} sends them there, once what the message says is mended; or abort the job. Don\'t create another.',
             ]
         )

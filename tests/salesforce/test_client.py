@@ -68,24 +68,24 @@ ACCOUNT = {"name": "Account", "label": "Account", "fields": []}
     [
         pytest.param(
             Answer.of([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404),
-            NotFound, "NOT_FOUND", "The requested resource does not exist", id="404",
+            NotFound, "NOT_FOUND", '"The requested resource does not exist"', id="404",
         ),
-        pytest.param(SESSION_EXPIRED, SessionExpired, "INVALID_SESSION_ID", "Session expired or invalid", id="401"),
+        pytest.param(SESSION_EXPIRED, SessionExpired, "INVALID_SESSION_ID", '"Session expired or invalid"', id="401"),
         pytest.param(
             Answer.of({"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}, 401),
-            SessionExpired, "INVALID_SESSION_ID", "Session expired or invalid", id="401 as a bare object",
+            SessionExpired, "INVALID_SESSION_ID", '"Session expired or invalid"', id="401 as a bare object",
         ),
         pytest.param(
             Answer.of([{"errorCode": "INVALIDJOBSTATE", "message": "Closing already Completed Job not allowed"}], 400),
-            WrongState, "INVALIDJOBSTATE", "Closing already Completed Job not allowed", id="wrong state",
+            WrongState, "INVALIDJOBSTATE", '"Closing already Completed Job not allowed"', id="wrong state",
         ),
         pytest.param(
             Answer.of([{"errorCode": "INVALIDJOB", "message": "Found multipe contents for job: <750>"}], 400),
-            Rejected, "INVALIDJOB", "Found multipe contents for job: <750>", id="second upload",
+            Rejected, "INVALIDJOB", '"Found multipe contents for job: <750>"', id="second upload",
         ),
         pytest.param(
             Answer.of([{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}], 403),
-            LimitReached, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", id="daily limit",
+            LimitReached, "REQUEST_LIMIT_EXCEEDED", '"TotalRequests Limit exceeded."', id="daily limit",
         ),
         pytest.param(
             Answer(429), LimitReached, "UNKNOWN_EXCEPTION",
@@ -96,17 +96,17 @@ ACCOUNT = {"name": "Account", "label": "Account", "fields": []}
             "Salesforce answered with status 420 and no explanation.", id="420 with a page",
         ),
         pytest.param(
-            Answer.of([{"errorCode": "FEATURENOTENABLED", "message": "no"}], 400), Rejected, "FEATURENOTENABLED", "no",
-            id="another code",
+            Answer.of([{"errorCode": "FEATURENOTENABLED", "message": "no"}], 400), Rejected, "FEATURENOTENABLED",
+            '"no"', id="another code",
         ),
         pytest.param(
             Answer.of({"error": "invalid_grant", "error_description": "expired access/refresh token"}, 400),
-            Rejected, "invalid_grant", "expired access/refresh token", id="OAuth's form",
+            Rejected, "invalid_grant", '"expired access/refresh token"', id="OAuth's form",
         ),
-        pytest.param(Answer.of({"error": "invalid_grant"}, 400), Rejected, "invalid_grant", "invalid_grant",
+        pytest.param(Answer.of({"error": "invalid_grant"}, 400), Rejected, "invalid_grant", '"invalid_grant"',
                      id="OAuth without a description"),
         pytest.param(
-            Answer.of([], 400), Rejected, "UNKNOWN_EXCEPTION", "UNKNOWN_EXCEPTION", id="an empty array",
+            Answer.of([], 400), Rejected, "UNKNOWN_EXCEPTION", '"UNKNOWN_EXCEPTION"', id="an empty array",
         ),
         pytest.param(
             Answer(503, b"<html>Down for maintenance</html>"), Unavailable, "SERVER_UNAVAILABLE",

@@ -53,7 +53,7 @@ def test_ids_of_another_object_are_found_where_they_name_the_records() -> None:
     rows = [["003000000000001"], ["001000000000001"], ["003000000000001AAA"]]
     assert as_lines(found(CONTACT, "delete", ["Id"], rows)) == snapshot(
         [
-            'warning Id: Id takes record ids, and rows with others fail: "001000000000001". | Write the 15 or 18 letters and digits of an id, which begins with 003 here. (3,) x1'
+            'warning Id: Id takes record ids, and rows with others fail: "001000000000001". | Write the 15 or 18 letters and digits of an id, which begins with "003" here. (3,) x1'
         ]
     )
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import EmbeddedOrg, Services, embedded_org, open_services, policy_of, upload_roots_of
-from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.cli.console import out, show_facts
 from salesforce_bulk_ingest.cli.options import settings_from, settings_options
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
@@ -72,7 +72,7 @@ def check(**flags: object) -> None:
         found = anyio.run(_check, settings)
     show_facts(found.facts)
     for problem in found.problems:
-        out.print(Text.assemble("\n", ("wrong: ", "bold red"), problem))
+        out.print(Text.assemble("\n", ("wrong: ", "bold red"), visible(problem)))
     if found.problems:
         raise typer.Exit(1)
     out.print("\n[green]Nothing is wrong.[/]")
@@ -138,7 +138,8 @@ async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | N
 def _user(user: Identity | None) -> str:
     if user is None or user.preferred_username is None:
         return "not told to this login"
-    return f"{user.name or 'unnamed'} ({user.preferred_username})"
+    name = quoted(user.name) if user.name else "unnamed"
+    return f"{name} ({quoted(user.preferred_username)})"
 
 
 def _organization(org: Org) -> str:

@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from salesforce_bulk_ingest.base.text import visible
 from salesforce_bulk_ingest.local_paths import APP_NAME
 
 PROGRAM = APP_NAME
@@ -20,12 +21,12 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     facts = list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        out.print(f"{name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
+        out.print(f"{name:<{width}}  {visible(value)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def complain(message: str) -> None:
     """Print a message to stderr, in one line that begins with the program's name."""
-    line = " ".join(message.split())
+    line = visible(" ".join(message.split()))
     Console(stderr=True).print(f"{PROGRAM}: {line}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -116,7 +116,7 @@ async def _call(agent: Client, tool: str, arguments: dict[str, Any], on_progress
 
 
 def _say(console: Console, tool: str, answer: Mapping[str, Any]) -> None:
-    console.print(f"[bold cyan]{tool}[/]\n  {answer['summary']}", highlight=False, soft_wrap=True)
+    console.print(Text.assemble((tool, "bold cyan"), f"\n  {answer['summary']}"), highlight=False, soft_wrap=True)
 
 
 def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:

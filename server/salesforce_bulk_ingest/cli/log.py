@@ -10,6 +10,7 @@ from collections.abc import Callable
 from starlette.requests import ClientDisconnect
 
 from salesforce_bulk_ingest.base.resources import shortage
+from salesforce_bulk_ingest.cli.log_format import LogFormatter
 
 MOST_SECONDS_UNSAID = 60
 """How long the shortage of a resource is not told again: every connection and every file meets it anew."""
@@ -22,7 +23,8 @@ def open_log() -> None:
     """Send the records of this program and of its libraries to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(NewsFilter())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is no reason for a warning
 
 

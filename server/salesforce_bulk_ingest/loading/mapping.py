@@ -1,11 +1,12 @@
 """The mapping of a source's columns for an upload: columns renamed or left out, constants, replaced values."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, shorten
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, without_hidden
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 
 COLUMNS_SHOWN = 50
@@ -92,9 +93,10 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
         InvalidArgument: the mapping names a column that the source lacks, leaves no column, or gives two columns the same
             name.
     """
-    _check_names("columns", mapping.columns, header)
+    new_names = _by_exact_names(mapping.columns, header)
+    _check_names("columns", new_names, header)
     _check_constants(mapping)
-    renamed = [(index, mapping.columns.get(name, name)) for index, name in enumerate(header)]
+    renamed = [(index, new_names.get(name, name)) for index, name in enumerate(header)]
     columns = [
         MappedColumn(name, index, values=mapping.values.get(name, {}))
         for index, name in renamed
@@ -110,20 +112,29 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
     return AppliedMapping(tuple(columns), len(header))
 
 
+def _by_exact_names(new_names: Mapping[str, str | None], header: Sequence[str]) -> Mapping[str, str | None]:
+    """Return the new names by the names in the header, which answers show without hidden characters."""
+    shown = list(map(without_hidden, header))
+    counts = Counter(shown)
+    exact = {known: name for known, name in zip(shown, header, strict=True) if counts[known] == 1}
+    return {name if name in header else exact.get(name, name): new for name, new in new_names.items()}
+
+
 def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             near = get_close_matches(name[:LONGEST_NAME_SHOWN], [other[:LONGEST_NAME_SHOWN] for other in known], 1)
-            hint = f"Did you mean {_quoted(near[0])}?" if near else f"There are: {quoted_names(known, COLUMNS_SHOWN)}."
-            raise InvalidArgument(f"{argument} names {_quoted(name)}, which is not a column here. {hint}")
+            there = f"There are: {quoted_names(known, COLUMNS_SHOWN)}."
+            hint = f"Did you mean {quoted_names(near)}?" if near else there
+            raise InvalidArgument(f"{argument} names {quoted_names([name])}, which is not a column here. {hint}")
 
 
 def _check_constants(mapping: ColumnMapping) -> None:
     for name in mapping.values:
         if name in mapping.constants:
             raise InvalidArgument(
-                f"set gives every row the same {_quoted(name)}, so values has nothing to replace there: leave it out of "
-                "values, or out of set to replace what the column holds."
+                f"set gives every row the same {quoted_names([name])}, so values has nothing to replace there: leave it out "
+                "of values, or out of set to replace what the column holds."
             )
 
 
@@ -134,9 +145,7 @@ def _check_columns(columns: Sequence[MappedColumn], header: Sequence[str]) -> No
     for column in columns:
         other = seen.setdefault(column.name, column)
         if other is not column and other.index is not None and column.index is not None:
-            sources = f"{_quoted(header[other.index])} and {_quoted(header[column.index])}"
-            raise InvalidArgument(f"{sources} both become {_quoted(column.name)}: set one of them to null in columns.")
-
-
-def _quoted(name: str) -> str:
-    return repr(shorten(name, LONGEST_NAME_SHOWN))
+            sources = f"{quoted_names([header[other.index]])} and {quoted_names([header[column.index]])}"
+            raise InvalidArgument(
+                f"{sources} both become {quoted_names([column.name])}: set one of them to null in columns."
+            )

@@ -12,6 +12,7 @@ from io import BufferedReader
 from typing import BinaryIO, Protocol, cast
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile, unreadable
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
@@ -186,7 +187,7 @@ def _within_limit(text: str) -> bytes:
         content = text.encode()
     except UnicodeEncodeError as error:
         raise InvalidArgument(
-            f"The rows hold {text[error.start]!a}, half of a character, which can't be sent: remove or replace it."
+            f"The rows hold {quoted(text[error.start])}, half of a character, which can't be sent: remove or replace it."
         ) from None
     if len(content) > MAX_TEXT_BYTES:
         raise TooLarge(TOO_LARGE)

@@ -6,8 +6,8 @@ nobody can exchange a folder for a link in the meantime.
 """
 
 import errno
-import json
 import os
+import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, StorageFailure
 from salesforce_bulk_ingest.base.storage import storage_failure
+from salesforce_bulk_ingest.base.text import as_json, quoted, visible
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
@@ -29,6 +30,7 @@ OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 """The errors in reading a file that no other path mends."""
 
 EXAMPLE_FOLDER = Path("/data/exports")
+LONGEST_PATH_SHOWN = 500
 
 OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether this system opens a file relative to an open folder, and without following a link."""
@@ -64,13 +66,13 @@ class RootedFile:
         try:
             opened = self._opened()
         except OSError as error:
-            raise unreadable(str(self.path), error) from None
+            raise unreadable(_shown(self.path), error) from None
         mode = os.fstat(opened).st_mode
         if stat.S_ISREG(mode):
             return os.fdopen(opened, "rb")
         os.close(opened)
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-        raise InvalidArgument(f"{self.path} is {kind}: name a file of CSV, or one with gzip around it.")
+        raise InvalidArgument(f"{_shown(self.path)} is {kind}: name a file of CSV, or one with gzip around it.")
 
     def _opened(self) -> int:
         if not self.opens_below:
@@ -132,7 +134,7 @@ class UploadRoots:
         for file in inside:
             if _may_be_there(file.path):
                 return file
-        raise InvalidArgument(f"There is no file {path} under {self._listed()}.")
+        raise InvalidArgument(f"There is no file {_shown(path)} under {self._listed()}.")
 
     def _candidates(self, path: str) -> Iterator[Path]:
         # An absolute path that is joined to a root stays the same absolute path (pathlib).
@@ -165,7 +167,7 @@ class UploadRoots:
             )
         reads = f"This server reads files under {self._listed()} only; relative paths begin there."
         if any(map(self._is_written_below, self._candidates(path))):
-            return f"{reads} {path} leads to none: it is a folder of these, or a link to elsewhere."
+            return f"{reads} {_shown(path)} leads to none: it is a folder of these, or a link to elsewhere."
         return f"{reads} {self._how_to_allow(path)}"
 
     def _how_to_allow(self, path: str) -> str:
@@ -180,7 +182,7 @@ class UploadRoots:
         line = f"upload_roots = {_toml([*self.roots, folder])}"
         return (
             f"To allow more, the operator writes the line {line} in {self._settings_file}, or adds "
-            f"--upload-root {folder} to the server's command, and starts it again."
+            f"--upload-root {visible(shlex.quote(str(folder)))} to the server's command, and starts it again."
         )
 
     def _listed(self) -> str:
@@ -197,6 +199,10 @@ def unreadable(file: str, error: OSError) -> InvalidArgument | StorageFailure:
     if error.errno in OF_THE_MACHINE:
         return storage_failure(f"{file} can't be read", error)
     return InvalidArgument(f"{file} can't be read: {error.strerror or error}.")
+
+
+def _shown(path: str | Path) -> str:
+    return quoted(str(path), LONGEST_PATH_SHOWN)
 
 
 def is_of_system(folder: Path) -> bool:
@@ -233,4 +239,4 @@ def _check_text(path: str) -> None:
 
 def _toml(folders: Sequence[Path]) -> str:
     # A string of JSON is also a basic string of TOML.
-    return json.dumps([str(folder) for folder in folders], ensure_ascii=False)
+    return as_json([str(folder) for folder in folders])

@@ -1,14 +1,21 @@
 """The MCP server of the nine tools, and the instructions that it gives to models."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult
+from pydantic import AnyUrl
 
-from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
+from salesforce_bulk_ingest.base.errors import IngestError
+from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, list_call
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
 INSTRUCTIONS = """\
 Loads rows into Salesforce through Bulk API 2.0 ingest jobs.
@@ -44,7 +51,8 @@ class IngestServer(MCPServer[None]):
         instructions = READ_ONLY_INSTRUCTIONS if tools.policy.read_only else INSTRUCTIONS
         super().__init__(name, instructions=instructions, tools=listed, **options)
         self._policy = tools.policy
-        self._hidden = {tool.name for tool in every} - {tool.name for tool in listed}
+        self._listed = {tool.name for tool in listed}
+        self._hidden = {tool.name for tool in every} - self._listed
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -52,7 +60,20 @@ class IngestServer(MCPServer[None]):
         if name in self._hidden:
             with errors_for_models(GivenCall(name, {})):
                 self._policy.check_write()
+        if name not in self._listed:
+            raise ToolError(f"There is no tool {quoted(name)}.\nNext: {list_call()} is a call of one that there is.")
         return await super().call_tool(name, arguments, context)
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[None, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        try:
+            return await super().read_resource(uri, context)
+        except ResourceNotFoundError as error:
+            if isinstance(error.__cause__, SalesforceError | IngestError):
+                raise
+            # The error of the SDK, whose text is the address as it was given.
+            raise ResourceNotFoundError(f"There is no resource {quoted(str(uri))}.") from None
 
 
 def _reads_only(tool: Tool) -> bool:

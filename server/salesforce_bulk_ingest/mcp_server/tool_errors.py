@@ -12,13 +12,16 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import IngestError
-from salesforce_bulk_ingest.base.text import encodable
+from salesforce_bulk_ingest.base.text import as_name, cut, encodable
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+
+LONGEST_ID = 18
+"""The maximum number of characters of a job's id in a call that is repeated."""
 
 
 @contextmanager
@@ -80,14 +83,13 @@ class ActionableTool(Tool):
     def _look(self, arguments: dict[str, Any]) -> str:
         """Return the call that shows what became of this call, with a few words, before a change is repeated."""
         if "jobId" in self.parameters["properties"]:
-            return (
-                f"{status_call(str(arguments.get('jobId', '<jobId>')))} shows the job: look before you repeat a change"
-            )
+            job_id = cut(str(arguments.get("jobId", "<jobId>")), LONGEST_ID)
+            return f"{status_call(job_id)} shows the job: look before you repeat a change"
         return f"{list_call()} shows whether a job was made: look before you repeat a change"
 
     def _rejected(self, error: ValidationError) -> str:
         complaints = [
-            f"- {'.'.join(map(str, detail['loc'])) or 'arguments'}: {self._misplaced(detail) or _complaint(detail)}"
+            f"- {as_name('.'.join(map(str, detail['loc'])) or 'arguments')}: {self._misplaced(detail) or _complaint(detail)}"
             for detail in error.errors(include_url=False, include_input=False)[:10]
         ]
         first = f"Nothing was done: {self.name} can't take these arguments."

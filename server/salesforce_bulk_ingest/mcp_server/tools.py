@@ -7,6 +7,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, counted, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnswer
@@ -284,6 +285,6 @@ def _progress(ctx: Context) -> Report:
         processed = job.number_records_processed or 0
         if processed > last:
             last = processed
-            await ctx.report_progress(processed, None, f"{job.state}: {counted(processed, 'row')} processed")
+            await ctx.report_progress(processed, None, f"{as_name(job.state)}: {counted(processed, 'row')} processed")
 
     return report

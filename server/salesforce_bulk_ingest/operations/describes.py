@@ -9,7 +9,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
-from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.base.text import as_name, as_sentence
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, TimedOut
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
@@ -52,10 +52,12 @@ class Described:
         """
         for name, error in self.failures.items():
             if name == new and isinstance(error, NotFound):
-                what = f"There is no object {name} that this user can see, so no job can be made for it."
+                what = f"There is no object {as_name(name)} that this user can see, so no job can be made for it."
                 findings.add("object", "error", what, "Check its API name, such as Account or Invoice__c.")
                 continue
-            what = f"Columns and values of {name} could not be checked against the org: {as_sentence(str(error))}"
+            what = (
+                f"Columns and values of {as_name(name)} could not be checked against the org: {as_sentence(str(error))}"
+            )
             do = (
                 "Check the object's name." if isinstance(error, NotFound) else "Try again, or go on without this check."
             )

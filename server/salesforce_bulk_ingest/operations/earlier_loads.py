@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
@@ -322,7 +323,7 @@ def _state_of(job: Job | None) -> str:
         return "gone from Salesforce, so what became of them is not known"
     if job.state == "Open":
         return "Open, so none are loaded yet: close it to load them, or abort it"
-    return job.state if job.is_terminal else f"{job.state}: wait for it"
+    return as_name(job.state) if job.is_terminal else f"{as_name(job.state)}: wait for it"
 
 
 def _sketch_of(file: RetryFile, destination: Destination) -> RowSketch:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, JobNotEnded, NoRecord, SentAgain
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
 from salesforce_bulk_ingest.loading.sources import RowSource
@@ -77,7 +78,7 @@ class Retries:
         for job in jobs:
             if not job.is_terminal:
                 raise JobNotEnded(
-                    f"Job {job.id} is {job.state}: which of its rows fail is known only when it has ended."
+                    f"Job {job.id} is {as_name(job.state)}: which of its rows fail is known only when it has ended."
                 )
         return jobs
 
@@ -278,7 +279,7 @@ def _state_of(job: Job | None) -> str:
         return " (which is gone, so it is not known whether it loaded them)"
     if job.state == "Open":
         return " (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again)"
-    return "" if job.is_terminal else f" (which is {job.state}: wait for it)"
+    return "" if job.is_terminal else f" (which is {as_name(job.state)}: wait for it)"
 
 
 def _ids(job_id: str | None) -> frozenset[str]:

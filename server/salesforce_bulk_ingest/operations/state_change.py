@@ -5,6 +5,7 @@ from typing import Literal
 
 import anyio
 
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.operations.errors import ChangeUnanswered
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, WrongState
@@ -111,7 +112,7 @@ def _ended(job: Job, state: TargetState) -> WrongState:
     reason = (
         "The job is Aborted and can't be closed: rows that it has not loaded stay out of the org."
         if state == "UploadComplete"
-        else f"The job is {job.state}: it ended before it was aborted, and rows that it loaded stay in the org."
+        else f"The job is {as_name(job.state)}: it ended before it was aborted, and rows that it loaded stay in the org."
     )
     return WrongState(400, "INVALIDJOBSTATE", reason)
 
@@ -120,6 +121,6 @@ def _gone(job: Job) -> NotFound:
     return NotFound(
         404,
         "NOT_FOUND",
-        f"The job was {job.state} a moment ago and is gone: another caller has ended and deleted it. Its rows may be loaded "
-        "or not, and no job tells that any more: look for their records before they are loaded again.",
+        f"The job was {as_name(job.state)} a moment ago and is gone: another caller has ended and deleted it. Its rows may "
+        "be loaded or not, and no job tells that any more: look for their records before they are loaded again.",
     )

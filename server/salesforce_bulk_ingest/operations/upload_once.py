@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.base.errors import (
 )
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
@@ -315,7 +316,7 @@ def _cut_off() -> UploadUnclear:
 
 
 def _closed(job: Job) -> WrongState:
-    return WrongState(400, "INVALIDJOBSTATE", f"The job is {job.state}; it takes rows only while it is Open.")
+    return WrongState(400, "INVALIDJOBSTATE", f"The job is {as_name(job.state)}; it takes rows only while it is Open.")
 
 
 def took_nothing(error: SalesforceError | IngestError) -> bool:

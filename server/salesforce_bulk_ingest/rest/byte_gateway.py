@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.transport import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ class UpstreamResponse(Response):
                 is_whole = True
             except httpx2.RequestError as error:
                 path = self._upstream.request.url.path
-                logger.warning("%s broke off: %s", path, str(error) or type(error).__name__)
+                logger.warning("%s broke off: %s", path, reason_of(error))
             tasks.cancel_scope.cancel()
         return is_whole
 

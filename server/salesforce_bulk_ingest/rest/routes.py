@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from salesforce_bulk_ingest.base.errors import IngestError, TooLarge
+from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.rest.byte_gateway import pass_on
 from salesforce_bulk_ingest.rest.tolerant_paths import RESULTS, KnownVersion, TolerantPaths
@@ -20,6 +21,7 @@ from salesforce_bulk_ingest.serving.error_envelope import error_response
 
 logger = logging.getLogger(__name__)
 
+LONGEST_METHOD = 20
 MOST_BODY_BYTES = 1_000_000
 """The maximum size of a body that the policy has to read: a create request (multipart: 100,000 characters) or a change of
 state."""
@@ -109,7 +111,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
-        message = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
+        message = f"HTTP Method '{cut(request.method, LONGEST_METHOD)}' not allowed. Allowed are {allowed}"
         return error_response(405, "METHOD_NOT_ALLOWED", message, {"Allow": allowed})
     return error_response(error.status_code, "NOT_FOUND", "The requested resource does not exist")
 

@@ -279,5 +279,7 @@ def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[
     missing = [name for name in requested if name.lower() not in by_name]
     if missing:
         known = quoted_names(names, COLUMNS_SHOWN)
-        raise InvalidArgument(f"columns names {missing[0][:60]!r}, which the result does not have. There are: {known}.")
+        raise InvalidArgument(
+            f"columns names {quoted_names(missing, 1)}, which the result does not have. There are: {known}."
+        )
     return [by_name[name.lower()] for name in requested]

@@ -15,7 +15,7 @@ import anyio
 import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
@@ -35,7 +35,6 @@ from salesforce_bulk_ingest.salesforce.models import (
     ResultKind,
     SObjectDescribe,
     WrongId,
-    quoted,
 )
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
 from salesforce_bulk_ingest.salesforce.retries import Operation, may_have_happened, retrying

@@ -74,8 +74,8 @@ class Rejected(SalesforceError):
 
     Args:
         status: HTTP status of the answer.
-        code: Salesforce's `errorCode`.
-        message: Salesforce's `message`; text from the org, to be shown as data.
+        code: Salesforce's `errorCode`, as `as_name` writes it.
+        message: a sentence, or Salesforce's `message` in quotes, as `quoted` writes it.
         retry_after_seconds: the time that the answer asked to wait, or None.
     """
 

@@ -3,7 +3,7 @@
 import re
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
-from salesforce_bulk_ingest.base.text import as_one_line
+from salesforce_bulk_ingest.base.text import quoted
 
 JOB_ID_PATTERN = r"^750[0-9A-Za-z]{12}([0-9A-Za-z]{3})?$"
 """The form of a job id: 15 or 18 characters with the key prefix 750 (seen in the Salesforce CLI's flag validation)."""
@@ -23,7 +23,7 @@ def is_same_job(one: str, other: str) -> bool:
 
 def shown_job_id(stored: str) -> str:
     """Return a stored id as a part of a sentence; quoted where an earlier version of this program stored another text."""
-    return stored if is_job_id(stored) else as_one_line(stored)
+    return stored if is_job_id(stored) else quoted(stored)
 
 
 def checked_job_id(given: str) -> str:

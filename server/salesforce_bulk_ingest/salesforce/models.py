@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.base.text import as_one_line, cut
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete"]
@@ -49,13 +49,8 @@ class WrongId(ValueError):
 
 def _of_form(form: re.Pattern[str], kind: str, text: str) -> str:
     if not form.fullmatch(text):
-        raise WrongId(f"{quoted(text)}, which is not the id of {kind}")
+        raise WrongId(f"{quoted(text, LONGEST_ID_SHOWN)}, which is not the id of {kind}")
     return text
-
-
-def quoted(text: str) -> str:
-    """Return a text of an answer, quoted on one line and cut."""
-    return as_one_line(cut(text, LONGEST_ID_SHOWN))
 
 
 def _id_of(form: str, kind: str) -> AfterValidator:

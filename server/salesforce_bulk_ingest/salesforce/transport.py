@@ -17,6 +17,7 @@ import httpx2
 from pydantic import TypeAdapter, ValidationError
 
 from salesforce_bulk_ingest.base.resources import shortage
+from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import Rejected, TimedOut, UnexpectedAnswer, Unreachable, rejected
@@ -171,23 +172,26 @@ def mapped_errors(credentials: Credentials | None) -> Iterator[None]:
     try:
         yield
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
-        raise Unreachable(f"{where} could not be reached: {_reason(error)}.", nothing_sent=True) from error
+        raise Unreachable(f"{where} could not be reached: {reason_of(error)}.", nothing_sent=True) from error
     except (httpx2.TimeoutException, TimeoutError) as error:
         raise TimedOut(f"{where} did not answer in time.") from error
     except zlib.error:
         raise Unreachable(f"The answer of {where} is compressed, and broken.") from None
     except (httpx2.RequestError, httpx2.InvalidURL) as error:
-        raise Unreachable(f"The connection to {where} broke: {_reason(error)}.") from error
+        raise Unreachable(f"The connection to {where} broke: {reason_of(error)}.") from error
 
 
-def _reason(error: Exception) -> str:
-    # The HTTP library quotes the faulty line of a request or an answer, and that line may hold the token.
+def reason_of(error: Exception) -> str:
+    """Return why an exchange failed, for a message or the log."""
+    # The HTTP library quotes the faulty line of a request or an answer, and that line may hold the token or a row.
     if isinstance(error, httpx2.LocalProtocolError):
         return "the request can't be written as HTTP"
     if isinstance(error, httpx2.RemoteProtocolError):
         return "what came back is not HTTP, or not all of it"
     if short := shortage(error):
         return f"{short.strerror} in this server"
+    if isinstance(error, httpx2.ProxyError):
+        return f"the proxy answered {quoted(str(error))}"
     return str(error) or type(error).__name__
 
 
@@ -197,6 +201,9 @@ MOST_JSON_BYTES = 16_000_000
 """The most bytes of a JSON body: a page of 1,000 jobs has about half a megabyte, the describe of an object with hundreds of
 picklists a few."""
 MOST_ERROR_BYTES = 100_000
+LONGEST_MESSAGE = 500
+"""The maximum number of characters of a message of Salesforce in our sentences."""
+
 SHORTEST_SECRET = 8
 """The fewest characters of a token that is masked in messages: a shorter text may occur inside other words."""
 _ERRORS = TypeAdapter(list[dict[str, Any]] | dict[str, Any])
@@ -275,10 +282,14 @@ async def raise_for_status(response: httpx2.Response) -> None:
 
 
 def refused(response: httpx2.Response, body: bytes) -> Rejected:
-    """Return the error for a refusal with this body."""
-    code, message = _refusal(response.status_code, body)
-    code, message = _without_token(code, response), _without_token(message, response)
-    return rejected(response.status_code, code, message, _retry_after(response))
+    """Return the error for a refusal with this body, whose code and message are the text of others."""
+    status, retry_after = response.status_code, _retry_after(response)
+    told = _told(body)
+    if told is None:
+        code = "SERVER_UNAVAILABLE" if status >= 500 else "UNKNOWN_EXCEPTION"
+        return rejected(status, code, f"Salesforce answered with status {status} and no explanation.", retry_after)
+    code, message = (_without_token(text, response) for text in told)
+    return rejected(status, as_name(code), quoted(message, LONGEST_MESSAGE), retry_after)
 
 
 def _without_token(message: str, response: httpx2.Response) -> str:
@@ -287,13 +298,12 @@ def _without_token(message: str, response: httpx2.Response) -> str:
     return message.replace(token, "***") if len(token) >= SHORTEST_SECRET else message
 
 
-def _refusal(status: int, body: bytes) -> tuple[str, str]:
-    """Return `errorCode` and `message` of an error body: an array, a bare object (seen), or a page that is neither."""
+def _told(body: bytes) -> tuple[str, str] | None:
+    """Return `errorCode` and `message` of an error body, an array or a bare object (seen); None for any other body."""
     try:
         first = _ERRORS.validate_json(body)
     except ValidationError:
-        code = "SERVER_UNAVAILABLE" if status >= 500 else "UNKNOWN_EXCEPTION"
-        return code, f"Salesforce answered with status {status} and no explanation."
+        return None
     if isinstance(first, list):
         first = first[0] if first else {}
     code = first.get("errorCode") or first.get("error") or "UNKNOWN_EXCEPTION"

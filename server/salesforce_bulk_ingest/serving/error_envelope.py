@@ -5,6 +5,10 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from salesforce_bulk_ingest.base.text import cut, without_hidden
+
+LONGEST_MESSAGE = 8_000
+
 
 def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return the response for an error, a JSON array with one object (REST API guide, Status Codes and Error Responses).
@@ -15,5 +19,5 @@ def error_response(status: int, code: str, message: str, headers: Mapping[str, s
         message: sentence for the caller.
         headers: further headers of the response.
     """
-    body = json.dumps([{"errorCode": code, "message": message}])
+    body = json.dumps([{"errorCode": code, "message": cut(without_hidden(message), LONGEST_MESSAGE)}])
     return Response(body, status, headers, media_type="application/json;charset=UTF-8")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence, Set
 from typing import Protocol
 
+from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
 
 Cells = Sequence[str]
@@ -98,9 +99,9 @@ class IdCheck:
     shows_values = True
 
     def __init__(self, field: FieldDescribe, prefix: str) -> None:
-        self.what = f"{field.name} takes record ids, and rows with others fail"
+        self.what = f"{as_name(field.name)} takes record ids, and rows with others fail"
         self.do = "Write the 15 or 18 letters and digits of an id"
-        self.do += f", which begins with {prefix} here." if prefix else "."
+        self.do += f", which begins with {as_name(prefix)} here." if prefix else "."
         self._prefix = prefix
 
     def wrong(self, cells: Cells) -> Set[str]:
@@ -127,7 +128,7 @@ class LengthCheck:
 
     def __init__(self, field: FieldDescribe) -> None:
         self._most = field.length
-        self.what = f"{field.name} takes {field.length:,} characters, and rows with more fail"
+        self.what = f"{as_name(field.name)} takes {field.length:,} characters, and rows with more fail"
 
     def wrong(self, cells: Cells) -> Set[str]:
         if max(map(len, cells), default=0) <= self._most:
@@ -142,7 +143,7 @@ class BlankCheck:
     shows_values = False
 
     def __init__(self, field: FieldDescribe) -> None:
-        self.what = f"{field.name} is required, and rows without it fail"
+        self.what = f"{as_name(field.name)} is required, and rows without it fail"
         self.do = "Fill it in, or leave these rows out."
 
     def wrong(self, cells: Cells) -> Set[str]:
@@ -158,7 +159,7 @@ def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck |
         field: the field that the cells fill.
         key_prefix: the key prefix of the object, with which its record ids begin.
     """
-    name = field.name
+    name = as_name(field.name)
     if field.restricted_picklist:
         return _picklist_check(field)
     if field.type in TEXT_TYPES and 0 < field.length < LONGEST_CHECKED:
@@ -194,8 +195,8 @@ def _zeros(text: str) -> bytes:
 def _picklist_check(field: FieldDescribe) -> CellCheck:
     values = [value.value for value in field.picklist_values if value.active]
     taken = {value.lower() for value in values}
-    what = f"{field.name} takes only the active values of its picklist, and rows with others fail"
-    listed = ", ".join(f'"{value}"' for value in values[:VALUES_SHOWN]) + (", …" if len(values) > VALUES_SHOWN else "")
+    what = f"{as_name(field.name)} takes only the active values of its picklist, and rows with others fail"
+    listed = ", ".join(map(quoted, values[:VALUES_SHOWN])) + (", …" if len(values) > VALUES_SHOWN else "")
     do = f"Map them with values: it takes {listed}." if values else "It has no active values: leave it out."
 
     def takes(cell: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
+from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
 
 LIKENESS = 0.7
@@ -108,7 +108,7 @@ class FieldNames:
     def hint(self, name: str) -> str:
         """Return the advice about an unknown column of this name."""
         near = self.near(name)
-        return f"Did you mean {' or '.join(near)}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
+        return f"Did you mean {' or '.join(map(as_name, near))}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
 
 
 def _column(name: str, names: FieldNames, parents: Mapping[str, SObjectDescribe]) -> FieldColumn | UnknownColumn:
@@ -128,19 +128,24 @@ def _relationship(
     describe = names.describe
     lookup = describe.lookup(path.relationship)
     if lookup is None:
-        what = f"{describe.name} has no relationship {quoted_names([path.relationship])}, which fails the whole job."
+        missing = f"relationship {quoted_names([path.relationship])}"
+        what = f"{as_name(describe.name)} has no {missing}, which fails the whole job."
         return UnknownColumn(name, what, _meant_relationship(path, names))
     if "." in path.field:
         what = "A column can go through one relationship, not several; this fails the whole job."
         return UnknownColumn(name, what, f"Name a field of {_any_of(lookup.reference_to)} itself.")
     parent = _parent(path, lookup)
     if lookup.is_polymorphic and parent is None:
-        leads = f"{path.relationship} leads to {_any_of(lookup.reference_to)}"
+        leads = f"{as_name(path.relationship)} leads to {_any_of(lookup.reference_to)}"
         what = f"{leads}, and a column that does not say to which fails the whole job."
-        return UnknownColumn(name, what, f"Name it {lookup.reference_to[0]}:{path.relationship}.{path.field}, say.")
+        return UnknownColumn(
+            name, what, f"Name it {as_name(f'{lookup.reference_to[0]}:{path.relationship}.{path.field}')}, say."
+        )
     if path.type and not lookup.is_polymorphic:
-        what = f"{path.relationship} leads to one object only, and naming it in the column fails the whole job."
-        return UnknownColumn(name, what, f"Name it {path.relationship}.{path.field}.")
+        what = (
+            f"{as_name(path.relationship)} leads to one object only, and naming it in the column fails the whole job."
+        )
+        return UnknownColumn(name, what, f"Name it {as_name(f'{path.relationship}.{path.field}')}.")
     return _through(name, path, lookup, parents.get(parent or ""))
 
 
@@ -154,8 +159,9 @@ def _through(
         return UnknownColumn(name, _no_field(parent, path.field), FieldNames(parent).hint(path.field))
     if not field.finds_records:
         usable = [field.name for field in parent.fields if field.finds_records]
-        what = f"{field.name} is neither an external id nor a lookup field of {parent.name}, which fails the whole job."
-        return UnknownColumn(name, what, f"Use {_any_of(usable)} of {parent.name}.")
+        of_parent = f"of {as_name(parent.name)}"
+        what = f"{as_name(field.name)} is neither an external id nor a lookup field {of_parent}, which fails the whole job."
+        return UnknownColumn(name, what, f"Use {_any_of(usable)} {of_parent}.")
     return FieldColumn(name, lookup, f"{parent.name}.{field.name}")
 
 
@@ -173,19 +179,19 @@ def _parent(path: _Path, lookup: FieldDescribe) -> str | None:
 
 
 def _no_field(describe: SObjectDescribe, name: str) -> str:
-    return f"{describe.name} has no field {quoted_names([name])} that this user can see, which fails the whole job."
+    return f"{as_name(describe.name)} has no field {quoted_names([name])} that this user can see, which fails the whole job."
 
 
 def _meant_relationship(path: _Path, names: FieldNames) -> str:
     describe = names.describe
     if describe.lookup(path.type):  # type and relationship were mixed up
-        return f"Name it {path.type}.{path.field}."
+        return f"Name it {as_name(f'{path.type}.{path.field}')}."
     near = map(describe.field, (path.relationship, *names.near(path.relationship)))
     for lookup in near:
         if lookup is not None and lookup.relationship_name:
-            return f"Did you mean {lookup.relationship_name}.{path.field}? {SET_OR_LEAVE_OUT}"
+            return f"Did you mean {as_name(f'{lookup.relationship_name}.{path.field}')}? {SET_OR_LEAVE_OUT}"
     return SET_OR_LEAVE_OUT
 
 
 def _any_of(names: Sequence[str]) -> str:
-    return " or ".join(names[:NAMES_SHOWN]) or "another field"
+    return " or ".join(map(as_name, names[:NAMES_SHOWN])) or "another field"

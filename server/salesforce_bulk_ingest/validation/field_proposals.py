@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of, plain
 from salesforce_bulk_ingest.validation.destination import DELETES
@@ -58,7 +59,8 @@ def fillable(describe: SObjectDescribe, operation: str, header: Sequence[str]) -
 
 def _with_label(field: FieldDescribe) -> str:
     says_more = plain(field.label) not in (plain(field.name), plain(field.name.removesuffix("__c")))
-    return f"{field.name} ({field.label})" if says_more else field.name
+    label = f" ({quoted(field.label, LONGEST_NAME_SHOWN)})" if says_more else ""
+    return f"{as_name(field.name)}{label}"
 
 
 def _only_ids(header: Sequence[str], meant: Mapping[str, FieldDescribe], *, has_ids: bool) -> dict[str, str | None]:

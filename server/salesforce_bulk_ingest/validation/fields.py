@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
-from salesforce_bulk_ingest.base.text import shorten
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
@@ -112,11 +112,7 @@ class _Tally:
         """Add one finding for all wrong cells."""
         what = self.check.what
         if self.check.shows_values:
-            what += f": {', '.join(map(_quoted, self.values))}"
+            what += f": {', '.join(quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)}"
         for line in self.lines:
             findings.add(kind, "warning", f"{what}.", self.check.do, column=column, line=line)
         findings.add(kind, "warning", f"{what}.", self.check.do, column=column, count=self.count - len(self.lines))
-
-
-def _quoted(value: str) -> str:
-    return f'"{shorten(value, LONGEST_VALUE_SHOWN)}"'

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from salesforce_bulk_ingest.base.findings import Findings, Level
-from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
+from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
@@ -49,7 +49,7 @@ class HeaderChecks:
         may = {"insert": describe.createable, "update": describe.updateable}
         may["upsert"] = describe.createable or describe.updateable
         if not may.get(operation, describe.deletable):
-            what = f"This user may not {operation} records of {describe.name}: every row fails."
+            what = f"This user may not {operation} records of {as_name(describe.name)}: every row fails."
             self._add("permission", "warning", what, "Load as a user who may, or ask the org's administrator.")
 
     def _check_key(self) -> None:
@@ -59,14 +59,14 @@ class HeaderChecks:
         field = self._describe.field(key)
         if field is None or not field.finds_records:
             usable = [known.name for known in self._describe.fields if known.finds_records]
-            what = f"{quoted_names([key])} is no external id of {self._describe.name}, so the job fails."
-            do = f"Make the job with externalIdFieldName {' or '.join(usable[:NAMES_SHOWN])}."
+            what = f"{quoted_names([key])} is no external id of {as_name(self._describe.name)}, so the job fails."
+            do = f"Make the job with externalIdFieldName {' or '.join(map(as_name, usable[:NAMES_SHOWN]))}."
             self._add("external id", "error", what, do)
         elif not load.deletes and not any(map(load.is_key, self._all)):
-            what = f"There is no column {key}, without which every row fails."
+            what = f"There is no column {as_name(key)}, without which every row fails."
             if not load.needs_keys:
-                what = f"There is no column {key}, so every row makes a new record."
-            self._add("no key", "warning", what, f"If a column holds it, name {key} for that in columns.")
+                what = f"There is no column {as_name(key)}, so every row makes a new record."
+            self._add("no key", "warning", what, f"If a column holds it, name {as_name(key)} for that in columns.")
 
     def _check_only_id(self) -> None:
         others = [column.name for column in self._all]
@@ -96,11 +96,10 @@ class HeaderChecks:
             headers = quoted_names(column.name for column in columns)
             do = "Keep one: set null in columns for the others."
             if len({column.parent_field for column in columns}) < len(columns):
-                self._add("doubled", "error", f"Several columns are {name}: {headers}.", do, columns[-1].name)
+                self._add("doubled", "error", f"Several columns are {as_name(name)}: {headers}.", do, columns[-1].name)
             else:
-                what = (
-                    f"Several columns say which record {name} leads to: {headers}. Rows that fill more than one fail."
-                )
+                what = f"Several columns say which record {as_name(name)} leads to: {headers}."
+                what += " Rows that fill more than one fail."
                 self._add("doubled lookup", "warning", what, do, columns[-1].name)
 
     def _check_read_only(self) -> None:
@@ -113,11 +112,12 @@ class HeaderChecks:
     def _refusal(self, field: FieldDescribe) -> str | None:
         operation = self._load.operation
         if field.name == ID_FIELD:
-            return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{self._load.key} is the key"
+            key = as_name(self._load.key or ID_FIELD)
+            return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{key} is the key"
         if operation != "update" and not field.createable:
-            return f"{field.name} can't be set {_why_not(field)}"
+            return f"{as_name(field.name)} can't be set {_why_not(field)}"
         if operation != "insert" and not field.updateable:
-            return f"{field.name} can't be changed {_why_not(field)}"
+            return f"{as_name(field.name)} can't be changed {_why_not(field)}"
         return None
 
     def _check_required(self) -> None:
@@ -126,7 +126,8 @@ class HeaderChecks:
         missing = [field.name for field in self._describe.fields if field.is_required and not self._is_filled(field)]
         if missing:
             fail = "every row fails" if self._load.operation == "insert" else "rows that make a new record fail"
-            what = f"{self._describe.name} requires {', '.join(missing)}: without a column for it {fail}."
+            names = ", ".join(map(as_name, missing))
+            what = f"{as_name(self._describe.name)} requires {names}: without a column for it {fail}."
             do = "Add it; or name it in columns for the column that holds it; or give all rows one value with set."
             self._add("required", "warning", what, do)
 

@@ -18,6 +18,7 @@ from typing import IO, Self
 from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
 from salesforce_bulk_ingest.base.storage import storage_failure
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
@@ -102,10 +103,12 @@ class KeyChecks:
         with self._unless_failed():
             count, lines = self._keys.repeated()
         if self._failure is not None:
-            what = f"Whether rows have the {self._name} of an earlier row was not checked. {self._failure.what}"
+            what = (
+                f"Whether rows have the {as_name(self._name)} of an earlier row was not checked. {self._failure.what}"
+            )
             self._findings.add("unchecked keys", "warning", what, self._failure.remedy, column=self._name)
             return
-        what = f"Rows have the {self._name} of an earlier row: the last may win, or they fail."
+        what = f"Rows have the {as_name(self._name)} of an earlier row: the last may win, or they fail."
         self._add("repeated key", what, "Keep one row for each.", lines, count)
 
     @contextmanager
@@ -121,7 +124,7 @@ class KeyChecks:
 
     def _add_blank(self, lines: Sequence[int]) -> None:
         if self._column.is_needed:
-            what, do = f"Rows without {self._name} fail.", "Fill it in, or leave these rows out."
+            what, do = f"Rows without {as_name(self._name)} fail.", "Fill it in, or leave these rows out."
             self._add("blank key", what, do, lines, len(lines))
 
     def _add(self, kind: str, what: str, do: str, lines: Sequence[int], count: int) -> None:

@@ -57,7 +57,7 @@ async def test_an_expired_session_says_where_to_put_a_new_token(org_url: str) ->
     lines = await refused_by(pointed_at(org_url, "00D000000000001!EXPIRED.TOKEN"))
     assert lines == snapshot(
         [
-            "INVALID_SESSION_ID: Session expired or invalid",
+            'INVALID_SESSION_ID: "Session expired or invalid"',
             "Next: The access token is expired or wrong. Ask the user to put a new one where the old one was (SALESFORCE_AUTOMATION_API_KEY or settings.toml), or to log in again with the Salesforce CLI, and to restart this server. Jobs and their data are untouched.",
         ]
     )

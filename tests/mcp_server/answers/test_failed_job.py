@@ -34,14 +34,14 @@ async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do(client: Clie
                 "totalProcessingTime": "MS",
                 "apiActiveProcessingTime": "MS",
                 "apexProcessingTime": "MS",
-                "summary": "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Of 1 row sent, 0 succeeded, 0 failed, 1 not processed, 0 in no result. Error: InvalidBatch : Field name not found : Symbol",
+                "summary": 'Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Of 1 row sent, 0 succeeded, 0 failed, 1 not processed, 0 in no result. Error: "InvalidBatch : Field name not found : Symbol"',
                 "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} loads the rows, corrected. The header has a column that is no field of this object, or that this user can\'t see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), and check columnDelimiter.',
                 "org": "embedded org",
                 "resourceUri": "salesforce-bulk://jobs/JOB",
                 "rowCounts": {"sent": 1, "successful": 0, "failed": 0, "unprocessed": 1, "inNoResult": 0},
             },
             [
-                "Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Of 1 row sent, 0 succeeded, 0 failed, 1 not processed, 0 in no result. Error: InvalidBatch : Field name not found : Symbol",
+                'Job JOB (insert Account) in embedded org is Failed: 0 rows processed. Of 1 row sent, 0 succeeded, 0 failed, 1 not processed, 0 in no result. Error: "InvalidBatch : Field name not found : Symbol"',
                 'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} loads the rows, corrected. The header has a column that is no field of this object, or that this user can\'t see; Salesforce names only the first. Rename or drop such columns (API names, such as BillingCity, not labels), and check columnDelimiter.',
             ],
         )

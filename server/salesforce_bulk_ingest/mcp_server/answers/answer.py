@@ -5,13 +5,13 @@ A host gives a model only one of the two halves, so ids, state, counts, rows and
 The docstring of a model and the descriptions of its fields go into the output schema that clients read.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.base.text import encodable
+from salesforce_bulk_ingest.base.text import encodable, without_hidden
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 RESULT_NAMES: dict[ResultKind, str] = {
@@ -55,14 +55,20 @@ def counted(count: int, noun: str) -> str:
 
 
 class AnswerPart(BaseModel):
-    """A part of an answer, in Salesforce's spelling outside (`statusCode`)."""
+    """A part of an answer, in Salesforce's spelling outside (`statusCode`). Its texts have no hidden characters.
+
+    Attributes:
+        exact: the names of the fields with rows, whose texts stay as they are.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
+    exact: ClassVar[frozenset[str]] = frozenset()
+
     @model_validator(mode="before")
     @classmethod
-    def _encodable(cls, values: Any) -> Any:
-        return encodable(values)
+    def _without_hidden(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: (encodable if name in cls.exact else without_hidden)(value) for name, value in values.items()}
 
 
 class Answer(AnswerPart):

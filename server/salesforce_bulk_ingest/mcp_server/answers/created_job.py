@@ -4,8 +4,9 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri, unlisted
-from salesforce_bulk_ingest.mcp_server.answers.job import bounded, next_step
+from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of, next_step
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.operations.jobs import JobStatus
@@ -44,9 +45,7 @@ class CreatedJobAnswer(LoadAnswer):
     def of_job(cls, created: JobStatus) -> Self:
         """Return the answer about a job without rows."""
         job, org = created.job, created.org
-        summary = (
-            f"Created job {job.id} ({job.operation} {job.object}) in {org}; it is {job.state} and has no rows yet."
-        )
+        summary = f"Created job {job.id} ({kind_of(job)}) in {org}; it is {as_name(job.state)} and has no rows yet."
         return cls(summary=summary, next=next_step(job), org=str(org), **_job_fields(job))
 
     @classmethod

@@ -43,9 +43,8 @@ from salesforce_bulk_ingest.salesforce.errors import (
     WrongState,
 )
 
-LONGEST_CODE = 100
-LONGEST_TEXT = 2_000
-"""The maximum number of characters of a message."""
+LONGEST_TEXT = 8_000
+"""The maximum number of characters of a message; what it quotes is cut where it is quoted."""
 
 # What to do after an error: the next call, where there is one, and words; `_calls` gives the calls in braces. First by
 # Salesforce's message, where that says more than the error's class (messages: see the API reference's errors).
@@ -190,12 +189,12 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
 
 
 def code_and_message(error: SalesforceError | IngestError) -> str:
-    """Return the code and the message of an error, both cut to their maximum lengths, since both may come from the org."""
+    """Return the code and the message of an error; what of them comes from the org is quoted and cut already."""
     message = str(error)
     for kind, ending in _ENDING:
         if isinstance(error, kind):
             message = message.removesuffix(".") + ending
-    return f"{cut(error.code, LONGEST_CODE)}: {cut(message, LONGEST_TEXT)}{_when(error)}"
+    return f"{error.code}: {cut(message, LONGEST_TEXT)}{_when(error)}"
 
 
 def _when(error: SalesforceError | IngestError) -> str:

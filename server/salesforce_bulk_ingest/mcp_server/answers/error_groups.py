@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from salesforce_bulk_ingest.base.text import as_name, as_one_line, cut
+from salesforce_bulk_ingest.base.text import as_name, cut, quoted
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, AnswerPart, unlisted
 from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, ErrorGroup, FailedExample
 
@@ -42,8 +42,8 @@ class ExampleAnswer(AnswerPart):
         )
 
     def __str__(self) -> str:
-        parts = [f"{as_name(name)} = {as_one_line(cell)}" for name, cell in self.values.items()]
-        parts += [as_one_line(self.message)] if self.message is not None else []
+        parts = [f"{as_name(name)} = {quoted(cell)}" for name, cell in self.values.items()]
+        parts += [quoted(self.message, LONGEST_ERROR)] if self.message is not None else []
         return f"offset {self.offset}" + (f": {', '.join(parts)}" if parts else "")
 
 
@@ -79,7 +79,7 @@ class ErrorGroupAnswer(AnswerPart):
         """Return the group as lines of text, with its first example."""
         fields = f" on {', '.join(map(as_name, self.fields))}" if self.fields else ""
         retryable = "retryable" if self.retryable else "not retryable"
-        pattern = f": {as_one_line(self.pattern)}" if self.pattern else ""
+        pattern = f": {quoted(self.pattern, LONGEST_ERROR)}" if self.pattern else ""
         examples = "".join(f"  first at {example}\n" for example in self.examples[:1])
         return f"- {self.count} x {self.status_code}{fields} ({retryable}){pattern}\n  {self.advice}\n{examples}"
 

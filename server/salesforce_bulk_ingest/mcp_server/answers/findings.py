@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 from pydantic import Field
 
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.base.text import as_one_line, cut
+from salesforce_bulk_ingest.base.text import as_json, as_name, cut
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
@@ -19,7 +19,7 @@ ROOM_FOR_COLUMNS = 11_000
 ROOM_FOR_FIELDS = 3_000
 """The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
 
-LONGEST_SENTENCE = 400
+LONGEST_SENTENCE = 700
 LONGEST_COLUMN = 80
 LONGEST_PROPOSED = 255
 """The maximum number of characters of a column's name in a proposal. A longer name is left out, since a cut name would be
@@ -49,11 +49,10 @@ class FindingAnswer(AnswerPart):
         )
 
     def __str__(self) -> str:
-        column = f", column {self.column}" if self.column else ""
+        column = f", column {as_name(self.column)}" if self.column else ""
         lines = f", line {', '.join(map(str, self.lines))}" if self.lines else ""
         times = f" ({self.count:,} times)" if self.count > max(len(self.lines), 1) else ""
-        # The name of a column comes from the data: with line breaks in it, it could pass for a line of this server.
-        return " ".join(f"- {self.level}{column}{lines}{times}: {self.what} {self.do}".split())
+        return f"- {self.level}{column}{lines}{times}: {self.what} {self.do}"
 
 
 def found_in(plan: Plan) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def found_in(plan: Plan) -> dict[str, Any]:
     return {
         "columns": columns or None,
         "other_columns": len(plan.proposal) - len(columns) or None,
-        "fields": tuple(_fitting(map(_field_name, plan.fields), len, ROOM_FOR_FIELDS)) or None,
+        "fields": tuple(_fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,
         "findings": findings,
         "other_findings": len(plan.findings) - len(findings) or None,
     }
@@ -107,11 +106,7 @@ def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
     entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
-    return dict(_fitting(entries, lambda entry: len(as_one_line(entry)), ROOM_FOR_COLUMNS))
-
-
-def _field_name(name: str) -> str:
-    return cut(" ".join(name.split()), LONGEST_COLUMN)
+    return dict(_fitting(entries, lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
 
 
 def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:

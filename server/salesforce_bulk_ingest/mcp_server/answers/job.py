@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import ConfigDict, Field
 
-from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidden
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri, unlisted
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
@@ -60,8 +60,8 @@ class JobAnswer(Answer, Job):
             changed=status.changed,
             row_counts=RowCountsAnswer.of(status.accounting),
             resource_uri=job_uri(job.id),
-            summary=f"{summary} {describe(shown, org, status.accounting)}".strip(),
-            next=next_step(shown, status.upload, status.accounting),
+            summary=f"{summary} {describe(job, org, status.accounting)}".strip(),
+            next=next_step(job, status.upload, status.accounting),
         )
 
     @classmethod
@@ -71,19 +71,24 @@ class JobAnswer(Answer, Job):
 
 
 def bounded(job: Job) -> Job:
-    """Return the job with its texts cut to their maximum lengths, since the org may send texts of any length."""
-    texts = {name: value for name, value in job if isinstance(value, str)}
+    """Return the job as data for a structure: its texts without hidden characters, and cut to their maximum lengths."""
+    texts = {name: without_hidden(value) for name, value in job if isinstance(value, str)}
     longest = {"error_message": LONGEST_MESSAGE}
     return job.model_copy(update={name: cut(value, longest.get(name, LONGEST_NAME)) for name, value in texts.items()})
 
 
+def kind_of(job: Job) -> str:
+    """Return the operation and the object of a job."""
+    return f"{as_name(job.operation or '?')} {as_name(job.object or '?')}"
+
+
 def describe(job: Job, org: Org, accounting: RowAccounting | None = None) -> str:
     """Return the job's state and counters, and where its rows are, in sentences."""
-    what = f"Job {job.id} ({job.operation or '?'} {job.object or '?'}) in {org} is {job.state}"
+    what = f"Job {job.id} ({kind_of(job)}) in {org} is {as_name(job.state)}"
     if job.number_records_processed is not None:
         what += f": {counted(job.number_records_processed, 'row')} processed{_failed_rows(job)}"
     what += f".{rows_sentence(accounting)}"
-    return f"{what} Error: {job.error_message}" if job.error_message else what
+    return f"{what} Error: {quoted(job.error_message, LONGEST_MESSAGE)}" if job.error_message else what
 
 
 def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:

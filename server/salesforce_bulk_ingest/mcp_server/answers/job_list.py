@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.base.text import as_name, cut, quoted
 from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, AnswerPart, counted
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
@@ -57,9 +57,9 @@ class JobListAnswer(Answer):
 
 def _summary(listing: JobListing, states: list[tuple[str, int]]) -> str:
     if listing.on_page:
-        by_state = ", ".join(f"{count} {state}" for state, count in states)
+        by_state = ", ".join(f"{count} {as_name(state)}" for state, count in states)
         jobs = f"{counted(listing.on_page, 'job')} on this page of {listing.org} ({by_state})"
         summary = f"{jobs}; the {len(listing.newest)} newest shown."
     else:
         summary = f"There are no jobs to list in {listing.org}."
-    return f"{summary} Next page: queryLocator {listing.query_locator}." if listing.query_locator else summary
+    return f"{summary} Next page: queryLocator {quoted(listing.query_locator)}." if listing.query_locator else summary

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from salesforce_bulk_ingest.base.text import as_one_line
+from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
 from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer, found_in, next_for_unsent, verdict
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
@@ -41,7 +41,7 @@ class LoadAnswer(Answer):
         """Yield the results of the checks as lines of text."""
         if self.columns:
             more = f" and {self.other_columns:,} more, told once these are settled" if self.other_columns else ""
-            yield f"Proposed columns: {as_one_line(self.columns)}{more}"
+            yield f"Proposed columns: {as_json(self.columns)}{more}"
         if self.fields:
             yield f"Fields that columns may be named for: {', '.join(self.fields)}"
         yield from map(str, self.findings or ())

@@ -4,14 +4,15 @@ An argument that only the caller has stands in the JSON as a named gap, a text i
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
-from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
 CREATE = "create-ingest-job"
 UPLOAD = "upload-data-ingest-job"
@@ -31,6 +32,8 @@ SAME_ROWS = "<the same rows>"
 THESE_ROWS = "<these rows>"
 CORRECTED_ROWS = "<the corrected rows>"
 
+
+_API_NAME = re.compile("[0-9A-Za-z_]{1,255}")
 
 _NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain"})
 """Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
@@ -88,12 +91,17 @@ def new_job_call(job: Job, data: object, **options: object) -> str:
 
 def _body_like(job: Job) -> dict[str, object]:
     body = {
-        "object": job.object or "<object>",
-        "operation": job.operation or "<operation>",
-        "externalIdFieldName": job.external_id_field_name,
-        "assignmentRuleId": job.assignment_rule_id,
+        "object": _named("object", job.object or ""),
+        "operation": job.operation if job.operation in get_args(Operation) else "<operation>",
+        "externalIdFieldName": job.external_id_field_name and _named("externalIdFieldName", job.external_id_field_name),
+        "assignmentRuleId": job.assignment_rule_id and _named("assignmentRuleId", job.assignment_rule_id),
     }
     return {name: value for name, value in body.items() if value}
+
+
+def _named(argument: str, name: str) -> str:
+    """Return the name that the org gives, or a gap where the org gives no name that a call takes."""
+    return name if _API_NAME.fullmatch(name) else f"<{argument}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +177,7 @@ class GivenCall:
 def _repeated(name: str, value: object) -> object:
     """Return the value of an argument as `next` repeats it: without rows, and a gap where it is long."""
     if not isinstance(value, BaseModel):
-        return value
+        return f"<the same {name}>" if len(json.dumps(value)) > LONGEST_REPEATED else value
     repeated = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
     rows = {source: SAME_ROWS for source in ("csv", "records") if repeated.get(source) is not None}
     repeated |= rows

@@ -4,7 +4,9 @@ from typing import Self
 
 from pydantic import ConfigDict
 
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import unlisted
+from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.operations.load import UploadOutcome
@@ -26,7 +28,7 @@ class UploadAnswer(LoadAnswer):
         assert job is not None
         return cls(
             job_id=job.id,
-            state=job.state,
+            state=bounded(job).state,
             org=str(outcome.org),
             summary=load_summary(outcome),
             next=load_next(outcome, given),
@@ -34,4 +36,4 @@ class UploadAnswer(LoadAnswer):
         )
 
     def text(self) -> str:
-        return f"{super().text()}\nState: {self.state}."
+        return f"{super().text()}\nState: {as_name(self.state)}."
