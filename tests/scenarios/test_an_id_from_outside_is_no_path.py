@@ -48,19 +48,23 @@ async def test_a_job_with_an_id_that_is_none_makes_no_file_and_is_shown_as_no_jo
         [
             """\
 SERVER_UNAVAILABLE: Asked for job JOB, Salesforce answered about "../../../../pwn", which is not the id of an ingest job.
-Next: get-failed-results-ingest-job {"jobId": "JOB"} reads again. If it stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
+Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} is the same call, and safe. If the answer stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
 """,
             """\
 SERVER_UNAVAILABLE: Asked for job JOB, Salesforce answered about "../../../../pwn", which is not the id of an ingest job.
-Next: get-ingest-job-status {"jobId": "JOB"} reads again. If it stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["JOB"]}}} is the same call, and safe. If the answer stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
 """,
             """\
 SERVER_UNAVAILABLE: Asked for job JOB, Salesforce answered about "../../../../pwn", which is not the id of an ingest job.
-Next: get-ingest-job-status {"jobId": "JOB"} shows whether it took effect, which is unknown: look before you repeat it. If it stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
+Next: delete-ingest-job {"jobId": "JOB"} is the same call, and safe. If the answer stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
 """,
             """\
 SERVER_UNAVAILABLE: Asked for job JOB, Salesforce answered about "../../../../pwn", which is not the id of an ingest job.
-Next: list-all-ingest-jobs {} shows whether it took effect, which is unknown: look before you repeat it. If it stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
+Next: get-failed-results-ingest-job {"jobId": "JOB"} is the same call, and safe. If the answer stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
+""",
+            """\
+SERVER_UNAVAILABLE: Asked for job JOB, Salesforce answered about "../../../../pwn", which is not the id of an ingest job.
+Next: get-ingest-job-status {"jobId": "JOB"} is the same call, and safe. If the answer stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.\
 """,
         ]
     )
@@ -75,7 +79,7 @@ async def test_an_answer_about_another_job_is_not_shown_as_this_one(era: Era, tm
         text = await refusal(client, "get-successful-results-ingest-job", jobId=mine)
         assert text.startswith(
             f"SERVER_UNAVAILABLE: Asked for job {mine}, Salesforce answered about job {other}.\n"
-            f'Next: get-successful-results-ingest-job {{"jobId": "{mine}"}} reads again.'
+            f'Next: get-successful-results-ingest-job {{"jobId": "{mine}"}} is the same call, and safe.'
         )
 
 

@@ -84,7 +84,8 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (ShortResult, "{again} fetches the result anew: make the same call later. What comes twice alike is taken."),
     (
         SalesforceError,
-        "{look}. If it stays so, check the instance with the user: `salesforce-bulk-ingest check` shows what is wrong.",
+        "{again} is the same call, and safe. If the answer stays so, check the instance with the user: "
+        "`salesforce-bulk-ingest check` shows what is wrong.",
     ),
     (
         CreateUnanswered,
