@@ -87,7 +87,7 @@ def encodable(value: Any) -> Any:
 
     Such halves, which UTF-8 can't encode, stand for the bytes of a file that are not UTF-8 (surrogateescape).
     """
-    return _with_each_text(value, lambda text: _HALF.sub("\ufffd", text))
+    return _with_each_text(value, _without_halves)
 
 
 def as_sentence(message: str) -> str:
@@ -102,9 +102,15 @@ def _in_structure(hidden: re.Match[str]) -> str:
     return "\ufffd" if _HALF.match(character) else ""
 
 
+def _without_halves(text: str) -> str:
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
 def _with_each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
         return {_with_each_text(key, change): _with_each_text(item, change) for key, item in value.items()}
-    return [_with_each_text(item, change) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):  # the texts of a row are changed in this loop, since a page has thousands
+        return [change(item) if isinstance(item, str) else _with_each_text(item, change) for item in value]
+    return value
