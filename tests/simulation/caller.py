@@ -2,7 +2,8 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ MOST_STEPS = 60
 MOST_EQUAL_ANSWERS = 4
 JOB = re.compile(r"\b750\w{12}(?:\w{3})?\b")
 PARTS = re.compile(r"name part \(1 to (?P<of>\d+)\) and sha256 (?P<sha256>[0-9a-f]{64})")
+PARTLY = re.compile(r"DUPLICATE_VALUE: ([\d,]+) of ([\d,]+) rows went")
 GAPS = {"<rows>", "<the same rows>", "<these rows>", "<the corrected rows>", "<the same data>"}
 PERMANENT = {"REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"}
 
@@ -111,6 +113,8 @@ class Caller:
         self._last: Told | None = None
         self._equal = 0
         self._parts: dict[str, Any] = {}
+        self._records: dict[str, str] = {}
+        self._was_refused_partly = False
 
     async def misbehave(self) -> None:
         """Make calls after the temper, while things go wrong."""
@@ -176,6 +180,7 @@ class Caller:
         self._equal = self._equal + 1 if self._last is not None and self._last.text == told.text else 0
         self._last = told
         self._remember_parts(told)
+        self._remember_keys(told)
         if tool != LIST and told.jobs:
             self._job = told.jobs[0]
         return told
@@ -188,6 +193,14 @@ class Caller:
         elif told.tool in (CREATE, UPLOAD) and (found := PARTS.search(told.text)):
             self._parts = {"part": 0, "of": int(found["of"]), "sha256": found["sha256"], "data": rows}
 
+    def _remember_keys(self, told: Told) -> None:
+        """Remember which rows are in the org, and whether rows were refused of which only some are."""
+        if told.tool == SUCCESSFUL and self.plan.load.key_field in told.structure.get("columns", ()):
+            id_and_key = [told.structure["columns"].index(name) for name in ("sf__Id", self.plan.load.key_field)]
+            self._records.update(tuple(row[place] for place in id_and_key) for row in told.structure["rows"])
+        if told.tool in (CREATE, UPLOAD) and (found := PARTLY.search(told.text)):
+            self._was_refused_partly = found[1] != found[2]
+
     async def _begin(self) -> None:
         self._parts = {}
         body, data = self.plan.load.body, self._data()
@@ -198,10 +211,10 @@ class Caller:
         if made.structure:
             await self.call(UPLOAD, jobId=made.structure["id"], body=data)
 
-    def _data(self) -> dict[str, Any]:
-        """The rows, as an argument."""
+    def _data(self, numbers: Sequence[int] = ()) -> dict[str, Any]:
+        """The rows with these numbers, or all rows, as an argument."""
         load, anew = self.plan.load, self.plan.temper == "exports anew"
-        order = list(range(len(load.rows)))
+        order = list(numbers or range(len(load.rows)))
         if anew:
             self._chance.shuffle(order)
         if load.source == "records":
@@ -280,8 +293,23 @@ class Caller:
             await self.call(tool, **self._filled(arguments))
         elif self._parts and self._parts["part"] < self._parts["of"]:
             await self._send_part(self._parts["part"] + 1)
+        elif rest := self._rest():
+            await self.call(CREATE, body=self.plan.load.body, data=self._data(rest))
         else:
             self.has_arrived = True
+
+    def _rest(self) -> list[int]:
+        """The numbers of the rows that are not in the org yet, where a load was refused because some of its rows are."""
+        if not self._was_refused_partly:
+            return []
+        self._was_refused_partly, self._parts = False, {}
+        loaded, rest = Counter(self._records.values()), list[int]()
+        for number, row in enumerate(self.plan.load.rows):
+            if loaded[row.key]:
+                loaded[row.key] -= 1
+            else:
+                rest.append(number)
+        return rest
 
     async def _send_part(self, part: int) -> None:
         options = {"part": part, "sha256": self._parts["sha256"]}

@@ -148,8 +148,6 @@ def _callers_arrived(truth: Truth, callers: Sequence[Caller], world: World) -> I
         return
     for caller in callers:
         load = caller.plan.load
-        if caller.plan.temper == "exports anew" and world.plan.has_parts:
-            continue  # its parts have other rows each time, of which some may be in the org: nobody tells it which
         if not caller.has_arrived:
             yield f"{caller.name} was not told what became of its rows"
             continue

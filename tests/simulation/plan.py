@@ -243,11 +243,6 @@ class Plan:
     world: WorldPlan
 
     @property
-    def has_parts(self) -> bool:
-        """Whether rows may take several jobs."""
-        return int(self.world.settings["max_upload_bytes"]) == SMALL_UPLOAD_BYTES
-
-    @property
     def lies(self) -> bool:
         """Whether the org tells what can't be seen to be wrong."""
         return any(mishap.lies for mishap in self.world.mishaps)
