@@ -23,6 +23,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
+from tests.support.next_call import next_call
 from tests.support.orgs import agent, agent_over, call, loaded, refusal, text_of
 from tests.support.result_org import OneJob
 from tests.support.watched_org import WatchedOrg
@@ -436,3 +437,19 @@ async def test_a_result_in_source_order_of_other_rows_is_made_anew(org: WatchedO
             mine.with_name(mine.name + end).write_bytes(others.with_name(others.name + end).read_bytes())
         await call(client, "get-failed-results-ingest-job", jobId=jobs[0])
     assert mine.read_bytes() == content
+
+
+async def test_a_job_that_was_aborted_since_its_rows_may_not_have_arrived_leads_to_a_new_one(org: WatchedOrg) -> None:
+    org.go_wrong({"on": "upload", "fault": "server-error", "times": 1})
+    body, data = {"object": "Account", "operation": "insert"}, {"csv": "Name\nNever arrived\n"}
+    async with agent(org.url) as client:
+        told = await refusal(client, "create-ingest-job", body=body, data=data)
+        assert "may or may not have its rows" in told
+        job_id = re.findall(r"750\w{15}", told)[0]
+        aborted = await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
+        assert "rowCounts" not in aborted
+        first = await call(client, "get-unprocessed-records-ingest-job", jobId=job_id)
+        second = await call(client, "get-unprocessed-records-ingest-job", jobId=job_id)
+        tool, arguments = next_call(second["next"])
+    assert next_call(first["next"])[0] == "get-unprocessed-records-ingest-job"
+    assert (tool, arguments["body"]) == ("create-ingest-job", body)

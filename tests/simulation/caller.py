@@ -35,6 +35,7 @@ MOST_EQUAL_ANSWERS = 4
 JOB = re.compile(r"\b750\w{12}(?:\w{3})?\b")
 PARTS = re.compile(r"name part \(1 to (?P<of>\d+)\) and sha256 (?P<sha256>[0-9a-f]{64})")
 PARTLY = re.compile(r"DUPLICATE_VALUE: ([\d,]+) of ([\d,]+) rows went")
+ENDED = re.compile(r"job (750\w{15}) \((?:JobComplete|Failed|Aborted)\)")
 GAPS = {"<rows>", "<the same rows>", "<these rows>", "<the corrected rows>", "<the same data>"}
 PERMANENT = {"REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"}
 
@@ -115,6 +116,7 @@ class Caller:
         self._parts: dict[str, Any] = {}
         self._records: dict[str, str] = {}
         self._was_refused_partly = False
+        self._to_read: list[str] = []
 
     async def misbehave(self) -> None:
         """Make calls after the temper, while things go wrong."""
@@ -200,6 +202,7 @@ class Caller:
             self._records.update(tuple(row[place] for place in id_and_key) for row in told.structure["rows"])
         if told.tool in (CREATE, UPLOAD) and (found := PARTLY.search(told.text)):
             self._was_refused_partly = found[1] != found[2]
+            self._to_read = list(dict.fromkeys(ENDED.findall(told.text))) if self._was_refused_partly else []
 
     async def _begin(self) -> None:
         self._parts = {}
@@ -232,6 +235,9 @@ class Caller:
         last = self._last
         if self._parts and not self._parts["part"]:
             await self._send_part(1)
+            return
+        if self._to_read and last is not None and last.tool in (CREATE, UPLOAD):
+            await self.call(SUCCESSFUL, jobId=self._to_read.pop(0), limit=self.plan.page)
             return
         if last is None or last.result is None or self._equal >= MOST_EQUAL_ANSWERS:
             await self._look()
@@ -293,6 +299,8 @@ class Caller:
             await self.call(tool, **self._filled(arguments))
         elif self._parts and self._parts["part"] < self._parts["of"]:
             await self._send_part(self._parts["part"] + 1)
+        elif self._to_read:
+            await self.call(SUCCESSFUL, jobId=self._to_read.pop(0), limit=self.plan.page)
         elif rest := self._rest():
             await self.call(CREATE, body=self.plan.load.body, data=self._data(rest))
         else:

@@ -136,13 +136,21 @@ class ResultFetcher:
         return await self._find_or_make(key.name, lambda: find_download(self._job_files, key, counted), make)
 
     async def _rows_sent(self, org: Org, job: Job) -> int | None:
-        """Return the number of rows that were sent to the job; None where its upload is not archived here."""
+        """Return the number of rows that were sent to the job; None where its upload is not archived here, or was unclear.
+
+        Rows of an upload whose answer was lost have arrived only if the job tried some of them: none of those that never
+        arrived would ever be in a result.
+        """
         try:
             upload = await self._archived_upload(org, job)
         except OSError as error:
             logger.warning("what was sent to job %s can't be read: %s", job.id, error)
             return None
-        return None if upload is None else upload.origin.rows
+        if upload is None:
+            return None
+        record = await self._ledger.find(org.key, job.id)
+        has_arrived = job.number_records_processed or (record is not None and record.state == "sent")
+        return upload.origin.rows if has_arrived else None
 
     async def _count_rows(self, org: Org, job: Job, sent: int) -> RowCounts | None:
         """Return where the rows of the job are; None as long as one of its results is not whole."""
