@@ -4,7 +4,12 @@ import pytest
 
 from tests.simulation.runner import simulate
 
-SEEDS: dict[int, str] = {}
+SEEDS = {
+    184: "a small cache removed the file in source order of the rows that were just being sent again",
+    267: "a small cache removed the failed rows that were just being sent again, and each repetition did so anew",
+    272: "a small cache removed both",
+    370: "a job was aborted whose upload never arrived, and its unprocessed rows were asked for again and again",
+}
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=[f"{seed}: {wrong}" for seed, wrong in SEEDS.items()])
