@@ -461,14 +461,18 @@ class Server:
 
     async def _running(self) -> Client:
         async with self._opening:
-            if self._machine.is_dead:
+            while self._machine.is_dead:
                 if self._client is not None:
                     await self._ended.wait()
                 self._machine = Machine(self.name)
                 life = self._lives.pop(0) if self._lives else {}
                 self._machine.interventions = {step: self._intervention(kind) for step, kind in life.items()}
                 self._ended = anyio.Event()
-                await self._world.tasks.start(self._serve)
+                try:
+                    await self._world.tasks.start(self._serve)
+                except RuntimeError:  # it did not start
+                    if not self._machine.is_dead:
+                        raise
             assert self._client is not None
             return self._client
 

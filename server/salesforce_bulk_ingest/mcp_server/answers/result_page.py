@@ -223,7 +223,12 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
     if kind == "unprocessedrecords" and page.rows:
         rows = _rows_of(job, which="unprocessed") if page.path else THESE_ROWS
         return f"{new_job_call(job, rows)} loads these rows, once what stopped this job is out of the way."
-    if kind == "unprocessedrecords" and not page.offset and job.state == "Aborted" and job.number_records_processed == 0:
+    if (
+        kind == "unprocessedrecords"
+        and not page.offset
+        and job.state == "Aborted"
+        and job.number_records_processed == 0
+    ):
         return f"{new_job_call(job, ROWS)} loads rows: this job was aborted without any."
     return f"{status_call(job.id)} has the counters; that is all of this result."
 
