@@ -197,9 +197,10 @@ class Caller:
 
     def _remember_keys(self, told: Told) -> None:
         """Remember which rows are in the org, and whether rows were refused of which only some are."""
-        if told.tool == SUCCESSFUL and self.plan.load.key_field in told.structure.get("columns", ()):
+        if told.tool == SUCCESSFUL and {"sf__Id", self.plan.load.key_field} <= set(told.structure.get("columns", ())):
             id_and_key = [told.structure["columns"].index(name) for name in ("sf__Id", self.plan.load.key_field)]
-            self._records.update(tuple(row[place] for place in id_and_key) for row in told.structure["rows"])
+            rows = [row for row in told.structure["rows"] if len(row) > max(id_and_key)]  # a row may be cut
+            self._records.update(tuple(row[place] for place in id_and_key) for row in rows)
         if told.tool in (CREATE, UPLOAD) and (found := PARTLY.search(told.text)):
             self._was_refused_partly = found[1] != found[2]
             # A job that has not ended is to be brought to its end first, as `next` says.

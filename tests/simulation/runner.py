@@ -1,13 +1,14 @@
 """One simulation: a plan, its world and its callers, and what was found wrong afterwards."""
 
-import random
 import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+import stamina
 
+from salesforce_bulk_ingest.salesforce.retries import ATTEMPTS
 from tests.simulation.caller import Caller, Record
 from tests.simulation.check import broken_invariants
 from tests.simulation.plan import plan_of
@@ -34,12 +35,12 @@ class Outcome:
 
 
 def simulate(seed: int) -> Outcome:
-    """Run the simulation of a seed."""
+    """Run the simulation of a seed, without the pauses between tries, whose lengths are drawn at random."""
     with tempfile.TemporaryDirectory(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         story = Story(Path(folder))
-        random.seed(seed)  # the pauses between tries are drawn from the shared generator
         try:
-            broken = run_virtually(_simulate(seed, Path(folder), story))
+            with stamina.set_testing(True, attempts=ATTEMPTS):
+                broken = run_virtually(_simulate(seed, Path(folder), story))
         except Exception as error:
             story.tell("".join(traceback.format_exception(error)))
             broken = (f"the simulation ends: {error!r}",)

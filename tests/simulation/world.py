@@ -1,6 +1,8 @@
 """The world of a plan: an org behind a wire that goes wrong, machines with clocks that jump, and servers that are killed."""
 
 import asyncio
+import csv
+import io
 import random
 import re
 import ssl
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import anyio
 import anyio.to_thread
@@ -30,7 +32,7 @@ from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import EmulatorConfig, create_app
 from salesforce_emulator.errors import ApiError
 from salesforce_emulator.faults.plan import Plan as FaultPlan
-from salesforce_emulator.faults.request_operations import request_operation
+from salesforce_emulator.faults.request_operations import ResultOperation, request_operation
 from salesforce_emulator.org import Org
 from tests.faults.org import Lost, OrgAnswer
 from tests.simulation.plan import Mishap, Plan, WorldPlan
@@ -44,6 +46,7 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 BEGINNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PORT = re.compile(r"127\.0\.0\.1:\d+")
+RESULT_OPERATIONS = get_args(ResultOperation)
 NUMBER = "x-simulated-request"
 FOREVER_SECONDS = 1_000_000_000
 
@@ -352,7 +355,7 @@ class Upstream:
             case "cut off":
                 exchange.scope["extensions"]["connection"]["abort"]()
                 return None
-        if mishap.alter is None:
+        if mishap.alter is None or (mishap.operation in RESULT_OPERATIONS and _has_line_breaks_in_cells(answer.body)):
             return answer
         try:
             return mishap.alter(answer)
@@ -385,6 +388,12 @@ class Upstream:
                     self._mishaps.remove(mishap)
                 return mishap
         return None
+
+
+def _has_line_breaks_in_cells(result: bytes) -> bool:
+    """Whether a result has cells with line breaks: what alters results takes each line for a row."""
+    text = result.decode(errors="replace")
+    return len(text.splitlines()) != sum(1 for _ in csv.reader(io.StringIO(text, newline="")))
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
