@@ -141,7 +141,7 @@ def test_a_server_that_may_open_no_more_files_says_so_of_the_file_of_a_caller(tm
         printed = printed_on_a_full_disk(WITHOUT_DESCRIPTORS, url, tmp_path / "home")
     assert shown(printed, tmp_path) == snapshot(
         [
-            "SERVER_UNAVAILABLE: FOLDER/home/rows.csv can't be read: this server has too many files open. Make fewer calls at once, or raise the limit of open files (ulimit -n).",
+            'SERVER_UNAVAILABLE: "FOLDER/home/rows.csv" can\'t be read: this server has too many files open. Make fewer calls at once, or raise the limit of open files (ulimit -n).',
             'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}, "dryRun": true, "preflight": "off"} is the same call, for when the user has mended that: nothing is wrong with its arguments.',
             "checked",
         ]
