@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.base.text import (
 
 HIDDEN = [
     character for character in map(chr, range(sys.maxunicode + 1))
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or 0xE0000 <= ord(character) < 0xE1000
 ]  # fmt: skip
 INNOCENT = "Grüße, 東京　都 שלום 👍🏽 a\xa0b \\ /"
 

@@ -31,6 +31,14 @@ def test_rows_that_the_job_counts_as_successful_do_not_pass_for_rows_in_no_resul
     assert RowCounts.by_results(sent, given) == counts
 
 
+@pytest.mark.parametrize("failed", [51, -1])
+def test_counters_that_contradict_each_other_account_for_no_row(failed: int) -> None:
+    job = Job(id="750000000000001AAA", state="JobComplete", number_records_processed=50).model_copy(
+        update={"number_records_failed": failed}
+    )
+    assert RowCounts.by_counters(job, 50) is None
+
+
 @pytest.mark.parametrize(
     ("state", "processed", "counts"),
     [

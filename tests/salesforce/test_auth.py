@@ -117,6 +117,7 @@ WRONG_LOGIN = snapshot(
         "null",
         f'{{"result": "{TOKEN}"}}',
         f'{{"accessToken": "{TOKEN}"}}',
+        f'{{"result": {"[" * 50_000}{TOKEN}',
         _answer(accessToken=TOKEN),
         _answer(instanceUrl=f"http://{TOKEN}.example"),
         _answer(instanceUrl=f"https://user:{TOKEN}@acme.my.salesforce.com"),

@@ -128,6 +128,8 @@ NOW = "Sat, 28 Nov 2026 12:00:00 GMT"
         ("Saturday, 28-Nov-26 12:02:00 GMT", 120.0),
         ("Sat, 28 Nov 2026 11:00:00 GMT", 0.0),
         ("Sat, 99 Nov 2026 12:02:00 GMT", None),
+        ("9" * 400, 86_400.0),
+        ("Sat, 28 Nov 2099 12:02:00 GMT", 86_400.0),
     ],
 )
 async def test_a_limit_tells_when_to_come_back_if_it_does(header: str, seconds: float | None) -> None:

@@ -151,8 +151,8 @@ class UploadRoots:
             real = Path(os.path.realpath(candidate))
         except OSError as error:
             if error.errno in OF_THE_MACHINE:
-                raise unreadable(str(candidate), error) from None
-            raise InvalidArgument(f"{candidate} was replaced while it was looked up: call again.") from None
+                raise unreadable(_shown(candidate), error) from None
+            raise InvalidArgument(f"{_shown(candidate)} was replaced while it was looked up: call again.") from None
         for root in self.roots:
             if real != root and real.is_relative_to(root):
                 return RootedFile(root, real.relative_to(root).parts, self._opens_below)

@@ -88,7 +88,8 @@ class _Search:
             if page.read_at is not None and since is None:
                 # By the org's clock, which this machine's need not agree with.
                 since = page.read_at - timedelta(seconds=anyio.current_time() - self.began) - CLOCK_MARGIN
-            self.found += [job.id for job in page.records if self._may_be(job, since)]
+            found = [job.id for job in page.records if self._may_be(job, since)]
+            self.found = list(dict.fromkeys([*self.found, *found]))
             locator = page.query_locator
             if locator is None:
                 return

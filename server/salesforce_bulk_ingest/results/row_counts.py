@@ -41,7 +41,7 @@ class RowCounts:
     def by_counters(cls, job: Job, sent: int) -> Self | None:
         """Return the counts of a job whose counters account for every row; None where its results have to be counted."""
         processed, failed = job.number_records_processed, job.number_records_failed or 0
-        if job.state != "JobComplete" or processed != sent:
+        if job.state != "JobComplete" or processed != sent or not 0 <= failed <= sent:
             return None
         return cls(sent, sent - failed, failed, 0, 0)
 

@@ -138,7 +138,7 @@ class CliLogin:
     def _result(self, command: Sequence[str], output: bytes) -> dict[str, str]:
         try:
             result = json.loads(output)["result"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             result = None
         if not isinstance(result, dict):
             raise NoCredentials(self._refused(command))

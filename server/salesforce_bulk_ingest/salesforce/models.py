@@ -7,6 +7,7 @@ fields are ignored, so that a newer API version does not break a reader.
 import re
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from math import isfinite
 from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qs
 
@@ -62,6 +63,12 @@ JobId = Annotated[str, _id_of(JOB_ID_PATTERN, "an ingest job")]
 OrganizationId = Annotated[str, _id_of("00D[0-9A-Za-z]{12}([0-9A-Za-z]{3})?", "an organization")]
 UserId = Annotated[str, _id_of("005[0-9A-Za-z]{12}([0-9A-Za-z]{3})?", "a user")]
 
+MOST_COUNTED = 2**63 - 1
+Count = Annotated[
+    int | None, AfterValidator(lambda given: given if given is None or 0 <= given <= MOST_COUNTED else None)
+]
+"""A number of rows, tries or milliseconds; None where it is not told, or can't be one."""
+
 
 class WireModel(BaseModel):
     """A JSON object of the API, with Salesforce's names in JSON and snake_case attributes in Python."""
@@ -78,30 +85,32 @@ class Job(WireModel):
     operation: str | None = None
     external_id_field_name: str | None = None
     assignment_rule_id: str | None = None
-    number_records_processed: int | None = None
-    number_records_failed: int | None = None
+    number_records_processed: Count = None
+    number_records_failed: Count = None
     error_message: str | None = None
     column_delimiter: str | None = None
     line_ending: str | None = None
     content_type: str | None = None
-    api_version: float | None = None
+    api_version: Annotated[
+        float | None, AfterValidator(lambda given: given if given is None or isfinite(given) else None)
+    ] = None
     job_type: str | None = None
     concurrency_mode: str | None = None
     created_by_id: str | None = None
     created_date: str | None = None
     system_modstamp: str | None = None
     content_url: str | None = None
-    retries: int | None = None
-    total_processing_time: int | None = None
-    api_active_processing_time: int | None = None
-    apex_processing_time: int | None = None
+    retries: Count = None
+    total_processing_time: Count = None
+    api_active_processing_time: Count = None
+    apex_processing_time: Count = None
 
     @property
     def created_at(self) -> datetime | None:
         """The time at which the job was made, by the clock of the org; None where its date can't be read."""
         try:
             return datetime.fromisoformat(self.created_date or "").astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     @property

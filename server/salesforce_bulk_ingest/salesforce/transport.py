@@ -22,6 +22,8 @@ from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import Rejected, TimedOut, UnexpectedAnswer, Unreachable, rejected
 
+LONGEST_PAUSE_SECONDS = 86_400.0
+"""The longest pause that is believed: limits of an org are by the day."""
 JSON_CALL_SECONDS = 40
 """The most seconds of an ordinary call, all its tries included: fewer than the 45 s that a tool call may take."""
 
@@ -314,9 +316,12 @@ def _retry_after(response: httpx2.Response) -> float | None:
     """Return the seconds that the answer asks to wait: Retry-After has a number of them, or a date (RFC 9110, 10.2.3)."""
     value = response.headers.get("Retry-After", "")
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), LONGEST_PAUSE_SECONDS)
     until = _date(value)
-    return None if until is None else max((until - (answered_at(response) or datetime.now(UTC))).total_seconds(), 0.0)
+    if until is None:
+        return None
+    seconds = (until - (answered_at(response) or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
 
 
 def answered_at(response: httpx2.Response) -> datetime | None:
@@ -328,5 +333,7 @@ def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
+        return None
+    if not 1970 <= date.year <= 9000:  # no clock's time, and at the ends of the calendar nothing can be added
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -2,12 +2,16 @@
 
 import re
 
+import pytest
 from inline_snapshot import snapshot
 from mcp import Client
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
+from tests.support.asgi_server import running
 from tests.support.orgs import (
     UNKNOWN_JOB,
     call,
@@ -16,6 +20,7 @@ from tests.support.orgs import (
     services_of,
     steady,
 )
+from tests.support.wire import pass_lifespan
 
 INSERT = {"object": "Account", "operation": "insert"}
 
@@ -104,3 +109,28 @@ async def test_an_upload_to_a_closed_job_is_refused_before_anything_is_sent(clie
             'Next: get-ingest-job-status {"jobId": "JOB"} shows the job\'s state and what is possible next.',
         ]
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["contents for job.csv", "not terminated.csv", "query locator.csv", "is not supported by the Bulk API.csv"]
+)
+async def test_what_a_caller_names_chooses_no_advice(client: Client, name: str) -> None:
+    text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": name})
+    other = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "other.csv"})
+    assert text.replace(name, "other.csv") == other
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 503])
+async def test_what_an_org_writes_chooses_no_advice_where_the_status_says_what_is_wrong(status: int) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await pass_lifespan(receive, send)
+            return
+        error = [{"errorCode": "X", "message": "Found multiple contents for job: <750>"}]
+        await JSONResponse(error, status, {"Retry-After": "99"})(scope, receive, send)
+
+    with running(answer) as url:
+        lines = await refused_by(
+            pointed_at(url), "upload-data-ingest-job", jobId=UNKNOWN_JOB, body={"csv": "Name\nx\n"}
+        )
+    assert "contents for job" in lines[0] and "Aborted" not in "".join(lines)

@@ -47,19 +47,21 @@ LONGEST_TEXT = 8_000
 """The maximum number of characters of a message; what it quotes is cut where it is quoted."""
 
 # What to do after an error: the next call, where there is one, and words; `_calls` gives the calls in braces. First by
-# Salesforce's message, where that says more than the error's class (messages: see the API reference's errors).
-_AFTER_TEXT: tuple[tuple[str, str], ...] = (
+# the tool and Salesforce's message, where that says more than the error's class (messages: see the API reference's errors).
+_AFTER_TEXT: tuple[tuple[str, str, str], ...] = (
     (
+        "upload-data-ingest-job",
         "contents for job",
         "{abort} drops the job: rows were sent twice for it, so Salesforce will load none of them. Then create a new job, "
         "and upload once.",
     ),
-    ("not terminated", "{abort} ends the job first: an open or running job can't be deleted."),
+    ("delete-ingest-job", "not terminated", "{abort} ends the job first: an open or running job can't be deleted."),
     (
+        "create-ingest-job",
         "is not supported by the Bulk API",
         "{corrected} takes another object: check its API name, such as Account or Invoice__c.",
     ),
-    ("query locator", "{list} starts from the first page."),
+    ("list-all-ingest-jobs", "query locator", "{list} starts from the first page."),
 )
 
 # Then by the error's class; the most specific class is first.
@@ -207,7 +209,8 @@ def _when(error: SalesforceError | IngestError) -> str:
 
 def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     """Return what to do after the error of a call: the next call, where there is one, and a sentence or two."""
-    by_text = (sentences for text, sentences in _AFTER_TEXT if text in str(error))
+    refusal = str(error) if type(error) in (Rejected, WrongState) else ""  # others may quote files, or say less
+    by_text = (words for tool, text, words in _AFTER_TEXT if tool == given.tool and text in refusal)
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
     has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
