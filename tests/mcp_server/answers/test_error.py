@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.settings import Settings
@@ -120,16 +120,34 @@ async def test_what_a_caller_names_chooses_no_advice(client: Client, name: str) 
     assert text.replace(name, "other.csv") == other
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 503])
-async def test_what_an_org_writes_chooses_no_advice_where_the_status_says_what_is_wrong(status: int) -> None:
+def org_with_several_uploads(status: int) -> ASGIApp:
+    """An org that refuses every call with this status, and with the message about several uploads to a job."""
+
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await pass_lifespan(receive, send)
             return
-        error = [{"errorCode": "X", "message": "Found multiple contents for job: <750>"}]
+        if scope["method"] == "GET" and status == 400:
+            await JSONResponse({"id": UNKNOWN_JOB, "state": "Open"})(scope, receive, send)
+            return
+        error = [{"errorCode": "INVALIDJOB", "message": "Found multipe contents for job: <750>"}]
         await JSONResponse(error, status, {"Retry-After": "99"})(scope, receive, send)
 
-    with running(answer) as url:
+    return answer
+
+
+async def test_a_job_with_several_uploads_is_to_be_dropped_when_it_is_closed() -> None:
+    closing = {"jobId": UNKNOWN_JOB, "body": {"state": "UploadComplete"}}
+    with running(org_with_several_uploads(400)) as url:
+        lines = await refused_by(pointed_at(url), "close-abort-ingest-job", **closing)
+    assert lines[1].startswith(
+        'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drops the job: rows were sent twice'
+    )
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 503])
+async def test_what_an_org_writes_chooses_no_advice_where_the_status_says_what_is_wrong(status: int) -> None:
+    with running(org_with_several_uploads(status)) as url:
         lines = await refused_by(
             pointed_at(url), "upload-data-ingest-job", jobId=UNKNOWN_JOB, body={"csv": "Name\nx\n"}
         )

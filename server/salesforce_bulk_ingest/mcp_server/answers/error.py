@@ -48,20 +48,20 @@ LONGEST_TEXT = 8_000
 
 # What to do after an error: the next call, where there is one, and words; `_calls` gives the calls in braces. First by
 # the tool and Salesforce's message, where that says more than the error's class (messages: see the API reference's errors).
-_AFTER_TEXT: tuple[tuple[str, str, str], ...] = (
+_AFTER_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
-        "upload-data-ingest-job",
+        ("upload-data-ingest-job", "close-abort-ingest-job"),
         "contents for job",
         "{abort} drops the job: rows were sent twice for it, so Salesforce will load none of them. Then create a new job, "
         "and upload once.",
     ),
-    ("delete-ingest-job", "not terminated", "{abort} ends the job first: an open or running job can't be deleted."),
+    (("delete-ingest-job",), "not terminated", "{abort} ends the job first: an open or running job can't be deleted."),
     (
-        "create-ingest-job",
+        ("create-ingest-job",),
         "is not supported by the Bulk API",
         "{corrected} takes another object: check its API name, such as Account or Invoice__c.",
     ),
-    ("list-all-ingest-jobs", "query locator", "{list} starts from the first page."),
+    (("list-all-ingest-jobs",), "query locator", "{list} starts from the first page."),
 )
 
 # Then by the error's class; the most specific class is first.
@@ -210,7 +210,7 @@ def _when(error: SalesforceError | IngestError) -> str:
 def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     """Return what to do after the error of a call: the next call, where there is one, and a sentence or two."""
     refusal = str(error) if type(error) in (Rejected, WrongState) else ""  # others may quote files, or say less
-    by_text = (words for tool, text, words in _AFTER_TEXT if tool == given.tool and text in refusal)
+    by_text = (words for tools, text, words in _AFTER_TEXT if given.tool in tools and text in refusal)
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
     has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
