@@ -448,8 +448,6 @@ async def test_a_job_that_was_aborted_since_its_rows_may_not_have_arrived_leads_
         job_id = re.findall(r"750\w{15}", told)[0]
         aborted = await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
         assert "rowCounts" not in aborted
-        first = await call(client, "get-unprocessed-records-ingest-job", jobId=job_id)
-        second = await call(client, "get-unprocessed-records-ingest-job", jobId=job_id)
-        tool, arguments = next_call(second["next"])
-    assert next_call(first["next"])[0] == "get-unprocessed-records-ingest-job"
+        page = await call(client, "get-unprocessed-records-ingest-job", jobId=job_id)
+        tool, arguments = next_call(page["next"])
     assert (tool, arguments["body"]) == ("create-ingest-job", body)

@@ -202,12 +202,11 @@ class Caller:
             rows = [row for row in told.structure["rows"] if len(row) > max(id_and_key)]  # a row may be cut
             self._records.update(tuple(row[place] for place in id_and_key) for row in rows)
         if told.tool in (CREATE, UPLOAD) and (found := PARTLY.search(told.text)):
-            self._was_refused_partly = found[1] != found[2]
+            is_partly = found[1] != found[2]
+            self._was_refused_partly = self._was_refused_partly or is_partly
             # A job that has not ended is to be brought to its end first, as `next` says.
             goes_on = "(Open" in told.text or "wait for it" in told.text
-            self._to_read = (
-                [] if goes_on or not self._was_refused_partly else list(dict.fromkeys(ENDED.findall(told.text)))
-            )
+            self._to_read = [] if goes_on or not is_partly else list(dict.fromkeys(ENDED.findall(told.text)))
 
     async def _begin(self) -> None:
         self._parts = {}

@@ -9,6 +9,7 @@ SEEDS = {
     267: "a small cache removed the failed rows that were just being sent again, and each repetition did so anew",
     272: "a small cache removed both",
     370: "a job was aborted whose upload never arrived, and its unprocessed rows were asked for again and again",
+    585: "unprocessed rows that came as a header alone were taken for none, where the upload had not been answered",
 }
 
 

@@ -76,7 +76,7 @@ class ResultFetcher:
             None where the job has not ended, or the number of rows that were sent is not known on this machine.
         """
         sent = await self._rows_sent(org, job) if job.is_terminal else None
-        if sent is None:
+        if sent is None or not await self._have_arrived(org, job):
             return None
         counts = RowCounts.by_counters(job, sent)
         if counts is None:
@@ -128,29 +128,32 @@ class ResultFetcher:
 
         async def make() -> DownloadedResult:
             result = await self._download(key, job, counted, task)
-            if key.kind == "unprocessedrecords" and result.index.header and not result.completeness.is_whole:
-                # No counter speaks against it, only the number of rows sent, and some rows may be in no result.
-                result = await self._download(key, job, counted, task)
-            return result
+            if key.kind != "unprocessedrecords" or result.completeness.is_whole:
+                return result
+            # No counter speaks against it, only the number of rows sent: some may be in no result, or have never arrived.
+            if result.index.header:
+                return await self._download(key, job, counted, task)
+            is_unclear = sent is not None and not await self._have_arrived(org, job)
+            return await self._download(key, job, None, task) if is_unclear else result
 
         return await self._find_or_make(key.name, lambda: find_download(self._job_files, key, counted), make)
 
     async def _rows_sent(self, org: Org, job: Job) -> int | None:
-        """Return the number of rows that were sent to the job; None where its upload is not archived here, or was unclear.
-
-        Rows of an upload whose answer was lost have arrived only if the job tried some of them: none of those that never
-        arrived would ever be in a result.
-        """
+        """Return the number of rows that were sent to the job; None where its upload is not archived here."""
         try:
             upload = await self._archived_upload(org, job)
         except OSError as error:
             logger.warning("what was sent to job %s can't be read: %s", job.id, error)
             return None
-        if upload is None:
-            return None
+        return None if upload is None else upload.origin.rows
+
+    async def _have_arrived(self, org: Org, job: Job) -> bool:
+        """Return whether the rows that were sent to the job have arrived: the upload was answered, or some were tried.
+
+        None of the rows of an upload that never arrived would ever be in a result.
+        """
         record = await self._ledger.find(org.key, job.id)
-        has_arrived = job.number_records_processed or (record is not None and record.state == "sent")
-        return upload.origin.rows if has_arrived else None
+        return bool(job.number_records_processed) or (record is not None and record.state == "sent")
 
     async def _count_rows(self, org: Org, job: Job, sent: int) -> RowCounts | None:
         """Return where the rows of the job are; None as long as one of its results is not whole."""
