@@ -49,6 +49,7 @@ _BY_ERRNO: Mapping[int, Cause] = {
         "this server has too many files open", "Make fewer calls at once, or raise the limit of open files (ulimit -n)."
     ),
     errno.ENFILE: Cause("this machine has too many files open", "End other programs, or raise the machine's limit."),
+    errno.ENOBUFS: Cause("this machine has no memory left for connections", "Make fewer calls at once."),
     errno.ENOMEM: Cause("this machine has no memory left", "End other programs."),
     errno.EIO: _BROKEN,
     errno.ENOTDIR: _IN_THE_WAY,

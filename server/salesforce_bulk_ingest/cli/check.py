@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
     NotFound,
+    OutOfResources,
     Rejected,
     SalesforceError,
     SessionExpired,
@@ -44,6 +45,7 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
         "The host answers, but not as a Salesforce org: check {address}.",
     ),
     (LimitReached, "The org takes no more requests for now: try again later."),
+    (OutOfResources, ""),  # its message says what to do
     (Unreachable, "Check {address}, the network and the proxy."),
     (UnexpectedAnswer, "Check {address}."),
     (Unavailable, "Salesforce is out of order for now: try again later."),

@@ -3,7 +3,8 @@
     SalesforceError
     ├── NoCredentials          nothing to log in with, or the CLI's login did not work
     ├── Unreachable            no answer came; `nothing_sent` says whether a repeat is safe
-    │   └── TimedOut
+    │   ├── TimedOut
+    │   └── OutOfResources     this machine has no file descriptor, or the like, for a connection
     ├── UnexpectedAnswer       an answer that is not the API's: an HTML page, a body that is not JSON
     │   └── ShortResult        a result of a job with fewer rows than the job counts, or the part of a row
     └── Rejected               the API said no, with a status, an error code and a message
@@ -56,6 +57,15 @@ class TimedOut(Unreachable):
     """The instance did not answer in time."""
 
     status = 504
+
+
+class OutOfResources(Unreachable):
+    """This machine lacks what a connection needs, such as a file descriptor, so nothing was sent."""
+
+    status = 503
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, nothing_sent=True)
 
 
 class UnexpectedAnswer(SalesforceError):

@@ -17,10 +17,18 @@ import httpx2
 from pydantic import TypeAdapter, ValidationError
 
 from salesforce_bulk_ingest.base.resources import shortage
+from salesforce_bulk_ingest.base.storage import cause_of
 from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
-from salesforce_bulk_ingest.salesforce.errors import Rejected, TimedOut, UnexpectedAnswer, Unreachable, rejected
+from salesforce_bulk_ingest.salesforce.errors import (
+    OutOfResources,
+    Rejected,
+    TimedOut,
+    UnexpectedAnswer,
+    Unreachable,
+    rejected,
+)
 
 LONGEST_PAUSE_SECONDS = 86_400.0
 """The longest pause that is believed: limits of an org are by the day."""
@@ -174,13 +182,21 @@ def mapped_errors(credentials: Credentials | None) -> Iterator[None]:
     try:
         yield
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
-        raise Unreachable(f"{where} could not be reached: {reason_of(error)}.", nothing_sent=True) from error
+        raise _not_reached(where, error) from error
     except (httpx2.TimeoutException, TimeoutError) as error:
         raise TimedOut(f"{where} did not answer in time.") from error
     except zlib.error:
         raise Unreachable(f"The answer of {where} is compressed, and broken.") from None
     except (httpx2.RequestError, httpx2.InvalidURL) as error:
         raise Unreachable(f"The connection to {where} broke: {reason_of(error)}.") from error
+
+
+def _not_reached(where: str, error: Exception) -> Unreachable:
+    """Return the error for a request of which nothing was sent."""
+    if short := shortage(error):
+        cause = cause_of(short)
+        return OutOfResources(f"Nothing was sent to {where}: {cause.reason}. {cause.remedy}")
+    return Unreachable(f"{where} could not be reached: {reason_of(error)}.", nothing_sent=True)
 
 
 def reason_of(error: Exception) -> str:

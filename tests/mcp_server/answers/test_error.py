@@ -1,21 +1,28 @@
 """Every error says what is wrong and what to do next, and none of them holds the token."""
 
+import errno
 import re
+from pathlib import Path
 
+import httpx2
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app import build_mcp, open_services
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.asgi_server import running
 from tests.support.orgs import (
+    ERAS,
     UNKNOWN_JOB,
+    Era,
+    agent,
     call,
     loaded,
+    paths_in,
     refusal,
     services_of,
     steady,
@@ -73,6 +80,41 @@ async def test_an_unreachable_instance_is_named() -> None:
         [
             "SERVER_UNAVAILABLE: 127.0.0.1:PORT could not be reached: All connection attempts failed.",
             'Next: get-ingest-job-status {"jobId": "JOB"} reads again. Check the network and the instance name.',
+        ]
+    )
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_change_of_which_nothing_was_sent_is_not_said_to_have_an_unknown_effect(era: Era) -> None:
+    async with agent("http://127.0.0.1:9", era=era) as client:
+        create = await refusal(client, "create-ingest-job", body=INSERT)
+        close = await refusal(client, "close-abort-ingest-job", jobId=UNKNOWN_JOB, body={"state": "Aborted"})
+    assert [steady(text).splitlines()[1] for text in (create, close)] == snapshot(
+        [
+            'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}} is the same call, and safe: nothing was sent. Check the network and the instance name.',
+            'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} is the same call, and safe: nothing was sent. Check the network and the instance name.',
+        ]
+    )
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_call_that_lacks_a_descriptor_says_that_nothing_was_sent_and_is_to_be_made_again(
+    era: Era, tmp_path: Path
+) -> None:
+    def without_descriptors(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("All connection attempts failed") from OSError(errno.EMFILE, "Too many open files")
+
+    transport = httpx2.MockTransport(without_descriptors)
+    org = pointed_at("https://acme.my.salesforce.com")
+    async with (
+        open_services(org, paths_in(tmp_path), transport=transport) as services,
+        Client(build_mcp(services, None), mode=era) as client,
+    ):
+        text = await refusal(client, "create-ingest-job", body=INSERT)
+    assert steady(text).splitlines() == snapshot(
+        [
+            "SERVER_UNAVAILABLE: Nothing was sent to acme.my.salesforce.com: this server has too many files open. Make fewer calls at once, or raise the limit of open files (ulimit -n).",
+            'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}} is the same call, and safe.',
         ]
     )
 

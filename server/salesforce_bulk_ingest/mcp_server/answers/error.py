@@ -33,6 +33,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NoCredentials,
     NotFound,
+    OutOfResources,
     Rejected,
     SalesforceError,
     SessionExpired,
@@ -80,6 +81,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "{again} is the same call, for later: the org takes no more for now. Wait before that, and poll less often.",
     ),
     (TimedOut, "{look}."),
+    (OutOfResources, "{again} is the same call, and safe."),
     (Unreachable, "{look}. Check the network and the instance name."),
     (Unavailable, "{look}. Salesforce is out of order for now."),
     (Rejected, "{corrected} is the same call, corrected; the message is Salesforce's own."),
@@ -138,7 +140,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _calls(given: GivenCall) -> dict[str, str]:
+def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
     """Return the calls that may come next, by their names in the sentences."""
     job_id = given.job_id or "<jobId>"
     return {
@@ -146,7 +148,7 @@ def _calls(given: GivenCall) -> dict[str, str]:
         "corrected": given.corrected(),
         "check": given.again({"dryRun": True}, without=("part", "sha256")),
         "rows": given.with_rows(ROWS),
-        "look": _look(given),
+        "look": _look(error, given),
         "list": list_call(),
         "status": status_call(job_id),
         "upload": upload_call(job_id),
@@ -154,9 +156,11 @@ def _calls(given: GivenCall) -> dict[str, str]:
     }
 
 
-def _look(given: GivenCall) -> str:
+def _look(error: Exception, given: GivenCall) -> str:
     if given.is_read:
         return f"{given.again()} reads again"
+    if isinstance(error, Unreachable) and error.nothing_sent:
+        return f"{given.again()} is the same call, and safe: nothing was sent"
     return f"{given.look()} shows whether it took effect, which is unknown: look before you repeat it"
 
 
@@ -214,7 +218,7 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
     has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
-    return next(chain(by_text, by_class)).format(**_calls(given), has_rows=has_rows, sent_again=sent_again)
+    return next(chain(by_text, by_class)).format(**_calls(error, given), has_rows=has_rows, sent_again=sent_again)
 
 
 def _after_sent_again(error: SentAgain, given: GivenCall) -> str:
