@@ -199,7 +199,10 @@ class Settings(BaseModel):
         SpoolBytes,
         Env("BULK_INGEST_SPOOL_MAX_BYTES"),
         Flag("--spool-max-bytes", "Most bytes of results and uploads kept (2,000,000,000)."),
-    ] = Field(2_000_000_000, description="Most bytes of results and uploads kept; those read longest ago go first")
+    ] = Field(
+        2_000_000_000,
+        description="Most bytes of results and uploads kept, and of one result; those read longest ago go first",
+    )
     spool_days: Annotated[
         SpoolDays,
         Env("BULK_INGEST_SPOOL_DAYS"),

@@ -1,5 +1,6 @@
 """Fetching of results: one download for all who ask, and none that looks whole and is not."""
 
+import gzip
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio.abc import TaskGroup
+from inline_snapshot import snapshot
 from mcp import Client
 from mcp_types import ReadResourceResult, TextResourceContents
 from starlette.responses import Response
@@ -24,7 +26,7 @@ from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, agent_over, call, loaded, refusal, text_of
+from tests.support.orgs import ERAS, Era, agent, agent_over, call, loaded, refusal, text_of
 from tests.support.result_org import OneJob
 from tests.support.watched_org import WatchedOrg
 from tests.support.wire import JOB_ID
@@ -231,6 +233,26 @@ async def test_a_folder_that_can_not_be_used_costs_nobody_a_page(org: WatchedOrg
         job = await loaded(client, ROWS)
         page = await call(client, "get-successful-results-ingest-job", jobId=job)
         assert (len(page["rows"]), page.get("file")) == (50, None)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_result_without_end_is_neither_kept_nor_sent_again_and_its_pages_are_still_given(
+    era: Era, tmp_path: Path
+) -> None:
+    rows = gzip.compress(b"sf__Id,sf__Created,Name\n" + b'001,true,"a longer name"\n' * 1_000_000, 1)
+    result = Response(rows, media_type="text/csv", headers={"Content-Encoding": "gzip"})
+    org = OneJob({"successfulResults": [result]}, {"object": "Account", "operation": "insert"})
+    async with agent_over(org, era=era, folder=tmp_path, spool_max_bytes=1_000) as client:
+        for offset in (0, 400_000):
+            page = await call(client, "get-successful-results-ingest-job", jobId=JOB_ID, offset=offset, limit=1)
+            assert (len(page["rows"]), page.get("file")) == (1, None)
+        assert org.asked["successfulResults"] == 3  # the second page is streamed at once
+        text = await refusal(client, "create-ingest-job", **retry_of(JOB_ID, "created", operation="delete"))
+    assert text == snapshot("""\
+SERVER_UNAVAILABLE: The successfulResults of job 750000000000001AAA have more than 10,000,000 bytes, which is all that this server keeps of a result. Raise --spool-max-bytes where there is room on the disk, or get the result from /v1.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["750000000000001AAA"], "which": ["created"]}}, "preflight": "off"} is the same call, for when the user has mended that: nothing is wrong with its arguments.\
+""")
+    assert not files_named(tmp_path, "*.csv", "*.part")
 
 
 async def test_pages_of_a_resource_joined_are_the_result_byte_for_byte(org: WatchedOrg) -> None:

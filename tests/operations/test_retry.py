@@ -12,14 +12,17 @@ import anyio
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
+from starlette.responses import Response
 
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.salesforce_emulator.caller import DATA, Caller, calling
 from tests.support.asgi_server import running
 from tests.support.blanking_org import blanking_org, url_of
 from tests.support.next_call import next_call, next_line
-from tests.support.orgs import agent, call, loaded, refusal, steady, text_of
+from tests.support.orgs import ERAS, Era, agent, agent_over, call, loaded, refusal, steady, text_of
+from tests.support.result_org import OneJob
 from tests.support.watched_org import Gate, WatchedOrg, agent_keeping
+from tests.support.wire import JOB_ID
 
 
 @pytest.fixture(scope="module")
@@ -724,3 +727,16 @@ async def test_rows_that_no_reader_can_tell_apart_are_refused_as_what_they_are(o
 INVALID_ARGUMENT: Rows of this job can't be told apart, since they are no whole CSV: a record after line 2 has no end. Get the result from /v1 or its file, correct it, and send the rows from there.
 Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>", "preflight": "off"} is the same call, corrected.\
 """)
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("header", ["sf__Id,sf__Error,Na\0me", f"sf__Id,sf__Error,Name{',' * 20_000}"])
+async def test_rows_under_a_header_that_no_reader_can_read_are_refused_and_still_shown(header: str, era: Era) -> None:
+    counted = {"object": "Account", "operation": "insert", "numberRecordsProcessed": 1, "numberRecordsFailed": 1}
+    row = f",E:x:--{',' * (header.count(',') - 1)}"
+    result = Response(f"{header}\n{row}\n", media_type="text/csv")
+    async with agent_over(OneJob({"failedResults": [result]}, counted), era=era) as client:
+        shown = await call(client, "get-failed-results-ingest-job", jobId=JOB_ID, limit=1)
+        text = await refused_again(client, [JOB_ID])
+    assert shown["total"] == 1
+    assert text.startswith("INVALID_ARGUMENT: Rows of this job can't be told apart, since they are no whole CSV: ")

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 UPLOAD_FILE = "upload.csv.gz"
 RETRY_FOLDER = "again"
 SHORT = ".short"
+LEAST_RESULT_BYTES = 10_000_000
+"""The least limit of one result: a cache that is smaller than that takes it all the same, for as long as a call needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class JobFiles:
 
     Attributes:
         files: the file cache in the folder.
+        most_result_bytes: the most bytes of one result.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class JobFiles:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.files = FileCache(folder, most_bytes=most_bytes, most_seconds=most_seconds, now=now)
+        self.most_result_bytes = max(most_bytes, LEAST_RESULT_BYTES)
         self._most_bytes = most_bytes
         self._keeps_uploads = keeps_uploads
 

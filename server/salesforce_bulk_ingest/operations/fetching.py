@@ -1,7 +1,8 @@
 """Downloading the results of jobs and making files from them: in the background, once for all callers and processes."""
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
@@ -58,6 +59,8 @@ class ResultFetcher:
         self._job_files = job_files
         self._ledger = ledger
         self._tasks = tasks
+        self._endless = set[ResultKey]()
+        """The results that were longer than a result may be: they are not begun again."""
 
     def fetch(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[DownloadedResult]:
         """Return the task that finds or downloads a result of a job that has ended."""
@@ -168,17 +171,29 @@ class ResultFetcher:
     async def _download(
         self, key: ResultKey, job: Job, counted: int | None, task: SharedTask[DownloadedResult]
     ) -> DownloadedResult:
+        if key in self._endless:
+            raise self._too_long(key, job)
         task.done_bytes = 0
         with new_download(self._job_files, key, job.delimiter) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
-                    await run_in_thread(writing.add, chunk)
                     task.done_bytes += len(chunk)
+                    if task.done_bytes > self._job_files.most_result_bytes:
+                        self._endless.add(key)
+                        raise self._too_long(key, job)
+                    await run_in_thread(writing.add, chunk)
             writing.check_header()
             result = await run_in_thread(writing.finish, counted)
         if result.completeness.is_whole:
             await run_in_thread(self._job_files.files.remove, key.short_name)
         return result
+
+    def _too_long(self, key: ResultKey, job: Job) -> StorageFailure:
+        return StorageFailure(
+            f"The {key.kind} of job {job.id} have more than {self._job_files.most_result_bytes:,} bytes, which is all that "
+            "this server keeps of a result.",
+            "Raise --spool-max-bytes where there is room on the disk, or get the result from /v1.",
+        )
 
     async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrderedResult | None:
         upload = await self._archived_upload(org, job)
@@ -316,14 +331,8 @@ class ResultFetcher:
             with self._job_files.files.new_file(name) as file:
                 return make(file)
 
-        try:
+        with _rows_told_apart():
             return await run_in_thread(made)
-        except (Unreadable, EndlessRecord) as error:
-            what = str(error).removesuffix(".")
-            raise InvalidArgument(
-                f"Rows of this job can't be told apart, since they are no whole CSV: {what}. Get the result from /v1 or its "
-                "file, correct it, and send the rows from there."
-            ) from None
 
     def _find_file(self, name: str, read: Callable[[CachedFile], T]) -> T | None:
         found = self._job_files.files.find(name)
@@ -337,10 +346,29 @@ class ResultFetcher:
         return made
 
 
+@contextmanager
+def _rows_told_apart() -> Iterator[None]:
+    """Raise InvalidArgument where the block can't tell rows of a job apart."""
+    try:
+        yield
+    except (Unreadable, EndlessRecord) as error:
+        what = str(error).removesuffix(".")
+        raise InvalidArgument(
+            f"Rows of this job can't be told apart, since they are no whole CSV: {what}. Get the result from /v1 or its "
+            "file, correct it, and send the rows from there."
+        ) from None
+
+
 def _result_file(downloaded: DownloadedResult, job: Job, kind: ResultKind) -> ResultFile:
-    """Return the downloaded result, or raise UnexpectedAnswer where it is not one of Salesforce's."""
+    """Return the downloaded result, with its header read.
+
+    Raises:
+        InvalidArgument: the header can't be read.
+        UnexpectedAnswer: the result is not one of Salesforce's.
+    """
     dialect = Destination.of_job(job).dialect()
-    result = ResultFile.open(downloaded.path, dialect, kind, downloaded.sha256, downloaded.use)
+    with _rows_told_apart():
+        result = ResultFile.open(downloaded.path, dialect, kind, downloaded.sha256, downloaded.use)
     check_first_column(kind, result.names[0])
     return result
 
