@@ -182,7 +182,7 @@ async def open_services(
         kept_seconds = settings.spool_days * DAY_SECONDS
         once = SendOnce(
             uploads,
-            CreateOnce(client, tasks, clock.monotonic),
+            CreateOnce(client, uploads, tasks, clock.monotonic),
             Retries(client, fetcher, ledger),
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=clock.now),
         )

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.operations.errors import CreateUnanswered
 from salesforce_bulk_ingest.operations.lost_create import create_job
+from salesforce_bulk_ingest.salesforce.models import Job
 from tests.salesforce.upstream import client_of, fixed
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call, next_line
@@ -229,9 +230,73 @@ async def test_what_the_search_could_not_learn_is_said(org: ListedJobs, told: st
     assert ("could not be read to its end" in text) == (org.broken_page is not None)
 
 
+async def no_earlier_job(job: Job) -> bool:
+    return False
+
+
 async def test_a_search_for_which_no_time_is_left_says_so() -> None:
     with running(ListedJobs([listed(1)])) as url:
         async with client_of(fixed(url)) as client:
             with pytest.raises(CreateUnanswered, match="could not be read to its end in time") as raised:
-                await create_job(client, INSERT, seconds_left=lambda: 0)
+                await create_job(client, INSERT, no_earlier_job, seconds_left=lambda: 0)
     assert raised.value.status == 502
+
+
+class EarlierJob:
+    """An org that answers each create with the same job, as a proxy does that replays an answer.
+
+    Args:
+        upload: the status of the answer to an upload.
+    """
+
+    def __init__(self, upload: int) -> None:
+        self.job, self.upload, self.loads = listed(1), upload, list[str]()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await pass_lifespan(receive, send)
+        request = Request(scope, receive)
+        await self._answer(request)(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        path = request.url.path
+        if path.endswith("userinfo"):
+            return JSONResponse({"organization_id": "00D000000000009EAA", "user_id": USER})
+        if path.endswith("describe"):
+            field = {"name": "Name", "label": "Name", "type": "string", "length": 80, "createable": True}
+            return JSONResponse({"name": "Account", "label": "Account", "createable": True, "fields": [field]})
+        if request.method == "PUT":
+            self.loads.append(path)
+            return JSONResponse([{"errorCode": "API_ERROR", "message": "No."}], self.upload)
+        if request.method == "GET" and path.endswith("ingest"):
+            return JSONResponse({"records": [dated(self.job)], "done": True})
+        return JSONResponse(self.job)
+
+
+@pytest.mark.parametrize("second", [{}, {"data": {"csv": "Name\nOther\n"}}], ids=["without rows", "with rows"])
+async def test_a_create_that_is_answered_with_the_job_of_an_earlier_load_leaves_that_job_alone(
+    second: dict[str, Any],
+) -> None:
+    org = EarlierJob(upload=201)
+    async with agent_over(org) as client:
+        first = await call(client, "create-ingest-job", body=INSERT, data=ROWS)
+        text = await refusal(client, "create-ingest-job", body=INSERT, **second)
+    assert first["status"] == "uploaded" and len(org.loads) == 1
+    assert "Created" not in text and "abort" not in text and org.job["id"] not in text
+    assert "makes a new job, which is safe: nothing is loaded before a job is closed." in text
+
+
+async def test_a_create_that_is_answered_with_the_job_made_for_other_rows_is_unanswered_though_these_were_refused() -> (
+    None
+):
+    org = EarlierJob(upload=400)
+    async with agent_over(org) as client:
+        assert "Created job" in await refusal(client, "create-ingest-job", body=INSERT, data=ROWS)
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nOther\n"})
+    assert "Created" not in text and len(org.loads) == 1
+    assert text.splitlines() == snapshot(
+        [
+            "SERVER_UNAVAILABLE: Asked for a new job, Salesforce answered about the job of an earlier load. The create was sent, so it may have made a job. No open job of this user for insert Account, made since the call began, was found.",
+            'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>"}} makes a new job, which is safe: nothing is loaded before a job is closed.',
+        ]
+    )

@@ -539,6 +539,10 @@ async def test_no_request_goes_out_for_what_is_no_id(name: str, arguments: list[
             {"operation": "delete"},
             'Asked for a new job with the operation insert, Salesforce answered about one with "delete".',
         ),
+        (
+            {"state": "JobComplete"},
+            'Asked for a new job with the state Open, Salesforce answered about one with "JobComplete".',
+        ),
     ],
 )
 async def test_a_create_is_not_answered_by_a_job_of_another_kind(answered: dict[str, str], told: str) -> None:

@@ -136,7 +136,7 @@ def services_over(
     uploads = Uploads(client, ledger, shared, job_files)
     fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared)
     earlier_loads = EarlierLoads(client, fetcher, ledger, shared, kept_seconds=options.get("kept_seconds", DAY_SECONDS))
-    creates = CreateOnce(client, shared, options.get("clock", time.monotonic))
+    creates = CreateOnce(client, uploads, shared, options.get("clock", time.monotonic))
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=job_files is not None)
     operations = Operations(

@@ -9,8 +9,10 @@ from typing import Generic, TypeVar
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.lost_create import create_job
+from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
+from salesforce_bulk_ingest.salesforce.job_ids import is_same_job
 from salesforce_bulk_ingest.salesforce.models import Job
 
 REPEAT_SECONDS = 600 + CALL_SECONDS
@@ -40,14 +42,20 @@ class CreateOnce:
 
     Args:
         client: the client of the org.
+        uploads: knows the jobs that have rows.
         tasks: makes the jobs; a call that ends meanwhile does not end the making.
         clock: returns the time in seconds, from any start.
     """
 
     def __init__(
-        self, client: SalesforceClient, tasks: SharedTasks, clock: Callable[[], float] = time.monotonic
+        self,
+        client: SalesforceClient,
+        uploads: Uploads,
+        tasks: SharedTasks,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
+        self._uploads = uploads
         self._tasks = tasks
         self._clock = clock
         self._made: OrderedDict[Hashable, tuple[str, float]] = OrderedDict()  # call -> job id, when it was made
@@ -77,7 +85,7 @@ class CreateOnce:
             checked = await check()
             if not task.waiting_calls:
                 return None
-            job = await create_job(self._client, body)
+            job = await create_job(self._client, body, self._is_earlier)
             self._remember(call, job.id)
             return MadeJob(job, checked)
 
@@ -93,6 +101,10 @@ class CreateOnce:
             return None
         is_lost = job.is_terminal and (job.state != "JobComplete" or not job.number_records_loaded)
         return None if is_lost else job
+
+    async def _is_earlier(self, job: Job) -> bool:
+        has_rows = await self._uploads.knows(await self._client.org(), job)
+        return has_rows or any(is_same_job(job.id, made) for made, _ in self._made.values())
 
     def _remembered(self, call: Hashable) -> str | None:
         job_id, made_at = self._made.get(call, (None, 0.0))

@@ -41,14 +41,16 @@ class CreateUnanswered(IngestError):
     Args:
         error: the error in place of the answer.
         found: sentences about the jobs that may be the one.
+        names_jobs: whether these sentences name any.
     """
 
     status = 502
 
-    def __init__(self, error: SalesforceError, found: str) -> None:
+    def __init__(self, error: SalesforceError, found: str, *, names_jobs: bool) -> None:
         super().__init__(f"{as_sentence(str(error))} The create was sent, so it may have made a job. {found}")
         self.code = error.code
         self.error = error
+        self.names_jobs = names_jobs
 
 
 class ChangeUnanswered(IngestError):

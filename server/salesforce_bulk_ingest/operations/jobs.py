@@ -140,7 +140,10 @@ class JobOperations:
         """
         self._policy.check_create(create.operation)
         org = await self._client.org()
-        return JobStatus(org, await create_job(self._client, create.body(), self._seconds_left))
+        job = await create_job(
+            self._client, create.body(), lambda job: self._uploads.knows(org, job), self._seconds_left
+        )
+        return JobStatus(org, job)
 
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> JobStatus:
         """Return the status of the job: at once, or when the job has ended or `wait_seconds` are over."""

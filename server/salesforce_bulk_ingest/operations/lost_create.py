@@ -1,6 +1,6 @@
 """A create whose answer is lost: the search for the open jobs of which one may be its job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ import anyio
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.operations.errors import CreateUnanswered
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.retries import Action, Operation, action_after
 
@@ -22,15 +22,22 @@ CLOCK_MARGIN = timedelta(seconds=5)
 
 MOST_NAMED = 5
 
+IsEarlier = Callable[[Job], Awaitable[bool]]
+"""Returns whether this server knows the job as an earlier one, so that a new create can't have made it."""
+
 
 async def create_job(
-    client: SalesforceClient, body: Mapping[str, object], seconds_left: Callable[[], float] = lambda: SEARCH_SECONDS
+    client: SalesforceClient,
+    body: Mapping[str, object],
+    is_earlier: IsEarlier,
+    seconds_left: Callable[[], float] = lambda: SEARCH_SECONDS,
 ) -> Job:
     """Make a job.
 
     Args:
         client: the client of the org.
         body: the body of the request.
+        is_earlier: tells the jobs of earlier loads. An answer about one of them is no answer to this create.
         seconds_left: returns the seconds that are left for the search after a lost answer.
 
     Raises:
@@ -39,13 +46,16 @@ async def create_job(
     """
     began = anyio.current_time()
     try:
-        return await client.create_job(body)
+        job = await client.create_job(body)
+        if await is_earlier(job):
+            raise UnexpectedAnswer("Asked for a new job, Salesforce answered about the job of an earlier load.")
+        return job
     except SalesforceError as error:
         if action_after(Operation.CREATE, error) is not Action.SEARCH:
             raise
-        search = _Search(client, body, began)
+        search = _Search(client, body, is_earlier, began)
         await search.run(min(seconds_left(), SEARCH_SECONDS))
-        raise CreateUnanswered(error, search.outcome()) from error
+        raise CreateUnanswered(error, search.outcome(), names_jobs=bool(search.found)) from error
 
 
 @dataclass(slots=True)
@@ -55,6 +65,7 @@ class _Search:
     Attributes:
         client: the client of the org.
         body: the body of the create.
+        is_earlier: tells the jobs of earlier loads.
         began: when the create began, on the clock of the event loop.
         user_id: the id of this user; None where the login does not tell it.
         found: the ids of the jobs found so far.
@@ -63,6 +74,7 @@ class _Search:
 
     client: SalesforceClient
     body: Mapping[str, object]
+    is_earlier: IsEarlier
     began: float
     user_id: str | None = None
     found: list[str] = field(default_factory=list)
@@ -88,7 +100,7 @@ class _Search:
             if page.read_at is not None and since is None:
                 # By the org's clock, which this machine's need not agree with.
                 since = page.read_at - timedelta(seconds=anyio.current_time() - self.began) - CLOCK_MARGIN
-            found = [job.id for job in page.records if self._may_be(job, since)]
+            found = [job.id for job in page.records if self._may_be(job, since) and not await self.is_earlier(job)]
             self.found = list(dict.fromkeys([*self.found, *found]))
             locator = page.query_locator
             if locator is None:

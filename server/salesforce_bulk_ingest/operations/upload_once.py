@@ -126,6 +126,10 @@ class Uploads:
             return "unknown"
         return "taken" if earlier.state == "sent" else "unclear"
 
+    async def knows(self, org: Org, job: Job) -> bool:
+        """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
+        return await self.state_of(org, job.id) != "unknown"
+
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
         state = await self.state_of(org, job_id)

@@ -149,6 +149,7 @@ class SalesforceClient:
         for name, asked, answered in (
             ("object", body.get("object"), job.object),
             ("operation", body.get("operation"), job.operation),
+            ("state", "Open", job.state),
         ):
             if answered is not None and not _is_same_name(str(asked), answered):
                 raise _about_other(f"a new job with the {name} {as_name(str(asked))}", f"one with {quoted(answered)}")

@@ -65,6 +65,8 @@ _AFTER_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("list-all-ingest-jobs",), "query locator", "{list} starts from the first page."),
 )
 
+_NAMED_JOBS = " Leave the jobs named above, or abort those that no other call works on."
+
 # Then by the error's class; the most specific class is first.
 _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "Tell the user; nothing can be loaded until then."),
@@ -93,8 +95,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         CreateUnanswered,
-        "{again} makes a new job, which is safe: nothing is loaded before a job is closed. Leave the jobs named above, or "
-        "abort those that no other call works on.",
+        "{again} makes a new job, which is safe: nothing is loaded before a job is closed.{named}",
     ),
     (
         ChangeUnanswered,
@@ -218,7 +219,9 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
     has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
-    return next(chain(by_text, by_class)).format(**_calls(error, given), has_rows=has_rows, sent_again=sent_again)
+    named = _NAMED_JOBS if isinstance(error, CreateUnanswered) and error.names_jobs else ""
+    special = {"has_rows": has_rows, "sent_again": sent_again, "named": named}
+    return next(chain(by_text, by_class)).format(**_calls(error, given), **special)
 
 
 def _after_sent_again(error: SentAgain, given: GivenCall) -> str:
