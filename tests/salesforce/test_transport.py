@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
-    OutOfResources,
+    LocalShortage,
     Rejected,
     SalesforceError,
     SessionExpired,
@@ -413,7 +413,7 @@ async def test_a_connection_that_lacks_a_descriptor_is_told_as_this() -> None:
     async with httpx2.AsyncClient(transport=Failing(broken)) as http:
         with pytest.raises(Unreachable) as raised:
             await SalesforceClient(http, fixed(ORG), "63.0").get_job(JOB_ID)
-    assert (type(raised.value), raised.value.status, raised.value.nothing_sent) == (OutOfResources, 503, True)
+    assert (type(raised.value), raised.value.status, raised.value.nothing_sent) == (LocalShortage, 503, True)
     assert str(raised.value) == (
         "Nothing was sent to acme.my.salesforce.com: this server has too many files open. Make fewer calls at once, or raise "
         "the limit of open files (ulimit -n)."

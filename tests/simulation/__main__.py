@@ -17,6 +17,8 @@ def main() -> int:
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     parser.add_argument("--seed", type=int, help="one seed alone, with its story")
     asked = parser.parse_args()
+    if asked.seeds < 1:
+        parser.error("give at least one seed")
     logging.disable(logging.CRITICAL)
     if asked.seed is not None:
         outcome = simulate(asked.seed)
@@ -34,10 +36,13 @@ def _report(outcomes: list[Outcome]) -> int:
         for broken in outcome.broken:
             print(f"SEED={outcome.seed}: {broken}")
     failing = [outcome.seed for outcome in outcomes if outcome.broken]
-    met = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
-    print(f"{len(outcomes):,} plans, {met}.")
+    met = ", ".join(f"{name}: {number:,}" for name, number in counts.most_common())
+    seeds = f"{outcomes[0].seed} to {outcomes[-1].seed}" if len(outcomes) > 1 else f"{outcomes[0].seed}"
+    print(f"Plans of the seeds {seeds}. {met}.")
     if failing:
-        print(f"{len(failing)} plans broke an invariant. Replay one: make simulate SEED={failing[0]}")
+        print(f"Broke an invariant: {len(failing)} of {len(outcomes)}. Replay one: make simulate SEED={failing[0]}")
+    else:
+        print("Every invariant held.")
     return int(bool(failing))
 
 

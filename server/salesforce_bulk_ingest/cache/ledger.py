@@ -348,9 +348,8 @@ class Ledger:
         """
 
         def select(db: sqlite3.Connection) -> tuple[int, tuple[EarlierLoad, ...]]:
-            last = load_records.last_number(
-                db
-            )  # before the others are read: a later one is compared when rows are recorded
+            # First the last: an upload that is recorded after it is compared when these rows are recorded.
+            last = load_records.last_number(db)
             found = load_records.earlier_loads(db, org, load, after=0, since=since, ignored_jobs=ignored_jobs)
             return last, tuple(found)
 
@@ -450,10 +449,6 @@ class Ledger:
             self._identify(db)
             if db.execute("PRAGMA user_version").fetchone() != (VERSION,):
                 db.executescript(f"{load_records.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
-            if db.execute("SELECT 1 FROM loads LIMIT 1").fetchone():
-                with db:
-                    db.execute("BEGIN IMMEDIATE")  # another process may be doing the same
-                    load_records.take_over_loads(db)
             for organization, host in list(self._hosts.items()):
                 with db:
                     _adopt(db, organization, host)

@@ -35,15 +35,6 @@ CREATE TABLE IF NOT EXISTS loads_by_row (
     number INTEGER NOT NULL,
     PRIMARY KEY (row, number)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS loads (
-    org TEXT NOT NULL,
-    job_id TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    columns TEXT NOT NULL,
-    sketch BLOB NOT NULL,
-    recorded REAL NOT NULL,
-    PRIMARY KEY (org, job_id)
-);
 CREATE TABLE IF NOT EXISTS undone_inserts (
     org TEXT NOT NULL,
     job_id TEXT NOT NULL,
@@ -52,7 +43,6 @@ CREATE TABLE IF NOT EXISTS undone_inserts (
     PRIMARY KEY (org, job_id, by_job)
 );
 """
-"""The tables. An earlier version, which may run beside this one, writes into `loads`; its records are moved."""
 
 _WITH_ROWS = """
 SELECT load.job_id, load.sketch
@@ -169,16 +159,6 @@ def adopt_loads(db: sqlite3.Connection, org: str, new_org: str) -> None:
     """
     for job_id, operation, columns, stored, recorded in db.execute(query, (org, new_org)).fetchall():
         insert_load(db, new_org, job_id, LoadRecord(operation, columns, _sketch_of(stored)), recorded)
-
-
-def take_over_loads(db: sqlite3.Connection) -> None:
-    """Move the records that an earlier version wrote to where they are found by their rows."""
-    query = "SELECT org, job_id, operation, columns, sketch, recorded FROM loads"
-    earlier = db.execute(query).fetchall()
-    for org, job_id, operation, columns, stored, recorded in earlier:
-        insert_load(db, org, job_id, LoadRecord(operation, columns, _sketch_of(stored)), recorded)
-    if earlier:
-        db.execute("DELETE FROM loads")
 
 
 def _sketch_of(stored: bytes) -> RowSketch:

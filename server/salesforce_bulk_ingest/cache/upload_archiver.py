@@ -28,14 +28,14 @@ class UploadArchiver:
         file: the new file; None if it could not be made.
         content: the content of the upload.
         most_bytes: limit of the compressed file; an upload beyond it is not archived.
-        give_up: called with the reason why the upload is not archived, an error of a file or a sentence.
+        tell: called with the reason why the upload is not archived, an error of a file or a sentence.
     """
 
     def __init__(
-        self, file: NewFile | None, content: PartContent, most_bytes: int, give_up: Callable[[Exception | str], None]
+        self, file: NewFile | None, content: PartContent, most_bytes: int, tell: Callable[[Exception | str], None]
     ) -> None:
         self._file = file
-        self._told = give_up
+        self._tell = tell
         self._content = content
         self._most_bytes = most_bytes
         self._first_line: int | None = None
@@ -87,7 +87,7 @@ class UploadArchiver:
 
     def _give_up(self, reason: Exception | str) -> None:
         self._file = None
-        self._told(reason)
+        self._tell(reason)
 
 
 @dataclass(slots=True)

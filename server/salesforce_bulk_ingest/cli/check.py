@@ -17,9 +17,9 @@ from salesforce_bulk_ingest.cli.options import settings_from, settings_options
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
+    LocalShortage,
     NoCredentials,
     NotFound,
-    OutOfResources,
     Rejected,
     SalesforceError,
     SessionExpired,
@@ -45,7 +45,7 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
         "The host answers, but not as a Salesforce org: check {address}.",
     ),
     (LimitReached, "The org takes no more requests for now: try again later."),
-    (OutOfResources, ""),  # its message says what to do
+    (LocalShortage, ""),  # its message says what to do
     (Unreachable, "Check {address}, the network and the proxy."),
     (UnexpectedAnswer, "Check {address}."),
     (Unavailable, "Salesforce is out of order for now: try again later."),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect
 
-from salesforce_bulk_ingest.base.resources import shortage
+from salesforce_bulk_ingest.base.shortage import shortage
 from salesforce_bulk_ingest.cli.log_format import LogFormatter
 
 MOST_SECONDS_UNSAID = 60

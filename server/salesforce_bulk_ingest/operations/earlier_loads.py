@@ -163,7 +163,7 @@ class EarlierLoads:
                 org.key, load, since=self._now() - self._kept_seconds, ignored_jobs=left_out
             )
         except NoRecord as error:
-            return Comparison(load.sketch.known_in([]), failure=str(error))
+            return Comparison(load.sketch.known_in([]), left_out=left_out, failure=str(error))
         found = list[JobWithRows]()
         known = load.sketch.known_in([])
         for upload in sorted(earlier, key=lambda upload: upload.known.count, reverse=True)[:MOST_JOBS]:

@@ -4,7 +4,7 @@
     ├── NoCredentials          nothing to log in with, or the CLI's login did not work
     ├── Unreachable            no answer came; `nothing_sent` says whether a repeat is safe
     │   ├── TimedOut
-    │   └── OutOfResources     this machine has no file descriptor, or the like, for a connection
+    │   └── LocalShortage     this machine has no file descriptor, or the like, for a connection
     ├── UnexpectedAnswer       an answer that is not the API's: an HTML page, a body that is not JSON
     │   └── ShortResult        a result of a job with fewer rows than the job counts, or the part of a row
     └── Rejected               the API said no, with a status, an error code and a message
@@ -59,7 +59,7 @@ class TimedOut(Unreachable):
     status = 504
 
 
-class OutOfResources(Unreachable):
+class LocalShortage(Unreachable):
     """This machine lacks what a connection needs, such as a file descriptor, so nothing was sent."""
 
     status = 503

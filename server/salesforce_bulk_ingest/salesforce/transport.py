@@ -16,13 +16,13 @@ import anyio.lowlevel
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
-from salesforce_bulk_ingest.base.resources import shortage
+from salesforce_bulk_ingest.base.shortage import shortage
 from salesforce_bulk_ingest.base.storage import cause_of
 from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.errors import (
-    OutOfResources,
+    LocalShortage,
     Rejected,
     TimedOut,
     UnexpectedAnswer,
@@ -195,7 +195,7 @@ def _not_reached(where: str, error: Exception) -> Unreachable:
     """Return the error for a request of which nothing was sent."""
     if short := shortage(error):
         cause = cause_of(short)
-        return OutOfResources(f"Nothing was sent to {where}: {cause.reason}. {cause.remedy}")
+        return LocalShortage(f"Nothing was sent to {where}: {cause.reason}. {cause.remedy}")
     return Unreachable(f"{where} could not be reached: {reason_of(error)}.", nothing_sent=True)
 
 

@@ -31,9 +31,9 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 from salesforce_bulk_ingest.operations.errors import ChangeUnanswered, CreateUnanswered, FilledJobFailed
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
+    LocalShortage,
     NoCredentials,
     NotFound,
-    OutOfResources,
     Rejected,
     SalesforceError,
     SessionExpired,
@@ -83,7 +83,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "{again} is the same call, for later: the org takes no more for now. Wait before that, and poll less often.",
     ),
     (TimedOut, "{look}."),
-    (OutOfResources, "{again} is the same call, and safe."),
+    (LocalShortage, "{again} is the same call, and safe."),
     (Unreachable, "{look}. Check the network and the instance name."),
     (Unavailable, "{look}. Salesforce is out of order for now."),
     (Rejected, "{corrected} is the same call, corrected; the message is Salesforce's own."),

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from salesforce_bulk_ingest.base.resources import shortage
+from salesforce_bulk_ingest.base.shortage import shortage
 
 FULL_TABLE = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
