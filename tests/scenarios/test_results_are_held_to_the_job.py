@@ -132,6 +132,23 @@ async def test_what_comes_short_twice_alike_is_kept_with_the_difference_told_and
                 assert sent["rows"] == len(page["rows"])
 
 
+@pytest.mark.parametrize("which", [("failed",), ()])
+async def test_failed_rows_that_do_not_come_twice_are_not_said_to_be_none(
+    which: tuple[str, ...], tmp_path: Path
+) -> None:
+    with altered_org(tmp_path) as (url, org, _):
+        org.alterations["failedResults"] = [first_rows(0)]
+        async with agent(url) as client:
+            job = await loaded(client, TEN_FAIL, preflight="off")
+            for _ in range(2):
+                text = await refusal(client, "create-ingest-job", **retry_of(job, *which))
+                assert "0 rows, where by the counters of the job there are 10" in text
+    assert text.splitlines()[0] == (
+        "INVALID_ARGUMENT: No row is left to send again. Salesforce gave 0 rows, where by the counters of the job there are "
+        f"10, in the failedResults of job {job}. Find out from the source which rows are meant."
+    )
+
+
 async def test_a_successful_result_that_is_short_twice_is_no_reason_to_load_its_rows_again(tmp_path: Path) -> None:
     with altered_org(tmp_path, limits=Limits(daily_batches=2, batch_records=10)) as (url, org, _):
         org.alterations["successfulResults"] = [first_rows(3)]

@@ -24,7 +24,7 @@ from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_c
 from salesforce_bulk_ingest.results.result_file import ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest, Which
-from salesforce_bulk_ingest.results.retry_writer import JobResult, write_retry_file
+from salesforce_bulk_ingest.results.retry_writer import JobResult, differing, write_retry_file
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, RowCounts, has_rows_in_no_result
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -273,7 +273,8 @@ class ResultFetcher:
         kind = KINDS[which]
         downloaded = await self._whole(org, job, kind)
         if not downloaded.index.rows:
-            return None
+            given = downloaded.completeness
+            return differing(job.id, kind, given) if given.differs else None
         result = _result_file(downloaded, job, kind)
         if kind != "failedResults":
             return JobResult(job.id, result, completeness=downloaded.completeness)

@@ -25,7 +25,7 @@ from salesforce_bulk_ingest.results.retry_request import MISSING, RetryRequest
 from salesforce_bulk_ingest.results.returned_cells import ReturnedCells
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
-from salesforce_bulk_ingest.salesforce.models import ID_FIELD
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 from salesforce_bulk_ingest.validation.destination import Destination
 
 ROWS_AT_ONCE = 1_000
@@ -57,8 +57,13 @@ class JobResult:
         """Return a warning where Salesforce gave other rows than the job counts."""
         if self.completeness is None or not self.completeness.differs:
             return []
-        what = f"Salesforce gave {self.completeness}, in the {self.result.kind} of job {self.job_id}."
-        return [Finding("warning", what, "Find out from the source which rows are meant.")]
+        return [differing(self.job_id, self.result.kind, self.completeness)]
+
+
+def differing(job_id: str, kind: ResultKind, completeness: Completeness) -> Finding:
+    """Return the warning that Salesforce gave other rows of a result than the job counts."""
+    what = f"Salesforce gave {completeness}, in the {kind} of job {job_id}."
+    return Finding("warning", what, "Find out from the source which rows are meant.")
 
 
 def write_retry_file(
