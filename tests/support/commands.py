@@ -22,7 +22,7 @@ AS_MODULE = (sys.executable, "-m", "salesforce_bulk_ingest")
 INSTALLED = (str(Path(sys.executable).with_name("salesforce-bulk-ingest")),)
 SERVE_EMBEDDED = ("serve", "--emulator", "--mcp-port", "0", "--rest-port", "0")
 READY = "Ctrl-C ends it."
-END_SECONDS = 30
+END_SECONDS = 5
 TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 
 
