@@ -8,8 +8,28 @@ from salesforce_emulator.jobs.job import JobRequest
 from salesforce_emulator.org import Org
 from tests.salesforce_emulator.behaviours import own
 from tests.salesforce_emulator.caller import Caller, an_org
-from tests.salesforce_emulator.clocks import Ticking
 from tests.salesforce_emulator.processes import BIG, submit_and_hold
+
+
+def org_without_thread(folder: Path) -> Org:
+    """An org whose jobs are processed by `take_turn` alone."""
+    return Org(EmulatorConfig(data_dir=folder, has_worker_thread=False))
+
+
+def submit(org: Org, rows: str) -> str:
+    """Create a closed job that inserts the rows as accounts, and return its id."""
+    request = JobRequest(
+        operation="insert",
+        object="Account",
+        external_id_field=None,
+        assignment_rule_id=None,
+        api_version="63.0",
+        line_ending="LF",
+        column_delimiter="COMMA",
+    )
+    with org.jobs.files.incoming() as part:
+        part.write_text(rows)
+        return org.create_closed_job(request, part).id
 
 
 def sorted_by_id(org: Caller, job_id: str) -> list[dict[str, str]]:
@@ -19,12 +39,12 @@ def sorted_by_id(org: Caller, job_id: str) -> list[dict[str, str]]:
 
 @own
 def test_a_small_job_does_not_wait_for_a_big_one(tmp_path: Path) -> None:
-    with an_org(tmp_path, clock=Ticking()) as org:
-        small = org.create()
-        org.upload(small, b"Name\nsmall\n")
-        big = org.submit("Name\n" + "big\n" * 20_000)
-        org.patch(small, "UploadComplete")
-        assert org.until(small)["systemModstamp"] < org.until(big)["systemModstamp"]
+    with closing(org_without_thread(tmp_path)) as org:
+        big = submit(org, "Name\n" + "big\n" * 2_000)
+        small = submit(org, "Name\nsmall\n")
+        while org.jobs.get(small).state != "JobComplete":
+            org.worker.take_turn()
+        assert org.jobs.get(big).state == "InProgress"
 
 
 @own
@@ -62,21 +82,10 @@ def test_with_a_seed_a_job_cut_by_a_stop_has_the_results_of_one_that_was_not(tmp
 
 @own
 def test_an_org_without_a_worker_thread_processes_a_job_turn_by_turn(tmp_path: Path) -> None:
-    request = JobRequest(
-        operation="insert",
-        object="Account",
-        external_id_field=None,
-        assignment_rule_id=None,
-        api_version="63.0",
-        line_ending="LF",
-        column_delimiter="COMMA",
-    )
-    with closing(Org(EmulatorConfig(data_dir=tmp_path, has_worker_thread=False))) as org:
-        with org.jobs.files.incoming() as part:
-            part.write_text("Name\nA\n")
-            job = org.create_closed_job(request, part)
+    with closing(org_without_thread(tmp_path)) as org:
+        job_id = submit(org, "Name\nA\n")
         states = []
         for _ in range(6):
-            states.append(org.jobs.get(job.id).state)
+            states.append(org.jobs.get(job_id).state)
             org.worker.take_turn()
     assert list(dict.fromkeys(states)) == ["UploadComplete", "InProgress", "JobComplete"]
