@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
+# The tests start the program some hundred times: without its bytecode it would be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-faults test-window release clean
 
