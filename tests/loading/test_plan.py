@@ -74,6 +74,7 @@ def test_a_broken_gz_file_is_refused(tmp_path: Path, spoil: object) -> None:
         plan_of(uploading(file_of(tmp_path, spoil(data))), UNCHANGED, Destination())  # type: ignore[operator]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mapping", [UNCHANGED, ColumnMapping(constants={"Type": "x"}, values={"Name": {"Ann": "Bob"}})]
 )
