@@ -16,8 +16,8 @@ from salesforce_bulk_ingest.cli.config import SERVER_KEY
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.rest.routes import build_rest
-from salesforce_bulk_ingest.salesforce.auth import MissingCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import MissingCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.orgs import ERAS, Era, agent, uploads_of
 

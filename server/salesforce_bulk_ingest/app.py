@@ -45,16 +45,15 @@ from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
-from salesforce_bulk_ingest.salesforce.auth import (
-    LOOPBACK_HOSTS,
-    CliLogin,
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import (
     Credentials,
     CredentialSource,
     FixedCredentials,
     MissingCredentials,
-    is_loopback,
 )
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, is_loopback
+from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening

@@ -13,7 +13,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from salesforce_bulk_ingest.salesforce.auth import LOOPBACK_HOSTS, checked_token, instance_url
+from salesforce_bulk_ingest.salesforce.credentials import checked_token
+from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, instance_url
 
 EMULATOR_IGNORES = "SALESFORCE_"
 """The prefix of the variables that say which org to call, and are ignored with the embedded org."""

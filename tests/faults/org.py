@@ -18,8 +18,8 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.rest.routes import build_rest
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_emulator.config import Limits

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.next_call import next_call, next_line
 from tests.support.orgs import (

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.cache.job_files import JobFiles
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_emulator import EmulatorConfig, create_app

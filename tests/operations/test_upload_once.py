@@ -27,9 +27,9 @@ from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadStream
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     SalesforceError,

@@ -16,7 +16,7 @@ import pytest
 from simple_salesforce.bulk2 import SFBulk2Handler
 from starlette.types import Receive, Scope, Send
 
-from salesforce_bulk_ingest.salesforce.auth import MissingCredentials
+from salesforce_bulk_ingest.salesforce.credentials import MissingCredentials
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.rest.wired import Wired, caller_of
 from tests.support.asgi_server import running

@@ -11,8 +11,8 @@ from anyio.abc import SocketAttribute, SocketStream
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.asgi_server import running
 

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from salesforce_bulk_ingest.app import build_mcp
-from salesforce_bulk_ingest.salesforce.auth import Credentials, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
 from tests.support.orgs import Era, services_over
 from tests.support.wire import JOB_ID
 

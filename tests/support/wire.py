@@ -22,8 +22,8 @@ from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
-from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listening

@@ -16,8 +16,8 @@ import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from salesforce_bulk_ingest.base.text import as_name, quoted
-from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     NotFound,

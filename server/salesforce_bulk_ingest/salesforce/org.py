@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from salesforce_bulk_ingest.salesforce.auth import is_loopback
+from salesforce_bulk_ingest.salesforce.instance_url import is_loopback
 
 # Host forms: My Domain URL formats, as listed by sfdx-core's sfdcUrl.ts (seen).
 _KINDS = (

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from salesforce_bulk_ingest.base.shortage import shortage
 from salesforce_bulk_ingest.base.storage import cause_of
 from salesforce_bulk_ingest.base.text import as_name, quoted
-from salesforce_bulk_ingest.salesforce.auth import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.errors import (
     LocalShortage,
     Rejected,

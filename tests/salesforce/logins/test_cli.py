@@ -1,4 +1,4 @@
-"""Credentials: the CLI's login by a stand-in script, and what may be an instance or a token."""
+"""The login of the CLI, by a stand-in script."""
 
 import json
 import os
@@ -10,18 +10,12 @@ from pathlib import Path
 import anyio
 import pytest
 from inline_snapshot import snapshot
-from pydantic import SecretStr
 
-from salesforce_bulk_ingest.salesforce.auth import (
-    CliLogin,
+from salesforce_bulk_ingest.salesforce.credentials import (
     Credentials,
-    FixedCredentials,
-    MissingCredentials,
-    checked_token,
-    instance_url,
-    is_loopback,
 )
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
+from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, served
 
 Sf = Callable[..., CliLogin]
@@ -178,81 +172,3 @@ def _stdin_held_open() -> Iterator[None]:
 async def test_the_cli_does_not_read_what_is_meant_for_the_server(sf: Sf) -> None:
     with _stdin_held_open(), anyio.fail_after(10):
         await sf(before="cat > /dev/null").credentials()
-
-
-@pytest.mark.parametrize(
-    ("given", "origin"),
-    [
-        ("acme.my", "https://acme.my.salesforce.com"),
-        ("ACME.my", "https://acme.my.salesforce.com"),
-        (" acme.my\n", "https://acme.my.salesforce.com"),
-        ("acme--uat.sandbox.my", "https://acme--uat.sandbox.my.salesforce.com"),
-        ("acme.my.salesforce.com", "https://acme.my.salesforce.com"),
-        ("na139", "https://na139.salesforce.com"),
-        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
-        ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
-        ("https://Acme.My.Salesforce.com:443", "https://acme.my.salesforce.com:443"),
-        ("https://proxy.example:8443", "https://proxy.example:8443"),
-        ("http://127.0.0.1:8081", "http://127.0.0.1:8081"),
-        ("http://localhost:8081/", "http://localhost:8081"),
-        ("http://[::1]:8081", "http://[::1]:8081"),
-    ],
-)
-def test_an_instance_is_a_name_or_an_origin(given: str, origin: str) -> None:
-    assert instance_url(given) == origin
-    assert instance_url(origin) == origin
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "", " ", "acme my", "acme.my/services", "localhost:8081", "evil.com#.my", "../x", "a@b",
-        "http://acme.my.salesforce.com", "http://127.0.0.1.evil.com", "http://localhost@evil.com", "ftp://acme.my",
-        "//acme.my.salesforce.com", "https://", "https:///path", "https://user@acme.my.salesforce.com",
-        "https://:secret@acme.my.salesforce.com", "https://acme.my.salesforce.com/services/data",
-        "https://acme.my.salesforce.com?x=1", "https://acme.my.salesforce.com#x", "https://acme.my.salesforce.com:port",
-        "https://acme.my.salesforce.com:99999", "https://[::1", "https://[nonsense]", "https://ac me.my",
-        "https://evil.com\\.salesforce.com", "https://acme.lightning.force.com", "acme.lightning.force.com",
-        "https://acme.my.site.com", "https://acme.my.salesforce-setup.com", "https://acme--c.visualforce.com",
-    ],
-)  # fmt: skip
-def test_what_is_no_origin_of_an_api_is_refused_without_quoting_it(given: str) -> None:
-    with pytest.raises(ValueError) as raised:
-        instance_url(given)
-    assert "expected" in str(raised.value)
-    assert len(given) < 10 or given not in str(raised.value)
-
-
-@pytest.mark.parametrize("given", [TOKEN, f" {TOKEN}\r\n"])
-def test_a_token_loses_the_white_space_that_a_copy_brought_along(given: str) -> None:
-    assert checked_token(given) == TOKEN
-
-
-@pytest.mark.parametrize("given", ["", "\n", "two words", "line\nbreak", "nul\0", "töken"])
-def test_what_http_could_not_carry_is_no_token(given: str) -> None:
-    with pytest.raises(ValueError, match="expected an access token: one word of plain characters"):
-        checked_token(given)
-
-
-@pytest.mark.parametrize(
-    ("url", "loopback"),
-    [
-        ("http://127.0.0.1:1", True),
-        ("http://localhost", True),
-        ("http://[::1]:1", True),
-        ("https://127.0.0.1.evil.com", False),
-        ("https://acme.my.salesforce.com", False),
-    ],
-)
-def test_only_this_machine_is_loopback(url: str, loopback: bool) -> None:
-    assert is_loopback(url) is loopback
-
-
-async def test_without_an_org_the_reason_is_told_and_asking_again_is_no_use() -> None:
-    missing = MissingCredentials("Set this.")
-    with pytest.raises(NoCredentials, match=r"^Set this\.$"):
-        await missing.credentials()
-    given = Credentials("https://acme.my.salesforce.com", SecretStr(TOKEN))
-    assert not missing.discard(given)
-    assert not FixedCredentials(given).discard(given)
-    assert TOKEN not in repr(given)

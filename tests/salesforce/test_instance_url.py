@@ -1,0 +1,62 @@
+"""What may be the URL of an org."""
+
+import pytest
+
+from salesforce_bulk_ingest.salesforce.instance_url import instance_url, is_loopback
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("acme.my", "https://acme.my.salesforce.com"),
+        ("ACME.my", "https://acme.my.salesforce.com"),
+        (" acme.my\n", "https://acme.my.salesforce.com"),
+        ("acme--uat.sandbox.my", "https://acme--uat.sandbox.my.salesforce.com"),
+        ("acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("na139", "https://na139.salesforce.com"),
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
+        ("https://Acme.My.Salesforce.com:443", "https://acme.my.salesforce.com:443"),
+        ("https://proxy.example:8443", "https://proxy.example:8443"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081"),
+        ("http://localhost:8081/", "http://localhost:8081"),
+        ("http://[::1]:8081", "http://[::1]:8081"),
+    ],
+)
+def test_an_instance_is_a_name_or_an_origin(given: str, origin: str) -> None:
+    assert instance_url(given) == origin
+    assert instance_url(origin) == origin
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "", " ", "acme my", "acme.my/services", "localhost:8081", "evil.com#.my", "../x", "a@b",
+        "http://acme.my.salesforce.com", "http://127.0.0.1.evil.com", "http://localhost@evil.com", "ftp://acme.my",
+        "//acme.my.salesforce.com", "https://", "https:///path", "https://user@acme.my.salesforce.com",
+        "https://:secret@acme.my.salesforce.com", "https://acme.my.salesforce.com/services/data",
+        "https://acme.my.salesforce.com?x=1", "https://acme.my.salesforce.com#x", "https://acme.my.salesforce.com:port",
+        "https://acme.my.salesforce.com:99999", "https://[::1", "https://[nonsense]", "https://ac me.my",
+        "https://evil.com\\.salesforce.com", "https://acme.lightning.force.com", "acme.lightning.force.com",
+        "https://acme.my.site.com", "https://acme.my.salesforce-setup.com", "https://acme--c.visualforce.com",
+    ],
+)  # fmt: skip
+def test_what_is_no_origin_of_an_api_is_refused_without_quoting_it(given: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        instance_url(given)
+    assert "expected" in str(raised.value)
+    assert len(given) < 10 or given not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://localhost", True),
+        ("http://[::1]:1", True),
+        ("https://127.0.0.1.evil.com", False),
+        ("https://acme.my.salesforce.com", False),
+    ],
+)
+def test_only_this_machine_is_loopback(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback
