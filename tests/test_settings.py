@@ -23,6 +23,14 @@ def test_nothing_set_gives_the_defaults() -> None:
             "instance_url": None,
             "org": None,
             "cli": "sf",
+            "client_id": None,
+            "client_secret": None,
+            "username": None,
+            "jwt_key_file": None,
+            "certificate_file": None,
+            "refresh_token": None,
+            "login_url": None,
+            "redirect_uri": "http://localhost:1717/OauthRedirect",
             "api_version": "63.0",
             "read_only": False,
             "allow_operation": (),
@@ -109,12 +117,20 @@ def test_every_variable_about_salesforce_is_one_that_the_emulator_drops() -> Non
     names = set(ENV_NAMES.values())
     assert {name for name in names if name.startswith("SALESFORCE_")} == snapshot(
         {
+            "SALESFORCE_API_VERSION",
             "SALESFORCE_AUTOMATION_API_KEY",
+            "SALESFORCE_CERTIFICATE_FILE",
+            "SALESFORCE_CLI",
+            "SALESFORCE_CLIENT_ID",
+            "SALESFORCE_CLIENT_SECRET",
             "SALESFORCE_INSTANCE",
             "SALESFORCE_INSTANCE_URL",
+            "SALESFORCE_JWT_KEY_FILE",
+            "SALESFORCE_LOGIN_URL",
             "SALESFORCE_ORG",
-            "SALESFORCE_CLI",
-            "SALESFORCE_API_VERSION",
+            "SALESFORCE_REDIRECT_URI",
+            "SALESFORCE_REFRESH_TOKEN",
+            "SALESFORCE_USERNAME",
         }
     )
     assert all(name.startswith(("SALESFORCE_", "BULK_INGEST_")) for name in names)

@@ -26,6 +26,7 @@ from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.settling import settle
+from salesforce_bulk_ingest.chosen_login import credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
@@ -50,10 +51,8 @@ from salesforce_bulk_ingest.salesforce.credentials import (
     Credentials,
     CredentialSource,
     FixedCredentials,
-    MissingCredentials,
 )
 from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, is_loopback
-from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
@@ -152,7 +151,6 @@ async def open_services(
     """
     if org is not None and not is_loopback(org.url):
         raise ValueError("an embedded org is on this machine")
-    source = _embedded_credentials(org) if org else credential_source(settings, paths)
     upstream = org.url if org else settings.upstream_url
     cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
     ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache, clock.now)
@@ -161,6 +159,10 @@ async def open_services(
         _http(trust_env=not (upstream and is_loopback(upstream)), transport=transport) as http,
         anyio.create_task_group() as task_group,
     ):
+        tasks = SharedTasks(task_group)
+        source = (
+            _embedded_credentials(org) if org else credential_source(settings, paths.settings_file, http, tasks, clock)
+        )
         client = SalesforceClient(
             http,
             source,
@@ -170,7 +172,6 @@ async def open_services(
         )
         if job_files is not None:
             task_group.start_soon(run_in_thread, job_files.scan)
-        tasks = SharedTasks(task_group)
         uploads = Uploads(client, ledger, tasks, job_files)
         # Rows are known again for as long as uploads are kept.
         sketched = job_files is not None and not settings.no_kept_uploads
@@ -232,24 +233,6 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     is_local = {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
     default = [paths.working_dir] if paths.working_dir is not None and is_local else []
     return UploadRoots(settings.upload_roots or default, paths.settings_file)
-
-
-def credential_source(settings: Settings, paths: LocalPaths) -> CredentialSource:
-    """Return the source of credentials, or a stand-in whose error says what the settings lack."""
-    if settings.org is not None:
-        return CliLogin(settings.org, settings.cli)
-    if settings.access_token is not None and settings.upstream_url is not None:
-        return FixedCredentials(Credentials(settings.upstream_url, settings.access_token))
-    missing = "No Salesforce org is configured."
-    if settings.access_token is not None:
-        missing = "There is an access token but no instance."
-    if settings.upstream_url is not None:
-        missing = "There is an instance but no access token."
-    return MissingCredentials(
-        f"{missing} Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or "
-        "SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and "
-        f"org in {paths.settings_file}; or start the server with --emulator to try it on an embedded org."
-    )
 
 
 def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:

@@ -9,18 +9,22 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from salesforce_bulk_ingest.salesforce.credentials import checked_token
-from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, instance_url
+from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, LOOPBACK_HOSTS, instance_url, login_url
 
 EMULATOR_IGNORES = "SALESFORCE_"
 """The prefix of the variables that say which org to call, and are ignored with the embedded org."""
 
 API_VERSION = re.compile(r"(4[1-9]|[5-9]\d)\.0")
 """The API versions that have ingest jobs, from 41.0 on (Bulk API 2.0 guide, Introduction)."""
+
+REDIRECT_URI = "http://localhost:1717/OauthRedirect"
+"""The callback URL of the official CLI (Salesforce CLI Command Reference, org login web)."""
 
 LEAST_UPLOAD_BYTES = 1_000
 MOST_UPLOAD_BYTES = 150_000_000 * 3 // 4
@@ -113,6 +117,36 @@ def _token(value: SecretStr) -> SecretStr:
     return SecretStr(checked_token(value.get_secret_value()))
 
 
+def _file(value: Path) -> Path:
+    # Whether the file is there is told by the login, which reads it.
+    try:
+        return Path(os.path.abspath(value.expanduser()))
+    except RuntimeError:  # `~name` of a user who does not exist
+        return value
+
+
+def _redirect_uri(value: str) -> str:
+    parts = urlsplit(value)
+    if (
+        parts.scheme != "http"
+        or parts.hostname not in LOOPBACK_HOSTS
+        or not parts.path
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(
+            f"expected a URL of this machine, such as {REDIRECT_URI}, as it is among the app's callback URLs"
+        )
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    try:
+        return _token(value)
+    except ValueError:
+        raise ValueError("expected one word of plain characters") from None
+
+
 def _complaint(message: str, *settings: str) -> PydanticCustomError:
     """Return an error about several settings together; `settings_sources.py` adds the sources of their values."""
     return PydanticCustomError("setting", "{message}", {"message": message, "settings": settings})
@@ -124,16 +158,20 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeV
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
+LoginHost = Annotated[str, AfterValidator(login_url)]
+RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
+SecretFile = Annotated[Path, AfterValidator(_file)]
 UploadBytes = Annotated[int, AfterValidator(_upload_bytes)]
 SpoolBytes = Annotated[int, Field(ge=0)]
 SpoolDays = Annotated[int, Field(ge=1, le=365)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Name = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """The settings of one run. `repr` masks the access token."""
+    """The settings of one run. `repr` masks secrets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -151,6 +189,30 @@ class Settings(BaseModel):
     )
     cli: Annotated[Name, Env("SALESFORCE_CLI")] = Field(
         "sf", description="The official CLI's name on the PATH, or its full path"
+    )
+    client_id: Annotated[Name | None, Env("SALESFORCE_CLIENT_ID")] = Field(
+        None, description="Consumer key of the app to log in with"
+    )
+    client_secret: Annotated[Secret | None, Env("SALESFORCE_CLIENT_SECRET")] = Field(
+        None, description="Consumer secret; alone with the key, the app logs in as the user that it runs as"
+    )
+    username: Annotated[Name | None, Env("SALESFORCE_USERNAME")] = Field(
+        None, description="User to log in with `jwt_key_file`"
+    )
+    jwt_key_file: Annotated[SecretFile | None, Env("SALESFORCE_JWT_KEY_FILE")] = Field(
+        None, description="Private key (PEM) that signs the login of `username`"
+    )
+    certificate_file: Annotated[SecretFile | None, Env("SALESFORCE_CERTIFICATE_FILE")] = Field(
+        None, description="Certificate (PEM) that the app has, to check `jwt_key_file` with"
+    )
+    refresh_token: Annotated[Secret | None, Env("SALESFORCE_REFRESH_TOKEN")] = Field(
+        None, description="Refresh token of the app for a user"
+    )
+    login_url: Annotated[LoginHost | None, Env("SALESFORCE_LOGIN_URL")] = Field(
+        None, description="Login host: `login`, `test` or a My Domain; else the instance if one is named, or `login`"
+    )
+    redirect_uri: Annotated[RedirectUri, Env("SALESFORCE_REDIRECT_URI")] = Field(
+        REDIRECT_URI, description="Callback URL of the app, for the command `login`"
     )
     api_version: Annotated[ApiVersion, Env("SALESFORCE_API_VERSION")] = Field(
         "63.0", description="API version of upstream calls"
@@ -251,6 +313,14 @@ class Settings(BaseModel):
         """The origin of the org, or None if no instance is named."""
         return self.instance or self.instance_url
 
+    @property
+    def ways_to_log_in(self) -> tuple[str, ...]:
+        """The names of the settings that each choose a way to log in; more than one is refused."""
+        ways = ("access_token", "org", "jwt_key_file", "refresh_token", "client_secret")
+        return tuple(
+            name for name in ways if getattr(self, name) and not (name == "client_secret" and self.refresh_token)
+        )
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.mcp_port == self.rest_port != 0 and self.mcp_host == self.rest_host:
@@ -265,7 +335,23 @@ class Settings(BaseModel):
         for name in ("access_token", "instance", "instance_url"):
             if self.org and getattr(self, name):
                 raise _complaint("keep either the CLI's login or a token with an instance, not both", "org", name)
+        self._check_login()
         return self
+
+    def _check_login(self) -> None:
+        """Raise a complaint about two ways to log in, or about one that lacks something."""
+        ways = self.ways_to_log_in
+        if len(ways) > 1:
+            raise _complaint("two ways to log in, keep one", *ways[:2])
+        for name, companions in _COMPANIONS.items():
+            for companion in companions:
+                if getattr(self, name) and not getattr(self, companion):
+                    raise _complaint(f"{companion} ({ENV_NAMES[companion]}) belongs to it, and is missing", name)
+        if "client_secret" in ways and (self.login_url or self.upstream_url) in (None, *LOGIN_HOSTS.values()):
+            raise _complaint(
+                f"an app logs in at the My Domain alone: name it as instance ({ENV_NAMES['instance']}), such as acme.my",
+                *(("login_url",) if self.login_url else ("client_secret",)),
+            )
 
     @model_validator(mode="after")
     def _closed_by_default(self) -> Self:
@@ -286,6 +372,18 @@ ENV_NAMES = {
     if isinstance(marker, Env)
 }
 """The environment variables by setting. The settings of the embedded org have flags only."""
+
+SECRETS = frozenset(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation))
+"""The settings that are secrets: a file with one has to be private."""
+
+_COMPANIONS = {
+    "jwt_key_file": ("client_id", "username"),
+    "username": ("jwt_key_file",),
+    "certificate_file": ("jwt_key_file",),
+    "refresh_token": ("client_id",),
+    "client_secret": ("client_id",),
+}
+"""For each setting of a login: the settings without which it says nothing."""
 
 FLAGS = {
     name: marker

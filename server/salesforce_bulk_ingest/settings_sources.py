@@ -6,7 +6,6 @@ used is reported with the flag, the variable or the file that it came from.
 
 import json
 import os
-import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -15,16 +14,23 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, Settings, is_about_salesforce
+from salesforce_bulk_ingest.base.private_files import is_private
+from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, SECRETS, Settings, is_about_salesforce
+
+_INSTANCE = ("instance", "instance_url")
+_JWT = ("jwt_key_file", "username", "certificate_file")
 
 RIVALS = {
     "instance": ("instance_url", "org"),
     "instance_url": ("instance", "org"),
-    "access_token": ("org",),
-    "org": ("access_token", "instance", "instance_url"),
+    "access_token": ("org", *_JWT, "refresh_token", "client_secret"),
+    "org": ("access_token", *_INSTANCE, "login_url", *_JWT, "refresh_token", "client_secret"),
+    "jwt_key_file": ("access_token", "org", "refresh_token", "client_secret"),
+    "refresh_token": ("access_token", "org", *_JWT),
+    "client_secret": ("access_token", "org", *_JWT),
 }
-"""For each setting that names an org: the other settings with this purpose that are ignored in the file, where the
-environment has the setting."""
+"""For each setting that names an org or a way to log in: the other settings with this purpose that are ignored in the file,
+where the environment has the setting."""
 
 PLAINER = {
     **dict.fromkeys(("bool_parsing", "bool_type"), "expected true or false"),
@@ -99,7 +105,7 @@ def _read_file(file: Path) -> dict[str, object]:
         hint = '; texts stand in quotes, as in instance = "acme.my"' if "Invalid value" in str(error) else ""
         raise BadSetting(f"{file} is not TOML: {error}{hint}.") from None
     _refuse_unknown_names(values, file)
-    if "access_token" in values and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+    if SECRETS & values.keys() and not is_private(mode):
         raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
     return values
 

@@ -52,7 +52,7 @@ async def test_a_call_that_runs_out_of_time_says_so_and_what_to_look_at() -> Non
 class BrokenLogin(FixedCredentials):
     """A fault of ours: not one of the errors that a login may raise."""
 
-    async def credentials(self) -> Credentials:
+    async def credentials(self, *, for_stream: bool = False) -> Credentials:
         raise RuntimeError("an inside view")
 
 

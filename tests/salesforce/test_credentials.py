@@ -29,6 +29,6 @@ async def test_without_an_org_the_reason_is_told_and_asking_again_is_no_use() ->
     with pytest.raises(NoCredentials, match=r"^Set this\.$"):
         await missing.credentials()
     given = Credentials("https://acme.my.salesforce.com", SecretStr(TOKEN))
-    assert not missing.discard(given)
-    assert not FixedCredentials(given).discard(given)
+    assert await missing.renew(given) is None
+    assert await FixedCredentials(given).renew(given) is None
     assert TOKEN not in repr(given)

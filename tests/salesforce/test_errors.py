@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     SalesforceError,
     SessionExpired,
+    SessionRefused,
     TimedOut,
     Unavailable,
     UnexpectedAnswer,
@@ -37,7 +38,7 @@ def test_an_error_says_how_a_gateway_reports_it(error: SalesforceError, status: 
     ("status", "code", "kind"),
     [
         (401, "INVALID_SESSION_ID", SessionExpired),
-        (401, "INVALID_AUTH_HEADER", SessionExpired),
+        (401, "INVALID_AUTH_HEADER", SessionRefused),
         (404, "NOT_FOUND", NotFound),
         (404, "INVALIDJOB", NotFound),
         (420, "UNKNOWN_EXCEPTION", LimitReached),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.salesforce.instance_url import instance_url, is_loopback
+from salesforce_bulk_ingest.salesforce.instance_url import instance_url, is_loopback, login_url, trusted_instance_url
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,40 @@ def test_what_is_no_origin_of_an_api_is_refused_without_quoting_it(given: str) -
 )
 def test_only_this_machine_is_loopback(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("login", "https://login.salesforce.com"),
+        (" Test\n", "https://test.salesforce.com"),
+        ("acme.my", "https://acme.my.salesforce.com"),
+        ("https://acme--uat.sandbox.my.salesforce.com/", "https://acme--uat.sandbox.my.salesforce.com"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081"),
+    ],
+)
+def test_a_login_host_is_one_of_two_names_or_an_origin(given: str, origin: str) -> None:
+    assert login_url(given) == origin
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        "https://acme.my.salesforce.com",
+        "https://acme--uat.sandbox.my.salesforce.com",
+        "https://acme--uat.cs42.my.salesforce.com",
+        "https://acme-dev-ed.develop.my.salesforce.com",
+        "https://na139.salesforce.com",
+        "https://usa77.salesforce.com",
+        "https://abc1s.sfdc-xyz1.salesforce.com",
+        "https://ACME.my.salesforce.com/",
+    ],
+)
+def test_a_login_may_answer_each_host_of_the_api(answered: str) -> None:
+    assert trusted_instance_url(answered, []) == answered.lower().rstrip("/")
+
+
+def test_a_login_may_answer_the_host_that_the_settings_name() -> None:
+    assert trusted_instance_url("http://127.0.0.1:8081", ["http://127.0.0.1:8081"]) == "http://127.0.0.1:8081"
+    with pytest.raises(ValueError):
+        trusted_instance_url("http://127.0.0.1:8082", ["http://127.0.0.1:8081"])

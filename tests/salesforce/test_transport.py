@@ -25,6 +25,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     SalesforceError,
     SessionExpired,
+    SessionRefused,
     TimedOut,
     UnexpectedAnswer,
     Unreachable,
@@ -170,7 +171,7 @@ async def test_a_session_that_is_refused_twice_is_expired() -> None:
         async with client_of(login) as client:
             with pytest.raises(SessionExpired):
                 await client.get_job(JOB_ID)
-    assert (len(upstream.seen), login.asked) == (2, 2)
+    assert (len(upstream.seen), login.renewals) == (2, 1)
 
 
 async def test_a_stream_is_not_sent_again_but_the_next_call_has_a_new_session() -> None:
@@ -181,6 +182,40 @@ async def test_a_stream_is_not_sent_again_but_the_next_call_has_a_new_session() 
                 await client.upload(JOB_ID, _rows())
             await client.get_job(JOB_ID)
     assert [seen.headers["authorization"] for seen in upstream.seen] == ["Bearer stale", "Bearer fresh"]
+
+
+NO_EXPIRY = [
+    Answer.of([{"message": text, "errorCode": "INVALID_SESSION_ID"}], 401)
+    for text in ("This session is not valid for use with the REST API", "Connected app is not attached to Agent")
+] + [Answer.of([{"message": "INVALID_HEADER_TYPE", "errorCode": "INVALID_AUTH_HEADER"}], 401)]
+
+
+@pytest.mark.parametrize("refusal", NO_EXPIRY, ids=["no REST session", "not attached", "header"])
+async def test_a_refusal_that_another_token_would_get_too_renews_nothing(refusal: Answer) -> None:
+    upstream = Upstream([refusal])
+    with served(upstream) as url:
+        login = TwoLogins(url)
+        async with client_of(login) as client:
+            with pytest.raises(SessionRefused):
+                await client.get_job(JOB_ID)
+    assert (len(upstream.seen), login.renewals) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Answer(401),
+        Answer(401, b"<html>"),
+        Answer(401, b"x" * 200_000),
+        Answer(401, b"no gzip", [("Content-Encoding", "gzip")]),
+        Answer(401, b"half", [("Content-Length", "100")]),
+    ],
+    ids=["empty", "a page", "long", "no gzip", "cut off"],
+)
+async def test_a_401_without_the_words_of_the_api_is_enough_to_renew(refusal: Answer) -> None:
+    with served(Upstream([refusal, Answer.of(JOB)])) as url:
+        async with client_of(TwoLogins(url)) as client:
+            assert (await client.get_job(JOB_ID)).id == JOB_ID
 
 
 async def test_a_token_from_the_settings_is_tried_once() -> None:

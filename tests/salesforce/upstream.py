@@ -1,10 +1,10 @@
 """Stand-ins for Salesforce: a server with prepared answers on a real socket, and a login with a fixed token."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -53,6 +53,7 @@ class Upstream:
 
     answers: list[Answer]
     seen: list[Seen] = field(default_factory=list)
+    before_answer: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -66,6 +67,7 @@ class Upstream:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         self.seen.append(Seen(scope["method"], scope["path"] + query, headers, body, scope["raw_path"]))
+        self.before_answer()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
@@ -144,17 +146,19 @@ async def client_of(source: CredentialSource) -> AsyncIterator[SalesforceClient]
 
 @dataclass
 class TwoLogins:
-    """A login as the CLI's: after a refusal it gives another token."""
+    """A login as the CLI's: once its token is refused, it has another."""
 
     url: str
     tokens: list[str] = field(default_factory=lambda: ["stale", "fresh"])
-    asked: int = 0
+    renewals: int = 0
+    can_renew: ClassVar[bool] = True
 
-    async def credentials(self) -> Credentials:
-        self.asked += 1
+    async def credentials(self, *, for_stream: bool = False) -> Credentials:
         return Credentials(self.url, SecretStr(self.tokens[0]))
 
-    def discard(self, stale: Credentials) -> bool:
-        if len(self.tokens) > 1:
-            self.tokens.pop(0)
-        return True
+    async def renew(self, refused: Credentials) -> Credentials | None:
+        self.renewals += 1
+        if len(self.tokens) == 1:
+            return None
+        self.tokens.pop(0)
+        return await self.credentials()

@@ -23,6 +23,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     SalesforceError,
     SessionExpired,
+    SessionRefused,
     Unavailable,
     UnexpectedAnswer,
     Unreachable,
@@ -39,6 +40,10 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
         SessionExpired,
         "Put a new access token where the old one was (SALESFORCE_AUTOMATION_API_KEY or access_token in the settings "
         "file), or log in again with the Salesforce CLI.",
+    ),
+    (
+        SessionRefused,
+        "A new access token of this kind would be refused, too: log in another way (docs/credentials.md).",
     ),
     (
         NotFound,

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 CREATED = 201
 """The status of Salesforce's answer to an upload that it accepts (Bulk API 2.0 guide, Upload Job Data)."""
 
+UNAUTHORIZED = 401
+
 READING_METHODS = frozenset({"GET", "HEAD"})
 
 # The policy checks the method of the request itself, so no request that names another method may be forwarded (REST API
@@ -80,6 +82,10 @@ class Gateway:
                     return
                 self._check_state_change(call, await _operation_of_job(job, job_id))
             if call.method == "PUT" and job_id is not None:
+                refusal = await stack.enter_async_context(self._session_refused(call, job_id))
+                if refusal is not None:
+                    yield refusal
+                    return
                 record_upload = await stack.enter_async_context(self._uploads.passing(await self._org(), job_id))
                 answer = await stack.enter_async_context(self._client.open(call))
                 if answer.status_code == CREATED:
@@ -87,6 +93,21 @@ class Gateway:
             else:
                 answer = await stack.enter_async_context(self._client.open(call))
             yield answer
+
+    @asynccontextmanager
+    async def _session_refused(self, call: Call, job_id: str) -> AsyncIterator[httpx2.Response | None]:
+        """Look at the job of an upload, which renews a session that has ended, and yield a refusal of the session.
+
+        The rows pass only once, so a session that ends is better found before than by them.
+        """
+        if not self._client.can_renew:
+            yield None
+            return
+        async with self._client.open(_look_up(call, job_id)) as job:
+            if job.status_code == UNAUTHORIZED:
+                yield job
+                return
+        yield None
 
     async def _org(self) -> Org | None:
         """Return the org whose record gets the upload, or None if it can't be learned: Salesforce alone may refuse it."""

@@ -255,6 +255,11 @@ class SalesforceClient:
             raise _about_other(asked, quoted(described.name))
         return described
 
+    @property
+    def can_renew(self) -> bool:
+        """Whether a session that has ended can be renewed."""
+        return self._transport.can_renew
+
     def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
         """Send any call and yield the answer with its body unread; see `Transport.open`."""
         return self._transport.open(call)
@@ -277,9 +282,10 @@ class SalesforceClient:
                 try:
                     return await self._login_of(credentials)
                 except SessionExpired:
-                    if not self._transport.discard(credentials):
+                    renewed = await self._transport.renew(credentials)
+                    if renewed is None:
                         raise
-                    credentials = await self._transport.credentials()
+                    credentials = renewed
                     return await self._login_of(credentials)
         raise AssertionError("retry_context ends with a result or an exception")
 

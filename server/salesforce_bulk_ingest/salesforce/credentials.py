@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import SecretStr
 
@@ -22,30 +22,46 @@ class Credentials:
 class CredentialSource(Protocol):
     """A source of credentials."""
 
-    async def credentials(self) -> Credentials:
+    @property
+    def can_renew(self) -> bool:
+        """Whether there may be other credentials once Salesforce has refused these."""
+        ...
+
+    async def credentials(self, *, for_stream: bool = False) -> Credentials:
         """Return the current credentials.
+
+        Args:
+            for_stream: whether they are for a call whose body can't be sent twice, so that a token which is about to end is
+                better renewed before.
 
         Raises:
             NoCredentials: there are no credentials; the message says what to do.
+            Unreachable: the login host gave no answer.
         """
         ...
 
-    def discard(self, stale: Credentials) -> bool:
-        """Forget credentials that Salesforce refused; return whether the source may give others now."""
+    async def renew(self, refused: Credentials) -> Credentials | None:
+        """Return credentials in place of those that Salesforce refused, or None if there are no others.
+
+        Raises:
+            NoCredentials: the login is refused; the message says what to do.
+            Unreachable: the login host gave no answer.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FixedCredentials:
-    """The credentials in the settings, which can't be renewed."""
+    """Credentials that can't be renewed."""
 
     current: Credentials
+    can_renew: ClassVar[bool] = False
 
-    async def credentials(self) -> Credentials:
+    async def credentials(self, *, for_stream: bool = False) -> Credentials:
         return self.current
 
-    def discard(self, stale: Credentials) -> bool:
-        return False
+    async def renew(self, refused: Credentials) -> Credentials | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +69,13 @@ class MissingCredentials:
     """The stand-in where the settings name no org: the server starts all the same, and each call raises the reason."""
 
     reason: str
+    can_renew: ClassVar[bool] = False
 
-    async def credentials(self) -> Credentials:
+    async def credentials(self, *, for_stream: bool = False) -> Credentials:
         raise NoCredentials(self.reason)
 
-    def discard(self, stale: Credentials) -> bool:
-        return False
+    async def renew(self, refused: Credentials) -> Credentials | None:
+        return None
 
 
 def checked_token(given: str) -> str:

@@ -8,7 +8,8 @@
     ├── UnexpectedAnswer       an answer that is not the API's: an HTML page, a body that is not JSON
     │   └── ShortResult        a result of a job with fewer rows than the job counts, or the part of a row
     └── Rejected               the API said no, with a status, an error code and a message
-        ├── SessionExpired     401
+        ├── SessionExpired     401: the token has expired, or is wrong
+        ├── SessionRefused     401 that another token would get, too
         ├── NotFound           404
         ├── WrongState         the job is not in a state that allows the call
         ├── Unavailable        5xx: the org, or something on the way, is out of order
@@ -100,6 +101,10 @@ class SessionExpired(Rejected):
     """The access token is expired or invalid."""
 
 
+class SessionRefused(Rejected):
+    """The session may not be used for the API, however new its token is."""
+
+
 class NotFound(Rejected):
     """The job or the object does not exist, or not any more."""
 
@@ -120,11 +125,19 @@ LIMIT_STATUSES = frozenset({420, 429})
 LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "EXCEEDEDQUOTA"})
 
 
+NO_EXPIRY = ("This session is not valid for use with the REST API", "Connected app is not attached to Agent")
+"""The texts of a 401 after which jsforce does not renew a session (seen in its `isSessionExpired`)."""
+
+NO_EXPIRY_CODE = "INVALID_AUTH_HEADER"
+"""The code of a 401 about the form of the header (seen)."""
+
+
 def rejected(status: int, code: str, message: str, retry_after_seconds: float | None = None) -> Rejected:
     """Return the error for a refusal, by its status and code (codes: Bulk API 2.0 guide, Errors; REST guide)."""
     kind: type[Rejected] = Rejected
     if status == 401:
-        kind = SessionExpired
+        is_expiry = code != NO_EXPIRY_CODE and not any(text in message for text in NO_EXPIRY)
+        kind = SessionExpired if is_expiry else SessionRefused
     elif status == 404:
         kind = NotFound
     elif code in LIMIT_CODES or status in LIMIT_STATUSES:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -11,6 +12,16 @@ PAGE_HOSTS = (
     ".force.com", ".my.site.com", ".my.salesforce-setup.com", ".visualforce.com", ".documentforce.com",
 )  # fmt: skip
 """Hosts of Salesforce's pages, some of them written by customers: they have no API, and no token may be sent to them."""
+
+LOGIN_HOSTS = {"login": "https://login.salesforce.com", "test": "https://test.salesforce.com"}
+"""The login hosts of production and of sandboxes, by their names in the settings."""
+
+API_HOST = re.compile(
+    r"([a-z0-9-]+\.){1,3}my\.salesforce\.com"  # My Domains, with partitions such as sandbox and older instances
+    r"|[a-z]{2,4}\d+\.salesforce\.com"  # na139, cs42, usa77
+    r"|([a-z0-9-]+\.)+sfdc-[a-z0-9]+\.salesforce\.com"  # Hyperforce
+)
+"""The hosts of Salesforce's API (Salesforce Help, My Domain URL Formats; seen in sfdx-core's sfdcUrl.ts)."""
 
 
 def instance_url(given: str) -> str:
@@ -57,3 +68,31 @@ def _parts_of_url(url: str) -> tuple[str, str, int | None]:
 def is_loopback(url: str) -> bool:
     """Return whether the URL's host is this machine."""
     return urlsplit(url).hostname in LOOPBACK_HOSTS
+
+
+def login_url(given: str) -> str:
+    """Return the origin of a login host, from `login`, `test`, or what may be an instance.
+
+    Raises:
+        ValueError: the value is no https origin (http is accepted for loopback only), or a host of pages.
+    """
+    return LOGIN_HOSTS.get(given.strip().lower()) or instance_url(given)
+
+
+def trusted_instance_url(answered: str, configured: Collection[str]) -> str:
+    """Return the URL of an org as a login answered it.
+
+    Args:
+        answered: the text of the answer.
+        configured: the origins that the settings name.
+
+    Raises:
+        ValueError: the host is neither one of Salesforce's API nor one that the settings name.
+    """
+    url = instance_url(answered)
+    parts = urlsplit(url)
+    if url not in configured and not (
+        parts.scheme == "https" and parts.port in (None, 443) and API_HOST.fullmatch(parts.hostname or "")
+    ):
+        raise ValueError("expected a host of Salesforce's API")
+    return url

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from salesforce_bulk_ingest.salesforce.instance_url import is_loopback
 
+SANDBOX = "sandbox"
+
 # Host forms: My Domain URL formats, as listed by sfdx-core's sfdcUrl.ts (seen).
 _KINDS = (
-    (re.compile(r"\.sandbox\.my\.|--[a-z0-9]+\.(cs\d+\.)?my\.|^(cs\d+|test)\."), "sandbox"),
+    (re.compile(r"\.sandbox\.my\.|--[a-z0-9]+\.(cs\d+\.)?my\.|^(cs\d+|test)\."), SANDBOX),
     (re.compile(r"\.scratch\.my\."), "scratch org"),
     (re.compile(r"\.(develop|trailblaze|demo|patch|free)\.my\."), "developer or demo org"),
     (re.compile(r"\.salesforce\.(com|mil)$"), "production"),

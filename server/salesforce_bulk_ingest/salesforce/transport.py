@@ -4,11 +4,12 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import anyio
@@ -24,6 +25,8 @@ from salesforce_bulk_ingest.salesforce.credentials import Credentials, Credentia
 from salesforce_bulk_ingest.salesforce.errors import (
     LocalShortage,
     Rejected,
+    SalesforceError,
+    SessionRefused,
     TimedOut,
     UnexpectedAnswer,
     Unreachable,
@@ -95,28 +98,38 @@ class Transport:
         """
         return await self._source.credentials()
 
+    @property
+    def can_renew(self) -> bool:
+        """Whether there may be another token once Salesforce has refused this one."""
+        return self._source.can_renew
+
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[httpx2.Response]:
         """Send a call and yield the answer with its body unread, whatever its status.
 
-        A refused session is renewed once where the login can give another token and the call's body can be sent again.
+        A session that has ended is renewed, and the call sent once more, where the login can give another token and the
+        call's body can be sent again.
 
         Raises:
-            NoCredentials: there is nothing to log in with.
+            NoCredentials: there is nothing to log in with, or the login is refused.
             Unreachable: no answer came.
         """
-        credentials = await self._source.credentials()
+        credentials = await self._source.credentials(for_stream=not call.can_be_repeated)
         async with self._sent(self._request(call, credentials), credentials) as response:
-            if response.status_code != 401 or not self._source.discard(credentials) or not call.can_be_repeated:
+            if response.status_code != 401:
                 yield response
                 return
-        renewed = await self._source.credentials()
+            refusal = await _Refusal.read(response)
+        renewed = await self._source.renew(credentials) if await refusal.may_be_expiry() else None
+        if renewed is None or not call.can_be_repeated:
+            yield refusal.as_answer()
+            return
         async with self._sent(self._request(call, renewed), renewed) as response:
             yield response
 
-    def discard(self, refused: Credentials) -> bool:
-        """Forget credentials that Salesforce refused; return whether there may be others now."""
-        return self._source.discard(refused)
+    async def renew(self, refused: Credentials) -> Credentials | None:
+        """Return credentials in place of those that Salesforce refused; see `CredentialSource.renew`."""
+        return await self._source.renew(refused)
 
     @asynccontextmanager
     async def open_path(
@@ -271,6 +284,61 @@ async def body_of(response: httpx2.Response, most_bytes: int = MOST_JSON_BYTES) 
         if len(body) > most_bytes:
             raise UnexpectedAnswer(f"The answer is longer than {most_bytes:,} bytes.")
     return bytes(body)
+
+
+class _Body(httpx2.AsyncByteStream):
+    """A body that has arrived, to be read as if it arrived now."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A refusal of a session whose body is in memory: it is looked at, and may be passed on.
+
+    Attributes:
+        answer: the answer, whose body has been read.
+        body: the body as it arrived; None where it is broken, or longer than any of the API's refusals.
+    """
+
+    answer: httpx2.Response
+    body: bytes | None
+
+    @classmethod
+    async def read(cls, answer: httpx2.Response) -> Self:
+        """Read the refusal; its status is enough where its body breaks off."""
+        body = bytearray()
+        try:
+            async for chunk in answer.aiter_raw():
+                body += chunk
+                if len(body) > MOST_ERROR_BYTES:
+                    return cls(answer, None)
+        except httpx2.RequestError:
+            return cls(answer, None)
+        return cls(answer, bytes(body))
+
+    async def may_be_expiry(self) -> bool:
+        """Return whether another token may be accepted."""
+        try:
+            await raise_for_status(self.as_answer())
+        except SessionRefused:
+            return False
+        except SalesforceError:
+            pass
+        return True
+
+    def as_answer(self) -> httpx2.Response:
+        """Return the answer with its body unread."""
+        headers = self.answer.headers.copy()
+        if self.body is None:
+            for name in ("Content-Length", "Content-Encoding", "Transfer-Encoding"):
+                headers.pop(name, None)
+        stream = _Body(self.body or b"")
+        return httpx2.Response(self.answer.status_code, headers=headers, stream=stream, request=self.answer.request)
 
 
 def check_no_redirect(response: httpx2.Response) -> None:

@@ -11,11 +11,11 @@ import anyio
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.salesforce.credentials import (
-    Credentials,
-)
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
+from salesforce_bulk_ingest.salesforce.session import Session
+from tests.salesforce.calls import SESSION_EXPIRED
 from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, served
 
 Sf = Callable[..., CliLogin]
@@ -55,44 +55,22 @@ def _calls(folder: Path) -> list[tuple[str, ...]]:
     return [tuple(line.split()) for line in (folder / "calls").read_text().splitlines()]
 
 
-async def test_the_cli_gives_the_host_and_the_token_and_is_asked_once(sf: Sf, tmp_path: Path) -> None:
-    login = sf()
-    first = await login.credentials()
+async def test_the_cli_gives_the_host_and_the_token(sf: Sf, tmp_path: Path) -> None:
+    first = await sf().log_in()
     assert (first.instance_url, first.access_token.get_secret_value()) == ("https://acme.my.salesforce.com", TOKEN)
-    assert await login.credentials() is first
     assert _calls(tmp_path) == [DISPLAY, SHOW_TOKEN]
-
-
-async def test_many_callers_at_once_wait_for_one_login(sf: Sf, tmp_path: Path) -> None:
-    login = sf()
-    got: list[Credentials] = []
-
-    async def ask() -> None:
-        got.append(await login.credentials())
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(20):
-            tasks.start_soon(ask)
-    assert {id(credentials) for credentials in got} == {id(got[0])}
-    assert _calls(tmp_path) == [DISPLAY, SHOW_TOKEN]
-
-
-async def test_a_refused_login_is_forgotten_unless_another_took_its_place(sf: Sf, tmp_path: Path) -> None:
-    login = sf()
-    first = await login.credentials()
-    assert login.discard(first)
-    second = await login.credentials()
-    assert second is not first
-    assert login.discard(first), "asking again may still give others"
-    assert await login.credentials() is second
-    assert len(_calls(tmp_path)) == 4
 
 
 async def test_a_session_that_ended_is_renewed_through_the_cli(sf: Sf, tmp_path: Path) -> None:
-    upstream = Upstream([Answer(401), Answer.of(JOB)])
+    def other_token() -> None:
+        (tmp_path / "token").write_text(_answer(accessToken=f"{TOKEN}2"))
+
+    upstream = Upstream([SESSION_EXPIRED, Answer.of(JOB)], before_answer=other_token)
     with served(upstream) as url:
-        async with client_of(sf(display=_answer(instanceUrl=url))) as client:
-            assert (await client.get_job(JOB_ID)).id == JOB_ID
+        async with anyio.create_task_group() as tasks:
+            session = Session(sf(display=_answer(instanceUrl=url)), SharedTasks(tasks), lambda: 0.0)
+            async with client_of(session) as client:
+                assert (await client.get_job(JOB_ID)).id == JOB_ID
     assert len(_calls(tmp_path)) == 4
 
 
@@ -120,7 +98,7 @@ WRONG_LOGIN = snapshot(
 )
 async def test_what_the_cli_printed_instead_of_a_login_is_never_quoted(sf: Sf, output: str) -> None:
     with pytest.raises(NoCredentials) as raised:
-        await sf(display=output).credentials()
+        await sf(display=output).log_in()
     assert str(raised.value) == WRONG_LOGIN
     assert raised.value.__cause__ is None and (raised.value.__context__ is None or raised.value.__suppress_context__)
 
@@ -128,19 +106,19 @@ async def test_what_the_cli_printed_instead_of_a_login_is_never_quoted(sf: Sf, o
 @pytest.mark.parametrize("token", ["", "two words", "half\nline", "täken"])
 async def test_a_token_that_can_not_be_one_is_no_login(sf: Sf, token: str) -> None:
     with pytest.raises(NoCredentials) as raised:
-        await sf(token=_answer(accessToken=token)).credentials()
+        await sf(token=_answer(accessToken=token)).log_in()
     assert str(raised.value) == WRONG_LOGIN
 
 
 async def test_a_cli_that_ends_with_an_error_is_no_login(sf: Sf) -> None:
     with pytest.raises(NoCredentials) as raised:
-        await sf(code=1).credentials()
+        await sf(code=1).log_in()
     assert str(raised.value) == WRONG_LOGIN
 
 
 async def test_a_cli_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoCredentials) as raised:
-        await CliLogin("acme", str(tmp_path / "sf")).credentials()
+        await CliLogin("acme", str(tmp_path / "sf")).log_in()
     assert str(raised.value).replace(str(tmp_path), "/opt") == snapshot(
         "The Salesforce CLI ('/opt/sf') could not be started: install it, or name its full path in SALESFORCE_CLI."
     )
@@ -149,9 +127,9 @@ async def test_a_cli_that_is_not_there_is_named(tmp_path: Path) -> None:
 async def test_a_failed_login_is_tried_afresh_by_the_next_call(sf: Sf) -> None:
     login = sf(display="")
     with pytest.raises(NoCredentials):
-        await login.credentials()
+        await login.log_in()
     sf()
-    assert (await login.credentials()).instance_url == "https://acme.my.salesforce.com"
+    assert (await login.log_in()).instance_url == "https://acme.my.salesforce.com"
 
 
 @contextmanager
@@ -171,4 +149,4 @@ def _stdin_held_open() -> Iterator[None]:
 @pytest.mark.skipif(sys.platform == "win32", reason="descriptors")
 async def test_the_cli_does_not_read_what_is_meant_for_the_server(sf: Sf) -> None:
     with _stdin_held_open(), anyio.fail_after(10):
-        await sf(before="cat > /dev/null").credentials()
+        await sf(before="cat > /dev/null").log_in()

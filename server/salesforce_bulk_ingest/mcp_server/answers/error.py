@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
     Rejected,
     SalesforceError,
     SessionExpired,
+    SessionRefused,
     ShortResult,
     TimedOut,
     Unavailable,
@@ -72,9 +73,14 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (NoCredentials, "Tell the user; nothing can be loaded until then."),
     (
         SessionExpired,
-        "The access token is expired or wrong. Ask the user to put a new one where the old one was "
-        "(SALESFORCE_AUTOMATION_API_KEY or settings.toml), or to log in again with the Salesforce CLI, and to restart "
-        "this server. Jobs and their data are untouched.",
+        "The access token is expired or wrong. Ask the user to put a new one into settings.toml, which is read again (one "
+        "in SALESFORCE_AUTOMATION_API_KEY needs a restart of this server), or to log in again with the Salesforce CLI. Jobs "
+        "and their data are untouched.",
+    ),
+    (
+        SessionRefused,
+        "A new access token does not help. Ask the user to log in another way: `salesforce-bulk-ingest check` shows what is "
+        "wrong. Jobs and their data are untouched.",
     ),
     (NotFound, "{list} shows the current jobs: check the id. Salesforce removes jobs after 7 days."),
     (WrongState, "{status} shows the job's state and what is possible next."),

@@ -19,7 +19,7 @@ class CliLogin:
     """The login of the official Salesforce CLI, by alias or user name.
 
     The host comes from `sf org display --json`, the token from `sf org auth show-access-token --json`
-    (Salesforce CLI Command Reference). Both commands run once, and once more after Salesforce refused the token.
+    (Salesforce CLI Command Reference).
 
     Args:
         org: alias or user name, as in `sf org list`.
@@ -29,21 +29,9 @@ class CliLogin:
     def __init__(self, org: str, executable: str = "sf") -> None:
         self._org = org
         self._executable = executable
-        self._current: Credentials | None = None
-        self._one_at_a_time = anyio.Lock()
 
-    async def credentials(self) -> Credentials:
-        async with self._one_at_a_time:
-            if self._current is None:
-                self._current = await self._ask()
-            return self._current
-
-    def discard(self, stale: Credentials) -> bool:
-        if self._current is stale:
-            self._current = None
-        return True
-
-    async def _ask(self) -> Credentials:
+    async def log_in(self) -> Credentials:
+        """Return the host and the token that the CLI has; see `Login`."""
         try:
             with anyio.fail_after(CLI_LOGIN_SECONDS):
                 display = await self._run("org", "display")

@@ -1,0 +1,105 @@
+"""The way to log in that the settings choose."""
+
+import logging
+from pathlib import Path
+
+import httpx2
+from pydantic import SecretStr
+
+from salesforce_bulk_ingest.base.clock import Clock
+from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.salesforce.credentials import (
+    Credentials,
+    CredentialSource,
+    FixedCredentials,
+    MissingCredentials,
+)
+from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS
+from salesforce_bulk_ingest.salesforce.logins.access_token import AccessTokenLogin
+from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
+from salesforce_bulk_ingest.salesforce.logins.client_credentials import ClientCredentialsLogin
+from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
+from salesforce_bulk_ingest.salesforce.logins.refresh_token import RefreshTokenLogin
+from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
+from salesforce_bulk_ingest.salesforce.session import Login, Session
+from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
+
+logger = logging.getLogger(__name__)
+
+
+def credential_source(
+    settings: Settings, settings_file: Path, http: httpx2.AsyncClient, tasks: SharedTasks, clock: Clock
+) -> CredentialSource:
+    """Return the source of credentials, or a stand-in whose error says what the settings lack.
+
+    Args:
+        settings: the settings, as loaded.
+        settings_file: the path of `settings.toml`; a token that came from it is read again.
+        http: the connection pool, for the login hosts.
+        tasks: runs the logins.
+        clock: the clock of this machine.
+    """
+    if settings.access_token is not None:
+        return _access_token(settings, settings_file, tasks, clock)
+    login = _login(settings, http, clock)
+    if login is not None:
+        return Session(login, tasks, clock.monotonic)
+    missing = "There is an instance but no login." if settings.upstream_url else "No Salesforce org is configured."
+    return MissingCredentials(_what_to_set(missing, settings_file))
+
+
+def _login(settings: Settings, http: httpx2.AsyncClient, clock: Clock) -> Login | None:
+    if settings.org is not None:
+        return CliLogin(settings.org, settings.cli)
+    if settings.client_id is None:
+        return None
+    endpoint = endpoint_of(settings, http)
+    if settings.jwt_key_file is not None and settings.username is not None:
+        return JwtBearerLogin(
+            endpoint, settings.client_id, settings.username, settings.jwt_key_file, settings.certificate_file, clock.now
+        )
+    if settings.refresh_token is not None:
+        return RefreshTokenLogin(endpoint, settings.client_id, settings.client_secret, settings.refresh_token)
+    if settings.client_secret is not None:
+        return ClientCredentialsLogin(endpoint, settings.client_id, settings.client_secret)
+    return None
+
+
+def endpoint_of(settings: Settings, http: httpx2.AsyncClient) -> TokenEndpoint:
+    """Return the token resource of the login host that the settings name."""
+    configured = [url for url in (settings.upstream_url, settings.login_url) if url is not None]
+    login_url = settings.login_url or settings.upstream_url or LOGIN_HOSTS["login"]
+    return TokenEndpoint(http, login_url, configured)
+
+
+def _access_token(settings: Settings, settings_file: Path, tasks: SharedTasks, clock: Clock) -> CredentialSource:
+    token, instance_url = settings.access_token, settings.upstream_url
+    assert token is not None
+    if instance_url is None:
+        return MissingCredentials(_what_to_set("There is an access token but no instance.", settings_file))
+    if _token_in(settings_file, instance_url) != token:  # it came from the environment, which does not change
+        return FixedCredentials(Credentials(instance_url, token))
+
+    def read_token() -> SecretStr:
+        return _token_in(settings_file, instance_url) or token
+
+    return Session(AccessTokenLogin(instance_url, read_token), tasks, clock.monotonic)
+
+
+def _token_in(settings_file: Path, instance_url: str) -> SecretStr | None:
+    """Return the access token in the settings file; None where it has none for this org, or can't be used now."""
+    try:
+        settings = load_settings({}, {}, settings_file)
+    except BadSetting as error:
+        logger.warning("the settings file was read again for a new access token, and can't be used: %s", error)
+        return None
+    return settings.access_token if settings.upstream_url in (None, instance_url) else None
+
+
+def _what_to_set(missing: str, settings_file: Path) -> str:
+    return (
+        f"{missing} Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or "
+        "SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and "
+        f"org in {settings_file}; or start the server with --emulator to try it on an embedded org."
+    )

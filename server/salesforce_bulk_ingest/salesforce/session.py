@@ -1,0 +1,99 @@
+"""The session: one login for all calls, and one renewal for all whose token Salesforce refused."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.salesforce.credentials import Credentials
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer, Unreachable
+
+SHORTEST_SESSION_SECONDS = 3.0
+"""The age up to which a renewed token that is refused has not expired: another token would be refused, too. The shortest
+session timeout of an org is 15 minutes; sessions of seconds are those of tests."""
+
+STREAM_SECONDS = 1.0
+"""The seconds for which a token has to last where the body of a call can't be sent twice: from here to Salesforce's look at
+the token."""
+
+
+class Login(Protocol):
+    """A way to log in."""
+
+    async def log_in(self) -> Credentials:
+        """Return credentials, new ones where this way gives any.
+
+        Raises:
+            NoCredentials: the login is refused, or lacks something; the message says what to do.
+            Unreachable: the login host gave no answer.
+        """
+        ...
+
+
+class Session:
+    """The credentials of one login, which are renewed once Salesforce has refused them.
+
+    A renewal is one task for all calls that wait for it. A call that is cancelled only stops waiting: the answer of a login
+    may hold the only refresh token that counts from then on.
+
+    Args:
+        login: the way to log in.
+        tasks: runs the logins.
+        now: the seconds of a clock that only goes on.
+    """
+
+    def __init__(self, login: Login, tasks: SharedTasks, now: Callable[[], float]) -> None:
+        self._login = login
+        self._tasks = tasks
+        self._now = now
+        self._current: Credentials | None = None
+        self._began_at = 0.0
+        self._is_renewal = False
+        self._shortest_seconds: float | None = None
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether there may be other credentials once Salesforce has refused these."""
+        return True
+
+    async def credentials(self, *, for_stream: bool = False) -> Credentials:
+        """Return the current credentials; see `CredentialSource`.
+
+        Salesforce tells no lifetime of a token. How old the earlier tokens of this session became is the only hint.
+        """
+        if self._current is None or (for_stream and self._is_about_to_end()):
+            return await self._logged_in()
+        return self._current
+
+    async def renew(self, refused: Credentials) -> Credentials | None:
+        """Return credentials in place of refused ones, or None if there are no others; see `CredentialSource`."""
+        if self._current is None or self._current != refused:
+            return await self.credentials()
+        age = self._now() - self._began_at
+        if age < SHORTEST_SESSION_SECONDS and self._is_renewal:
+            return None
+        renewed = await self._logged_in()
+        if renewed == refused:
+            return None
+        self._shortest_seconds = min(age, self._shortest_seconds or age)
+        return renewed
+
+    def _is_about_to_end(self) -> bool:
+        if self._shortest_seconds is None:
+            return False
+        return self._now() - self._began_at + STREAM_SECONDS >= self._shortest_seconds
+
+    async def _logged_in(self) -> Credentials:
+        return await self._tasks.start("login", self._log_in).finished()
+
+    async def _log_in(self, _task: SharedTask[Credentials]) -> Credentials:
+        earlier, self._current = self._current, None
+        try:
+            given = await self._login.log_in()
+        except (Unreachable, UnexpectedAnswer) as error:
+            # Of the call itself, nothing was sent.
+            raise Unreachable(f"The login failed. {error}", nothing_sent=True) from error
+        if given != earlier:
+            self._began_at = self._now()
+            self._is_renewal = earlier is not None
+        self._current = given
+        return given
