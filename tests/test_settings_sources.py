@@ -138,8 +138,8 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
          "client_secret in FILE: client_id (SALESFORCE_CLIENT_ID) belongs to it, and is missing."),
         ("client_id = 'x'\njwt_key_file = 'k.pem'",
          "jwt_key_file in FILE: username (SALESFORCE_USERNAME) belongs to it, and is missing."),
-        ("client_id = 'x'\nusername = 'u'",
-         "username in FILE: jwt_key_file (SALESFORCE_JWT_KEY_FILE) belongs to it, and is missing."),
+        ("client_id = 'x'\ncertificate_file = 'c.pem'",
+         "certificate_file in FILE: jwt_key_file (SALESFORCE_JWT_KEY_FILE) belongs to it, and is missing."),
         ("refresh_token = 'r'", "refresh_token in FILE: client_id (SALESFORCE_CLIENT_ID) belongs to it, and is missing."),
         ("client_id = 'x'\nclient_secret = 's'",
          "client_secret in FILE: an app logs in at the My Domain alone: name it as instance (SALESFORCE_INSTANCE), such as "

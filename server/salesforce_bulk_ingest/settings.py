@@ -378,12 +378,12 @@ SECRETS = frozenset(name for name, field in Settings.model_fields.items() if "Se
 
 _COMPANIONS = {
     "jwt_key_file": ("client_id", "username"),
-    "username": ("jwt_key_file",),
     "certificate_file": ("jwt_key_file",),
     "refresh_token": ("client_id",),
     "client_secret": ("client_id",),
 }
-"""For each setting of a login: the settings without which it says nothing."""
+"""For each setting of a login: the settings without which it says nothing. A user name alone is no mistake, since other
+tools read SALESFORCE_USERNAME, too."""
 
 FLAGS = {
     name: marker

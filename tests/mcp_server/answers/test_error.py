@@ -60,7 +60,7 @@ async def test_with_half_of_the_credentials_a_call_says_which_half_is_missing() 
     assert (only_token[0][:80], only_instance[0][:80]) == snapshot(
         (
             "SERVER_UNAVAILABLE: There is an access token but no instance. Set SALESFORCE_INS",
-            "SERVER_UNAVAILABLE: There is an instance but no access token. Set SALESFORCE_INS",
+            "SERVER_UNAVAILABLE: There is an instance but no login. Set SALESFORCE_INSTANCE (",
         )
     )
 
@@ -70,7 +70,7 @@ async def test_an_expired_session_says_where_to_put_a_new_token(org_url: str) ->
     assert lines == snapshot(
         [
             'INVALID_SESSION_ID: "Session expired or invalid"',
-            "Next: The access token is expired or wrong. Ask the user to put a new one where the old one was (SALESFORCE_AUTOMATION_API_KEY or settings.toml), or to log in again with the Salesforce CLI, and to restart this server. Jobs and their data are untouched.",
+            "Next: The access token is expired or wrong. Ask the user to put a new one into settings.toml, which is read again (one in SALESFORCE_AUTOMATION_API_KEY needs a restart of this server), or to log in again with the Salesforce CLI. Jobs and their data are untouched.",
         ]
     )
 
