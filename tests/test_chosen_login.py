@@ -48,3 +48,46 @@ async def test_without_a_login_the_error_names_every_way(tmp_path: Path) -> None
     assert str(raised.value).replace(str(tmp_path), "DIR") == snapshot(
         "No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in DIR/settings.toml; or start the server with --emulator to try it on an embedded org."
     )
+
+
+async def _missing_login(flags: dict[str, str], text: str, folder: Path) -> str:
+    file = Place("http://127.0.0.1", folder).write("settings.toml", text.encode())
+    async with open_services(load_settings(flags, {}, file), paths_in(folder)) as services:
+        with pytest.raises(NoCredentials) as raised:
+            await services.client.org()
+    return str(raised.value).replace(str(folder), "DIR")
+
+
+async def test_where_only_tables_name_orgs_none_is_chosen_also_where_it_is_the_only_one(tmp_path: Path) -> None:
+    assert await _missing_login({}, "[orgs.prod]\n[orgs.uat]", tmp_path) == snapshot(
+        "No org is chosen, add --org NAME to the command, or set BULK_INGEST_ORG: DIR/settings.toml has 'prod' and 'uat'."
+    )
+    assert await _missing_login({}, "[orgs.uat]\norg = 'acme'", tmp_path) == snapshot(
+        "No org is chosen, add --org NAME to the command, or set BULK_INGEST_ORG: DIR/settings.toml has 'uat'."
+    )
+
+
+async def test_a_table_without_a_login_is_named(tmp_path: Path) -> None:
+    text = "[orgs.uat]\ninstance = 'acme.my'\n[orgs.dev]\naccess_token = 'x'\n[orgs.none]"
+    assert await _missing_login({"org_name": "uat"}, text, tmp_path) == snapshot(
+        "There is an instance but no login. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.uat] of DIR/settings.toml."
+    )
+    assert await _missing_login({"org_name": "dev"}, text, tmp_path) == snapshot(
+        "There is an access token but no instance. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.dev] of DIR/settings.toml."
+    )
+    assert await _missing_login({"org_name": "none"}, text, tmp_path) == snapshot(
+        "No Salesforce org is configured. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.none] of DIR/settings.toml."
+    )
+
+
+async def test_a_new_token_in_the_table_of_the_chosen_org_is_read_without_a_restart(tmp_path: Path) -> None:
+    upstream = RefusingToken("NEW", [])
+    text = "access_token = 'TOP'\n[orgs.uat]\ninstance_url = '{url}'\naccess_token = '{token}'"
+    with running(upstream) as url:
+        file = Place(url, tmp_path).write("settings.toml", text.format(url=url, token="OLD").encode())
+        async with open_services(load_settings({"org_name": "uat"}, {}, file), paths_in(tmp_path)) as services:
+            with pytest.raises(SessionExpired):
+                await services.client.list_jobs()
+            file.write_text(text.format(url=url, token="NEW"))
+            await services.client.list_jobs()
+    assert (upstream.given[0], upstream.given[-1], len(set(upstream.given))) == ("OLD", "NEW", 2)

@@ -18,6 +18,7 @@ TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 def test_nothing_set_gives_the_defaults() -> None:
     assert Settings().model_dump() == snapshot(
         {
+            "org_name": None,
             "access_token": None,
             "instance": None,
             "instance_url": None,

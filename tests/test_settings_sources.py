@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
+from salesforce_bulk_ingest.settings import FILE_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
 
 TOKEN = "00D000000000001!SECRET.FOR.TESTS"
@@ -180,7 +180,7 @@ def test_a_file_that_can_not_be_read_is_named(file: Path) -> None:
     assert _complaint({}, {}, file) == snapshot("FILE can't be read: Is a directory.")
 
 
-@pytest.mark.parametrize("name", ENV_NAMES)
+@pytest.mark.parametrize("name", sorted(FILE_NAMES))
 @pytest.mark.parametrize(
     "value", ["63", "-1", "1.5", "nan", "1e300", "true", "[]", "[1]", "{a = 1}", "''", "2026-11-28"]
 )
@@ -297,3 +297,100 @@ def test_the_emulator_drops_everything_that_is_said_about_salesforce(file: Path)
 def test_the_process_s_own_environment_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
     monkeypatch.setitem(os.environ, "SALESFORCE_ORG", "acme")
     assert load_settings({}, {}, file).org is None
+
+
+TABLES = """
+client_id = "of the top level"
+read_only = true
+mcp_port = 1
+
+[orgs.prod]
+instance = "acme.my"
+access_token = "PROD"
+
+[orgs.uat]
+org = "acme-uat"
+read_only = false
+allow_operation = ["hardDelete"]
+"""
+
+
+def test_the_table_of_the_chosen_org_counts_in_place_of_all_that_names_another_one(file: Path) -> None:
+    _write(file, TABLES)
+    environ = {"SALESFORCE_INSTANCE": "other.my", "SALESFORCE_AUTOMATION_API_KEY": TOKEN, "BULK_INGEST_MCP_PORT": "2"}
+    for flags, variable in (({"org_name": "uat"}, {"BULK_INGEST_ORG": "prod"}), ({}, {"BULK_INGEST_ORG": "uat"})):
+        settings = load_settings(flags, environ | variable, file)
+        assert settings == Settings(org_name="uat", org="acme-uat", allow_operation=("hardDelete",), mcp_port=2)
+    prod = load_settings({"org_name": "prod"}, {}, file)
+    assert (prod.upstream_url, prod.read_only, prod.client_id) == ("https://acme.my.salesforce.com", True, None)
+
+
+def test_without_a_chosen_org_the_tables_say_nothing(file: Path) -> None:
+    _write(file, TABLES)
+    assert load_settings({}, {}, file) == Settings(client_id="of the top level", read_only=True, mcp_port=1)
+
+
+def test_the_policy_of_a_flag_or_a_variable_beats_that_of_a_table(file: Path) -> None:
+    _write(file, TABLES)
+    environ = {"BULK_INGEST_READ_ONLY": "1"}
+    settings = load_settings({"org_name": "uat", "allow_operation": ["delete"]}, environ, file)
+    assert (settings.read_only, settings.allow_operation) == (True, ("delete",))
+
+
+def test_the_embedded_org_is_none_of_the_tables(file: Path) -> None:
+    _write(file, TABLES)
+    assert _complaint({"emulator": True, "org_name": "uat"}, {}, file) == snapshot(
+        "--emulator and --org: the embedded org is none of the orgs in settings.toml, keep one."
+    )
+    environ = {"BULK_INGEST_ORG": "no org"}
+    assert load_settings({"emulator": True}, environ, file) == Settings(emulator=True, read_only=True, mcp_port=1)
+
+
+@posix_only
+def test_a_token_in_a_table_has_to_be_private_whichever_org_is_chosen(file: Path) -> None:
+    _write(file, TABLES, 0o644)
+    for flags in ({}, {"org_name": "uat"}):
+        assert _complaint(flags, {}, file) == snapshot(
+            "FILE holds a token and others can read it: run `chmod 600 'FILE'`."
+        )
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "text", "complaint"),
+    [
+        ({"org_name": "UTA"}, {}, TABLES,
+         "--org: FILE has no such org, only 'prod' and 'uat'; did you mean 'uat'?"),
+        ({}, {"BULK_INGEST_ORG": TOKEN}, TABLES, "BULK_INGEST_ORG: FILE has no such org, only 'prod' and 'uat'."),
+        ({"org_name": TOKEN}, {}, "[orgs.UAT]", "--org: FILE has no such org, only 'UAT'."),
+        ({"org_name": "uat"}, {}, "instance = 'acme.my'", "--org: there is no table [orgs.NAME] in FILE."),
+        ({"org_name": TOKEN, "emulator": True}, {}, TABLES,
+         "--org: expected the name of an [orgs.NAME] table: at most 40 letters, digits, - and _."),
+        ({"org_name": "uat"}, {}, "[orgs.uat]\naccess_token = 'a b'",
+         "access_token in [orgs.uat] of FILE: expected an access token: one word of plain characters."),
+        ({"org_name": "uat"}, {}, "[orgs.uat]\ninstance = 'acme.my'\norg = 'acme'",
+         "org in [orgs.uat] of FILE and instance in [orgs.uat] of FILE: keep either the CLI's login or a token with an "
+         "instance, not both."),
+        ({}, {}, "[orgs.uat]\ninstnace = 'acme.my'",
+         "FILE: 'instnace' in [orgs.uat] is not a setting; did you mean 'instance'?"),
+        ({}, {}, "[orgs.uat]\ncolour = 1",
+         "FILE: 'colour' in [orgs.uat] is not a setting; see the README's configuration table."),
+        ({}, {}, "[orgs.uat]\nmcp_port = 1",
+         "FILE: 'mcp_port' in [orgs.uat] is the same for all orgs: it has to stand above the first table."),
+        ({}, {}, "[orgs.uat.login]\ninstance = 'acme.my'",
+         "FILE: 'login' in [orgs.uat] is not a setting; see the README's configuration table."),
+        ({}, {}, "[orgs]\ninstance = 'acme.my'",
+         "FILE: the settings of an org stand in a table of their own, such as [orgs.uat]."),
+        ({}, {}, "orgs = 'uat'", "FILE: the settings of an org stand in a table of their own, such as [orgs.uat]."),
+        ({}, {}, "[[orgs]]", "FILE: the settings of an org stand in a table of their own, such as [orgs.uat]."),
+        ({}, {}, "[orgs.'my uat']",
+         "FILE: the name of an org has at most 40 letters, digits, - and _, as in [orgs.uat]."),
+        ({}, {}, "[org.uat]", "FILE: 'org' is not a setting; did you mean [orgs.NAME]?"),
+        ({}, {}, "[uat]", "FILE: 'uat' is not a setting; did you mean [orgs.uat]?"),
+        ({}, {}, "[ogrs.uat]", "FILE: 'ogrs' is not a setting; did you mean 'orgs'?"),
+        ({}, {}, "org_name = 'uat'", "FILE: 'org_name' is not a setting; see the README's configuration table."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_about_the_tables_is_named_without_the_name_that_was_given(
+    flags: dict[str, Any], environ: dict[str, str], text: str, complaint: str, file: Path
+) -> None:
+    assert _complaint(flags, environ, _write(file, text)) == complaint

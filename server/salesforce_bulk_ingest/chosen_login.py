@@ -22,8 +22,8 @@ from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import RefreshTokenLogin
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.session import Login, Session
-from salesforce_bulk_ingest.settings import Settings
-from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
+from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
+from salesforce_bulk_ingest.settings_sources import BadSetting, as_table, listed_orgs, load_settings, org_names
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def credential_source(
     if login is not None:
         return Session(login, tasks, clock.monotonic)
     missing = "There is an instance but no login." if settings.upstream_url else "No Salesforce org is configured."
-    return MissingCredentials(_what_to_set(missing, settings_file))
+    return MissingCredentials(_what_to_set(missing, settings, settings_file))
 
 
 def _login(settings: Settings, http: httpx2.AsyncClient, clock: Clock) -> Login | None:
@@ -77,29 +77,46 @@ def _access_token(settings: Settings, settings_file: Path, tasks: SharedTasks, c
     token, instance_url = settings.access_token, settings.upstream_url
     assert token is not None
     if instance_url is None:
-        return MissingCredentials(_what_to_set("There is an access token but no instance.", settings_file))
-    if _token_in(settings_file, instance_url) != token:  # it came from the environment, which does not change
+        return MissingCredentials(_what_to_set("There is an access token but no instance.", settings, settings_file))
+    if _token_in(settings_file, settings.org_name, instance_url) != token:
+        # It came from the environment, which does not change.
         return FixedCredentials(Credentials(instance_url, token))
 
     def read_token() -> SecretStr:
-        return _token_in(settings_file, instance_url) or token
+        return _token_in(settings_file, settings.org_name, instance_url) or token
 
     return Session(AccessTokenLogin(instance_url, read_token), tasks, clock.monotonic)
 
 
-def _token_in(settings_file: Path, instance_url: str) -> SecretStr | None:
+def _token_in(settings_file: Path, org_name: str | None, instance_url: str) -> SecretStr | None:
     """Return the access token in the settings file; None where it has none for this org, or can't be used now."""
     try:
-        settings = load_settings({}, {}, settings_file)
+        settings = load_settings({"org_name": org_name}, {}, settings_file)
     except BadSetting as error:
         logger.warning("the settings file was read again for a new access token, and can't be used: %s", error)
         return None
     return settings.access_token if settings.upstream_url in (None, instance_url) else None
 
 
-def _what_to_set(missing: str, settings_file: Path) -> str:
+def _what_to_set(missing: str, settings: Settings, settings_file: Path) -> str:
+    if settings.org_name is not None:
+        return (
+            f"{missing} Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), "
+            f"in {as_table(settings.org_name)} of {settings_file}."
+        )
+    names = [] if settings.upstream_url or settings.access_token else _names_in(settings_file)
+    if names:
+        choose = f"add --org NAME to the command, or set {ENV_NAMES['org_name']}"
+        return f"No org is chosen, {choose}: {settings_file} has {listed_orgs(names)}."
     return (
         f"{missing} Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or "
         "SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and "
         f"org in {settings_file}; or start the server with --emulator to try it on an embedded org."
     )
+
+
+def _names_in(settings_file: Path) -> list[str]:
+    try:
+        return org_names(settings_file)
+    except BadSetting:  # it could be used a moment ago, when the settings were loaded
+        return []

@@ -40,11 +40,21 @@ MAY_BE_A_TOKEN = re.compile(r".*!.*|[^/\\]{60,}")
 usual path of a folder is."""
 
 
+ORG_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""The name of an org: that of its table `[orgs.NAME]` in `settings.toml`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Env:
-    """The environment variable of a setting. The setting can also stand in `settings.toml`, under its own name."""
+    """The environment variable of a setting.
+
+    Attributes:
+        name: the variable.
+        in_file: whether the setting can also stand in `settings.toml`, under its own name.
+    """
 
     name: str
+    in_file: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,12 @@ def _secret(value: SecretStr) -> SecretStr:
         raise ValueError("expected one word of plain characters") from None
 
 
+def _org_name(value: str) -> str:
+    if not ORG_NAME.fullmatch(value):
+        raise ValueError("expected the name of an [orgs.NAME] table: at most 40 letters, digits, - and _")
+    return value
+
+
 def _complaint(message: str, *settings: str) -> PydanticCustomError:
     """Return an error about several settings together; `settings_sources.py` adds the sources of their values."""
     return PydanticCustomError("setting", "{message}", {"message": message, "settings": settings})
@@ -168,6 +184,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Name = Annotated[str, Field(min_length=1)]
+OrgName = Annotated[str, AfterValidator(_org_name)]
 
 
 class Settings(BaseModel):
@@ -175,6 +192,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    org_name: Annotated[
+        OrgName | None,
+        Env("BULK_INGEST_ORG", in_file=False),
+        Flag("--org", "The org in the table orgs.NAME of settings.toml.", metavar="NAME"),
+    ] = Field(None, description="The org of the table `[orgs.NAME]`, in place of any that is named in another way")
     access_token: Annotated[Token | None, Env("SALESFORCE_AUTOMATION_API_KEY")] = Field(
         None, description="Bearer token for the org"
     )
@@ -326,6 +348,10 @@ class Settings(BaseModel):
         if self.mcp_port == self.rest_port != 0 and self.mcp_host == self.rest_host:
             raise _complaint("MCP and REST can't share one port", "mcp_port", "rest_port")
         if self.emulator:
+            if self.org_name:
+                raise _complaint(
+                    "the embedded org is none of the orgs in settings.toml, keep one", "emulator", "org_name"
+                )
             return self
         for name in ("data_dir", "schema_file"):
             if getattr(self, name):
@@ -373,6 +399,13 @@ ENV_NAMES = {
 }
 """The environment variables by setting. The settings of the embedded org have flags only."""
 
+FILE_NAMES = frozenset(
+    name
+    for name, field in Settings.model_fields.items()
+    if any(isinstance(marker, Env) and marker.in_file for marker in field.metadata)
+)
+"""The settings that can stand in `settings.toml`."""
+
 SECRETS = frozenset(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation))
 """The settings that are secrets: a file with one has to be private."""
 
@@ -396,4 +429,11 @@ FLAGS = {
 
 def is_about_salesforce(name: str) -> bool:
     """Return whether a setting says which org to call, and so is ignored with the embedded org."""
-    return ENV_NAMES.get(name, "").startswith(EMULATOR_IGNORES)
+    return name == "org_name" or ENV_NAMES.get(name, "").startswith(EMULATOR_IGNORES)
+
+
+ORG_SETTINGS = frozenset(name for name in FILE_NAMES if is_about_salesforce(name)) | {"read_only", "allow_operation"}
+"""The settings that can stand in the table of an org: which org it is, how to log in, and what may be done there.
+
+Nobody wants the same policy for production and for a sandbox. What concerns this machine, such as ports, folders and the
+cache, is the same for all orgs."""

@@ -1,5 +1,8 @@
 """The three sources of `Settings`: flags, then environment variables, then `settings.toml`.
 
+The file may have a table for each of several orgs, `[orgs.NAME]`. The one that is chosen by name takes the place of every
+setting of the top level, and of every variable, that says which org to call or how to log in.
+
 The environment and the file are parameters, so that only the caller decides what is read. A value that can't be
 used is reported with the flag, the variable or the file that it came from.
 """
@@ -15,7 +18,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.private_files import is_private
-from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, SECRETS, Settings, is_about_salesforce
+from salesforce_bulk_ingest.settings import (
+    ENV_NAMES,
+    FILE_NAMES,
+    FLAGS,
+    ORG_NAME,
+    ORG_SETTINGS,
+    SECRETS,
+    Settings,
+    is_about_salesforce,
+)
+
+ORGS = "orgs"
+"""The name of the table of tables of orgs."""
 
 _INSTANCE = ("instance", "instance_url")
 _JWT = ("jwt_key_file", "username", "certificate_file")
@@ -51,6 +66,9 @@ stands for the default of the setting."""
 SIMILARITY = 0.75
 """The similarity, from 0 to 1, from which on an unknown name is reported as a misspelling of a known name."""
 
+SIMILARITY_ORGS = 0.6
+"""The same for the names of orgs, most of which are short."""
+
 
 class BadSetting(Exception):
     """A setting can't be used; the message is one line that names the source of the value and what is expected."""
@@ -68,17 +86,23 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
         BadSetting: a value, a name or the file can't be used.
     """
     given = {name: value for name, value in flags.items() if value not in (None, (), [])}
-    from_env = {name: environ[env] for name, env in ENV_NAMES.items() if environ.get(env)}
+    from_env: dict[str, object] = {name: environ[env] for name, env in ENV_NAMES.items() if environ.get(env)}
     from_file = _read_file(file) if file is not None else {}
+    orgs = _tables_in(from_file.pop(ORGS, {}))
+    org_name = given.get("org_name") or from_env.get("org_name")
+    from_table: dict[str, object] = {}
     if given.get("emulator"):
-        from_env = {name: value for name, value in from_env.items() if not is_about_salesforce(name)}
-        from_file = {name: value for name, value in from_file.items() if not is_about_salesforce(name)}
+        from_env, from_file = _without_org(from_env), _without_org(from_file)
+    elif org_name is not None:
+        from_table = _chosen(orgs, str(org_name), "--org" if "org_name" in given else ENV_NAMES["org_name"], file)
+        from_env, from_file = _without_org(from_env) | {"org_name": org_name}, _without_org(from_file)
     replaced = {rival for name in from_env for rival in RIVALS.get(name, ())}
     from_file = {name: value for name, value in from_file.items() if name not in replaced}
     try:
-        return Settings.model_validate({**from_file, **from_env, **given})
+        return Settings.model_validate({**from_file, **from_table, **from_env, **given})
     except ValidationError as error:
         sources = {name: f"{name} in {file}" for name in from_file}
+        sources |= {name: f"{name} in {as_table(str(org_name))} of {file}" for name in from_table}
         sources |= {name: ENV_NAMES[name] for name in from_env}
         sources |= {name: _flag_or_name(name) for name in given}
         raise BadSetting(_explain(error, sources)) from None
@@ -105,17 +129,83 @@ def _read_file(file: Path) -> dict[str, object]:
         hint = '; texts stand in quotes, as in instance = "acme.my"' if "Invalid value" in str(error) else ""
         raise BadSetting(f"{file} is not TOML: {error}{hint}.") from None
     _refuse_unknown_names(values, file)
-    if SECRETS & values.keys() and not is_private(mode):
+    has_secret = any(SECRETS & settings.keys() for settings in (values, *_tables_in(values.get(ORGS, {})).values()))
+    if has_secret and not is_private(mode):
         raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
     return values
 
 
-def _refuse_unknown_names(names: Iterable[str], file: Path) -> None:
-    for name in names:
-        if name not in ENV_NAMES:
-            nearest = nearest_name(name, ENV_NAMES)
-            meant = f"did you mean {nearest!r}?" if nearest else "see the README's configuration table."
-            raise BadSetting(f"{file}: {name!r} is not a setting; {meant}")
+def org_names(file: Path) -> list[str]:
+    """Return the names of the tables of orgs in the settings file.
+
+    Raises:
+        BadSetting: the file can't be used.
+    """
+    return list(_tables_in(_read_file(file).get(ORGS, {})))
+
+
+def as_table(org_name: str) -> str:
+    """Return the header of the table of an org."""
+    return f"[{ORGS}.{org_name}]"
+
+
+def _without_org(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if not is_about_salesforce(name)}
+
+
+def _tables_in(orgs: object) -> dict[str, dict[str, object]]:
+    """Return the settings of each org, by its name; what is no table has been refused with the file."""
+    return orgs if isinstance(orgs, dict) else {}
+
+
+def _chosen(orgs: Mapping[str, dict[str, object]], org_name: str, source: str, file: Path | None) -> dict[str, object]:
+    """Return the settings of the org with this name, which is not shown: it may be a secret in the wrong place."""
+    if org_name in orgs:
+        return orgs[org_name]
+    if not orgs:
+        raise BadSetting(f"{source}: there is no table {as_table('NAME')} in {file}.")
+    in_any_case = {name.lower(): name for name in orgs}
+    nearest = nearest_name(org_name.lower(), in_any_case, SIMILARITY_ORGS)
+    meant = f"; did you mean {in_any_case[nearest]!r}?" if nearest else "."
+    raise BadSetting(f"{source}: {file} has no such org, only {listed_orgs(orgs)}{meant}")
+
+
+def listed_orgs(names: Iterable[str]) -> str:
+    """Return a part of a sentence that lists the names of orgs."""
+    *others, last = (repr(name) for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _refuse_unknown_names(values: Mapping[str, object], file: Path) -> None:
+    for name, value in values.items():
+        if name == ORGS:
+            _refuse_unknown_tables(value, file)
+        elif name not in FILE_NAMES or (name == "org" and isinstance(value, dict)):
+            is_table = isinstance(value, dict) and ORG_NAME.fullmatch(name)
+            table = as_table("NAME" if name == "org" else name) if is_table else None
+            raise BadSetting(f"{file}: {name!r} is not a setting; {_meant(name, (*FILE_NAMES, ORGS), table)}")
+
+
+def _refuse_unknown_tables(orgs: object, file: Path) -> None:
+    if not isinstance(orgs, dict) or not all(isinstance(settings, dict) for settings in orgs.values()):
+        raise BadSetting(f"{file}: the settings of an org stand in a table of their own, such as {as_table('uat')}.")
+    for org_name, settings in orgs.items():
+        if not ORG_NAME.fullmatch(org_name):
+            raise BadSetting(
+                f"{file}: the name of an org has at most 40 letters, digits, - and _, as in {as_table('uat')}."
+            )
+        for name in (name for name in settings if name not in ORG_SETTINGS):
+            where = f"{file}: {name!r} in {as_table(org_name)}"
+            if name in FILE_NAMES:
+                raise BadSetting(f"{where} is the same for all orgs: it has to stand above the first table.")
+            raise BadSetting(f"{where} is not a setting; {_meant(name, ORG_SETTINGS)}")
+
+
+def _meant(name: str, known: Iterable[str], table: str | None = None) -> str:
+    nearest = nearest_name(name, known)
+    if table is not None and nearest != ORGS:
+        return f"did you mean {table}?"
+    return f"did you mean {nearest!r}?" if nearest else "see the README's configuration table."
 
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:

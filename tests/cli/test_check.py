@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.cli.conftest import RunHere
 from tests.support.asgi_server import running
-from tests.support.commands import TOKEN, Environ, anonymous
+from tests.support.commands import TOKEN, Environ, anonymous, write_settings
 
 
 def free_ports(count: int) -> list[int]:
@@ -93,6 +93,24 @@ REST port      127.0.0.1:PORT is free
 
 Nothing is wrong.
 """,
+        )
+    )
+
+
+def test_check_of_a_file_with_several_orgs_says_that_one_has_to_be_chosen(check: Check, environ: Environ) -> None:
+    write_settings(environ, "[orgs.uat]\n[orgs.prod]")
+    code, printed = check()
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "No org is chosen, add --org NAME to the command, or set BULK_INGEST_ORG: /home/me/config/salesforce-bulk-ingest/settings.toml has 'uat' and 'prod'.\n",
+        )
+    )
+    code, printed = check("--org", "uat")
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "No Salesforce org is configured. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.uat] of /home/me/config/salesforce-bulk-ingest/settings.toml.\n",
         )
     )
 

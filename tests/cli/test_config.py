@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.cli.config import SERVER_KEY, host_entries
+from salesforce_bulk_ingest.cli.config import LONGEST_ORG_NAME, SERVER_KEY, host_entries
 from tests.cli.conftest import RunHere
-from tests.support.commands import INSTALLED, Environ, run
+from tests.support.commands import INSTALLED, Environ, run, write_settings
 
 HOME = Path("/home/me")
 COMMAND = "/opt/my tools/salesforce-bulk-ingest"
@@ -53,7 +53,9 @@ def test_a_line_for_the_shell_keeps_a_path_with_blanks_together() -> None:
 
 def test_key_and_tool_name_together_stay_under_sixty_characters() -> None:
     """Longer ones are dropped by some hosts; the longest tool name is checked here, all of them in the contract test."""
-    assert len(f"{SERVER_KEY}:get-successful-results-ingest-job") < 60
+    longest = "get-unprocessed-records-ingest-job"
+    assert len(f"{SERVER_KEY}:{longest}") < 60
+    assert len(f"{SERVER_KEY}-{'x' * LONGEST_ORG_NAME}{longest}") == 59
 
 
 def test_config_prints_entries_that_a_host_takes_as_they_are(environ: Environ) -> None:
@@ -137,3 +139,47 @@ def test_config_takes_nothing_from_the_environment_that_a_host_will_not_have(run
         == 0
     )
     assert run_here("config", "--read-only").stdout.count("--read-only") == 4
+
+
+def test_config_of_one_of_several_orgs_has_its_name_in_the_key_and_among_the_arguments(
+    run_here: RunHere, environ: Environ, tmp_path: Path
+) -> None:
+    """So that a host can have an entry for each."""
+    write_settings(environ, "mcp_port = 1\n[orgs.uat]\norg = 'acme'\nread_only = true\n[orgs.prod]")
+    (exports := tmp_path / "exports").mkdir()
+    for name in ("uat", "prod"):
+        done = run_here("config", "--org", name, "--upload-root", str(exports))
+        assert (done.returncode, done.stderr) == (0, "")
+        entries = [json.loads(text) for text in re.findall(r"^\{.*?^\}", done.stdout, re.MULTILINE | re.DOTALL)]
+        for (servers,) in (entry.values() for entry in entries):
+            [(key, server)] = servers.items()
+            assert (key, server["args"][2:]) == (
+                f"salesforce-bulk-{name}",
+                ["stdio", "--org", name, "--upload-root", str(exports)],
+            )
+        assert len(entries) == 3
+        line = f"mcp add salesforce-bulk-{name} -- {sys.executable} -m salesforce_bulk_ingest stdio --org {name} "
+        assert line in done.stdout
+
+
+def test_config_says_what_is_wrong_with_an_org_before_a_host_would_hide_it(run_here: RunHere, environ: Environ) -> None:
+    write_settings(environ, "[orgs.uat]\n[orgs.bad]\norg = ''\n[orgs.production]\n[orgs.abcdefghi]")
+
+    def complaint(*args: str) -> str:
+        done = run_here("config", *args)
+        assert done.returncode == 2
+        return done.stderr.replace(environ["HOME"], "/home/me")
+
+    assert complaint("--org", "utt") == snapshot(
+        "salesforce-bulk-ingest: --org: /home/me/config/salesforce-bulk-ingest/settings.toml has no such org, only 'uat', 'bad', 'production' and 'abcdefghi'; did you mean 'uat'?\n"
+    )
+    assert complaint("--org", "bad") == snapshot(
+        "salesforce-bulk-ingest: org in [orgs.bad] of /home/me/config/salesforce-bulk-ingest/settings.toml: expected a text that is not empty.\n"
+    )
+    assert complaint("--org", "production") == snapshot(
+        "salesforce-bulk-ingest: --org: 'production' is too long for the key of an entry: some hosts drop tools whose name has 60 or more characters with the key. Give the table a name of at most 9 characters, such as 'prod'.\n"
+    )
+    assert complaint("--org", "uat", "--emulator") == snapshot(
+        "salesforce-bulk-ingest: --emulator and --org: the embedded org is none of the orgs in settings.toml, keep one.\n"
+    )
+    assert run_here("config", "--org", "abcdefghi").returncode == 0

@@ -46,6 +46,7 @@ def test_help_shows_what_the_declaration_says_and_what_a_value_looks_like(run_he
     lines = run_here("check", "--help").stdout.splitlines()
     shown = [re.split(r" {2,}", line.strip("│ ")) for line in lines if line.startswith("│ --")]
     assert shown == [
+        ["--org", "NAME", "The org in the table orgs.NAME of settings.toml."],
         ["--emulator", "<bool>", "Use the embedded org; ignores every SALESFORCE_* value."],
         ["--read-only", "<bool>", "Offer the five reading tools only; /v1 refuses changes."],
         ["--allow-operation", "[delete|hardDelete]", "Allow this operation; repeatable."],

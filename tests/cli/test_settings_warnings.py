@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from inline_snapshot import snapshot
+
 from salesforce_bulk_ingest.cli.settings_warnings import settings_warnings
 from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
-from tests.support.commands import TOKEN, Environ, anonymous
+from tests.support.commands import TOKEN, Environ, anonymous, write_settings
 
 
 def test_what_may_not_be_what_was_meant_is_a_warning(run_here: RunHere, environ: Environ) -> None:
@@ -49,3 +51,24 @@ def test_a_folder_beside_the_home_is_no_warning(tmp_path: Path) -> None:
     settings = Settings(upload_roots=(tmp_path / "exports",))
     assert settings_warnings(settings, {}, tmp_path / "home") == []
     assert len(settings_warnings(settings, {}, tmp_path / "exports" / "home")) == 1
+
+
+def test_variables_that_the_table_of_the_chosen_org_replaces_are_named_in_one_line_without_their_values(
+    run_here: RunHere, environ: Environ
+) -> None:
+    write_settings(environ, "[orgs.uat]\ninstance = 'acme.my'")
+    variables = {
+        "SALESFORCE_INSTANCE_URL": "https://other.my.salesforce.com",
+        "SALESFORCE_INSTANCE_ULR": "x",
+        "SALESFORCE_AUTOMATION_API_KEY": TOKEN,
+    }
+    done = run_here("check", more=variables | {"BULK_INGEST_ORG": "uat"})
+    assert done.stderr == snapshot(
+        "salesforce-bulk-ingest: warning: [orgs.uat] counts, so SALESFORCE_AUTOMATION_API_KEY and SALESFORCE_INSTANCE_URL are ignored.\n"
+    )
+    assert run_here("check", "--org", "uat", more={"SALESFORCE_ORG": "acme"}).stderr == snapshot(
+        "salesforce-bulk-ingest: warning: [orgs.uat] counts, so SALESFORCE_ORG is ignored.\n"
+    )
+    assert run_here("check", "--org", "uat", "--emulator").stderr == snapshot(
+        "salesforce-bulk-ingest: --emulator and --org: the embedded org is none of the orgs in settings.toml, keep one.\n"
+    )

@@ -14,7 +14,7 @@ import pytest
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
-from salesforce_bulk_ingest.settings import ENV_NAMES, FLAGS, Settings
+from salesforce_bulk_ingest.settings import ENV_NAMES, FILE_NAMES, FLAGS, Settings
 from tests.support.orgs import paths_in
 from tests.test_contract import CONTRACT
 
@@ -53,7 +53,7 @@ def test_the_configuration_table_is_that_of_the_settings() -> None:
     rows = ["| flag | variable | settings.toml | default | meaning |", "|---|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         flag = FLAGS[name].name if name in FLAGS else ""
-        outside = (flag, ENV_NAMES[name], name) if name in ENV_NAMES else (flag, "", "")
+        outside = (flag, ENV_NAMES.get(name, ""), name if name in FILE_NAMES else "")
         shown = [f"`{value}`" if value else "" for value in outside]
         default = "" if field.default in (None, (), False) else f"`{field.default}`"
         rows.append(f"| {' | '.join(shown)} | {default} | {field.description} |")

@@ -41,6 +41,15 @@ def fresh_environ(folder: Path) -> Environ:
     }
 
 
+def write_settings(environ: Environ, text: str) -> Path:
+    """Write the settings file of this environment, for its user alone, and return its path."""
+    file = Path(environ["XDG_CONFIG_HOME"]) / "salesforce-bulk-ingest" / "settings.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
 def run(
     environ: Environ, *args: str, program: Sequence[str] = AS_MODULE, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:

@@ -71,7 +71,7 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-@settings_options("emulator", "read_only", "allow_operation", "upload_roots", "max_upload_bytes")
+@settings_options("org_name", "emulator", "read_only", "allow_operation", "upload_roots", "max_upload_bytes")
 def check(**flags: object) -> None:
     """Show which org, which user, which policy, and what is wrong. Changes nothing."""
     settings = settings_from(flags)

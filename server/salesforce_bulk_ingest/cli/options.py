@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.settings_sources import load_settings
 Command = Callable[..., None]
 
 SERVER_SETTINGS = (
+    "org_name",
     "emulator",
     "data_dir",
     "schema_file",

@@ -38,4 +38,5 @@ async def _serve(settings: Settings) -> None:
 def _org(settings: Settings) -> str:
     if settings.emulator:
         return f"embedded org in {settings.data_dir}" if settings.data_dir else "embedded org, gone when this ends"
-    return settings.org or settings.upstream_url or NO_ORG
+    host = settings.org or settings.upstream_url or (settings.ways_to_log_in and settings.login_url) or NO_ORG
+    return f"{settings.org_name}, {host}" if settings.org_name else host

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings
-from salesforce_bulk_ingest.settings_sources import nearest_name
+from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings, is_about_salesforce
+from salesforce_bulk_ingest.settings_sources import as_table, nearest_name
 
 OURS = "BULK_INGEST_"
 SIMILARITY_OURS = 0.6
@@ -15,16 +15,29 @@ misspelling of SALESFORCE_ORG."""
 
 def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path) -> list[str]:
     """Return the warnings, a line each, without the values of variables, which may be secrets."""
-    return [*_unread_variables(environ, settings.emulator), *_wide_roots(settings.upload_roots, home)]
+    has_no_variables = settings.emulator or settings.org_name is not None
+    return [
+        *_ignored_variables(environ, settings.org_name),
+        *_unread_variables(environ, has_no_variables),
+        *_wide_roots(settings.upload_roots, home),
+    ]
 
 
-def _unread_variables(environ: Mapping[str, str], is_embedded: bool) -> Iterator[str]:
+def _ignored_variables(environ: Mapping[str, str], org_name: str | None) -> Iterator[str]:
+    """Yield one warning that names the variables in whose place the table of an org counts."""
+    about_org = [env for name, env in ENV_NAMES.items() if is_about_salesforce(name) and name != "org_name"]
+    ignored = [env for env in about_org if environ.get(env)]
+    if org_name is not None and ignored:
+        yield f"{as_table(org_name)} counts, so {' and '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored."
+
+
+def _unread_variables(environ: Mapping[str, str], ignores_salesforce: bool) -> Iterator[str]:
     known = ENV_NAMES.values()
     for name in sorted(name for name, value in environ.items() if value and name not in known):
         if name.startswith(OURS):
             nearest = _nearest_variable(name, OURS, SIMILARITY_OURS)
             yield f"{name} is not read: {f'did you mean {nearest}?' if nearest else 'there is no such setting.'}"
-        elif name.startswith(EMULATOR_IGNORES) and not is_embedded:
+        elif name.startswith(EMULATOR_IGNORES) and not ignores_salesforce:
             if nearest := _nearest_variable(name, EMULATOR_IGNORES, SIMILARITY_SALESFORCE):
                 yield f"{name} is not read: did you mean {nearest}?"
 
