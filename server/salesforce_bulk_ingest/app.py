@@ -26,7 +26,7 @@ from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.settling import settle
-from salesforce_bulk_ingest.chosen_login import credential_source
+from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
@@ -53,6 +53,7 @@ from salesforce_bulk_ingest.salesforce.credentials import (
     FixedCredentials,
 )
 from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, is_loopback
+from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
@@ -79,12 +80,14 @@ class Services:
         operations: the nine operations, for the MCP server.
         gateway: the nine operations as bytes, for `/v1`.
         roots: the folders that files may be uploaded from.
+        org: the org as far as it is known without a call.
     """
 
     client: SalesforceClient
     operations: Operations
     gateway: Gateway
     roots: UploadRoots
+    org: ConfiguredOrg = UNCONFIGURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,13 @@ async def open_services(
             ResultOperations(client, fetcher),
         )
         try:
-            yield Services(client, operations, Gateway(client, policy, uploads), upload_roots_of(settings, paths))
+            yield Services(
+                client,
+                operations,
+                Gateway(client, policy, uploads),
+                upload_roots_of(settings, paths),
+                configured_org(settings, org.url if org else None),
+            )
         finally:
             task_group.cancel_scope.cancel()
 
@@ -240,7 +249,7 @@ def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
     server = IngestServer(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
-        title="Salesforce bulk ingest",
+        services.org,
         version=__version__,
         # The list depends on the operator's settings alone, so it lasts as long as the process.
         cache_hints={"tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="public")},

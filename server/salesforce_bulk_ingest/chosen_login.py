@@ -1,4 +1,4 @@
-"""The way to log in that the settings choose."""
+"""The way to log in that the settings choose, and what they tell of the org without a login."""
 
 import logging
 from pathlib import Path
@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.salesforce.credentials import (
     Credentials,
     CredentialSource,
@@ -21,6 +22,7 @@ from salesforce_bulk_ingest.salesforce.logins.client_credentials import ClientCr
 from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import RefreshTokenLogin
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
+from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg, org_at
 from salesforce_bulk_ingest.salesforce.session import Login, Session
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, as_table, listed_orgs, load_settings, org_names
@@ -47,6 +49,26 @@ def credential_source(
         return Session(login, tasks, clock.monotonic)
     missing = "There is an instance but no login." if settings.upstream_url else "No Salesforce org is configured."
     return MissingCredentials(_what_to_set(missing, settings, settings_file))
+
+
+def configured_org(settings: Settings, embedded_url: str | None = None) -> ConfiguredOrg:
+    """Return what the settings tell of the org.
+
+    Args:
+        settings: the settings, as loaded.
+        embedded_url: the URL of the embedded org, if it takes the place of the org of the settings.
+    """
+    if embedded_url is not None:
+        return ConfiguredOrg(org=org_at(embedded_url, embedded=True))
+    of_my_domain = settings.login_url not in LOGIN_HOSTS.values()
+    url = settings.upstream_url or (settings.login_url if of_my_domain else None)
+    if url is not None:
+        return ConfiguredOrg(settings.org_name, org_at(url, embedded=False))
+    if settings.org is not None:
+        return ConfiguredOrg(settings.org_name, login=f"login {quoted(settings.org)} of the Salesforce CLI")
+    if settings.client_id is not None:
+        return ConfiguredOrg(settings.org_name, login=f"login at {settings.login_url or LOGIN_HOSTS['login']}")
+    return ConfiguredOrg(settings.org_name)
 
 
 def _login(settings: Settings, http: httpx2.AsyncClient, clock: Clock) -> Login | None:

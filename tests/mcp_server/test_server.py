@@ -2,10 +2,14 @@
 
 import pytest
 from inline_snapshot import snapshot
-from mcp import MCPError
+from mcp import Client, MCPError
 
-from tests.support.orgs import agent, refusal
+from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.settings import Settings
+from tests.support.orgs import ERAS, Era, agent, refusal, services_of
 
+TOKENS_FOR_THE_INSTRUCTIONS = 350
+"""What hosts hand to a model at the start of each conversation, as characters / 4."""
 INSERT = {"object": "Account", "operation": "insert"}
 
 
@@ -24,6 +28,45 @@ async def test_a_read_only_server_lists_the_five_reading_tools_and_no_others_can
         refused = await refusal(client, "create-ingest-job", body=INSERT)
         assert refused.startswith("INSUFFICIENT_ACCESS: This server is read-only (--read-only)")
         assert "read-only" in (client.instructions or "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({}, ("no org", "none is configured")),
+        ({"instance": "acme.my"},
+         ("acme.my.salesforce.com (production)", "production acme.my.salesforce.com")),
+        ({"org_name": "uat", "instance": "acme--uat.sandbox.my"},
+         ("uat (sandbox)", '"uat", sandbox acme--uat.sandbox.my.salesforce.com')),
+        ({"org": "me\nx"},
+         ('login "me\\nx" of the Salesforce CLI', 'login "me\\nx" of the Salesforce CLI')),
+        ({"org_name": "uat", "org": "me"}, ("uat", '"uat", login "me" of the Salesforce CLI')),
+        ({"client_id": "x", "refresh_token": "y"},
+         ("login at https://login.salesforce.com", "login at https://login.salesforce.com")),
+        ({"org_name": "uat", "client_id": "x", "login_url": "test"}, ("uat", '"uat", login at https://test.salesforce.com')),
+        ({"client_id": "x", "client_secret": "y", "login_url": "acme.develop.my"},
+         ("acme.develop.my.salesforce.com (developer or demo org)",
+          "developer or demo org acme.develop.my.salesforce.com")),
+        ({"org_name": "uat"}, ("uat", '"uat"')),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("era", ERAS)
+async def test_title_and_instructions_begin_with_the_org_without_a_call(
+    era: Era, settings: dict[str, str], shown: tuple[str, str]
+) -> None:
+    async with services_of(Settings(**settings)) as services, Client(build_mcp(services, None), mode=era) as client:
+        assert client.server_info is not None
+        title, instructions = client.server_info.title or "", client.instructions or ""
+    assert (title, instructions.splitlines()[0]) == (f"Salesforce bulk ingest: {shown[0]}", f"Org: {shown[1]}.")
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_the_embedded_org_is_named_as_such(read_only: bool, org_url: str) -> None:
+    async with agent(org_url, read_only=read_only) as client:
+        assert client.server_info is not None
+        assert client.server_info.title == "Salesforce bulk ingest: embedded org"
+        assert (client.instructions or "").splitlines()[0] == "Org: embedded org."
+        assert len(client.instructions or "") / 4 < TOKENS_FOR_THE_INSTRUCTIONS
 
 
 async def test_what_does_not_exist_is_named_in_quotes(org_url: str) -> None:

@@ -52,6 +52,10 @@ async def server_for(org_name: str, environ: Environ, era: Era) -> AsyncIterator
 async def test_each_server_knows_the_loads_of_its_own_org_alone(era: Era, environ: Environ) -> None:
     async with AsyncExitStack() as stack:
         prod, uat = [await stack.enter_async_context(server_for(name, environ, era)) for name in ("prod", "uat")]
+        assert [client.server_info.title for client in (prod, uat) if client.server_info is not None] == [
+            "Salesforce bulk ingest: prod (local org)",
+            "Salesforce bulk ingest: uat (local org)",
+        ]
         jobs = {}
         for name, client in (("prod", prod), ("uat", uat)):
             job = await call(client, "create-ingest-job", body=INSERT, data=ROWS)

@@ -48,6 +48,25 @@ class Org:
         return f"{self.host} ({self.kind})" if self.host != self.kind else self.kind
 
 
+@dataclass(frozen=True, slots=True)
+class ConfiguredOrg:
+    """The org as far as the settings tell it, without a call.
+
+    Attributes:
+        name: the name of its table in the settings, or None.
+        org: the org at its host; None where the login alone knows the host.
+        login: the login that knows the host, in words; None without one.
+    """
+
+    name: str | None = None
+    org: Org | None = None
+    login: str | None = None
+
+
+UNCONFIGURED = ConfiguredOrg()
+"""The settings name no org."""
+
+
 def org_at(instance_url: str, *, embedded: bool) -> Org:
     """Return the org at an instance URL, without a call: its kind is derived from the host, its organization unknown."""
     parts = urlsplit(instance_url)
