@@ -19,11 +19,13 @@ from salesforce_emulator.api import soap as routes_soap
 from salesforce_emulator.api import sobjects as routes_sobjects
 from salesforce_emulator.api import versions as routes_versions
 from salesforce_emulator.api.error_handlers import EXCEPTION_HANDLERS
+from salesforce_emulator.api.grants import public_key
 from salesforce_emulator.api.middleware import LimitInfoHeader, PathNormalization, RequestDrain
 from salesforce_emulator.config import EmulatorConfig
 from salesforce_emulator.faults.injection import FaultInjection
 from salesforce_emulator.faults.journal import JournalMiddleware
 from salesforce_emulator.org import Org
+from salesforce_emulator.ui import authorize as routes_authorize
 from salesforce_emulator.ui import routes as routes_ui
 
 
@@ -41,15 +43,15 @@ def create_app(config: EmulatorConfig) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[_State]:
         if config.client_public_key is not None:
-            routes_oauth.public_key(config.client_public_key)  # so that a bad key stops the start, not the first login
+            public_key(config.client_public_key)  # so that a bad key stops the start, not the first login
         org = await run_in_threadpool(Org, config)
         try:
             yield {"org": org, "queries": CapacityLimiter(routes_query.CONCURRENT_QUERIES)}
         finally:
             await run_in_threadpool(org.close)
 
-    # The journal, the request limit and the plan of faults do not apply to the control resources and the web pages, which
-    # are no part of Salesforce.
+    # The journal, the request limit and the plan of faults do not apply to the control resources and the pages of the
+    # window, which are no part of Salesforce.
     return Starlette(
         routes=[*control.ROUTES, *routes_ui.ROUTES, Mount("/", _salesforce(config))],
         middleware=[Middleware(PathNormalization)],
@@ -67,6 +69,7 @@ def _salesforce(config: EmulatorConfig) -> Starlette:
             *routes_sobjects.ROUTES,
             *routes_query.ROUTES,
             *routes_oauth.ROUTES,
+            *routes_authorize.ROUTES,
             *routes_soap.ROUTES,
         ],
         middleware=[

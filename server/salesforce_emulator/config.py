@@ -1,5 +1,6 @@
 """The settings of an embedded org, and the ids and credentials of its only user."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -15,6 +16,7 @@ CLIENT_ID = "emulator-client"
 CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published on purpose, it opens nothing real
 PASSWORD = "emulator-password"  # noqa: S105 - published on purpose, it opens nothing real
 REFRESH_TOKEN = "5AepEMULATOR.REFRESH.TOKEN"  # noqa: S105 - published on purpose, it opens nothing real
+CALLBACK_URL = "http://localhost:1717/OauthRedirect"  # that of the official CLI
 USER_ID = "005000000000001AAA"
 USERNAME = "admin@emulator.example"
 
@@ -35,6 +37,8 @@ class Assumptions:
         differing_header_case: in failedResults, a column whose name differs from its field's in case keeps its values, or
             is blank (a known issue of Salesforce).
         expired_jobs: a job that stays open for more than 24 hours is aborted, or fails.
+        refresh_token_rotation: a refresh token stays valid, or each refresh returns a new one in its place (a setting of
+            each app, documented in OAuth 2.0 Refresh Token Flow; orgs differ).
     """
 
     second_upload: Literal["at-close", "at-once"] = "at-close"
@@ -45,6 +49,7 @@ class Assumptions:
     compressed_uploads: Literal["unpacked", "refused"] = "unpacked"
     differing_header_case: Literal["kept", "blanked"] = "kept"
     expired_jobs: Literal["aborted", "failed"] = "aborted"
+    refresh_token_rotation: Literal["off", "on"] = "off"  # noqa: S105 - a choice, no secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +90,11 @@ class EmulatorConfig:
         token_seconds: seconds for which a token from /services/oauth2/token is valid.
         client_id: id of the connected app that may request tokens.
         client_secret: secret of the connected app.
+        callback_urls: URLs to which the app may have an authorization code sent.
+        requires_secret: whether the app has to send its secret for an authorization code or a refresh token, too.
         client_public_key: PEM text of the key or certificate that verifies the app's JWT assertions; None refuses them all.
-        password: password of the user, for the password grant and SOAP login().
-        refresh_token: token that the refresh_token grant accepts, any number of times.
+        password: password of the user, for the login page, the password grant and SOAP login().
+        refresh_token: token that the refresh_token grant always accepts; it is never revoked or replaced.
         faults_file: plan of faults that is in force from the start, in the form that POST /emulator/faults takes.
         hard_delete: whether the user has the permission "Bulk API Hard Delete", which real users lack by default.
         sandbox: whether a new org is a sandbox; an org stays what it was made as.
@@ -105,6 +112,8 @@ class EmulatorConfig:
     token_seconds: int = 7200
     client_id: str = CLIENT_ID
     client_secret: str = field(default=CLIENT_SECRET, repr=False)
+    callback_urls: tuple[str, ...] = (CALLBACK_URL,)
+    requires_secret: bool = False
     client_public_key: str | None = None
     password: str = field(default=PASSWORD, repr=False)
     refresh_token: str = field(default=REFRESH_TOKEN, repr=False)
@@ -114,6 +123,11 @@ class EmulatorConfig:
     limits: Limits = field(default_factory=Limits)
     assumptions: Assumptions = field(default_factory=Assumptions)
     clock: Callable[[], datetime] = utc_now
+
+
+def is_callback_url(text: str) -> bool:
+    """Return whether an app can have this callback URL: one with a scheme, and without a fragment (RFC 6749, 3.1.2)."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", text) is not None and "#" not in text
 
 
 class BadChoice(ValueError):

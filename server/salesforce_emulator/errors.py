@@ -4,11 +4,11 @@
     JobFailure   the owner of a job reads the errorMessage of a job that is Failed
     RowError     the owner of a row reads its sf__Error in failedResults
 
-api/error_handlers.py turns an ApiError into a response (ui/page.py turns a 404 into a web page). processing/processor.py
-ends the job of a JobFailure, and writes the RowError of each failed row.
+api/error_handlers.py turns an ApiError into a response (ui/page.py and ui/authorize.py turn some into web pages).
+processing/processor.py ends the job of a JobFailure, and writes the RowError of each failed row.
 
 The functions below make every ApiError, except those about the state of a job (jobs/states.py), SOQL (soql/syntax.py) and
-logins (api/oauth.py). Where Salesforce's status, code or text is not known, the docstring says "assumed".
+logins (api/grants.py, ui/authorize.py). Where Salesforce's status, code or text is not known, the docstring says "assumed".
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,11 +45,16 @@ class ApiError(Exception):
 
 
 class OAuthError(ApiError):
-    """A refused login; its body is an object, unlike that of every other error."""
+    """A refused login; its body is an object, unlike that of every other error.
+
+    Attributes:
+        parameters: `error` and, unless there is none, `error_description`: the body, or what a callback URL gets.
+    """
 
     def __init__(self, error: str, description: str | None) -> None:
         super().__init__(400, error, description or "")
-        self.body = {"error": error} | ({} if description is None else {"error_description": description})
+        self.parameters = {"error": error} | ({} if description is None else {"error_description": description})
+        self.body = self.parameters
 
 
 class JobFailure(Exception):

@@ -21,10 +21,12 @@ from salesforce_emulator.processing.worker import Worker
 from salesforce_emulator.schema.custom import load_schema
 from salesforce_emulator.schema.schema_file import naming_the_line
 from salesforce_emulator.soql import cursors
-from salesforce_emulator.storage import object_tables, sessions, usage
+from salesforce_emulator.storage import authorizations, object_tables, refresh_tokens, sessions, usage
+from salesforce_emulator.storage.authorizations import Authorizations
 from salesforce_emulator.storage.database import Database
 from salesforce_emulator.storage.locks import ProcessLock, locked
 from salesforce_emulator.storage.organization import read_organization
+from salesforce_emulator.storage.refresh_tokens import RefreshTokens
 from salesforce_emulator.storage.sessions import Sessions
 from salesforce_emulator.storage.usage import Usage
 
@@ -45,6 +47,8 @@ class Org:
         database: SQLite database of the org.
         organization: its id, and whether it is a sandbox.
         sessions: access tokens.
+        refresh_tokens: refresh tokens that the web server flow has issued.
+        authorizations: what apps ask for in the web server flow, until they have a token.
         usage: what has been used of the limits.
         jobs: store of the ingest jobs.
         worker: processes closed jobs, in a thread of its own.
@@ -77,6 +81,8 @@ class Org:
         self.sessions = Sessions(
             self.database, self.organization.id, config.access_token, config.token_seconds, config.clock
         )
+        self.refresh_tokens = RefreshTokens(self.database)
+        self.authorizations = Authorizations(self.database, config.clock)
         files = JobFiles(folder / "jobs", self._process_lock.name)
         self.usage = Usage(self.database, config.limits, config.clock)
         self._expiry = Expiry(self.database, files, config)
@@ -112,7 +118,7 @@ class Org:
 
     def _initialize(self) -> None:
         with self.database.writing() as connection:
-            for module in (job, cursors, object_tables, sessions, usage):
+            for module in (job, cursors, object_tables, sessions, refresh_tokens, authorizations, usage):
                 module.create_tables(connection)
             self.schema = object_tables.apply_schema(
                 connection,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
+from salesforce_emulator import ACCESS_TOKEN, CALLBACK_URL, CLIENT_ID, CLIENT_SECRET
 from tests.cli.requests import open_request
 from tests.salesforce_emulator.caller import DATA, FAULTS, Caller, calling
 from tests.support.commands import Environ, anonymous, started
@@ -27,12 +27,14 @@ def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ:
     options = (
         *("--seed", "7", "--rows-per-second", "1", "--token-seconds", "90", "--no-hard-delete", "--sandbox"),
         *("--faults", str(plan), "--schema", str(schema)),
+        *("--callback-url", "http://127.0.0.1:8/", "--callback-url", "http://127.0.0.1:9/"),
         *("--limit", "daily_requests=1234", "--limit", "daily_batches=77", "--assume", "second_upload=at-once"),
     )
     with started(environ, "emulator", *options) as command, calling(command.url("base URL")) as org:
         seeded = org.create()
         assert _requests_and_batches(org) == (1234, 77)
         assert _token_seconds(org) == 90
+        assert [_takes_callback_url(org, url) for url in ("http://127.0.0.1:9/", CALLBACK_URL)] == [True, False]
         assert _is_sandbox(org)
         assert org.http.get(FAULTS).json()["rules"][0]["fault"] == "stuck-job"
         assert org.http.get(f"{DATA}/sobjects/Invoice__c/describe").status_code == 200
@@ -50,6 +52,7 @@ def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ:
 base URL  http://127.0.0.1:PORT
 token     00D000000000001!EMULATOR.ACCESS.TOKEN
 client    emulator-client / emulator-secret
+user      admin@emulator.example / emulator-password
 window    http://127.0.0.1:PORT/
 Ctrl-C ends it.
 """)
@@ -81,6 +84,11 @@ def _token_seconds(org: Caller) -> int:
     told = org.http.post("/services/oauth2/introspect", data={"token": asked.json()["access_token"], **CLIENT}).json()
     seconds: int = told["exp"] - told["iat"]
     return seconds
+
+
+def _takes_callback_url(org: Caller, url: str) -> bool:
+    asked = {"response_type": "code", "client_id": CLIENT_ID, "redirect_uri": url}
+    return org.http.get("/services/oauth2/authorize", params=asked).status_code == 200
 
 
 def _is_sandbox(org: Caller) -> bool:

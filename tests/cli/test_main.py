@@ -58,6 +58,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(run_here: RunHere, en
             (["emulator", "--limit", "daily_batches"], {}),
             (["emulator", "--limit", "daily_batches="], {}),
             (["emulator", "--public-key", str(tmp_path / "file")], {}),
+            (["emulator", "--callback-url", "localhost"], {}),
             (["check"], {**acme, "ALL_PROXY": "socks5://127.0.0.1:9"}),
             (["check"], {**acme, "SSL_CERT_FILE": str(tmp_path)}),
         ]
@@ -83,6 +84,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(run_here: RunHere, en
             "salesforce-bulk-ingest: --limit: 'daily_batches' has no value: write it as in daily_batches=15000.\n",
             "salesforce-bulk-ingest: --limit: 'daily_batches' has no value: write it as in daily_batches=15000.\n",
             "salesforce-bulk-ingest: --public-key: /tmp/x/file: expected an RSA public key, or a certificate for one, as PEM text.\n",
+            "salesforce-bulk-ingest: --callback-url: expected a URL such as http://localhost:PORT/OauthRedirect, without a fragment.\n",
             "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: Using SOCKS proxy … Make sure to install httpx using `pip install httpx[socks]`.\n",
             "salesforce-bulk-ingest: the proxy or certificate settings of the environment can't be used: [Errno 21] Is a directory\n",
         ]

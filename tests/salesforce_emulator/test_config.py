@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_emulator import Assumptions, BadChoice, EmulatorConfig, Limits, parse_choices
+from salesforce_emulator import (
+    CALLBACK_URL,
+    Assumptions,
+    BadChoice,
+    EmulatorConfig,
+    Limits,
+    is_callback_url,
+    parse_choices,
+)
 from tests.salesforce_emulator.behaviours import own
 
 
@@ -49,3 +57,19 @@ def test_a_limit_out_of_its_range_is_refused_by_its_name(text: str) -> None:
 def test_secrets_are_not_printed_with_the_settings() -> None:
     printed = repr(EmulatorConfig(data_dir=Path("org"), access_token="T0KEN", client_secret="5ECRET", password="PA55"))
     assert not [secret for secret in ("T0KEN", "5ECRET", "PA55", "REFRESH") if secret in printed]
+
+
+@own
+def test_a_callback_url_has_a_scheme_and_no_fragment() -> None:
+    right = (CALLBACK_URL, "http://[::1]:1717/?x=1", "myapp://oauth/back", "myapp:back")
+    wrong = (
+        "",
+        "localhost",
+        "//localhost/",
+        "http://localhost/#",
+        "http://local host/",
+        "http:",
+        "1http://x",
+        "\nhttp:x",
+    )
+    assert [is_callback_url(url) for url in (*right, *wrong)] == [True] * len(right) + [False] * len(wrong)

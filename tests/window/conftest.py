@@ -30,8 +30,9 @@ def pytest_configure() -> None:
         raise pytest.UsageError("Chromium is needed: apt-get install chromium, or CHROMIUM=/path/to/it")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One browser for the module: as long as it runs, no test of another module could run an event loop of its own."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium

@@ -1,10 +1,14 @@
 """The window in a real browser."""
 
+import re
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from salesforce_emulator.config import CALLBACK_URL, PASSWORD, USERNAME
+from tests.salesforce_emulator.api.logins import authorization_url
 from tests.salesforce_emulator.caller import Caller, csv_text
 from tests.window.conftest import NARROW, WIDE
 
@@ -42,6 +46,13 @@ def paths_of(org: Caller) -> list[str]:
         f"/jobs/{misnamed['id']}",
         f"/jobs/{org.create()}",
     ]
+
+
+def login_paths_of(org: Caller) -> list[str]:
+    """Each page on which an app gets access, and the page that refuses it."""
+    url = authorization_url(org, login_hint=USERNAME)
+    consent = httpx2.post(url, data={"username": USERNAME, "pw": PASSWORD}).headers["Location"]
+    return [url, consent, authorization_url(org, client_id=EVIL * 3)]
 
 
 def test_everything_can_be_reached_with_scripts_off(org: Caller, still: Page) -> None:
@@ -141,7 +152,7 @@ def test_nothing_that_was_loaded_ever_runs(org: Caller, page: Page) -> None:
 @pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])
 def test_no_page_is_wider_than_the_screen(org: Caller, page: Page, viewport: dict[str, int]) -> None:
     page.set_viewport_size(viewport)
-    for path in paths_of(org):
+    for path in (*paths_of(org), *login_paths_of(org)):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
@@ -163,7 +174,7 @@ def test_all_text_stands_out_from_its_ground(browser: Browser, org: Caller, sche
     org.until(org.submit("Name\nA\n"), "InProgress")
     with browser.new_context(base_url=str(org.http.base_url), color_scheme=scheme) as seen:
         page = seen.new_page()
-        for path in paths:
+        for path in (*paths, *login_paths_of(org)):
             page.goto(path)
             assert page.evaluate(CONTRAST) == []
 
@@ -174,3 +185,38 @@ def test_the_keyboard_goes_straight_to_the_content(org: Caller, page: Page) -> N
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("button", "answer"), [("Allow", r"code=aPrx.*&state=a\+state"), ("Deny", "error=access_denied&.*&state=a")]
+)
+def test_a_user_logs_in_with_scripts_off_and_the_app_gets_what_they_decide(
+    org: Caller, still: Page, button: str, answer: str
+) -> None:
+    complaints = complaints_of(still)
+    still.route(f"{CALLBACK_URL}**", lambda route: route.fulfill(body="Go back to the app.", content_type="text/plain"))
+    still.goto(authorization_url(org))
+    still.keyboard.type("nobody@example.com")  # the first field has the focus
+    still.keyboard.press("Tab")
+    still.keyboard.type("nonsense")
+    still.keyboard.press("Enter")
+    expect(still.get_by_role("alert")).to_contain_text("Please check your username and password.")
+    still.get_by_label("Username").fill(USERNAME)
+    still.get_by_label("Password").fill(PASSWORD)
+    still.get_by_role("button", name="Log In").click()
+    expect(still.locator("h1")).to_have_text("Allow access?")
+    still.get_by_role("button", name=button).click()
+    expect(still).to_have_url(re.compile(rf"{re.escape(CALLBACK_URL)}\?{answer}"))
+    assert complaints == []
+
+
+def test_a_login_page_is_not_renewed_while_someone_types(org: Caller, page: Page) -> None:
+    page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(authorization_url(org))
+    page.get_by_label("Password").fill("half a pass")
+    loaded = len(asked)
+    page.clock.run_for(60_000)
+    assert len(asked) == loaded
+    expect(page.get_by_label("Password")).to_have_value("half a pass")

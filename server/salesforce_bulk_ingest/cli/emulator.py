@@ -15,13 +15,17 @@ from salesforce_bulk_ingest.cli.options import option
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_emulator import (
     ACCESS_TOKEN,
+    CALLBACK_URL,
     CLIENT_ID,
     CLIENT_SECRET,
+    PASSWORD,
+    USERNAME,
     Assumptions,
     BadChoice,
     Choices,
     EmulatorConfig,
     Limits,
+    is_callback_url,
     parse_choices,
 )
 from salesforce_emulator import public_key as checked_key
@@ -36,6 +40,10 @@ def emulator(
     token_seconds: Annotated[int, typer.Option(min=1, help="How long tokens of /services/oauth2/token last.")] = 7200,
     public_key: Annotated[
         Path | None, typer.Option(help="PEM file of the key that checks JWT assertions.", exists=True, dir_okay=False)
+    ] = None,
+    callback_url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help=f"Callback URL of the app ({CALLBACK_URL}); repeatable."),
     ] = None,
     faults: Annotated[
         Path | None, typer.Option(help="Plan of faults, in force from the start.", exists=True, dir_okay=False)
@@ -58,6 +66,7 @@ def emulator(
         seed=seed,
         rows_per_second=rows_per_second,
         token_seconds=token_seconds,
+        callback_urls=tuple(map(_callback_url, callback_url or (CALLBACK_URL,))),
         client_public_key=_key_in(public_key) if public_key else None,
         faults_file=faults,
         hard_delete=hard_delete,
@@ -72,7 +81,7 @@ async def _emulator(port: int, data_dir: Path | None, configured: Configured) ->
     with until_interrupted() as wait_for_signal:
         async with embedded_org(data_dir, configured, port=port) as org:
             facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
-            show_facts([*facts, ("window", f"{org.url}/")])
+            show_facts([*facts, ("user", f"{USERNAME} / {PASSWORD}"), ("window", f"{org.url}/")])
             out.print("Ctrl-C ends it.")
             await wait_for_signal()
 
@@ -82,6 +91,12 @@ def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choi
         return parse_choices(kind, texts or ())
     except BadChoice as error:
         fail(f"{flag}: {error}.")
+
+
+def _callback_url(text: str) -> str:
+    if not is_callback_url(text):
+        fail(f"--callback-url: expected a URL such as {CALLBACK_URL}, without a fragment.")
+    return text
 
 
 def _key_in(file: Path) -> str:

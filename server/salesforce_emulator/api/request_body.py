@@ -1,16 +1,20 @@
-"""Reads request bodies: decompresses them, enforces a size limit, and parses JSON."""
+"""Reads request bodies: decompresses them, enforces a size limit, and parses forms and JSON."""
 
 import json
 import zlib
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from salesforce_emulator import errors
 
 MAX_JSON_BYTES = 1_000_000  # assumed; real JSON bodies are far smaller
+MAX_FORM_BYTES = 100_000  # own
+
+Form = dict[str, str]
 
 _inflater = partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32)  # 32: detect gzip or zlib by the header
 
@@ -54,6 +58,16 @@ async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         raise errors.broken_compression() from None
     if not inflater.eof:
         raise errors.broken_compression()
+
+
+async def form_parameters(request: Request) -> Form:
+    """Return the parameters in query and body of a request; of two with one name, the last one counts.
+
+    Raises:
+        ApiError: the body can't be read, for a reason that `body_chunks` names.
+    """
+    body = b"".join([chunk async for chunk in body_chunks(request, MAX_FORM_BYTES)])
+    return dict(request.query_params) | dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 async def json_body(request: Request) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of
-from salesforce_emulator.api.oauth import MAX_FORM_BYTES, base_url, is_user
-from salesforce_emulator.api.request_body import body_chunks
+from salesforce_emulator.api.grants import is_user
+from salesforce_emulator.api.oauth import base_url
+from salesforce_emulator.api.request_body import MAX_FORM_BYTES, body_chunks
 from salesforce_emulator.api.user import running_user
 from salesforce_emulator.config import USER_ID
 
@@ -45,7 +46,7 @@ async def _login(request: Request, values: dict[str, str]) -> Response:
     """Return a new session id and the URL of the org (SOAP API guide, login())."""
     organization = org_of(request).organization
     user = await run_in_threadpool(running_user, org_of(request))
-    if not is_user(org_of(request).config, user["Username"], values.get("username", ""), values.get("password", "")):
+    if not await run_in_threadpool(is_user, org_of(request), values.get("username", ""), values.get("password", "")):
         text = "Invalid username, password, security token; or user locked out."  # seen
         return _fault(request, "INVALID_LOGIN", text)
     return _envelope(

@@ -1,4 +1,4 @@
-"""The ASGI endpoint of a web page, with the headers and checks that keep it safe."""
+"""The ASGI endpoint of a web page, and the headers and checks that keep every page safe."""
 
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ from salesforce_emulator.ui import formatting
 
 View = Callable[[Request], Mapping[str, Any]]
 
-PROTECTION = {
+_PROTECTION = {
     # Loaded data must never run as script in a page; pages load nothing from other sites and send nothing to them.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        " base-uri 'none'; form-action {form_targets}; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -59,24 +59,25 @@ class Page:
         await response(scope, receive, send)
 
     def _response(self, request: Request) -> Response:
-        if not _is_local_name(request.url.hostname or ""):
-            return Response("Open this page by the org's IP address or as localhost.\n", 421, media_type="text/plain")
+        if not is_addressed_locally(request):
+            return misdirected()
         if request.method not in ("GET", "HEAD"):
             return Response("This page can only be read.\n", 405, {"Allow": "GET, HEAD"}, "text/plain")
         try:
-            return _html(self._template, self._view(request))
+            return html_page(self._template, self._view(request))
         except ApiError as error:
             if error.status != 404:
                 raise
-            return _html("missing.html", {}, 404)
+            return html_page("missing.html", {}, 404)
 
 
-def _is_local_name(host: str) -> bool:
-    """Return whether the host is an IP address or a local name.
+def is_addressed_locally(request: Request) -> bool:
+    """Return whether the host in the URL is an IP address or a local name.
 
     Any other name may belong to a site on the internet that points the name at this machine.
     A name without a dot is that of a container or a host nearby; the names of sites have a dot.
     """
+    host = request.url.hostname or ""
     if "." not in host or host.endswith(".localhost"):
         return True
     try:
@@ -86,10 +87,28 @@ def _is_local_name(host: str) -> bool:
     return True
 
 
-def _html(template: str, values: Mapping[str, Any], status: int = 200) -> Response:
+def misdirected() -> Response:
+    """Return the response to a request for a page that is not addressed locally."""
+    return Response("Open this page by the org's IP address or as localhost.\n", 421, media_type="text/plain")
+
+
+def html_page(template: str, values: Mapping[str, Any], status: int = 200, *, form_targets: str = "'none'") -> Response:
+    """Return a web page.
+
+    Args:
+        template: name of the template.
+        values: values of the template.
+        status: HTTP status.
+        form_targets: where forms of the page may lead, redirects included, as sources of a Content-Security-Policy.
+    """
     text = _templates.get_template(template).render(values)
-    headers = {**PROTECTION, "Cache-Control": "no-store"}
+    headers = {**protection(form_targets), "Cache-Control": "no-store"}
     return Response(text.encode("utf-8", "replace"), status, headers, "text/html")
+
+
+def protection(form_targets: str = "'none'") -> dict[str, str]:
+    """Return the headers that keep a page or a file safe."""
+    return {name: value.format(form_targets=form_targets) for name, value in _PROTECTION.items()}
 
 
 class Asset:
@@ -100,7 +119,7 @@ class Asset:
         self._media_type = media_type
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {**PROTECTION, "Cache-Control": "no-cache"}
+        headers = {**protection(), "Cache-Control": "no-cache"}
         await Response(self._content, 200, headers, self._media_type)(scope, receive, send)
 
 

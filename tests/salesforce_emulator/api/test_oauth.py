@@ -1,64 +1,39 @@
-"""Logging in."""
+"""Access tokens: what comes with one, what it says of its user, and how it ends."""
 
 import base64
 import hashlib
 import hmac
-import math
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
 from inline_snapshot import snapshot
 
-from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, REFRESH_TOKEN, USERNAME
-from tests.salesforce_emulator.api.logins import CLIENT, CREDENTIALS, USERINFO, ask, works
+from salesforce_emulator.config import ACCESS_TOKEN, CALLBACK_URL, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from tests.salesforce_emulator.api.logins import (
+    CLIENT,
+    CREDENTIALS,
+    REVOKE,
+    USERINFO,
+    ask,
+    authorization_code,
+    exchange,
+    refresh,
+    works,
+)
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import Caller, an_org
 from tests.salesforce_emulator.clocks import Clock
 
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 NOW = datetime(2026, 3, 4, 9, 15, 27, 123_000, tzinfo=UTC)
-
-
-@cache
-def private_key() -> RSAPrivateKey:
-    return generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def public_pem() -> str:
-    return private_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def certificate_pem() -> str:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loader")])
-    builder = x509.CertificateBuilder(name, name, private_key().public_key(), 1, NOW, NOW + timedelta(days=365))
-    return builder.sign(private_key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
-
-
-def assertion(key: RSAPrivateKey | str | None = None, algorithm: str = "RS256", **claims: Any) -> dict[str, str]:
-    usual = {
-        "iss": CLIENT_ID,
-        "sub": USERNAME,
-        "aud": "https://login.salesforce.com",
-        "exp": int(NOW.timestamp()) + 180,
-    }
-    given = {name: value for name, value in (usual | claims).items() if value is not None}
-    return {"grant_type": JWT_BEARER, "assertion": jwt.encode(given, key or private_key(), algorithm)}
 
 
 @pytest.fixture(scope="module")
 def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    """An org in which it is always NOW, and whose app has a key."""
-    with an_org(tmp_path_factory.mktemp("org"), clock=Clock(NOW), client_public_key=public_pem()) as org:
+    """An org in which it is always NOW."""
+    with an_org(tmp_path_factory.mktemp("org"), clock=Clock(NOW)) as org:
         yield org
 
 
@@ -92,171 +67,6 @@ def test_the_signature_is_that_of_identity_and_time_with_the_clients_secret(logi
     assert base64.b64decode(body["signature"]) == expected
 
 
-@seen("client credentials by HTTP Basic: simple-salesforce login.py")
-def test_the_client_may_name_itself_in_the_authorization_header(login: Caller) -> None:
-    answer = ask(login, {"grant_type": "client_credentials"}, auth=(CLIENT_ID, CLIENT_SECRET))
-    assert works(login, answer.json()["access_token"])
-    wrong = ask(login, {"grant_type": "client_credentials"}, auth=(CLIENT_ID, "nonsense"))
-    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_client")
-    for header in (b"Basic ???", b"Basic \xe9"):
-        broken = ask(login, {"grant_type": "client_credentials"}, headers={b"Authorization": header})
-        assert (broken.status_code, broken.json()["error"]) == (400, "invalid_client")
-
-
-@seen("fixtures of an unknown client")
-@assumed("the errors of a wrong secret and of an unknown grant, and their status 400: only the shape is known")
-@pytest.mark.parametrize(
-    ("wrong", "error", "description"),
-    [
-        ({"client_id": "nobody"}, "invalid_client_id", "client identifier invalid"),
-        ({"client_secret": "nonsense"}, "invalid_client", "invalid client credentials"),
-        ({"client_secret": "n\xf6n"}, "invalid_client", "invalid client credentials"),
-        ({"grant_type": "authorization_code"}, "unsupported_grant_type", "grant type not supported"),
-        ({"grant_type": ""}, "unsupported_grant_type", "grant type not supported"),
-    ],
-)
-def test_a_refused_login_is_told_in_an_object(
-    login: Caller, wrong: dict[str, str], error: str, description: str
-) -> None:
-    answer = ask(login, CREDENTIALS | wrong)
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
-    assert answer.json() == {"error": error, "error_description": description}
-
-
-@seen("clients with the password grant: drt")
-@assumed("any security token after the password is taken")
-def test_name_and_password_get_a_token_with_or_without_a_security_token(login: Caller) -> None:
-    form = {"grant_type": "password", **CLIENT, "username": USERNAME, "password": PASSWORD}
-    for password in (PASSWORD, PASSWORD + "Xy12SecurityToken"):
-        assert works(login, ask(login, form | {"password": password}).json()["access_token"])
-    for wrong in ({"password": "nonsense"}, {"password": ""}, {"username": "nobody@example.com"}):
-        answer = ask(login, form | wrong)
-        assert (answer.status_code, answer.json()) == (
-            400,
-            {"error": "invalid_grant", "error_description": "authentication failure"},
-        )
-
-
-@seen("the refresh of jsforce, oauth2.ts")
-def test_the_refresh_token_gets_a_new_access_token_each_time(login: Caller) -> None:
-    form = {"grant_type": "refresh_token", "client_id": CLIENT_ID, "refresh_token": REFRESH_TOKEN}
-    tokens = {ask(login, form | more).json()["access_token"] for more in ({}, {"client_secret": CLIENT_SECRET})}
-    assert len(tokens) == 2
-    assert all(works(login, token) for token in tokens)
-    assert ask(login, form | {"client_secret": "nonsense"}).json()["error"] == "invalid_client"
-
-
-@doc("OAuth 2.0 Authorization Errors")
-def test_a_wrong_refresh_token_counts_as_expired(login: Caller) -> None:
-    answer = ask(login, {"grant_type": "refresh_token", "client_id": CLIENT_ID, "refresh_token": "old"})
-    assert (answer.status_code, answer.json()) == (
-        400,
-        {"error": "invalid_grant", "error_description": "expired access/refresh token"},
-    )
-
-
-@doc("OAuth 2.0 JWT Bearer Flow")
-@pytest.mark.parametrize("audience", ["https://login.salesforce.com", None])
-def test_a_signed_assertion_for_the_login_host_or_for_the_org_gets_a_token(login: Caller, audience: str | None) -> None:
-    audience = audience or str(login.http.base_url).rstrip("/")
-    assert works(login, ask(login, assertion(aud=audience)).json()["access_token"])
-
-
-@doc("OAuth 2.0 JWT Bearer Flow")
-@assumed("an org refuses the login host of the other kind of org")
-def test_a_signed_assertion_for_a_sandbox_is_one_for_the_login_host_of_sandboxes(login: Caller, tmp_path: Path) -> None:
-    production, sandbox = "https://login.salesforce.com", "https://test.salesforce.com"
-    with an_org(tmp_path, clock=Clock(NOW), client_public_key=public_pem(), sandbox=True) as sandbox_org:
-        assert works(sandbox_org, ask(sandbox_org, assertion(aud=sandbox)).json()["access_token"])
-        refused = [ask(sandbox_org, assertion(aud=production)), ask(login, assertion(aud=sandbox))]
-    assert {answer.json()["error_description"] for answer in refused} == {"Audience validation failed"}
-
-
-@seen("as text: simple-salesforce; in milliseconds: forcedotcom/sfdx-core, the official CLI")
-@pytest.mark.parametrize("end", [f"{NOW.timestamp() + 180:.0f}", int(NOW.timestamp() * 1000) + 300])
-def test_the_end_of_an_assertion_may_be_told_as_text_or_in_milliseconds(login: Caller, end: str | int) -> None:
-    assert works(login, ask(login, assertion(exp=end)).json()["access_token"])
-
-
-@seen("forcedotcom/sfdx-core, the official CLI")
-def test_the_audience_of_an_assertion_may_end_in_a_slash(login: Caller) -> None:
-    assert works(login, ask(login, assertion(aud=f"{login.http.base_url}/")).json()["access_token"])
-
-
-@doc("OAuth 2.0 Authorization Errors")
-@seen("an expired assertion: Salesforce StackExchange 282513")
-@assumed("the text for an assertion that can't be trusted")
-@pytest.mark.parametrize(
-    ("claims", "error", "description"),
-    [
-        ({"aud": "https://example.com"}, "invalid_grant", "Audience validation failed"),
-        ({"exp": int(NOW.timestamp())}, "invalid_grant", "expired authorization code"),
-        ({"sub": "nobody@example.com"}, "invalid_grant", "user hasn't approved this consumer"),
-        ({"iss": "nobody"}, "invalid_client_id", "client identifier invalid"),
-        ({"exp": None}, "invalid_grant", "invalid assertion"),
-        ({"aud": None}, "invalid_grant", "invalid assertion"),
-        ({"exp": "soon"}, "invalid_grant", "expired authorization code"),
-        ({"exp": math.nan}, "invalid_grant", "expired authorization code"),
-        ({"nbf": int(NOW.timestamp()) + 1}, "invalid_grant", "invalid assertion"),
-        ({"nbf": "soon"}, "invalid_grant", "invalid assertion"),
-        (
-            {"key": "a shared secret, long enough to sign with", "algorithm": "HS256"},
-            "invalid_grant",
-            "invalid assertion",
-        ),
-    ],
-)
-def test_an_assertion_is_checked_claim_by_claim(
-    login: Caller, claims: dict[str, Any], error: str, description: str
-) -> None:
-    answer = ask(login, assertion(**claims))
-    assert (answer.status_code, answer.json()) == (400, {"error": error, "error_description": description})
-
-
-@assumed("the text for an assertion that can't be trusted")
-def test_an_assertion_signed_with_another_key_is_refused(login: Caller) -> None:
-    other = generate_private_key(public_exponent=65537, key_size=2048)
-    for form in (assertion(other), {"grant_type": JWT_BEARER, "assertion": "nonsense"}, {"grant_type": JWT_BEARER}):
-        answer = ask(login, form)
-        assert (answer.status_code, answer.json()["error_description"]) == (400, "invalid assertion")
-
-
-@own
-def test_an_assertion_may_be_made_at_the_time_of_the_orgs_clock(tmp_path: Path) -> None:
-    now = datetime(2100, 1, 1, tzinfo=UTC)
-    second = int(now.timestamp())
-    with an_org(tmp_path, clock=Clock(now), client_public_key=public_pem()) as org:
-        form = assertion(exp=second + 180, iat=second, nbf=second)
-        assert works(org, ask(org, form).json()["access_token"])
-
-
-@doc("OAuth 2.0 JWT Bearer Flow")
-def test_the_apps_key_may_be_a_certificate(tmp_path: Path) -> None:
-    with an_org(tmp_path, clock=Clock(NOW), client_public_key=certificate_pem()) as org:
-        assert works(org, ask(org, assertion()).json()["access_token"])
-
-
-@own
-def test_an_org_whose_app_has_no_key_says_so(org: Caller) -> None:
-    answer = ask(org, assertion())
-    assert answer.json() == snapshot(
-        {
-            "error": "invalid_client",
-            "error_description": "The org has no key to check assertions with: start it with --public-key FILE",
-        }
-    )
-
-
-@own
-def test_an_org_does_not_open_with_a_key_that_is_none(tmp_path: Path) -> None:
-    with (
-        pytest.raises(RuntimeError, match="did not start"),
-        an_org(tmp_path, client_public_key="-----BEGIN PUBLIC KEY-----\nnonsense\n-----END PUBLIC KEY-----\n"),
-    ):
-        pass
-
-
 @seen("a captured 401 of an expired session (heroku-applink)")
 @assumed("that a session ends after its time even in use")
 def test_a_token_ends_after_its_time_but_the_published_one_never_does(tmp_path: Path) -> None:
@@ -280,27 +90,56 @@ def test_a_token_outlives_a_restart_of_the_org(tmp_path: Path) -> None:
 
 
 @own
-def test_tokens_are_kept_as_hashes_only(tmp_path: Path) -> None:
+def test_tokens_and_codes_are_kept_as_hashes_only(tmp_path: Path) -> None:
     with an_org(tmp_path) as org:
-        token = ask(org, CREDENTIALS).json()["access_token"]
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and token[16:].encode() in path.read_bytes()]
+        issued = exchange(org, authorization_code(org)).json()
+        secrets = [issued["access_token"][16:], issued["refresh_token"], authorization_code(org)]
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert CALLBACK_URL.encode() in stored  # so what a code stands for is there, but not the code
+    assert not [secret for secret in secrets if secret.encode() in stored]
 
 
 @seen("logout of jsforce, oauth2.ts")
 @assumed("the error of a token that is none")
 def test_a_revoked_token_is_at_its_end(org: Caller) -> None:
     token = ask(org, CREDENTIALS).json()["access_token"]
-    answer = ask(org, {"token": token}, "/services/oauth2/revoke")
+    answer = ask(org, {"token": token}, REVOKE)
     assert (answer.status_code, answer.content) == (200, b"")
     assert not works(org, token)
-    again = ask(org, {"token": token}, "/services/oauth2/revoke")
+    again = ask(org, {"token": token}, REVOKE)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_token")
 
 
 @own
 def test_the_published_token_can_not_be_revoked(org: Caller) -> None:
-    assert ask(org, {"token": ACCESS_TOKEN}, "/services/oauth2/revoke").status_code == 200
+    assert ask(org, {"token": ACCESS_TOKEN}, REVOKE).status_code == 200
     assert works(org, ACCESS_TOKEN)
+
+
+@doc("Revoke OAuth Tokens: a refresh token ends with the access tokens that came from it")
+def test_a_revoked_refresh_token_ends_with_its_access_tokens(org: Caller) -> None:
+    first = exchange(org, authorization_code(org)).json()
+    second, other = refresh(org, first["refresh_token"]).json(), exchange(org, authorization_code(org)).json()
+    answer = ask(org, {"token": first["refresh_token"]}, REVOKE)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert refresh(org, first["refresh_token"]).json()["error_description"] == "expired access/refresh token"
+    assert not works(org, first["access_token"]) and not works(org, second["access_token"])
+    assert works(org, other["access_token"]) and works(org, refresh(org, other["refresh_token"]).json()["access_token"])
+    assert ask(org, {"token": first["refresh_token"]}, REVOKE).json()["error"] == "invalid_token"
+
+
+@assumed("that a refresh token outlives its access token")
+def test_a_revoked_access_token_leaves_its_refresh_token(org: Caller) -> None:
+    issued = exchange(org, authorization_code(org)).json()
+    ask(org, {"token": issued["access_token"]}, REVOKE)
+    assert not works(org, issued["access_token"])
+    assert works(org, refresh(org, issued["refresh_token"]).json()["access_token"])
+
+
+@own
+def test_the_published_refresh_token_can_not_be_revoked(org: Caller) -> None:
+    assert ask(org, {"token": REFRESH_TOKEN}, REVOKE).status_code == 200
+    assert works(org, refresh(org, REFRESH_TOKEN).json()["access_token"])
 
 
 @doc("OpenID Connect Token Introspection")
@@ -327,6 +166,15 @@ def test_introspection_tells_until_when_a_token_is_valid(login: Caller) -> None:
         login, hint | {"token": ACCESS_TOKEN}, "/services/oauth2/introspect", auth=(CLIENT_ID, CLIENT_SECRET)
     )
     assert published.json()["active"] and "exp" not in published.json()
+
+
+@doc("OpenID Connect Token Introspection")
+def test_introspection_tells_the_scope_that_the_user_has_allowed(org: Caller) -> None:
+    issued = exchange(org, authorization_code(org, scope="full refresh_token")).json()
+    for token in (issued["access_token"], refresh(org, issued["refresh_token"]).json()["access_token"]):
+        assert (
+            ask(org, CLIENT | {"token": token}, "/services/oauth2/introspect").json()["scope"] == "full refresh_token"
+        )
 
 
 @doc("OpenID Connect Token Introspection")

@@ -31,10 +31,13 @@ def test_a_session_can_expire_in_mid_job(org: Caller) -> None:
 
 
 @seen("texts that clients take for no reason to refresh: jsforce, http-api.ts")
-def test_a_session_can_be_refused_with_another_text(org: Caller) -> None:
-    message = "This session is not valid for use with the REST API"
+@pytest.mark.parametrize(
+    "message", ["This session is not valid for use with the REST API", "Connected app is not attached to Agent"]
+)
+def test_a_session_can_be_refused_with_another_text(org: Caller, message: str) -> None:
     org.go_wrong({"on": "status", "fault": "expired-session", "message": message})
-    assert org.http.get(f"{INGEST}/{'7' * 15}").json()[0]["message"] == message
+    answer = org.http.get(f"{INGEST}/{'7' * 15}")
+    assert (answer.status_code, answer.json()) == (401, [{"message": message, "errorCode": "INVALID_SESSION_ID"}])
 
 
 ANSWERS: list[dict[str, Any]] = [

@@ -59,7 +59,7 @@ def test_a_wrong_plan_is_refused_in_one_line_that_names_the_place(org: Caller) -
         [
             "rules.0.fault: use one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
             "rules.0.fault: use one of expired-session, request-limit, no-route, too-many-requests, unavailable, server-error, error-page, refused-login, answer, blank-results, no-content, latency, slow-body, reset, locked-rows, too-many-lock-failures, retries-exhausted, stuck-job",
-            "rules.0.on: use 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'",
+            "rules.0.on: use 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'authorize', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'",
             "rules.0.on: this is missing; add it",
             "rules.0.seconds: this is missing; add it",
             "rules.0.hours: there is no such setting; use on, fault, after, every, times, probability, seconds",
@@ -121,7 +121,7 @@ def test_an_org_does_not_open_with_a_wrong_plan(tmp_path: Path, text: str | None
             "faults.yaml",
             "rules:\n  - on: lists\n    fault: unavailable\n",
             snapshot(
-                "<folder>/faults.yaml, line 2, rules.0.on: use 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'"
+                "<folder>/faults.yaml, line 2, rules.0.on: use 'create', 'upload', 'close', 'abort', 'status', 'list', 'delete', 'successfulResults', 'failedResults', 'unprocessedrecords', 'query', 'describe', 'objects', 'record', 'limits', 'resources', 'versions', 'login', 'authorize', 'token', 'introspect', 'revoke', 'userinfo', 'identity', 'other' or 'any'"
             ),
         ),
         (

@@ -1,6 +1,10 @@
 """Sessions: which access tokens an org accepts."""
 
+from pathlib import Path
+
+from salesforce_emulator.storage import sessions as sessions_table
 from salesforce_emulator.storage.database import Database
+from salesforce_emulator.storage.secret_hash import secret_hash
 from salesforce_emulator.storage.sessions import Session, Sessions
 from tests.salesforce_emulator.behaviours import own
 from tests.salesforce_emulator.clocks import Clock
@@ -43,3 +47,18 @@ def test_tokens_are_not_stored_and_expired_sessions_go_with_the_next_one(databas
     assert len(rows) == 1
     assert first.encode() not in repr(rows).encode()
     assert second.encode() not in repr(rows).encode()
+
+
+@own
+def test_a_session_of_an_older_version_goes_on(tmp_path: Path) -> None:
+    database = Database(tmp_path / "org.sqlite")
+    with database.writing() as connection:
+        connection.execute(
+            "CREATE TABLE session"
+            " (token_hash BLOB PRIMARY KEY, issued_at REAL NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID"
+        )
+        connection.execute("INSERT INTO session VALUES (?, 1, 4e9)", (secret_hash("token"),))
+        sessions_table.create_tables(connection)
+    found = Sessions(database, "00DEm0000000001EAA", "published", 60, Clock()).find("token")
+    assert found == Session(issued_at=1, expires_at=4e9, scope="api id")
+    database.close()
