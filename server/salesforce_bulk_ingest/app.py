@@ -29,6 +29,7 @@ from salesforce_bulk_ingest.cache.settling import settle
 from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
+from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
@@ -244,9 +245,10 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     return UploadRoots(settings.upload_roots or default, paths.settings_file)
 
 
-def build_mcp(services: Services, rest_url: str | None) -> MCPServer[None]:
-    """Return the MCP server with its tools and resources."""
-    server = IngestServer(
+def build_mcp(services: Services, rest_url: str | None, mistake: str | None = None) -> MCPServer[None]:
+    """Return the MCP server with its tools and resources, each of which answers with the mistake where there is one."""
+    kind = IngestServer if mistake is None else partial(MisconfiguredServer, mistake=mistake)
+    server = kind(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
         services.org,
@@ -287,6 +289,13 @@ async def serve_stdio(settings: Settings, paths: LocalPaths) -> None:
     async with _org_of(settings, settings.data_dir or paths.org_dir) as org:
         async with open_services(settings, paths, org) as services:
             await build_mcp(services, None).run_stdio_async()
+
+
+async def serve_mistake(mistake: str, paths: LocalPaths) -> None:
+    """Serve one client over stdin and stdout, and answer each of its calls with what is wrong with the settings."""
+    sends_nothing = httpx2.AsyncBaseTransport()
+    async with open_services(Settings(no_spool=True), paths, transport=sends_nothing) as services:
+        await build_mcp(services, None, mistake).run_stdio_async()
 
 
 @asynccontextmanager

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
+from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_emulator.org import ORG_FILE
 
 
@@ -23,17 +23,17 @@ def test_a_folder_that_holds_an_org_is_taken(tmp_path: Path) -> None:
     check_org_folder(tmp_path)
 
 
-def test_a_folder_that_holds_other_things_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_holds_other_things_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
-    with pytest.raises(typer.Exit):
+    with pytest.raises(CantStart) as raised:
         check_org_folder(tmp_path)
-    assert capsys.readouterr().err == (
-        f"salesforce-bulk-ingest: {tmp_path} holds other things and no org; choose an empty or a new folder as --data-dir.\n"
+    assert str(raised.value) == (
+        f"{tmp_path} holds other things and no org; choose an empty or a new folder as --data-dir."
     )
 
 
-def test_a_path_through_a_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(typer.Exit):
+    with pytest.raises(CantStart) as raised:
         check_org_folder(tmp_path / "file" / "org")
-    assert f"the embedded org can't be kept in {tmp_path / 'file' / 'org'}: " in capsys.readouterr().err
+    assert f"the embedded org can't be kept in {tmp_path / 'file' / 'org'}: " in str(raised.value)

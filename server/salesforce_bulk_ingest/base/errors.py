@@ -9,6 +9,7 @@
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
+    ├── NotConfigured       the settings have a mistake, so there is no org
     ├── UploadConflict      the job already has, or may have, other data
     │   ├── UploadUnderWay  rows are on their way to the job right now
     │   └── UploadUnclear   it is not known whether the rows of an upload arrived, or still will
@@ -68,6 +69,13 @@ class RefusedByPolicy(IngestError):
 
     status = 403
     code = "INSUFFICIENT_ACCESS"
+
+
+class NotConfigured(IngestError):
+    """The server was started with a mistake in its settings, so that it has no org; the message says which."""
+
+    status = 503
+    code = "SERVER_UNAVAILABLE"
 
 
 class UploadConflict(IngestError):

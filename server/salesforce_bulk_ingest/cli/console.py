@@ -26,8 +26,12 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
 
 def complain(message: str) -> None:
     """Print a message to stderr, in one line that begins with the program's name."""
-    line = visible(" ".join(message.split()))
-    Console(stderr=True).print(f"{PROGRAM}: {line}", highlight=False, markup=False, soft_wrap=True)
+    Console(stderr=True).print(f"{PROGRAM}: {on_one_line(message)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def on_one_line(message: str) -> str:
+    """Return the message without line breaks and hidden characters."""
+    return visible(" ".join(message.split()))
 
 
 def fail(message: str) -> NoReturn:

@@ -7,6 +7,7 @@ import typer
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.cli.check import check
+from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.config import config
 from salesforce_bulk_ingest.cli.console import PROGRAM, USAGE_ERROR, complain, out
 from salesforce_bulk_ingest.cli.demo import demo
@@ -14,9 +15,7 @@ from salesforce_bulk_ingest.cli.emulator import emulator
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, ending_its_line
 from salesforce_bulk_ingest.cli.log import open_log
 from salesforce_bulk_ingest.cli.serve import serve
-from salesforce_bulk_ingest.cli.stdio import stdio
-from salesforce_bulk_ingest.serving.ports import CantStart
-from salesforce_bulk_ingest.settings_sources import BadSetting
+from salesforce_bulk_ingest.cli.stdio import stdio, tell_client
 
 OUTPUT_CLOSED = 1
 """The exit code where nobody reads what a command prints, as in `... | head`; rich uses the same code."""
@@ -44,7 +43,10 @@ def _root(
 
 
 def main() -> None:
-    """Run the command that `sys.argv` names, and exit. Every error that a user can cause is one line and exit code 2."""
+    """Run the command that `sys.argv` names, and exit. Every error that a user can cause is one line and exit code 2.
+
+    On `stdio` there is a client to tell it, too.
+    """
     open_log()
     sys.exit(_exit_code())
 
@@ -52,35 +54,24 @@ def main() -> None:
 def _exit_code() -> int | None:
     try:
         code: int | None = app(prog_name=PROGRAM, standalone_mode=False)
-    except typer.TyperException as error:
-        complain(_usage_complaint(error))
-    except (BadSetting, CantStart) as error:
-        complain(str(error))
-    except BaseExceptionGroup as group:
-        if group.subgroup(SystemExit):
-            return OUTPUT_CLOSED
-        if group.subgroup(KeyboardInterrupt):
-            return INTERRUPTED
-        only = _only_error(group)
-        if not isinstance(only, CantStart):
-            raise
-        complain(str(only))
+    except BaseException as error:
+        complaint = complaint_about(error)
+        if complaint is None:
+            return _exit_code_after(error)
+        complain(complaint)
     else:
         return code
-    return USAGE_ERROR
+    if sys.argv[1:2] != [stdio.__name__]:
+        return USAGE_ERROR
+    tell_client(complaint)
+    return 0
 
 
-def _usage_complaint(error: typer.TyperException) -> str:
-    show = getattr(error, "format_message", error.__str__)
-    complaint = show()
-    end = "" if complaint.endswith((".", "?")) else "."
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else PROGRAM
-    return f"{complaint}{end} See `{command} --help`."
-
-
-def _only_error(error: BaseException) -> BaseException:
-    """Return the only error of a group, or of the groups in it; the group itself if it has several errors."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
+def _exit_code_after(error: BaseException) -> int:
+    """Return the exit code after an error that is no mistake of the user, or raise the error."""
+    if isinstance(error, BaseExceptionGroup):
+        if error.subgroup(SystemExit):
+            return OUTPUT_CLOSED
+        if error.subgroup(KeyboardInterrupt):
+            return INTERRUPTED
+    raise error

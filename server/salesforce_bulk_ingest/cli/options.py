@@ -81,7 +81,7 @@ def settings_from(flags: Mapping[str, object]) -> Settings:
 
     Raises:
         BadSetting: a setting can't be used.
-        typer.Exit: the data folder can't hold an org; the reason has been printed.
+        CantStart: the data folder can't hold an org.
     """
     settings = load_settings(flags, os.environ, default_local_paths().settings_file)
     if settings.data_dir is not None:

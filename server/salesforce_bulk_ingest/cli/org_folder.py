@@ -3,17 +3,23 @@
 import tempfile
 from pathlib import Path
 
-from salesforce_bulk_ingest.cli.console import fail
+from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_emulator.org import ORG_FILE
 
 
 def check_org_folder(folder: Path) -> None:
-    """Create the folder if it does not exist, and end the command if the folder can't hold an org."""
+    """Create the folder if it does not exist.
+
+    Raises:
+        CantStart: the folder can't hold an org.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
         holds_other_things = any(folder.iterdir()) and not (folder / ORG_FILE).exists()
     except OSError as error:
-        fail(f"the embedded org can't be kept in {folder}: {error.strerror}; choose another --data-dir.")
+        raise CantStart(
+            f"the embedded org can't be kept in {folder}: {error.strerror}; choose another --data-dir."
+        ) from None
     if holds_other_things:
-        fail(f"{folder} holds other things and no org; choose an empty or a new folder as --data-dir.")
+        raise CantStart(f"{folder} holds other things and no org; choose an empty or a new folder as --data-dir.")

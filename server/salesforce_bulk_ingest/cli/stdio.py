@@ -1,8 +1,13 @@
 """The command `stdio`: one MCP client over stdin and stdout."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 import anyio
 
-from salesforce_bulk_ingest.app import serve_stdio
+from salesforce_bulk_ingest.app import serve_mistake, serve_stdio
+from salesforce_bulk_ingest.cli.complaints import complaint_about
+from salesforce_bulk_ingest.cli.console import complain, on_one_line
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
@@ -17,10 +22,29 @@ def stdio(**flags: object) -> None:
     settings = settings_from(flags)
     if settings.emulator:
         check_org_folder(settings.data_dir or default_local_paths().org_dir)
-    anyio.run(_stdio, settings)
+    anyio.run(_until_the_end, partial(_serve, settings))
 
 
-async def _stdio(settings: Settings) -> None:
+def tell_client(mistake: str) -> None:
+    """Serve a client whose every call is answered with what is wrong with the settings."""
+    anyio.run(_until_the_end, partial(serve_mistake, on_one_line(mistake), default_local_paths()))
+
+
+async def _serve(settings: Settings) -> None:
+    try:
+        await serve_stdio(settings, default_local_paths())
+    except Exception as error:
+        mistake = complaint_about(error)
+        if mistake is None:
+            raise
+        complain(mistake)
+    else:
+        return
+    await serve_mistake(on_one_line(mistake), default_local_paths())
+
+
+async def _until_the_end(serve: Callable[[], Awaitable[None]]) -> None:
+    """Serve until stdin ends, or until a signal comes and ends it."""
     with until_interrupted() as wait_for_signal, stdin_that_can_end() as end_stdin:
         async with anyio.create_task_group() as tasks:
 
@@ -29,5 +53,5 @@ async def _stdio(settings: Settings) -> None:
                 end_stdin()
 
             tasks.start_soon(stop)
-            await serve_stdio(settings, default_local_paths())
+            await serve()
             tasks.cancel_scope.cancel()

@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.base.errors import (
     LoadedBefore,
     NoMatchingRows,
     NoRecord,
+    NotConfigured,
     RefusedByPolicy,
     SentAgain,
     SourceChanged,
@@ -106,6 +107,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (
         ChangeUnanswered,
         "{again} is the same call, and safe: it reads the job first, and changes it only if that is still to be done.",
+    ),
+    (
+        NotConfigured,
+        "Tell the user: that is a mistake in the settings of this server, and no tool works before it is mended. "
+        "`salesforce-bulk-ingest check` shows whether it is; then the server has to be restarted.",
     ),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
     (TooLarge, "{rows} takes fewer rows, or a file: do what the message says, or split the rows over several jobs."),

@@ -1,0 +1,41 @@
+"""The MCP server of a program whose settings have a mistake: it tells it to whoever calls a tool or reads a resource.
+
+A host shows nothing but "Connection closed" of a server that ends at its start.
+"""
+
+from typing import Any, NoReturn
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from pydantic import AnyUrl
+
+from salesforce_bulk_ingest.base.errors import NotConfigured
+from salesforce_bulk_ingest.mcp_server.answers.error import error_text
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
+from salesforce_bulk_ingest.mcp_server.server import IngestServer
+from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg
+
+
+class MisconfiguredServer(IngestServer):
+    """The server with the same tools and resources, each of which answers with the mistake, whatever it is asked.
+
+    Args:
+        name: the name that the server gives to clients.
+        tools: the tools, of which none is called.
+        org: the org as far as it is known: none.
+        mistake: what is wrong, as a sentence.
+        options: further options of the SDK's server.
+    """
+
+    def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, *, mistake: str, **options: Any) -> None:
+        super().__init__(name, tools, org, **options)
+        self._error = NotConfigured(mistake)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> NoReturn:
+        raise ToolError(error_text(self._error, GivenCall(name, arguments))) from self._error
+
+    async def read_resource(self, uri: AnyUrl | str, context: Context[None, Any] | None = None) -> NoReturn:
+        raise ResourceError(error_text(self._error, GivenCall(str(uri), {}))) from self._error
