@@ -370,6 +370,9 @@ def test_a_token_in_a_table_has_to_be_private_whichever_org_is_chosen(file: Path
         ({"org_name": "uat"}, {}, "[orgs.uat]\ninstance = 'acme.my'\norg = 'acme'",
          "org in [orgs.uat] of FILE and instance in [orgs.uat] of FILE: keep either the CLI's login or a token with an "
          "instance, not both."),
+        ({"org_name": "uat"}, {}, "[orgs.uat]\nexpect_org = '00D000000000001EAB'",
+         "expect_org in [orgs.uat] of FILE: expected the id of an organization; its last three characters do not fit the "
+         "others."),
         ({}, {}, "[orgs.uat]\ninstnace = 'acme.my'",
          "FILE: 'instnace' in [orgs.uat] is not a setting; did you mean 'instance'?"),
         ({}, {}, "[orgs.uat]\ncolour = 1",

@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS
 from salesforce_bulk_ingest.salesforce.logins.access_token import AccessTokenLogin
 from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from salesforce_bulk_ingest.salesforce.logins.client_credentials import ClientCredentialsLogin
+from salesforce_bulk_ingest.salesforce.logins.expected_org import ExpectedOrg
 from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import RefreshTokenLogin
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
@@ -42,13 +43,14 @@ def credential_source(
         tasks: runs the logins.
         clock: the clock of this machine.
     """
-    if settings.access_token is not None:
-        return _access_token(settings, settings_file, tasks, clock)
-    login = _login(settings, http, clock)
-    if login is not None:
-        return Session(login, tasks, clock.monotonic)
-    missing = "There is an instance but no login." if settings.upstream_url else "No Salesforce org is configured."
-    return MissingCredentials(_what_to_set(missing, settings, settings_file))
+    login = _login(settings, settings_file, http, clock)
+    if login is None:
+        return MissingCredentials(_what_to_set(settings, settings_file))
+    if settings.expect_org is not None:
+        return Session(ExpectedOrg(login, settings.expect_org, http), tasks, clock.monotonic)
+    if isinstance(login, FixedCredentials):
+        return login
+    return Session(login, tasks, clock.monotonic)
 
 
 def configured_org(settings: Settings, embedded_url: str | None = None) -> ConfiguredOrg:
@@ -71,7 +73,9 @@ def configured_org(settings: Settings, embedded_url: str | None = None) -> Confi
     return ConfiguredOrg(settings.org_name)
 
 
-def _login(settings: Settings, http: httpx2.AsyncClient, clock: Clock) -> Login | None:
+def _login(settings: Settings, settings_file: Path, http: httpx2.AsyncClient, clock: Clock) -> Login | None:
+    if settings.access_token is not None:
+        return _access_token(settings.access_token, settings, settings_file)
     if settings.org is not None:
         return CliLogin(settings.org, settings.cli)
     if settings.client_id is None:
@@ -95,11 +99,10 @@ def endpoint_of(settings: Settings, http: httpx2.AsyncClient) -> TokenEndpoint:
     return TokenEndpoint(http, login_url, configured)
 
 
-def _access_token(settings: Settings, settings_file: Path, tasks: SharedTasks, clock: Clock) -> CredentialSource:
-    token, instance_url = settings.access_token, settings.upstream_url
-    assert token is not None
+def _access_token(token: SecretStr, settings: Settings, settings_file: Path) -> Login | None:
+    instance_url = settings.upstream_url
     if instance_url is None:
-        return MissingCredentials(_what_to_set("There is an access token but no instance.", settings, settings_file))
+        return None
     if _token_in(settings_file, settings.org_name, instance_url) != token:
         # It came from the environment, which does not change.
         return FixedCredentials(Credentials(instance_url, token))
@@ -107,7 +110,7 @@ def _access_token(settings: Settings, settings_file: Path, tasks: SharedTasks, c
     def read_token() -> SecretStr:
         return _token_in(settings_file, settings.org_name, instance_url) or token
 
-    return Session(AccessTokenLogin(instance_url, read_token), tasks, clock.monotonic)
+    return AccessTokenLogin(instance_url, read_token)
 
 
 def _token_in(settings_file: Path, org_name: str | None, instance_url: str) -> SecretStr | None:
@@ -120,7 +123,10 @@ def _token_in(settings_file: Path, org_name: str | None, instance_url: str) -> S
     return settings.access_token if settings.upstream_url in (None, instance_url) else None
 
 
-def _what_to_set(missing: str, settings: Settings, settings_file: Path) -> str:
+def _what_to_set(settings: Settings, settings_file: Path) -> str:
+    missing = "There is an instance but no login." if settings.upstream_url else "No Salesforce org is configured."
+    if settings.access_token is not None:
+        missing = "There is an access token but no instance."
     if settings.org_name is not None:
         return (
             f"{missing} Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), "

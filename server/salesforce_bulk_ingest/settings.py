@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from salesforce_bulk_ingest.salesforce.credentials import checked_token
 from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, LOOPBACK_HOSTS, instance_url, login_url
+from salesforce_bulk_ingest.salesforce.org import checked_organization_id
 
 EMULATOR_IGNORES = "SALESFORCE_"
 """The prefix of the variables that say which org to call, and are ignored with the embedded org."""
@@ -184,6 +185,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Name = Annotated[str, Field(min_length=1)]
+OrganizationId = Annotated[str, AfterValidator(checked_organization_id)]
 OrgName = Annotated[str, AfterValidator(_org_name)]
 
 
@@ -235,6 +237,10 @@ class Settings(BaseModel):
     )
     redirect_uri: Annotated[RedirectUri, Env("SALESFORCE_REDIRECT_URI")] = Field(
         REDIRECT_URI, description="Callback URL of the app, for the command `login`"
+    )
+    expect_org: Annotated[OrganizationId | None, Env("SALESFORCE_EXPECT_ORG")] = Field(
+        None,
+        description="Id of the only organization that is called, such as `00D000000000001EAA`: every other is refused",
     )
     api_version: Annotated[ApiVersion, Env("SALESFORCE_API_VERSION")] = Field(
         "63.0", description="API version of upstream calls"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.salesforce.org import Org, org_at
+from salesforce_bulk_ingest.salesforce.org import Org, checked_organization_id, org_at
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,27 @@ def test_an_organization_has_one_key_by_whatever_host_and_form_of_its_id() -> No
 
 def test_an_org_whose_organization_is_not_known_goes_by_its_host() -> None:
     assert Org("acme.my.salesforce.com", "production").key == "acme.my.salesforce.com"
+
+
+@pytest.mark.parametrize("given", ["00D000000000001", "00D000000000001EAA", " 00D7F000000Ka9p\n", "00D7F000000Ka9pUAC"])
+def test_the_id_of_an_organization_has_either_length(given: str) -> None:
+    assert checked_organization_id(given) == given.strip()
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("", "15 or 18 letters and digits that begin with 00D"),
+        ("005000000000001AAA", "15 or 18 letters and digits that begin with 00D"),
+        ("00D0000000000012", "15 or 18 letters and digits that begin with 00D"),
+        ("00D000000000001!SECRET", "15 or 18 letters and digits that begin with 00D"),
+        ("00D000000000001eaa", "15 or 18 letters and digits that begin with 00D"),
+        ("00D000000000001EAB", "its last three characters do not fit the others"),
+        ("00d000000000001AAA", "15 or 18 letters and digits that begin with 00D"),
+        ("00D7f000000Ka9pUAC", "its last three characters do not fit the others"),
+    ],
+)
+def test_what_is_no_id_of_an_organization_or_mistyped_is_told_without_it(given: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint) as raised:
+        checked_organization_id(given)
+    assert "SECRET" not in str(raised.value)

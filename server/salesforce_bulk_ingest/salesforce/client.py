@@ -13,19 +13,16 @@ from urllib.parse import quote
 
 import anyio
 import httpx2
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
 from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource
 from salesforce_bulk_ingest.salesforce.errors import (
-    LimitReached,
     NotFound,
-    Rejected,
     SalesforceError,
     SessionExpired,
     UnexpectedAnswer,
-    rejected,
 )
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
 from salesforce_bulk_ingest.salesforce.models import (
@@ -34,21 +31,20 @@ from salesforce_bulk_ingest.salesforce.models import (
     JobList,
     ResultKind,
     SObjectDescribe,
-    WrongId,
 )
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
+from salesforce_bulk_ingest.salesforce.parsing import about_other, parsed
 from salesforce_bulk_ingest.salesforce.retries import Operation, may_have_happened, retrying
 from salesforce_bulk_ingest.salesforce.transport import (
     JSON_CALL_SECONDS,
     Transport,
     answered_at,
     body_of,
-    check_no_redirect,
     deadline,
     decoded,
     raise_for_status,
-    refused,
 )
+from salesforce_bulk_ingest.salesforce.user_info import user_of
 
 WRITE_SECONDS = 30
 """The most seconds of a create, a close or an abort: what is left of a tool's call is for looking what became of it."""
@@ -102,6 +98,7 @@ class SalesforceClient:
         call_seconds: float = JSON_CALL_SECONDS,
         settle: Settle = _as_it_is,
     ) -> None:
+        self._http = http
         self._transport = Transport(http, source, api_version)
         self._call_seconds = call_seconds
         self._embedded = embedded
@@ -152,7 +149,7 @@ class SalesforceClient:
             ("state", "Open", job.state),
         ):
             if answered is not None and not _is_same_name(str(asked), answered):
-                raise _about_other(f"a new job with the {name} {as_name(str(asked))}", f"one with {quoted(answered)}")
+                raise about_other(f"a new job with the {name} {as_name(str(asked))}", f"one with {quoted(answered)}")
         return job
 
     async def get_job(self, job_id: str, *, api_version: str | None = None) -> Job:
@@ -173,7 +170,7 @@ class SalesforceClient:
             query: the raw query string, with `isPkChunkingEnabled`, `jobType` and `queryLocator`.
         """
         body, at = await self._body(Operation.READ, Call("GET", query=query, headers=_ACCEPT_JSON))
-        return _parsed(JobList, body, "the list of jobs").model_copy(update={"read_at": at})
+        return parsed(JobList, body, "the list of jobs").model_copy(update={"read_at": at})
 
     async def set_state(self, job_id: str, state: str) -> Job:
         """Close (`UploadComplete`) or abort (`Aborted`) the job.
@@ -252,7 +249,7 @@ class SalesforceClient:
         asked = f"the describe of {as_name(sobject)}"
         described = await self._json(Operation.READ, SObjectDescribe, call, asked)
         if not _is_same_name(sobject, described.name):
-            raise _about_other(asked, quoted(described.name))
+            raise about_other(asked, quoted(described.name))
         return described
 
     @property
@@ -291,33 +288,12 @@ class SalesforceClient:
 
     async def _login_of(self, credentials: Credentials) -> _Login:
         org = self._org_of(credentials)
-        try:
-            user = await self._user(credentials)
-        except Rejected as error:
-            # Access to userinfo is a matter of the login's scopes (Salesforce Help, OAuth Tokens and Scopes).
-            if isinstance(error, SessionExpired | LimitReached) or error.status not in (403, 404):
-                raise
-            user = None
+        user = await user_of(self._http, credentials)
         if user is not None and user.organization_id is not None:
             org = replace(org, organization_id=user.organization_id)
         else:
             logger.warning("%s does not tell this login its organization; its records are kept by its host name", org)
         return _Login(credentials, user, await self._settle(org))
-
-    async def _user(self, credentials: Credentials) -> Identity:
-        """Return the user of the token.
-
-        Raises:
-            SessionExpired: the token is not valid (403 with the text `Bad_OAuth_Token`, seen in public code).
-        """
-        async with self._transport.open_path("/services/oauth2/userinfo", _ACCEPT_JSON, credentials) as response:
-            body = await body_of(response)
-        if response.status_code == 401 or body.strip() == b"Bad_OAuth_Token":
-            raise rejected(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        check_no_redirect(response)
-        if not response.is_success:
-            raise refused(response, body)
-        return _parsed(Identity, body, "the user of the access token")
 
     @asynccontextmanager
     async def _opened(self, operation: Operation, call: Call) -> AsyncIterator[httpx2.Response]:
@@ -338,7 +314,7 @@ class SalesforceClient:
     async def _json(
         self, operation: Operation, model: type[ModelT], call: Call, asked: str, seconds: float = JSON_CALL_SECONDS
     ) -> ModelT:
-        return _parsed(model, (await self._body(operation, call, seconds))[0], asked)
+        return parsed(model, (await self._body(operation, call, seconds))[0], asked)
 
     async def _body(
         self, operation: Operation, call: Call, seconds: float = JSON_CALL_SECONDS
@@ -362,26 +338,6 @@ def _dump(body: Mapping[str, object]) -> bytes:
     return _BODY.dump_json(dict(body))
 
 
-def _parsed(model: type[ModelT], body: bytes, asked: str) -> ModelT:
-    """Return the answer in a body.
-
-    Args:
-        model: the form of the answer.
-        body: the body.
-        asked: what was asked for, as a part of a sentence.
-    """
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        causes = (detail.get("ctx", {}).get("error") for detail in error.errors(include_url=False))
-        wrong_id = next((cause for cause in causes if isinstance(cause, WrongId)), None)
-        if wrong_id is not None:
-            raise _about_other(asked, str(wrong_id)) from error
-        raise UnexpectedAnswer(
-            "The answer is not one of the Salesforce API: is the instance right, and not in maintenance?"
-        ) from error
-
-
 def _path_of(job_id: str) -> str:
     """Return the path of a job, or raise InvalidJobId: another text would be the path of another resource."""
     return f"/{checked_job_id(job_id)}"
@@ -390,12 +346,8 @@ def _path_of(job_id: str) -> str:
 def _checked(job: Job, job_id: str) -> Job:
     """Return the job, which has to be the one that was asked for: a proxy may mix up answers."""
     if not is_same_job(job.id, job_id):
-        raise _about_other(f"job {job_id}", f"job {job.id}")
+        raise about_other(f"job {job_id}", f"job {job.id}")
     return job
-
-
-def _about_other(asked: str, answered: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"Asked for {asked}, Salesforce answered about {answered}.")
 
 
 def _is_same_name(asked: str, answered: str) -> bool:

@@ -52,10 +52,13 @@ class CredentialSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FixedCredentials:
-    """Credentials that can't be renewed."""
+    """Credentials that can't be renewed; also as a way to log in, which gives them each time."""
 
     current: Credentials
     can_renew: ClassVar[bool] = False
+
+    async def log_in(self) -> Credentials:
+        return self.current
 
     async def credentials(self, *, for_stream: bool = False) -> Credentials:
         return self.current

@@ -19,6 +19,39 @@ _KINDS = (
 
 EMBEDDED = "embedded org"
 
+ORGANIZATION_ID = re.compile(r"00D[0-9A-Za-z]{12}([A-Z0-5]{3})?", re.ASCII)
+"""The id of an organization, of 15 or 18 characters (Salesforce Help, Standard Field Record ID Prefix Decoder)."""
+
+_SUFFIX_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def checked_organization_id(given: str) -> str:
+    """Return the id of an organization as it was given, without white space around it.
+
+    Raises:
+        ValueError: it is none, or is mistyped.
+    """
+    text = given.strip()
+    if not ORGANIZATION_ID.fullmatch(text):
+        raise ValueError("expected the id of an organization: 15 or 18 letters and digits that begin with 00D")
+    if text[15:] not in ("", _suffix(text)):
+        raise ValueError("expected the id of an organization; its last three characters do not fit the others")
+    return text
+
+
+def is_same_organization(one: str, other: str) -> bool:
+    """Return whether two ids, of 15 or 18 characters, are of one organization."""
+    return one[:15] == other[:15]
+
+
+def _suffix(text: str) -> str:
+    """Return the last three characters of an id, which tell the capitals of the others, five by each, the first the lowest
+    bit (Salesforce Help, 15-character and 18-character ids)."""
+    fives = (text[start : start + 5] for start in (0, 5, 10))
+    return "".join(
+        _SUFFIX_CHARACTERS[sum(letter.isupper() << place for place, letter in enumerate(five))] for five in fives
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Org:

@@ -115,7 +115,7 @@ class Transport:
             Unreachable: no answer came.
         """
         credentials = await self._source.credentials(for_stream=not call.can_be_repeated)
-        async with self._sent(self._request(call, credentials), credentials) as response:
+        async with sent(self._http, self._request(call, credentials), credentials) as response:
             if response.status_code != 401:
                 yield response
                 return
@@ -124,36 +124,12 @@ class Transport:
         if renewed is None or not call.can_be_repeated:
             yield refusal.as_answer()
             return
-        async with self._sent(self._request(call, renewed), renewed) as response:
+        async with sent(self._http, self._request(call, renewed), renewed) as response:
             yield response
 
     async def renew(self, refused: Credentials) -> Credentials | None:
         """Return credentials in place of those that Salesforce refused; see `CredentialSource.renew`."""
         return await self._source.renew(refused)
-
-    @asynccontextmanager
-    async def open_path(
-        self, path: str, headers: Sequence[tuple[str, str]], credentials: Credentials
-    ) -> AsyncIterator[httpx2.Response]:
-        """Send a GET to a path outside of the API's versions, such as `/services/oauth2/userinfo`; see `open`.
-
-        A refused session is not renewed: a status of its own tells it on some of these paths.
-        """
-        url = f"{credentials.instance_url}{path}"
-        request = self._http.build_request("GET", url, headers=_authorized(credentials, headers))
-        async with self._sent(request, credentials) as response:
-            yield response
-
-    @asynccontextmanager
-    async def _sent(self, request: httpx2.Request, credentials: Credentials) -> AsyncIterator[httpx2.Response]:
-        with mapped_errors(credentials):
-            response = await self._http.send(request, stream=True)
-        try:
-            yield response
-        finally:
-            # The close is finished under cancellation, too: a connection that is half closed would stay in the pool.
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
 
     def _request(self, call: Call, credentials: Credentials) -> httpx2.Request:
         path = f"/services/data/v{call.api_version or self._api_version}{call.resource}{call.path}"
@@ -163,13 +139,33 @@ class Transport:
                 call.method,
                 # The query is not parsed and written again, which would change its bytes.
                 httpx2.URL(credentials.instance_url).copy_with(raw_path=target.encode("ascii")),
-                headers=_authorized(credentials, call.headers),
+                headers=authorized(credentials, call.headers),
                 content=call.content,
                 timeout=TRANSFER_TIMEOUT if call.carries_rows else TIMEOUT,
             )
 
 
-def _authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+@asynccontextmanager
+async def sent(
+    http: httpx2.AsyncClient, request: httpx2.Request, credentials: Credentials
+) -> AsyncIterator[httpx2.Response]:
+    """Send a request and yield the answer with its body unread, whatever its status.
+
+    Raises:
+        Unreachable: no answer came.
+    """
+    with mapped_errors(credentials):
+        response = await http.send(request, stream=True)
+    try:
+        yield response
+    finally:
+        # The close is finished under cancellation, too: a connection that is half closed would stay in the pool.
+        with anyio.CancelScope(shield=True):
+            await response.aclose()
+
+
+def authorized(credentials: Credentials, headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with the access token."""
     authorization = ("Authorization", f"Bearer {credentials.access_token.get_secret_value()}")
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*headers, authorization)]
 
