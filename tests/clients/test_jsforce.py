@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
+from salesforce_emulator.config import ACCESS_TOKEN, CALLBACK_URL, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.node import script
 from tests.clients.orgs import AWKWARD, Product, asked_for, faults_met, meet, named, rows_of, stored
 from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, csv_text
@@ -35,6 +35,28 @@ def test_an_app_signs_in_and_renews_a_session_that_ends_in_mid_job(org: Caller) 
     assert said["identity"] == snapshot({"username": "admin@emulator.example", "user_id": "005000000000001AAA"})
     assert said["refused"] == snapshot({"name": "invalid_client", "message": "invalid client credentials"})
     assert (faults_met(org), asked_for(org, "token")) == (1, [400, 200, 200])
+
+
+def test_a_user_signs_in_on_pages_and_the_app_renews_the_session_and_signs_out(org: Caller) -> None:
+    meet(org, on="status", fault="expired-session")
+    said = run(
+        "web",
+        org,
+        client={"loginUrl": str(org.http.base_url), "clientId": CLIENT_ID, "redirectUri": CALLBACK_URL},
+        user={"username": USERNAME, "pw": PASSWORD},
+        state="a state of ours",
+        job={"object": "Account", "operation": "insert"},
+        input="Name\none\n",
+    )
+    assert said.pop("loaded")["successfulResults"][0]["Name"] == "one"
+    assert said == snapshot(
+        {
+            "callback": "http://localhost:1717/OauthRedirect",
+            "state": "a state of ours",
+            "afterwards": {"name": "invalid_grant", "message": "expired access/refresh token"},
+        }
+    )
+    assert (faults_met(org), asked_for(org, "token")) == (1, [200, 200, 400])
 
 
 def test_a_user_signs_in_over_soap_and_out(org: Caller) -> None:

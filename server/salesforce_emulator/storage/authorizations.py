@@ -49,13 +49,16 @@ class Authorization:
     code_challenge_method: str | None = None
 
     def is_proved_by(self, code_verifier: str | None) -> bool:
-        """Return whether the verifier is that of the challenge (RFC 7636); without a challenge there must be none."""
+        """Return whether the verifier is that of the challenge (RFC 7636); without a challenge there must be none.
+
+        A challenge is one of S256 unless its method is named, as in the official CLI, which names none (seen in jsforce).
+        """
         if self.code_challenge is None or code_verifier is None:
             return self.code_challenge is code_verifier
         digest = hashlib.sha256(code_verifier.encode("utf-8", "replace")).digest()
         expected = base64.urlsafe_b64encode(digest).rstrip(b"=")
         is_equal = hmac.compare_digest(self.code_challenge.encode("utf-8", "replace"), expected)
-        return is_equal and self.code_challenge_method == "S256"
+        return is_equal and self.code_challenge_method in (None, "S256")
 
 
 class Authorizations:

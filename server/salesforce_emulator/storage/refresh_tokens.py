@@ -9,10 +9,14 @@ from salesforce_emulator.storage.secret_hash import secret_hash
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Create the table of refresh tokens."""
+    """Create the tables of refresh tokens, and of those that others have replaced."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS refresh_token"
         " (id INTEGER PRIMARY KEY AUTOINCREMENT, token_hash BLOB NOT NULL UNIQUE, scope TEXT NOT NULL)"
+    )
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS replaced_refresh_token"
+        " (token_hash BLOB PRIMARY KEY, refresh_token_id INTEGER NOT NULL) WITHOUT ROWID"
     )
 
 
@@ -53,28 +57,29 @@ class RefreshTokens:
             return _find(connection, token)
 
     def replace(self, token: str) -> RefreshToken | None:
-        """End the refresh token and return the one that takes its place; None if there is none to end.
+        """End the refresh token and return the one that takes its place; None if it is not valid.
 
-        Of several callers with the same token, one alone gets a new one.
+        One that was replaced before may be stolen: it ends the one in its place, too (Force one-time-use Refresh Tokens).
         """
         replacement = _new_token()
         with self._database.writing() as connection:
             found = _find(connection, token)
             if found is None:
+                _end_successor(connection, token)
                 return None
+            connection.execute("INSERT INTO replaced_refresh_token VALUES (?, ?)", (secret_hash(token), found.id))
             connection.execute(
                 "UPDATE refresh_token SET token_hash = ? WHERE id = ?", (secret_hash(replacement), found.id)
             )
         return RefreshToken(found.id, found.scope, replacement)
 
     def end(self, token: str) -> bool:
-        """End the refresh token and the sessions that it has opened (OAuth, Revoke Tokens); return whether there was one."""
+        """End the refresh token and the sessions that it has opened (Revoke OAuth Tokens); return whether it was valid."""
         with self._database.writing() as connection:
             found = _find(connection, token)
             if found is None:
                 return False
-            connection.execute("DELETE FROM session WHERE refresh_token_id = ?", (found.id,))
-            connection.execute("DELETE FROM refresh_token WHERE id = ?", (found.id,))
+            _end(connection, found.id)
         return True
 
 
@@ -83,6 +88,23 @@ def _find(connection: sqlite3.Connection, token: str) -> RefreshToken | None:
         "SELECT id, scope FROM refresh_token WHERE token_hash = ?", (secret_hash(token),)
     ).fetchone()
     return RefreshToken(row["id"], row["scope"], token) if row else None
+
+
+def _end_successor(connection: sqlite3.Connection, token: str) -> None:
+    row = connection.execute(
+        "SELECT refresh_token_id FROM replaced_refresh_token WHERE token_hash = ?", (secret_hash(token),)
+    ).fetchone()
+    if row:
+        _end(connection, row["refresh_token_id"])
+
+
+def _end(connection: sqlite3.Connection, refresh_token_id: int) -> None:
+    for statement in (
+        "DELETE FROM session WHERE refresh_token_id = ?",
+        "DELETE FROM replaced_refresh_token WHERE refresh_token_id = ?",
+        "DELETE FROM refresh_token WHERE id = ?",
+    ):
+        connection.execute(statement, (refresh_token_id,))
 
 
 def _new_token() -> str:

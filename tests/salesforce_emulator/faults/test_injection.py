@@ -11,7 +11,8 @@ from inline_snapshot import snapshot
 from starlette.types import Receive, Scope, Send
 
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
-from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET
+from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from tests.salesforce_emulator.api.logins import refresh
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import DEADLINE_SECONDS, INGEST, JOURNAL, Caller, calling
 from tests.salesforce_emulator.faults.observations import ROWS, entries, last, statuses, until_fired
@@ -167,6 +168,19 @@ def test_a_login_can_be_refused(org: Caller) -> None:
     assert [answer.status_code for answer in answers] == [400, 400, 200]
     assert answers[0].json() == {"error": "invalid_grant", "error_description": "expired access/refresh token"}
     assert answers[1].json()["error"] == "inactive_user"
+
+
+@doc("Simultaneous Token Requests Are Blocked During the Refresh Token Flow: an error that passes")
+def test_a_refresh_can_be_refused_as_one_of_two_at_once(org: Caller) -> None:
+    org.go_wrong(
+        {"fault": "refused-login", "description": "token request is already being processed", "times": 1},
+    )
+    answers = [refresh(org, REFRESH_TOKEN) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [400, 200]
+    assert answers[0].json() == {
+        "error": "invalid_grant",
+        "error_description": "token request is already being processed",
+    }
 
 
 @seen("blank and 204 results as reported to client libraries")
