@@ -1,5 +1,6 @@
 """The official Salesforce CLI, command by command."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_emulator.config import ACCESS_TOKEN, CLIENT_ID, USERNAME
-from tests.clients.orgs import AWKWARD, AppKey, faults_met, meet, named, rows_of, stored
+from tests.clients.browser import installed_in
+from tests.clients.orgs import AWKWARD, AppKey, asked_for, faults_met, meet, named, rows_of, stored
 from tests.clients.sf import ALIAS, Sf
 from tests.salesforce_emulator.caller import Caller, an_org, csv_text
 
@@ -45,6 +47,17 @@ def signed_in(home: Path, org: Caller) -> Sf:
 
 
 # Signing in
+
+
+def test_a_user_signs_in_in_a_browser_and_the_session_is_renewed(tmp_path: Path) -> None:
+    sf, browser = Sf(tmp_path), installed_in(tmp_path)
+    with an_org(tmp_path / "org", client_id="PlatformCLI", client_secret="") as org:
+        where = ("--instance-url", str(org.http.base_url), "--alias", ALIAS)
+        signed_in = sf.json("org login web", *where, BROWSER=str(browser), PATH=os.defpath).result
+        assert (signed_in["username"], signed_in["orgId"]) == (USERNAME, org.organization_id)
+        meet(org, on="query", fault="expired-session")
+        assert len(sf.json("data query", "--query", "SELECT Id FROM User", *TO).result["records"]) == 1
+        assert (faults_met(org), asked_for(org, "token")) == (1, [200, 200])
 
 
 def test_a_token_signs_in(shared: Caller, sf: Sf) -> None:

@@ -36,9 +36,8 @@ SCOPES = {
 }
 """The scopes that the org's app may ask for, in Salesforce's words (OAuth Tokens and Scopes)."""
 
-DEFAULT_SCOPE = (
-    "api id refresh_token"  # assumed; documented: without `scope`, an app gets the scopes it was set up with
-)
+DEFAULT_SCOPE = "api id refresh_token"
+"""What an app gets that names no scope: those that it was set up with (documented), which are assumed to be these."""
 
 
 async def authorize(request: Request) -> Response:
