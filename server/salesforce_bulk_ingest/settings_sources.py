@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.private_files import is_private
+from salesforce_bulk_ingest.base.text import as_sentence
 from salesforce_bulk_ingest.settings import (
     ENV_NAMES,
     FILE_NAMES,
@@ -213,7 +214,7 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     names = [str(first["loc"][0])] if first["loc"] else first.get("ctx", {})["settings"]
     where = " and ".join(sources.get(name) or _flag_or_name(name) for name in names)
-    return f"{where}: {_message(first, names[0])}."
+    return f"{where}: {as_sentence(_message(first, names[0]))}"
 
 
 def _message(error: ErrorDetails, name: str) -> str:

@@ -14,6 +14,13 @@ from salesforce_bulk_ingest.salesforce.instance_url import instance_url, is_loop
         ("acme--uat.sandbox.my", "https://acme--uat.sandbox.my.salesforce.com"),
         ("acme.my.salesforce.com", "https://acme.my.salesforce.com"),
         ("na139", "https://na139.salesforce.com"),
+        ("CS42", "https://cs42.salesforce.com"),
+        ("usa77", "https://usa77.salesforce.com"),
+        ("eu5.salesforce.com", "https://eu5.salesforce.com"),
+        ("usa2s.sfdc-abc1", "https://usa2s.sfdc-abc1.salesforce.com"),
+        ("acme--uat.my", "https://acme--uat.my.salesforce.com"),
+        ("acme--uat.cs42.my", "https://acme--uat.cs42.my.salesforce.com"),
+        ("acme.my.salesforce.mil", "https://acme.my.salesforce.mil"),
         ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
         ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
         ("https://Acme.My.Salesforce.com:443", "https://acme.my.salesforce.com:443"),
@@ -31,7 +38,7 @@ def test_an_instance_is_a_name_or_an_origin(given: str, origin: str) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        "", " ", "acme my", "acme.my/services", "localhost:8081", "evil.com#.my", "../x", "a@b",
+        "", " ", "acme my", "acme.my/services", "localhost", "evil.com#.my", "../x", "a@b",
         "http://acme.my.salesforce.com", "http://127.0.0.1.evil.com", "http://localhost@evil.com", "ftp://acme.my",
         "//acme.my.salesforce.com", "https://", "https:///path", "https://user@acme.my.salesforce.com",
         "https://:secret@acme.my.salesforce.com", "https://acme.my.salesforce.com/services/data",
@@ -46,6 +53,71 @@ def test_what_is_no_origin_of_an_api_is_refused_without_quoting_it(given: str) -
         instance_url(given)
     assert "expected" in str(raised.value)
     assert len(given) < 10 or given not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("acme", "acme.my"),
+        ("Acme", "acme.my"),
+        ("acme1", "acme1.my"),
+        ("acme--uat", "acme--uat.sandbox.my"),
+        ("acme--uat.sandbox", "acme--uat.sandbox.my"),
+        ("acme-dev-ed.develop", "acme-dev-ed.develop.my"),
+        ("acme.salesforce.com", "acme.my"),
+        ("https://acme.salesforce.com", "acme.my"),
+        ("acme.my.salesforce.com/", "acme.my"),
+        ("acme--uat.my.salesforce.com/", "acme--uat.my"),
+        ("http://acme.my.salesforce.com", "acme.my"),
+        ("https://acme.my.salesforce.com/lightning/page/home", "acme.my"),
+        ("acme.lightning.force.com", "acme.my"),
+        ("https://acme.lightning.force.com/lightning/setup/SetupOneHome/home?x=1", "acme.my"),
+        ("acme--uat.sandbox.lightning.force.com", "acme--uat.sandbox.my"),
+        ("acme--uat.lightning.force.com", "acme--uat.sandbox.my"),
+        ("https://acme-dev-ed.develop.lightning.force.com/x", "acme-dev-ed.develop.my"),
+        ("https://acme.my.site.com", "acme.my"),
+        ("https://acme--uat.sandbox.my.site.com/s", "acme--uat.sandbox.my"),
+        ("https://acme.my.salesforce-setup.com", "acme.my"),
+        ("https://acme--c.visualforce.com", "acme.my"),
+        ("https://acme--uat--c.sandbox.vf.force.com/apex/Page", "acme--uat.sandbox.my"),
+        ("localhost:8081", "http://localhost:8081"),
+    ],
+)
+def test_what_is_nearly_an_instance_is_told_what_to_write(given: str, meant: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        instance_url(given)
+    message, _, proposed = str(raised.value).partition("; did you mean ")
+    assert message.startswith(("expected ", "that host shows pages"))
+    assert proposed == f"{meant!r}?"
+    instance_url(meant)
+
+
+@pytest.mark.parametrize("given", ["login", "Test", "login.salesforce.com", "https://test.salesforce.com/"])
+def test_a_login_host_is_no_instance(given: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        instance_url(given)
+    assert str(raised.value) == (
+        "that is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host"
+    )
+    assert login_url(given) == f"https://{'test' if 'est' in given else 'login'}.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "00D000000000001!SECRET.TOKEN",
+        "a8Gk3jLmQz0PbXw5TnRv7Ys2",
+        "f3a2b1c9d8e7f6a5b4c3d2e1f0a9b8c5",
+        "https://user:secret@acme.my.salesforce.com",
+        "https://x/00D000000000001!SECRET",
+        "secret.of.somebody",
+        "www.salesforce.com",
+    ],
+)
+def test_what_may_be_a_secret_or_anything_is_not_shown(given: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        instance_url(given)
+    assert "did you mean" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -18,36 +18,70 @@ LOGIN_HOSTS = {"login": "https://login.salesforce.com", "test": "https://test.sa
 
 API_HOST = re.compile(
     r"([a-z0-9-]+\.){1,3}my\.salesforce\.com"  # My Domains, with partitions such as sandbox and older instances
-    r"|[a-z]{2,4}\d+\.salesforce\.com"  # na139, cs42, usa77
+    r"|[a-z]{2,3}\d+\.salesforce\.com"  # na139, cs42, usa77
     r"|([a-z0-9-]+\.)+sfdc-[a-z0-9]+\.salesforce\.com"  # Hyperforce
 )
 """The hosts of Salesforce's API (Salesforce Help, My Domain URL Formats; seen in sfdx-core's sfdcUrl.ts)."""
+
+
+PARTITIONS = ("sandbox", "develop", "scratch", "demo", "patch", "free", "trailblaze", "bt", "sfdctest")
+"""The kinds of orgs that are told by a part of the host (Salesforce Help, My Domain URL Formats; seen in sfdx-core)."""
+
+_NOT_AN_ORG = ("login", "test", "www", "help")
+_ONE_LABEL = re.compile(r"([a-z0-9-]+)\.salesforce\.com")
+_GIVEN = re.compile(r"(?P<scheme>https?://)?(?P<host>[a-z0-9.-]+?)(?P<port>:[0-9]{1,5})?([/?#].*)?", re.IGNORECASE)
+_MAY_BE_SHOWN = re.compile(
+    r"(?=.{1,40}$)(?![0-9a-fA-F]{16})([a-z][a-z0-9]*|[A-Z][A-Z0-9]*|[A-Z][a-z0-9]*)(-{1,2}[A-Za-z0-9]+)*"
+)
+"""The name of an org as people choose one. A secret that somebody has put there is longer, has digits of base 16
+alone, or mixes upper and lower case."""
+
+ONE_NAME = "expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com"
 
 
 def instance_url(given: str) -> str:
     """Return the origin to send the token to, from `acme.my`, `acme.my.salesforce.com` or a whole URL.
 
     Raises:
-        ValueError: the value is no https origin (http is accepted for loopback only), or a host of pages.
+        ValueError: the value is no https origin (http is accepted for loopback only), or no host of the API. The message
+            says what the value may be meant to be, as far as that shows no secret.
     """
     given = given.strip()
-    scheme, host, port = _parts_of_url(given) if "//" in given else ("https", _host_of_name(given), None)
+    try:
+        scheme, host, port = _parts_of_url(given) if "//" in given else ("https", _host_of_name(given), None)
+        _check_host(scheme, host)
+    except ValueError as error:
+        meant = _meant(given)
+        raise ValueError(f"{error}; did you mean {meant!r}?" if meant else str(error)) from None
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if port is None else f"{scheme}://{shown}:{port}"
+
+
+def _check_host(scheme: str, host: str) -> None:
     if scheme != "https" and not (scheme == "http" and host in LOOPBACK_HOSTS):
         raise ValueError(
             "expected https:// (http:// is taken for this machine only, so that no token travels in clear)"
         )
     if f".{host}".endswith(PAGE_HOSTS):
         raise ValueError("that host shows pages and has no API: expected a My Domain name such as acme.my")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}" if port is None else f"{scheme}://{shown}:{port}"
+    if f"https://{host}" in LOGIN_HOSTS.values():
+        raise ValueError(
+            "that is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host"
+        )
+    if _ONE_LABEL.fullmatch(host) and not API_HOST.fullmatch(host):
+        raise ValueError(ONE_NAME)
 
 
 def _host_of_name(name: str) -> str:
     if not INSTANCE_PATTERN.fullmatch(name):
-        raise ValueError("expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com")
+        raise ValueError(ONE_NAME)
     name = name.lower()
-    whole = name.endswith((".salesforce.com", ".salesforce.mil")) or f".{name}".endswith(PAGE_HOSTS)
-    return name if whole else f"{name}.salesforce.com"
+    if f".{name}".endswith(PAGE_HOSTS) or name.endswith(".my.salesforce.mil"):
+        return name
+    host = name if name.endswith(".salesforce.com") else f"{name}.salesforce.com"
+    if not API_HOST.fullmatch(host) and f"https://{host}" not in LOGIN_HOSTS.values():
+        raise ValueError(ONE_NAME)
+    return host
 
 
 def _parts_of_url(url: str) -> tuple[str, str, int | None]:
@@ -65,6 +99,29 @@ def _parts_of_url(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, host, port
 
 
+def _meant(given: str) -> str | None:
+    """Return what to write in place of a value that is no instance; None where that isn't clear, or may be a secret."""
+    found = _GIVEN.fullmatch(given)
+    if found is None:
+        return None
+    first, *others = found["host"].split(".")
+    host = found["host"].lower()
+    if host in LOOPBACK_HOSTS:
+        return f"http://{host}{found['port']}" if found["port"] else None
+    name = first.removesuffix("--c")  # the host of Visualforce pages and files
+    if name.lower() in _NOT_AN_ORG or not _MAY_BE_SHOWN.fullmatch(name):
+        return None
+    if API_HOST.fullmatch(host):
+        return host.removesuffix(".salesforce.com")
+    partition = next((part for part in PARTITIONS if others and others[0].lower() == part), None)
+    is_of_salesforce = f".{host}".endswith((".salesforce.com", *PAGE_HOSTS)) or host == f"{first}.{partition}".lower()
+    if not is_of_salesforce and (others or found["scheme"]):
+        return None
+    if partition is None and "--" in name:
+        partition = "sandbox"
+    return ".".join(part for part in (name.lower(), partition, "my") if part)
+
+
 def is_loopback(url: str) -> bool:
     """Return whether the URL's host is this machine."""
     return urlsplit(url).hostname in LOOPBACK_HOSTS
@@ -76,7 +133,8 @@ def login_url(given: str) -> str:
     Raises:
         ValueError: the value is no https origin (http is accepted for loopback only), or a host of pages.
     """
-    return LOGIN_HOSTS.get(given.strip().lower()) or instance_url(given)
+    name = given.strip().lower().removeprefix("https://").rstrip("/").removesuffix(".salesforce.com")
+    return LOGIN_HOSTS.get(name) or instance_url(given)
 
 
 def trusted_instance_url(answered: str, configured: Collection[str]) -> str:
