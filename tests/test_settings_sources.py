@@ -108,8 +108,29 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
     [
         ("tokn = 1", "FILE: 'tokn' is not a setting; see the README's configuration table."),
         ("instnace = 'acme.my'", "FILE: 'instnace' is not a setting; did you mean 'instance'?"),
-        ("emulator = true", "FILE: 'emulator' is not a setting; see the README's configuration table."),
-        ("data_dir = '/tmp'", "FILE: 'data_dir' is not a setting; see the README's configuration table."),
+        ("emulator = true", "FILE: 'emulator' is not a setting; it is the option --emulator of a command alone."),
+        ("data_dir = '/tmp'", "FILE: 'data_dir' is not a setting; it is the option --data-dir of a command alone."),
+        ("INSTANCE = 'acme.my'", "FILE: 'INSTANCE' is not a setting; did you mean 'instance'?"),
+        ("access-token = 'x'", "FILE: 'access-token' is not a setting; did you mean 'access_token'?"),
+        ("accessToken = 'x'", "FILE: 'accessToken' is not a setting; did you mean 'access_token'?"),
+        ("--upload-root = '/'", "FILE: '--upload-root' is not a setting; did you mean 'upload_roots'?"),
+        ("SALESFORCE_INSTANCE = 'acme.my'", "FILE: 'SALESFORCE_INSTANCE' is not a setting; did you mean 'instance'?"),
+        ("SALESFORCE_AUTOMATION_API_KEY = 'x'",
+         "FILE: 'SALESFORCE_AUTOMATION_API_KEY' is not a setting; did you mean 'access_token'?"),
+        ("BULK_INGEST_UPLOAD_ROOT = '/'",
+         "FILE: 'BULK_INGEST_UPLOAD_ROOT' is not a setting; did you mean 'upload_roots'?"),
+        ("[orgs.uat]\nSALESFORCE-ORG = 'x'",
+         "FILE: 'SALESFORCE-ORG' in [orgs.uat] is not a setting; did you mean 'org'?"),
+        (f'"{TOKEN}" = 1',
+         "FILE: a name that may be a secret is not a setting; see the README's configuration table."),
+        (f'["{TOKEN}"]', "FILE: a name that may be a secret is not a setting; see the README's configuration table."),
+        (f'[orgs.uat]\n"{TOKEN}" = 1',
+         "FILE: a name that may be a secret in [orgs.uat] is not a setting; see the README's configuration table."),
+        ("access_token = '“00D”'",
+         "access_token in FILE: expected an access token: one word of plain characters, without quotes or brackets around "
+         "it."),
+        ("client_id = 'x'\nrefresh_token = 'Bearer x'",
+         "refresh_token in FILE: expected one word of plain characters, without the words before it, such as Bearer."),
         ("org = 17", "org in FILE: expected a text in quotes."),
         ("upload_roots = ['/no/such']", f"upload_roots in FILE: expected a folder that exists, not {Path('/no/such')}."),
         ("upload_root = '/'", "FILE: 'upload_root' is not a setting; did you mean 'upload_roots'?"),
@@ -173,13 +194,23 @@ def test_a_file_that_is_not_toml_is_named(file: Path) -> None:
 
 def test_a_text_in_the_file_without_quotes_is_told_to_take_them(file: Path) -> None:
     assert _complaint({}, {}, _write(file, "instance = acme.my")) == snapshot(
-        'FILE is not TOML: Invalid value (at line 1, column 12); texts stand in quotes, as in instance = "acme.my".'
+        'FILE is not TOML: Invalid value (at line 1, column 12); texts stand in straight quotes, as in instance = "acme.my".'
     )
 
 
 def test_a_file_that_is_not_utf_8_is_named(file: Path) -> None:
     file.write_bytes(b'org = "M\xfcller"')
     assert _complaint({}, {}, file) == snapshot("FILE is not TOML: it has to be saved as UTF-8.")
+
+
+def test_a_file_from_notepad_is_read_with_its_byte_order_mark(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + b'org = "acme"\r\n')
+    assert load_settings({}, {}, file).org == "acme"
+
+
+def test_a_file_in_utf_16_is_named(file: Path) -> None:
+    file.write_bytes('org = "acme"'.encode("utf-16"))
+    assert _complaint({}, {}, file) == snapshot("FILE is not TOML: it is saved as UTF-16 and has to be saved as UTF-8.")
 
 
 def test_a_file_that_can_not_be_read_is_named(file: Path) -> None:
@@ -397,7 +428,7 @@ def test_a_token_in_a_table_has_to_be_private_whichever_org_is_chosen(file: Path
         ({}, {}, "[org.uat]", "FILE: 'org' is not a setting; did you mean [orgs.NAME]?"),
         ({}, {}, "[uat]", "FILE: 'uat' is not a setting; did you mean [orgs.uat]?"),
         ({}, {}, "[ogrs.uat]", "FILE: 'ogrs' is not a setting; did you mean 'orgs'?"),
-        ({}, {}, "org_name = 'uat'", "FILE: 'org_name' is not a setting; see the README's configuration table."),
+        ({}, {}, "org_name = 'uat'", "FILE: 'org_name' is not a setting; it is the option --org of a command alone."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_about_the_tables_is_named_without_the_name_that_was_given(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from salesforce_bulk_ingest.salesforce.credentials import checked_token
+from salesforce_bulk_ingest.salesforce.credentials import pasted_token
 from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, LOOPBACK_HOSTS, instance_url, login_url
 from salesforce_bulk_ingest.salesforce.org import checked_organization_id
 
@@ -125,7 +125,7 @@ def _origin(value: str) -> str:
 
 
 def _token(value: SecretStr) -> SecretStr:
-    return SecretStr(checked_token(value.get_secret_value()))
+    return SecretStr(pasted_token(value.get_secret_value()))
 
 
 def _file(value: Path) -> Path:
@@ -152,10 +152,7 @@ def _redirect_uri(value: str) -> str:
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    try:
-        return _token(value)
-    except ValueError:
-        raise ValueError("expected one word of plain characters") from None
+    return SecretStr(pasted_token(value.get_secret_value(), "one word of plain characters"))
 
 
 def _org_name(value: str) -> str:

@@ -9,7 +9,7 @@ used is reported with the flag, the variable or the file that it came from.
 
 import json
 import os
-import tomllib
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,10 +19,12 @@ from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.private_files import is_private
 from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.base.toml import toml_values
 from salesforce_bulk_ingest.settings import (
     ENV_NAMES,
     FILE_NAMES,
     FLAGS,
+    MAY_BE_A_TOKEN,
     ORG_NAME,
     ORG_SETTINGS,
     SECRETS,
@@ -63,6 +65,9 @@ PLAINER = {
 }
 """The messages that replace those of pydantic, by the type of the pydantic error, with the names of its context; `example`
 stands for the default of the setting."""
+
+_CAMEL_CASE = re.compile("(?<=[a-z])(?=[A-Z])")
+"""The places of a name such as accessToken where another word begins."""
 
 SIMILARITY = 0.75
 """The similarity, from 0 to 1, from which on an unknown name is reported as a misspelling of a known name."""
@@ -118,17 +123,16 @@ def nearest_name(name: str, known: Iterable[str], similarity: float = SIMILARITY
 def _read_file(file: Path) -> dict[str, object]:
     try:
         with file.open("rb") as opened:
-            values = tomllib.load(opened)
+            data = opened.read()
             mode = os.fstat(opened.fileno()).st_mode
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise BadSetting(f"{file} can't be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise BadSetting(f"{file} is not TOML: it has to be saved as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        hint = '; texts stand in quotes, as in instance = "acme.my"' if "Invalid value" in str(error) else ""
-        raise BadSetting(f"{file} is not TOML: {error}{hint}.") from None
+    try:
+        values = toml_values(data)
+    except ValueError as error:
+        raise BadSetting(f"{file} is not TOML: {error}.") from None
     _refuse_unknown_names(values, file)
     has_secret = any(SECRETS & settings.keys() for settings in (values, *_tables_in(values.get(ORGS, {})).values()))
     if has_secret and not is_private(mode):
@@ -184,7 +188,7 @@ def _refuse_unknown_names(values: Mapping[str, object], file: Path) -> None:
         elif name not in FILE_NAMES or (name == "org" and isinstance(value, dict)):
             is_table = isinstance(value, dict) and ORG_NAME.fullmatch(name)
             table = as_table("NAME" if name == "org" else name) if is_table else None
-            raise BadSetting(f"{file}: {name!r} is not a setting; {_meant(name, (*FILE_NAMES, ORGS), table)}")
+            raise BadSetting(f"{file}: {_shown(name)} is not a setting; {_meant(name, (*FILE_NAMES, ORGS), table)}")
 
 
 def _refuse_unknown_tables(orgs: object, file: Path) -> None:
@@ -196,17 +200,30 @@ def _refuse_unknown_tables(orgs: object, file: Path) -> None:
                 f"{file}: the name of an org has at most 40 letters, digits, - and _, as in {as_table('uat')}."
             )
         for name in (name for name in settings if name not in ORG_SETTINGS):
-            where = f"{file}: {name!r} in {as_table(org_name)}"
+            where = f"{file}: {_shown(name)} in {as_table(org_name)}"
             if name in FILE_NAMES:
                 raise BadSetting(f"{where} is the same for all orgs: it has to stand above the first table.")
             raise BadSetting(f"{where} is not a setting; {_meant(name, ORG_SETTINGS)}")
 
 
+def _shown(name: str) -> str:
+    return "a name that may be a secret" if MAY_BE_A_TOKEN.fullmatch(name) else repr(name)
+
+
 def _meant(name: str, known: Iterable[str], table: str | None = None) -> str:
-    nearest = nearest_name(name, known)
+    """Return what an unknown name may stand for: a setting in another spelling, its variable or its option, or a table."""
+    plain = _CAMEL_CASE.sub("_", name).lower().lstrip("-").replace("-", "_")
+    names = {env.lower(): setting for setting, env in ENV_NAMES.items() if setting in known} | {
+        one: one for one in known
+    }
+    nearest = names.get(nearest_name(plain, names) or "")
     if table is not None and nearest != ORGS:
         return f"did you mean {table}?"
-    return f"did you mean {nearest!r}?" if nearest else "see the README's configuration table."
+    if nearest is not None:
+        return f"did you mean {nearest!r}?"
+    if plain in FLAGS and plain not in FILE_NAMES:
+        return f"it is the option {FLAGS[plain].name} of a command alone."
+    return "see the README's configuration table."
 
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:

@@ -9,6 +9,18 @@ from pydantic import SecretStr
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 
 TOKEN_PATTERN = re.compile(r"[!-~]+")
+ONE_WORD = "an access token: one word of plain characters"
+
+_BESIDE_A_TOKEN = (
+    (
+        re.compile(r"^(export|set|setx) |^\$env:|^[a-z]+_\w+ *=", re.IGNORECASE | re.ASCII),
+        "not a whole line: it is what stands after the =",
+    ),
+    (re.compile(r"^(authorization:|bearer\b)", re.IGNORECASE), "without the words before it, such as Bearer"),
+    (re.compile("[\"'`<>\u2018-\u201f\u00ab\u00bb]"), "without quotes or brackets around it"),
+    (re.compile(r"%$"), "without the % after it, by which a shell shows that no line break followed"),
+)
+"""What people paste beside a token, by its form, and the words for it: tokens have none of these characters (seen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +101,24 @@ def checked_token(given: str) -> str:
     """
     token = given.strip()
     if not TOKEN_PATTERN.fullmatch(token):
-        raise ValueError("expected an access token: one word of plain characters")
+        raise ValueError(f"expected {ONE_WORD}")
     return token
+
+
+def pasted_token(given: str, expected: str = ONE_WORD) -> str:
+    """Return a token that somebody has pasted, without the white space around it.
+
+    Args:
+        given: the text.
+        expected: what it should be, for the message of an error.
+
+    Raises:
+        ValueError: the text is no token, or has something beside it; the message shows nothing of it.
+    """
+    beside = next((words for form, words in _BESIDE_A_TOKEN if form.search(given.strip())), None)
+    if beside is not None:
+        raise ValueError(f"expected {expected}, {beside}")
+    try:
+        return checked_token(given)
+    except ValueError:
+        raise ValueError(f"expected {expected}") from None
