@@ -262,8 +262,8 @@ def build_mcp(services: Services, rest_url: str | None, mistake: str | None = No
 
 
 @asynccontextmanager
-async def running(settings: Settings, paths: LocalPaths) -> AsyncIterator[Addresses]:
-    """Run both ports, and the embedded org if asked for, for the time of the block.
+async def running(settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Addresses]:
+    """Run both ports, and the embedded org if asked for, for the time of the block; see `open_services`.
 
     Raises:
         CantStart: a port or the embedded org can't be used; nothing was served.
@@ -273,7 +273,10 @@ async def running(settings: Settings, paths: LocalPaths) -> AsyncIterator[Addres
         bound_socket(settings.rest_host, settings.rest_port, "--rest-port") as rest_socket,
     ):
         mcp_url, rest_url = f"{_url_for(settings, mcp_socket)}/mcp", f"{_url_for(settings, rest_socket)}/v1"
-        async with _org_of(settings, settings.data_dir) as org, open_services(settings, paths, org) as services:
+        async with (
+            _org_of(settings, settings.data_dir) as org,
+            open_services(settings, paths, org, clock=clock) as services,
+        ):
             server = build_mcp(services, rest_url)
             allowed = AllowedCallers.local_and(settings.allowed_host, settings.allowed_origin)
             listeners = [

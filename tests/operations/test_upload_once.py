@@ -151,6 +151,24 @@ async def test_an_upload_that_ends_while_its_record_is_read_is_not_taken_for_cut
     assert told == [state]
 
 
+class BusyServer(Ledger):
+    """A ledger of a server to which others send rows without a pause: an upload of theirs ends in each reading."""
+
+    uploads: Uploads
+
+    async def find(self, org: str, job_id: str) -> UploadRecord | None:
+        async with self.uploads.passing(None, "750000000000002AAA"):
+            return await super().find(org, job_id)
+
+
+async def test_the_state_of_an_upload_is_told_however_many_others_end_meanwhile(tmp_path: Path) -> None:
+    ledger = BusyServer(tmp_path / "uploads.sqlite3")
+    async with uploads_to(Upstream(201), tmp_path, ledger) as (uploads, _):
+        ledger.uploads = uploads
+        with anyio.fail_after(5):
+            assert await uploads.state_of(ORG, JOB_ID) == "unknown"
+
+
 @pytest.mark.parametrize(("status", "taken"), [(201, True), (200, False), (400, False)])
 async def test_rows_through_v1_are_remembered_once_salesforce_has_taken_them(
     status: int, taken: bool, tmp_path: Path

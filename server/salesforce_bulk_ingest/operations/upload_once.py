@@ -107,21 +107,22 @@ class Uploads:
         self._starting = anyio.Lock()
         self._sending: dict[str, str] = {}  # job id of 15 characters -> SHA-256 of its upload
         self._passing: Counter[str] = Counter()
-        self._ended = 0  # number of uploads that are not under way any more
+        # By job id of 15 characters: how many uploads to the job are not under way any more.
+        self._ended: OrderedDict[str, int] = OrderedDict()
         self._sent_here: OrderedDict[tuple[str, str], UploadRecord] = OrderedDict()
         self._notes: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
 
     async def state_of(self, org: Org, job_id: str) -> UploadState:
         """Return what this server knows of the upload to a job."""
         while True:
-            ended = self._ended
+            ended = self._ended.get(job_id[:15])
             earlier = await self._known(org, job_id)
             # Only after the record is read: else an upload that begins meanwhile would pass for an upload that was cut off.
             if job_id[:15] in self._sending or job_id[:15] in self._passing:
                 return "under way"
-            if ended == self._ended:
+            if ended == self._ended.get(job_id[:15]):
                 break
-            # An upload has ended meanwhile, so the record may be from before: as if the upload had been cut off.
+            # The upload has ended meanwhile, so the record may be from before: as if the upload had been cut off.
         if earlier is None:
             return "unknown"
         return "taken" if earlier.state == "sent" else "unclear"
@@ -205,7 +206,7 @@ class Uploads:
             yield record_upload
         finally:
             self._passing -= Counter({job: 1})  # in-place subtraction drops a count of zero
-            self._ended += 1
+            self._count_ended(job)
 
     async def record_end(self, org: Org, job: Job) -> None:
         """Record how a job has ended that is to be deleted: whether its rows may be retried depends on it."""
@@ -270,7 +271,13 @@ class Uploads:
             raise Unreachable("This server was stopped in the middle of the upload.") from None
         finally:
             del self._sending[job_id[:15]]
-            self._ended += 1
+            self._count_ended(job_id[:15])
+
+    def _count_ended(self, job: str) -> None:
+        self._ended[job] = self._ended.get(job, 0) + 1
+        self._ended.move_to_end(job)
+        if len(self._ended) > MOST_REMEMBERED:
+            self._ended.popitem(last=False)
 
     async def _known(self, org: Org, job_id: str) -> UploadRecord | None:
         return self._sent_here.get((org.key, job_id[:15])) or await self._ledger.find(org.key, job_id)

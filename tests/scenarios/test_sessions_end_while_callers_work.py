@@ -1,0 +1,200 @@
+"""Sessions of seconds, and many callers on both surfaces: no call fails for its session, and each token is renewed once."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from salesforce_bulk_ingest.app import Addresses
+from salesforce_bulk_ingest.app import running as both_ports
+from salesforce_bulk_ingest.base.clock import Clock
+from salesforce_bulk_ingest.settings import Settings
+from salesforce_emulator import EmulatorConfig, create_app
+from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET
+from tests.support.asgi_server import running
+from tests.support.orgs import ERAS, call, paths_in
+from tests.support.plain_http import plain_http
+
+TOKEN_SECONDS = 5
+EARLY_SECONDS = 1.0
+"""How much earlier a token may be renewed: before a stream, whose bytes pass only once."""
+
+CALLERS = 20
+PER_CALL = timedelta(seconds=0.05)
+"""How far the clock goes with each call, so that a token ends within some hundred calls, at any of them."""
+
+ROW = b"%07d," + b"d" * 90 + b"\n"
+INSERT = {"object": "Account", "operation": "insert"}
+
+
+@dataclass
+class AheadOfTime:
+    """The clock of the org and the server: real time, and what the test lets pass beside it."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def of_this_machine(self) -> Clock:
+        """The same clock, as the server has it."""
+        return Clock(lambda: self().timestamp(), lambda: time.monotonic() + self.ahead.total_seconds())
+
+
+@dataclass
+class LoginTimes:
+    """The org, with the times of its clock at which it was asked for a token."""
+
+    org: ASGIApp
+    clock: Callable[[], datetime]
+    at: list[datetime] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path") == "/services/oauth2/token":
+            self.at.append(self.clock())
+        await self.org(scope, receive, send)
+
+    def assert_each_token_was_renewed_once_and_not_before_its_end(self) -> None:
+        pauses = [(later - earlier).total_seconds() for earlier, later in zip(self.at, self.at[1:], strict=False)]
+        assert pauses, "no token ended"
+        assert min(pauses) >= TOKEN_SECONDS - EARLY_SECONDS
+
+
+def rows(size: int) -> Iterator[bytes]:
+    yield b"Name,Description\n"
+    for number in range(size // len(ROW % 0)):
+        yield ROW % number
+
+
+@asynccontextmanager
+async def served(folder: Path, clock: AheadOfTime) -> AsyncIterator[tuple[Addresses, LoginTimes]]:
+    """The server on both ports, logged in to an org whose tokens last for seconds."""
+    org = LoginTimes(
+        create_app(EmulatorConfig(data_dir=folder / "org", token_seconds=TOKEN_SECONDS, clock=clock)), clock
+    )
+    with running(org) as url:
+        settings = Settings(
+            instance_url=url,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            mcp_port=0,
+            rest_port=0,
+            upload_roots=(folder,),
+        )
+        async with both_ports(settings, paths_in(folder), clock=clock.of_this_machine()) as addresses:
+            yield addresses, org
+
+
+@dataclass
+class Callers:
+    """Callers of one server, who go on until it is time to end."""
+
+    addresses: Addresses
+    clock: AheadOfTime
+    is_over: Callable[[], bool]
+    loads: int = 0
+
+    async def agent(self, number: int) -> None:
+        async with Client(self.addresses.mcp_url, mode=ERAS[number % 2]) as client:
+            while not self.is_over():
+                names = {"csv": f"Name\nAgent {number} {self.loads} {time.monotonic_ns()}\n"}
+                job = await call(client, "create-ingest-job", body=INSERT, data=names)
+                self._time_passes()
+                await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"})
+                self._time_passes()
+                await call(client, "get-ingest-job-status", jobId=job["id"])
+                self._time_passes()
+                await call(client, "list-all-ingest-jobs")
+                self.loads += 1
+
+    async def rest(self, number: int) -> None:
+        async with plain_http(timeout=60) as http:
+            while not self.is_over():
+                await self.load_through_rest(http, self._few_rows(number))
+                self.loads += 1
+
+    async def load_through_rest(self, http: httpx2.AsyncClient, content: AsyncIterator[bytes]) -> None:
+        url = f"{self.addresses.rest_url}/jobs/ingest"
+        made = (await http.post(url, json=INSERT)).raise_for_status().json()
+        self._time_passes()
+        job = f"{url}/{made['id']}"
+        (await http.put(f"{job}/batches", content=content, headers={"Content-Type": "text/csv"})).raise_for_status()
+        self._time_passes()
+        (await http.patch(job, json={"state": "UploadComplete"})).raise_for_status()
+        self._time_passes()
+        (await http.get(job)).raise_for_status()
+
+    async def large_through_rest(self, size: int) -> None:
+        """A stream in whose middle the token ends."""
+
+        async def stream() -> AsyncIterator[bytes]:
+            sent = 0
+            for row in rows(size):
+                was_before_the_middle, sent = sent < size // 2, sent + len(row)
+                if was_before_the_middle and sent >= size // 2:
+                    self.clock.ahead += timedelta(seconds=TOKEN_SECONDS + 1)
+                yield row
+
+        async with plain_http(timeout=600) as http:
+            await self.load_through_rest(http, stream())
+
+    async def large_through_the_tools(self, file: Path) -> None:
+        """A file that goes up over the end of a token."""
+        async with Client(self.addresses.mcp_url) as client:
+            job = await call(client, "create-ingest-job", body=INSERT)
+            uploading = {"jobId": job["id"], "body": {"file": str(file)}, "preflight": "off"}
+            self.clock.ahead += timedelta(seconds=TOKEN_SECONDS + 1)
+            while (await call(client, "upload-data-ingest-job", **uploading))["status"] == "uploading":
+                self._time_passes()
+            self.clock.ahead += timedelta(seconds=TOKEN_SECONDS + 1)
+            await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"})
+
+    async def _few_rows(self, number: int) -> AsyncIterator[bytes]:
+        yield b"Name\n"
+        yield b"Caller %d\n" % number
+
+    def _time_passes(self) -> None:
+        self.clock.ahead += PER_CALL
+
+
+async def work(folder: Path, *, seconds: float, large_bytes: int) -> tuple[Callers, LoginTimes]:
+    """Let the callers work for a time, with two large uploads beside them."""
+    file = folder / "large.csv"
+    with file.open("wb") as out:
+        out.writelines(rows(large_bytes))
+    clock, end = AheadOfTime(), time.monotonic() + seconds
+    async with served(folder, clock) as (addresses, org):
+        callers = Callers(addresses, clock, lambda: time.monotonic() >= end)
+        async with plain_http() as http:  # the first token ends before a stream is begun
+            for _ in range(2):
+                (await http.get(f"{addresses.rest_url}/jobs/ingest")).raise_for_status()
+                clock.ahead += timedelta(seconds=TOKEN_SECONDS)
+        async with anyio.create_task_group() as tasks:
+            for number in range(CALLERS):
+                tasks.start_soon(callers.agent if number % 2 else callers.rest, number)
+            tasks.start_soon(callers.large_through_rest, large_bytes)
+            tasks.start_soon(callers.large_through_the_tools, file)
+    return callers, org
+
+
+@pytest.mark.parametrize(
+    ("seconds", "large_bytes"),
+    [
+        (3, 2_000_000),
+        pytest.param(120, 99_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    ],
+)
+async def test_no_call_fails_for_its_session_and_each_token_is_renewed_once(
+    seconds: int, large_bytes: int, tmp_path: Path
+) -> None:
+    callers, org = await work(tmp_path, seconds=seconds, large_bytes=large_bytes)
+    assert callers.loads > CALLERS
+    org.assert_each_token_was_renewed_once_and_not_before_its_end()
