@@ -64,13 +64,16 @@ def configured_org(settings: Settings, embedded_url: str | None = None) -> Confi
         return ConfiguredOrg(org=org_at(embedded_url, embedded=True))
     of_my_domain = settings.login_url not in LOGIN_HOSTS.values()
     url = settings.upstream_url or (settings.login_url if of_my_domain else None)
+    name = settings.org_name
     if url is not None:
-        return ConfiguredOrg(settings.org_name, org_at(url, embedded=False))
+        org = org_at(url, embedded=False)
+        return ConfiguredOrg(name, org, may_be_production=org.may_be_production)
     if settings.org is not None:
-        return ConfiguredOrg(settings.org_name, login=f"login {quoted(settings.org)} of the Salesforce CLI")
+        return ConfiguredOrg(name, None, f"login {quoted(settings.org)} of the Salesforce CLI", may_be_production=True)
     if settings.client_id is not None:
-        return ConfiguredOrg(settings.org_name, login=f"login at {settings.login_url or LOGIN_HOSTS['login']}")
-    return ConfiguredOrg(settings.org_name)
+        login_url = settings.login_url or LOGIN_HOSTS["login"]
+        return ConfiguredOrg(name, None, f"login at {login_url}", may_be_production=login_url != LOGIN_HOSTS["test"])
+    return ConfiguredOrg(name)
 
 
 def _login(settings: Settings, settings_file: Path, http: httpx2.AsyncClient, clock: Clock) -> Login | None:

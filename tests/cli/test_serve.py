@@ -15,7 +15,16 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.requests import INITIALIZE, create_job, open_request
-from tests.support.commands import SERVE_EMBEDDED, Environ, anonymous, everything_points_to_a_listener, started
+from tests.support.commands import (
+    END_SECONDS,
+    READY,
+    SERVE_EMBEDDED,
+    Environ,
+    anonymous,
+    everything_points_to_a_listener,
+    started,
+    write_settings,
+)
 from tests.support.wire import exchanged
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -52,6 +61,22 @@ Ctrl-C ends it.
         with open_stream(server.url("MCP")):
             code, complaints = server.end(signal.SIGTERM)
     assert_ended_well(code, complaints, environ)
+
+
+@pytest.mark.parametrize("command", ["serve", "stdio"])
+def test_a_server_that_may_write_into_production_says_so_at_its_start(command: str, environ: Environ) -> None:
+    """On stderr, without a call to the org."""
+    file = write_settings(environ, "[orgs.prod]\ninstance = 'acme.my'\naccess_token = 'x'")
+    ports = ("--mcp-port", "0", "--rest-port", "0") if command == "serve" else ()
+    with started(environ, command, "--org", "prod", *ports, until=READY if command == "serve" else "") as server:
+        assert server.process.stderr is not None
+        warning = server.process.stderr.readline()
+        server.process.send_signal(signal.SIGTERM)
+        _, more = server.process.communicate(timeout=END_SECONDS)
+    assert more == ""
+    assert warning.replace(str(file), "FILE") == snapshot(
+        'salesforce-bulk-ingest: warning: this server may write into production (acme.my.salesforce.com), whichever org its login opens: paste expect_org = "00D..." into [orgs.prod] of FILE; `salesforce-bulk-ingest check` prints the line with the id.\n'
+    )
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """The warnings about settings that can be used, and yet may not be what the user meant."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.cli.settings_warnings import settings_warnings
+from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
 from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
 from tests.support.commands import TOKEN, Environ, anonymous, write_settings
@@ -72,3 +74,41 @@ def test_variables_that_the_table_of_the_chosen_org_replaces_are_named_in_one_li
     assert run_here("check", "--org", "uat", "--emulator").stderr == snapshot(
         "salesforce-bulk-ingest: --emulator and --org: the embedded org is none of the orgs in settings.toml, keep one.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"instance": "acme.my"}, "acme.my.salesforce.com"),
+        ({"org": "me"}, 'login "me" of the Salesforce CLI'),
+        ({"client_id": "x", "refresh_token": "y"}, "login at https://login.salesforce.com"),
+        ({"instance_url": "https://proxy.example"}, "proxy.example"),
+    ],
+)
+def test_a_server_that_may_write_into_production_without_an_expected_org_is_warned_of(
+    settings: dict[str, Any], place: str
+) -> None:
+    warning = production_warning(Settings(**settings), Path("FILE"))
+    assert warning == (
+        f'this server may write into production ({place}), whichever org its login opens: paste expect_org = "00D..." into '
+        "the top of FILE; `salesforce-bulk-ingest check` prints the line with the id."
+    )
+    named = production_warning(Settings(**settings, org_name="prod"), Path("FILE"))
+    assert named is not None and 'paste expect_org = "00D..." into [orgs.prod] of FILE;' in named
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"emulator": True},
+        {"instance": "acme.my", "read_only": True},
+        {"instance": "acme.my", "expect_org": "00D000000000001"},
+        {"instance": "acme--uat.sandbox.my"},
+        {"instance": "acme.scratch.my"},
+        {"instance_url": "http://127.0.0.1:1"},
+        {"client_id": "x", "refresh_token": "y", "login_url": "test"},
+    ],
+)
+def test_a_server_that_can_not_write_into_production_or_expects_its_org_is_not(settings: dict[str, Any]) -> None:
+    assert production_warning(Settings(**settings), Path("FILE")) is None

@@ -11,7 +11,7 @@ from typer.models import OptionInfo
 
 from salesforce_bulk_ingest.cli.console import complain
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
-from salesforce_bulk_ingest.cli.settings_warnings import settings_warnings
+from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.settings import FLAGS, Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
@@ -93,4 +93,11 @@ def settings_from(flags: Mapping[str, object]) -> Settings:
 def warn(settings: Settings, environ: Mapping[str, str]) -> None:
     """Print the warnings about settings and variables to stderr."""
     for warning in settings_warnings(settings, environ, Path.home()):
+        complain(f"warning: {warning}")
+
+
+def warn_of_production(settings: Settings) -> None:
+    """Print the warning about a server that may write into production, if this one may."""
+    warning = production_warning(settings, default_local_paths().settings_file)
+    if warning is not None:
         complain(f"warning: {warning}")

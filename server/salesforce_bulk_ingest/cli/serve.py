@@ -5,7 +5,7 @@ import anyio
 from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
-from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options
+from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_of_production
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.settings import Settings
 
@@ -19,7 +19,9 @@ NO_ORG = f"none yet: see `{PROGRAM} check`"
 )
 def serve(**flags: object) -> None:
     """Serve MCP over HTTP and the REST gateway, until interrupted."""
-    anyio.run(_serve, settings_from(flags))
+    settings = settings_from(flags)
+    warn_of_production(settings)
+    anyio.run(_serve, settings)
 
 
 async def _serve(settings: Settings) -> None:

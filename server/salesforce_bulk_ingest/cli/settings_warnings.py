@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from salesforce_bulk_ingest.chosen_login import configured_org
+from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings, is_about_salesforce
 from salesforce_bulk_ingest.settings_sources import as_table, nearest_name
 
@@ -21,6 +23,28 @@ def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path
         *_unread_variables(environ, has_no_variables),
         *_wide_roots(settings.upload_roots, home),
     ]
+
+
+def production_warning(settings: Settings, settings_file: Path) -> str | None:
+    """Return the warning about a server that may write into production, whatever org its login opens; None for others.
+
+    Args:
+        settings: the settings, as loaded.
+        settings_file: the path of `settings.toml`.
+    """
+    org = configured_org(settings)
+    if settings.emulator or settings.read_only or settings.expect_org is not None or not org.may_be_production:
+        return None
+    line = 'expect_org = "00D..."'
+    return (
+        f"this server may write into production ({org.org.host if org.org else org.login}), whichever org its login opens: "
+        f"paste {line} into {place_of_org(settings, settings_file)}; `{PROGRAM} check` prints the line with the id."
+    )
+
+
+def place_of_org(settings: Settings, settings_file: Path) -> str:
+    """Return where the settings of the org stand in the settings file, as a part of a sentence."""
+    return f"{as_table(settings.org_name)} of {settings_file}" if settings.org_name else f"the top of {settings_file}"
 
 
 def _ignored_variables(environ: Mapping[str, str], org_name: str | None) -> Iterator[str]:

@@ -8,12 +8,15 @@ from salesforce_bulk_ingest.salesforce.instance_url import is_loopback
 
 SANDBOX = "sandbox"
 
+PRODUCTION, SANDBOX, SCRATCH, DEVELOPER = "production", "sandbox", "scratch org", "developer or demo org"
+LOCAL, UNKNOWN = "local org", "unknown kind of org"
+
 # Host forms: My Domain URL formats, as listed by sfdx-core's sfdcUrl.ts (seen).
 _KINDS = (
     (re.compile(r"\.sandbox\.my\.|--[a-z0-9]+\.(cs\d+\.)?my\.|^(cs\d+|test)\."), SANDBOX),
-    (re.compile(r"\.scratch\.my\."), "scratch org"),
-    (re.compile(r"\.(develop|trailblaze|demo|patch|free)\.my\."), "developer or demo org"),
-    (re.compile(r"\.salesforce\.(com|mil)$"), "production"),
+    (re.compile(r"\.scratch\.my\."), SCRATCH),
+    (re.compile(r"\.(develop|trailblaze|demo|patch|free)\.my\."), DEVELOPER),
+    (re.compile(r"\.salesforce\.(com|mil)$"), PRODUCTION),
 )
 
 
@@ -77,6 +80,11 @@ class Org:
         """Whether the org is the embedded one, which this program runs on this machine."""
         return self.kind == EMBEDDED
 
+    @property
+    def may_be_production(self) -> bool:
+        """Whether the org is production, or of an unknown kind."""
+        return self.kind in (PRODUCTION, UNKNOWN)
+
     def __str__(self) -> str:
         return f"{self.host} ({self.kind})" if self.host != self.kind else self.kind
 
@@ -89,11 +97,13 @@ class ConfiguredOrg:
         name: the name of its table in the settings, or None.
         org: the org at its host; None where the login alone knows the host.
         login: the login that knows the host, in words; None without one.
+        may_be_production: whether the org is production, or of an unknown kind.
     """
 
     name: str | None = None
     org: Org | None = None
     login: str | None = None
+    may_be_production: bool = False
 
 
 UNCONFIGURED = ConfiguredOrg()
@@ -106,6 +116,6 @@ def org_at(instance_url: str, *, embedded: bool) -> Org:
     if embedded:
         return Org(EMBEDDED, EMBEDDED)
     if is_loopback(instance_url):
-        return Org(parts.netloc, "local org")
+        return Org(parts.netloc, LOCAL)
     host = parts.hostname or instance_url
-    return Org(host, next((kind for form, kind in _KINDS if form.search(host)), "unknown kind of org"))
+    return Org(host, next((kind for form, kind in _KINDS if form.search(host)), UNKNOWN))
