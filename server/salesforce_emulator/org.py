@@ -28,6 +28,7 @@ from salesforce_emulator.storage.locks import ProcessLock, locked
 from salesforce_emulator.storage.organization import read_organization
 from salesforce_emulator.storage.refresh_tokens import RefreshTokens
 from salesforce_emulator.storage.sessions import Sessions
+from salesforce_emulator.storage.standard_records import note_permissions
 from salesforce_emulator.storage.usage import Usage
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,7 @@ class Org:
                 rest_time(self.config.clock()),
                 sandbox=self.config.sandbox,
             )
+            note_permissions(connection, hard_delete=self.config.hard_delete)
             self.organization = read_organization(connection)
             objects, fields = object_tables.count_unnamed(connection, self.schema)
         if objects or fields:

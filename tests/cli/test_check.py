@@ -82,9 +82,11 @@ def test_check_of_the_embedded_org_finds_nothing_wrong(check: Check) -> None:
 version        1.2.3
 settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            embedded org
-user           "Administrator" ("admin@emulator.example")
 organization   00DEmxxxxxxxxxxxxx
+user           "Administrator" ("admin@emulator.example")
 ingest jobs    0 on the first page
+limits         99,998 of 100,000 API requests and 15,000 of 15,000 batches left for 24 hours
+permissions    API Enabled: yes, Bulk API Hard Delete: yes
 API version    63.0
 policy         read and write; refused operations: none
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
@@ -209,10 +211,149 @@ def test_check_says_what_is_not_known_of_an_org_that_does_not_tell_its_organizat
         (
             0,
             [
-                "user           not told to this login",
                 "organization   not told to this login, so rows sent again are known by the host name 127.0.0.1:PORT alone",
+                "user           not told to this login",
             ],
         )
+    )
+
+
+class Org:
+    """An org that answers each path as told, and every other with 403.
+
+    Attributes:
+        answers: status and JSON by the end of the path; of a query by what it is from.
+    """
+
+    def __init__(self, **answers: tuple[int, Any]) -> None:
+        user = {"organization_id": "00D000000000001EAA", "preferred_username": "ann@acme.example", "name": "Ann"}
+        self.answers = {
+            "userinfo": (200, user),
+            "Organization": (200, {"records": [{"Id": "00D000000000001EAA", "Name": "Acme", "IsSandbox": False}]}),
+            "ingest": (200, {"records": [], "done": True}),
+        } | answers
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return await _website(scope, receive, send)
+        asked = f"{scope['path']}?{scope['query_string'].decode()}"
+        answers = [answer for name, answer in self.answers.items() if name in asked]
+        status, body = answers[0] if answers else (403, [{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}])
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def _of_org(printed: str) -> str:
+    """What is printed about the org, and what is wrong."""
+    names = ("org ", "organization", "user", "limits", "permissions", "expect_org", "wrong", "Nothing")
+    return "\n".join(line for line in printed.splitlines() if line.startswith(names))
+
+
+def test_check_shows_the_org_as_people_know_it_and_the_line_that_holds_a_server_to_it(
+    check: Check, environ: Environ
+) -> None:
+    with running(Org()) as url:
+        write_settings(environ, f"[orgs.prod]\ninstance_url = '{url}'\naccess_token = '{TOKEN}'")
+        code, printed = check("--org", "prod")
+        assert (code, _of_org(printed)) == snapshot(
+            (
+                0,
+                """\
+org            "Acme" (production)
+organization   00D000000000001EAA
+user           "Ann" ("ann@acme.example")
+limits         not told to this user: that takes the permission View Setup and Configuration
+permissions    API Enabled: yes
+expect_org     not set: any org that the login opens is written to; paste into [orgs.prod] of /home/me/config/salesforce-bulk-ingest/settings.toml: expect_org = "00D000000000001EAA"
+Nothing is wrong.\
+""",
+            )
+        )
+        read_only = check("--org", "prod", "--read-only")[1]
+        assert "expect_org" not in read_only
+        sandbox = (200, {"records": [{"Id": "00D000000000001EAA", "Name": "Acme", "IsSandbox": True}]})
+    with running(Org(Organization=sandbox)) as url:
+        write_settings(environ, f"[orgs.uat]\ninstance_url = '{url}'\naccess_token = '{TOKEN}'")
+        assert _of_org(check("--org", "uat")[1]) == snapshot("""\
+org            "Acme" (sandbox)
+organization   00D000000000001EAA
+user           "Ann" ("ann@acme.example")
+limits         not told to this user: that takes the permission View Setup and Configuration
+permissions    API Enabled: yes
+Nothing is wrong.\
+""")
+
+
+def test_check_of_an_org_that_is_not_the_expected_one_names_both(check: Check) -> None:
+    with running(Org()) as url:
+        org = {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": TOKEN}
+        code, printed = check(**org, SALESFORCE_EXPECT_ORG="00D000000000002EAA")
+        assert (code, _of_org(printed)) == snapshot(
+            (
+                1,
+                """\
+org            127.0.0.1:PORT (local org)
+wrong: expect_org is 00D000000000002EAA, but this login opens 00D000000000001EAA (127.0.0.1:PORT): nothing was sent. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG).\
+""",
+            )
+        )
+        code, printed = check(**org, SALESFORCE_EXPECT_ORG="00D000000000001")
+        assert (code, _of_org(printed)) == snapshot(
+            (
+                0,
+                """\
+org            "Acme" (production)
+organization   00D000000000001EAA (the expected one)
+user           "Ann" ("ann@acme.example")
+limits         not told to this user: that takes the permission View Setup and Configuration
+permissions    API Enabled: yes
+Nothing is wrong.\
+""",
+            )
+        )
+
+
+def test_check_says_what_a_user_lacks_for_a_load(check: Check) -> None:
+    refused = [{"errorCode": "API_DISABLED_FOR_ORG", "message": "The REST API is not enabled for this Organization."}]
+    told = {"PermissionsBulkApiHardDelete": False}
+    allowance = {"Max": 15_000, "Remaining": 14_998}
+    orgs = [
+        Org(ingest=(403, refused)),
+        Org(UserPermissionAccess=(200, {"records": [told]}), limits=(200, {"DailyApiRequests": allowance})),
+        Org(UserPermissionAccess=(400, [{"errorCode": "INVALID_FIELD", "message": "no"}]), limits=(200, {})),
+    ]
+    found = []
+    for org in orgs:
+        with running(org) as url:
+            settings = {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": TOKEN}
+            code, printed = check("--allow-operation", "hardDelete", **settings)
+        found.append((code, _of_org(printed).partition("\nuser")[2].partition("\n")[2]))
+    assert found == snapshot(
+        [
+            (
+                1,
+                'wrong: "The REST API is not enabled for this Organization." The user needs the permission "API Enabled" (in Setup, in a permission set or the profile), and the org an edition with the API.',
+            ),
+            (
+                1,
+                """\
+limits         14,998 of 15,000 API requests left for 24 hours
+permissions    API Enabled: yes, Bulk API Hard Delete: no
+expect_org     not set: any org that the login opens is written to; paste into the top of /home/me/config/salesforce-bulk-ingest/settings.toml: expect_org = "00D000000000001EAA"
+wrong: hardDelete is allowed here, but the user lacks the permission "Bulk API Hard Delete": add it in Setup, in a permission set, or take hardDelete out of allow_operation.\
+""",
+            ),
+            (
+                0,
+                """\
+limits         not told
+permissions    API Enabled: yes, Bulk API Hard Delete: not known
+expect_org     not set: any org that the login opens is written to; paste into the top of /home/me/config/salesforce-bulk-ingest/settings.toml: expect_org = "00D000000000001EAA"
+Nothing is wrong.\
+""",
+            ),
+        ]
     )
 
 

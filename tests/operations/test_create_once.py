@@ -227,5 +227,5 @@ async def test_the_answer_to_a_repeat_says_that_it_is_one(org: WatchedOrg, tmp_p
         await created(client, rows_named("Said"))
         again = await created(client, rows_named("Said"))
     assert steady(again["summary"]) == snapshot(
-        "No second job was made: an equal call before made this one. Job JOB in 127.0.0.1:PORT (local org) already has these 2 rows, 19 bytes; nothing was sent."
+        'No second job was made: an equal call before made this one. Job JOB in "Embedded org" (developer or demo org) already has these 2 rows, 19 bytes; nothing was sent.'
     )

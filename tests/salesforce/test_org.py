@@ -29,6 +29,15 @@ def test_an_org_is_named_by_host_and_kind(url: str, shown: str) -> None:
     assert str(org_at(url, embedded=False)) == shown
 
 
+def test_an_org_that_told_its_name_goes_by_it() -> None:
+    host = "acme--uat.sandbox.my.salesforce.com"
+    assert str(Org(host, "sandbox", name='Acme "North"')) == (
+        '"Acme \\"North\\"" (sandbox, acme--uat.sandbox.my.salesforce.com)'
+    )
+    assert str(Org("127.0.0.1:8081", "sandbox", name="Acme\n\u202e")) == '"Acme\\n\\u202e" (sandbox)'
+    assert str(Org("embedded org", "embedded org", name="Acme")) == "embedded org"
+
+
 def test_the_embedded_org_is_not_named_by_its_port() -> None:
     assert str(org_at("http://127.0.0.1:8081", embedded=True)) == "embedded org"
 

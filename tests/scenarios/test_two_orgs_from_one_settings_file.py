@@ -67,3 +67,9 @@ async def test_each_server_knows_the_loads_of_its_own_org_alone(era: Era, enviro
         assert "does not exist" in await refusal(uat, "get-ingest-job-status", jobId=jobs["prod"])
         rows = await call(prod, "get-successful-results-ingest-job", jobId=jobs["prod"])
         assert rows["total"] == 2
+
+
+async def test_answers_name_the_org_as_people_do_and_not_by_its_address(environ: Environ) -> None:
+    async with server_for("uat", environ, "auto") as uat, server_for("prod", environ, "auto") as prod:
+        named = [(await call(client, "create-ingest-job", body=INSERT))["org"] for client in (uat, prod)]
+    assert named == ['"Embedded org" (sandbox)', '"Embedded org" (developer or demo org)']

@@ -31,6 +31,8 @@ from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listeni
 TOKEN = "00D000000000001!UPSTREAM.TOKEN"
 JOB_ID = "750000000000001AAA"
 USERINFO = "/services/oauth2/userinfo"
+ABOUT_THE_ORG = (USERINFO, "/services/data/v63.0/query")
+"""What is asked about the user and the org after a login."""
 EVERYTHING_ALLOWED = Policy(allowed_operations=frozenset({"delete", "hardDelete"}))
 SOCKET_SECONDS = 10
 
@@ -72,7 +74,7 @@ class Upstream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await pass_lifespan(receive, send)
-        if scope["path"] == USERINFO:
+        if scope["path"] in ABOUT_THE_ORG:
             return await tell_no_user(send)
         body, whole = await read_body(receive)
         self.seen.append(seen(scope, body, whole=whole))
@@ -144,7 +146,7 @@ async def gateway_before(upstream: ASGIApp, policy: Policy = EVERYTHING_ALLOWED)
     """
 
     async def telling_no_user(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path") == USERINFO:
+        if scope.get("path") in ABOUT_THE_ORG:
             return await tell_no_user(send)
         await upstream(scope, receive, send)
 
@@ -216,7 +218,7 @@ async def read_body(receive: Receive) -> tuple[bytes, bool]:
 
 
 async def tell_no_user(send: Send) -> None:
-    """Answer userinfo as an org does whose login lacks the scope for it."""
+    """Answer userinfo, or a query for the org's name, as an org does whose login lacks the scope for it."""
     await start(send, 403, [("content-length", "0")])
     await send({"type": "http.response.body", "body": b""})
 

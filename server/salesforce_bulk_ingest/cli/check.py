@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.app import EmbeddedOrg, Services, embedded_org, open
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.cli.console import out, show_facts
 from salesforce_bulk_ingest.cli.options import settings_from, settings_options
+from salesforce_bulk_ingest.cli.settings_warnings import place_of_org
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -55,6 +56,19 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
     (UnexpectedAnswer, "Check {address}."),
     (Unavailable, "Salesforce is out of order for now: try again later."),
     (Rejected, "If this is the right host, ask the org's administrator whether this user may use the API."),
+)
+
+
+API_DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
+"""The codes of a refusal for want of the API (SOAP API guide, ExceptionCode)."""
+
+NO_API = (
+    'The user needs the permission "API Enabled" (in Setup, in a permission set or the profile), and the org an edition '
+    "with the API."
+)
+NO_HARD_DELETE = (
+    'hardDelete is allowed here, but the user lacks the permission "Bulk API Hard Delete": add it in Setup, in a '
+    "permission set, or take hardDelete out of allow_operation."
 )
 
 
@@ -127,19 +141,77 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
 async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
     async with open_services(settings, paths, org) as services:
         try:
-            found.facts.append(("org", str(await services.client.address())))
-            found.facts.append(("user", _user(await services.client.identity())))
-            found.facts.append(("organization", _organization(await services.client.org())))
+            known = await _identified(settings, services, found)
             found.facts.append(("ingest jobs", await _ingest_jobs(services)))
+            found.facts.append(("limits", await _limits(services)))
+            found.facts.append(("permissions", await _permissions(services, found)))
+            if known.may_be_production and not settings.read_only and settings.expect_org is None:
+                found.facts.append(("expect_org", _line_to_paste(known, place_of_org(settings, paths.settings_file))))
         except NoCredentials as error:
-            found.facts.append(("org", "none"))
+            configured = services.org
+            found.facts.append(("org", str(configured.org or configured.login or "none")))
             found.problems.append(str(error))
         except _NoSuchVersion as error:
             found.problems.append(str(error))
         except SalesforceError as error:
-            advice = next((text for kind, text in _WHAT_TO_DO if isinstance(error, kind)), "")
-            advice = advice.format(address=_address(settings))
-            found.problems.append(f"{as_sentence(str(error))} {advice}".strip())
+            found.problems.append(f"{as_sentence(str(error))} {_advice(error, settings)}".strip())
+
+
+async def _identified(settings: Settings, services: Services, found: Checkup) -> Org:
+    """Return the org, and note which one it is and who the user is: its address at least, where it does not answer."""
+    address = await services.client.address()
+    try:
+        org = await services.client.org()
+    except SalesforceError:
+        found.facts.append(("org", str(address)))
+        raise
+    expected = " (the expected one)" if settings.expect_org is not None else ""
+    found.facts.append(("org", str(org)))
+    found.facts.append(("organization", f"{_organization(org)}{expected}"))
+    found.facts.append(("user", _user(await services.client.identity())))
+    return org
+
+
+def _advice(error: SalesforceError, settings: Settings) -> str:
+    if error.code in API_DISABLED:
+        return NO_API
+    advice = next((text for kind, text in _WHAT_TO_DO if isinstance(error, kind)), "")
+    return advice.format(address=_address(settings))
+
+
+async def _limits(services: Services) -> str:
+    """Return what is left for today; who may not see it can load all the same."""
+    try:
+        told = await services.client.limits()
+    except SalesforceError:
+        return "not told to this user: that takes the permission View Setup and Configuration"
+    kinds = (("API requests", told.daily_api_requests), ("batches", told.daily_bulk_api_batches))
+    left = [f"{kind.remaining:,} of {kind.max:,} {name}" for name, kind in kinds if kind is not None]
+    return f"{' and '.join(left)} left for 24 hours" if left else "not told"
+
+
+async def _permissions(services: Services, found: Checkup) -> str:
+    """Return which permissions for loads the user has, and note as a problem what the policy allows and the org does not."""
+    api = "API Enabled: yes"  # the API has just answered
+    policy = services.operations.policy
+    if policy.read_only or "hardDelete" in policy.refused_operations:
+        return api
+    try:
+        hard_delete = (await services.client.permissions()).permissions_bulk_api_hard_delete
+    except SalesforceError:
+        hard_delete = None
+    if hard_delete is False:
+        found.problems.append(NO_HARD_DELETE)
+    return f"{api}, Bulk API Hard Delete: {'not known' if hard_delete is None else 'yes' if hard_delete else 'no'}"
+
+
+def _line_to_paste(org: Org, place: str) -> str:
+    """Return what holds a server that may write into production to this org."""
+    if org.organization_id is None:
+        return "not set, and can't be: this login does not tell its organization"
+    return (
+        f'not set: any org that the login opens is written to; paste into {place}: expect_org = "{org.organization_id}"'
+    )
 
 
 def _user(user: Identity | None) -> str:

@@ -29,10 +29,14 @@ from salesforce_bulk_ingest.salesforce.models import (
     Identity,
     Job,
     JobList,
+    OrgLimits,
+    Permissions,
+    PermissionsFound,
     ResultKind,
     SObjectDescribe,
 )
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
+from salesforce_bulk_ingest.salesforce.org_record import as_named
 from salesforce_bulk_ingest.salesforce.parsing import about_other, parsed
 from salesforce_bulk_ingest.salesforce.retries import Operation, may_have_happened, retrying
 from salesforce_bulk_ingest.salesforce.transport import (
@@ -108,7 +112,7 @@ class SalesforceClient:
         self.api_version = api_version
 
     async def org(self) -> Org:
-        """Return the org that the credentials open; its organization is asked for once for each login.
+        """Return the org that the credentials open; its organization and its name are asked for once for each login.
 
         Raises:
             NoCredentials: no org is configured, or the login failed.
@@ -257,6 +261,24 @@ class SalesforceClient:
         """Whether a session that has ended can be renewed."""
         return self._transport.can_renew
 
+    async def limits(self) -> OrgLimits:
+        """Return what is left of the org's daily allocations (REST API guide, Limits).
+
+        Raises:
+            Rejected: the user may not see them, for want of the permission "View Setup and Configuration".
+        """
+        call = Call("GET", headers=_ACCEPT_JSON, resource="/limits")
+        return await self._json(Operation.READ, OrgLimits, call, "the limits")
+
+    async def permissions(self) -> Permissions:
+        """Return what the user of the token may do (Object Reference, UserPermissionAccess: from API version 41.0 on).
+
+        Raises:
+            Rejected: the org does not tell them.
+        """
+        call = Call("GET", query=f"q={quote(_PERMISSIONS)}", headers=_ACCEPT_JSON, resource="/query")
+        return (await self._json(Operation.READ, PermissionsFound, call, "the user's permissions")).records[0]
+
     def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
         """Send any call and yield the answer with its body unread; see `Transport.open`."""
         return self._transport.open(call)
@@ -293,6 +315,8 @@ class SalesforceClient:
             org = replace(org, organization_id=user.organization_id)
         else:
             logger.warning("%s does not tell this login its organization; its records are kept by its host name", org)
+        if not self._embedded:
+            org = await as_named(org, self._http, credentials, self.api_version)
         return _Login(credentials, user, await self._settle(org))
 
     @asynccontextmanager
@@ -329,6 +353,7 @@ class SalesforceClient:
         raise AssertionError("the attempts end with an answer or an error")
 
 
+_PERMISSIONS = "SELECT PermissionsBulkApiHardDelete FROM UserPermissionAccess"
 _BODY = TypeAdapter(dict[str, object])
 _ACCEPT_JSON = [("Accept", "application/json")]
 _JSON_HEADERS = [*_ACCEPT_JSON, ("Content-Type", "application/json; charset=UTF-8")]

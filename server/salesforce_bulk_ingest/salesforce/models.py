@@ -12,7 +12,7 @@ from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qs
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_pascal
 
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
@@ -166,6 +166,38 @@ class Identity(WireModel):
     user_id: UserId | None = None
     preferred_username: str | None = None
     name: str | None = None
+
+
+class Allocation(WireModel):
+    """One of an org's allocations of 24 hours (REST API guide, Limits)."""
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    max: int
+    remaining: int
+
+
+class OrgLimits(WireModel):
+    """The allocations that loads use (REST API guide, Limits); None for one that is not told."""
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    daily_api_requests: Allocation | None = None
+    daily_bulk_api_batches: Allocation | None = None
+
+
+class Permissions(WireModel):
+    """What the caller may do, as loads need it (Object Reference, UserPermissionAccess); None for what is not told."""
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    permissions_bulk_api_hard_delete: bool | None = None
+
+
+class PermissionsFound(WireModel):
+    """The answer to a query for the caller's permissions, which are one record."""
+
+    records: Annotated[tuple[Permissions, ...], Field(min_length=1, max_length=1)]
 
 
 def _empty_for_null(value: object) -> object:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.salesforce.instance_url import is_loopback
 
 SANDBOX = "sandbox"
@@ -21,6 +22,8 @@ _KINDS = (
 
 
 EMBEDDED = "embedded org"
+LONGEST_ORG_NAME = 80
+"""The most characters of an organization's name (Object Reference, Organization)."""
 
 ORGANIZATION_ID = re.compile(r"00D[0-9A-Za-z]{12}([A-Z0-5]{3})?", re.ASCII)
 """The id of an organization, of 15 or 18 characters (Salesforce Help, Standard Field Record ID Prefix Decoder)."""
@@ -64,11 +67,13 @@ class Org:
         host: the host of the org, with the port of a local org; for the embedded org, its kind.
         kind: the kind of org in words, such as `production` or `sandbox`.
         organization_id: the id of the organization, 15 or 18 characters; None where the login does not tell it.
+        name: the name that people gave the organization, a text of others; None where it is not told.
     """
 
     host: str
     kind: str
     organization_id: str | None = None
+    name: str | None = None
 
     @property
     def key(self) -> str:
@@ -86,7 +91,13 @@ class Org:
         return self.kind in (PRODUCTION, UNKNOWN)
 
     def __str__(self) -> str:
-        return f"{self.host} ({self.kind})" if self.host != self.kind else self.kind
+        """Return the org as people know it; the address of an org on this machine tells nobody anything."""
+        if self.is_embedded:
+            return self.kind
+        if self.name is None:
+            return f"{self.host} ({self.kind})"
+        host = "" if is_loopback(f"http://{self.host}") else f", {self.host}"
+        return f"{quoted(self.name, LONGEST_ORG_NAME)} ({self.kind}{host})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from tests.salesforce_emulator.schema.schemas import refused
         (
             "objects:\n  Invoice: {}",
             snapshot(
-                "<folder>/schema.yaml, line 2, objects.Invoice: Invoice is no object of this org; a custom object's name ends in __c, the others are Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User"
+                "<folder>/schema.yaml, line 2, objects.Invoice: Invoice is no object of this org; a custom object's name ends in __c, the others are Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User, UserPermissionAccess"
             ),
         ),
         (
@@ -212,7 +212,7 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
         (
             "Name__c: {type: reference, referenceTo: Nope}",
             snapshot(
-                "Name__c.referenceTo: there is no object Nope; use one of Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User"
+                "Name__c.referenceTo: there is no object Nope; use one of Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User, UserPermissionAccess"
             ),
         ),
         (

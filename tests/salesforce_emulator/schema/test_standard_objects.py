@@ -33,6 +33,7 @@ def test_all_objects_are_listed(org: Caller) -> None:
             ("RecordType", "012"),
             ("Task", "00T"),
             ("User", "005"),
+            ("UserPermissionAccess", "0Pu"),
         ]
     )
 

@@ -1,9 +1,15 @@
 """The records that every org has."""
 
+from pathlib import Path
 from uuid import uuid4
 
+import httpx2
+import pytest
+
+from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.salesforce_emulator.behaviours import doc, own, seen
 from tests.salesforce_emulator.caller import DATA, Caller
+from tests.support.asgi_server import running
 
 OBJECTS = f"{DATA}/sobjects"
 REFERENCE = "Object reference, Standard Objects"
@@ -13,7 +19,7 @@ REFERENCE = "Object reference, Standard Objects"
 def test_what_every_org_has_can_be_read_and_not_loaded(org: Caller) -> None:
     objects = org.http.get(OBJECTS).json()["sobjects"]
     fixed = {sobject["name"] for sobject in objects if not sobject["createable"]}
-    assert fixed == {"Calendar", "Group", "Organization", "Profile", "RecordType"}
+    assert fixed == {"Calendar", "Group", "Organization", "Profile", "RecordType", "UserPermissionAccess"}
     answer = org.http.post(f"{DATA}/jobs/ingest", json={"object": "Profile", "operation": "insert"})
     assert answer.json()[0]["errorCode"] == "INVALIDENTITY"
 
@@ -41,6 +47,21 @@ def test_the_organization_and_its_user_can_be_asked_for(org: Caller) -> None:
         True,
         org.query("SELECT Id FROM Profile WHERE Name = 'System Administrator'")["records"][0]["Id"],
     )
+
+
+@doc("Object reference, UserPermissionAccess: one record, about the caller, for callers who may not view the setup too")
+@pytest.mark.parametrize("hard_delete", [True, False])
+def test_a_caller_can_ask_for_its_own_permissions(hard_delete: bool, tmp_path: Path) -> None:
+    for allowed in (not hard_delete, hard_delete):  # the second start is with another choice
+        with running(create_app(EmulatorConfig(data_dir=tmp_path, hard_delete=allowed))) as url:
+            answer = httpx2.get(
+                f"{url}{DATA}/query",
+                params={"q": "SELECT PermissionsApiEnabled, PermissionsBulkApiHardDelete FROM UserPermissionAccess"},
+                headers={"Authorization": f"Bearer {ACCESS_TOKEN}"},
+            )
+    [record] = answer.json()["records"]
+    del record["attributes"]
+    assert record == {"PermissionsApiEnabled": True, "PermissionsBulkApiHardDelete": hard_delete}
 
 
 @doc(REFERENCE)
