@@ -164,9 +164,7 @@ async def open_services(
         anyio.create_task_group() as task_group,
     ):
         tasks = SharedTasks(task_group)
-        source = (
-            _embedded_credentials(org) if org else credential_source(settings, paths.settings_file, http, tasks, clock)
-        )
+        source = _embedded_credentials(org) if org else credential_source(settings, paths, http, tasks, clock)
         client = SalesforceClient(
             http,
             source,

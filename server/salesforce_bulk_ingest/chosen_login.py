@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.salesforce.credentials import (
     Credentials,
     CredentialSource,
@@ -32,20 +33,20 @@ logger = logging.getLogger(__name__)
 
 
 def credential_source(
-    settings: Settings, settings_file: Path, http: httpx2.AsyncClient, tasks: SharedTasks, clock: Clock
+    settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient, tasks: SharedTasks, clock: Clock
 ) -> CredentialSource:
     """Return the source of credentials, or a stand-in whose error says what the settings lack.
 
     Args:
         settings: the settings, as loaded.
-        settings_file: the path of `settings.toml`; a token that came from it is read again.
+        paths: files and folders of this user; a token that came from the settings file is read again.
         http: the connection pool, for the login hosts.
         tasks: runs the logins.
         clock: the clock of this machine.
     """
-    login = _login(settings, settings_file, http, clock)
+    login = _login(settings, paths, http, clock)
     if login is None:
-        return MissingCredentials(_what_to_set(settings, settings_file))
+        return MissingCredentials(_what_to_set(settings, paths.settings_file))
     if settings.expect_org is not None:
         return Session(ExpectedOrg(login, settings.expect_org, http), tasks, clock.monotonic)
     if isinstance(login, FixedCredentials):
@@ -76,11 +77,11 @@ def configured_org(settings: Settings, embedded_url: str | None = None) -> Confi
     return ConfiguredOrg(name)
 
 
-def _login(settings: Settings, settings_file: Path, http: httpx2.AsyncClient, clock: Clock) -> Login | None:
+def _login(settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient, clock: Clock) -> Login | None:
     if settings.access_token is not None:
-        return _access_token(settings.access_token, settings, settings_file)
+        return _access_token(settings.access_token, settings, paths.settings_file)
     if settings.org is not None:
-        return CliLogin(settings.org, settings.cli)
+        return CliLogin(settings.org, settings.cli, paths.cli_folders)
     if settings.client_id is None:
         return None
     endpoint = endpoint_of(settings, http)

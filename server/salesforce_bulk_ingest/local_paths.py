@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from salesforce_bulk_ingest.loading.upload_roots import is_of_system
+from salesforce_bulk_ingest.salesforce.logins.cli_folders import cli_folders
 
 APP_NAME = "salesforce-bulk-ingest"
 SETTINGS_FILE = "settings.toml"
@@ -27,6 +28,7 @@ class LocalPaths:
         spool_dir: folder of the job files: downloaded results and archived uploads.
         org_dir: folder of the embedded org that `stdio` opens again at each start.
         working_dir: folder that the program was started in; None if the folder is no place for a user's data.
+        cli_folders: folders in which the official CLI may be installed.
     """
 
     settings_file: Path
@@ -34,6 +36,7 @@ class LocalPaths:
     spool_dir: Path
     org_dir: Path
     working_dir: Path | None = None
+    cli_folders: tuple[Path, ...] = ()
 
 
 def default_local_paths() -> LocalPaths:
@@ -44,6 +47,7 @@ def default_local_paths() -> LocalPaths:
         spool_dir=platformdirs.user_cache_path(APP_NAME, appauthor=False) / SPOOL,
         org_dir=platformdirs.user_data_path(APP_NAME, appauthor=False) / "org",
         working_dir=working_dir(Path.cwd, Path.home()),
+        cli_folders=cli_folders(Path.home(), os.environ),
     )
 
 

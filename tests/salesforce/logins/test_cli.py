@@ -116,11 +116,68 @@ async def test_a_cli_that_ends_with_an_error_is_no_login(sf: Sf) -> None:
     assert str(raised.value) == WRONG_LOGIN
 
 
-async def test_a_cli_that_is_not_there_is_named(tmp_path: Path) -> None:
+def _program(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+
+
+def _installed(folder: Path) -> Path:
+    """A folder with the CLI as it is installed: a script that `node` runs, which lies beside it."""
+    _program(folder / "sf", "#!/usr/bin/env node\n")
+    display, token = _answer(instanceUrl="https://acme.my.salesforce.com"), _answer(accessToken=TOKEN)
+    _program(folder / "node", f"#!/bin/sh\ncase \"$3\" in display) echo '{display}';; *) echo '{token}';; esac\n")
+    return folder
+
+
+@pytest.fixture
+def _short_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PATH as that of a desktop host: neither the CLI nor `node` is on it."""
+    monkeypatch.setenv("PATH", "/no/such/folder")
+
+
+@pytest.mark.usefixtures("_short_path")
+async def test_a_cli_that_is_not_on_the_path_is_found_where_it_is_installed_with_its_node(tmp_path: Path) -> None:
+    folder = _installed(tmp_path / "bin")
+    assert (
+        await CliLogin("acme", folders=[tmp_path / "none", folder]).log_in()
+    ).access_token.get_secret_value() == TOKEN
+    assert (await CliLogin("acme", str(folder / "sf")).log_in()).access_token.get_secret_value() == TOKEN
+
+
+@pytest.mark.usefixtures("_short_path")
+async def test_node_may_be_in_another_of_the_folders(tmp_path: Path) -> None:
+    folder = _installed(tmp_path / "bin")
+    (tmp_path / "other").mkdir()
+    (folder / "node").rename(tmp_path / "other" / "node")
+    given = await CliLogin("acme", folders=[folder, tmp_path / "other"]).log_in()
+    assert given.access_token.get_secret_value() == TOKEN
+
+
+async def _complaint(login: CliLogin, folder: Path) -> str:
     with pytest.raises(NoCredentials) as raised:
-        await CliLogin("acme", str(tmp_path / "sf")).log_in()
-    assert str(raised.value).replace(str(tmp_path), "/opt") == snapshot(
-        "The Salesforce CLI ('/opt/sf') could not be started: install it, or name its full path in SALESFORCE_CLI."
+        await login.log_in()
+    assert raised.value.__cause__ is None
+    return str(raised.value).replace(str(folder), "/opt")
+
+
+@pytest.mark.usefixtures("_short_path")
+async def test_a_cli_that_does_not_run_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (_installed(tmp_path / "bin") / "node").unlink()
+    _program(tmp_path / "broken", "no program\n" * 9)
+    logins = [
+        CliLogin("acme", "no-such-sf", [tmp_path / "bin"]),
+        CliLogin("acme", str(tmp_path / "sf")),
+        CliLogin("acme", str(tmp_path / "broken")),
+        CliLogin("acme", folders=[tmp_path / "bin"]),
+    ]
+    assert [await _complaint(login, tmp_path) for login in logins] == snapshot(
+        [
+            "The Salesforce CLI ('no-such-sf') is neither on the PATH of this program nor where it is usually installed: install it, or name its full path in SALESFORCE_CLI.",
+            "There is no program at '/opt/sf': name the full path of the Salesforce CLI in SALESFORCE_CLI.",
+            "The Salesforce CLI ('/opt/broken') could not be started (Exec format error): install it anew, or name another in SALESFORCE_CLI.",
+            "The Salesforce CLI ('/opt/bin/sf') could not be run: it needs `node` beside it or on the PATH of this program.",
+        ]
     )
 
 

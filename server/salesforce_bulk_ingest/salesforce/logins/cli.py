@@ -1,8 +1,11 @@
 """The login of the official Salesforce CLI."""
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import anyio
 from pydantic import SecretStr
@@ -15,6 +18,10 @@ CLI_LOGIN_SECONDS = 20
 """The longest time of both of the CLI's commands together: well under the time of the call that waits for them."""
 
 
+NO_INTERPRETER = 127
+"""The exit code of `env` where the interpreter of a script is not found (POSIX, env)."""
+
+
 class CliLogin:
     """The login of the official Salesforce CLI, by alias or user name.
 
@@ -24,11 +31,13 @@ class CliLogin:
     Args:
         org: alias or user name, as in `sf org list`.
         executable: the CLI's name on the PATH, or its path.
+        folders: where the CLI, and the `node` that runs it, are looked for after the PATH.
     """
 
-    def __init__(self, org: str, executable: str = "sf") -> None:
+    def __init__(self, org: str, executable: str = "sf", folders: Sequence[Path] = ()) -> None:
         self._org = org
         self._executable = executable
+        self._folders = folders
 
     async def log_in(self) -> Credentials:
         """Return the host and the token that the CLI has; see `Login`."""
@@ -45,22 +54,49 @@ class CliLogin:
 
     async def _run(self, *command: str) -> dict[str, str]:
         # Never quote the CLI's output in an error: it holds the token.
+        search_path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, self._folders)])
+        executable = self._found(search_path)
         try:
             done = await anyio.run_process(
-                [self._executable, *command, "--json", "--target-org", self._org],
+                [executable, *command, "--json", "--target-org", self._org],
                 check=False,
+                # `sf` is a script that `node` runs, which mostly lies beside it.
+                env={**os.environ, "PATH": os.pathsep.join([os.path.dirname(executable), search_path])},
                 # The stdin of this process may carry an MCP client's messages, which the CLI must not read.
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
         except OSError as error:
             raise NoCredentials(
-                f"The Salesforce CLI ({self._executable!r}) could not be started: install it, or name its full path in "
-                "SALESFORCE_CLI."
-            ) from error
+                f"The Salesforce CLI ({executable!r}) could not be started ({error.strerror}): install it anew, or name "
+                "another in SALESFORCE_CLI."
+            ) from None
+        if done.returncode == NO_INTERPRETER:
+            raise NoCredentials(
+                f"The Salesforce CLI ({executable!r}) could not be run: it needs `node` beside it or on the PATH of this "
+                "program."
+            )
         if done.returncode != 0:
             raise NoCredentials(self._refused(command))
         return self._result(command, done.stdout)
+
+    def _found(self, search_path: str) -> str:
+        """Return the path of the CLI.
+
+        Raises:
+            NoCredentials: there is no such program.
+        """
+        executable = shutil.which(os.path.expanduser(self._executable), path=search_path)
+        if executable is not None:
+            return executable
+        if os.path.dirname(self._executable):
+            raise NoCredentials(
+                f"There is no program at {self._executable!r}: name the full path of the Salesforce CLI in SALESFORCE_CLI."
+            )
+        raise NoCredentials(
+            f"The Salesforce CLI ({self._executable!r}) is neither on the PATH of this program nor where it is usually "
+            "installed: install it, or name its full path in SALESFORCE_CLI."
+        )
 
     def _result(self, command: Sequence[str], output: bytes) -> dict[str, str]:
         try:
