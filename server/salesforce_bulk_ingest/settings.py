@@ -32,14 +32,18 @@ MOST_UPLOAD_BYTES = 150_000_000 * 3 // 4
 """The number of bytes that 150 MB of base64 hold: Salesforce limits an upload after base64 (Bulk API 2.0 guide, Upload Job
 Data)."""
 
-HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+HOST = re.compile(r"(?:[\w-]{1,63}(?:\.[\w-]{1,63})*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{HOST.pattern}|null", re.ASCII | re.IGNORECASE)
 """A browser's Origin header (RFC 6454, 7); a page without an origin of its own sends `null`."""
 
-MAY_BE_A_TOKEN = re.compile(r".*!.*|[^/\\]{60,}")
-"""A text that may be an access token, and must not be shown: tokens are one long word, most with an exclamation mark; no
-usual path of a folder is."""
+MAY_BE_A_TOKEN = re.compile(r".*(!|-----BEGIN|\n).*|[^/\\]{60,}", re.DOTALL)
+"""A text that may be a token or a private key, and must not be shown: tokens are one long word, most with an exclamation
+mark; no usual path of a folder is."""
 
+IN_THE_WRONG_PLACE = (
+    "that may be a secret, and would be shown; an access token is for access_token (SALESFORCE_AUTOMATION_API_KEY)"
+)
+"""The complaint about such a text where another is expected."""
 
 ORG_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The name of an org: that of its table `[orgs.NAME]` in `settings.toml`."""
@@ -124,12 +128,37 @@ def _origin(value: str) -> str:
     return value
 
 
+def _shown(value: str) -> str:
+    """Return a value that is shown and handed to other programs, unless it may be a secret in the wrong place."""
+    if MAY_BE_A_TOKEN.fullmatch(value):
+        raise ValueError(IN_THE_WRONG_PLACE)
+    return value
+
+
+def _program(value: str) -> str:
+    return value if os.path.dirname(value) else _shown(value)
+
+
+def _consumer_key(value: str) -> str:
+    # It is as long as a secret is, but has no exclamation mark.
+    return value if "!" not in value else _shown(value)
+
+
+def _username(value: str) -> str:
+    return value if "@" in value else _shown(value)
+
+
 def _token(value: SecretStr) -> SecretStr:
     return SecretStr(pasted_token(value.get_secret_value()))
 
 
 def _file(value: Path) -> Path:
     # Whether the file is there is told by the login, which reads it.
+    given = str(value)
+    if "-----BEGIN" in given or "\n" in given:
+        raise ValueError("expected the path of a file, not the text that is in it")
+    if not os.path.dirname(given):
+        _shown(given)
     try:
         return Path(os.path.abspath(value.expanduser()))
     except RuntimeError:  # `~name` of a user who does not exist
@@ -181,7 +210,10 @@ SpoolDays = Annotated[int, Field(ge=1, le=365)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(_shown)]
+Program = Annotated[str, Field(min_length=1), AfterValidator(_program)]
+ConsumerKey = Annotated[str, Field(min_length=1), AfterValidator(_consumer_key)]
+Username = Annotated[str, Field(min_length=1), AfterValidator(_username)]
 OrganizationId = Annotated[str, AfterValidator(checked_organization_id)]
 OrgName = Annotated[str, AfterValidator(_org_name)]
 
@@ -208,16 +240,16 @@ class Settings(BaseModel):
     org: Annotated[Name | None, Env("SALESFORCE_ORG")] = Field(
         None, description="Alias of a login of the official CLI, in place of a token"
     )
-    cli: Annotated[Name, Env("SALESFORCE_CLI")] = Field(
+    cli: Annotated[Program, Env("SALESFORCE_CLI")] = Field(
         "sf", description="The official CLI's name on the PATH, or its full path"
     )
-    client_id: Annotated[Name | None, Env("SALESFORCE_CLIENT_ID")] = Field(
+    client_id: Annotated[ConsumerKey | None, Env("SALESFORCE_CLIENT_ID")] = Field(
         None, description="Consumer key of the app to log in with"
     )
     client_secret: Annotated[Secret | None, Env("SALESFORCE_CLIENT_SECRET")] = Field(
         None, description="Consumer secret; alone with the key, the app logs in as the user that it runs as"
     )
-    username: Annotated[Name | None, Env("SALESFORCE_USERNAME")] = Field(
+    username: Annotated[Username | None, Env("SALESFORCE_USERNAME")] = Field(
         None, description="User to log in with `jwt_key_file`"
     )
     jwt_key_file: Annotated[SecretFile | None, Env("SALESFORCE_JWT_KEY_FILE")] = Field(

@@ -1,9 +1,14 @@
 """The complaint about an error that a user can cause."""
 
+import re
+import sys
+from collections.abc import Sequence
+
 import typer
 
 from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.serving.ports import CantStart
+from salesforce_bulk_ingest.settings import MAY_BE_A_TOKEN
 from salesforce_bulk_ingest.settings_sources import BadSetting
 
 
@@ -11,8 +16,12 @@ def complaint_about(error: BaseException) -> str | None:
     """Return what is wrong, as a sentence; None for an error that a user can't cause."""
     only = _only_error(error)
     if isinstance(only, typer.TyperException):
-        return _usage_complaint(only)
-    return str(only) if isinstance(only, BadSetting | CantStart) else None
+        complaint = _usage_complaint(only)
+    elif isinstance(only, BadSetting | CantStart):
+        complaint = str(only)
+    else:
+        return None
+    return _without_secrets(complaint, sys.argv[1:])
 
 
 def _usage_complaint(error: typer.TyperException) -> str:
@@ -22,6 +31,15 @@ def _usage_complaint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     return f"{complaint}{end} See `{command} --help`."
+
+
+def _without_secrets(complaint: str, arguments: Sequence[str]) -> str:
+    """Return the complaint without those of the arguments, or of their values, that may be secrets in the wrong place."""
+    parts = (part for argument in arguments for part in (argument, *re.split("[=:]", argument)))
+    secrets = [secret for part in parts if MAY_BE_A_TOKEN.fullmatch(part) for secret in (part, *part.splitlines())]
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        complaint = complaint.replace(secret, "***")
+    return complaint
 
 
 def _only_error(error: BaseException) -> BaseException:

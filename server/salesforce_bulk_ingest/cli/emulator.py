@@ -9,10 +9,11 @@ import anyio
 import typer
 
 from salesforce_bulk_ingest.app import Configured, embedded_org
-from salesforce_bulk_ingest.cli.console import fail, out, show_facts
+from salesforce_bulk_ingest.cli.console import out, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import option
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
+from salesforce_bulk_ingest.settings_sources import BadSetting
 from salesforce_emulator import (
     ACCESS_TOKEN,
     CALLBACK_URL,
@@ -90,12 +91,12 @@ def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choi
     try:
         return parse_choices(kind, texts or ())
     except BadChoice as error:
-        fail(f"{flag}: {error}.")
+        raise BadSetting(f"{flag}: {error}.") from None
 
 
 def _callback_url(text: str) -> str:
     if not is_callback_url(text):
-        fail(f"--callback-url: expected a URL such as {CALLBACK_URL}, without a fragment.")
+        raise BadSetting(f"--callback-url: expected a URL such as {CALLBACK_URL}, without a fragment.")
     return text
 
 
@@ -104,7 +105,7 @@ def _key_in(file: Path) -> str:
         text = file.read_text("utf-8", "replace")
         checked_key(text)
     except OSError as error:
-        fail(f"--public-key: {file} can't be read: {error.strerror}.")
+        raise BadSetting(f"--public-key: {file} can't be read: {error.strerror}.") from None
     except ValueError as error:
-        fail(f"--public-key: {file}: {error}.")
+        raise BadSetting(f"--public-key: {file}: {error}.") from None
     return text

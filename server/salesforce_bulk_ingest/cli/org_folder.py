@@ -1,9 +1,11 @@
 """The check of the folder for an embedded org, before the org is opened."""
 
+import os
 import tempfile
 from pathlib import Path
 
 from salesforce_bulk_ingest.serving.ports import CantStart
+from salesforce_bulk_ingest.settings import IN_THE_WRONG_PLACE, MAY_BE_A_TOKEN
 from salesforce_emulator.org import ORG_FILE
 
 
@@ -13,6 +15,8 @@ def check_org_folder(folder: Path) -> None:
     Raises:
         CantStart: the folder can't hold an org.
     """
+    if any(MAY_BE_A_TOKEN.fullmatch(made.name) for made in (folder, *folder.parents) if not os.path.exists(made)):
+        raise CantStart(f"--data-dir: {IN_THE_WRONG_PLACE}.")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
