@@ -123,8 +123,27 @@ def test_check_of_an_org_that_refuses_the_token_says_where_to_put_a_new_one(chec
     assert (code, printed.partition("wrong: ")[2]) == snapshot(
         (
             1,
-            "Session expired or invalid. Put a new access token where the old one was (SALESFORCE_AUTOMATION_API_KEY or access_token in the settings file), or log in again with the Salesforce CLI.\n",
+            "Session expired or invalid. Put a new access token where the old one was, SALESFORCE_AUTOMATION_API_KEY (or access_token in the settings file), or log in again with the Salesforce CLI.\n",
         )
+    )
+
+
+def test_check_of_a_chosen_org_names_its_table_in_what_to_do(check: Check, environ: Environ, tmp_path: Path) -> None:
+    """Since no variable counts with it."""
+    with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url:
+        orgs = {
+            "old": f"instance_url = '{url}'\naccess_token = '{TOKEN}'",
+            "far": f"instance_url = '{url}'\naccess_token = '{ACCESS_TOKEN}'\napi_version = '99.0'",
+            "gone": "instance_url = 'http://127.0.0.1:1'\naccess_token = 'x'",
+        }
+        write_settings(environ, "\n".join(f"[orgs.{name}]\n{lines}" for name, lines in orgs.items()))
+        found = {name: check("--org", name)[1].partition("wrong: ")[2] for name in orgs}
+    assert found == snapshot(
+        {
+            "old": "Session expired or invalid. Put a new access token where the old one was, access_token in [orgs.old] of the settings file, or log in again with the Salesforce CLI.\n",
+            "far": "The org has no API version 99.0: choose one that it has in api_version in [orgs.far] of the settings file, such as 63.0.\n",
+            "gone": "127.0.0.1:PORT could not be reached: All connection attempts failed. Check instance_url in [orgs.gone] of the settings file, the network and the proxy.\n",
+        }
     )
 
 

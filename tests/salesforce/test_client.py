@@ -372,6 +372,14 @@ async def test_the_organization_is_asked_for_once_however_many_calls_need_it_at_
         assert [seen.path.partition("?")[0] for seen in upstream.seen] == ASKED_AT_LOGIN
 
 
+async def test_what_does_not_name_the_org_does_not_wait_for_its_name() -> None:
+    upstream = Upstream([TOLD])
+    with served(upstream) as url:
+        async with client_of(fixed(url)) as client:
+            assert (await client.organization()).key == "00D000000000001"
+        assert [seen.path for seen in upstream.seen] == ASKED_AT_LOGIN[:1]
+
+
 async def test_a_first_call_that_is_given_up_leaves_the_question_to_the_next() -> None:
     upstream, asked = Upstream([TOLD]), anyio.Event()
 

@@ -32,15 +32,15 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.ports import PortBusy, bound_socket
-from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
+from salesforce_bulk_ingest.settings_sources import as_table
 
 # Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
 # mcp_server/answers.
 _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
     (
         SessionExpired,
-        "Put a new access token where the old one was (SALESFORCE_AUTOMATION_API_KEY or access_token in the settings "
-        "file), or log in again with the Salesforce CLI.",
+        "Put a new access token where the old one was, {token}, or log in again with the Salesforce CLI.",
     ),
     (
         SessionRefused,
@@ -142,7 +142,7 @@ async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | N
     async with open_services(settings, paths, org) as services:
         try:
             known = await _identified(settings, services, found)
-            found.facts.append(("ingest jobs", await _ingest_jobs(services)))
+            found.facts.append(("ingest jobs", await _ingest_jobs(settings, services)))
             found.facts.append(("limits", await _limits(services)))
             found.facts.append(("permissions", await _permissions(services, found)))
             if known.may_be_production and not settings.read_only and settings.expect_org is None:
@@ -176,7 +176,7 @@ def _advice(error: SalesforceError, settings: Settings) -> str:
     if error.code in API_DISABLED:
         return NO_API
     advice = next((text for kind, text in _WHAT_TO_DO if isinstance(error, kind)), "")
-    return advice.format(address=_address(settings))
+    return advice.format(address=_address(settings), token=_setting(settings, "access_token"))
 
 
 async def _limits(services: Services) -> str:
@@ -231,7 +231,7 @@ class _NoSuchVersion(Exception):
     """The org does not have the API version of the settings; the message says what to do."""
 
 
-async def _ingest_jobs(services: Services) -> str:
+async def _ingest_jobs(settings: Settings, services: Services) -> str:
     try:
         listing = await services.operations.jobs.list(job_type="V2Ingest")
     except NotFound:
@@ -240,8 +240,8 @@ async def _ingest_jobs(services: Services) -> str:
         # The host has just identified the user, so it is an org, and only a wrong API version explains a 404.
         version = services.client.api_version
         raise _NoSuchVersion(
-            f"The org has no API version {version}: choose one that it has in SALESFORCE_API_VERSION (or api_version in "
-            "the settings file), such as 63.0."
+            f"The org has no API version {version}: choose one that it has in {_setting(settings, 'api_version')}, such as "
+            "63.0."
         ) from None
     return f"{listing.on_page} on the first page"
 
@@ -249,10 +249,18 @@ async def _ingest_jobs(services: Services) -> str:
 def _address(settings: Settings) -> str:
     """Return the name of the setting that the org's address comes from."""
     if settings.org is not None:
-        return "the login of the Salesforce CLI that SALESFORCE_ORG (or org in the settings file) names"
-    if settings.instance_url is not None:
-        return "SALESFORCE_INSTANCE_URL (or instance_url in the settings file)"
-    return "SALESFORCE_INSTANCE (or instance in the settings file), which is a name such as acme.my"
+        return f"the login of the Salesforce CLI that {_setting(settings, 'org')} names"
+    for name in ("instance_url", "login_url"):
+        if getattr(settings, name) is not None and settings.instance is None:
+            return _setting(settings, name)
+    return f"{_setting(settings, 'instance')}, which is a name such as acme.my"
+
+
+def _setting(settings: Settings, name: str) -> str:
+    """Return where a setting is set: with a chosen org in its table alone."""
+    if settings.org_name is not None:
+        return f"{name} in {as_table(settings.org_name)} of the settings file"
+    return f"{ENV_NAMES[name]} (or {name} in the settings file)"
 
 
 def _files(settings: Settings, paths: LocalPaths) -> str:

@@ -103,7 +103,7 @@ class CreateOnce:
         return None if is_lost else job
 
     async def _is_earlier(self, job: Job) -> bool:
-        has_rows = await self._uploads.knows(await self._client.org(), job)
+        has_rows = await self._uploads.knows(await self._client.organization(), job)
         return has_rows or any(is_same_job(job.id, made) for made, _ in self._made.values())
 
     def _remembered(self, call: Hashable) -> str | None:

@@ -112,7 +112,7 @@ class Gateway:
     async def _org(self) -> Org | None:
         """Return the org whose record gets the upload, or None if it can't be learned: Salesforce alone may refuse it."""
         try:
-            return await self._client.org()
+            return await self._client.organization()
         except SalesforceError as error:
             logger.warning("an upload through /v1 is not recorded, since its org is not known: %s", error)
             return None

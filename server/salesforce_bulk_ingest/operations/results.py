@@ -85,7 +85,7 @@ class ResultOperations:
         """Return where the rows of the job are; None where that is not known, or the result is to be fetched again first."""
         if self._fetcher is None or page.is_short or page.fetched_bytes is not None:
             return None
-        return await self._fetcher.accounting(await self._client.org(), job, self._seconds_left())
+        return await self._fetcher.accounting(await self._client.organization(), job, self._seconds_left())
 
     async def _cached_page(
         self,
@@ -98,7 +98,7 @@ class ResultOperations:
         source_order: bool,
     ) -> Page | None:
         """Return a page of a downloaded result, or None if the result can't be cached on this machine."""
-        org = await self._client.org()
+        org = await self._client.organization()
         fetch = fetcher.fetch(org, job, kind)
         try:
             if not await fetch.wait(self._seconds_left()):

@@ -109,10 +109,25 @@ class SalesforceClient:
         self._settle = settle
         self._login: _Login | None = None
         self._asking = anyio.Lock()
+        self._named: tuple[_Login, Org] | None = None
+        self._naming = anyio.Lock()
         self.api_version = api_version
 
     async def org(self) -> Org:
-        """Return the org that the credentials open; its organization and its name are asked for once for each login.
+        """Return the org that the credentials open, with the name that it tells, for answers; see `organization`.
+
+        The name is asked for once for each login. An org that does not tell it goes by its host.
+        """
+        login = await self._logged_in()
+        if self._embedded:
+            return login.org
+        async with self._naming:
+            if self._named is None or self._named[0] is not login:
+                self._named = (login, await as_named(login.org, self._http, login.credentials, self.api_version))
+            return self._named[1]
+
+    async def organization(self) -> Org:
+        """Return the org that the credentials open, without its name; its organization is asked for once for each login.
 
         Raises:
             NoCredentials: no org is configured, or the login failed.
@@ -315,8 +330,6 @@ class SalesforceClient:
             org = replace(org, organization_id=user.organization_id)
         else:
             logger.warning("%s does not tell this login its organization; its records are kept by its host name", org)
-        if not self._embedded:
-            org = await as_named(org, self._http, credentials, self.api_version)
         return _Login(credentials, user, await self._settle(org))
 
     @asynccontextmanager
