@@ -1,18 +1,23 @@
 """Fixtures that all tests share."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
 import stamina
 from hypothesis import settings
 
+from tests.support.keyrings import NO_KEYRING
 from tests.support.orgs import emulator
 from tests.support.watched_org import WatchedOrg, watched_org
 
 # A deadline would only measure how busy the machine is. Profiles of single rooms are made from this one.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+# The keyring of whoever runs the tests is neither read nor written.
+os.environ["PYTHON_KEYRING_BACKEND"] = NO_KEYRING
 
 
 def pytest_collection_finish() -> None:

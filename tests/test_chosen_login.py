@@ -46,7 +46,7 @@ async def test_without_a_login_the_error_names_every_way(tmp_path: Path) -> None
         with pytest.raises(NoCredentials) as raised:
             await services.client.org()
     assert str(raised.value).replace(str(tmp_path), "DIR") == snapshot(
-        "No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in DIR/settings.toml; or start the server with --emulator to try it on an embedded org."
+        "No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the environment or as org, instance and access_token in DIR/settings.toml; docs/credentials.md has every way. Or start the server with --emulator to try it on an embedded org."
     )
 
 
@@ -70,13 +70,13 @@ async def test_where_only_tables_name_orgs_none_is_chosen_also_where_it_is_the_o
 async def test_a_table_without_a_login_is_named(tmp_path: Path) -> None:
     text = "[orgs.uat]\ninstance = 'acme.my'\n[orgs.dev]\naccess_token = 'x'\n[orgs.none]"
     assert await _missing_login({"org_name": "uat"}, text, tmp_path) == snapshot(
-        "There is an instance but no login. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.uat] of DIR/settings.toml."
+        "There is an instance but no login. Log in with `salesforce-bulk-ingest login --org uat`, or set org (an alias of the Salesforce CLI's login), or instance (such as acme.my) and access_token, in [orgs.uat] of DIR/settings.toml; docs/credentials.md has every way."
     )
     assert await _missing_login({"org_name": "dev"}, text, tmp_path) == snapshot(
-        "There is an access token but no instance. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.dev] of DIR/settings.toml."
+        "There is an access token but no instance. Log in with `salesforce-bulk-ingest login --org dev`, or set org (an alias of the Salesforce CLI's login), or instance (such as acme.my) and access_token, in [orgs.dev] of DIR/settings.toml; docs/credentials.md has every way."
     )
     assert await _missing_login({"org_name": "none"}, text, tmp_path) == snapshot(
-        "No Salesforce org is configured. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.none] of DIR/settings.toml."
+        "No Salesforce org is configured. Log in with `salesforce-bulk-ingest login --org none`, or set org (an alias of the Salesforce CLI's login), or instance (such as acme.my) and access_token, in [orgs.none] of DIR/settings.toml; docs/credentials.md has every way."
     )
 
 

@@ -160,7 +160,7 @@ async def open_services(
     ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
     async with (
-        _http(trust_env=not (upstream and is_loopback(upstream)), transport=transport) as http,
+        opened_http(upstream or settings.login_url, transport) as http,
         anyio.create_task_group() as task_group,
     ):
         tasks = SharedTasks(task_group)
@@ -206,9 +206,18 @@ async def open_services(
             task_group.cancel_scope.cancel()
 
 
-def _http(*, trust_env: bool, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+def opened_http(url: str | None, transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+    """Open the connection pool for an org or its login host; the proxies of the environment don't apply to this machine.
+
+    Args:
+        url: where the first requests go; None if that is not known yet.
+        transport: sends the requests, in place of the pool's own transport.
+
+    Raises:
+        CantStart: the environment's proxy or certificates can't be used.
+    """
     try:
-        return open_http(trust_env=trust_env, transport=transport)
+        return open_http(trust_env=not (url and is_loopback(url)), transport=transport)
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise CantStart(f"the proxy or certificate settings of the environment can't be used: {error}") from None
 

@@ -22,12 +22,17 @@ from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from salesforce_bulk_ingest.salesforce.logins.client_credentials import ClientCredentialsLogin
 from salesforce_bulk_ingest.salesforce.logins.expected_org import ExpectedOrg
 from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
+from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import RefreshTokenLogin
+from salesforce_bulk_ingest.salesforce.logins.saved_login import SavedLogin
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg, org_at
 from salesforce_bulk_ingest.salesforce.session import Login, Session
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, as_table, listed_orgs, load_settings, org_names
+
+LOGINS = "logins"
+"""The name of the folder of saved logins, below the state folder."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +44,17 @@ def credential_source(
 
     Args:
         settings: the settings, as loaded.
-        paths: files and folders of this user; a token that came from the settings file is read again.
+        paths: the files of this user: a token that came from `settings.toml` is read again, and a saved login counts where
+            the settings name no way to log in.
         http: the connection pool, for the login hosts.
         tasks: runs the logins.
         clock: the clock of this machine.
     """
     login = _login(settings, paths, http, clock)
-    if login is None:
+    if login is None and settings.access_token is not None:
         return MissingCredentials(_what_to_set(settings, paths.settings_file))
+    if login is None:
+        login = _saved_login(settings, paths, http)
     if settings.expect_org is not None:
         return Session(ExpectedOrg(login, settings.expect_org, http), tasks, clock.monotonic)
     if isinstance(login, FixedCredentials):
@@ -96,6 +104,16 @@ def _login(settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient, cloc
     return None
 
 
+def login_store(settings: Settings, paths: LocalPaths) -> LoginStore:
+    """Return the place of the login that the command `login` saves: one for each org of the settings file."""
+    return LoginStore(paths.state_dir / LOGINS, f"org-{settings.org_name}" if settings.org_name else "default")
+
+
+def _saved_login(settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient) -> Login:
+    without = _what_to_set(settings, paths.settings_file)
+    return SavedLogin(login_store(settings, paths), http, settings.client_id, settings.upstream_url, without)
+
+
 def endpoint_of(settings: Settings, http: httpx2.AsyncClient) -> TokenEndpoint:
     """Return the token resource of the login host that the settings name."""
     configured = [url for url in (settings.upstream_url, settings.login_url) if url is not None]
@@ -133,17 +151,19 @@ def _what_to_set(settings: Settings, settings_file: Path) -> str:
         missing = "There is an access token but no instance."
     if settings.org_name is not None:
         return (
-            f"{missing} Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), "
-            f"in {as_table(settings.org_name)} of {settings_file}."
+            f"{missing} Log in with `salesforce-bulk-ingest login --org {settings.org_name}`, or set org (an alias of the "
+            "Salesforce CLI's login), or instance (such as acme.my) and access_token, in "
+            f"{as_table(settings.org_name)} of {settings_file}; docs/credentials.md has every way."
         )
     names = [] if settings.upstream_url or settings.access_token else _names_in(settings_file)
     if names:
         choose = f"add --org NAME to the command, or set {ENV_NAMES['org_name']}"
         return f"No org is chosen, {choose}: {settings_file} has {listed_orgs(names)}."
     return (
-        f"{missing} Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or "
-        "SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and "
-        f"org in {settings_file}; or start the server with --emulator to try it on an embedded org."
+        f"{missing} Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's "
+        "login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the "
+        f"environment or as org, instance and access_token in {settings_file}; docs/credentials.md has every way. Or start "
+        "the server with --emulator to try it on an embedded org."
     )
 
 

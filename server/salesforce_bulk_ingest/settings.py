@@ -243,9 +243,11 @@ class Settings(BaseModel):
     cli: Annotated[Program, Env("SALESFORCE_CLI")] = Field(
         "sf", description="The official CLI's name on the PATH, or its full path"
     )
-    client_id: Annotated[ConsumerKey | None, Env("SALESFORCE_CLIENT_ID")] = Field(
-        None, description="Consumer key of the app to log in with"
-    )
+    client_id: Annotated[
+        ConsumerKey | None,
+        Env("SALESFORCE_CLIENT_ID"),
+        Flag("--client-id", "Consumer key of the app to log in with.", metavar="KEY"),
+    ] = Field(None, description="Consumer key of the app to log in with")
     client_secret: Annotated[Secret | None, Env("SALESFORCE_CLIENT_SECRET")] = Field(
         None, description="Consumer secret; alone with the key, the app logs in as the user that it runs as"
     )
@@ -261,12 +263,18 @@ class Settings(BaseModel):
     refresh_token: Annotated[Secret | None, Env("SALESFORCE_REFRESH_TOKEN")] = Field(
         None, description="Refresh token of the app for a user"
     )
-    login_url: Annotated[LoginHost | None, Env("SALESFORCE_LOGIN_URL")] = Field(
+    login_url: Annotated[
+        LoginHost | None,
+        Env("SALESFORCE_LOGIN_URL"),
+        Flag("--login-url", "Login host: login, test or a My Domain (login).", metavar="HOST"),
+    ] = Field(
         None, description="Login host: `login`, `test` or a My Domain; else the instance if one is named, or `login`"
     )
-    redirect_uri: Annotated[RedirectUri, Env("SALESFORCE_REDIRECT_URI")] = Field(
-        REDIRECT_URI, description="Callback URL of the app, for the command `login`"
-    )
+    redirect_uri: Annotated[
+        RedirectUri,
+        Env("SALESFORCE_REDIRECT_URI"),
+        Flag("--redirect-uri", f"Callback URL of the app ({REDIRECT_URI}).", metavar="URL"),
+    ] = Field(REDIRECT_URI, description="Callback URL of the app, for the command `login`")
     expect_org: Annotated[OrganizationId | None, Env("SALESFORCE_EXPECT_ORG")] = Field(
         None,
         description="Id of the only organization that is called, such as `00D000000000001EAA`: every other is refused",

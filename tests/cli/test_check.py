@@ -67,7 +67,8 @@ files          none are read, since the working folder is /, a home or the syste
 MCP port       127.0.0.1:PORT is free
 REST port      127.0.0.1:PORT is free
 
-wrong: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in /home/me/config/salesforce-bulk-ingest/settings.toml; or start the server with --emulator to try it on an embedded org.
+wrong: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the environment or as org, instance and access_token in /home/me/config/salesforce-bulk-ingest/settings.toml; docs/credentials.md has every way. Or start the server with --emulator to try it on an
+embedded org.
 """,
         )
     )
@@ -112,7 +113,7 @@ def test_check_of_a_file_with_several_orgs_says_that_one_has_to_be_chosen(check:
     assert (code, printed.partition("wrong: ")[2]) == snapshot(
         (
             1,
-            "No Salesforce org is configured. Set instance (such as acme.my) and access_token, or org (an alias of the Salesforce CLI's login), in [orgs.uat] of /home/me/config/salesforce-bulk-ingest/settings.toml.\n",
+            "No Salesforce org is configured. Log in with `salesforce-bulk-ingest login --org uat`, or set org (an alias of the Salesforce CLI's login), or instance (such as acme.my) and access_token, in [orgs.uat] of /home/me/config/salesforce-bulk-ingest/settings.toml; docs/credentials.md has every way.\n",
         )
     )
 

@@ -34,8 +34,10 @@ def _options(run_here: RunHere, command: str) -> set[str]:
     return set(shown) - {"--help"}
 
 
-def test_every_flag_of_a_setting_is_an_option_of_serve(run_here: RunHere) -> None:
-    assert _options(run_here, "serve") == {flag.name for flag in FLAGS.values()}
+def test_every_flag_of_a_setting_is_an_option_of_serve_or_of_login(run_here: RunHere) -> None:
+    of_login = {"--client-id", "--login-url", "--redirect-uri"}
+    assert _options(run_here, "serve") == {flag.name for flag in FLAGS.values()} - of_login
+    assert _options(run_here, "login") == {"--org", *of_login}
 
 
 def test_stdio_has_the_flags_that_are_not_about_ports_and_callers(run_here: RunHere) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.settings import ENV_NAMES
+from tests.support.keyrings import NO_KEYRING
 
 Environ = dict[str, str]
 AS_MODULE = (sys.executable, "-m", "salesforce_bulk_ingest")
@@ -37,6 +38,8 @@ def fresh_environ(folder: Path) -> Environ:
         "TMPDIR": str(temporary),
         "LANG": "C.UTF-8",
         "COLUMNS": "500",
+        "PYTHON_KEYRING_BACKEND": NO_KEYRING,
+        "BROWSER": "true",
         **{f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")},
     }
 

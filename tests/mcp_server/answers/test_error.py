@@ -48,7 +48,7 @@ async def test_without_credentials_a_call_says_what_to_set() -> None:
     lines[0] = re.sub(r"in /\S+/settings.toml", "in FILE", lines[0])
     assert lines == snapshot(
         [
-            "SERVER_UNAVAILABLE: No Salesforce org is configured. Set SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), or SALESFORCE_ORG (an alias of the Salesforce CLI's login), in the environment or as instance, access_token and org in FILE; or start the server with --emulator to try it on an embedded org.",
+            "SERVER_UNAVAILABLE: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the environment or as org, instance and access_token in FILE; docs/credentials.md has every way. Or start the server with --emulator to try it on an embedded org.",
             "Next: Tell the user; nothing can be loaded until then.",
         ]
     )
@@ -59,8 +59,8 @@ async def test_with_half_of_the_credentials_a_call_says_which_half_is_missing() 
     only_instance = await refused_by(load_settings({}, {"SALESFORCE_INSTANCE": "acme.my"}))
     assert (only_token[0][:80], only_instance[0][:80]) == snapshot(
         (
-            "SERVER_UNAVAILABLE: There is an access token but no instance. Set SALESFORCE_INS",
-            "SERVER_UNAVAILABLE: There is an instance but no login. Set SALESFORCE_INSTANCE (",
+            "SERVER_UNAVAILABLE: There is an access token but no instance. Log in with `sales",
+            "SERVER_UNAVAILABLE: There is an instance but no login. Log in with `salesforce-b",
         )
     )
 

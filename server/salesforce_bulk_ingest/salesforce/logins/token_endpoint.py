@@ -13,6 +13,11 @@ from salesforce_bulk_ingest.salesforce.instance_url import trusted_instance_url
 from salesforce_bulk_ingest.salesforce.transport import body_of, check_no_redirect, deadline, mapped_errors, refused
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
+REVOKE_PATH = "/services/oauth2/revoke"
+
+PASSING = b"token request is already being processed"
+"""The refusal of two refreshes at the same time (Salesforce release notes, as seen in public code): it passes."""
+
 LOGIN_SECONDS = 20
 """The most seconds of a request for a token: well under the time of the call that waits for it."""
 
@@ -106,9 +111,19 @@ class TokenEndpoint:
         with deadline(LOGIN_SECONDS):
             return self._granted(await self._post(form))
 
-    async def _post(self, form: Mapping[str, str]) -> bytes:
+    async def revoke(self, refresh_token: SecretStr) -> None:
+        """End a refresh token, and the access tokens that it gave (Salesforce Help, Revoke OAuth Tokens).
+
+        Raises:
+            NoCredentials: the login host does not know the token.
+            Unreachable: the login host gave no answer, or is out of order.
+        """
+        with deadline(LOGIN_SECONDS):
+            await self._post({"token": refresh_token.get_secret_value()}, REVOKE_PATH)
+
+    async def _post(self, form: Mapping[str, str], path: str = TOKEN_PATH) -> bytes:
         headers = {"Accept": "application/json"}
-        request = self.http.build_request("POST", f"{self.login_url}{TOKEN_PATH}", data=dict(form), headers=headers)
+        request = self.http.build_request("POST", f"{self.login_url}{path}", data=dict(form), headers=headers)
         with mapped_errors(Credentials(self.login_url, SecretStr(""))):
             response = await self.http.send(request, stream=True)
             try:
@@ -118,6 +133,8 @@ class TokenEndpoint:
         check_no_redirect(response)
         if response.status_code >= 500:
             raise Unreachable(f"{self.login_url} answered with status {response.status_code}.")
+        if not response.is_success and PASSING in body:
+            raise Unreachable(f"{self.login_url} is busy with another login of this app.")
         if not response.is_success:
             raise self._refused(refused(response, body), form)
         return body

@@ -1,0 +1,134 @@
+"""The commands `login` and `logout`: a login in a browser, which is kept on this machine until it is ended."""
+
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+import httpx2
+from pydantic import SecretStr
+
+from salesforce_bulk_ingest.app import opened_http
+from salesforce_bulk_ingest.chosen_login import endpoint_of, login_store
+from salesforce_bulk_ingest.cli.callback import waiting_for_callback
+from salesforce_bulk_ingest.cli.console import PROGRAM, complain, fail, out, show_facts
+from salesforce_bulk_ingest.cli.options import settings_from, settings_options
+from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SalesforceError
+from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore, StoredLogin
+from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
+from salesforce_bulk_ingest.salesforce.logins.web_flow import WebFlow
+from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
+
+LOGIN_SECONDS = 300.0
+"""How long a user has to log in in the browser."""
+
+
+@settings_options("org_name", "client_id", "login_url", "redirect_uri")
+def login(**flags: object) -> None:
+    """Log in with a browser; the login is kept on this machine, and counts where the settings name no other."""
+    settings = settings_from(flags)
+    if settings.client_id is None:
+        fail(
+            "--client-id is missing: name the consumer key of the app to log in with (docs/credentials.md says how to make "
+            "one)."
+        )
+    store = login_store(settings, default_local_paths())
+    with _errors_on_one_line():
+        anyio.run(_login, settings, settings.client_id, store)
+    for way in settings.ways_to_log_in:
+        complain(
+            f"warning: this login counts only where nothing else is set: take {way} ({ENV_NAMES[way]}) out of the settings."
+        )
+
+
+@settings_options("org_name")
+def logout(**flags: object) -> None:
+    """End the login that `login` has saved: at Salesforce, and on this machine."""
+    store = login_store(settings_from(flags), default_local_paths())
+    with _errors_on_one_line():
+        anyio.run(_logout, store)
+
+
+@contextmanager
+def _errors_on_one_line() -> Iterator[None]:
+    try:
+        yield
+    except* SalesforceError as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        fail(str(error))
+
+
+async def _login(settings: Settings, client_id: str, store: LoginStore) -> None:
+    async with opened_http(settings.login_url or settings.upstream_url) as http:
+        endpoint = endpoint_of(settings, http)
+        flow = WebFlow(endpoint, client_id, settings.client_secret, settings.redirect_uri)
+        async with waiting_for_callback(flow) as callback:
+            out.print(f"Log in at this address, on this machine:\n\n{flow.url}\n", markup=False, soft_wrap=True)
+            webbrowser.open(flow.url)
+            answer = await callback(LOGIN_SECONDS)
+        granted = await flow.granted(answer)
+        if granted.refresh_token is None:
+            raise NoCredentials(
+                "The login worked, but gave no refresh token, so nothing is kept: add the scope `refresh_token, "
+                "offline_access` to the app."
+            )
+        _save(store, endpoint, flow, granted.credentials, granted.refresh_token)
+        await _show(settings, store, granted.credentials, http)
+
+
+def _save(
+    store: LoginStore, endpoint: TokenEndpoint, flow: WebFlow, credentials: Credentials, refresh_token: SecretStr
+) -> None:
+    stored = StoredLogin(
+        client_id=flow.client_id,
+        client_secret=flow.client_secret,
+        login_url=endpoint.login_url,
+        instance_url=credentials.instance_url,
+        refresh_token=refresh_token,
+    )
+    store.remove()
+    store.save(stored)
+
+
+async def _show(settings: Settings, store: LoginStore, credentials: Credentials, http: httpx2.AsyncClient) -> None:
+    client = SalesforceClient(http, FixedCredentials(credentials), settings.api_version)
+    user, org = await client.identity(), await client.org()
+    facts = [("org", str(org)), ("kept in", store.where())]
+    if user is not None and user.preferred_username is not None:
+        facts.insert(0, ("user", user.preferred_username))
+    show_facts(facts)
+    if org.organization_id is not None and settings.expect_org is None:
+        out.print("\nTo hold this program to this org, paste into the settings file:", highlight=False)
+        out.print(f'expect_org = "{org.organization_id}"', highlight=False, markup=False)
+
+
+async def _logout(store: LoginStore) -> None:
+    try:
+        stored = store.load()
+    except NoCredentials as error:
+        complain(f"warning: {error}")
+        stored = None
+    else:
+        if stored is None:
+            out.print(f"Nobody is logged in: `{PROGRAM} login` has saved no login.", highlight=False)
+            return
+    where = store.where()
+    ended = stored is not None and await _revoked(stored)
+    store.remove()
+    out.print(f"The login is removed from {where}.", highlight=False, markup=False, soft_wrap=True)
+    if not ended:
+        complain("warning: it could not be ended at Salesforce: revoke it there, in Setup, Connected Apps OAuth Usage.")
+
+
+async def _revoked(stored: StoredLogin) -> bool:
+    async with opened_http(stored.login_url) as http:
+        try:
+            await TokenEndpoint(http, stored.login_url).revoke(stored.refresh_token)
+        except SalesforceError:
+            return False
+    return True

@@ -1,0 +1,99 @@
+"""The login that the command `login` has saved."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import httpx2
+from filelock import FileLock, Timeout
+
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.salesforce.credentials import Credentials
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Unreachable
+from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore, StoredLogin
+from salesforce_bulk_ingest.salesforce.logins.refresh_token import refreshed
+from salesforce_bulk_ingest.salesforce.logins.token_endpoint import Granted, TokenEndpoint
+
+LOCK_SECONDS = 15.0
+"""How long a login waits for that of another process: less than a call takes, more than a login does."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLogin:
+    """The login of a user who has logged in with the command `login`, by the refresh token that it has saved.
+
+    Processes that share the login take turns: where an org replaces refresh tokens, a replaced one that comes again ends the
+    login (Salesforce Help, 005316711).
+
+    Attributes:
+        store: the place of the saved login.
+        http: the connection pool.
+        client_id: the consumer key in the settings, if there is one: another one in the saved login is a mistake.
+        instance_url: the origin of the org in the settings, likewise.
+        without: what to say where nobody has logged in.
+        lock_seconds: the most seconds to wait for the login of another process.
+    """
+
+    store: LoginStore
+    http: httpx2.AsyncClient
+    client_id: str | None
+    instance_url: str | None
+    without: str
+    lock_seconds: float = LOCK_SECONDS
+
+    async def log_in(self) -> Credentials:
+        """Return a new access token; see `Login`."""
+        # Whoever has not logged in needs no folder for a lock.
+        if await run_in_thread(self.store.load) is None:
+            raise NoCredentials(self.without)
+        async with self._turn():
+            saved = await run_in_thread(self.store.load)
+            if saved is None:
+                raise NoCredentials(self.without)
+            self._check(saved)
+            # To its end: the answer may hold the only refresh token that counts from then on.
+            with anyio.CancelScope(shield=True):
+                granted = await self._granted(saved)
+        return granted.credentials
+
+    async def _granted(self, saved: StoredLogin) -> Granted:
+        endpoint = TokenEndpoint(self.http, saved.login_url, _origins(saved))
+        granted = await refreshed(endpoint, saved.client_id, saved.client_secret, saved.refresh_token)
+        if granted.refresh_token not in (None, saved.refresh_token):
+            await run_in_thread(self.store.save, saved.model_copy(update={"refresh_token": granted.refresh_token}))
+        return granted
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        lock = FileLock(self.store.folder / f"{self.store.name}.lock", thread_local=False)
+        try:
+            await run_in_thread(self._acquire, lock)
+            yield
+        except Timeout:
+            raise Unreachable("Another process is logging in, and has not ended.", nothing_sent=True) from None
+        except OSError as error:
+            raise NoCredentials(f"{lock.lock_file} can't be locked: {error.strerror}.") from None
+        finally:
+            lock.release()  # a lock that was not acquired, too
+
+    def _acquire(self, lock: FileLock) -> None:
+        self.store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire(timeout=self.lock_seconds)
+
+    def _check(self, saved: StoredLogin) -> None:
+        """Raise NoCredentials where the settings name another app or org than the saved login is of."""
+        if self.client_id not in (None, saved.client_id):
+            raise NoCredentials(
+                "The saved login is of another app than client_id (SALESFORCE_CLIENT_ID) names: log in again with "
+                "`salesforce-bulk-ingest login`, or take client_id out."
+            )
+        if self.instance_url not in (None, *_origins(saved)):
+            raise NoCredentials(
+                f"The saved login is of {saved.instance_url}, but the settings name {self.instance_url}: log in again with "
+                "`salesforce-bulk-ingest login`, or change the settings."
+            )
+
+
+def _origins(saved: StoredLogin) -> Collection[str]:
+    return saved.login_url, saved.instance_url
