@@ -46,7 +46,7 @@ async def test_without_a_login_the_error_names_every_way(tmp_path: Path) -> None
         with pytest.raises(NoCredentials) as raised:
             await services.client.org()
     assert str(raised.value).replace(str(tmp_path), "DIR") == snapshot(
-        "No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the environment or as org, instance and access_token in DIR/settings.toml; docs/credentials.md has every way. Or start the server with --emulator to try it on an embedded org."
+        "No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (a login of the Salesforce CLI), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (a token); in DIR/settings.toml these are org, instance and access_token. docs/credentials.md has every way; --emulator tries it without an org."
     )
 
 

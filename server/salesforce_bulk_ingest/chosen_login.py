@@ -160,10 +160,10 @@ def _what_to_set(settings: Settings, settings_file: Path) -> str:
         choose = f"add --org NAME to the command, or set {ENV_NAMES['org_name']}"
         return f"No org is chosen, {choose}: {settings_file} has {listed_orgs(names)}."
     return (
-        f"{missing} Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's "
-        "login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the "
-        f"environment or as org, instance and access_token in {settings_file}; docs/credentials.md has every way. Or start "
-        "the server with --emulator to try it on an embedded org."
+        f"{missing} Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (a login of the Salesforce CLI), or "
+        "SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (a token); in "
+        f"{settings_file} these are org, instance and access_token. docs/credentials.md has every way; --emulator tries it "
+        "without an org."
     )
 
 

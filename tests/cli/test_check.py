@@ -67,8 +67,7 @@ files          none are read, since the working folder is /, a home or the syste
 MCP port       127.0.0.1:PORT is free
 REST port      127.0.0.1:PORT is free
 
-wrong: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the environment or as org, instance and access_token in /home/me/config/salesforce-bulk-ingest/settings.toml; docs/credentials.md has every way. Or start the server with --emulator to try it on an
-embedded org.
+wrong: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (a login of the Salesforce CLI), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (a token); in /home/me/config/salesforce-bulk-ingest/settings.toml these are org, instance and access_token. docs/credentials.md has every way; --emulator tries it without an org.
 """,
         )
     )

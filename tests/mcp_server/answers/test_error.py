@@ -48,7 +48,7 @@ async def test_without_credentials_a_call_says_what_to_set() -> None:
     lines[0] = re.sub(r"in /\S+/settings.toml", "in FILE", lines[0])
     assert lines == snapshot(
         [
-            "SERVER_UNAVAILABLE: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (an alias of the Salesforce CLI's login), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (an access token), in the environment or as org, instance and access_token in FILE; docs/credentials.md has every way. Or start the server with --emulator to try it on an embedded org.",
+            "SERVER_UNAVAILABLE: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (a login of the Salesforce CLI), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (a token); in FILE these are org, instance and access_token. docs/credentials.md has every way; --emulator tries it without an org.",
             "Next: Tell the user; nothing can be loaded until then.",
         ]
     )
