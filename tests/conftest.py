@@ -8,6 +8,7 @@ import pytest
 import stamina
 from hypothesis import settings
 
+from tests.support import canary
 from tests.support.keyrings import NO_KEYRING
 from tests.support.orgs import emulator
 from tests.support.watched_org import WatchedOrg, watched_org
@@ -18,6 +19,11 @@ settings.load_profile("no-deadline")
 
 # The keyring of whoever runs the tests is neither read nor written.
 os.environ["PYTHON_KEYRING_BACKEND"] = NO_KEYRING
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look for the token of the tests in everything that they write."""
+    config.pluginmanager.register(canary)
 
 
 def pytest_collection_finish() -> None:

@@ -11,8 +11,7 @@ from salesforce_bulk_ingest.app import upload_roots_of
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
-
-TOKEN = "00D000000000001!SECRET.FOR.TESTS"
+from tests.support.canary import TOKEN
 
 
 def test_nothing_set_gives_the_defaults() -> None:

@@ -10,9 +10,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.settings import FILE_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
-
-TOKEN = "00D000000000001!SECRET.FOR.TESTS"
-
+from tests.support.canary import TOKEN
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes")
 

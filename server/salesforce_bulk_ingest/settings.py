@@ -36,7 +36,7 @@ HOST = re.compile(r"(?:[\w-]{1,63}(?:\.[\w-]{1,63})*|\[[0-9a-f:.]+\])(?::[0-9]{1
 ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{HOST.pattern}|null", re.ASCII | re.IGNORECASE)
 """A browser's Origin header (RFC 6454, 7); a page without an origin of its own sends `null`."""
 
-MAY_BE_A_TOKEN = re.compile(r".*(!|-----BEGIN|\n).*|[^/\\]{60,}", re.DOTALL)
+MAY_BE_A_TOKEN = re.compile(r".*(!|-----BEGIN).*|[^/\\]{60,}", re.DOTALL)
 """A text that may be a token or a private key, and must not be shown: tokens are one long word, most with an exclamation
 mark; no usual path of a folder is."""
 

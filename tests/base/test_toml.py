@@ -3,8 +3,8 @@
 import pytest
 
 from salesforce_bulk_ingest.base.toml import toml_values
+from tests.support.canary import TOKEN
 
-TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 TEXT = f'access_token = "{TOKEN}"\r\ninstance = "acme.my"\r\n'
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.support.canary import look
 from tests.support.commands import Environ, fresh_environ
 
 for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
@@ -53,6 +54,7 @@ def run_here(
             with pytest.raises(SystemExit) as ended:
                 main()
         printed, complaints = capsys.readouterr()
+        look(f"what {' '.join(args)} printed", printed + complaints)
         assert not caplog.messages, "a process of its own would print these"
         code = ended.value.code or 0
         assert isinstance(code, int)

@@ -17,7 +17,12 @@ from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.cli.conftest import RunHere
 from tests.support.asgi_server import running
-from tests.support.commands import TOKEN, Environ, anonymous, write_settings
+from tests.support.canary import TOKEN
+from tests.support.commands import (
+    Environ,
+    anonymous,
+    write_settings,
+)
 
 
 def free_ports(count: int) -> list[int]:

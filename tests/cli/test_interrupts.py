@@ -11,7 +11,14 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.support.commands import AS_MODULE, END_SECONDS, READY, SERVE_EMBEDDED, TOKEN, Environ
+from tests.support.canary import TOKEN
+from tests.support.commands import (
+    AS_MODULE,
+    END_SECONDS,
+    READY,
+    SERVE_EMBEDDED,
+    Environ,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

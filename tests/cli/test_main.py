@@ -15,7 +15,14 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest import __version__
 from tests.cli.conftest import RunHere
 from tests.support.asgi_server import running
-from tests.support.commands import AS_MODULE, INSTALLED, TOKEN, Environ, anonymous, run
+from tests.support.canary import TOKEN
+from tests.support.commands import (
+    AS_MODULE,
+    INSTALLED,
+    Environ,
+    anonymous,
+    run,
+)
 from tests.support.wire import pass_lifespan
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -9,7 +9,12 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
 from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
-from tests.support.commands import TOKEN, Environ, anonymous, write_settings
+from tests.support.canary import TOKEN
+from tests.support.commands import (
+    Environ,
+    anonymous,
+    write_settings,
+)
 
 
 def test_what_may_not_be_what_was_meant_is_a_warning(run_here: RunHere, environ: Environ) -> None:

@@ -12,7 +12,15 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from tests.cli.requests import INITIALIZE
-from tests.support.commands import AS_MODULE, END_SECONDS, TOKEN, Environ, anonymous, started, write_settings
+from tests.support.canary import TOKEN
+from tests.support.commands import (
+    AS_MODULE,
+    END_SECONDS,
+    Environ,
+    anonymous,
+    started,
+    write_settings,
+)
 from tests.support.orgs import ERAS, Era, refusal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -14,10 +14,10 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tests.rest.wired import SECONDS, Wired
+from tests.support.canary import TOKEN
 from tests.support.plain_http import plain_http
 from tests.support.wire import (
     JOB_ID,
-    TOKEN,
     Answer,
     Headers,
     Seen,

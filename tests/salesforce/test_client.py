@@ -47,7 +47,6 @@ from tests.salesforce.calls import (
 from tests.salesforce.upstream import (
     JOB,
     JOB_ID,
-    TOKEN,
     Answer,
     Seen,
     TwoLogins,
@@ -57,6 +56,7 @@ from tests.salesforce.upstream import (
     raw_upstream,
     served,
 )
+from tests.support.canary import TOKEN
 from tests.support.wire import served as served_here
 
 ASKED_AT_LOGIN = ["/services/oauth2/userinfo", "/services/data/v63.0/query"]

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.salesforce.credentials import (
     pasted_token,
 )
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
-from tests.salesforce.upstream import TOKEN
+from tests.support.canary import TOKEN
 
 
 @pytest.mark.parametrize("given", [TOKEN, f" {TOKEN}\r\n"])

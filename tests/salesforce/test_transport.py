@@ -41,7 +41,17 @@ from tests.salesforce.calls import (
     _rows,
     chunks,
 )
-from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, TwoLogins, Upstream, client_of, fixed, served
+from tests.salesforce.upstream import (
+    JOB,
+    JOB_ID,
+    Answer,
+    TwoLogins,
+    Upstream,
+    client_of,
+    fixed,
+    served,
+)
+from tests.support.canary import TOKEN
 from tests.support.wire import pass_lifespan, read_body, start
 from tests.support.wire import served as served_here
 

@@ -6,7 +6,13 @@ from salesforce_bulk_ingest.salesforce.errors import LimitReached, SessionExpire
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.salesforce.user_info import user_of
-from tests.salesforce.upstream import TOKEN, Answer, Upstream, fixed, served
+from tests.salesforce.upstream import (
+    Answer,
+    Upstream,
+    fixed,
+    served,
+)
+from tests.support.canary import TOKEN
 
 
 async def _asked(upstream: Upstream) -> Identity | None:

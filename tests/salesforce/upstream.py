@@ -15,8 +15,8 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource, FixedCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from tests.support.asgi_server import running
+from tests.support.canary import TOKEN
 
-TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 JOB_ID = "750000000000001AAA"
 JOB = {"id": JOB_ID, "state": "Open", "object": "Account", "operation": "insert"}
 

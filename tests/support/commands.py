@@ -16,6 +16,7 @@ import pytest
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.settings import ENV_NAMES
+from tests.support.canary import TOKEN, look
 from tests.support.keyrings import NO_KEYRING
 
 Environ = dict[str, str]
@@ -24,7 +25,6 @@ INSTALLED = (str(Path(sys.executable).with_name("salesforce-bulk-ingest")),)
 SERVE_EMBEDDED = ("serve", "--emulator", "--mcp-port", "0", "--rest-port", "0")
 READY = "Ctrl-C ends it."
 END_SECONDS = 5
-TOKEN = "00D000000000001!SECRET.FOR.TESTS"
 
 
 def fresh_environ(folder: Path) -> Environ:
@@ -57,7 +57,7 @@ def run(
     environ: Environ, *args: str, program: Sequence[str] = AS_MODULE, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, in this folder."""
-    return subprocess.run(
+    done = subprocess.run(
         [*program, *args],
         env=environ,
         cwd=folder,
@@ -66,6 +66,8 @@ def run(
         encoding="utf-8",
         timeout=60,
     )
+    look(f"what {' '.join(args)} printed", done.stdout + done.stderr)
+    return done
 
 
 @contextmanager
@@ -85,6 +87,7 @@ def _lines_until(process: subprocess.Popen[str], start: str) -> str:
     for line in process.stdout:
         printed += line
         if line.startswith(start):
+            look("what a server printed at its start", printed)
             return printed
     assert process.stderr is not None
     raise AssertionError(f"it ended before {start!r}: {printed}{process.stderr.read()}")
@@ -106,7 +109,8 @@ class Started:
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send the signal and return the exit code and stderr; the command has five seconds to end."""
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=END_SECONDS)
+        printed, errors = self.process.communicate(timeout=END_SECONDS)
+        look("what a server printed until its end", printed + errors)
         return self.process.returncode, errors
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import anyio
 from anyio.abc import TaskGroup
 from mcp import Client
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, ReadResourceResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import DAY_SECONDS, EmbeddedOrg, Services, build_mcp, open_services
@@ -39,6 +39,7 @@ from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.asgi_server import running
+from tests.support.canary import look, look_at_files
 
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
@@ -77,6 +78,20 @@ class Recorder:
         await self.app(scope, recorded, answered)
 
 
+class WatchingClient(Client):
+    """A client that looks for the canary in what the server answers."""
+
+    async def call_tool(self, *args: Any, **options: Any) -> CallToolResult:
+        answer = await super().call_tool(*args, **options)
+        look(f"the answer of {args[0]}", answer.model_dump_json())
+        return answer
+
+    async def read_resource(self, *args: Any, **options: Any) -> ReadResourceResult:
+        answer = await super().read_resource(*args, **options)
+        look(f"the resource {args[0]}", answer.model_dump_json())
+        return answer
+
+
 @contextmanager
 def emulator(folder: Path) -> Iterator[str]:
     """An embedded org in a folder; yields its base URL."""
@@ -93,8 +108,9 @@ async def agent(
     with tempfile.TemporaryDirectory() as temporary:
         kept_in = folder or Path(temporary)
         async with open_services(chosen, paths_in(kept_in), EmbeddedOrg(org_url, kept_in)) as services:
-            async with Client(build_mcp(services, rest_url), mode=era) as client:
+            async with WatchingClient(build_mcp(services, rest_url), mode=era) as client:
                 yield client
+        look_at_files(Path(temporary))
 
 
 @asynccontextmanager
@@ -111,6 +127,7 @@ async def services_of(settings: Settings) -> AsyncIterator[Services]:
     with tempfile.TemporaryDirectory() as folder:
         async with open_services(settings, paths_in(Path(folder))) as services:
             yield services
+        look_at_files(Path(folder))
 
 
 def paths_in(folder: Path) -> LocalPaths:

@@ -27,8 +27,8 @@ from salesforce_bulk_ingest.salesforce.credentials import Credentials, Credentia
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listening
+from tests.support.canary import TOKEN, look
 
-TOKEN = "00D000000000001!UPSTREAM.TOKEN"
 JOB_ID = "750000000000001AAA"
 USERINFO = "/services/oauth2/userinfo"
 ABOUT_THE_ORG = (USERINFO, "/services/data/v63.0/query")
@@ -186,7 +186,9 @@ def exchanged(url: str, raw: bytes) -> bytes:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=SOCKET_SECONDS) as connection:
         connection.sendall(raw)
-        return b"".join(iter(lambda: connection.recv(65_536), b""))
+        answered = b"".join(iter(lambda: connection.recv(65_536), b""))
+    look("the bytes of an answer", answered)
+    return answered
 
 
 def request_bytes(method: str, target: str, *headers: str, body: bytes = b"") -> bytes:

@@ -16,7 +16,15 @@ from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from salesforce_bulk_ingest.salesforce.session import Session
 from tests.salesforce.calls import SESSION_EXPIRED
-from tests.salesforce.upstream import JOB, JOB_ID, TOKEN, Answer, Upstream, client_of, served
+from tests.salesforce.upstream import (
+    JOB,
+    JOB_ID,
+    Answer,
+    Upstream,
+    client_of,
+    served,
+)
+from tests.support.canary import TOKEN
 
 Sf = Callable[..., CliLogin]
 DISPLAY = ("org", "display", "--json", "--target-org", "acme")

@@ -18,8 +18,12 @@ from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SalesforceEr
 from salesforce_bulk_ingest.settings_sources import load_settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET
-from tests.salesforce.upstream import TOKEN, Answer, Upstream
+from tests.salesforce.upstream import (
+    Answer,
+    Upstream,
+)
 from tests.support.asgi_server import running
+from tests.support.canary import TOKEN
 from tests.support.logins import Place
 from tests.support.orgs import ERAS, Era, Recorder, paths_in, text_of
 

@@ -1,0 +1,128 @@
+"""The canary is found wherever a test writes it: each of these tests would pass without the plugin."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.canary import ALLOWED_FILES, CANARY, TOKEN, Watch
+
+LEAKS = """
+import logging, sys
+from base64 import b64encode
+from pathlib import Path
+import anyio
+from mcp.server.mcpserver import MCPServer
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from tests.support.asgi_server import running
+from tests.support.canary import TOKEN
+from tests.support.commands import fresh_environ, run
+from tests.support.orgs import WatchingClient
+from tests.support.plain_http import blocking_http
+
+def get_from(text, headers):
+    app = Starlette(routes=[Route("/", lambda request: PlainTextResponse(text, headers=headers))])
+    with running(app) as url, blocking_http() as caller:
+        assert caller.get(url).status_code == 200
+
+def test_nothing(tmp_path):
+    (tmp_path / "settings.toml").write_text(TOKEN)
+
+def test_stdout():
+    print(f"token {TOKEN}")
+
+def test_stderr():
+    print(f"token {TOKEN}", file=sys.stderr)
+
+def test_log():
+    logging.getLogger("some.room").warning("with %s", TOKEN)
+
+def test_log_that_nobody_keeps(caplog):
+    logging.getLogger("some.room").warning("with %s", TOKEN)
+    caplog.clear()
+
+def test_file(tmp_path):
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "page").write_bytes(b"x" + b64encode(b"xx" + TOKEN.encode() + b"y"))
+
+def test_name(tmp_path):
+    (tmp_path / TOKEN).mkdir()
+
+def test_command(tmp_path):
+    run(fresh_environ(tmp_path), "-c", f"print({TOKEN!r})", program=[sys.executable])
+
+def test_tool():
+    server = MCPServer("leaking")
+    server.tool(name="leak")(lambda: TOKEN)
+    async def call():
+        async with WatchingClient(server) as client:
+            await client.call_tool("leak", {})
+    anyio.run(call)
+
+def test_resource():
+    server = MCPServer("leaking")
+    server.resource("x://leak", name="leak")(lambda: TOKEN)
+    async def read():
+        async with WatchingClient(server) as client:
+            await client.read_resource("x://leak")
+    anyio.run(read)
+
+def test_http():
+    get_from("".join(f"%{ord(sign):02X}" for sign in TOKEN), {})
+
+def test_header():
+    get_from("", {"X-Token": TOKEN})
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is not looked at when its test ends."""
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
+
+
+def test_each_way_to_write_the_token_lets_the_test_fail_that_wrote_it(folder: Path) -> None:
+    (folder / "test_leaks.py").write_text(LEAKS)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.canary", "-p", "no:cacheprovider",
+         "-rE", "--tb=no", "--rootdir", str(folder), f"--basetemp={folder / 'base'}", str(folder / "test_leaks.py")],
+        cwd=Path(__file__).parent.parent, capture_output=True, encoding="utf-8", timeout=90,
+    )  # fmt: skip
+    ways = re.findall(r"^def test_(\w+)", LEAKS, re.MULTILINE)
+    caught = re.findall(r"^ERROR .*::test_(\w+)", done.stdout, re.MULTILINE)
+    assert caught == [way for way in ways if way != "nothing"], done.stdout + done.stderr
+    assert f"{len(ways)} passed, {len(caught)} errors" in done.stdout
+
+
+@pytest.mark.parametrize("before", ["", "x", "xx", "00D000000000001!", "Bearer 00D000000000001!"])
+@pytest.mark.parametrize("after", ["", "y", "yy"])
+def test_the_token_is_known_in_each_form_wherever_in_a_text_it_stands(before: str, after: str) -> None:
+    text = f"{before}{CANARY}{after}"
+    watch = Watch(CANARY)
+    watch.look("plain", text)
+    watch.look("base64", b64encode(text.encode()))
+    watch.look("percent", "".join(f"%{ord(sign):02x}" for sign in text))
+    watch.look("query", quote(text))
+    assert watch.found() == ["plain", "base64", "percent", "query"]
+    assert watch.found() == []
+
+
+def test_what_is_not_the_token_is_not_found(folder: Path) -> None:
+    watch = Watch(CANARY)
+    watch.look("another token", "00D000000000001!ANOTHER.ONE.OF.THE.TESTS")
+    for name in ALLOWED_FILES:
+        (folder / name).write_text(TOKEN)
+    watch.look_at_files(folder)
+    assert watch.found() == []
+    (folder / "uploads.sqlite3").write_bytes(b"\0" * 2_000_000 + TOKEN.encode())
+    watch.look_at_files(folder)
+    assert watch.found() == [f"the file {folder / 'uploads.sqlite3'}"]
