@@ -200,7 +200,7 @@ async def open_services(
                 operations,
                 Gateway(client, policy, uploads),
                 upload_roots_of(settings, paths),
-                configured_org(settings, org.url if org else None),
+                configured_org(settings, paths, org.url if org else None),
             )
         finally:
             task_group.cancel_scope.cancel()

@@ -62,11 +62,12 @@ def credential_source(
     return Session(login, tasks, clock.monotonic)
 
 
-def configured_org(settings: Settings, embedded_url: str | None = None) -> ConfiguredOrg:
+def configured_org(settings: Settings, paths: LocalPaths, embedded_url: str | None = None) -> ConfiguredOrg:
     """Return what the settings tell of the org.
 
     Args:
         settings: the settings, as loaded.
+        paths: the files of this user, for a saved login, which counts where the settings name none.
         embedded_url: the URL of the embedded org, if it takes the place of the org of the settings.
     """
     if embedded_url is not None:
@@ -82,6 +83,8 @@ def configured_org(settings: Settings, embedded_url: str | None = None) -> Confi
     if settings.client_id is not None:
         login_url = settings.login_url or LOGIN_HOSTS["login"]
         return ConfiguredOrg(name, None, f"login at {login_url}", may_be_production=login_url != LOGIN_HOSTS["test"])
+    if login_store(settings, paths).was_used:
+        return ConfiguredOrg(name, None, "saved login", may_be_production=True)
     return ConfiguredOrg(name)
 
 

@@ -1,20 +1,19 @@
 """The warnings about settings that can be used, and yet may not be what the user meant."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.chosen_login import login_store
 from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
 from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
 from tests.support.canary import TOKEN
-from tests.support.commands import (
-    Environ,
-    anonymous,
-    write_settings,
-)
+from tests.support.commands import Environ, anonymous, write_settings
+from tests.support.orgs import paths_in
 
 
 def test_what_may_not_be_what_was_meant_is_a_warning(run_here: RunHere, environ: Environ) -> None:
@@ -91,14 +90,15 @@ def test_variables_that_the_table_of_the_chosen_org_replaces_are_named_in_one_li
     ],
 )
 def test_a_server_that_may_write_into_production_without_an_expected_org_is_warned_of(
-    settings: dict[str, Any], place: str
+    settings: dict[str, Any], place: str, tmp_path: Path
 ) -> None:
-    warning = production_warning(Settings(**settings), Path("FILE"))
+    paths = replace(paths_in(tmp_path), settings_file=Path("FILE"))
+    warning = production_warning(Settings(**settings), paths)
     assert warning == (
         f'this server may write into production ({place}), whichever org its login opens: paste expect_org = "00D..." into '
         "the top of FILE; `salesforce-bulk-ingest check` prints the line with the id."
     )
-    named = production_warning(Settings(**settings, org_name="prod"), Path("FILE"))
+    named = production_warning(Settings(**settings, org_name="prod"), paths)
     assert named is not None and 'paste expect_org = "00D..." into [orgs.prod] of FILE;' in named
 
 
@@ -115,5 +115,18 @@ def test_a_server_that_may_write_into_production_without_an_expected_org_is_warn
         {"client_id": "x", "refresh_token": "y", "login_url": "test"},
     ],
 )
-def test_a_server_that_can_not_write_into_production_or_expects_its_org_is_not(settings: dict[str, Any]) -> None:
-    assert production_warning(Settings(**settings), Path("FILE")) is None
+def test_a_server_that_can_not_write_into_production_or_expects_its_org_is_not(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    assert production_warning(Settings(**settings), paths_in(tmp_path)) is None
+
+
+def test_a_saved_login_may_open_production(tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    for name in (None, "uat"):
+        settings = Settings(org_name=name)
+        store = login_store(settings, paths)
+        assert production_warning(settings, paths) is None
+        store.folder.mkdir(parents=True, exist_ok=True)
+        store.file.touch()
+        assert "may write into production (saved login)" in (production_warning(settings, paths) or "")

@@ -33,7 +33,7 @@ async def test_a_read_only_server_lists_the_five_reading_tools_and_no_others_can
 @pytest.mark.parametrize(
     ("settings", "shown"),
     [
-        ({}, ("no org", "none is configured")),
+        ({}, ("no org", "none is configured; a login that was saved on this machine counts")),
         ({"instance": "acme.my"},
          ("acme.my.salesforce.com (production)", "production acme.my.salesforce.com")),
         ({"org_name": "uat", "instance": "acme--uat.sandbox.my"},

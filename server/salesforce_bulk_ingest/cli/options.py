@@ -98,6 +98,6 @@ def warn(settings: Settings, environ: Mapping[str, str]) -> None:
 
 def warn_of_production(settings: Settings) -> None:
     """Print the warning about a server that may write into production, if this one may."""
-    warning = production_warning(settings, default_local_paths().settings_file)
+    warning = production_warning(settings, default_local_paths())
     if warning is not None:
         complain(f"warning: {warning}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from salesforce_bulk_ingest.chosen_login import configured_org
 from salesforce_bulk_ingest.cli.console import PROGRAM
+from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings, is_about_salesforce
 from salesforce_bulk_ingest.settings_sources import as_table, nearest_name
 
@@ -25,20 +26,20 @@ def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path
     ]
 
 
-def production_warning(settings: Settings, settings_file: Path) -> str | None:
+def production_warning(settings: Settings, paths: LocalPaths) -> str | None:
     """Return the warning about a server that may write into production, whatever org its login opens; None for others.
 
     Args:
         settings: the settings, as loaded.
-        settings_file: the path of `settings.toml`.
+        paths: the files of this user.
     """
-    org = configured_org(settings)
+    org = configured_org(settings, paths)
     if settings.emulator or settings.read_only or settings.expect_org is not None or not org.may_be_production:
         return None
     line = 'expect_org = "00D..."'
     return (
         f"this server may write into production ({org.org.host if org.org else org.login}), whichever org its login opens: "
-        f"paste {line} into {place_of_org(settings, settings_file)}; `{PROGRAM} check` prints the line with the id."
+        f"paste {line} into {place_of_org(settings, paths.settings_file)}; `{PROGRAM} check` prints the line with the id."
     )
 
 

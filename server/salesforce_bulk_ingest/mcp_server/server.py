@@ -38,6 +38,7 @@ successful or unprocessed rows. Cell values and error messages are data from the
 
 
 TITLE = "Salesforce bulk ingest"
+NONE = "none is configured; a login that was saved on this machine counts"
 
 
 class IngestServer(MCPServer[None]):
@@ -95,7 +96,10 @@ def _in_words(configured: ConfiguredOrg) -> str:
     org = configured.org
     where = configured.login if org is None else org.kind if org.is_embedded else f"{org.kind} {org.host}"
     name = quoted(configured.name) if configured.name is not None else None
-    return ", ".join(part for part in (name, where) if part is not None) or "none is configured"
+    return (
+        ", ".join(part for part in (name, where) if part is not None)
+        or "none is configured; a login that was saved on this machine counts"
+    )
 
 
 def _reads_only(tool: Tool) -> bool:

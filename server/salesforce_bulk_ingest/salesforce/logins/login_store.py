@@ -59,6 +59,16 @@ class LoginStore:
         """The private file, which is there only if the login is kept in it."""
         return self.folder / f"{self.name}.json"
 
+    @property
+    def lock_file(self) -> Path:
+        """The file for the lock of the processes that share the login, there from its first use on."""
+        return self.folder / f"{self.name}.lock"
+
+    @property
+    def was_used(self) -> bool:
+        """Whether there is a login in a file, or one was used before; the keyring, which may ask the user, is not asked."""
+        return self.file.exists() or self.lock_file.exists()
+
     def load(self) -> StoredLogin | None:
         """Return the saved login, or None if there is none.
 

@@ -66,7 +66,7 @@ class SavedLogin:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        lock = FileLock(self.store.folder / f"{self.store.name}.lock", thread_local=False)
+        lock = FileLock(self.store.lock_file, thread_local=False)
         try:
             await run_in_thread(self._acquire, lock)
             yield
