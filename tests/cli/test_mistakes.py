@@ -98,9 +98,9 @@ def test_a_secret_in_a_wrong_option_is_not_shown(
             *(["serve", f"{flag.name}={secret}", *ends] for flag in FLAGS.values()),
             *(["serve", "--emulator", name, secret, *ends] for name in ("--data-dir", "--schema")),
             *(["emulator", name, secret, "--port", ends[1]] for name in EMULATOR_OPTIONS),
-            *([command, secret] for command in ("serve", "emulator", "demo", "config", "check")),
+            *([command, secret] for command in ("serve", "emulator", "demo", "config", "check", "login", "logout")),
             *([command, f"--{secret}"] for command in ("serve", "config")),
-            ["config", "--org", secret], ["config", "--upload-root", secret], ["emulator", "--assume", f"{secret}=never"],
+            ["config", "--org", secret], ["login", "--org", secret], ["logout", "--org", secret], ["config", "--upload-root", secret], ["emulator", "--assume", f"{secret}=never"],
             ["emulator", "--limit", f"daily_batches={secret}"], [secret], [f"--{secret}"],
         ]  # fmt: skip
         shown = []
