@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.salesforce.credentials import (
     FixedCredentials,
     MissingCredentials,
 )
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS
 from salesforce_bulk_ingest.salesforce.logins.access_token import AccessTokenLogin
 from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
@@ -73,7 +74,9 @@ def configured_org(settings: Settings, paths: LocalPaths, embedded_url: str | No
     if embedded_url is not None:
         return ConfiguredOrg(org=org_at(embedded_url, embedded=True))
     of_my_domain = settings.login_url not in LOGIN_HOSTS.values()
-    url = settings.upstream_url or (settings.login_url if of_my_domain else None)
+    url = (
+        settings.upstream_url or _saved_instance_url(settings, paths) or (settings.login_url if of_my_domain else None)
+    )
     name = settings.org_name
     if url is not None:
         org = org_at(url, embedded=False)
@@ -83,7 +86,7 @@ def configured_org(settings: Settings, paths: LocalPaths, embedded_url: str | No
     if settings.client_id is not None:
         login_url = settings.login_url or LOGIN_HOSTS["login"]
         return ConfiguredOrg(name, None, f"login at {login_url}", may_be_production=login_url != LOGIN_HOSTS["test"])
-    if login_store(settings, paths).was_used:
+    if login_store(settings, paths).file.exists():  # it can't be used, as the login tells
         return ConfiguredOrg(name, None, "saved login", may_be_production=True)
     return ConfiguredOrg(name)
 
@@ -114,7 +117,19 @@ def login_store(settings: Settings, paths: LocalPaths) -> LoginStore:
 
 def _saved_login(settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient) -> Login:
     without = _what_to_set(settings, paths.settings_file)
-    return SavedLogin(login_store(settings, paths), http, settings.client_id, settings.upstream_url, without)
+    store = login_store(settings, paths)
+    return SavedLogin(store, http, settings.client_id, settings.upstream_url, without, login_url=settings.login_url)
+
+
+def _saved_instance_url(settings: Settings, paths: LocalPaths) -> str | None:
+    """Return the URL of the org of the saved login where that counts; a mistake in its file is told by the login."""
+    if settings.ways_to_log_in:
+        return None
+    try:
+        saved = login_store(settings, paths).outline()
+    except NoCredentials:
+        return None
+    return saved.instance_url if saved is not None else None
 
 
 def endpoint_of(settings: Settings, http: httpx2.AsyncClient) -> TokenEndpoint:

@@ -1,10 +1,11 @@
 """Files for the eyes of one user alone."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.base.private_files import is_private
+from salesforce_bulk_ingest.base.private_files import is_private, write_private_file
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
@@ -14,3 +15,20 @@ from salesforce_bulk_ingest.base.private_files import is_private
 )
 def test_a_file_is_private_if_no_other_user_may_do_anything_with_it(mode: int, private: bool) -> None:
     assert is_private(mode) is private
+
+
+def test_a_private_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "file"
+    write_private_file(file, b"one")
+    write_private_file(file, b"two")
+    assert (file.read_bytes(), list(file.parent.iterdir())) == (b"two", [file])
+    with pytest.raises(OSError, match="directory"):
+        write_private_file(file.parent, b"three")
+    assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"two", [file.parent])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_a_private_file_and_its_new_folder_are_those_of_one_user(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "file"
+    write_private_file(file, b"x")
+    assert is_private(file.stat().st_mode) and is_private(file.parent.stat().st_mode)

@@ -39,10 +39,33 @@ async def test_the_first_callback_of_this_login_counts_and_others_change_nothing
     assert "THEIRS" not in foreign.text
 
 
+async def test_a_callback_without_a_code_shows_that_access_was_not_given() -> None:
+    url = f"http://127.0.0.1:{free_port()}/x"
+    async with plain_http() as http:
+        flow = flow_to(url, http)
+        async with waiting_for_callback(flow) as callback:
+            page = await http.get(url, params={"error": "access_denied", "state": flow.state})
+            assert (await callback(10.0))["error"] == "access_denied"
+    assert (page.status_code, "Access was not given" in page.text) == (400, True)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+async def test_another_program_on_the_port_of_either_loopback_address_is_told() -> None:
+    """A browser takes `localhost` for either, and that program would get the callback."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        async with plain_http() as http:
+            with pytest.raises(CantStart, match=rf"^::1:{port} is in use"):
+                async with waiting_for_callback(flow_to(f"http://localhost:{port}/OauthRedirect", http)):
+                    raise AssertionError("it is taken")
+
+
 async def test_where_nobody_logs_in_that_is_told() -> None:
     async with plain_http() as http:
         async with waiting_for_callback(flow_to(f"http://127.0.0.1:{free_port()}/x", http)) as callback:
-            with pytest.raises(NoCredentials, match=r"^Nobody has logged in within 0 minutes\.$"):
+            with pytest.raises(
+                NoCredentials, match=r"^Nobody has logged in within 0 minutes\. .* one of its callback URLs"
+            ):
                 await callback(0.0)
 
 

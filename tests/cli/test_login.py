@@ -13,6 +13,7 @@ from inline_snapshot import snapshot
 
 from salesforce_emulator import EmulatorConfig, create_app
 from salesforce_emulator.config import CLIENT_ID
+from tests.clients.browser import installed_in
 from tests.support.asgi_server import running
 from tests.support.commands import Environ, Started, anonymous, fresh_environ, run, started, write_settings
 from tests.support.keyrings import BACKEND, FILE
@@ -95,12 +96,56 @@ def test_a_login_is_ended_at_salesforce_too(place: Place) -> None:
     assert "expired access/refresh token" in place.run("check")
 
 
+def test_the_browser_is_opened_beside_the_command_which_it_may_outlive(place: Place, tmp_path: Path) -> None:
+    program, closed = tmp_path / "opened", tmp_path / "closed"
+    program.write_text(f'#!/bin/sh\n{installed_in(tmp_path)} "$1"\nuntil [ -e {closed} ]; do sleep 0.1; done\n')
+    program.chmod(0o700)
+    place.environ["BROWSER"] = str(program)
+    try:
+        with place.login_begun() as (login, _):
+            printed, errors = login.process.communicate(timeout=30)
+        assert (login.process.returncode, "admin@emulator.example" in printed, errors) == (0, True, "")
+    finally:
+        closed.touch()
+
+
+def test_a_login_to_another_org_than_the_expected_one_is_not_kept(place: Place) -> None:
+    write_settings(place.environ, 'expect_org = "00D000000000001"')
+    with place.login_begun("--no-browser") as (login, address), blocking_http() as browser:
+        browser.get(answer_of_the_user(address))
+        _, errors = login.process.communicate(timeout=30)
+    assert login.process.returncode == 2
+    assert "expect_org is 00D000000000001, but this login opens 00DEm" in errors
+    assert "Nobody is logged in" in place.run("logout")
+
+
+def test_a_login_that_can_not_be_ended_at_salesforce_is_removed_all_the_same(place: Place) -> None:
+    place.log_in()
+    file = Path(place.environ["XDG_STATE_HOME"]) / "salesforce-bulk-ingest" / "logins" / "default.json"
+    file.write_text(file.read_text().replace(place.org, "http://127.0.0.1:1"))
+    assert place.run("logout") == snapshot("""\
+The login is removed from /home/me/state/salesforce-bulk-ingest/logins/default.json.
+salesforce-bulk-ingest: warning: it could not be ended at Salesforce: revoke it there, in Setup, Connected Apps OAuth Usage.
+exit code 0\
+""")
+    place.log_in()
+    file.write_text("damaged")
+    assert place.run("logout") == snapshot("""\
+The login is removed from /home/me/state/salesforce-bulk-ingest/logins/default.json.
+salesforce-bulk-ingest: warning: The saved login in /home/me/state/salesforce-bulk-ingest/logins/default.json is damaged: log in again.
+salesforce-bulk-ingest: warning: it could not be ended at Salesforce: revoke it there, in Setup, Connected Apps OAuth Usage.
+exit code 0\
+""")
+    assert not file.exists()
+
+
 def test_a_login_in_the_keyring_of_the_system_leaves_no_file(place: Place, tmp_path: Path) -> None:
     place.environ |= {"PYTHON_KEYRING_BACKEND": BACKEND, FILE: str(tmp_path / "keyring"), "PYTHONPATH": str(Path.cwd())}
     assert "kept in  the system's keyring" in place.log_in()
     assert "Nothing is wrong." in place.run("check")
     state = Path(place.environ["XDG_STATE_HOME"])
-    assert not list(state.rglob("*.json"))
+    assert [file.name for file in state.rglob("*.json")] == ["default.json"]
+    assert not any("refresh_token" in file.read_text() for file in state.rglob("*.json"))
     assert "The login is removed from the system's keyring." in place.run("logout")
 
 

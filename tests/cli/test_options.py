@@ -37,7 +37,7 @@ def _options(run_here: RunHere, command: str) -> set[str]:
 def test_every_flag_of_a_setting_is_an_option_of_serve_or_of_login(run_here: RunHere) -> None:
     of_login = {"--client-id", "--login-url", "--redirect-uri"}
     assert _options(run_here, "serve") == {flag.name for flag in FLAGS.values()} - of_login
-    assert _options(run_here, "login") == {"--org", *of_login}
+    assert _options(run_here, "login") == {"--org", "--no-browser", *of_login}
 
 
 def test_stdio_has_the_flags_that_are_not_about_ports_and_callers(run_here: RunHere) -> None:

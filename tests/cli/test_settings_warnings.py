@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from pydantic import SecretStr
 
 from salesforce_bulk_ingest.chosen_login import login_store
 from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
+from salesforce_bulk_ingest.salesforce.logins.login_store import StoredLogin
 from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
 from tests.support.canary import TOKEN
@@ -119,6 +121,22 @@ def test_a_server_that_can_not_write_into_production_or_expects_its_org_is_not(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
     assert production_warning(Settings(**settings), paths_in(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://acme.my.salesforce.com", "acme.my.salesforce.com"),
+        ("https://acme--uat.sandbox.my.salesforce.com", None),
+    ],
+)
+def test_a_saved_login_to_production_is_warned_of_by_its_host(url: str, place: str | None, tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    login = StoredLogin(client_id="x", login_url=url, instance_url=url, refresh_token=SecretStr("R"))
+    login_store(Settings(), paths).save(login)
+    warning = production_warning(Settings(), paths)
+    assert f"({place})" in warning if warning is not None else place is None
+    assert production_warning(Settings(org_name="uat"), paths) is None
 
 
 def test_a_saved_login_may_open_production(tmp_path: Path) -> None:

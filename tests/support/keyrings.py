@@ -52,3 +52,19 @@ class LockedKeyring(FileKeyring):
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise RuntimeError("locked")
+
+
+class NoKeyring(FileKeyring):
+    """A keyring that keeps nothing, or keeps it in the clear."""
+
+    @properties.classproperty
+    def priority(cls) -> float:
+        return 0.5
+
+
+class UnavailableKeyring(FileKeyring):
+    """A keyring whose service is not there, as that of a desktop without a session."""
+
+    @properties.classproperty
+    def priority(cls) -> float:
+        raise RuntimeError("no session")

@@ -39,13 +39,21 @@ async def waiting_for_callback(flow: WebFlow) -> AsyncIterator[WaitForCallback]:
         if not callbacks:
             callbacks.append(dict(request.query_params))
             came.set()
+        if "code" not in request.query_params:
+            return PlainTextResponse(
+                "Access was not given. The terminal says what to do: you can close this window.", 400
+            )
         return PlainTextResponse("The terminal says whether the login worked. You can close this window.")
 
     async def wait(seconds: float) -> Mapping[str, str]:
         with anyio.move_on_after(seconds):
             await came.wait()
         if not callbacks:
-            raise NoCredentials(f"Nobody has logged in within {seconds / 60:.0f} minutes.")
+            raise NoCredentials(
+                f"Nobody has logged in within {seconds / 60:.0f} minutes. If the browser showed an error: the client id has "
+                f"to be the app's consumer key, and {flow.redirect_uri} one of its callback URLs, letter by letter; a new "
+                "app takes up to ten minutes to count."
+            )
         return callbacks[0]
 
     app = Starlette(routes=[Route(urlsplit(flow.redirect_uri).path, callback)])
@@ -60,9 +68,14 @@ def _bound(redirect_uri: str, stack: ExitStack) -> list[socket]:
     port = parts.port or 80
     if parts.hostname != "localhost":
         return [stack.enter_context(bound_socket(parts.hostname or "", port, FLAG))]
-    sockets = [stack.enter_context(bound_socket("127.0.0.1", port, FLAG))]
+    hosts = ("127.0.0.1", "::1") if _has_ipv6() else ("127.0.0.1",)
+    return [stack.enter_context(bound_socket(host, port, FLAG)) for host in hosts]
+
+
+def _has_ipv6() -> bool:
+    """Return whether this machine has IPv6: where it has, another program on the port there would get the callback."""
     try:
-        sockets.append(stack.enter_context(bound_socket("::1", port, FLAG)))
-    except CantStart:  # this machine has no IPv6
-        pass
-    return sockets
+        with bound_socket("::1", 0):
+            return True
+    except CantStart:
+        return False

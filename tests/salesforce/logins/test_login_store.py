@@ -1,15 +1,18 @@
 """The place of a saved login: a keyring, or a private file."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
 import pytest
+from inline_snapshot import snapshot
 from pydantic import SecretStr
 
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
+from salesforce_bulk_ingest.salesforce.logins import login_store
 from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore, StoredLogin
-from tests.support.keyrings import FILE, FileKeyring, LockedKeyring
+from tests.support.keyrings import FILE, FileKeyring, LockedKeyring, NoKeyring, UnavailableKeyring
 
 UseKeyring = Callable[[type[FileKeyring]], None]
 
@@ -53,8 +56,11 @@ def test_a_login_is_kept_in_the_keyring_of_the_system(tmp_path: Path, use_keyrin
     kept = store(tmp_path)
     kept.save(login())
     assert (kept.load(), kept.where()) == (login(), "the system's keyring")
-    assert not kept.folder.exists()
+    assert "A.TOKEN" not in kept.file.read_text() and kept.file.stat().st_mode & 0o777 == 0o600
+    outline = kept.outline()
+    assert outline is not None and outline.instance_url == "https://acme.my.salesforce.com"
     kept.remove()
+    assert keyring.get_password("salesforce-bulk-ingest", "default") is None
     assert kept.load() is None
 
 
@@ -73,15 +79,96 @@ def test_each_org_has_a_login_of_its_own(tmp_path: Path) -> None:
     assert store(tmp_path).load() == login("default")
 
 
-def test_a_locked_keyring_is_told_without_what_it_says(tmp_path: Path, use_keyring: UseKeyring) -> None:
+def test_a_new_login_takes_the_place_of_the_one_before_wherever_that_is(
+    tmp_path: Path, use_keyring: UseKeyring
+) -> None:
+    kept = store(tmp_path)
+    kept.replace(login("FIRST"))
+    use_keyring(FileKeyring)
+    kept.file.write_text("damaged")
+    kept.replace(login("SECOND"))
+    assert (kept.load(), kept.where()) == (login("SECOND"), "the system's keyring")
+    assert "SECOND" not in kept.file.read_text()
+
+
+def test_a_login_that_can_not_be_replaced_stays(tmp_path: Path, use_keyring: UseKeyring) -> None:
+    kept = store(tmp_path)
+    kept.save(login("FIRST"))
     use_keyring(LockedKeyring)
-    with pytest.raises(NoCredentials) as raised:
-        store(tmp_path).load()
-    assert str(raised.value) == (
-        "The login can't be read from the system's keyring (RuntimeError): unlock the keyring, and try again."
-    )
     with pytest.raises(NoCredentials, match="can't be kept in the system's keyring"):
-        store(tmp_path).save(login())
+        kept.replace(login("SECOND"))
+    assert kept.load() == login("FIRST")
+    kept.remove()  # what is in the file has no need of the keyring
+    assert kept.load() is None
+
+
+def test_a_keyring_that_can_not_be_used_is_told_without_what_it_says(tmp_path: Path, use_keyring: UseKeyring) -> None:
+    kept = store(tmp_path)
+    use_keyring(FileKeyring)
+    kept.save(login())
+    told = []
+    kinds: list[type[FileKeyring]] = [LockedKeyring, NoKeyring, UnavailableKeyring]
+    for kind in kinds:
+        use_keyring(kind)
+        with pytest.raises(NoCredentials) as raised:
+            kept.load()
+        told.append(str(raised.value))
+    use_keyring(LockedKeyring)
+    works: list[Callable[[], None]] = [lambda: kept.save(login()), kept.remove]
+    for work in works:
+        with pytest.raises(NoCredentials) as raised:
+            work()
+        told.append(str(raised.value))
+    use_keyring(FileKeyring)
+    keyring.set_password("salesforce-bulk-ingest", "default", "A.TOKEN")
+    with pytest.raises(NoCredentials) as raised:
+        kept.load()
+    told.append(str(raised.value))
+    keyring.delete_password("salesforce-bulk-ingest", "default")
+    with pytest.raises(NoCredentials) as raised:
+        kept.load()
+    told.append(str(raised.value))
+    assert told == snapshot(
+        [
+            "The login can't be read from the system's keyring (RuntimeError): unlock the keyring, and try again; or log in again with PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring set, to keep it in a private file.",
+            "The saved login is in the system's keyring, which can't be used from here: start the server in the session of the desktop, or log in again with PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring set, to keep it in a private file.",
+            "The saved login is in the system's keyring, which can't be used from here: start the server in the session of the desktop, or log in again with PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring set, to keep it in a private file.",
+            "The login can't be kept in the system's keyring (RuntimeError): unlock the keyring, and try again; or log in again with PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring set, to keep it in a private file.",
+            "The login can't be removed from the system's keyring (RuntimeError): unlock the keyring, and try again; or log in again with PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring set, to keep it in a private file.",
+            "The saved login in the system's keyring is damaged: log in again.",
+            "The system's keyring no longer has the saved login: log in again.",
+        ]
+    )
+
+
+@pytest.mark.parametrize("kind", [NoKeyring, UnavailableKeyring])
+def test_a_keyring_that_keeps_nothing_or_fails_is_none(
+    kind: type[FileKeyring], tmp_path: Path, use_keyring: UseKeyring
+) -> None:
+    use_keyring(kind)
+    kept = store(tmp_path)
+    kept.save(login())
+    assert kept.where() == str(kept.file)
+
+
+def test_a_keyring_that_waits_for_a_password_for_ever_is_not_waited_for(
+    tmp_path: Path, use_keyring: UseKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = threading.Event()
+
+    class AskingKeyring(FileKeyring):
+        def get_password(self, service: str, username: str) -> str | None:
+            typed.wait()
+            return None
+
+    kept = store(tmp_path)
+    use_keyring(FileKeyring)
+    kept.save(login())
+    use_keyring(AskingKeyring)
+    monkeypatch.setattr(login_store, "KEYRING_SECONDS", 0.01)
+    with pytest.raises(NoCredentials, match=r"\(TimeoutError\): unlock the keyring"):
+        kept.load()
+    typed.set()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "not JSON", '{"refresh_token": "A.TOKEN"}'])
@@ -102,10 +189,15 @@ def test_a_login_that_others_can_read_is_not_used(tmp_path: Path) -> None:
         kept.load()
 
 
-def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "logins").write_text("a file in the way")
-    with pytest.raises(NoCredentials, match=r"^The login can't be kept in "):
-        store(tmp_path).save(login())
+    with pytest.raises(
+        NoCredentials, match=r"^The login can't be kept in .*: a file or a link is in the place of a folder\."
+    ):
+        store(tmp_path).replace(login())
+    with pytest.raises(NoCredentials, match=r"^The login can't be locked in "):
+        async with store(tmp_path).locked(0):
+            raise AssertionError("it can't be")
 
 
 def test_no_secret_is_in_the_repr_of_a_login() -> None:

@@ -87,6 +87,7 @@ async def test_what_is_wrong_with_a_saved_login_is_told(tmp_path: Path, org: str
             await refusal_of(SavedLogin(empty, http, None, None, NOBODY)),
             await refusal_of(SavedLogin(store, http, "another app", None, NOBODY)),
             await refusal_of(SavedLogin(store, http, None, "https://other.my.salesforce.com", NOBODY)),
+            await refusal_of(SavedLogin(store, http, None, None, NOBODY, login_url="https://test.salesforce.com")),
         ]
         kept = store.load()
         assert kept is not None
@@ -97,6 +98,7 @@ async def test_what_is_wrong_with_a_saved_login_is_told(tmp_path: Path, org: str
             "NoCredentials: Nobody has logged in.",
             "NoCredentials: The saved login is of another app than client_id (SALESFORCE_CLIENT_ID) names: log in again with `salesforce-bulk-ingest login`, or take client_id out.",
             "NoCredentials: The saved login is of URL, but the settings name https://other.my.salesforce.com: log in again with `salesforce-bulk-ingest login`, or change the settings.",
+            "NoCredentials: The saved login is of URL, but the settings name https://test.salesforce.com: log in again with `salesforce-bulk-ingest login`, or change the settings.",
             'NoCredentials: URL refused the login (invalid_grant, "expired access/refresh token"). The refresh token was revoked, has expired, or was used by another program: log in again.',
         ]
     )

@@ -1,16 +1,14 @@
 """The login that the command `login` has saved."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import anyio
 import httpx2
-from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.salesforce.credentials import Credentials
-from salesforce_bulk_ingest.salesforce.errors import NoCredentials, Unreachable
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore, StoredLogin
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import refreshed
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import Granted, TokenEndpoint
@@ -33,6 +31,7 @@ class SavedLogin:
         instance_url: the origin of the org in the settings, likewise.
         without: what to say where nobody has logged in.
         lock_seconds: the most seconds to wait for the login of another process.
+        login_url: the origin of the login host in the settings, likewise.
     """
 
     store: LoginStore
@@ -41,13 +40,14 @@ class SavedLogin:
     instance_url: str | None
     without: str
     lock_seconds: float = LOCK_SECONDS
+    login_url: str | None = None
 
     async def log_in(self) -> Credentials:
         """Return a new access token; see `Login`."""
         # Whoever has not logged in needs no folder for a lock.
-        if await run_in_thread(self.store.load) is None:
+        if not await run_in_thread(self.store.file.exists):
             raise NoCredentials(self.without)
-        async with self._turn():
+        async with self.store.locked(self.lock_seconds):
             saved = await run_in_thread(self.store.load)
             if saved is None:
                 raise NoCredentials(self.without)
@@ -64,33 +64,17 @@ class SavedLogin:
             await run_in_thread(self.store.save, saved.model_copy(update={"refresh_token": granted.refresh_token}))
         return granted
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        lock = FileLock(self.store.lock_file, thread_local=False)
-        try:
-            await run_in_thread(self._acquire, lock)
-            yield
-        except Timeout:
-            raise Unreachable("Another process is logging in, and has not ended.", nothing_sent=True) from None
-        except OSError as error:
-            raise NoCredentials(f"{lock.lock_file} can't be locked: {error.strerror}.") from None
-        finally:
-            lock.release()  # a lock that was not acquired, too
-
-    def _acquire(self, lock: FileLock) -> None:
-        self.store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock.acquire(timeout=self.lock_seconds)
-
     def _check(self, saved: StoredLogin) -> None:
-        """Raise NoCredentials where the settings name another app or org than the saved login is of."""
+        """Raise NoCredentials where the settings name another app, org or login host than the saved login is of."""
         if self.client_id not in (None, saved.client_id):
             raise NoCredentials(
                 "The saved login is of another app than client_id (SALESFORCE_CLIENT_ID) names: log in again with "
                 "`salesforce-bulk-ingest login`, or take client_id out."
             )
-        if self.instance_url not in (None, *_origins(saved)):
+        named = [url for url in (self.instance_url, self.login_url) if url not in (None, *_origins(saved))]
+        if named:
             raise NoCredentials(
-                f"The saved login is of {saved.instance_url}, but the settings name {self.instance_url}: log in again with "
+                f"The saved login is of {saved.instance_url}, but the settings name {named[0]}: log in again with "
                 "`salesforce-bulk-ingest login`, or change the settings."
             )
 
