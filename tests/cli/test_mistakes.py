@@ -37,6 +37,14 @@ SECRET_TEXTS = {
     "private key": PRIVATE_KEY,
 }
 
+each_secret = pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param(secret, id=name, marks=() if name in ("access token", "private key") else pytest.mark.slow)
+        for name, secret in SECRET_TEXTS.items()
+    ],
+)
+
 
 Run = tuple[list[str], Environ, str]
 """The options of `check`, its environment, and the text of its settings file."""
@@ -54,7 +62,7 @@ def _places_shown(run_here: RunHere, folder: Path, runs: dict[str, Run]) -> list
     return places
 
 
-@pytest.mark.parametrize("secret", SECRET_TEXTS.values(), ids=SECRET_TEXTS)
+@each_secret
 def test_a_secret_in_a_wrong_variable_is_not_shown(
     secret: str, run_here: RunHere, environ: Environ, tmp_path: Path
 ) -> None:
@@ -62,7 +70,7 @@ def test_a_secret_in_a_wrong_variable_is_not_shown(
     assert _places_shown(run_here, tmp_path, runs) == []
 
 
-@pytest.mark.parametrize("secret", SECRET_TEXTS.values(), ids=SECRET_TEXTS)
+@each_secret
 def test_a_secret_in_a_wrong_place_of_the_file_is_not_shown(
     secret: str, run_here: RunHere, environ: Environ, tmp_path: Path
 ) -> None:
@@ -87,7 +95,7 @@ def test_a_secret_in_a_wrong_place_of_the_file_is_not_shown(
     assert _places_shown(run_here, tmp_path, runs) == []
 
 
-@pytest.mark.parametrize("secret", SECRET_TEXTS.values(), ids=SECRET_TEXTS)
+@each_secret
 def test_a_secret_in_a_wrong_option_is_not_shown(
     secret: str, run_here: RunHere, environ: Environ, tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ PACKAGES = {
 DATA_ALONE = {
     "operations/operations.py",
     "results/retry_request.py",
-    "salesforce/call.py",
     "schema/field_types.py",
     "ui/routes.py",
 }

@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.rest.byte_gateway import pass_on
 from salesforce_bulk_ingest.rest.tolerant_paths import RESULTS, KnownVersion, TolerantPaths
-from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.serving.error_envelope import error_response
@@ -81,7 +81,7 @@ class RestRoutes:
     async def batches(self, request: Request) -> Response:
         """Upload rows as a stream; a caller that disconnects in the middle breaks the request to Salesforce, too."""
         job_id = _job_id(request)
-        call = Call(request.method, f"/{job_id}/batches", content=request.stream(), carries_rows=True)
+        call = Call(request.method, f"/{job_id}/batches", content=StreamedBody(request.stream()), carries_rows=True)
         return await pass_on(self._gateway, request, call, job_id)
 
     async def result(self, request: Request) -> Response:

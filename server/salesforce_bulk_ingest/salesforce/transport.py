@@ -114,7 +114,7 @@ class Transport:
             NoCredentials: there is nothing to log in with, or the login is refused.
             Unreachable: no answer came.
         """
-        credentials = await self._source.credentials(for_stream=not call.can_be_repeated)
+        credentials = await self._source.credentials(for_stream=call.is_streamed)
         async with sent(self._http, self._request(call, credentials), credentials) as response:
             if response.status_code != 401:
                 yield response
