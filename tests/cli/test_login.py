@@ -86,6 +86,7 @@ exit code 0\
 """)
 
 
+@pytest.mark.slow
 def test_a_login_is_ended_at_salesforce_too(place: Place) -> None:
     place.log_in()
     file = Path(place.environ["XDG_STATE_HOME"]) / "salesforce-bulk-ingest" / "logins" / "default.json"
@@ -96,6 +97,7 @@ def test_a_login_is_ended_at_salesforce_too(place: Place) -> None:
     assert "expired access/refresh token" in place.run("check")
 
 
+@pytest.mark.slow
 def test_the_browser_is_opened_beside_the_command_which_it_may_outlive(place: Place, tmp_path: Path) -> None:
     program, closed = tmp_path / "opened", tmp_path / "closed"
     program.write_text(f'#!/bin/sh\n{installed_in(tmp_path)} "$1"\nuntil [ -e {closed} ]; do sleep 0.1; done\n')
@@ -119,6 +121,7 @@ def test_a_login_to_another_org_than_the_expected_one_is_not_kept(place: Place) 
     assert "Nobody is logged in" in place.run("logout")
 
 
+@pytest.mark.slow
 def test_a_login_that_can_not_be_ended_at_salesforce_is_removed_all_the_same(place: Place) -> None:
     place.log_in()
     file = Path(place.environ["XDG_STATE_HOME"]) / "salesforce-bulk-ingest" / "logins" / "default.json"
@@ -139,6 +142,7 @@ exit code 0\
     assert not file.exists()
 
 
+@pytest.mark.slow
 def test_a_login_in_the_keyring_of_the_system_leaves_no_file(place: Place, tmp_path: Path) -> None:
     place.environ |= {"PYTHON_KEYRING_BACKEND": BACKEND, FILE: str(tmp_path / "keyring"), "PYTHONPATH": str(Path.cwd())}
     assert "kept in  the system's keyring" in place.log_in()
@@ -186,6 +190,7 @@ exit code 2\
 """)
 
 
+@pytest.mark.slow
 def test_a_login_beside_another_way_says_that_it_does_not_count(place: Place) -> None:
     write_settings(place.environ, f"instance_url = '{place.org}'\naccess_token = '00D!A.TOKEN'")
     assert "this login counts only where nothing else is set: take access_token" in place.log_in()

@@ -79,6 +79,7 @@ def _broken_org(folder: Path) -> str:
     return str(folder / "broken")
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_settings_reaches_the_client_as_the_answer_to_its_call(
     environ: Environ, tmp_path: Path
 ) -> None:

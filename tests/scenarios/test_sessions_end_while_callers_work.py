@@ -99,7 +99,7 @@ async def served(folder: Path, clock: AheadOfTime) -> AsyncIterator[tuple[Addres
 
 @dataclass
 class Callers:
-    """Callers of one server, who go on until it is time to end."""
+    """Callers of one server, each of whom loads once, and goes on until it is time to end."""
 
     addresses: Addresses
     clock: AheadOfTime
@@ -109,7 +109,7 @@ class Callers:
 
     async def agent(self, number: int) -> None:
         async with Client(self.addresses.mcp_url, mode=ERAS[number % 2]) as client:
-            while not self.is_over():
+            while True:
                 names = {"csv": f"Name\nAgent {number} {self.loads} {time.monotonic_ns()}\n"}
                 job = await call(client, "create-ingest-job", body=INSERT, data=names)
                 self._time_passes()
@@ -119,12 +119,16 @@ class Callers:
                 self._time_passes()
                 await call(client, "list-all-ingest-jobs")
                 self.loads += 1
+                if self.is_over():
+                    break
 
     async def rest(self, number: int) -> None:
         async with plain_http(timeout=60) as http:
-            while not self.is_over():
+            while True:
                 await self.load_through_rest(http, self._few_rows(number))
                 self.loads += 1
+                if self.is_over():
+                    break
 
     async def load_through_rest(self, http: httpx2.AsyncClient, content: AsyncIterator[bytes]) -> None:
         url = f"{self.addresses.rest_url}/jobs/ingest"
@@ -196,7 +200,7 @@ async def work(folder: Path, *, seconds: float, large_bytes: int) -> tuple[Calle
 @pytest.mark.parametrize(
     ("seconds", "large_bytes"),
     [
-        (1, 500_000),
+        (0, 500_000),
         pytest.param(120, 99_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
 )
@@ -204,7 +208,7 @@ async def test_no_call_fails_for_its_session_and_each_token_is_renewed_once(
     seconds: int, large_bytes: int, tmp_path: Path
 ) -> None:
     callers, org = await work(tmp_path, seconds=seconds, large_bytes=large_bytes)
-    assert callers.loads >= CALLERS // 2
+    assert callers.loads >= CALLERS
     org.assert_each_token_was_renewed_once_and_not_before_its_end()
 
 

@@ -310,7 +310,14 @@ def check_log(caplog: pytest.LogCaptureFixture) -> None:
             assert MARK not in STRING.sub("", lines[0]), lines[0]
 
 
-@pytest.mark.parametrize(("name", "era"), [*((name, ERAS[0]) for name in ORGS), *((name, ERAS[1]) for name in OLD_ERA)])
+# What an aborted job says differs little from what a failed one says.
+EACH_ORG = [
+    *(pytest.param(name, ERAS[0], marks=pytest.mark.slow if "Aborted" in name else ()) for name in ORGS),
+    *(pytest.param(name, ERAS[1], marks=pytest.mark.slow) for name in OLD_ERA),
+]
+
+
+@pytest.mark.parametrize(("name", "era"), EACH_ORG)
 async def test_no_text_of_others_passes_for_ours_in_any_answer_or_in_the_log(
     name: str, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:

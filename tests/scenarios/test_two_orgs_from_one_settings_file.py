@@ -48,7 +48,7 @@ async def server_for(org_name: str, environ: Environ, era: Era) -> AsyncIterator
         yield client
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", [ERAS[0], pytest.param(ERAS[1], marks=pytest.mark.slow)])
 async def test_each_server_knows_the_loads_of_its_own_org_alone(era: Era, environ: Environ) -> None:
     async with AsyncExitStack() as stack:
         prod, uat = [await stack.enter_async_context(server_for(name, environ, era)) for name in ("prod", "uat")]

@@ -70,11 +70,20 @@ def run(
     return done
 
 
+WITH_CTRL_C = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])",
+)
+"""A program that takes SIGINT as usual, and then becomes another program: SIGINT is ignored where the tests run in the background
+of a script, and whatever is started there inherits that."""
+
+
 @contextmanager
 def started(environ: Environ, *args: str, until: str = READY) -> Iterator["Started"]:
     """Run a command that does not end by itself; yield it once it has printed a line that begins with `until`."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([*AS_MODULE, *args], env=environ, encoding="utf-8", **pipes) as process:
+    with subprocess.Popen([*WITH_CTRL_C, *AS_MODULE, *args], env=environ, encoding="utf-8", **pipes) as process:
         try:
             yield Started(process, _lines_until(process, until) if until else "")
         finally:
