@@ -87,13 +87,14 @@ class Session:
 
     async def _log_in(self, _task: SharedTask[Credentials]) -> Credentials:
         earlier, self._current = self._current, None
+        began_at = self._now()  # before the login: a token must not seem younger than it is
         try:
             given = await self._login.log_in()
         except (Unreachable, UnexpectedAnswer) as error:
             # Of the call itself, nothing was sent.
             raise Unreachable(f"The login failed. {error}", nothing_sent=True) from error
         if given != earlier:
-            self._began_at = self._now()
+            self._began_at = began_at
             self._is_renewal = earlier is not None
         self._current = given
         return given
