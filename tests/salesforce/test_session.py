@@ -154,3 +154,42 @@ async def test_before_a_stream_a_token_is_renewed_that_is_as_old_as_the_last_one
         now.seconds = 119.0
         assert token(await session.credentials()) == "2"
         assert token(await session.credentials(for_stream=True)) == "3"
+
+
+async def test_a_token_that_was_refused_at_once_tells_nothing_of_how_long_others_last() -> None:
+    login, now = Numbered(), Stopwatch()
+    async with session_of(login, now) as session:
+        await session.renew(await session.credentials())
+        for _ in range(5):
+            now.seconds += 10.0
+            assert token(await session.credentials(for_stream=True)) == "2"
+
+
+async def test_a_token_that_lasts_longer_than_the_last_one_is_what_counts_from_then_on() -> None:
+    login, now = Numbered(), Stopwatch()
+    async with session_of(login, now) as session:
+        first = await session.credentials()
+        now.seconds = 30.0
+        second = await session.renew(first)
+        assert second is not None
+        now.seconds = 130.0
+        await session.renew(second)
+        now.seconds = 200.0
+        assert token(await session.credentials(for_stream=True)) == "3"
+
+
+async def test_a_token_that_may_still_last_is_used_where_its_renewal_fails_or_gives_it_again() -> None:
+    login, now = Numbered(), Stopwatch()
+    async with session_of(login, now) as session:
+        first = await session.credentials()
+        now.seconds = 60.0
+        await session.renew(first)
+        now.seconds = 119.5
+        login.error = Unreachable("no login host")
+        assert token(await session.credentials(for_stream=True)) == "2"
+        assert token(await session.credentials()) == "2"
+        login.error, login.logins = None, 1  # the login gives the same token again
+        for _ in range(5):
+            now.seconds += 1.0
+            assert token(await session.credentials(for_stream=True)) == "2"
+        assert login.logins == 2

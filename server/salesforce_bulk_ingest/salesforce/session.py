@@ -1,11 +1,12 @@
 """The session: one login for all calls, and one renewal for all whose token Salesforce refused."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.salesforce.credentials import Credentials
-from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer, Unreachable
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer, Unreachable
 
 SHORTEST_SESSION_SECONDS = 3.0
 """The age up to which a renewed token that is refused has not expired: another token would be refused, too. The shortest
@@ -46,9 +47,10 @@ class Session:
         self._tasks = tasks
         self._now = now
         self._current: Credentials | None = None
+        self._last: Credentials | None = None
         self._began_at = 0.0
         self._is_renewal = False
-        self._shortest_seconds: float | None = None
+        self._last_age: float | None = None  # of the last token that ended, in seconds
 
     @property
     def can_renew(self) -> bool:
@@ -58,11 +60,16 @@ class Session:
     async def credentials(self, *, for_stream: bool = False) -> Credentials:
         """Return the current credentials; see `CredentialSource`.
 
-        Salesforce tells no lifetime of a token. How old the earlier tokens of this session became is the only hint.
+        Salesforce tells no lifetime of a token. How old the last one became is the only hint, so a token that is renewed for
+        it is still used where the login fails.
         """
-        if self._current is None or (for_stream and self._is_about_to_end()):
+        current = self._current
+        if current is None:
             return await self._logged_in()
-        return self._current
+        if for_stream and self._is_about_to_end():
+            with suppress(SalesforceError):
+                return await self._logged_in()
+        return current
 
     async def renew(self, refused: Credentials) -> Credentials | None:
         """Return credentials in place of refused ones, or None if there are no others; see `CredentialSource`."""
@@ -71,30 +78,30 @@ class Session:
         age = self._now() - self._began_at
         if age < SHORTEST_SESSION_SECONDS and self._is_renewal:
             return None
+        self._current = None
         renewed = await self._logged_in()
         if renewed == refused:
             return None
-        self._shortest_seconds = min(age, self._shortest_seconds or age)
+        if age >= SHORTEST_SESSION_SECONDS:
+            self._last_age = age
         return renewed
 
     def _is_about_to_end(self) -> bool:
-        if self._shortest_seconds is None:
-            return False
-        return self._now() - self._began_at + STREAM_SECONDS >= self._shortest_seconds
+        return self._last_age is not None and self._now() - self._began_at + STREAM_SECONDS >= self._last_age
 
     async def _logged_in(self) -> Credentials:
         return await self._tasks.start("login", self._log_in).finished()
 
     async def _log_in(self, _task: SharedTask[Credentials]) -> Credentials:
-        earlier, self._current = self._current, None
         began_at = self._now()  # before the login: a token must not seem younger than it is
         try:
             given = await self._login.log_in()
         except (Unreachable, UnexpectedAnswer) as error:
             # Of the call itself, nothing was sent.
             raise Unreachable(f"The login failed. {error}", nothing_sent=True) from error
-        if given != earlier:
-            self._began_at = began_at
-            self._is_renewal = earlier is not None
-        self._current = given
+        if given != self._last:
+            self._is_renewal = self._last is not None
+        # An org may give the same token again: it has been renewed all the same.
+        self._began_at = began_at
+        self._current = self._last = given
         return given
