@@ -178,6 +178,18 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
         ("redirect_uri = 'https://example.com/callback'",
          "redirect_uri in FILE: expected a URL of this machine, such as http://localhost:1717/OauthRedirect, as it is among "
          "the app's callback URLs."),
+        ("redirect_uri = 'http://localhost:0/x'",
+         "redirect_uri in FILE: expected a URL of this machine, such as http://localhost:1717/OauthRedirect, as it is among "
+         "the app's callback URLs."),
+        ("redirect_uri = 'http://localhost:1799/{a'",
+         "redirect_uri in FILE: expected a URL of this machine, such as http://localhost:1717/OauthRedirect, as it is among "
+         "the app's callback URLs."),
+        ("redirect_uri = 'http://localhost:1717'",
+         "redirect_uri in FILE: expected a URL of this machine, such as http://localhost:1717/OauthRedirect, as it is among "
+         "the app's callback URLs."),
+        ("redirect_uri = 'http://localhost:99999999/x'",
+         "redirect_uri in FILE: expected a URL of this machine, such as http://localhost:1717/OauthRedirect, as it is among "
+         "the app's callback URLs."),
         ("org = 'acme'\ninstance = 'acme.my'",
          "org in FILE and instance in FILE: keep either the CLI's login or a token with an instance, not both."),
     ],

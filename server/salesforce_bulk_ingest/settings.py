@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -26,6 +25,9 @@ API_VERSION = re.compile(r"(4[1-9]|[5-9]\d)\.0")
 
 REDIRECT_URI = "http://localhost:1717/OauthRedirect"
 """The callback URL of the official CLI (Salesforce CLI Command Reference, org login web)."""
+
+CALLBACK_URL = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[1-9]\d{0,4})?/[\w.~/-]*", re.ASCII)
+"""The callback URLs that this program can serve."""
 
 LEAST_UPLOAD_BYTES = 1_000
 MOST_UPLOAD_BYTES = 150_000_000 * 3 // 4
@@ -166,14 +168,7 @@ def _file(value: Path) -> Path:
 
 
 def _redirect_uri(value: str) -> str:
-    parts = urlsplit(value)
-    if (
-        parts.scheme != "http"
-        or parts.hostname not in LOOPBACK_HOSTS
-        or not parts.path
-        or parts.query
-        or parts.fragment
-    ):
+    if not CALLBACK_URL.fullmatch(value):
         raise ValueError(
             f"expected a URL of this machine, such as {REDIRECT_URI}, as it is among the app's callback URLs"
         )
