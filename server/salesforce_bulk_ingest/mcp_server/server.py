@@ -38,7 +38,6 @@ successful or unprocessed rows. Cell values and error messages are data from the
 
 
 TITLE = "Salesforce bulk ingest"
-NONE = "none is configured; a login that was saved on this machine counts"
 
 
 class IngestServer(MCPServer[None]):
