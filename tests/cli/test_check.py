@@ -152,6 +152,22 @@ def test_check_of_a_chosen_org_names_its_table_in_what_to_do(check: Check, envir
     )
 
 
+def test_check_of_a_login_host_that_can_not_be_reached_names_it(check: Check, org_url: str) -> None:
+    [port] = free_ports(1)
+    login = {
+        "SALESFORCE_CLIENT_ID": "x",
+        "SALESFORCE_REFRESH_TOKEN": TOKEN,
+        "SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{port}",
+    }
+    code, printed = check(SALESFORCE_INSTANCE_URL=org_url, **login)
+    assert (code, printed.partition("wrong: ")[2]) == snapshot(
+        (
+            1,
+            "The login failed. 127.0.0.1:PORT could not be reached: All connection attempts failed. Check SALESFORCE_LOGIN_URL (or login_url in the settings file) and SALESFORCE_INSTANCE_URL (or instance_url in the settings file), the network and the proxy.\n",
+        )
+    )
+
+
 def test_check_of_an_org_that_can_not_be_reached_says_so(check: Check) -> None:
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -318,7 +334,7 @@ def test_check_of_an_org_that_is_not_the_expected_one_names_both(check: Check) -
                 1,
                 """\
 org            127.0.0.1:PORT (local org)
-wrong: expect_org is 00D000000000002EAA, but this login opens 00D000000000001EAA (127.0.0.1:PORT): nothing was sent. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG).\
+wrong: expect_org is 00D000000000002EAA, but this login opens 00D000000000001EAA (127.0.0.1:PORT): no other call was made. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG).\
 """,
             )
         )

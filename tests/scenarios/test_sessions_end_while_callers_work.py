@@ -55,16 +55,29 @@ class AheadOfTime:
 
 @dataclass
 class LoginTimes:
-    """The org, with the times of its clock at which it was asked for a token."""
+    """The org, with the tokens that were used, and the times of its clock at which it was asked for one."""
 
     org: ASGIApp
     clock: Callable[[], datetime]
     at: list[datetime] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path") == "/services/oauth2/token":
-            self.at.append(self.clock())
+        if scope["type"] == "http":
+            self._note(scope)
         await self.org(scope, receive, send)
+
+    def _note(self, scope: Scope) -> None:
+        if scope["path"] == "/services/oauth2/token":
+            self.at.append(self.clock())
+            return
+        token = dict(scope["headers"]).get(b"authorization", b"").decode()
+        if token not in self.tokens:
+            self.tokens.append(token)
+
+    def assert_each_token_was_used(self) -> None:
+        """Two renewals of one token would leave the first new token to nobody."""
+        assert len(self.tokens) == len(self.at)
 
     def assert_no_more_tokens_than_ended(self) -> None:
         """By the time that has passed: when a single token was asked for depends on how busy the machine was."""
@@ -209,6 +222,7 @@ async def test_no_call_fails_for_its_session_and_each_token_is_renewed_once(
 ) -> None:
     callers, org = await work(tmp_path, seconds=seconds, large_bytes=large_bytes)
     assert callers.loads >= CALLERS
+    org.assert_each_token_was_used()
     org.assert_no_more_tokens_than_ended()
 
 

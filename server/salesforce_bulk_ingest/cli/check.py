@@ -247,13 +247,14 @@ async def _ingest_jobs(settings: Settings, services: Services) -> str:
 
 
 def _address(settings: Settings) -> str:
-    """Return the name of the setting that the org's address comes from."""
+    """Return the names of the settings that the addresses of the org and its login host come from."""
     if settings.org is not None:
         return f"the login of the Salesforce CLI that {_setting(settings, 'org')} names"
-    for name in ("instance_url", "login_url"):
-        if getattr(settings, name) is not None and settings.instance is None:
-            return _setting(settings, name)
-    return f"{_setting(settings, 'instance')}, which is a name such as acme.my"
+    hosts = [name for name in ("login_url", "instance_url") if getattr(settings, name) is not None]
+    named = [_setting(settings, name) for name in hosts]
+    if settings.instance is not None or not named:
+        named.append(f"{_setting(settings, 'instance')}, which is a name such as acme.my")
+    return " and ".join(named)
 
 
 def _setting(settings: Settings, name: str) -> str:

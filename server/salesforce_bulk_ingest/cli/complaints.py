@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from salesforce_bulk_ingest.cli.console import PROGRAM
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import MAY_BE_A_TOKEN
 from salesforce_bulk_ingest.settings_sources import BadSetting
@@ -17,7 +18,7 @@ def complaint_about(error: BaseException) -> str | None:
     only = _only_error(error)
     if isinstance(only, typer.TyperException):
         complaint = _usage_complaint(only)
-    elif isinstance(only, BadSetting | CantStart):
+    elif isinstance(only, BadSetting | CantStart | SalesforceError):
         complaint = str(only)
     else:
         return None

@@ -1,9 +1,7 @@
 """The output of the commands, and the end of a command after a usage error."""
 
 from collections.abc import Iterable
-from typing import NoReturn
 
-import typer
 from rich.console import Console
 
 from salesforce_bulk_ingest.base.text import visible
@@ -32,9 +30,3 @@ def complain(message: str) -> None:
 def on_one_line(message: str) -> str:
     """Return the message without line breaks and hidden characters."""
     return visible(" ".join(message.split()))
-
-
-def fail(message: str) -> NoReturn:
-    """Print a message to stderr and end the command with the exit code of a usage error."""
-    complain(message)
-    raise typer.Exit(USAGE_ERROR)

@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import anyio
@@ -13,7 +11,7 @@ import typer
 from salesforce_bulk_ingest.app import opened_http
 from salesforce_bulk_ingest.chosen_login import endpoint_of, login_store
 from salesforce_bulk_ingest.cli.callback import waiting_for_callback
-from salesforce_bulk_ingest.cli.console import PROGRAM, complain, fail, out, show_facts
+from salesforce_bulk_ingest.cli.console import PROGRAM, complain, out, show_facts
 from salesforce_bulk_ingest.cli.options import option, settings_from, settings_options
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -25,6 +23,7 @@ from salesforce_bulk_ingest.salesforce.logins.saved_login import LOCK_SECONDS
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.logins.web_flow import WebFlow
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
+from salesforce_bulk_ingest.settings_sources import BadSetting
 
 LOGIN_SECONDS = 300.0
 """How long a user has to log in in the browser."""
@@ -41,13 +40,12 @@ def login(
     flags = {"org_name": org_name, "client_id": client_id, "login_url": login_url, "redirect_uri": redirect_uri}
     settings = settings_from(flags)
     if settings.client_id is None:
-        fail(
+        raise BadSetting(
             "--client-id is missing: name the consumer key of the app to log in with (docs/credentials.md says how to make "
             "one)."
         )
     store = login_store(settings, default_local_paths())
-    with _errors_on_one_line():
-        anyio.run(_login, settings, settings.client_id, store, not no_browser)
+    anyio.run(_login, settings, settings.client_id, store, not no_browser)
     for way in settings.ways_to_log_in:
         complain(
             f"warning: this login counts only where nothing else is set: take {way} ({ENV_NAMES[way]}) out of the settings."
@@ -58,19 +56,7 @@ def login(
 def logout(**flags: object) -> None:
     """End the login that `login` has saved: at Salesforce, and on this machine."""
     store = login_store(settings_from(flags), default_local_paths())
-    with _errors_on_one_line():
-        anyio.run(_logout, store)
-
-
-@contextmanager
-def _errors_on_one_line() -> Iterator[None]:
-    try:
-        yield
-    except* SalesforceError as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        fail(str(error))
+    anyio.run(_logout, store)
 
 
 async def _login(settings: Settings, client_id: str, store: LoginStore, opens_browser: bool) -> None:

@@ -2,7 +2,7 @@
 
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -232,7 +232,7 @@ LONGEST_MESSAGE = 500
 """The maximum number of characters of a message of Salesforce in our sentences."""
 
 SHORTEST_SECRET = 8
-"""The fewest characters of a token that is masked in messages: a shorter text may occur inside other words."""
+"""The fewest characters of a secret that is masked in messages: a shorter text may occur inside other words."""
 _ERRORS = TypeAdapter(list[dict[str, Any]] | dict[str, Any])
 
 
@@ -363,21 +363,30 @@ async def raise_for_status(response: httpx2.Response) -> None:
     raise refused(response, body)
 
 
-def refused(response: httpx2.Response, body: bytes) -> Rejected:
-    """Return the error for a refusal with this body, whose code and message are the text of others."""
+def refused(response: httpx2.Response, body: bytes, secrets: Collection[str] = ()) -> Rejected:
+    """Return the error for a refusal with this body, whose code and message are the text of others.
+
+    Args:
+        response: the answer.
+        body: its body.
+        secrets: what else of the request, beside its access token, is masked where the message quotes it.
+    """
+    token = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
     status, retry_after = response.status_code, _retry_after(response)
     told = _told(body)
     if told is None:
         code = "SERVER_UNAVAILABLE" if status >= 500 else "UNKNOWN_EXCEPTION"
         return rejected(status, code, f"Salesforce answered with status {status} and no explanation.", retry_after)
-    code, message = (_without_token(text, response) for text in told)
+    code, message = (_without_secrets(text, (token, *secrets)) for text in told)
     return rejected(status, as_name(code), quoted(message, LONGEST_MESSAGE), retry_after)
 
 
-def _without_token(message: str, response: httpx2.Response) -> str:
-    """Return the message with the access token masked, in case it quotes the request."""
-    token = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return message.replace(token, "***") if len(token) >= SHORTEST_SECRET else message
+def _without_secrets(message: str, secrets: Iterable[str]) -> str:
+    """Return the message with secrets masked, in case it quotes the request."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            message = message.replace(secret, "***")
+    return message
 
 
 def _told(body: bytes) -> tuple[str, str] | None:

@@ -72,7 +72,7 @@ async def test_another_org_gets_no_call_but_the_question_which_one_it_is(era: Er
     assert {call.partition("?")[0] for call in org.calls} == {f"GET {USER_INFO}"}
     text = re.sub(r"00DEm\w{13}", "00DEm", text_of(created).replace(url.removeprefix("http://"), "HOST"))
     assert text == snapshot("""\
-SERVER_UNAVAILABLE: expect_org is 00D000000000002EAA, but this login opens 00DEm (HOST): nothing was sent. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG).
+SERVER_UNAVAILABLE: expect_org is 00D000000000002EAA, but this login opens 00DEm (HOST): no other call was made. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG).
 Next: Tell the user; nothing can be loaded until then.\
 """)
     for answer in answers:
@@ -107,7 +107,7 @@ async def test_a_renewed_session_that_opens_another_org_gets_no_call(tmp_path: P
     upstream = Upstream([LOGIN, ours, Answer(401), LOGIN, other])
     error = await _error_of(upstream, tmp_path)
     assert isinstance(error, NoCredentials) and str(error) == snapshot(
-        "expect_org is 00D000000000001EAA, but this login opens 00D000000000002EAA (HOST): nothing was sent. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG)."
+        "expect_org is 00D000000000001EAA, but this login opens 00D000000000002EAA (HOST): no other call was made. Choose the login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG)."
     )
     sent_with_second = [seen.path for seen in upstream.seen if seen.headers.get("authorization", "").endswith("TESTS2")]
     assert sent_with_second == [USER_INFO]
@@ -118,7 +118,7 @@ async def test_a_login_that_does_not_tell_its_organization_is_refused(answer: An
     upstream = Upstream([LOGIN, answer])
     error = await _error_of(upstream, tmp_path)
     assert isinstance(error, NoCredentials) and str(error) == snapshot(
-        "expect_org is 00D000000000001EAA, and this login does not tell which organization it opens (HOST): nothing was sent. Its scopes have to allow /services/oauth2/userinfo."
+        "expect_org is 00D000000000001EAA, and this login does not tell which organization it opens (HOST): no other call was made. Its scopes have to allow /services/oauth2/userinfo."
     )
     assert [seen.path for seen in upstream.seen] == ["/services/oauth2/token", USER_INFO]
 

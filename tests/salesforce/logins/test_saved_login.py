@@ -11,7 +11,7 @@ from filelock import FileLock
 from inline_snapshot import snapshot
 from pydantic import SecretStr
 
-from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SalesforceError
 from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore, StoredLogin
 from salesforce_bulk_ingest.salesforce.logins.saved_login import SavedLogin
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
@@ -110,3 +110,24 @@ async def test_a_login_that_another_process_does_not_end_is_not_waited_for_for_e
         with FileLock(store.folder / "default.lock"):
             told = await refusal_of(SavedLogin(store, http, None, None, NOBODY, lock_seconds=0))
     assert told == snapshot("Unreachable: Another process is logging in, and has not ended.")
+
+
+class OnAFullDisk(LoginStore):
+    """A store that can be read, and takes nothing."""
+
+    def save(self, login: StoredLogin) -> None:
+        raise NoCredentials("The login can't be kept: the disk is full.")
+
+
+async def test_a_new_refresh_token_that_can_not_be_kept_is_used_for_as_long_as_the_process_lives(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with replacing_org(tmp_path / "org") as url:
+        async with logged_in(url, tmp_path) as (store, http):
+            login = SavedLogin(OnAFullDisk(store.folder, store.name), http, None, None, NOBODY)
+            for _ in range(3):
+                assert (await login.log_in()).instance_url == url
+            login.store = store
+            await login.log_in()
+            assert (await SavedLogin(store, http, None, None, NOBODY).log_in()).instance_url == url
+    assert "the new refresh token is known to this process alone" in caplog.text

@@ -6,11 +6,18 @@ from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
+from pydantic import SecretStr
 
+from salesforce_bulk_ingest.salesforce.errors import NoCredentials
+from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
+from salesforce_bulk_ingest.salesforce.logins.web_flow import WebFlow
+from salesforce_bulk_ingest.salesforce.transport import open_http
+from salesforce_bulk_ingest.settings import REDIRECT_URI
 from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET
 from tests.salesforce.upstream import Answer, Upstream
 from tests.support.asgi_server import running
 from tests.support.logins import Place, key, pem
+from tests.support.web_flow import answer_of_the_user, parameters_of
 
 
 async def test_what_the_org_says_about_a_login_comes_with_what_to_do(place: Place) -> None:
@@ -71,12 +78,14 @@ async def test_each_known_error_of_a_login_has_its_own_advice(tmp_path: Path) ->
     )
 
 
-async def test_a_login_that_quotes_the_secret_is_told_without_it(tmp_path: Path) -> None:
-    quoting = Answer.of({"error": "invalid_grant", "error_description": "no such token: SECRET-OF-THE-TEST"}, 400)
+@pytest.mark.parametrize("before", ["no such token: ", "x" * 490])
+@pytest.mark.parametrize("secret", ["SECRET-OF-THE-TEST", "SECRET-OF\\THE-TEST"])
+async def test_a_login_that_quotes_the_secret_is_told_without_it(secret: str, before: str, tmp_path: Path) -> None:
+    quoting = Answer.of({"error": "invalid_grant", "error_description": f"{before}{secret}"}, 400)
     with login_host(quoting) as url:
-        told = await Place(url, tmp_path).refusal_with(client_id="x", refresh_token="SECRET-OF-THE-TEST")
-    assert "SECRET-OF-THE-TEST" not in told
-    assert "no such token: ***" in told
+        told = await Place(url, tmp_path).refusal_with(client_id="x", refresh_token=secret)
+    assert "SECRET-OF" not in told
+    assert f"{before}***" in told
 
 
 @pytest.mark.parametrize(
@@ -119,3 +128,19 @@ async def test_no_token_goes_to_a_host_that_is_not_salesforce_s(answered: str, t
 async def test_an_answer_that_is_no_login_is_told(answer: Answer, told: str, tmp_path: Path) -> None:
     with login_host(answer) as url:
         assert (await Place(url, tmp_path).refusal_with(client_id="x", refresh_token="r")).startswith(told)
+
+
+async def test_a_token_that_has_ended_before_can_be_ended_once_more(org: str) -> None:
+    async with open_http(trust_env=False) as http:
+        flow = WebFlow(TokenEndpoint(http, org, [org]), CLIENT_ID, None, REDIRECT_URI)
+        granted = await flow.granted(parameters_of(answer_of_the_user(flow.url)))
+        assert granted.refresh_token is not None
+        for _ in range(2):
+            await flow.endpoint.revoke(granted.refresh_token)
+
+
+async def test_a_host_that_does_not_end_a_token_is_told() -> None:
+    with login_host(Answer.of({"error": "unsupported_token_type"}, 400)) as url:
+        async with open_http(trust_env=False) as http:
+            with pytest.raises(NoCredentials, match="unsupported_token_type"):
+                await TokenEndpoint(http, url).revoke(SecretStr("A.TOKEN.OF.A.USER"))

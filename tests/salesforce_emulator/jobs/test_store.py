@@ -9,22 +9,13 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_emulator import Assumptions, EmulatorConfig
-from salesforce_emulator.jobs.job import JobRequest
 from salesforce_emulator.org import Org
 from tests.salesforce_emulator.behaviours import assumed, doc, seen
 from tests.salesforce_emulator.caller import INGEST, Caller, an_org
+from tests.salesforce_emulator.job_requests import INSERT
 
 PAGE = "Bulk API 2.0 guide, Get Information About All Ingest Jobs"
 JOBS = 1_003
-REQUEST = JobRequest(
-    operation="insert",
-    object="Account",
-    external_id_field=None,
-    assignment_rule_id=None,
-    api_version="63.0",
-    line_ending="LF",
-    column_delimiter="COMMA",
-)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +24,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     folder = tmp_path_factory.mktemp("many")
     with closing(Org(EmulatorConfig(data_dir=folder))) as org:
         for _ in range(JOBS):
-            org.jobs.create(REQUEST)
+            org.jobs.create(INSERT)
     with an_org(folder) as caller:
         yield caller
 

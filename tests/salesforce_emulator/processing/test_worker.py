@@ -4,10 +4,10 @@ from contextlib import closing
 from pathlib import Path
 
 from salesforce_emulator import EmulatorConfig
-from salesforce_emulator.jobs.job import JobRequest
 from salesforce_emulator.org import Org
 from tests.salesforce_emulator.behaviours import own
 from tests.salesforce_emulator.caller import Caller, an_org
+from tests.salesforce_emulator.job_requests import INSERT
 from tests.salesforce_emulator.processes import BIG, submit_and_hold
 
 
@@ -18,18 +18,9 @@ def org_without_thread(folder: Path) -> Org:
 
 def submit(org: Org, rows: str) -> str:
     """Create a closed job that inserts the rows as accounts, and return its id."""
-    request = JobRequest(
-        operation="insert",
-        object="Account",
-        external_id_field=None,
-        assignment_rule_id=None,
-        api_version="63.0",
-        line_ending="LF",
-        column_delimiter="COMMA",
-    )
     with org.jobs.files.incoming() as part:
         part.write_text(rows)
-        return org.create_closed_job(request, part).id
+        return org.create_closed_job(INSERT, part).id
 
 
 def sorted_by_id(org: Caller, job_id: str) -> list[dict[str, str]]:

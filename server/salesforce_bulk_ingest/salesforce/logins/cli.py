@@ -26,7 +26,7 @@ class CliLogin:
     """The login of the official Salesforce CLI, by alias or user name.
 
     The host comes from `sf org display --json`, the token from `sf org auth show-access-token --json`
-    (Salesforce CLI Command Reference).
+    (Salesforce CLI Command Reference). Its host is believed as it is: the CLI itself sends this token there.
 
     Args:
         org: alias or user name, as in `sf org list`.

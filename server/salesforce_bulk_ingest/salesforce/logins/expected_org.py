@@ -52,13 +52,13 @@ class ExpectedOrg:
         host = urlsplit(given.instance_url).netloc
         if found is None:
             raise NoCredentials(
-                f"expect_org is {self.expected}, and this login does not tell which organization it opens ({host}): nothing "
-                f"was sent. Its scopes have to allow {USERINFO_PATH}."
+                f"expect_org is {self.expected}, and this login does not tell which organization it opens ({host}): no "
+                f"other call was made. Its scopes have to allow {USERINFO_PATH}."
             )
         if not is_same_organization(found, self.expected):
             raise NoCredentials(
-                f"expect_org is {self.expected}, but this login opens {found} ({host}): nothing was sent. Choose the login "
-                "of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG)."
+                f"expect_org is {self.expected}, but this login opens {found} ({host}): no other call was made. Choose the "
+                "login of the org that is meant, or change expect_org (SALESFORCE_EXPECT_ORG)."
             )
         return given
 

@@ -1,7 +1,8 @@
 """The login that the command `login` has saved."""
 
+import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
 import httpx2
@@ -13,11 +14,13 @@ from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore, Sto
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import refreshed
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import Granted, TokenEndpoint
 
+logger = logging.getLogger(__name__)
+
 LOCK_SECONDS = 15.0
 """How long a login waits for that of another process: less than a call takes, more than a login does."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SavedLogin:
     """The login of a user who has logged in with the command `login`, by the refresh token that it has saved.
 
@@ -41,6 +44,7 @@ class SavedLogin:
     without: str
     lock_seconds: float = LOCK_SECONDS
     login_url: str | None = None
+    _not_kept: StoredLogin | None = field(default=None, init=False)
 
     async def log_in(self) -> Credentials:
         """Return a new access token; see `Login`."""
@@ -48,7 +52,7 @@ class SavedLogin:
         if not await run_in_thread(self.store.file.exists):
             raise NoCredentials(self.without)
         async with self.store.locked(self.lock_seconds):
-            saved = await run_in_thread(self.store.load)
+            saved = self._not_kept or await run_in_thread(self.store.load)
             if saved is None:
                 raise NoCredentials(self.without)
             self._check(saved)
@@ -61,8 +65,18 @@ class SavedLogin:
         endpoint = TokenEndpoint(self.http, saved.login_url, _origins(saved))
         granted = await refreshed(endpoint, saved.client_id, saved.client_secret, saved.refresh_token)
         if granted.refresh_token not in (None, saved.refresh_token):
-            await run_in_thread(self.store.save, saved.model_copy(update={"refresh_token": granted.refresh_token}))
+            await self._keep(saved.model_copy(update={"refresh_token": granted.refresh_token}))
         return granted
+
+    async def _keep(self, login: StoredLogin) -> None:
+        """Keep a login with a new refresh token, in memory where it can't be kept elsewhere: the one before has ended."""
+        self._not_kept = login
+        try:
+            await run_in_thread(self.store.save, login)
+        except NoCredentials as error:
+            logger.warning("the new refresh token is known to this process alone, which should not end now: %s", error)
+        else:
+            self._not_kept = None
 
     def _check(self, saved: StoredLogin) -> None:
         """Raise NoCredentials where the settings name another app, org or login host than the saved login is of."""

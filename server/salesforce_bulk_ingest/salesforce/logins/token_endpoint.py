@@ -15,6 +15,12 @@ from salesforce_bulk_ingest.salesforce.transport import body_of, check_no_redire
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
 REVOKE_PATH = "/services/oauth2/revoke"
 
+UNKNOWN_TOKEN = "invalid_token"  # noqa: S105 - the code of an error
+"""The error of a revocation of a token that the login host does not know, or not any more (assumed)."""
+
+PUBLIC_PARAMETERS = frozenset({"grant_type", "client_id", "redirect_uri"})
+"""The parameters of a grant that are no secrets."""
+
 PASSING = b"token request is already being processed"
 """The refusal of two refreshes at the same time (Salesforce release notes, as seen in public code): it passes."""
 
@@ -115,11 +121,15 @@ class TokenEndpoint:
         """End a refresh token, and the access tokens that it gave (Salesforce Help, Revoke OAuth Tokens).
 
         Raises:
-            NoCredentials: the login host does not know the token.
+            NoCredentials: the login host does not end it; one that it does not know has ended before.
             Unreachable: the login host gave no answer, or is out of order.
         """
         with deadline(LOGIN_SECONDS):
-            await self._post({"token": refresh_token.get_secret_value()}, REVOKE_PATH)
+            try:
+                await self._post({"token": refresh_token.get_secret_value()}, REVOKE_PATH)
+            except NoCredentials as error:
+                if UNKNOWN_TOKEN not in str(error):
+                    raise
 
     async def _post(self, form: Mapping[str, str], path: str = TOKEN_PATH) -> bytes:
         headers = {"Accept": "application/json"}
@@ -136,7 +146,8 @@ class TokenEndpoint:
         if not response.is_success and PASSING in body:
             raise Unreachable(f"{self.login_url} is busy with another login of this app.")
         if not response.is_success:
-            raise self._refused(refused(response, body), form)
+            secrets = [value for name, value in form.items() if name not in PUBLIC_PARAMETERS]
+            raise self._refused(refused(response, body, secrets))
         return body
 
     def _granted(self, body: bytes) -> Granted:
@@ -157,16 +168,7 @@ class TokenEndpoint:
             ) from None
         return Granted(Credentials(instance_url, token), told.refresh_token)
 
-    def _refused(self, error: Rejected, form: Mapping[str, str]) -> NoCredentials:
+    def _refused(self, error: Rejected) -> NoCredentials:
         told = f"{error.code} {error}".lower()
         remedy = next((remedy for part, remedy in _REMEDIES if part in told), "Check the settings of the app in Setup.")
-        answer = f"{as_name(error.code)}, {_without_secrets(str(error), form)}"
-        return NoCredentials(f"{self.login_url} refused the login ({answer}). {remedy}")
-
-
-def _without_secrets(message: str, form: Mapping[str, str]) -> str:
-    """Return the message without the values of the request, in case it quotes them."""
-    for name, value in form.items():
-        if name not in ("grant_type", "client_id") and len(value) >= 8:
-            message = message.replace(value, "***")
-    return message
+        return NoCredentials(f"{self.login_url} refused the login ({as_name(error.code)}, {error}). {remedy}")
