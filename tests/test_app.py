@@ -72,7 +72,7 @@ async def test_a_sample_loads_through_mcp_over_http_and_reads_the_same_through_v
         assert result.status_code == 200 and result.text.startswith('"sf__Id","sf__Created",External_Id__c,FirstName')
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", [ERAS[0], pytest.param(ERAS[1], marks=pytest.mark.slow)])
 async def test_a_file_of_the_folder_that_a_stdio_process_runs_in_loads(era: Era, tmp_path: Path) -> None:
     (project := tmp_path / "project").mkdir()
     (project / "contacts.csv").write_text(SAMPLE, encoding="utf-8")

@@ -111,6 +111,7 @@ def test_the_browser_is_opened_beside_the_command_which_it_may_outlive(place: Pl
         closed.touch()
 
 
+@pytest.mark.slow
 def test_a_login_to_another_org_than_the_expected_one_is_not_kept(place: Place) -> None:
     write_settings(place.environ, 'expect_org = "00D000000000001"')
     with place.login_begun("--no-browser") as (login, address), blocking_http() as browser:

@@ -40,7 +40,7 @@ SECRET_TEXTS = {
 each_secret = pytest.mark.parametrize(
     "secret",
     [
-        pytest.param(secret, id=name, marks=() if name in ("access token", "private key") else pytest.mark.slow)
+        pytest.param(secret, id=name, marks=() if name == "access token" else pytest.mark.slow)
         for name, secret in SECRET_TEXTS.items()
     ],
 )

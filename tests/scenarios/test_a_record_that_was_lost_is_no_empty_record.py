@@ -77,7 +77,13 @@ def put_an_older_copy_in_place(record: Path) -> None:
 LOSSES: list[Callable[[Path], None]] = [remove, empty, put_another_in_place, put_an_older_copy_in_place]
 
 
-@pytest.mark.parametrize("lose", LOSSES, ids=[lose.__name__ for lose in LOSSES])
+@pytest.mark.parametrize(
+    "lose",
+    [
+        pytest.param(lose, id=lose.__name__, marks=pytest.mark.slow if lose in (empty, put_another_in_place) else ())
+        for lose in LOSSES
+    ],
+)
 async def test_rows_of_older_jobs_go_only_where_that_is_meant(
     org: Caller, clock: Clock, tmp_path: Path, lose: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:

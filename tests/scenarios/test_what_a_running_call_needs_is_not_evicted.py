@@ -16,7 +16,7 @@ def rows(job: int, count: int = 40) -> str:
     return "\n".join(["Name,Description", *(f"{name},{'d' * 50}" for name in names)]) + "\n"
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", [ERAS[0], pytest.param(ERAS[1], marks=pytest.mark.slow)])
 @pytest.mark.parametrize("most_bytes", [0, 20_000])
 async def test_rows_of_five_jobs_go_again_with_a_cache_that_has_room_for_none(
     most_bytes: int, era: Era, tmp_path: Path

@@ -9,7 +9,7 @@ from tests.simulation.plan import plan_of
 from tests.simulation.runner import simulate
 from tests.simulation.virtual_loop import StandsStill, run_virtually
 
-SEEDS = (3, 20)
+SEEDS = (3, pytest.param(20, marks=pytest.mark.slow))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
