@@ -6,6 +6,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.base.caller import Caller, called_by
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 from salesforce_emulator import ACCESS_TOKEN
@@ -94,3 +95,12 @@ async def test_an_allowed_operation_goes_through(org_url: str) -> None:
         assert "hardDelete are refused" in await refusal(
             client, "create-ingest-job", body={"object": "Account", "operation": "hardDelete"}
         )
+
+
+async def test_a_caller_who_may_only_read_writes_nothing(org: WatchedOrg) -> None:
+    with called_by(Caller("reader", may_write=False)):
+        async with agent(org.url) as client:
+            assert "may only read" in await refusal(client, "create-ingest-job", body=INSERT)
+            assert "may only read" in await refusal(client, "delete-ingest-job", jobId=UNKNOWN_JOB)
+            await call(client, "list-all-ingest-jobs")
+    assert org.changes == []

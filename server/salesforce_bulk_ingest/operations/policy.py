@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from salesforce_bulk_ingest.base.caller import current_caller
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 
 GUARDED_OPERATIONS = ("delete", "hardDelete")
@@ -27,10 +28,15 @@ class Policy:
         return tuple(name for name in GUARDED_OPERATIONS if name not in self.allowed_operations)
 
     def check_write(self) -> None:
-        """Raise RefusedByPolicy on a read-only server."""
+        """Raise RefusedByPolicy on a read-only server, and for a caller who may only read."""
         if self.read_only:
             raise RefusedByPolicy(
                 "This server is read-only (--read-only), so it makes, fills, closes and deletes no jobs."
+            )
+        if not current_caller().may_write:
+            raise RefusedByPolicy(
+                "This caller may only read, so no job is made, filled, closed or deleted for them. That takes a token that "
+                "may write."
             )
 
     def check_operation(self, operation: str | None) -> None:
