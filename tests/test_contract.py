@@ -13,6 +13,7 @@ from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import SERVER_NAME
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.rest.routes import build_rest
@@ -153,7 +154,8 @@ async def test_the_rest_routes_are_those_of_the_contract(tmp_path: Path) -> None
     async with open_http(trust_env=False) as http:
         client = SalesforceClient(http, MissingCredentials("none"), "63.0")
         async with anyio.create_task_group() as tasks:
-            app = build_rest(Gateway(client, Policy(), uploads_of(client, tmp_path, SharedTasks(tasks))))
+            uploads = uploads_of(client, tmp_path, SharedTasks(tasks))
+            app = build_rest(Gateway(client, Policy(), CloseGuard(Policy(), uploads), uploads))
     found = set()
     for mount in app.routes:
         assert isinstance(mount, Mount)

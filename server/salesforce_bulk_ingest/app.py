@@ -33,6 +33,7 @@ from salesforce_bulk_ingest.mcp_server.misconfigured_server import Misconfigured
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.earlier_loads import EarlierLoads
@@ -188,9 +189,10 @@ async def open_services(
             Retries(client, fetcher, ledger),
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=clock.now),
         )
+        close_guard = CloseGuard(policy, uploads)
         operations = Operations(
             policy,
-            JobOperations(client, policy, uploads, fetcher),
+            JobOperations(client, policy, close_guard, uploads, fetcher),
             LoadOperations(client, policy, planner, once),
             ResultOperations(client, fetcher),
         )
@@ -198,7 +200,7 @@ async def open_services(
             yield Services(
                 client,
                 operations,
-                Gateway(client, policy, uploads),
+                Gateway(client, policy, close_guard, uploads),
                 upload_roots_of(settings, paths),
                 configured_org(settings, paths, org.url if org else None),
             )

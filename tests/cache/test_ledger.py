@@ -43,6 +43,18 @@ async def test_a_later_record_takes_the_place_of_an_earlier_one_until_it_is_forg
     assert await ledger.find(ORG, JOB_ID) is None
 
 
+async def test_rows_and_columns_of_an_upload_are_recorded_and_go_with_it(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    counted = UploadRecord("sent", "0" * 64, 17, 2, ("Name", 'Say "hi"'))
+    await ledger.record(ORG, JOB_ID, counted)
+    assert await ledger.find(ORG, JOB_ID) == counted
+    await ledger.record(ORG, JOB_ID, SENT)
+    assert await ledger.find(ORG, JOB_ID) == SENT
+    await ledger.forget(ORG, JOB_ID)
+    assert await ledger.claim(ORG, JOB_ID, counted) is None
+    assert await ledger.find(ORG, JOB_ID) == counted
+
+
 async def test_of_two_claims_of_a_job_the_second_is_told_of_the_first_until_that_is_released(tmp_path: Path) -> None:
     one, other = (Ledger(tmp_path / "uploads.sqlite3") for _ in range(2))
     first, second = UploadRecord("sending", "1" * 64, 1), UploadRecord("sending", "2" * 64, 2)

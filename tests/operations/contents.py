@@ -22,6 +22,16 @@ class BytesContent:
         """The SHA-256 of the content."""
         return hashlib.sha256(self._content).hexdigest()
 
+    @property
+    def rows(self) -> int:
+        """The number of rows, of content without line breaks in cells."""
+        return max(len(self._content.splitlines()) - 1, 0)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, of content without quotes."""
+        return tuple(self._content.decode().partition("\n")[0].split(","))
+
     def __iter__(self) -> Generator[bytes, None, None]:
         for start in range(0, len(self._content), CHUNK_BYTES):
             yield self._content[start : start + CHUNK_BYTES]

@@ -115,7 +115,7 @@ def spec(operation: str) -> bytes:
 
 def looked_up(operation: str) -> bytes:
     """The answer about the job with this operation."""
-    return json.dumps({"id": JOB_ID, "operation": operation}).encode()
+    return json.dumps({"id": JOB_ID, "state": "Open", "operation": operation}).encode()
 
 
 INSERT, DELETE = spec("insert"), spec("delete")

@@ -24,6 +24,7 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.base.errors import UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadStream
@@ -86,7 +87,7 @@ async def uploads_to(
     async with httpx2.AsyncClient(transport=transport) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, credentials, "63.0")
         uploads = Uploads(client, ledger or Ledger(folder / "uploads.sqlite3"), SharedTasks(tasks))
-        yield uploads, Gateway(client, Policy(), uploads)
+        yield uploads, Gateway(client, Policy(), CloseGuard(Policy(), uploads), uploads)
         tasks.cancel_scope.cancel()
 
 

@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations import limits
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.earlier_loads import EarlierLoads
@@ -156,14 +157,15 @@ def services_over(
     creates = CreateOnce(client, uploads, shared, options.get("clock", time.monotonic))
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=job_files is not None)
+    close_guard = CloseGuard(policy, uploads)
     operations = Operations(
         policy,
-        JobOperations(client, policy, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
+        JobOperations(client, policy, close_guard, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
         LoadOperations(client, policy, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")
-    return Services(client, operations, Gateway(client, policy, uploads), roots)
+    return Services(client, operations, Gateway(client, policy, close_guard, uploads), roots)
 
 
 def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks) -> Uploads:

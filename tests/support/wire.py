@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads
@@ -126,7 +127,7 @@ def gateway_to(
     folder = Path(tempfile.mkdtemp(prefix="uploads-"))
     # A gateway starts no transfers of its own, so it never uses the task group.
     uploads = Uploads(client, Ledger(folder / "uploads.sqlite3"), SharedTasks(cast(TaskGroup, None)))
-    rest = build_rest(Gateway(client, policy, uploads))
+    rest = build_rest(Gateway(client, policy, CloseGuard(policy, uploads), uploads))
     return WithLifespan(HostGuard(rest, AllowedCallers.local_and()), http)
 
 

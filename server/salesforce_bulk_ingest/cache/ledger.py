@@ -6,6 +6,7 @@ load them twice. So a ledger that is not the one that the cached files belong to
 whole record: it is whole only for jobs that are made later (`whole_since`).
 """
 
+import json
 import logging
 import os
 import secrets
@@ -55,6 +56,13 @@ CREATE TABLE IF NOT EXISTS uploads (
     bytes INTEGER NOT NULL,
     PRIMARY KEY (org, job_id)
 );
+CREATE TABLE IF NOT EXISTS uploaded_rows (
+    org TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    columns TEXT NOT NULL,
+    PRIMARY KEY (org, job_id)
+);
 CREATE TABLE IF NOT EXISTS rows_sent_again (
     org TEXT NOT NULL,
     from_job TEXT NOT NULL,
@@ -78,7 +86,7 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
-VERSION = 1
+VERSION = 2
 """The version of the tables, by which they are known to be there."""
 
 IDENTITY = """
@@ -93,6 +101,7 @@ CREATE TABLE IF NOT EXISTS identity (
 
 COLUMNS_BY_TABLE = {
     "uploads": "job_id, state, sha256, bytes",
+    "uploaded_rows": "job_id, rows, columns",
     "rows_sent_again": "from_job, result, sha256, to_job, rows",
     "ended_jobs": "job_id, state, processed",
     "undone_inserts": "job_id, by_job, rows",
@@ -108,11 +117,15 @@ class UploadRecord:
         state: `sent` once Salesforce has acknowledged the upload.
         sha256: SHA-256 of the bytes on the wire.
         bytes: number of bytes on the wire.
+        rows: number of rows, without the header; None where they were not counted.
+        columns: names of the columns; None where the rows were not counted.
     """
 
     state: UploadRecordState
     sha256: str
     bytes: int
+    rows: int | None = None
+    columns: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +243,7 @@ class Ledger:
         def insert(db: sqlite3.Connection) -> UploadRecord | None:
             values = (org, job_id[:15], upload.state, upload.sha256, upload.bytes)
             if db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?, ?)", values).rowcount:
+                _replace_uploaded_rows(db, org, job_id, upload)
                 return None
             return _select_upload(db, org, job_id)
 
@@ -241,22 +255,20 @@ class Ledger:
         def insert(db: sqlite3.Connection) -> None:
             values = (org, job_id[:15], upload.state, upload.sha256, upload.bytes)
             db.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)", values)
+            _replace_uploaded_rows(db, org, job_id, upload)
 
         await self._run(insert, None)
 
     async def forget(self, org: str, job_id: str) -> None:
         """Remove the record of the job's upload; the rows that it retried stay recorded."""
 
-        def delete(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
-
-        await self._run(delete, None)
+        await self._run(lambda db: _delete_upload(db, org, job_id), None)
 
     async def release(self, org: str, job_id: str) -> None:
         """Remove the record of an upload of which Salesforce took nothing, and of the rows that it would have retried."""
 
         def delete(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM uploads WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+            _delete_upload(db, org, job_id)
             db.execute("DELETE FROM rows_sent_again WHERE org = ? AND to_job = ?", (org, job_id[:15]))
             load_records.delete_load(db, org, job_id)
             db.execute("DELETE FROM undone_inserts WHERE org = ? AND by_job = ?", (org, job_id[:15]))
@@ -518,9 +530,27 @@ def _organizations_at(db: sqlite3.Connection, host: str) -> tuple[str, ...]:
 
 
 def _select_upload(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecord | None:
-    query = "SELECT state, sha256, bytes FROM uploads WHERE org = ? AND job_id = ?"
+    query = (
+        "SELECT state, sha256, bytes, rows, columns FROM uploads LEFT JOIN uploaded_rows USING (org, job_id)"
+        " WHERE org = ? AND job_id = ?"
+    )
     row = db.execute(query, (org, job_id[:15])).fetchone()
-    return UploadRecord(*row) if row else None
+    if row is None:
+        return None
+    state, sha256, size, rows, columns = row
+    return UploadRecord(state, sha256, size, rows, None if columns is None else tuple(json.loads(columns)))
+
+
+def _replace_uploaded_rows(db: sqlite3.Connection, org: str, job_id: str, upload: UploadRecord) -> None:
+    db.execute("DELETE FROM uploaded_rows WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+    if upload.rows is not None and upload.columns is not None:
+        values = (org, job_id[:15], upload.rows, json.dumps(upload.columns))
+        db.execute("INSERT INTO uploaded_rows VALUES (?, ?, ?, ?)", values)
+
+
+def _delete_upload(db: sqlite3.Connection, org: str, job_id: str) -> None:
+    for table in ("uploads", "uploaded_rows"):
+        db.execute(f"DELETE FROM {table} WHERE org = ? AND job_id = ?", (org, job_id[:15]))
 
 
 def _earlier_retries(

@@ -118,6 +118,16 @@ class ArchivedContent:
         """The SHA-256 of the bytes on the wire."""
         return self.content.sha256
 
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.content.rows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.content.columns
+
     def __iter__(self) -> Generator[bytes, None, None]:
         self.not_kept = None
         with ExitStack() as stack:

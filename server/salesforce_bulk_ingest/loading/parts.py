@@ -155,6 +155,11 @@ class PartContent:
         """The number of rows of the part."""
         return self.part.rows
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of the part."""
+        return tuple(self.mapped_source.output_names)
+
     def __iter__(self) -> Generator[bytes, None, None]:
         for chunk in self.chunks():
             yield chunk.data

@@ -10,8 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import unquote
 
 import httpx2
+from pydantic import ValidationError
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.multipart import job_part
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads
@@ -19,6 +21,7 @@ from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
+from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
 
@@ -46,12 +49,14 @@ class Gateway:
     Args:
         client: the client of the org.
         policy: the rules that the operator set.
+        close_guard: the rules of closes.
         uploads: the uploads to jobs, each of which takes rows once.
     """
 
-    def __init__(self, client: SalesforceClient, policy: Policy, uploads: Uploads) -> None:
+    def __init__(self, client: SalesforceClient, policy: Policy, close_guard: CloseGuard, uploads: Uploads) -> None:
         self._client = client
         self._policy = policy
+        self._close_guard = close_guard
         self._uploads = uploads
 
     @asynccontextmanager
@@ -80,7 +85,7 @@ class Gateway:
                     # A user who can't read the job can't change it either, so the refusal to show it is the answer.
                     yield job
                     return
-                self._check_state_change(call, await _operation_of_job(job, job_id))
+                await self._check_state_change(call, await _job_in(job, job_id))
             if call.method == "PUT" and job_id is not None:
                 refusal = await stack.enter_async_context(self._session_refused(call, job_id))
                 if refusal is not None:
@@ -141,12 +146,12 @@ class Gateway:
             )
         self._policy.check_operation(operation)
 
-    def _check_state_change(self, call: Call, operation: str | None) -> None:
-        if _is_plain_abort(call) or not self._policy.refused_operations:
+    async def _check_state_change(self, call: Call, job: Job | None) -> None:
+        if _is_plain_abort(call) or not self._close_guard.has_rules:
             return
-        if operation is None:
+        if job is None:
             raise UnexpectedAnswer("Salesforce did not say which operation this job has, so its state is not changed.")
-        self._policy.check_operation(operation)
+        await self._close_guard.check(await self._org(), job)
 
 
 def _check_method(call: Call) -> None:
@@ -160,12 +165,15 @@ def _look_up(call: Call, job_id: str) -> Call:
     return Call("GET", f"/{job_id}", headers=headers, api_version=call.api_version)
 
 
-async def _operation_of_job(answer: httpx2.Response, job_id: str) -> str | None:
-    """Return the operation of a job that was looked up; None where the answer tells none, or is about another job."""
+async def _job_in(answer: httpx2.Response, job_id: str) -> Job | None:
+    """Return a job that was looked up; None where the answer tells no operation, or is about another job."""
     with deadline():
         body = await body_of(answer)
-    found = _object_without_repeats(body).get("id")
-    return _operation(body) if isinstance(found, str) and is_same_job(found, job_id) else None
+    try:
+        job = Job.model_validate(_object_without_repeats(body))
+    except ValidationError:
+        return None
+    return job if is_same_job(job.id, job_id) and _operation(body) is not None else None
 
 
 def _is_plain_abort(call: Call) -> bool:

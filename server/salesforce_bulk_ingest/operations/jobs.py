@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import anyio
 
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
@@ -82,6 +83,7 @@ class JobOperations:
     Args:
         client: the client of the org.
         policy: the rules that the operator set.
+        close_guard: the rules of closes.
         uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
         sleep: pauses between two readings of a job.
@@ -95,6 +97,7 @@ class JobOperations:
         self,
         client: SalesforceClient,
         policy: Policy,
+        close_guard: CloseGuard,
         uploads: Uploads,
         fetcher: ResultFetcher | None = None,
         *,
@@ -103,6 +106,7 @@ class JobOperations:
     ) -> None:
         self._client = client
         self._policy = policy
+        self._close_guard = close_guard
         self._uploads = uploads
         self._fetcher = fetcher
         self._sleep = sleep
@@ -163,9 +167,9 @@ class JobOperations:
         """
         self._policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
-        if state == "UploadComplete":
-            self._policy.check_operation(job.operation)
         org = await self._client.org()
+        if state == "UploadComplete":
+            await self._close_guard.check(org, job)
         changed = False
         if not is_reached(job, state):
             if state == "UploadComplete":

@@ -25,7 +25,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
-from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
+from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord, UploadRecordState
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
@@ -57,6 +57,16 @@ class Content(Protocol):
     @property
     def sha256(self) -> str:
         """The SHA-256 of the bytes."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, without the header."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
         ...
 
     def __iter__(self) -> Generator[bytes, None, None]:
@@ -126,6 +136,11 @@ class Uploads:
         if earlier is None:
             return "unknown"
         return "taken" if earlier.state == "sent" else "unclear"
+
+    async def record_of(self, org: Org, job_id: str) -> UploadRecord | None:
+        """Return the record of an upload that Salesforce has taken; None if this server knows of none."""
+        known = await self._known(org, job_id)
+        return known if known is not None and known.state == "sent" else None
 
     async def knows(self, org: Org, job: Job) -> bool:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
@@ -229,7 +244,7 @@ class Uploads:
             return known
         if job.state == "Open":
             try:
-                return await self._ledger.claim(org.key, job.id, UploadRecord("sending", content.sha256, content.size))
+                return await self._ledger.claim(org.key, job.id, _recorded("sending", content))
             except NoRecord as error:
                 self._note(org, job.id, unrecorded(error))
                 return None
@@ -259,7 +274,7 @@ class Uploads:
     async def _send(self, org: Org, job_id: str, content: Content, task: SharedTask[None]) -> None:
         try:
             await self._client.upload(job_id, UploadStream(content, task), content.size)
-            await self._remember(org, job_id, UploadRecord("sent", content.sha256, content.size))
+            await self._remember(org, job_id, _recorded("sent", content))
             if isinstance(content, ArchivedContent) and content.not_kept is not None:
                 self._note(org, job_id, _not_kept(content.not_kept))
         except Exception as error:
@@ -292,6 +307,10 @@ class Uploads:
 
 def _key(org: Org, job_id: str) -> tuple[str, str, str]:
     return "upload", org.key, job_id[:15]
+
+
+def _recorded(state: UploadRecordState, content: Content) -> UploadRecord:
+    return UploadRecord(state, content.sha256, content.size, content.rows, content.columns)
 
 
 def _check_repeat(job: Job, earlier: UploadRecord, content: Content) -> None:
