@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import anyio
+import httpx2
 from anyio.abc import TaskGroup
 from mcp import Client
 from mcp_types import CallToolResult, ReadResourceResult
@@ -35,6 +36,7 @@ from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.upload_once import Uploads
+from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
@@ -112,6 +114,22 @@ async def agent(
             async with WatchingClient(build_mcp(services, rest_url), mode=era) as client:
                 yield client
         look_at_files(Path(temporary))
+
+
+@asynccontextmanager
+async def both_surfaces(org_url: str, **settings: Any) -> AsyncIterator[tuple[Client, httpx2.AsyncClient]]:
+    """A client of the nine tools, and an HTTP client of `/v1/jobs/ingest`, of one server over this embedded org."""
+    chosen = Settings(**{"emulator": True, **settings})
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        async with open_services(chosen, paths_in(folder), EmbeddedOrg(org_url, folder)) as services:
+            transport = httpx2.ASGITransport(build_rest(services.gateway))
+            async with (
+                WatchingClient(build_mcp(services, None)) as client,
+                httpx2.AsyncClient(transport=transport, base_url="http://localhost/v1/jobs/ingest") as rest,
+            ):
+                yield client, rest
+        look_at_files(folder)
 
 
 @asynccontextmanager

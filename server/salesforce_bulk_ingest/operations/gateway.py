@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from urllib.parse import unquote
 
 import httpx2
@@ -16,8 +17,9 @@ from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.multipart import job_part
 from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.upload_meter import UploadMeter, metered
 from salesforce_bulk_ingest.operations.upload_once import Uploads
-from salesforce_bulk_ingest.salesforce.call import Call
+from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
@@ -91,12 +93,20 @@ class Gateway:
                 if refusal is not None:
                     yield refusal
                     return
-                record_upload = await stack.enter_async_context(self._uploads.passing(await self._org(), job_id))
-                answer = await stack.enter_async_context(self._client.open(call))
-                if answer.status_code == CREATED:
-                    await record_upload()
+                answer = await stack.enter_async_context(self._upload(call, job_id))
             else:
                 answer = await stack.enter_async_context(self._client.open(call))
+            yield answer
+
+    @asynccontextmanager
+    async def _upload(self, call: Call, job_id: str) -> AsyncIterator[httpx2.Response]:
+        """Send the rows as they come, count them, and record them once Salesforce took them; yield its answer."""
+        meter = UploadMeter(call.headers, None)
+        if isinstance(call.content, StreamedBody):
+            call = replace(call, content=StreamedBody(metered(call.content, meter)))
+        async with self._uploads.passing(await self._org(), job_id) as record_upload, self._client.open(call) as answer:
+            if answer.status_code == CREATED:
+                await record_upload(meter.record())
             yield answer
 
     @asynccontextmanager

@@ -38,7 +38,10 @@ from salesforce_bulk_ingest.salesforce.retries import may_have_happened
 logger = logging.getLogger(__name__)
 
 UNKNOWN_DIGEST = ""
-"""Recorded in place of the SHA-256 of rows that streamed through the gateway, which does not compute the hash."""
+"""Recorded in place of the SHA-256 of rows that streamed through the gateway and could not be counted."""
+
+UNCOUNTED = UploadRecord("sent", UNKNOWN_DIGEST, 0)
+"""The record of an upload through the gateway whose rows could not be counted."""
 
 MOST_REMEMBERED = 10_000
 
@@ -205,16 +208,16 @@ class Uploads:
         return self._notes.get((org.key, job_id[:15]), ())
 
     @asynccontextmanager
-    async def passing(self, org: Org | None, job_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Mark the job while the gateway streams rows to it; yield a function to call when Salesforce has accepted them.
+    async def passing(self, org: Org | None, job_id: str) -> AsyncIterator[Callable[[UploadRecord], Awaitable[None]]]:
+        """Mark the job while the gateway streams rows to it; yield a function that records them once Salesforce took them.
 
         Without an org, the upload is not recorded.
         """
         job = job_id[:15]
 
-        async def record_upload() -> None:
+        async def record_upload(upload: UploadRecord) -> None:
             if org is not None:
-                await self._remember(org, job_id, UploadRecord("sent", UNKNOWN_DIGEST, 0))
+                await self._remember(org, job_id, upload)
 
         self._passing[job] += 1
         try:
