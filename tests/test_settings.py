@@ -35,6 +35,7 @@ def test_nothing_set_gives_the_defaults() -> None:
             "api_version": "63.0",
             "read_only": False,
             "allow_operation": (),
+            "hide_fields": (),
             "upload_roots": (),
             "max_upload_bytes": 100_000_000,
             "no_spool": False,

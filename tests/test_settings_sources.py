@@ -141,6 +141,8 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
         ("org = ''", "org in FILE: expected a text that is not empty."),
         ("mcp_host = 1", 'mcp_host in FILE: expected a text in quotes, such as "127.0.0.1".'),
         ("allow_operation = ['upsert']", "allow_operation in FILE: expected 'delete' or 'hardDelete'."),
+        ("hide_fields = ['Contact.Email Address']",
+         "hide_fields in FILE: expected names of fields such as SSN__c, *Email* or Contact.*Email*."),
         ("allowed_host = true",
          "allowed_host in FILE: expected texts in quotes, in brackets and with commas between them."),
         ("spool_days = 0", "spool_days in FILE: expected 1 or more."),
@@ -383,6 +385,14 @@ def test_the_policy_of_a_flag_or_a_variable_beats_that_of_a_table(file: Path) ->
     environ = {"BULK_INGEST_READ_ONLY": "1"}
     settings = load_settings({"org_name": "uat", "allow_operation": ["delete"]}, environ, file)
     assert (settings.read_only, settings.allow_operation) == (True, ("delete",))
+
+
+def test_the_hidden_fields_of_the_chosen_table_count_in_place_of_those_above(file: Path) -> None:
+    _write(file, f'hide_fields = ["SSN__c"]{TABLES}hide_fields = ["*Email*", "Lead.Phone"]\n')
+    assert load_settings({}, {}, file).hide_fields == ("SSN__c",)
+    assert load_settings({"org_name": "uat"}, {}, file).hide_fields == ("*Email*", "Lead.Phone")
+    by_variable = load_settings({"org_name": "uat"}, {"BULK_INGEST_HIDE_FIELD": "A__c, Account.*"}, file)
+    assert by_variable.hide_fields == ("A__c", "Account.*")
 
 
 def test_the_embedded_org_is_none_of_the_tables(file: Path) -> None:

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles
@@ -160,6 +161,7 @@ async def open_services(
     cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
     ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
+    hidden = HiddenFields(settings.hide_fields)
     async with (
         opened_http(upstream or settings.login_url, transport) as http,
         anyio.create_task_group() as task_group,
@@ -179,9 +181,13 @@ async def open_services(
         # Rows are known again for as long as uploads are kept.
         sketched = job_files is not None and not settings.no_kept_uploads
         planner = Planner(
-            DescribeCache(client, tasks, clock.monotonic), tasks, settings.max_upload_bytes, sketched=sketched
+            DescribeCache(client, tasks, clock.monotonic),
+            tasks,
+            settings.max_upload_bytes,
+            sketched=sketched,
+            hidden=hidden,
         )
-        fetcher = ResultFetcher(client, job_files, ledger, tasks) if job_files else None
+        fetcher = ResultFetcher(client, job_files, ledger, tasks, hidden) if job_files else None
         kept_seconds = settings.spool_days * DAY_SECONDS
         once = SendOnce(
             uploads,
@@ -194,7 +200,7 @@ async def open_services(
             policy,
             JobOperations(client, policy, close_guard, uploads, fetcher),
             LoadOperations(client, policy, planner, once),
-            ResultOperations(client, fetcher),
+            ResultOperations(client, fetcher, hidden=hidden),
         )
         try:
             yield Services(

@@ -47,6 +47,9 @@ IN_THE_WRONG_PLACE = (
 )
 """The complaint about such a text where another is expected."""
 
+FIELD_PATTERN = re.compile(r"[\w*?]+(\.[\w*?]+)?", re.ASCII)
+"""The name of a field, or of fields of certain objects, in which `*` and `?` stand for any characters."""
+
 ORG_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The name of an org: that of its table `[orgs.NAME]` in `settings.toml`."""
 
@@ -179,6 +182,12 @@ def _secret(value: SecretStr) -> SecretStr:
     return SecretStr(pasted_token(value.get_secret_value(), "one word of plain characters"))
 
 
+def _field_pattern(value: str) -> str:
+    if not FIELD_PATTERN.fullmatch(value):
+        raise ValueError("expected names of fields such as SSN__c, *Email* or Contact.*Email*")
+    return value
+
+
 def _org_name(value: str) -> str:
     if not ORG_NAME.fullmatch(value):
         raise ValueError("expected the name of an [orgs.NAME] table: at most 40 letters, digits, - and _")
@@ -194,6 +203,7 @@ Folders = Annotated[tuple[Annotated[Path, AfterValidator(_folder)], ...], Before
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
+FieldPatterns = Annotated[tuple[Annotated[str, AfterValidator(_field_pattern)], ...], BeforeValidator(_split)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
 LoginHost = Annotated[str, AfterValidator(login_url)]
@@ -287,6 +297,17 @@ class Settings(BaseModel):
         Env("BULK_INGEST_ALLOW_OPERATION"),
         Flag("--allow-operation", "Allow this operation; repeatable.", metavar="[delete|hardDelete]"),
     ] = Field((), description="Allow `delete` or `hardDelete` jobs")
+    hide_fields: Annotated[
+        FieldPatterns,
+        Env("BULK_INGEST_HIDE_FIELD"),
+        Flag("--hide-field", "Field whose cells no answer shows, such as '*SSN*'; repeatable.", metavar="NAME"),
+    ] = Field(
+        (),
+        description=(
+            "Field whose cells no answer shows, such as `SSN__c`, `*Email*` or `Contact.*Email*`; files of this machine and "
+            "`/v1` have them"
+        ),
+    )
     upload_roots: Annotated[
         Folders,
         Env("BULK_INGEST_UPLOAD_ROOT"),
@@ -470,7 +491,11 @@ def is_about_salesforce(name: str) -> bool:
     return name == "org_name" or ENV_NAMES.get(name, "").startswith(EMULATOR_IGNORES)
 
 
-ORG_SETTINGS = frozenset(name for name in FILE_NAMES if is_about_salesforce(name)) | {"read_only", "allow_operation"}
+ORG_SETTINGS = frozenset(name for name in FILE_NAMES if is_about_salesforce(name)) | {
+    "read_only",
+    "allow_operation",
+    "hide_fields",
+}
 """The settings that can stand in the table of an org: which org it is, how to log in, and what may be done there.
 
 Nobody wants the same policy for production and for a sandbox. What concerns this machine, such as ports, folders and the

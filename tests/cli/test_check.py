@@ -397,6 +397,11 @@ Nothing is wrong.\
     )
 
 
+def test_check_names_the_hidden_fields(check: Check) -> None:
+    _, printed = check("--emulator", "--hide-field", "*SSN*", "--hide-field", "Contact.Email")
+    assert "hidden fields  *SSN*, Contact.Email; files and /v1 have their cells\n" in printed
+
+
 def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(check: Check, tmp_path: Path) -> None:
     def files(*args: str, **more: str) -> str:
         _, printed = check(*args, **more)

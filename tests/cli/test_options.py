@@ -52,6 +52,7 @@ def test_help_shows_what_the_declaration_says_and_what_a_value_looks_like(run_he
         ["--emulator", "<bool>", "Use the embedded org; ignores every SALESFORCE_* value."],
         ["--read-only", "<bool>", "Offer the five reading tools only; /v1 refuses changes."],
         ["--allow-operation", "[delete|hardDelete]", "Allow this operation; repeatable."],
+        ["--hide-field", "NAME", "Field whose cells no answer shows, such as '*SSN*'; repeatable."],
         ["--upload-root", "DIR", "Folder whose files may be uploaded; repeatable."],
         ["--max-upload-bytes", "<int>", "Most bytes of one upload through the tools (100,000,000)."],
         ["--help", "<bool>", "Show this message and exit."],

@@ -1,11 +1,15 @@
 """Column mappings: which cells go out, and which mappings are refused."""
 
+from contextlib import nullcontext
+
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.csvio.cells import parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping, apply_mapping
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import Bytes, plan_of, sent_parts
@@ -95,3 +99,24 @@ def test_a_column_can_be_named_as_answers_show_it_without_hidden_characters() ->
 def test_a_name_that_two_columns_show_names_neither() -> None:
     with pytest.raises(InvalidArgument, match="which is not a column here"):
         apply_mapping(ColumnMapping(columns={"A B": "Name"}), ["A\nB", "A\tB"])
+
+
+HIDDEN = HiddenFields(("*SSN*", "Mail", "Email")).on("Contact")
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_refused"),
+    [
+        ({"SSN": "Description"}, True),
+        ({"SSN": "Name"}, True),
+        ({"Mail": "Phone"}, True),
+        ({"SSN": None, "Mail": None}, False),
+        ({"SSN": "Old_SSN__c", "Mail": "Email"}, False),
+        ({"Name": "Description"}, False),
+    ],
+)
+def test_a_hidden_column_fills_no_field_that_is_shown(columns: dict[str, str | None], is_refused: bool) -> None:
+    source, mapping = Bytes(b"Title,SSN,Mail\n1,2,3\n"), ColumnMapping(columns=columns)
+    source = Bytes(b"Name,SSN,Mail\n1,2,3\n") if "Name" in columns else source
+    with pytest.raises(RefusedByPolicy, match="hide_fields") if is_refused else nullcontext():
+        open_upload_source(source, mapping, Destination(hidden=HIDDEN)).file.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
@@ -86,3 +87,20 @@ def test_a_result_that_an_earlier_version_kept_is_fetched_again_since_it_may_be_
         file.file.write(b"sf__Error\nA:x:--\n\n")
         file.finish(stored)
     assert find_download(files, FAILED) is None
+
+
+def test_the_groups_of_a_download_have_no_hidden_cell_and_those_of_an_earlier_version_are_read(tmp_path: Path) -> None:
+    files, content = job_files(tmp_path), b'"sf__Id","sf__Error","Name"\n"1","A:Ada:--","Ada"\n"2","A:Bob:--","Bob"\n'
+    with new_download(files, FAILED, ",", HiddenFields(("Name",))) as writer:
+        writer.add(content)
+        made = writer.finish(None)
+    found = find_download(files, FAILED)
+    assert found == made and made.hidden_names == ("Name",)
+    [group] = made.error_groups
+    assert (group.pattern, group.count) == ("{value}", 2) and "Ada" not in repr(group)
+    [label] = tmp_path.rglob("*.label")
+    assert b"Ada" not in label.read_bytes() and made.path.read_bytes() == content
+    label.write_bytes(label.read_bytes().partition(b"\n")[2].replace(b', "hidden": ["Name"]', b"", 1))
+    label.write_bytes(b"%d\n" % len(content) + label.read_bytes())
+    found = find_download(files, FAILED)
+    assert found is not None and found.hidden_names == ()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.row_index import STEP
 from salesforce_bulk_ingest.csvio.writer import format_record
@@ -218,3 +219,44 @@ def test_the_error_groups_of_all_rows_come_with_any_page(tmp_path: Path) -> None
         ("REQUIRED_FIELD_MISSING", 1),
     ]
     assert page.rows_read == 3
+
+
+def test_a_page_of_a_kept_result_with_hidden_columns_is_that_of_the_stream(tmp_path: Path) -> None:
+    content = (
+        rows("X:Oslo is no city:--", "X:1 is no name, OSLO no city:City --", LOCKED) + b'"","X:y:--","Ann, Oslo"\n'
+    )
+    hidden, request, page_size = HiddenFields(("city",)), PageRequest(0), requested_page_size(10)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    reader = StreamedPage(",", request, page_size, "failedResults", hidden)
+    anyio.run(reader.read, chunks())
+    # The error groups of this download have the cells, so those of the page are made anew.
+    page = page_of(downloaded(tmp_path, content), ",", request, page_size, always, hidden)
+    assert replace(page, path=None, completeness=None) == reader.page()
+    assert "oslo" not in repr(replace(page, path=None)).lower() and page.raw is None
+    assert [(group.pattern, group.count) for group in page.error_groups] == snapshot(
+        [
+            ("unable to obtain exclusive access to this record", 1),
+            ("y", 1),
+            ("{value} is no city", 1),
+            ("{number} is no name, {value} no city", 1),
+        ]
+    )
+    assert page.as_csv() == snapshot("""\
+sf__Id,sf__Error,Name,City
+,"X:[hidden, 4 characters] is no city:--",0,"[hidden, 4 characters]"
+,"X:1 is no name, [hidden, 4 characters] no city:City --",1,"[hidden, 4 characters]"
+,UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--,2,"[hidden, 4 characters]"
+,X:y:--,"[hidden, 9 characters]"
+""")
+
+
+def test_rows_are_chosen_by_their_errors_though_these_are_masked(tmp_path: Path) -> None:
+    content, request = rows("X:Oslo is no city:City --", LOCKED), PageRequest(errors=ErrorFilter("X", "city"))
+    hidden = HiddenFields(("*",))
+    page = page_of(downloaded(tmp_path, content), ",", request, requested_page_size(10), always, hidden)
+    assert page.rows == snapshot(
+        (("", "X:[hidden, 4 characters] is no city:City --", "[hidden, 1 character]", "[hidden, 4 characters]"),)
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
@@ -22,10 +23,11 @@ def found(
     *blocks: Sequence[list[str]],
     key: str | None = None,
     parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+    hidden: HiddenFields = NOTHING_HIDDEN,
 ) -> list[Finding]:
     """The findings about a header and about rows in blocks; the first row is on line 2."""
     findings = Findings()
-    checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents)
+    checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents, hidden)
     checks.check_header()
     line = 2
     for rows in blocks:

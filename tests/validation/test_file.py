@@ -3,6 +3,7 @@
 import pytest
 from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.base.hidden_fields import mask
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import findings_of
@@ -64,3 +65,12 @@ def test_a_wide_source_can_be_cut_down_to_what_salesforce_takes() -> None:
     assert len(findings_of(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n")) == 2
     mapping = ColumnMapping(columns={"A question that was asked as a form writes it 7": "Name"}, only=("Name",))
     assert findings_of(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n", mapping=mapping) == []
+
+
+def test_what_stands_for_hidden_cells_in_answers_is_no_data() -> None:
+    content = f'Name,Email\nAnn,a@x.example\nBob,"{mask("b@x.example")}"\nC,"[hidden, or so]"\n'.encode()
+    assert findings_of(content) == snapshot(
+        [
+            "error at 3 (1): Cells have the text that an answer shows in place of hidden cells, and would be loaded with it. Send these rows again with rowsOf, or take them from their source."
+        ]
+    )

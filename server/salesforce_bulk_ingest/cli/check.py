@@ -85,7 +85,9 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-@settings_options("org_name", "emulator", "read_only", "allow_operation", "upload_roots", "max_upload_bytes")
+@settings_options(
+    "org_name", "emulator", "read_only", "allow_operation", "hide_fields", "upload_roots", "max_upload_bytes"
+)
 def check(**flags: object) -> None:
     """Show which org, which user, which policy, and what is wrong. Changes nothing."""
     settings = settings_from(flags)
@@ -132,6 +134,8 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     await _check_org(settings, paths, org, found)
     found.facts.append(("API version", settings.api_version))
     found.facts.append(("policy", policy_of(settings).describe()))
+    if settings.hide_fields:
+        found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))
     _check_port("MCP port", settings.mcp_host, settings.mcp_port, found)
     _check_port("REST port", settings.rest_host, settings.rest_port, found)

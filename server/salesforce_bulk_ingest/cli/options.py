@@ -25,6 +25,7 @@ SERVER_SETTINGS = (
     "schema_file",
     "read_only",
     "allow_operation",
+    "hide_fields",
     "upload_roots",
     "max_upload_bytes",
     "no_spool",

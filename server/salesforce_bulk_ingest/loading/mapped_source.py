@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header, read_header
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, after_rows, blocks, count_rows
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping
+from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
 from salesforce_bulk_ingest.loading.sources import RowSource, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -190,6 +190,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
 
     Raises:
         InvalidArgument: the source can't be read, or the mapping does not fit its header.
+        RefusedByPolicy: the mapping would show hidden cells.
         TooLarge: see `RowSource.open`.
     """
     version = source.version()
@@ -198,6 +199,8 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
         try:
             header = read_header(file, destination.delimiter, destination.line_ending)
             applied = apply_mapping(mapping, header.names) if mapping else None
+            if applied is not None:
+                check_hidden(applied, header.names, destination.hidden)
         except Unreadable as error:
             # A copy without traceback and context, which would keep the bytes that were read in memory.
             unreadable = Unreadable(error.what, error.do, error.line)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, without_hidden
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 
@@ -110,6 +111,17 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
         columns = [column for column in columns if column.name in mapping.only]
     _check_columns(columns, header)
     return AppliedMapping(tuple(columns), len(header))
+
+
+def check_hidden(mapping: AppliedMapping, header: Sequence[str], hidden: HiddenFields) -> None:
+    """Raise RefusedByPolicy where a hidden column of a source would fill a field that is not hidden, and be shown there."""
+    for column in mapping.columns:
+        if column.index is not None and hidden.hides(header[column.index]) and not hidden.hides(column.name):
+            name, field_name = quoted_names([header[column.index]]), quoted_names([column.name])
+            raise RefusedByPolicy(
+                f"The operator hides the cells of {name} (hide_fields), so they can't go into {field_name}, which is not "
+                "hidden."
+            )
 
 
 def _by_exact_names(new_names: Mapping[str, str | None], header: Sequence[str]) -> Mapping[str, str | None]:

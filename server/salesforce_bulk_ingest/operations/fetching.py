@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding, Unreadable
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
@@ -52,13 +53,22 @@ class ResultFetcher:
         job_files: the cached files of jobs.
         ledger: the record of which upload went into which job.
         tasks: runs the work; equal calls share one task, and the end of the server cancels it.
+        hidden: the fields whose cells no error group has; files have them.
     """
 
-    def __init__(self, client: SalesforceClient, job_files: JobFiles, ledger: Ledger, tasks: SharedTasks) -> None:
+    def __init__(
+        self,
+        client: SalesforceClient,
+        job_files: JobFiles,
+        ledger: Ledger,
+        tasks: SharedTasks,
+        hidden: HiddenFields = NOTHING_HIDDEN,
+    ) -> None:
         self._client = client
         self._job_files = job_files
         self._ledger = ledger
         self._tasks = tasks
+        self._hidden = hidden
         self._endless = set[ResultKey]()
         """The results that were longer than a result may be: they are not begun again."""
 
@@ -174,7 +184,7 @@ class ResultFetcher:
         if key in self._endless:
             raise self._too_long(key, job)
         task.done_bytes = 0
-        with new_download(self._job_files, key, job.delimiter) as writing:
+        with new_download(self._job_files, key, job.delimiter, self._hidden.on(job.object)) as writing:
             async with self._client.results(job.id, key.kind) as chunks:
                 async for chunk in chunks:
                     task.done_bytes += len(chunk)

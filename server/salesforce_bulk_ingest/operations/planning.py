@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
@@ -77,13 +78,23 @@ class Planner:
         tasks: runs the work.
         limit: the most bytes of one upload.
         sketched: whether plans have sketches of the rows, by which rows that went before are known again.
+        hidden: the fields whose cells no finding shows.
     """
 
-    def __init__(self, describes: DescribeCache, tasks: SharedTasks, limit: int, *, sketched: bool = True) -> None:
+    def __init__(
+        self,
+        describes: DescribeCache,
+        tasks: SharedTasks,
+        limit: int,
+        *,
+        sketched: bool = True,
+        hidden: HiddenFields = NOTHING_HIDDEN,
+    ) -> None:
         self._describes = describes
         self._tasks = tasks
         self._limit = limit
         self._sketched = sketched
+        self._hidden = hidden
         self._kept: OrderedDict[str, _KeptPlan] = OrderedDict()
 
     async def plan(
@@ -93,8 +104,9 @@ class Planner:
 
         Raises:
             InvalidArgument: the source can't be opened.
+            RefusedByPolicy: the mapping would show hidden cells.
         """
-        destination = replace(destination, limit=self._limit)
+        destination = self._completed(destination, object_name)
         version, key = await run_in_thread(_version_and_key, request, object_name, destination)
         kept = self._find(key)
         if kept is not None:
@@ -117,9 +129,12 @@ class Planner:
         kept = next((kept for kept in self._kept.values() if kept.plan is plan), None)
         if kept is None or kept.is_for_one_call:
             return
-        destination = replace(Destination.of_job(job), limit=self._limit)
+        destination = self._completed(Destination.of_job(job), job.object)
         key = await run_in_thread(_key, request, plan.version, job.object, destination)
         self._keep(key, kept)
+
+    def _completed(self, destination: Destination, object_name: str | None) -> Destination:
+        return replace(destination, limit=self._limit, hidden=self._hidden.on(object_name))
 
     async def _described(
         self, request: LoadRequest[RowSource], object_name: str | None, upload: UploadSource

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -37,6 +38,7 @@ class ResultOperations:
     Args:
         client: the client of the org.
         fetcher: downloads results into the cache; None on a server that caches nothing.
+        hidden: the fields whose cells no page shows.
         seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
@@ -48,10 +50,12 @@ class ResultOperations:
         client: SalesforceClient,
         fetcher: ResultFetcher | None = None,
         *,
+        hidden: HiddenFields = NOTHING_HIDDEN,
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
         self._fetcher = fetcher
+        self._hidden = hidden
         self._seconds_left = seconds_left
         self._short_streams: dict[tuple[str | None, ...], str] = {}
         """The SHA-256 of each short result that was streamed: what comes a second time is all that Salesforce has."""
@@ -104,10 +108,9 @@ class ResultOperations:
             if not await fetch.wait(self._seconds_left()):
                 return unfinished_download_page(request, fetch.done_bytes)
             stop_at = time.monotonic() + self._seconds_left()
+            in_time, hidden = (lambda: time.monotonic() < stop_at), self._hidden.on(job.object)
             with storage_failures("A result that was kept can't be read", fetch.result.path):
-                page = await run_in_thread(
-                    lambda: page_of(fetch.result, job.delimiter, request, page_size, lambda: time.monotonic() < stop_at)
-                )
+                page = await run_in_thread(page_of, fetch.result, job.delimiter, request, page_size, in_time, hidden)
         except StorageFailure as error:
             logger.warning("results can't be kept on this machine: %s", error)
             return None
@@ -126,7 +129,7 @@ class ResultOperations:
         return task.result.path if is_made and task.result is not None else None
 
     async def _streamed_page(self, job: Job, kind: ResultKind, request: PageRequest, page_size: PageSize) -> Page:
-        reader = StreamedPage(job.delimiter, request, page_size, kind)
+        reader = StreamedPage(job.delimiter, request, page_size, kind, self._hidden.on(job.object))
         with anyio.move_on_after(self._seconds_left()):
             async with self._client.results(job.id, kind) as chunks:
                 await reader.read(chunks)

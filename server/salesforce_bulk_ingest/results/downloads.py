@@ -3,19 +3,21 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.cache.job_files import SHORT, JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
-from salesforce_bulk_ingest.csvio.row_index import IndexBuilder, RowIndex
+from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES, IndexBuilder, RowIndex
 from salesforce_bulk_ingest.results.completeness import Completeness, ends_within_row
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup, ErrorGrouper
 from salesforce_bulk_ingest.results.result_file import check_first_column
+from salesforce_bulk_ingest.results.row_mask import RowMask
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 
@@ -29,6 +31,7 @@ class DownloadedResult:
         sha256: SHA-256 of the CSV.
         completeness: what speaks for or against the result being whole; only a whole one is kept for later calls.
         error_groups: the errors of all rows; none for a result other than the failed rows.
+        hidden_names: names of the columns that were hidden when the error groups were made.
         use: keeps the file in the cache.
     """
 
@@ -37,6 +40,7 @@ class DownloadedResult:
     sha256: str
     completeness: Completeness
     error_groups: tuple[ErrorGroup, ...] = ()
+    hidden_names: tuple[str, ...] = ()
     use: FileUse | None = field(default=None, compare=False, repr=False)
 
     def records(self, row: int) -> Iterator[bytes]:
@@ -57,18 +61,21 @@ class DownloadWriter:
         delimiter: delimiter of the result.
         kind: kind of the result.
         earlier_sha256: SHA-256 of an earlier download that was short; None if there was none.
+        hidden: the fields whose cells no error group has.
     """
 
-    def __init__(self, file: NewFile, delimiter: str, kind: ResultKind, earlier_sha256: str | None) -> None:
+    def __init__(
+        self, file: NewFile, delimiter: str, kind: ResultKind, earlier_sha256: str | None, hidden: HiddenFields
+    ) -> None:
         self._file = file
         self._delimiter = delimiter
         self._kind = kind
         self._earlier_sha256 = earlier_sha256
         self._index = IndexBuilder()
         self._sha256 = hashlib.sha256()
-        self._row_count = 0
         self._last_row: list[bytes] = []
-        self._grouper: ErrorGrouper | None = None
+        self._hidden = hidden
+        self._grouper: _MaskedGrouper | None = None
 
     def add(self, chunk: bytes) -> None:
         """Write the next bytes of the result."""
@@ -105,9 +112,10 @@ class DownloadWriter:
         else:
             self._group_errors(self._last_row)
         error_groups = self._grouper.groups() if self._grouper else ()
-        label = _label(index, sha256, found, error_groups)
+        hidden_names = self._grouper.hidden_names if self._grouper else ()
+        label = _label(index, sha256, found, error_groups, hidden_names)
         cached = self._file.finish(label, suffix="" if found.is_whole else SHORT)
-        return DownloadedResult(cached.path, index, sha256, found, error_groups, cached.use)
+        return DownloadedResult(cached.path, index, sha256, found, error_groups, hidden_names, cached.use)
 
     def _add_rows(self, rows: list[bytes]) -> None:
         """Group the errors of rows, but hold the last row back, which may be cut."""
@@ -119,10 +127,53 @@ class DownloadWriter:
         if self._kind != "failedResults" or not rows:
             return
         if self._grouper is None:
-            self._grouper = ErrorGrouper(parse_record(self._index.header, self._delimiter))
-        for cells in parse_records(rows, self._delimiter):
+            names = parse_record(self._index.header, self._delimiter)
+            self._grouper = _MaskedGrouper(names, RowMask(names, self._hidden))
+        self._grouper.add(parse_records(rows, self._delimiter))
+
+
+class _MaskedGrouper:
+    """Groups the errors of rows as an answer may show these, in their order.
+
+    Args:
+        names: names of the columns of the result.
+        mask: the mask of the rows.
+    """
+
+    def __init__(self, names: Sequence[str], mask: RowMask) -> None:
+        self._mask = mask
+        self._grouper = ErrorGrouper(names)
+        self._row_count = 0
+
+    @property
+    def hidden_names(self) -> tuple[str, ...]:
+        """The names of the columns that the mask hides."""
+        return self._mask.hidden_names
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Count the next rows."""
+        for cells in self._mask.rows(rows):
             self._grouper.add(cells, self._row_count)
             self._row_count += 1
+
+    def groups(self) -> tuple[ErrorGroup, ...]:
+        """Return the groups, see `ErrorGrouper.groups`."""
+        return self._grouper.groups()
+
+
+def masked_error_groups(result: DownloadedResult, delimiter: str, mask: RowMask) -> tuple[ErrorGroup, ...]:
+    """Return the error groups of a result, made anew from its rows if other fields were hidden when it was downloaded.
+
+    Raises:
+        OSError: the result can't be read any more.
+    """
+    if not result.error_groups or result.hidden_names == mask.hidden_names:
+        return result.error_groups
+    grouper = _MaskedGrouper(parse_record(result.index.header, delimiter), mask)
+    with result.path.open("rb", buffering=CHUNK_BYTES) as file:
+        for records in result.index.record_lists(file, 0):
+            grouper.add(parse_records(records, delimiter))
+    return grouper.groups()
 
 
 def find_download(files: JobFiles, key: ResultKey, counted: int | None = None) -> DownloadedResult | None:
@@ -152,31 +203,44 @@ def _read(cached: CachedFile) -> DownloadedResult | None:
     try:
         stored = json.loads(label.readline())
         sha256, error_groups = str(stored["sha256"]), tuple(map(ErrorGroup.from_json, stored["causes"]))
-        completeness = Completeness(**stored["completeness"])
-        return DownloadedResult(cached.path, RowIndex.read(label), sha256, completeness, error_groups, cached.use)
+        completeness, hidden_names = Completeness(**stored["completeness"]), tuple(stored.get("hidden", ()))
+        index = RowIndex.read(label)
+        return DownloadedResult(cached.path, index, sha256, completeness, error_groups, hidden_names, cached.use)
     except (ValueError, KeyError, TypeError):
         return None
 
 
 @contextmanager
-def new_download(files: JobFiles, key: ResultKey, delimiter: str) -> Iterator[DownloadWriter]:
+def new_download(
+    files: JobFiles,
+    key: ResultKey,
+    delimiter: str,
+    hidden: HiddenFields = NOTHING_HIDDEN,
+) -> Iterator[DownloadWriter]:
     """Download a result; the caller holds its lock. A download that is not finished within the block is removed.
 
     Args:
         files: the cached files of jobs.
         key: key of the result.
         delimiter: delimiter of the result.
+        hidden: the fields whose cells no error group has, of the object of the job.
     """
     cached = files.files.find(key.short_name)
     earlier = None if cached is None else _read(cached)
     with files.files.new_file(key.name) as file:
-        yield DownloadWriter(file, delimiter, key.kind, earlier.sha256 if earlier else None)
+        yield DownloadWriter(file, delimiter, key.kind, earlier.sha256 if earlier else None, hidden)
 
 
-def _label(index: RowIndex, sha256: str, completeness: Completeness, error_groups: tuple[ErrorGroup, ...]) -> bytes:
+def _label(
+    index: RowIndex,
+    sha256: str,
+    completeness: Completeness,
+    error_groups: tuple[ErrorGroup, ...],
+    hidden_names: tuple[str, ...],
+) -> bytes:
     label = io.BytesIO()
     causes = [group.as_json() for group in error_groups]
-    stored = {"sha256": sha256, "completeness": asdict(completeness), "causes": causes}
+    stored = {"sha256": sha256, "completeness": asdict(completeness), "causes": causes, "hidden": hidden_names}
     label.write(json.dumps(stored).encode() + b"\n")
     index.write(label)
     return label.getvalue()

@@ -8,6 +8,8 @@ so in these messages only ids, and cells of the row itself, become placeholders.
 import re
 from collections.abc import Iterable, Sequence
 
+from salesforce_bulk_ingest.base.hidden_fields import MASK
+
 LONGEST_PATTERN = 1_000
 """The longest fingerprint, in characters; validation rules have at most 255 (Salesforce help, Validation Rule Fields)."""
 
@@ -69,6 +71,7 @@ def without_values(code: str, message: str, fault_cells: Iterable[str], names: f
         fault_cells: cells of the fields that the error names.
         names: names of columns and fields in lower case, which are never replaced.
     """
+    message = MASK.sub("{value}", message)
     if code in _WRITTEN_IN_THE_ORG:
         return _without_ids(_beginning(message))
     return _without_all(code, message, [cell for cell in fault_cells if len(cell) > 1], names)
@@ -83,6 +86,7 @@ def without_cells(code: str, message: str, cells: Iterable[str], names: frozense
         cells: cells of the whole row; cells that may be common words are not replaced.
         names: names of columns and fields in lower case, which are never replaced.
     """
+    message = MASK.sub("{value}", message)
     if code in _WRITTEN_IN_THE_ORG:
         message = _beginning(message)
         return _without_ids(_replaced(message, [cell for cell in cells if _holds_digit_or_at(cell)], names))
@@ -105,13 +109,29 @@ def _without_all(code: str, message: str, cells: Sequence[str], names: frozenset
     return _cut(message)
 
 
+def place_of_value(message: str) -> slice | None:
+    """Return the place in a message of Salesforce's that quotes a cell, or None where the message quotes none."""
+    found = _quoted_in(message)
+    return None if found is None or found[1] != "{value}" else found[0]
+
+
 def _without_quoted_value(message: str) -> str:
+    found = _quoted_in(message)
+    if found is None:
+        return message
+    place, placeholder = found
+    return f"{message[: place.start]}{placeholder}{message[place.stop :]}"
+
+
+def _quoted_in(message: str) -> tuple[slice, str] | None:
+    """Return the place of what a message of Salesforce's quotes, with its placeholder."""
     for before, placeholder, after in _QUOTING:
-        start, found, rest = message.partition(before)
-        end = rest.rfind(after) if after else len(rest)
-        if found and end >= 0:
-            return f"{start}{before}{placeholder}{rest[end:]}"
-    return message
+        at = message.find(before)
+        start = at + len(before)
+        end = message.rfind(after, start) if after else len(message)
+        if at >= 0 and end >= 0:
+            return slice(start, end), placeholder
+    return None
 
 
 def _beginning(message: str) -> str:

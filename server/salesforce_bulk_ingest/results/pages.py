@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.results.completeness import Completeness
-from salesforce_bulk_ingest.results.downloads import DownloadedResult
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, masked_error_groups
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
+from salesforce_bulk_ingest.results.row_mask import RowMask
 
 COLUMNS_SHOWN = 50
 ROWS_BETWEEN_TIME_CHECKS = 1_000
@@ -67,6 +69,7 @@ class Page:
         next_offset: offset of the next page; None at the end of the result.
         total: number of rows in the whole result; None where not all of it was read.
         cut_cells: the cells that are not shown whole.
+        hidden_columns: names of the columns of the result whose cells are masked.
         error_groups: the errors of all rows that were read, the most frequent group first.
         rows_read: number of rows that the error groups stand for.
         raw: the bytes of header and rows as Salesforce gave them, where the page shows all of them unchanged.
@@ -85,6 +88,7 @@ class Page:
     next_offset: int | None
     total: int | None
     cut_cells: tuple[CutCell, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
     error_groups: tuple[ErrorGroup, ...] = ()
     rows_read: int = 0
     raw: bytes | None = None
@@ -124,9 +128,11 @@ class PageBuilder:
         request: the rows and columns that the caller asks for.
         page_size: limits of the page.
         rows_passed: number of chosen rows before the first record that is added.
+        hidden: the fields whose cells are masked.
 
     Attributes:
         names: names of all columns of the result.
+        mask: the mask of the rows.
         rows_passed: number of chosen rows that were passed over.
 
     Raises:
@@ -134,9 +140,16 @@ class PageBuilder:
     """
 
     def __init__(
-        self, header: bytes, delimiter: str, request: PageRequest, page_size: PageSize, rows_passed: int = 0
+        self,
+        header: bytes,
+        delimiter: str,
+        request: PageRequest,
+        page_size: PageSize,
+        rows_passed: int = 0,
+        hidden: HiddenFields = NOTHING_HIDDEN,
     ) -> None:
         self.names = parse_record(header, delimiter) if header else ()
+        self.mask = RowMask(self.names, hidden)
         self.rows_passed = rows_passed
         self._header = header
         self._delimiter = delimiter
@@ -153,7 +166,7 @@ class PageBuilder:
         self._raw: list[bytes] = []
 
     def add(self, record: bytes, cells: Sequence[str]) -> bool:
-        """Add the next record of the result.
+        """Add the next record of the result, and its cells as the mask leaves them.
 
         Returns:
             False if the page is full, so that the record belongs to the next page.
@@ -168,7 +181,7 @@ class PageBuilder:
     def add_all(self, records: Sequence[bytes]) -> bool:
         """Add the next records of the result, as `add` does one after the other, in less time."""
         if not self._request.errors.is_empty or self.rows_passed < self._request.offset:
-            return all(map(self.add, records, parse_records(records, self._delimiter)))
+            return all(map(self.add, records, self._parsed(records)))
         fitting = records[: self._room.rows_left]
         return self._show_all(fitting) and len(fitting) == len(records)
 
@@ -179,7 +192,7 @@ class PageBuilder:
             ended: whether the result has no more records.
             total: number of rows in the whole result; None if not all of it was read.
         """
-        is_raw = self._request.is_all and not self._columns_omitted and not self._cut_cells
+        is_raw = self._request.is_all and not self._columns_omitted and not self._cut_cells and not self.mask
         return Page(
             columns=self._columns,
             columns_omitted=self._columns_omitted,
@@ -189,6 +202,7 @@ class PageBuilder:
             next_offset=None if ended else self._request.offset + len(self._rows),
             total=total,
             cut_cells=tuple(self._cut_cells),
+            hidden_columns=self.mask.hidden_names,
             raw=b"".join([self._header, *self._raw]) if is_raw else None,
         )
 
@@ -199,13 +213,17 @@ class PageBuilder:
         return index is not None and index < len(cells) and errors.matches(cells[index])
 
     def _show_all(self, records: Sequence[bytes]) -> bool:
-        rows = parse_records(records, self._delimiter)
+        rows = self._parsed(records)
         shown_rows = self._room.admit_all([self._requested(cells) for cells in rows] if self._request.columns else rows)
         if shown_rows is None:
             return all(map(self._show, records, rows))
         self._rows += shown_rows
         self._raw += records
         return True
+
+    def _parsed(self, records: Sequence[bytes]) -> Sequence[Sequence[str]]:
+        rows = parse_records(records, self._delimiter)
+        return self.mask.rows(rows) if self.mask else rows
 
     def _requested(self, cells: Sequence[str]) -> tuple[str, ...]:
         """Return the cells of the columns that are shown."""
@@ -228,7 +246,12 @@ class PageBuilder:
 
 
 def page_of(
-    result: DownloadedResult, delimiter: str, request: PageRequest, page_size: PageSize, in_time: Callable[[], bool]
+    result: DownloadedResult,
+    delimiter: str,
+    request: PageRequest,
+    page_size: PageSize,
+    in_time: Callable[[], bool],
+    hidden: HiddenFields = NOTHING_HIDDEN,
 ) -> Page:
     """Return a page of a downloaded result, with the error groups of all its rows.
 
@@ -238,13 +261,14 @@ def page_of(
         request: the rows and columns that the caller asks for.
         page_size: limits of the page.
         in_time: returns whether there is time to read more rows that are not chosen.
+        hidden: the fields whose cells are masked, of the object of the job.
 
     Raises:
         InvalidArgument: the result lacks a column that the caller asks for.
         OSError: the result can't be read any more.
     """
     first = request.offset if request.errors.is_empty else 0
-    builder = PageBuilder(result.index.header, delimiter, request, page_size, rows_passed=first)
+    builder = PageBuilder(result.index.header, delimiter, request, page_size, rows_passed=first, hidden=hidden)
     ended, rows_read = True, 0
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
         for records in result.index.record_lists(file, first):
@@ -255,7 +279,7 @@ def page_of(
     total = result.index.rows
     return replace(
         builder.page(ended=ended, total=total),
-        error_groups=result.error_groups,
+        error_groups=masked_error_groups(result, delimiter, builder.mask),
         rows_read=total,
         path=result.path if result.completeness.is_whole else None,
         completeness=result.completeness,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 ERROR_COLUMN = "sf__Error"
 UNKNOWN_CODE = "UNKNOWN"
 
-_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
+CODE = re.compile(r"[A-Z][A-Z0-9_]*")
+"""The form of a status code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def parse_row_error(text: str) -> RowError:
     CLI). The message may hold anything, row data included.
     """
     code, colon, rest = text.rstrip().partition(":")
-    if not colon or not _CODE.fullmatch(code):
+    if not colon or not CODE.fullmatch(code):
         return RowError(UNKNOWN_CODE, text, ())
     message, colon, names = rest.removesuffix("--").rpartition(":") if rest.endswith("--") else (rest, "", "")
     if not colon:

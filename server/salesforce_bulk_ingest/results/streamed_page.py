@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import anyio.lowlevel
 
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import parse_record
 from salesforce_bulk_ingest.csvio.records import RecordSplitter
 from salesforce_bulk_ingest.results.completeness import Completeness, ends_within_row
@@ -24,13 +25,22 @@ class StreamedPage:
         request: the rows and columns that the caller asks for.
         page_size: limits of the page.
         kind: kind of the result; failed rows are read to their end, for the error groups, after the page is full.
+        hidden: the fields whose cells are masked, of the object of the job.
     """
 
-    def __init__(self, delimiter: str, request: PageRequest, page_size: PageSize, kind: ResultKind) -> None:
+    def __init__(
+        self,
+        delimiter: str,
+        request: PageRequest,
+        page_size: PageSize,
+        kind: ResultKind,
+        hidden: HiddenFields = NOTHING_HIDDEN,
+    ) -> None:
         self._delimiter = delimiter
         self._kind = kind
         self._request = request
         self._page_size = page_size
+        self._hidden = hidden
         self._header = self._last = b""
         self._builder: PageBuilder | None = None
         self._grouper: ErrorGrouper | None = None
@@ -84,7 +94,7 @@ class StreamedPage:
         self._last = record
         if self._builder is None:
             self._header = record
-            self._builder = PageBuilder(record, self._delimiter, self._request, self._page_size)
+            self._builder = PageBuilder(record, self._delimiter, self._request, self._page_size, hidden=self._hidden)
             self._grouper = ErrorGrouper(self._builder.names) if ERROR_COLUMN in self._builder.names else None
             return
         row, self._rows_read = self._rows_read, self._rows_read + 1
@@ -92,7 +102,7 @@ class StreamedPage:
         if self._grouper is None and (self._is_full or is_passed_over):
             self._builder.rows_passed = min(row + 1, self._request.offset)
             return
-        cells = parse_record(record, self._delimiter)
+        cells = self._builder.mask.row(parse_record(record, self._delimiter))
         if not self._is_full:
             self._is_full = not self._builder.add(record, cells)
         if self._grouper:

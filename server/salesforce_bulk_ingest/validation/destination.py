@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self, cast
 
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.salesforce.models import (
     DELIMITERS,
@@ -85,6 +86,7 @@ class Destination:
         describe: the describe of the object; if None, rows are not checked against the org.
         parents: describes of the objects that relationship columns lead to, by name.
         limit: the maximum number of bytes of one upload.
+        hidden: the fields whose cells no finding shows.
         is_made: whether the job exists already, which proves that its object exists.
     """
 
@@ -95,6 +97,7 @@ class Destination:
     describe: SObjectDescribe | None = None
     parents: Mapping[str, SObjectDescribe] = field(default_factory=lambda: NO_PARENTS)
     limit: int = UPLOAD_LIMIT_BYTES
+    hidden: HiddenFields = NOTHING_HIDDEN
     is_made: bool = False
 
     @classmethod

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields, mask
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
@@ -31,15 +32,22 @@ class FieldChecks:
         findings: collects what is wrong.
         parents: describes of the objects that relationship columns lead to, by name; the fields of a parent without a
             describe are not checked.
+        hidden: the fields whose wrong cells no finding shows.
     """
 
     def __init__(
-        self, load: LoadTarget, header: Sequence[str], findings: Findings, parents: Mapping[str, SObjectDescribe]
+        self,
+        load: LoadTarget,
+        header: Sequence[str],
+        findings: Findings,
+        parents: Mapping[str, SObjectDescribe],
+        hidden: HiddenFields = NOTHING_HIDDEN,
     ) -> None:
         self._load = load
         self._header = header
         self._columns = columns_of(header, load.describe, parents)
         self._findings = findings
+        self._hidden = hidden
         checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, str], _Tally] = {}
@@ -67,7 +75,8 @@ class FieldChecks:
     def finish(self) -> None:
         """Add the findings for wrong cells; called after the last block of rows."""
         for (index, kind), tally in self._tallies.items():
-            tally.report(kind, self._header[index], self._findings)
+            name = self._header[index]
+            tally.report(kind, name, self._findings, are_hidden=self._hidden.hides(name))
 
     def _checks_of(self, column: FieldColumn | UnknownColumn) -> list[CellCheck]:
         load = self._load
@@ -108,11 +117,12 @@ class _Tally:
             if len(self.values) < VALUES_SHOWN:
                 self.values.setdefault(cells[number])
 
-    def report(self, kind: str, column: str, findings: Findings) -> None:
-        """Add one finding for all wrong cells."""
+    def report(self, kind: str, column: str, findings: Findings, *, are_hidden: bool) -> None:
+        """Add one finding for all wrong cells; of hidden ones it says how long they are."""
         what = self.check.what
         if self.check.shows_values:
-            what += f": {', '.join(quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)}"
+            shown = (mask(value) if are_hidden else quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)
+            what += f": {', '.join(shown)}"
         for line in self.lines:
             findings.add(kind, "warning", f"{what}.", self.check.do, column=column, line=line)
         findings.add(kind, "warning", f"{what}.", self.check.do, column=column, count=self.count - len(self.lines))

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import islice
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
+from salesforce_bulk_ingest.base.hidden_fields import MASK, MASK_START
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
@@ -25,6 +26,9 @@ fails the job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own
 
 QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
 QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
+
+MASKED = "Cells have the text that an answer shows in place of hidden cells, and would be loaded with it."
+TAKE_FROM_SOURCE = "Send these rows again with rowsOf, or take them from their source."
 
 
 class FileChecks:
@@ -73,6 +77,7 @@ class FileChecks:
             self._check_quotes(text, first_line)
         self._check_line_ends(text, first_line)
         self._check_nul(text, first_line)
+        self._check_masks(text, first_line)
         if block.is_ragged:
             self._check_widths(block)
 
@@ -88,6 +93,11 @@ class FileChecks:
             what, do = "Values hold NUL characters, which are no text.", "Remove them."
             for line in _lines_with(text, re.compile("\0"), first_line):
                 self._findings.add("nul", "warning", what, do, line=line)
+
+    def _check_masks(self, text: str, first_line: int) -> None:
+        if MASK_START in text:
+            for line in _lines_with(text, MASK, first_line):
+                self._findings.add("mask", "error", MASKED, TAKE_FROM_SOURCE, line=line)
 
     def _check_quotes(self, text: str, first_line: int) -> None:
         for position in _badly_quoted(text, self._dialect.mark):

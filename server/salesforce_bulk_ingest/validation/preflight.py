@@ -35,7 +35,9 @@ class PreflightChecks:
         self._file = FileChecks(len(header.names), header.dialect, findings, rewritten=rewritten)
         self._outgoing = OutgoingChecks(names, findings)
         load = destination.load_target
-        self._fields = None if load is None else FieldChecks(load, names, findings, destination.parents)
+        self._fields = (
+            None if load is None else FieldChecks(load, names, findings, destination.parents, destination.hidden)
+        )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         self._resources = ExitStack()

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import ConfigDict, Field
 
-from salesforce_bulk_ingest.base.text import as_name, cut
+from salesforce_bulk_ingest.base.text import as_name, cut, quoted_names
 from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.mcp_server.answers.answer import (
     LONGEST_NAME,
@@ -123,7 +123,7 @@ class PageAnswer(Answer):
             file=str(page.path) if page.path is not None and rest_url is None else None,
             source_file=None if page.source_order_path is None else str(page.source_order_path),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
-            summary=f"{page_summary(job, kind, page, total)}{rows_sentence(accounting)}",
+            summary=f"{page_summary(job, kind, page, total)}{_hidden_columns(page)}{rows_sentence(accounting)}",
             next=page_next(job, kind, page, accounting, given),
         )
 
@@ -194,6 +194,16 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     return f"{summary}{_difference(page)}"
 
 
+def _hidden_columns(page: Page) -> str:
+    """Return the sentence about the columns of which a page shows no cells; empty where there are none."""
+    if not page.hidden_columns:
+        return ""
+    return (
+        f" The operator hides the cells of {quoted_names(page.hidden_columns)}: masks with their lengths stand for them, "
+        "which must not be loaded."
+    )
+
+
 def _difference(page: Page) -> str:
     """Return the sentence about a difference between a whole result and the counters of its job; empty if there is none."""
     found = page.completeness
@@ -221,7 +231,7 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
     if kind != "successfulResults" and rows_in_no_result(accounting):
         return f"{new_job_call(job, _rows_of(job))} loads all rows that are not in the org, those in no result, too."
     if kind == "unprocessedrecords" and page.rows:
-        rows = _rows_of(job, which="unprocessed") if page.path else THESE_ROWS
+        rows = _rows_of(job, which="unprocessed") if page.path else _rows_shown(page, THESE_ROWS)
         return f"{new_job_call(job, rows)} loads these rows, once what stopped this job is out of the way."
     if (
         kind == "unprocessedrecords"
@@ -238,15 +248,22 @@ def _retry_of_failed_rows(job: Job, page: Page) -> str:
     are_retryable = all(cause.is_retryable for cause in page.error_groups)
     if page.path is None:  # no file of this machine has the rows to send again
         if are_retryable:
-            return f"{new_job_call(job, THESE_ROWS)} loads these rows again, unchanged. {never}"
-        return f"{new_job_call(job, CORRECTED_ROWS)} loads these rows, corrected by their causes. {never}"
+            rows = _rows_shown(page, THESE_ROWS)
+            return f"{new_job_call(job, rows)} loads these rows again, unchanged. {never}"
+        rows = _rows_shown(page, CORRECTED_ROWS)
+        return f"{new_job_call(job, rows)} loads these rows, corrected by their causes. {never}"
     if are_retryable:
         return f"{new_job_call(job, _rows_of(job, which='failed'))} sends these rows again, as they were sent. {never}"
-    rows = _rows_of(job, code=cut(page.error_groups[0].code, LONGEST_NAME))
+    retried = _rows_of(job, code=cut(page.error_groups[0].code, LONGEST_NAME))
     return (
-        f"{new_job_call(job, rows)} sends those of the first cause again, as they were sent, once their cause is gone; "
+        f"{new_job_call(job, retried)} sends those of the first cause again, as they were sent, once their cause is gone; "
         f"with values or set beside rowsOf it corrects them on the way. {never}"
     )
+
+
+def _rows_shown(page: Page, gap: str) -> str:
+    """Return the gap for rows of the page, or one for the same rows of their source where the page hides cells."""
+    return f"{gap[:-1]}, taken from their source>" if page.hidden_columns else gap
 
 
 def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> dict[str, object]:
