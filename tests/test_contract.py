@@ -13,14 +13,12 @@ from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import SERVER_NAME
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
-from salesforce_bulk_ingest.operations.close_guard import CloseGuard
-from salesforce_bulk_ingest.operations.gateway import Gateway
-from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import MissingCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
-from tests.support.orgs import ERAS, Era, agent, uploads_of
+from tests.support.guarded import gateway_over, uploads_of
+from tests.support.orgs import ERAS, Era, agent
 
 TOKENS_FOR_THE_LIST = 7_000
 TOKENS_FOR_THE_INPUTS = 3_600
@@ -101,7 +99,7 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
             "list-all-ingest-jobs": ["isPkChunkingEnabled", "jobType", "queryLocator"],
             "create-ingest-job": ["body", "data", "part", "sha256", "dryRun", "preflight", "loadAgain"],
             "get-ingest-job-status": ["jobId", "waitSeconds"],
-            "close-abort-ingest-job": ["jobId", "body", "waitSeconds"],
+            "close-abort-ingest-job": ["jobId", "body", "waitSeconds", "confirm"],
             "delete-ingest-job": ["jobId"],
             "upload-data-ingest-job": ["jobId", "body", "part", "sha256", "dryRun", "preflight", "loadAgain"],
             "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where"],
@@ -155,7 +153,7 @@ async def test_the_rest_routes_are_those_of_the_contract(tmp_path: Path) -> None
         client = SalesforceClient(http, MissingCredentials("none"), "63.0")
         async with anyio.create_task_group() as tasks:
             uploads = uploads_of(client, tmp_path, SharedTasks(tasks))
-            app = build_rest(Gateway(client, Policy(), CloseGuard(Policy(), uploads), uploads))
+            app = build_rest(gateway_over(client, uploads, tmp_path))
     found = set()
     for mount in app.routes:
         assert isinstance(mount, Mount)

@@ -3,6 +3,7 @@
 settings -> embedded org (if asked for) -> services -> MCP server and REST app -> ports
 """
 
+import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -22,8 +23,11 @@ from starlette.applications import Starlette
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
+from salesforce_bulk_ingest.base.private_files import KEY_BYTES, key_in
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.cache.approvals import Approvals
+from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.settling import settle
@@ -34,7 +38,9 @@ from salesforce_bulk_ingest.mcp_server.misconfigured_server import Misconfigured
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.operations.audit import Audit
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.confirmation import Confirmations, ConfirmRule
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.earlier_loads import EarlierLoads
@@ -60,7 +66,7 @@ from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
-from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings import STDERR, Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 
 SERVER_NAME = "salesforce-bulk-ingest-jobs"
@@ -159,7 +165,8 @@ async def open_services(
         raise ValueError("an embedded org is on this machine")
     upstream = org.url if org else settings.upstream_url
     cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
-    ledger = Ledger((org.folder if org else paths.state_dir) / "uploads.sqlite3", cache, clock.now)
+    state_dir = org.folder if org else paths.state_dir
+    ledger = Ledger(state_dir / "uploads.sqlite3", cache, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
     hidden = HiddenFields(settings.hide_fields)
     async with (
@@ -177,7 +184,8 @@ async def open_services(
         )
         if job_files is not None:
             task_group.start_soon(run_in_thread, job_files.scan)
-        uploads = Uploads(client, ledger, tasks, job_files)
+        audit = Audit(AuditLog(_audit_file(settings, state_dir)), lambda: client.known_org, clock.now)
+        uploads = Uploads(client, ledger, audit, tasks, job_files)
         # Rows are known again for as long as uploads are kept.
         sketched = job_files is not None and not settings.no_kept_uploads
         planner = Planner(
@@ -191,22 +199,22 @@ async def open_services(
         kept_seconds = settings.spool_days * DAY_SECONDS
         once = SendOnce(
             uploads,
-            CreateOnce(client, uploads, tasks, clock.monotonic),
+            CreateOnce(client, uploads, audit, tasks, clock.monotonic),
             Retries(client, fetcher, ledger),
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=clock.now),
         )
-        close_guard = CloseGuard(policy, uploads)
+        close_guard = CloseGuard(policy, uploads, confirmations_of(settings, state_dir, clock))
         operations = Operations(
             policy,
-            JobOperations(client, policy, close_guard, uploads, fetcher),
-            LoadOperations(client, policy, planner, once),
+            JobOperations(client, policy, close_guard, audit, uploads, fetcher),
+            LoadOperations(client, policy, audit, planner, once),
             ResultOperations(client, fetcher, hidden=hidden),
         )
         try:
             yield Services(
                 client,
                 operations,
-                Gateway(client, policy, close_guard, uploads),
+                Gateway(client, policy, close_guard, audit, uploads),
                 upload_roots_of(settings, paths),
                 configured_org(settings, paths, org.url if org else None),
             )
@@ -234,6 +242,46 @@ def policy_of(settings: Settings) -> Policy:
     """Return the policy that the settings ask for; in the embedded org, every operation is allowed."""
     allowed = GUARDED_OPERATIONS if settings.emulator else settings.allow_operation
     return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
+
+
+def confirmations_of(settings: Settings, state_dir: Path, clock: Clock = SYSTEM_CLOCK) -> Confirmations:
+    """Return the confirmations that the settings ask for; in the embedded org none are, unless they are set.
+
+    Args:
+        settings: the settings, as loaded.
+        state_dir: folder of the key and of the approvals.
+        clock: the clock of this machine.
+    """
+    is_set = "confirm" in settings.model_fields_set
+    rules = [ConfirmRule.parse(rule) for rule in (settings.confirm if is_set or not settings.emulator else ())]
+    return Confirmations(
+        rules,
+        settings.confirm_without_dialog,
+        confirm_key(settings, state_dir),
+        Approvals(approvals_file(state_dir), clock.now),
+    )
+
+
+def confirm_key(settings: Settings, state_dir: Path) -> bytes:
+    """Return the key of the codes in sentences: that of the settings, else one that is made once on this machine."""
+    if settings.confirm_key is not None:
+        return settings.confirm_key.get_secret_value().encode()
+    try:
+        return key_in(state_dir / "confirm.key")
+    except OSError:
+        # A sentence of this process is then no sentence of another, or of the next.
+        return secrets.token_bytes(KEY_BYTES)
+
+
+def _audit_file(settings: Settings, state_dir: Path) -> Path | None:
+    if settings.audit == STDERR:
+        return None
+    return state_dir / "audit.jsonl" if settings.audit is None else Path(settings.audit)
+
+
+def approvals_file(state_dir: Path) -> Path:
+    """Return the file of approvals in the folder of a server's state."""
+    return state_dir / "approvals.sqlite3"
 
 
 def job_files_of(settings: Settings, folder: Path | None, clock: Clock = SYSTEM_CLOCK) -> JobFiles | None:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from salesforce_bulk_ingest.operations.confirmation import DEFAULT_RULES, ConfirmRule, WithoutDialog
 from salesforce_bulk_ingest.salesforce.credentials import pasted_token
 from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, LOOPBACK_HOSTS, instance_url, login_url
 from salesforce_bulk_ingest.salesforce.org import checked_organization_id
@@ -49,6 +50,10 @@ IN_THE_WRONG_PLACE = (
 
 FIELD_PATTERN = re.compile(r"[\w*?]+(\.[\w*?]+)?", re.ASCII)
 """The name of a field, or of fields of certain objects, in which `*` and `?` stand for any characters."""
+STDERR = "stderr"
+"""The value of `audit` for standard error."""
+
+LEAST_KEY_CHARACTERS = 32
 
 ORG_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The name of an org: that of its table `[orgs.NAME]` in `settings.toml`."""
@@ -86,6 +91,13 @@ class Flag:
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _split_rules(value: object) -> object:
+    # A comma also stands between the thousands of a number.
+    if isinstance(value, str):
+        return [part.strip() for part in re.split(r",(?!\d{3}\b)", value) if part.strip()]
+    return value
 
 
 def _split_folders(value: object) -> object:
@@ -194,6 +206,21 @@ def _org_name(value: str) -> str:
     return value
 
 
+def _confirm_rule(value: str) -> str:
+    ConfirmRule.parse(value)
+    return value
+
+
+def _confirm_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_KEY_CHARACTERS:
+        raise ValueError(f"expected at least {LEAST_KEY_CHARACTERS} characters, which nobody can guess")
+    return value
+
+
+def _audit_place(value: str) -> str:
+    return value if value == STDERR else str(_file(Path(value)))
+
+
 def _complaint(message: str, *settings: str) -> PydanticCustomError:
     """Return an error about several settings together; `settings_sources.py` adds the sources of their values."""
     return PydanticCustomError("setting", "{message}", {"message": message, "settings": settings})
@@ -204,6 +231,9 @@ Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValid
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
 FieldPatterns = Annotated[tuple[Annotated[str, AfterValidator(_field_pattern)], ...], BeforeValidator(_split)]
+ConfirmRules = Annotated[tuple[Annotated[str, AfterValidator(_confirm_rule)], ...], BeforeValidator(_split_rules)]
+ConfirmKey = Annotated[SecretStr, AfterValidator(_confirm_key)]
+AuditPlace = Annotated[str, Field(min_length=1), AfterValidator(_audit_place)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 Origin = Annotated[str, AfterValidator(instance_url)]
 LoginHost = Annotated[str, AfterValidator(login_url)]
@@ -308,6 +338,37 @@ class Settings(BaseModel):
             "`/v1` have them"
         ),
     )
+    confirm: Annotated[
+        ConfirmRules,
+        Env("BULK_INGEST_CONFIRM"),
+        Flag("--confirm", "Closes to be confirmed, such as delete; repeatable.", metavar="RULE"),
+    ] = Field(
+        DEFAULT_RULES,
+        description=(
+            "Closes that a person has to confirm: an operation, or as `production update > 1000`; `[]` for none. With the "
+            "embedded org none, unless it is set"
+        ),
+    )
+    confirm_without_dialog: Annotated[
+        WithoutDialog,
+        Env("BULK_INGEST_CONFIRM_WITHOUT_DIALOG"),
+        Flag("--confirm-without-dialog", "What confirms a close where the client shows no dialog (sentence)."),
+    ] = Field(
+        "sentence",
+        description=(
+            "What confirms a close where the client shows no dialog: `sentence` (the caller repeats it), `operator` (the "
+            "command `approve`), `refuse`"
+        ),
+    )
+    confirm_key: Annotated[ConfirmKey | None, Env("BULK_INGEST_CONFIRM_KEY")] = Field(
+        None,
+        description="Key of the codes in sentences, for servers that shall take each other's; else one of this machine",
+    )
+    audit: Annotated[
+        AuditPlace | None,
+        Env("BULK_INGEST_AUDIT"),
+        Flag("--audit", "File of the audit log, or stderr.", metavar="FILE"),
+    ] = Field(None, description="File of the audit log, or `stderr`; else `audit.jsonl` in the state folder")
     upload_roots: Annotated[
         Folders,
         Env("BULK_INGEST_UPLOAD_ROOT"),
@@ -495,6 +556,8 @@ ORG_SETTINGS = frozenset(name for name in FILE_NAMES if is_about_salesforce(name
     "read_only",
     "allow_operation",
     "hide_fields",
+    "confirm",
+    "confirm_without_dialog",
 }
 """The settings that can stand in the table of an org: which org it is, how to log in, and what may be done there.
 

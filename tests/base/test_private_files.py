@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.base.private_files import is_private, write_private_file
+from salesforce_bulk_ingest.base.private_files import KEY_BYTES, is_private, key_in, write_private_file
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
@@ -32,3 +32,24 @@ def test_a_private_file_and_its_new_folder_are_those_of_one_user(tmp_path: Path)
     file = tmp_path / "new" / "file"
     write_private_file(file, b"x")
     assert is_private(file.stat().st_mode) and is_private(file.parent.stat().st_mode)
+
+
+def test_a_key_is_made_once_and_is_that_of_one_user(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "confirm.key"
+    key = key_in(file)
+    assert len(key) == KEY_BYTES
+    assert key_in(file) == key
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [made.name for made in file.parent.iterdir()] == ["confirm.key"]
+
+
+def test_a_key_that_others_could_read_or_that_is_cut_off_is_no_key(tmp_path: Path) -> None:
+    file = tmp_path / "confirm.key"
+    key_in(file)
+    file.chmod(0o640)
+    with pytest.raises(PermissionError, match="could read"):
+        key_in(file)
+    file.chmod(0o600)
+    file.write_bytes(b"short")
+    with pytest.raises(OSError, match="holds no key"):
+        key_in(file)

@@ -55,7 +55,8 @@ def test_the_configuration_table_is_that_of_the_settings() -> None:
         flag = FLAGS[name].name if name in FLAGS else ""
         outside = (flag, ENV_NAMES.get(name, ""), name if name in FILE_NAMES else "")
         shown = [f"`{value}`" if value else "" for value in outside]
-        default = "" if field.default in (None, (), False) else f"`{field.default}`"
+        value = ", ".join(field.default) if isinstance(field.default, tuple) else field.default
+        default = "" if value in (None, "", False) else f"`{value}`"
         rows.append(f"| {' | '.join(shown)} | {default} | {field.description} |")
     assert section("configuration").splitlines() == rows, "\n".join(rows)
 

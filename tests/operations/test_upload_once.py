@@ -24,9 +24,7 @@ from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.base.errors import UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
-from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.gateway import Gateway
-from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadStream
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -44,6 +42,7 @@ from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, open_http
 from tests.loading.making import file_of
 from tests.operations.contents import BytesContent
 from tests.support.asgi_server import running
+from tests.support.guarded import gateway_over, uploads_of
 from tests.support.next_call import next_call
 from tests.support.orgs import ERAS, Era, call, closed, refusal, services_over, steady
 from tests.support.scripted_org import ScriptedOrg, scripted_agent
@@ -86,8 +85,8 @@ async def uploads_to(
     credentials = FixedCredentials(Credentials("http://127.0.0.1", SecretStr("A.TOKEN")))
     async with httpx2.AsyncClient(transport=transport) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, credentials, "63.0")
-        uploads = Uploads(client, ledger or Ledger(folder / "uploads.sqlite3"), SharedTasks(tasks))
-        yield uploads, Gateway(client, Policy(), CloseGuard(Policy(), uploads), uploads)
+        uploads = uploads_of(client, folder, SharedTasks(tasks), ledger)
+        yield uploads, gateway_over(client, uploads, folder)
         tasks.cancel_scope.cancel()
 
 

@@ -43,6 +43,7 @@ from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.asgi_server import running
 from tests.support.canary import look, look_at_files
+from tests.support.guarded import audit_in, nothing_to_confirm
 
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
@@ -169,26 +170,22 @@ def services_over(
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
     shared, policy, job_files = SharedTasks(tasks), Policy(), options.get("job_files")
     ledger = Ledger(folder / "uploads.sqlite3")
-    uploads = Uploads(client, ledger, shared, job_files)
+    audit = audit_in(folder, client)
+    uploads = Uploads(client, ledger, audit, shared, job_files)
     fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared)
     earlier_loads = EarlierLoads(client, fetcher, ledger, shared, kept_seconds=options.get("kept_seconds", DAY_SECONDS))
-    creates = CreateOnce(client, uploads, shared, options.get("clock", time.monotonic))
+    creates = CreateOnce(client, uploads, audit, shared, options.get("clock", time.monotonic))
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=job_files is not None)
-    close_guard = CloseGuard(policy, uploads)
+    close_guard = CloseGuard(policy, uploads, nothing_to_confirm(folder))
     operations = Operations(
         policy,
-        JobOperations(client, policy, close_guard, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
-        LoadOperations(client, policy, planner, once, seconds_left=seconds_left),
+        JobOperations(client, policy, close_guard, audit, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
+        LoadOperations(client, policy, audit, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")
-    return Services(client, operations, Gateway(client, policy, close_guard, uploads), roots)
-
-
-def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks) -> Uploads:
-    """The uploads over a client of an org, with their ledger in a folder."""
-    return Uploads(client, Ledger(folder / "uploads.sqlite3"), tasks)
+    return Services(client, operations, Gateway(client, policy, close_guard, audit, uploads), roots)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

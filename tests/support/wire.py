@@ -17,11 +17,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
-from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.operations.close_guard import CloseGuard
-from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.policy import Policy
-from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import Credentials, CredentialSource, FixedCredentials
@@ -29,6 +25,7 @@ from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listening
 from tests.support.canary import TOKEN, look
+from tests.support.guarded import gateway_over, uploads_of
 
 JOB_ID = "750000000000001AAA"
 USERINFO = "/services/oauth2/userinfo"
@@ -126,8 +123,8 @@ def gateway_to(
     client = SalesforceClient(http, source, "63.0")
     folder = Path(tempfile.mkdtemp(prefix="uploads-"))
     # A gateway starts no transfers of its own, so it never uses the task group.
-    uploads = Uploads(client, Ledger(folder / "uploads.sqlite3"), SharedTasks(cast(TaskGroup, None)))
-    rest = build_rest(Gateway(client, policy, CloseGuard(policy, uploads), uploads))
+    uploads = uploads_of(client, folder, SharedTasks(cast(TaskGroup, None)))
+    rest = build_rest(gateway_over(client, uploads, folder, policy))
     return WithLifespan(HostGuard(rest, AllowedCallers.local_and()), http)
 
 

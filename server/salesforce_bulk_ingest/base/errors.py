@@ -9,6 +9,8 @@
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RefusedByPolicy     the operator has to allow it
+    │   ├── ConfirmationNeeded  (operations/errors.py) a person has to confirm it
+    │   └── NotConfirmed    (operations/errors.py) the person who was asked did not agree
     ├── NotConfigured       the settings have a mistake, so there is no org
     ├── UploadConflict      the job already has, or may have, other data
     │   ├── UploadUnderWay  rows are on their way to the job right now

@@ -1,6 +1,7 @@
 """Files for the eyes of one user alone."""
 
 import os
+import secrets
 import stat
 import tempfile
 from contextlib import suppress
@@ -36,3 +37,37 @@ def write_private_file(path: Path, content: bytes) -> None:
         with suppress(OSError):
             os.unlink(part)
         raise
+
+
+KEY_BYTES = 32
+"""The length of a secret key."""
+
+
+def key_in(path: Path) -> bytes:
+    """Return the secret key in a file, which is made at first use: one for all processes that start at the same time.
+
+    Raises:
+        OSError: the file can't be made or read, or is not private, or holds no key.
+    """
+    with suppress(FileExistsError):
+        _make_key(path)
+    with open(path, "rb") as file:
+        if not is_private(os.fstat(file.fileno()).st_mode):
+            raise PermissionError(f"other users of this machine could read {path}")
+        key = file.read(KEY_BYTES)
+    if len(key) != KEY_BYTES:
+        raise OSError(f"{path} holds no key")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, part = tempfile.mkstemp(".part", f"{path.name}.", path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+        os.link(part, path)  # unlike a rename, a link takes no other's place
+    finally:
+        os.unlink(part)

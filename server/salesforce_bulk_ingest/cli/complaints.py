@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.serving.ports import CantStart
@@ -18,7 +19,7 @@ def complaint_about(error: BaseException) -> str | None:
     only = _only_error(error)
     if isinstance(only, typer.TyperException):
         complaint = _usage_complaint(only)
-    elif isinstance(only, BadSetting | CantStart | SalesforceError):
+    elif isinstance(only, BadSetting | CantStart | SalesforceError | IngestError):
         complaint = str(only)
     else:
         return None

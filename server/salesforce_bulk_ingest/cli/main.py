@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from salesforce_bulk_ingest import __version__
+from salesforce_bulk_ingest.cli.approve import approve
 from salesforce_bulk_ingest.cli.check import check
 from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.config import config
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Load data into Salesforce through Bulk API 2.0 ingest jobs: MCP server, REST gateway, embedded org.",
 )
-for command in (serve, stdio, emulator, demo, config, check, login, logout):
+for command in (serve, stdio, emulator, demo, config, check, login, logout, approve):
     app.command()(ending_its_line(command))
 
 

@@ -253,8 +253,12 @@ JobId = Annotated[
         json_schema_extra={"pattern": JOB_ID_PATTERN},
     ),
 ]
+LONGEST_SENTENCE = 500
 WaitSeconds = Annotated[
     int, Field(ge=0, le=CALL_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
+]
+Confirm = Annotated[
+    str, Field(max_length=LONGEST_SENTENCE, description="The sentence of a refused close, once the user agrees to it")
 ]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip; nextOffset of the page before")]
 Limit = Annotated[

@@ -1,10 +1,11 @@
 """The nine tools."""
 
+from functools import partial
 from typing import Annotated
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
+from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.base.text import as_name
@@ -18,6 +19,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_T
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
 from salesforce_bulk_ingest.mcp_server.arguments import (
+    Confirm,
     CreateBody,
     DataBody,
     DryRun,
@@ -35,9 +37,12 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     WaitSeconds,
     Where,
 )
+from salesforce_bulk_ingest.mcp_server.dialogs import ask, can_ask, given_answer
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.mcp_server.whole_files import WholeFiles
+from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
+from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
 from salesforce_bulk_ingest.operations.load import AnySource
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import LoadRequest
@@ -157,16 +162,28 @@ class IngestTools:
             return _result(JobAnswer.of(status))
 
     async def change_state(
-        self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0
-    ) -> Annotated[CallToolResult, JobAnswer]:
+        self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0, confirm: Confirm = ""
+    ) -> Annotated[CallToolResult, JobAnswer] | InputRequiredResult:
         """Close a job (state UploadComplete): Salesforce then loads its rows, which can't be undone; closing a delete job
         removes records. Or abort it (Aborted): rows not yet loaded are dropped, loaded ones stay. Call it after
         upload-data-ingest-job. With waitSeconds it waits for the outcome; next, get-ingest-job-status. A repeat changes
         nothing."""
-        with errors_for_models(GivenCall.of("close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds)):
-            status = await self._operations.jobs.change_state(
-                jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx)
-            )
+        given = GivenCall.of("close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds)
+        change = partial(
+            self._operations.jobs.change_state, jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx)
+        )
+        with errors_for_models(given):
+            asks = can_ask(ctx)
+            consent = given_answer(ctx) if asks else Consent(confirm)
+            try:
+                status = await change(consent=consent or NO_CONSENT)
+            except ConfirmationNeeded as needed:
+                if not asks or not needed.dialog_counts:
+                    raise
+                answer = await ask(ctx, needed)
+                if isinstance(answer, InputRequiredResult):
+                    return answer
+                status = await change(consent=answer)
             return _result(JobAnswer.of_change(status, body.state))
 
     async def delete(self, jobId: JobId) -> Annotated[CallToolResult, DeletedJobAnswer]:

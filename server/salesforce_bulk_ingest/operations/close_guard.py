@@ -1,6 +1,12 @@
 """The rules that every close has to pass, through tools and through `/v1` alike."""
 
+from dataclasses import replace
+
+from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.operations.audit import AuditedWrite
+from salesforce_bulk_ingest.operations.confirmation import Closing, Confirmations, Consent
 from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.state_change import is_reached
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -14,22 +20,45 @@ class CloseGuard:
     Args:
         policy: the rules that the operator set.
         uploads: the uploads to jobs, as far as this server knows them.
+        confirmations: the closes that a person has to confirm.
     """
 
-    def __init__(self, policy: Policy, uploads: Uploads) -> None:
+    def __init__(self, policy: Policy, uploads: Uploads, confirmations: Confirmations) -> None:
         self._policy = policy
         self._uploads = uploads
+        self._confirmations = confirmations
 
     @property
     def has_rules(self) -> bool:
-        """Whether there is a close that would be refused."""
-        return bool(self._policy.refused_operations)
+        """Whether there is a close that would be refused, or has to be confirmed."""
+        return bool(self._policy.refused_operations) or self._confirmations.is_asked
 
-    async def check(self, org: Org | None, job: Job) -> None:
-        """Raise RefusedByPolicy for a job that may not be closed.
+    def check_multipart(self, org: Org | None, operation: str | None, sobject: str | None) -> None:
+        """Raise RefusedByPolicy for a request that makes, fills and closes a job at once, if a person must confirm it."""
+        if self._confirmations.names(Closing(org, "", operation, sobject)):
+            raise RefusedByPolicy(
+                "This request would close its job at once, and a person has to confirm such a close: create, upload and "
+                "close in three requests."
+            )
+
+    async def check(self, org: Org | None, job: Job, consent: Consent, audited: AuditedWrite) -> None:
+        """Check whether a job may be closed, and note its rows, and how the close is confirmed.
 
         Args:
             org: the org of the job; None if it can't be learned.
             job: the job, as it was just read from Salesforce.
+            consent: what the caller brings to a close that has to be confirmed.
+            audited: the close, for the audit.
+
+        Raises:
+            RefusedByPolicy: the job may not be closed.
+            ConfirmationNeeded: a person has to confirm the close.
+            NotConfirmed: the person did not agree.
         """
         self._policy.check_operation(job.operation)
+        upload = None if org is None else await self._uploads.record_of(org, job.id)
+        if upload is not None:
+            audited.write = replace(audited.write, rows=upload.rows, sha256=upload.sha256 or None)
+        if not is_reached(job, "UploadComplete"):
+            confirmed = await self._confirmations.check(Closing.of(org, job, upload), consent)
+            audited.write = replace(audited.write, confirmation=confirmed)

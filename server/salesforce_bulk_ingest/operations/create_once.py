@@ -3,10 +3,11 @@
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.upload_once import Uploads
@@ -43,6 +44,7 @@ class CreateOnce:
     Args:
         client: the client of the org.
         uploads: knows the jobs that have rows.
+        audit: notes each job that is made.
         tasks: makes the jobs; a call that ends meanwhile does not end the making.
         clock: returns the time in seconds, from any start.
     """
@@ -51,11 +53,13 @@ class CreateOnce:
         self,
         client: SalesforceClient,
         uploads: Uploads,
+        audit: Audit,
         tasks: SharedTasks,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._uploads = uploads
+        self._audit = audit
         self._tasks = tasks
         self._clock = clock
         self._made: OrderedDict[Hashable, tuple[str, float]] = OrderedDict()  # call -> job id, when it was made
@@ -85,7 +89,11 @@ class CreateOnce:
             checked = await check()
             if not task.waiting_calls:
                 return None
-            job = await create_job(self._client, body, self._is_earlier)
+            write = Write(action="create", operation=_text(body, "operation"), sobject=_text(body, "object"))
+            async with self._audit.of(write) as audited:
+                await audited.tried()
+                job = await create_job(self._client, body, self._is_earlier)
+                audited.write = replace(write, job_id=job.id)
             self._remember(call, job.id)
             return MadeJob(job, checked)
 
@@ -115,3 +123,8 @@ class CreateOnce:
         self._made.move_to_end(call)
         if len(self._made) > MOST_REMEMBERED:
             self._made.popitem(last=False)
+
+
+def _text(body: dict[str, object], name: str) -> str | None:
+    value = body.get(name)
+    return value if isinstance(value, str) else None

@@ -1,6 +1,8 @@
 """Errors of operations that carry a plan, a job or another error."""
 
-from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument
+from typing import Literal
+
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.text import as_name, as_sentence
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -76,3 +78,36 @@ class ChangeUnanswered(IngestError):
         self.code = error.code
         self.job_id = job_id
         self.error = error
+
+
+class ConfirmationNeeded(RefusedByPolicy):
+    """The operator wants a person to confirm a close, and nobody has.
+
+    Args:
+        change: what the close would do, as a part of a sentence.
+        sentence: the sentence that confirms it, or that a dialog shows.
+        way: what confirms it without a dialog: see `Confirmations`.
+        dialog_counts: whether the answer of a dialog of the host confirms it.
+    """
+
+    def __init__(
+        self, change: str, sentence: str, way: Literal["sentence", "operator", "refuse"], *, dialog_counts: bool
+    ) -> None:
+        super().__init__(f"The job was not closed: a person has to confirm that this is meant: {change}.")
+        self.sentence = sentence
+        self.way = way
+        self.dialog_counts = dialog_counts
+
+
+class NotConfirmed(RefusedByPolicy):
+    """The person whom a dialog asked about a close did not agree to it.
+
+    Args:
+        change: what the close would do, as a part of a sentence.
+        answered: whether the person answered at all.
+    """
+
+    def __init__(self, change: str, *, answered: bool) -> None:
+        what = "The user was asked and did not agree" if answered else "The user was asked and did not answer in time"
+        super().__init__(f"The job was not closed. {what}: {change}.")
+        self.answered = answered

@@ -5,16 +5,20 @@ Every call is forwarded unchanged, or refused by the policy.
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Literal
 from urllib.parse import unquote
 
 import httpx2
 from pydantic import ValidationError
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.operations.audit import Action, Audit, AuditedWrite, Write
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.multipart import job_part
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_meter import UploadMeter, metered
@@ -42,6 +46,13 @@ METHOD_PARAMETER = "_httpmethod"
 METHOD_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 
 
+MULTIPART: Literal["create, upload and close"] = "create, upload and close"
+"""What a multipart create does."""
+
+API_NAME = re.compile(r"[A-Za-z]\w{0,254}", re.ASCII)
+"""The names of objects and operations."""
+
+
 class Gateway:
     """Forwards the calls that the policy allows, unchanged.
 
@@ -52,22 +63,29 @@ class Gateway:
         client: the client of the org.
         policy: the rules that the operator set.
         close_guard: the rules of closes.
+        audit: notes each change.
         uploads: the uploads to jobs, each of which takes rows once.
     """
 
-    def __init__(self, client: SalesforceClient, policy: Policy, close_guard: CloseGuard, uploads: Uploads) -> None:
+    def __init__(
+        self, client: SalesforceClient, policy: Policy, close_guard: CloseGuard, audit: Audit, uploads: Uploads
+    ) -> None:
         self._client = client
+        self._audit = audit
         self._policy = policy
         self._close_guard = close_guard
         self._uploads = uploads
 
     @asynccontextmanager
-    async def forward(self, call: Call, job_id: str | None = None) -> AsyncIterator[httpx2.Response]:
+    async def forward(
+        self, call: Call, job_id: str | None = None, consent: Consent = NO_CONSENT
+    ) -> AsyncIterator[httpx2.Response]:
         """Send the call and yield Salesforce's answer, with its status known and its body unread.
 
         Args:
             call: the call; the body of POST and PATCH as bytes, of PUT as a stream.
             job_id: the id of the job in the path, if there is one.
+            consent: what the caller brings to a close that has to be confirmed.
 
         Raises:
             IngestError: this server refuses the call.
@@ -75,39 +93,74 @@ class Gateway:
         """
         if job_id is not None:
             checked_job_id(job_id)
-        _check_method(call)
-        if call.method not in READING_METHODS:
-            self._policy.check_write()
-        if call.method == "POST":
-            self._check_create(call)
         async with AsyncExitStack() as stack:
-            if call.method == "PATCH" and job_id is not None:
-                job = await stack.enter_async_context(self._client.open(_look_up(call, job_id)))
-                if not job.is_success:
-                    # A user who can't read the job can't change it either, so the refusal to show it is the answer.
-                    yield job
-                    return
-                await self._check_state_change(call, await _job_in(job, job_id))
-            if call.method == "PUT" and job_id is not None:
-                refusal = await stack.enter_async_context(self._session_refused(call, job_id))
-                if refusal is not None:
-                    yield refusal
-                    return
-                answer = await stack.enter_async_context(self._upload(call, job_id))
+            if call.method in READING_METHODS:
+                _check_method(call)
+                yield await stack.enter_async_context(self._client.open(call))
+                return
+            audited = await stack.enter_async_context(self._audit.of(_write_of(call, job_id)))
+            _check_method(call)
+            self._policy.check_write()
+            if job_id is None:
+                answer = await self._create(call, stack, audited)
+            elif call.method == "PATCH":
+                answer = await self._change_state(call, job_id, consent, stack, audited)
+            elif call.method == "PUT":
+                answer = await self._upload(call, job_id, stack, audited)
             else:
-                answer = await stack.enter_async_context(self._client.open(call))
+                await self._org()
+                answer = await self._sent(call, stack, audited)
+            await audited.end(None)
             yield answer
 
-    @asynccontextmanager
-    async def _upload(self, call: Call, job_id: str) -> AsyncIterator[httpx2.Response]:
-        """Send the rows as they come, count them, and record them once Salesforce took them; yield its answer."""
+    async def _sent(self, call: Call, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
+        """Send a change, whose answer stays open until the stack ends."""
+        await audited.tried()
+        answer = await stack.enter_async_context(self._client.open(call))
+        audited.answered(answer.status_code)
+        return answer
+
+    async def _create(self, call: Call, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
+        self._check_create(call)
+        org = await self._org()
+        if audited.write.action == MULTIPART:
+            self._close_guard.check_multipart(org, audited.write.operation, audited.write.sobject)
+        return await self._sent(call, stack, audited)
+
+    async def _change_state(
+        self, call: Call, job_id: str, consent: Consent, stack: AsyncExitStack, audited: AuditedWrite
+    ) -> httpx2.Response:
+        looked_up = await stack.enter_async_context(self._client.open(_look_up(call, job_id)))
+        if not looked_up.is_success:
+            # A user who can't read the job can't change it either, so the refusal to show it is the answer.
+            return looked_up
+        job = await _job_in(looked_up, job_id)
+        org = await self._org()
+        if job is not None:
+            audited.write = Write.to(job, audited.write.action)
+        if not _is_plain_abort(call) and self._close_guard.has_rules:
+            if job is None:
+                raise UnexpectedAnswer(
+                    "Salesforce did not say which operation this job has, so its state is not changed."
+                )
+            await self._close_guard.check(org, job, consent, audited)
+        return await self._sent(call, stack, audited)
+
+    async def _upload(self, call: Call, job_id: str, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
+        """Send the rows as they come, count them, and record them once Salesforce took them."""
+        refusal = await stack.enter_async_context(self._session_refused(call, job_id))
+        if refusal is not None:
+            return refusal
         meter = UploadMeter(call.headers, None)
         if isinstance(call.content, StreamedBody):
             call = replace(call, content=StreamedBody(metered(call.content, meter)))
-        async with self._uploads.passing(await self._org(), job_id) as record_upload, self._client.open(call) as answer:
-            if answer.status_code == CREATED:
-                await record_upload(meter.record())
-            yield answer
+        record_upload = await stack.enter_async_context(self._uploads.passing(await self._org(), job_id))
+        answer = await self._sent(call, stack, audited)
+        if answer.status_code == CREATED:
+            record = meter.record()
+            audited.write = replace(audited.write, rows=record.rows, sha256=record.sha256 or None)
+            await record_upload(record)
+        return answer
 
     @asynccontextmanager
     async def _session_refused(self, call: Call, job_id: str) -> AsyncIterator[httpx2.Response | None]:
@@ -125,11 +178,11 @@ class Gateway:
         yield None
 
     async def _org(self) -> Org | None:
-        """Return the org whose record gets the upload, or None if it can't be learned: Salesforce alone may refuse it."""
+        """Return the org, by which changes are known, or None if it can't be learned: Salesforce alone may refuse them."""
         try:
-            return await self._client.organization()
+            return await self._client.org()
         except SalesforceError as error:
-            logger.warning("an upload through /v1 is not recorded, since its org is not known: %s", error)
+            logger.warning("the org of a change through /v1 is not known, so an upload is not recorded: %s", error)
             return None
 
     def _check_create(self, call: Call) -> None:
@@ -156,12 +209,19 @@ class Gateway:
             )
         self._policy.check_operation(operation)
 
-    async def _check_state_change(self, call: Call, job: Job | None) -> None:
-        if _is_plain_abort(call) or not self._close_guard.has_rules:
-            return
-        if job is None:
-            raise UnexpectedAnswer("Salesforce did not say which operation this job has, so its state is not changed.")
-        await self._close_guard.check(await self._org(), job)
+
+def _write_of(call: Call, job_id: str | None) -> Write:
+    """Return what the audit notes of a request that changes something."""
+    if job_id is None:
+        body = call.content if isinstance(call.content, bytes) else b""
+        content_types = _values(call, "content-type")
+        is_multipart = any("multipart" in value.lower() for value in content_types)
+        job = (job_part(content_types[0], body) or b"") if is_multipart else body
+        action: Action = MULTIPART if is_multipart else "create"
+        return Write(action=action, operation=_operation(job), sobject=_name(job, "object"))
+    if call.method == "PATCH":
+        return Write(action="abort" if _is_plain_abort(call) else "close", job_id=job_id)
+    return Write(action="upload" if call.method == "PUT" else "delete", job_id=job_id)
 
 
 def _check_method(call: Call) -> None:
@@ -197,8 +257,14 @@ def _values(call: Call, header: str) -> list[str]:
 
 
 def _operation(body: bytes) -> str | None:
-    operation = _object_without_repeats(body).get("operation")
-    return operation if isinstance(operation, str) and operation.isascii() and operation.isalpha() else None
+    operation = _name(body, "operation")
+    return operation if operation is not None and operation.isalpha() else None
+
+
+def _name(body: bytes, key: str) -> str | None:
+    """Return the API name under a key of a JSON object; None where there is none, or it can't be one."""
+    name = _object_without_repeats(body).get(key)
+    return name if isinstance(name, str) and API_NAME.fullmatch(name) else None
 
 
 class _RepeatedKey(ValueError):

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import anyio
 
+from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
@@ -84,6 +86,7 @@ class JobOperations:
         client: the client of the org.
         policy: the rules that the operator set.
         close_guard: the rules of closes.
+        audit: notes each change.
         uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
         sleep: pauses between two readings of a job.
@@ -98,6 +101,7 @@ class JobOperations:
         client: SalesforceClient,
         policy: Policy,
         close_guard: CloseGuard,
+        audit: Audit,
         uploads: Uploads,
         fetcher: ResultFetcher | None = None,
         *,
@@ -107,6 +111,7 @@ class JobOperations:
         self._client = client
         self._policy = policy
         self._close_guard = close_guard
+        self._audit = audit
         self._uploads = uploads
         self._fetcher = fetcher
         self._sleep = sleep
@@ -142,11 +147,15 @@ class JobOperations:
         Raises:
             CreateUnanswered: the answer is lost, so a job may have been made.
         """
-        self._policy.check_create(create.operation)
-        org = await self._client.org()
-        job = await create_job(
-            self._client, create.body(), lambda job: self._uploads.knows(org, job), self._seconds_left
-        )
+        write = Write(action="create", operation=create.operation, sobject=create.sobject)
+        async with self._audit.of(write) as audited:
+            self._policy.check_create(create.operation)
+            org = await self._client.org()
+            await audited.tried()
+            job = await create_job(
+                self._client, create.body(), lambda job: self._uploads.knows(org, job), self._seconds_left
+            )
+            audited.write = replace(write, job_id=job.id)
         return JobStatus(org, job)
 
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> JobStatus:
@@ -158,23 +167,34 @@ class JobOperations:
         return JobStatus(org, job, upload, accounting=await self._accounting(org, job))
 
     async def change_state(
-        self, job_id: str, state: TargetState, *, wait_seconds: float = 0, report: Report
+        self,
+        job_id: str,
+        state: TargetState,
+        *,
+        consent: Consent = NO_CONSENT,
+        wait_seconds: float = 0,
+        report: Report,
     ) -> JobStatus:
         """Close or abort the job. A job for which there is nothing left to close or abort stays as it is.
 
         Raises:
+            ConfirmationNeeded: the operator wants a person to confirm the close.
             ChangeUnanswered: the answer is lost, and it is not known whether the change took effect.
         """
-        self._policy.check_write()
-        job = await self._client.get_job(checked_job_id(job_id))
-        org = await self._client.org()
-        if state == "UploadComplete":
-            await self._close_guard.check(org, job)
-        changed = False
-        if not is_reached(job, state):
+        write = Write(action="close" if state == "UploadComplete" else "abort", job_id=checked_job_id(job_id))
+        async with self._audit.of(write) as audited:
+            self._policy.check_write()
+            job = await self._client.get_job(job_id)
+            org = await self._client.org()
+            audited.write = Write.to(job, write.action)
             if state == "UploadComplete":
-                await self._uploads.check_closable(org, job.id)
-            job, changed = await change_state(self._client, job, state, self._seconds_left)
+                await self._close_guard.check(org, job, consent, audited)
+            changed = False
+            if not is_reached(job, state):
+                if state == "UploadComplete":
+                    await self._uploads.check_closable(org, job.id)
+                await audited.tried()
+                job, changed = await change_state(self._client, job, state, self._seconds_left)
         try:
             job = await self._wait(job, wait_seconds, report)
         except SalesforceError:
@@ -185,16 +205,19 @@ class JobOperations:
 
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine; how it ended is kept."""
-        self._policy.check_write()
-        checked_job_id(job_id)
-        org = await self._client.org()
-        try:
-            job = await self._client.get_job(job_id)
-            if job.is_terminal:
-                await self._uploads.record_end(org, job)
-            await self._client.delete_job(job_id)
-        except NotFound:
-            return Deletion(org, deleted=False)
+        async with self._audit.of(Write(action="delete", job_id=checked_job_id(job_id))) as audited:
+            self._policy.check_write()
+            org = await self._client.org()
+            try:
+                job = await self._client.get_job(job_id)
+                audited.write = Write.to(job, "delete")
+                if job.is_terminal:
+                    await self._uploads.record_end(org, job)
+                await audited.tried()
+                await self._client.delete_job(job_id)
+            except NotFound as error:
+                audited.answered(error.status)
+                return Deletion(org, deleted=False)
         await self._uploads.forget(org, job_id)
         if self._fetcher is not None:
             await self._fetcher.forget(org, job_id)

@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.earlier_loads import Comparison, EarlierLoads, NewLoad, columns_of
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
@@ -173,6 +174,7 @@ class LoadOperations:
     Args:
         client: the client of the org.
         policy: the rules that the operator set.
+        audit: notes what the policy refuses.
         planner: plans the load.
         once: what keeps rows from going twice.
         seconds_left: returns the seconds that the current call may still wait.
@@ -185,6 +187,7 @@ class LoadOperations:
         self,
         client: SalesforceClient,
         policy: Policy,
+        audit: Audit,
         planner: Planner,
         once: SendOnce,
         *,
@@ -192,6 +195,7 @@ class LoadOperations:
     ) -> None:
         self._client = client
         self._policy = policy
+        self._audit = audit
         self._planner = planner
         self._once = once
         self._seconds_left = seconds_left
@@ -210,7 +214,8 @@ class LoadOperations:
             FilledJobFailed: the job was made, but the rows did not arrive, or it is not known whether they did.
         """
         if not dry_run:
-            self._policy.check_create(create.operation)
+            async with self._audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
+                self._policy.check_create(create.operation)
 
         def seconds() -> float:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
@@ -253,7 +258,8 @@ class LoadOperations:
             WrongState: the job is not open.
         """
         if not dry_run:
-            self._policy.check_write()
+            async with self._audit.of(Write(action="upload", job_id=job_id)):
+                self._policy.check_write()
         job = await self._client.get_job(checked_job_id(job_id))
         org = await self._client.org()
         load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left)

@@ -4,7 +4,7 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import anyio
@@ -28,6 +28,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord, UploadRecordState
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
+from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
@@ -106,14 +107,21 @@ class Uploads:
     Args:
         client: sends the rows.
         ledger: the record of earlier uploads.
+        audit: notes each upload.
         tasks: runs the uploads; the end of the server breaks a PUT off, so that Salesforce does not take it for whole.
         job_files: archives uploads; None on a server that caches nothing.
     """
 
     def __init__(
-        self, client: SalesforceClient, ledger: Ledger, tasks: SharedTasks, job_files: JobFiles | None = None
+        self,
+        client: SalesforceClient,
+        ledger: Ledger,
+        audit: Audit,
+        tasks: SharedTasks,
+        job_files: JobFiles | None = None,
     ) -> None:
         self._client = client
+        self._audit = audit
         self._ledger = ledger
         self._job_files = job_files
         self._tasks = tasks
@@ -201,7 +209,7 @@ class Uploads:
             if before_sending is not None:
                 await self._prepare(org, job.id, before_sending)
             self._sending[job.id[:15]] = content.sha256
-            return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job.id, content, task))
+            return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job, content, task))
 
     def notes_of(self, org: Org, job_id: str) -> tuple[Finding, ...]:
         """Return the warnings about what this server could not record or keep of the upload to a job."""
@@ -274,9 +282,13 @@ class Uploads:
                 await self._ledger.release(org.key, job_id)
             raise
 
-    async def _send(self, org: Org, job_id: str, content: Content, task: SharedTask[None]) -> None:
+    async def _send(self, org: Org, job: Job, content: Content, task: SharedTask[None]) -> None:
+        job_id = job.id
+        write = replace(Write.to(job, "upload"), rows=content.rows, sha256=content.sha256)
         try:
-            await self._client.upload(job_id, UploadStream(content, task), content.size)
+            async with self._audit.of(write) as audited:
+                await audited.tried()
+                await self._client.upload(job_id, UploadStream(content, task), content.size)
             await self._remember(org, job_id, _recorded("sent", content))
             if isinstance(content, ArchivedContent) and content.not_kept is not None:
                 self._note(org, job_id, _not_kept(content.not_kept))

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from salesforce_bulk_ingest.operations.confirmation import Consent
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.salesforce.call import Call
 from salesforce_bulk_ingest.salesforce.transport import reason_of
@@ -29,7 +30,10 @@ HOP_BY_HOP = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-NOT_SENT_UP = HOP_BY_HOP | {"authorization", "cookie", "expect", "host"}
+CONFIRM = "bulk-ingest-confirm"
+"""The header with the sentence that confirms a close."""
+
+NOT_SENT_UP = HOP_BY_HOP | {"authorization", "cookie", "expect", "host", CONFIRM}
 NOT_SENT_DOWN = HOP_BY_HOP | {"set-cookie"}
 
 
@@ -55,7 +59,7 @@ async def pass_on(gateway: Gateway, request: Request, call: Call, job_id: str | 
         headers=headers_up(request),
         api_version=request.path_params.get("version"),
     )
-    return await UpstreamResponse.open(gateway, call, job_id, head_only=head_only)
+    return await UpstreamResponse.open(gateway, call, job_id, _consent(request), head_only=head_only)
 
 
 class UpstreamResponse(Response):
@@ -69,10 +73,10 @@ class UpstreamResponse(Response):
         self._head_only = head_only
 
     @classmethod
-    async def open(cls, gateway: Gateway, call: Call, job_id: str | None, *, head_only: bool) -> Self:
+    async def open(cls, gateway: Gateway, call: Call, job_id: str | None, consent: Consent, *, head_only: bool) -> Self:
         """Make the call and wait for the status of the response; an error before the status is raised as usual."""
         async with AsyncExitStack() as stack:
-            upstream = await stack.enter_async_context(gateway.forward(call, job_id))
+            upstream = await stack.enter_async_context(gateway.forward(call, job_id, consent))
             return cls(stack.pop_all(), upstream, head_only=head_only)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,6 +110,12 @@ class UpstreamResponse(Response):
                 logger.warning("%s broke off: %s", path, reason_of(error))
             tasks.cancel_scope.cancel()
         return is_whole
+
+
+def _consent(request: Request) -> Consent:
+    """Return the sentence that the request repeats; callers send other letters than ASCII as UTF-8."""
+    given = request.headers.get(CONFIRM, "").encode("latin-1")
+    return Consent(given.decode(errors="replace"))
 
 
 def headers_up(request: Request) -> list[tuple[str, str]]:

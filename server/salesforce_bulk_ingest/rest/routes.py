@@ -1,6 +1,7 @@
 """The routes of `/v1`, and the HTTP errors for requests that this server refuses itself."""
 
 import logging
+from collections.abc import Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,8 +12,10 @@ from starlette.routing import Mount, Route
 
 from salesforce_bulk_ingest.base.errors import IngestError, TooLarge
 from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.operations.confirmation import WithoutDialog
+from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
 from salesforce_bulk_ingest.operations.gateway import Gateway
-from salesforce_bulk_ingest.rest.byte_gateway import pass_on
+from salesforce_bulk_ingest.rest.byte_gateway import CONFIRM, pass_on
 from salesforce_bulk_ingest.rest.tolerant_paths import RESULTS, KnownVersion, TolerantPaths
 from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -118,7 +121,20 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, SalesforceError | IngestError)
-    return error_response(error.status, error.code, str(error))
+    message = str(error)
+    if isinstance(error, ConfirmationNeeded):
+        message = f"{message} {_HOW_TO_CONFIRM[error.way].format(sentence=error.sentence)}"
+    return error_response(error.status, error.code, message)
+
+
+_HOW_TO_CONFIRM: Mapping[WithoutDialog, str] = {
+    "sentence": (
+        f"Once a person agrees, send the same request with the header {CONFIRM.title()}, whose value is this sentence: "
+        "{sentence}"
+    ),
+    "operator": "The operator can approve it on the machine of this server, with salesforce-bulk-ingest approve.",
+    "refuse": "The operator takes confirmations from dialogs of MCP clients alone.",
+}
 
 
 async def _on_caller_gone(request: Request, error: Exception) -> Response:

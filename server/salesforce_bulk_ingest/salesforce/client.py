@@ -136,6 +136,11 @@ class SalesforceClient:
         """
         return (await self._logged_in()).org
 
+    @property
+    def known_org(self) -> Org | None:
+        """The org that the last login opened; None if nothing has been asked of it yet."""
+        return None if self._login is None else self._login.org
+
     async def identity(self) -> Identity | None:
         """Return the user whom the access token belongs to, or None where the login does not tell it.
 

@@ -29,7 +29,13 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     upload_call,
     wait_call,
 )
-from salesforce_bulk_ingest.operations.errors import ChangeUnanswered, CreateUnanswered, FilledJobFailed
+from salesforce_bulk_ingest.operations.errors import (
+    ChangeUnanswered,
+    ConfirmationNeeded,
+    CreateUnanswered,
+    FilledJobFailed,
+    NotConfirmed,
+)
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
     LocalShortage,
@@ -113,6 +119,8 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
         "Tell the user: that is a mistake in the settings of this server, and no tool works before it is mended. "
         "`salesforce-bulk-ingest check` shows whether it is; then the server has to be restarted.",
     ),
+    (ConfirmationNeeded, "{confirm}"),
+    (NotConfirmed, "Leave the job as it is, or {abort} drops it (nothing is loaded then)."),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
     (TooLarge, "{rows} takes fewer rows, or a file: do what the message says, or split the rows over several jobs."),
     (
@@ -232,8 +240,24 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
     named = _NAMED_JOBS if isinstance(error, CreateUnanswered) and error.names_jobs else ""
-    special = {"has_rows": has_rows, "sent_again": sent_again, "named": named}
+    confirm = _confirm(error, given) if isinstance(error, ConfirmationNeeded) else ""
+    special = {"has_rows": has_rows, "sent_again": sent_again, "named": named, "confirm": confirm}
     return next(chain(by_text, by_class)).format(**_calls(error, given), **special)
+
+
+def _confirm(error: ConfirmationNeeded, given: GivenCall) -> str:
+    """Return what confirms a close in a client that shows no dialogs."""
+    if error.way == "sentence":
+        return (
+            f"{given.again({'confirm': error.sentence})} closes the job. Show the user what it would do, and make this call "
+            "only if the user agrees."
+        )
+    if error.way == "operator":
+        return (
+            f"{given.again()} closes the job, once the operator has approved that on the server's machine with "
+            f"`salesforce-bulk-ingest approve {given.job_id}`. Tell the user."
+        )
+    return "Tell the user: the operator takes confirmations from dialogs alone, and this client shows none here."
 
 
 def _after_sent_again(error: SentAgain, given: GivenCall) -> str:

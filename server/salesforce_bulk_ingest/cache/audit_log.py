@@ -1,0 +1,59 @@
+"""The audit log: a file of this user alone, or standard error, to which a line of JSON is added for each write."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from salesforce_bulk_ingest.base.errors import StorageFailure
+from salesforce_bulk_ingest.base.private_files import is_private
+from salesforce_bulk_ingest.base.storage import FileError, storage_failure
+from salesforce_bulk_ingest.base.threads import run_in_thread
+
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+
+class AuditLog:
+    """The place of the lines.
+
+    Args:
+        path: path of the file, which is made on first use, for this user alone; None for standard error.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    async def add(self, line: Mapping[str, object]) -> None:
+        """Add a line, in one piece, whatever other processes add at the same time.
+
+        Raises:
+            StorageFailure: the line can't be written, or others could read it.
+        """
+        text = json.dumps({name: value for name, value in line.items() if value is not None})
+        await run_in_thread(self._add, f"{text}\n".encode())
+
+    def _add(self, line: bytes) -> None:
+        try:
+            if self._path is None:
+                sys.stderr.write(line.decode())
+                sys.stderr.flush()
+            else:
+                self._append(self._path, line)
+        except (*FileError, ValueError) as error:  # ValueError: standard error is closed
+            what = "The audit log can't be written, so nothing is changed"
+            raise storage_failure(what if self._path else f"{what} (standard error)", error, self._path) from error
+
+    def _append(self, path: Path, line: bytes) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Opened for each line, so that a program which rotates logs may move the file away at any time.
+        file = os.open(path, _APPENDING, 0o600)
+        try:
+            if not is_private(os.fstat(file).st_mode):
+                raise StorageFailure(
+                    f"Other users of this machine could read the audit log {path}.", f"Run `chmod 600 {path}`."
+                )
+            if os.write(file, line) != len(line):
+                raise OSError(f"only a part of a line was written to {path}")
+        finally:
+            os.close(file)

@@ -1,0 +1,72 @@
+"""The command `approve`: the operator confirms a close on the machine of the server."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from salesforce_bulk_ingest.app import approvals_file
+from salesforce_bulk_ingest.cache.approvals import Approvals, WaitingClose
+from salesforce_bulk_ingest.cli.console import PROGRAM, out
+from salesforce_bulk_ingest.cli.options import option, settings_from
+from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
+from salesforce_bulk_ingest.serving.ports import CantStart
+from salesforce_bulk_ingest.settings import Settings
+
+NOT_APPROVED = 1
+
+
+def approve(
+    job_id: Annotated[
+        str | None, typer.Argument(metavar="JOBID", help="The job; without it, the closes that wait are shown.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve without asking.")] = False,
+    emulator: Annotated[bool | None, option("emulator")] = None,
+    data_dir: Annotated[Path | None, option("data_dir")] = None,
+) -> None:
+    """Approve the close of a job, where the server lets the operator confirm closes; it counts for 24 hours."""
+    settings = settings_from({"emulator": emulator, "data_dir": data_dir})
+    approvals = Approvals(approvals_file(_state_dir(settings)))
+    if job_id is None:
+        _show(approvals.waiting())
+        return
+    checked_job_id(job_id)
+    close = next((waiting for waiting in approvals.waiting() if is_same_job(waiting.job_id, job_id)), None)
+    if close is None:
+        raise CantStart(
+            f"no close of job {job_id} waits for an approval here. It waits once it was tried, for seven days; `{PROGRAM} "
+            "approve` shows those that wait."
+        )
+    _tell(close)
+    if not (yes or _agreed()):
+        out.print("Not approved: the job stays open.")
+        raise typer.Exit(NOT_APPROVED)
+    if not approvals.approve(close):
+        raise CantStart(f"meanwhile another close of job {job_id} waits: run this again, and look at it.")
+    out.print("Approved: the same call, or the same request, closes the job now.")
+
+
+def _state_dir(settings: Settings) -> Path:
+    paths = default_local_paths()
+    return (settings.data_dir or paths.org_dir) if settings.emulator else paths.state_dir
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise CantStart("nobody can be asked here, since there is no terminal: add --yes to approve it.")
+    return typer.confirm("Approve this?")
+
+
+def _show(waiting: list[WaitingClose]) -> None:
+    for close in waiting:
+        _tell(close)
+    if waiting:
+        out.print(f"\n{PROGRAM} approve JOBID approves one of them.", highlight=False)
+    else:
+        out.print("No close waits for an approval here.")
+
+
+def _tell(close: WaitingClose) -> None:
+    out.print(f"{close.facts})", highlight=False, markup=False, soft_wrap=True)
