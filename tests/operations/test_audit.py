@@ -157,7 +157,7 @@ async def test_an_answer_that_is_lost_leaves_an_unknown_outcome(tmp_path: Path) 
 
     transport = httpx2.ASGITransport(broken)
     environ = {"instance_url": "http://127.0.0.1:1", "access_token": "00D000000000001!A"}
-    async with open_services(Settings(**environ), paths_in(tmp_path), transport=transport) as services:  # type: ignore[arg-type]
+    async with open_services(Settings(**environ), paths_in(tmp_path), transport=transport) as services:
         async with rest(services) as caller:
             assert (await caller.post("", json=INSERT)).status_code == 503
     assert [line["outcome"] for line in lines_in(tmp_path / "state")] == ["tried", "unknown"]
