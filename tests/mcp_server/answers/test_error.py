@@ -170,7 +170,7 @@ def org_with_several_uploads(status: int) -> ASGIApp:
             await pass_lifespan(receive, send)
             return
         if scope["method"] == "GET" and status == 400:
-            await JSONResponse({"id": UNKNOWN_JOB, "state": "Open"})(scope, receive, send)
+            await JSONResponse({"id": UNKNOWN_JOB, "state": "Open", "operation": "insert"})(scope, receive, send)
             return
         error = [{"errorCode": "INVALIDJOB", "message": "Found multipe contents for job: <750>"}]
         await JSONResponse(error, status, {"Retry-After": "99"})(scope, receive, send)
