@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import zlib
-from itertools import pairwise
+from itertools import count, pairwise
 
 import anyio
 import anyio.lowlevel
@@ -78,6 +78,7 @@ def test_rows_bytes_columns_and_digest_are_counted_in_whatever_pieces_they_come(
         ([], b'Name\n5" pipe\n6" pipe\n'),
         ([], b"Name" + b"x" * 2_000_000),
     ],
+    ids=count(),
 )
 def test_what_can_not_be_counted_is_recorded_as_unknown(headers: list[tuple[str, str]], body: bytes) -> None:
     meter = metered(in_pieces(body, []), *headers)
