@@ -1,10 +1,21 @@
 """How a port speaks HTTP."""
 
-import pytest
-from starlette.types import Receive, Scope, Send
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
+import anyio
+import pytest
+import uvicorn
+from anyio.abc import SocketStream
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from salesforce_bulk_ingest.serving.http_protocol import DEFAULT_LIMITS, HttpLimits, HttpProtocol
+from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listening
 from tests.support.asgi_server import running
-from tests.support.wire import exchanged, pass_lifespan, read_body, request_bytes, start
+from tests.support.wire import connected, exchanged, pass_lifespan, read_body, request_bytes, start, status_of
 
 
 async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,3 +52,214 @@ def test_a_request_that_tells_its_length_twice_is_answered_and_its_connection_cl
 def test_a_caller_finds_a_connection_reset_that_the_application_breaks() -> None:
     with running(breaking) as url, pytest.raises(ConnectionResetError):
         exchanged(url, request_bytes("GET", "/"))
+
+
+class Timer:
+    """A timer that ends when the test says so."""
+
+    def __init__(self, seconds: float, at_end: Callable[[], None]) -> None:
+        self.seconds, self.is_running, self._at_end = seconds, True, at_end
+
+    def cancel(self) -> None:
+        self.is_running = False
+
+    def end(self) -> None:
+        self.is_running = False
+        self._at_end()
+
+
+class Loop:
+    """An event loop without time, which runs no application."""
+
+    def __init__(self) -> None:
+        self._timers: list[Timer] = []
+
+    def call_later(self, seconds: float, at_end: Callable[[], None]) -> Timer:
+        self._timers.append(Timer(seconds, at_end))
+        return self._timers[-1]
+
+    def create_task(self, application: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        application.close()
+        return asyncio.get_running_loop().create_future()
+
+    def running(self) -> list[Timer]:
+        return [timer for timer in self._timers if timer.is_running]
+
+
+class Transport(asyncio.Transport):
+    """A connection that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self._closed = b"", False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self._closed = True
+
+    def is_closing(self) -> bool:
+        return self._closed
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+@pytest.fixture
+def transport() -> Transport:
+    return Transport()
+
+
+@pytest.fixture
+def protocol(loop: Loop, transport: Transport) -> HttpProtocol:
+    config = uvicorn.Config(reading, log_config=None)
+    protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={}, _loop=loop)
+    protocol.connection_made(transport)
+    return protocol
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+SOON = 0.05
+WAIT_SECONDS = 10
+
+
+@asynccontextmanager
+async def limited(app: ASGIApp, **limits: float) -> AsyncIterator[str]:
+    """The application on a free port with these limits; the others are far away."""
+    far = HttpLimits(**{"head_seconds": 600, "body_seconds": 600, "refusal_seconds": 600, **limits})  # type: ignore[arg-type]
+    with bound_socket("127.0.0.1", 0) as bound:
+        async with listening([Listener(app, bound, limits=far)]):
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+async def rest_of(stream: SocketStream) -> bytes:
+    """What arrives until the server closes the connection."""
+    received = b""
+    with anyio.fail_after(WAIT_SECONDS):
+        try:
+            while True:
+                received += await stream.receive()
+        except anyio.EndOfStream:
+            return received
+
+
+@pytest.mark.parametrize("sent", [b"", b"GE", b"GET / HTTP/1.1\r\nHost: localhost\r\n", HEAD])
+async def test_a_head_that_does_not_arrive_in_time_ends_its_connection(sent: bytes) -> None:
+    async with limited(reading, head_seconds=SOON) as url, connected(url) as stream:
+        if sent:
+            await stream.send(sent)
+        answer = await rest_of(stream)
+    assert status_of(answer) == 408 and b"connection: close" in answer.lower()
+
+
+def test_bytes_of_a_head_do_not_give_it_more_time(protocol: HttpProtocol, loop: Loop, transport: Transport) -> None:
+    for byte in HEAD:
+        protocol.data_received(bytes([byte]))
+    (timer,) = loop.running()
+    assert timer.seconds == DEFAULT_LIMITS.head_seconds
+    timer.end()
+    assert status_of(transport.written) == 408 and transport.is_closing()
+
+
+async def test_the_head_of_a_second_request_has_its_time_too() -> None:
+    async with limited(reading, head_seconds=SOON) as url, connected(url) as stream:
+        await stream.send(HEAD + b"\r\nbodyGET / HT")
+        answers = await rest_of(stream)
+    assert answers.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in answers
+
+
+async def test_a_body_whose_next_byte_does_not_arrive_in_time_ends_its_connection_and_the_application_is_told() -> None:
+    told = anyio.Event()
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        if not (await read_body(receive))[1]:
+            told.set()
+
+    async with limited(waiting, body_seconds=SOON) as url, connected(url) as stream:
+        await stream.send(HEAD + b"\r\nbo")
+        assert status_of(await rest_of(stream)) == 408
+        with anyio.fail_after(WAIT_SECONDS):
+            await told.wait()
+
+
+async def test_each_byte_gives_a_body_its_time_anew() -> None:
+    """The time of a whole body is not limited: it takes several times that of the next byte here."""
+    parts = 8
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {parts}\r\n\r\n".encode()
+    received = [anyio.Event() for _ in range(parts)]
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        for event in received:
+            await receive()
+            event.set()
+        await start(send, 200, [("Content-Length", "0")])
+        await send({"type": "http.response.body", "body": b""})
+
+    async with limited(counting, body_seconds=1) as url, connected(url) as stream:
+        await stream.send(head)
+        for event in received:
+            await stream.send(b"x")
+            with anyio.fail_after(WAIT_SECONDS):
+                await event.wait()
+        assert status_of(await rest_of(stream)) == 200
+
+
+async def test_a_caller_who_waits_for_the_application_is_not_late(
+    protocol: HttpProtocol, loop: Loop, transport: Transport
+) -> None:
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 100_000)
+    for _ in range(3):
+        (timer,) = loop.running()
+        assert timer.seconds == DEFAULT_LIMITS.body_seconds
+        timer.end()
+        assert not transport.is_closing()
+    protocol.flow.resume_reading()
+    loop.running()[0].end()
+    assert status_of(transport.written) == 408 and transport.is_closing()
+
+
+async def test_a_caller_who_was_not_asked_for_the_body_yet_is_not_late(
+    protocol: HttpProtocol, loop: Loop, transport: Transport
+) -> None:
+    protocol.data_received(HEAD + b"Expect: 100-continue\r\n\r\n")
+    loop.running()[0].end()
+    assert not transport.is_closing() and len(loop.running()) == 1
+
+
+async def test_connections_beyond_the_limit_get_a_503_and_room_is_made_by_those_that_end() -> None:
+    async with limited(reading, connections=2, refusals=2) as url, AsyncExitStack() as stack:
+        held = [await stack.enter_async_context(connected(url)) for _ in range(2)]
+        for stream in held:
+            await stream.send(HEAD + b"\r\nbody")
+            assert (await stream.receive()).startswith(b"HTTP/1.1 200 ")
+        for _ in range(3):
+            async with connected(url) as stream:
+                await stream.send(HEAD + b"\r\nbody")
+                answer = await rest_of(stream)
+            assert status_of(answer) == 503
+            assert b"retry-after: 5" in answer.lower() and b"connection: close" in answer.lower()
+            assert b'"SERVER_UNAVAILABLE"' in answer
+        await held[0].aclose()
+        with anyio.fail_after(WAIT_SECONDS):
+            while status_of(answer) == 503:
+                async with connected(url) as stream:
+                    await stream.send(HEAD + b"Connection: close\r\n\r\nbody")
+                    answer = await rest_of(stream)
+        assert status_of(answer) == 200
+
+
+async def test_a_connection_beyond_the_limit_that_says_nothing_is_closed_and_many_of_them_are_at_once() -> None:
+    async with limited(reading, connections=0, refusals=1, refusal_seconds=SOON) as url, connected(url) as stream:
+        assert status_of(await rest_of(stream)) == 408
+    async with limited(reading, connections=0, refusals=1) as url, AsyncExitStack() as stack:
+        for _ in range(2):
+            last = await stack.enter_async_context(connected(url))
+        with pytest.raises((anyio.BrokenResourceError, AssertionError)):
+            assert await rest_of(last) != b""

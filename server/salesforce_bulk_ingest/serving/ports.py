@@ -7,12 +7,13 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
-from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol
+from salesforce_bulk_ingest.serving.http_protocol import DEFAULT_LIMITS, HttpLimits, HttpProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -37,7 +38,15 @@ class PortBusy(CantStart):
 class Listener(uvicorn.Server):
     """One port, served from a socket that is already bound. Signals are handled elsewhere, in `signals.py`."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, *, name: str = "a port", lifespan: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        bound: socket.socket,
+        *,
+        name: str = "a port",
+        lifespan: bool = False,
+        limits: HttpLimits = DEFAULT_LIMITS,
+    ) -> None:
         config = uvicorn.Config(
             app,
             lifespan="on" if lifespan else "off",
@@ -49,7 +58,8 @@ class Listener(uvicorn.Server):
             backlog=1,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            http=HttpProtocol,
+            http=partial(HttpProtocol, limits=limits),  # type: ignore[arg-type] # called as the class is
+            ws="none",
             # A gateway forwards the Server and Date headers of the upstream.
             server_header=False,
             date_header=False,
