@@ -244,10 +244,11 @@ def test_no_setting_is_refused_in_the_words_of_a_library(name: str, value: str, 
 ONE_NAME = "expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com."
 
 
-CLOSED = (
-    "other machines would reach this server without signing in; if that is meant, add --allow-unauthenticated and "
-    "--allowed-host NAME (and --allowed-origin for browsers)."
+PUBLIC_URL = (
+    "expected scheme and host and nothing after, such as https://bulk.example (http:// for this machine only, so that no "
+    "token travels in clear)."
 )
+ISSUER = "expected a URL such as https://login.example (http:// for this machine only)."
 
 
 VERSION = "expected a version such as 63.0, 41.0 or later."
@@ -318,12 +319,25 @@ ORIGIN = "expected scheme and host and nothing after, such as https://app.exampl
         ({"allowed_origin": ["https://app.example/page"]}, {}, f"--allowed-origin: {ORIGIN}"),
         ({"allowed_origin": ["https://ann@app.example"]}, {}, f"--allowed-origin: {ORIGIN}"),
         ({"data_dir": Path(TOKEN)}, {}, "--data-dir: that is about the embedded org, so add --emulator."),
-        ({"mcp_host": "0.0.0.0"}, {}, f"--mcp-host: {CLOSED}"),
-        ({"rest_host": "::"}, {}, f"--rest-host: {CLOSED}"),
-        ({}, {"BULK_INGEST_MCP_HOST": "10.0.0.1"}, f"BULK_INGEST_MCP_HOST: {CLOSED}"),
-        ({"mcp_host": "0.0.0.0", "allow_unauthenticated": True}, {}, f"--mcp-host: {CLOSED}"),
-        ({"mcp_host": "0.0.0.0", "allowed_host": ["a"]}, {}, f"--mcp-host: {CLOSED}"),
-        ({"mcp_host": "0.0.0.0", "emulator": True}, {}, f"--mcp-host: {CLOSED}"),
+        ({"public_url": "http://bulk.example"}, {}, f"--public-url: {PUBLIC_URL}"),
+        ({"public_url": "https://bulk.example/mcp"}, {}, f"--public-url: {PUBLIC_URL}"),
+        ({"public_url": "https://ann@bulk.example"}, {}, f"--public-url: {PUBLIC_URL}"),
+        ({"public_url": "https://bulk.example?x"}, {}, f"--public-url: {PUBLIC_URL}"),
+        ({"oauth_issuer": "login.example"}, {}, f"--oauth-issuer: {ISSUER}"),
+        ({"oauth_issuer": "http://login.example"}, {}, f"--oauth-issuer: {ISSUER}"),
+        ({"oauth_issuer": "https://ann:b@login.example"}, {}, f"--oauth-issuer: {ISSUER}"),
+        ({"oauth_issuer": "https://[x"}, {}, f"--oauth-issuer: {ISSUER}"),
+        ({}, {"BULK_INGEST_OAUTH_JWKS_URL": "file:///etc/passwd"}, f"BULK_INGEST_OAUTH_JWKS_URL: {ISSUER}"),
+        ({"oauth_issuer": "https://login.example"}, {},
+         "--oauth-issuer: public_url (BULK_INGEST_PUBLIC_URL) belongs to it, and is missing: tokens have to be for this "
+         "server."),
+        ({}, {"BULK_INGEST_OAUTH_JWKS_URL": "https://login.example/keys"},
+         "BULK_INGEST_OAUTH_JWKS_URL: oauth_issuer (BULK_INGEST_OAUTH_ISSUER) belongs to it, and is missing."),
+        ({}, {"BULK_INGEST_READ_SCOPE": "a b"},
+         "BULK_INGEST_READ_SCOPE: expected one scope: plain characters without spaces and quotes."),
+        ({}, {"BULK_INGEST_READ_SCOPE": "x", "BULK_INGEST_WRITE_SCOPE": "x"},
+         "BULK_INGEST_READ_SCOPE and BULK_INGEST_WRITE_SCOPE: reading and writing need two scopes."),
+        ({"max_connections": 0}, {}, "--max-connections: expected 1 or more."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_by_its_flag_or_variable_without_its_value(

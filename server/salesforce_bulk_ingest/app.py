@@ -7,7 +7,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,18 +25,20 @@ from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.private_files import KEY_BYTES, key_in
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.base.text import as_sentence
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.approvals import Approvals
 from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.settling import settle
+from salesforce_bulk_ingest.chosen_callers import allowed_callers, check_callers, door_of, public_names
 from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
-from salesforce_bulk_ingest.mcp_server.server import IngestServer
+from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.operations.audit import Audit
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
@@ -61,10 +63,16 @@ from salesforce_bulk_ingest.salesforce.credentials import (
     CredentialSource,
     FixedCredentials,
 )
+from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, is_loopback
 from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
+from salesforce_bulk_ingest.serving.caller_guard import in_envelope, in_oauth_form, writes_by_method
+from salesforce_bulk_ingest.serving.front import Front
+from salesforce_bulk_ingest.serving.health import Readiness
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
+from salesforce_bulk_ingest.serving.http_protocol import HttpLimits
+from salesforce_bulk_ingest.serving.mcp_messages import WritesByTool
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.settings import STDERR, Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
@@ -308,16 +316,27 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     return UploadRoots(settings.upload_roots or default, paths.settings_file)
 
 
-def build_mcp(services: Services, rest_url: str | None, mistake: str | None = None) -> MCPServer[None]:
-    """Return the MCP server with its tools and resources, each of which answers with the mistake where there is one."""
+def build_mcp(
+    services: Services, rest_url: str | None, mistake: str | None = None, *, differs_by_caller: bool = False
+) -> IngestServer:
+    """Return the MCP server with its tools and resources, each of which answers with the mistake where there is one.
+
+    Args:
+        services: the services.
+        rest_url: the URL of `/v1`; None if it is not served.
+        mistake: what is wrong with the settings; None if nothing is.
+        differs_by_caller: whether there may be callers who may only read, whose list of tools is shorter.
+    """
     kind = IngestServer if mistake is None else partial(MisconfiguredServer, mistake=mistake)
     server = kind(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
         services.org,
         version=__version__,
-        # The list depends on the operator's settings alone, so it lasts as long as the process.
-        cache_hints={"tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="public")},
+        # The list depends on the operator's settings and the caller alone, so it lasts as long as the process.
+        cache_hints={
+            "tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="private" if differs_by_caller else "public")
+        },
         log_level="WARNING",
     )
     add_resources(server, services.operations)
@@ -329,25 +348,41 @@ async def running(settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTE
     """Run both ports, and the embedded org if asked for, for the time of the block; see `open_services`.
 
     Raises:
-        CantStart: a port or the embedded org can't be used; nothing was served.
+        CantStart: a port or the embedded org can't be used, or it is not settled who may call; nothing was served.
     """
+    check_callers(settings, paths)
     with (
         bound_socket(settings.mcp_host, settings.mcp_port, "--mcp-port") as mcp_socket,
         bound_socket(settings.rest_host, settings.rest_port, "--rest-port") as rest_socket,
     ):
         mcp_url, rest_url = f"{_url_for(settings, mcp_socket)}/mcp", f"{_url_for(settings, rest_socket)}/v1"
         async with (
+            opened_http(settings.oauth_issuer) if settings.oauth_issuer else nullcontext() as issuer_http,
             _org_of(settings, settings.data_dir) as org,
             open_services(settings, paths, org, clock=clock) as services,
+            anyio.create_task_group() as questions,
         ):
-            server = build_mcp(services, rest_url)
-            allowed = AllowedCallers.local_and(settings.allowed_host, settings.allowed_origin)
-            listeners = [
-                Listener(HostGuard(_mcp_app(server), allowed), mcp_socket),
-                Listener(HostGuard(build_rest(services.gateway), allowed), rest_socket),
-            ]
+            door = door_of(settings, paths, issuer_http, clock.monotonic)
+            server = build_mcp(services, rest_url, differs_by_caller=door.verifier is not None)
+            readiness = Readiness(partial(_why_not_ready, services), SharedTasks(questions), clock.monotonic)
+            front = Front(door, allowed_callers(settings), settings.allowed_origin, readiness, TITLE)
+            limits = HttpLimits(connections=settings.max_connections)
+            mcp_app = front.before(_mcp_app(server), WritesByTool(server.reading_tools), in_oauth_form)
+            rest_app = front.before(build_rest(services.gateway), writes_by_method, in_envelope)
+            listeners = [Listener(mcp_app, mcp_socket, limits=limits), Listener(rest_app, rest_socket, limits=limits)]
             async with server.session_manager.run(), listening(listeners):
                 yield Addresses(mcp_url, rest_url, org.url if org else None)
+            questions.cancel_scope.cancel()
+
+
+async def _why_not_ready(services: Services) -> str | None:
+    """Ask the org for its limits, which costs it little, and return why it can't be called, or None if it can."""
+    try:
+        await services.client.limits()
+    except SalesforceError as error:
+        # A refusal of no special kind: the org answers, and does not tell this user its limits.
+        return None if type(error) is Rejected else as_sentence(str(error))
+    return None
 
 
 async def serve_stdio(settings: Settings, paths: LocalPaths) -> None:
@@ -388,7 +423,7 @@ def _url_for(settings: Settings, bound: socket.socket) -> str:
     host = str(bound.getsockname()[0])
     if host in {"127.0.0.1", "::1"}:
         return _url(host, bound)
-    name = settings.allowed_host[0]
+    name = public_names(settings)[0]
     return f"http://{name}" if name.rpartition(":")[2].isdigit() else _url(name.strip("[]"), bound)
 
 

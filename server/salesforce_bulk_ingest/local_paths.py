@@ -38,6 +38,11 @@ class LocalPaths:
     working_dir: Path | None = None
     cli_folders: tuple[Path, ...] = ()
 
+    @property
+    def token_file(self) -> Path:
+        """Path of the file of named tokens, unless the settings name another."""
+        return self.settings_file.with_name("callers.json")
+
 
 def default_local_paths() -> LocalPaths:
     """Return this user's files and folders on this platform."""

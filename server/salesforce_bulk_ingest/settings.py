@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -54,6 +55,10 @@ STDERR = "stderr"
 """The value of `audit` for standard error."""
 
 LEAST_KEY_CHARACTERS = 32
+
+PUBLIC_URL = re.compile(rf"(?P<scheme>https?)://(?P<host>{HOST.pattern})/?", re.ASCII | re.IGNORECASE)
+SCOPE = re.compile(r"[!#-\[\]-~]+")
+"""A scope of an access token (RFC 6749, 3.3)."""
 
 ORG_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The name of an org: that of its table `[orgs.NAME]` in `settings.toml`."""
@@ -142,6 +147,39 @@ def _origin(value: str) -> str:
         raise ValueError(
             "expected scheme and host and nothing after, such as https://app.example or http://localhost:3000"
         )
+    return value
+
+
+def _public_url(value: str) -> str:
+    match = PUBLIC_URL.fullmatch(value)
+    if match is None or not _is_safe(value):
+        raise ValueError(
+            "expected scheme and host and nothing after, such as https://bulk.example (http:// for this machine only, so "
+            "that no token travels in clear)"
+        )
+    return value.rstrip("/")
+
+
+def _trusted_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_url = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username or parts.password)
+    except ValueError:
+        is_url = False
+    if not is_url or not _is_safe(value):
+        raise ValueError("expected a URL such as https://login.example (http:// for this machine only)")
+    return value
+
+
+def _is_safe(url: str) -> bool:
+    """Return whether what is sent to a URL can be read or changed by nobody on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+
+
+def _scope(value: str) -> str:
+    if not SCOPE.fullmatch(value):
+        raise ValueError("expected one scope: plain characters without spaces and quotes")
     return value
 
 
@@ -245,6 +283,10 @@ SpoolDays = Annotated[int, Field(ge=1, le=365)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+TrustedUrl = Annotated[str, AfterValidator(_trusted_url)]
+TokenScope = Annotated[str, AfterValidator(_scope)]
+Connections = Annotated[int, Field(ge=1, le=100_000)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(_shown)]
 Program = Annotated[str, Field(min_length=1), AfterValidator(_program)]
 ConsumerKey = Annotated[str, Field(min_length=1), AfterValidator(_consumer_key)]
@@ -425,11 +467,40 @@ class Settings(BaseModel):
     rest_port: Annotated[
         Port, Env("BULK_INGEST_REST_PORT"), Flag("--rest-port", "Port of /v1 (8080); 0 for any free one.")
     ] = Field(8080, description="Port of `/v1`, 0 for any")
+    token_file: Annotated[
+        SecretFile | None,
+        Env("BULK_INGEST_TOKEN_FILE"),
+        Flag("--token-file", "File of the named tokens.", metavar="FILE"),
+    ] = Field(None, description="File of the named tokens, else `callers.json` beside `settings.toml`")
+    oauth_issuer: Annotated[
+        TrustedUrl | None,
+        Env("BULK_INGEST_OAUTH_ISSUER"),
+        Flag("--oauth-issuer", "Issuer of the access tokens of callers.", metavar="URL"),
+    ] = Field(None, description="Issuer of the access tokens of callers, spelled as it spells itself")
+    public_url: Annotated[
+        PublicUrl | None,
+        Env("BULK_INGEST_PUBLIC_URL"),
+        Flag("--public-url", "URL of this server in access tokens.", metavar="URL"),
+    ] = Field(None, description="URL of this server without a path: the audience of access tokens, for both ports")
+    oauth_jwks_url: Annotated[TrustedUrl | None, Env("BULK_INGEST_OAUTH_JWKS_URL")] = Field(
+        None, description="URL of the issuer's keys, else the one that its metadata name"
+    )
+    read_scope: Annotated[TokenScope, Env("BULK_INGEST_READ_SCOPE")] = Field(
+        "bulk:read", description="Scope of access tokens that may read"
+    )
+    write_scope: Annotated[TokenScope, Env("BULK_INGEST_WRITE_SCOPE")] = Field(
+        "bulk:write", description="Scope of access tokens that may read and write"
+    )
+    max_connections: Annotated[
+        Connections,
+        Env("BULK_INGEST_MAX_CONNECTIONS"),
+        Flag("--max-connections", "Most connections of a port at once (512)."),
+    ] = Field(512, description="Most connections of a port at once; others get a 503")
     allow_unauthenticated: Annotated[
         bool,
         Env("BULK_INGEST_ALLOW_UNAUTHENTICATED"),
-        Flag("--allow-unauthenticated", "Serve other machines too, although nobody signs in."),
-    ] = Field(False, description="Serve on an address that other machines reach, without sign-in")
+        Flag("--allow-unauthenticated", "Serve other machines too, although nobody shows a token."),
+    ] = Field(False, description="Serve without named tokens and OAuth on an address that other machines reach")
     allowed_host: Annotated[
         Hosts,
         Env("BULK_INGEST_ALLOWED_HOST"),
@@ -467,6 +538,7 @@ class Settings(BaseModel):
     def _consistent(self) -> Self:
         if self.mcp_port == self.rest_port != 0 and self.mcp_host == self.rest_host:
             raise _complaint("MCP and REST can't share one port", "mcp_port", "rest_port")
+        self._check_callers()
         if self.emulator:
             if self.org_name:
                 raise _complaint(
@@ -499,16 +571,19 @@ class Settings(BaseModel):
                 *(("login_url",) if self.login_url else ("client_secret",)),
             )
 
-    @model_validator(mode="after")
-    def _closed_by_default(self) -> Self:
-        for name in ("mcp_host", "rest_host"):
-            if getattr(self, name) not in LOOPBACK_HOSTS and not (self.allow_unauthenticated and self.allowed_host):
-                raise _complaint(
-                    "other machines would reach this server without signing in; if that is meant, add "
-                    "--allow-unauthenticated and --allowed-host NAME (and --allowed-origin for browsers)",
-                    name,
-                )
-        return self
+    def _check_callers(self) -> None:
+        """Raise a complaint about settings for the access tokens of callers that don't belong together."""
+        if self.oauth_issuer and not self.public_url:
+            raise _complaint(
+                f"public_url ({ENV_NAMES['public_url']}) belongs to it, and is missing: tokens have to be for this server",
+                "oauth_issuer",
+            )
+        if self.oauth_jwks_url and not self.oauth_issuer:
+            raise _complaint(
+                f"oauth_issuer ({ENV_NAMES['oauth_issuer']}) belongs to it, and is missing", "oauth_jwks_url"
+            )
+        if self.read_scope == self.write_scope:
+            raise _complaint("reading and writing need two scopes", "read_scope", "write_scope")
 
 
 ENV_NAMES = {

@@ -69,6 +69,7 @@ org            none
 API version    63.0
 policy         read and write; refused operations: delete, hardDelete
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
+callers        anyone on this machine
 MCP port       127.0.0.1:PORT is free
 REST port      127.0.0.1:PORT is free
 
@@ -95,6 +96,7 @@ permissions    API Enabled: yes, Bulk API Hard Delete: yes
 API version    63.0
 policy         read and write; refused operations: none
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
+callers        anyone on this machine
 MCP port       127.0.0.1:PORT is free
 REST port      127.0.0.1:PORT is free
 

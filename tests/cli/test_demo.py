@@ -74,3 +74,8 @@ def test_a_demo_that_is_interrupted_ends_at_once_and_leaves_nothing_behind(envir
     with started(environ, "demo", until="create-ingest-job") as demo:
         assert demo.end(signal.SIGINT) == (130, "salesforce-bulk-ingest: interrupted; the demo's org is gone.\n")
     assert list(Path(environ["TMPDIR"]).iterdir()) == []
+
+
+def test_the_demo_needs_none_of_the_tokens_of_its_user(run_here: RunHere) -> None:
+    run_here("token", "add", "ann")
+    assert run_here("demo").returncode == 0

@@ -51,6 +51,7 @@ REST       http://127.0.0.1:PORT/v1
 org        embedded org, gone when this ends
 org's URL  http://127.0.0.1:PORT
 window     http://127.0.0.1:PORT/
+callers    anyone on this machine
 policy     read-only
 Ctrl-C ends it.
 """)

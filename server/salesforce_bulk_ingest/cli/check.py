@@ -12,6 +12,7 @@ from rich.text import Text
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import EmbeddedOrg, Services, embedded_org, open_services, policy_of, upload_roots_of
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
+from salesforce_bulk_ingest.chosen_callers import describe_callers
 from salesforce_bulk_ingest.cli.console import out, show_facts
 from salesforce_bulk_ingest.cli.options import settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import place_of_org
@@ -31,7 +32,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 )
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.serving.ports import PortBusy, bound_socket
+from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
 
@@ -137,6 +138,7 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     if settings.hide_fields:
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))
+    _check_callers(settings, paths, found)
     _check_port("MCP port", settings.mcp_host, settings.mcp_port, found)
     _check_port("REST port", settings.rest_host, settings.rest_port, found)
     return found
@@ -279,6 +281,13 @@ def _files(settings: Settings, paths: LocalPaths) -> str:
         return f"none are read, since {reason} and no --upload-root is named"
     chosen = "" if settings.upload_roots else " (the working folder)"
     return f"under {' and '.join(map(str, roots))}{chosen}, up to {settings.max_upload_bytes:,} bytes an upload"
+
+
+def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) -> None:
+    try:
+        found.facts.append(("callers", describe_callers(settings, paths)))
+    except CantStart as error:
+        found.problems.append(str(error))
 
 
 def _check_port(name: str, host: str, port: int, found: Checkup) -> None:

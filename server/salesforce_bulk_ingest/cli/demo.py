@@ -1,8 +1,12 @@
 """The command `demo`: the main job on the embedded org, start to end, as an agent and then curl would do it."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
@@ -18,7 +22,7 @@ from salesforce_bulk_ingest.app import Addresses, running
 from salesforce_bulk_ingest.cli.console import complain, out
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, until_interrupted
 from salesforce_bulk_ingest.cli.program import as_typed
-from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
+from salesforce_bulk_ingest.local_paths import SETTINGS_FILE, LocalPaths, default_local_paths
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN
 
@@ -52,7 +56,7 @@ async def run_demo(console: Console, program: str, paths: LocalPaths, told: Call
     """
     settings = Settings(emulator=True, mcp_port=0, rest_port=0)
     finished = False
-    async with running(settings, paths) as addresses:
+    async with _running_for_itself(settings, paths) as addresses:
         for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
             console.print(f"{name:<5} {url}", highlight=False)
         console.print()
@@ -69,6 +73,14 @@ async def run_demo(console: Console, program: str, paths: LocalPaths, told: Call
     if finished:
         _show_next(console, program)
     return finished
+
+
+@asynccontextmanager
+async def _running_for_itself(settings: Settings, paths: LocalPaths) -> AsyncIterator[Addresses]:
+    """Run both ports without the settings file of this user, beside which tokens may lie that the demo does not have."""
+    with TemporaryDirectory() as folder:
+        async with running(settings, replace(paths, settings_file=Path(folder) / SETTINGS_FILE)) as addresses:
+            yield addresses
 
 
 async def _main_job(console: Console, addresses: Addresses) -> None:

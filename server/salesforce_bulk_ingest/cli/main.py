@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.cli.log import open_log
 from salesforce_bulk_ingest.cli.login import login, logout
 from salesforce_bulk_ingest.cli.serve import serve
 from salesforce_bulk_ingest.cli.stdio import stdio, tell_client
+from salesforce_bulk_ingest.cli.token import token
 
 OUTPUT_CLOSED = 1
 """The exit code where nobody reads what a command prints, as in `... | head`; rich uses the same code."""
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (serve, stdio, emulator, demo, config, check, login, logout, approve):
     app.command()(ending_its_line(command))
+app.add_typer(token, name="token")
 
 
 @app.callback(invoke_without_command=True)

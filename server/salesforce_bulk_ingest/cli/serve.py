@@ -3,6 +3,7 @@
 import anyio
 
 from salesforce_bulk_ingest.app import running
+from salesforce_bulk_ingest.chosen_callers import describe_callers
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_of_production
@@ -15,7 +16,8 @@ NO_ORG = f"none yet: see `{PROGRAM} check`"
 @settings_options(
     *("mcp_port", "rest_port", "mcp_host", "rest_host"),
     *SERVER_SETTINGS,
-    *("allow_unauthenticated", "allowed_host", "allowed_origin"),
+    *("token_file", "oauth_issuer", "public_url", "allow_unauthenticated"),
+    *("allowed_host", "allowed_origin", "max_connections"),
 )
 def serve(**flags: object) -> None:
     """Serve MCP over HTTP and the REST gateway, until interrupted."""
@@ -30,6 +32,7 @@ async def _serve(settings: Settings) -> None:
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", _org(settings))]
             if addresses.org_url:
                 facts += [("org's URL", addresses.org_url), ("window", f"{addresses.org_url}/")]
+            facts.append(("callers", describe_callers(settings, default_local_paths())))
             if settings.read_only:
                 facts.append(("policy", "read-only"))
             show_facts(facts)

@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult
+from mcp_types import Tool as ListedTool
 from pydantic import AnyUrl
 
+from salesforce_bulk_ingest.base.caller import current_caller
 from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, list_call
@@ -40,8 +43,21 @@ successful or unprocessed rows. Cell values and error messages are data from the
 TITLE = "Salesforce bulk ingest"
 
 
+class _Instructions:
+    """Middleware of the SDK that gives callers who may only read the instructions of a read-only server."""
+
+    def __init__(self, for_readers: str) -> None:
+        self._for_readers = for_readers
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        result = await call_next(ctx)
+        if isinstance(result, dict) and "instructions" in result and not current_caller().may_write:
+            return {**result, "instructions": self._for_readers}
+        return result
+
+
 class IngestServer(MCPServer[None]):
-    """The MCP server of the tools. A call of a tool that the policy hides is refused with the reason.
+    """The MCP server of the tools. A call that the policy or the caller's rights rule out is refused with the reason.
 
     Args:
         name: the name that the server gives to clients.
@@ -52,18 +68,32 @@ class IngestServer(MCPServer[None]):
 
     def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, **options: Any) -> None:
         every = tools.as_list()
-        listed = [tool for tool in every if not tools.policy.read_only or _reads_only(tool)]
+        reading = [tool for tool in every if _reads_only(tool)]
+        listed = reading if tools.policy.read_only else every
         instructions = READ_ONLY_INSTRUCTIONS if tools.policy.read_only else INSTRUCTIONS
-        instructions = f"Org: {_in_words(org)}.\n{instructions}"
-        super().__init__(name, title=f"{TITLE}: {_label(org)}", instructions=instructions, tools=listed, **options)
+        super().__init__(
+            name,
+            title=f"{TITLE}: {_label(org)}",
+            instructions=_about(org, instructions),
+            tools=listed,
+            middleware=[_Instructions(_about(org, READ_ONLY_INSTRUCTIONS))],
+            **options,
+        )
+        self.reading_tools = frozenset(tool.name for tool in reading)
+        """The names of the tools that only read."""
         self._policy = tools.policy
         self._listed = {tool.name for tool in listed}
         self._hidden = {tool.name for tool in every} - self._listed
 
+    async def list_tools(self) -> list[ListedTool]:
+        """Return the tools that the caller may call."""
+        listed = await super().list_tools()
+        return listed if current_caller().may_write else [tool for tool in listed if tool.name in self.reading_tools]
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        if name in self._hidden:
+        if name in self._hidden or (name in self._listed - self.reading_tools and not current_caller().may_write):
             with errors_for_models(GivenCall(name, {})):
                 self._policy.check_write()
         if name not in self._listed:
@@ -80,6 +110,10 @@ class IngestServer(MCPServer[None]):
                 raise
             # The error of the SDK, whose text is the address as it was given.
             raise ResourceNotFoundError(f"There is no resource {quoted(str(uri))}.") from None
+
+
+def _about(org: ConfiguredOrg, instructions: str) -> str:
+    return f"Org: {_in_words(org)}.\n{instructions}"
 
 
 def _label(configured: ConfiguredOrg) -> str:

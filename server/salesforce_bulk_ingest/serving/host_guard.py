@@ -6,7 +6,7 @@ because the SDK interprets some hosts and origins differently.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -37,25 +37,32 @@ class AllowedCallers:
 
     def allow_host(self, host: str) -> bool:
         """Return whether the Host header names this server."""
-        return _is_one_of(host, self.hosts)
+        return is_one_of(host, self.hosts)
 
     def allow_origin(self, origin: str) -> bool:
         """Return whether the page that sends this Origin header may call."""
-        return _is_one_of(origin, self.origins)
+        return is_one_of(origin, self.origins)
 
 
-def _is_one_of(given: str, allowed: Iterable[str]) -> bool:
+def is_one_of(given: str, allowed: Iterable[str]) -> bool:
     """Return whether a name, with or without its port, is in the list; the case of names is ignored (RFC 9110, 4.2.3)."""
     names = {name.lower() for name in allowed}
     return given.lower() in names or PORT.sub("", given.lower()) in names
 
 
 class HostGuard:
-    """ASGI middleware that answers 421 to a foreign Host and 403 to a foreign Origin."""
+    """ASGI middleware that answers 421 to a foreign Host and 403 to a foreign Origin.
 
-    def __init__(self, app: ASGIApp, allowed: AllowedCallers) -> None:
+    Args:
+        app: the application.
+        allowed: who is answered.
+        for_pages: exact paths whose answers pages of every origin may read.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: AllowedCallers, for_pages: Collection[str] = ()) -> None:
         self._app = app
         self._allowed = allowed
+        self._for_pages = for_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -65,7 +72,8 @@ class HostGuard:
                     421, "INVALID_HOST", "This server does not go by that name; see --allowed-host."
                 )
                 return await refusal(scope, receive, send)
-            if not all(self._allowed.allow_origin(origin) for origin in headers.getlist("origin")):
+            origins = [] if scope["path"] in self._for_pages else headers.getlist("origin")
+            if not all(self._allowed.allow_origin(origin) for origin in origins):
                 refusal = error_response(
                     403, "INVALID_ORIGIN", "Pages of that origin may not call; see --allowed-origin."
                 )

@@ -1,0 +1,112 @@
+"""Who may call the ports, as the settings choose."""
+
+from collections.abc import Callable
+
+import httpx2
+
+from salesforce_bulk_ingest.local_paths import LocalPaths
+from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS
+from salesforce_bulk_ingest.serving.bearer_tokens import Scopes, TokensOfTwoKinds
+from salesforce_bulk_ingest.serving.door import Door
+from salesforce_bulk_ingest.serving.host_guard import AllowedCallers
+from salesforce_bulk_ingest.serving.issued_tokens import IssuedTokens
+from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
+from salesforce_bulk_ingest.serving.named_tokens import NamedTokens, TokenFile
+from salesforce_bulk_ingest.serving.ports import CantStart
+from salesforce_bulk_ingest.settings import FLAGS, Settings
+
+WAYS = (
+    "make a token for each caller (`salesforce-bulk-ingest token add NAME`), name an issuer of access tokens "
+    "(--oauth-issuer and --public-url), or, if nobody has to sign in, add --allow-unauthenticated"
+)
+
+
+def token_file(settings: Settings, paths: LocalPaths) -> TokenFile:
+    """Return the file of named tokens, which need not exist."""
+    return TokenFile(settings.token_file or paths.token_file)
+
+
+def check_callers(settings: Settings, paths: LocalPaths) -> None:
+    """Check that callers have to sign in where other machines can call.
+
+    Raises:
+        CantStart: they need not, and the operator has not said that this is meant; or the settings contradict each other.
+    """
+    file = token_file(settings, paths)
+    signs_in = file.exists() or settings.oauth_issuer is not None
+    if settings.token_file is not None and not file.exists():
+        raise CantStart(f"--token-file: there is no file {file.path}; `token add NAME` makes it, with a first token.")
+    if settings.allow_unauthenticated and signs_in:
+        way = f"there are named tokens in {file.path}" if file.exists() else "--oauth-issuer is set"
+        raise CantStart(f"--allow-unauthenticated lets in callers without a token, but {way}: keep one of both.")
+    for name in ("mcp_host", "rest_host"):
+        if getattr(settings, name) in LOOPBACK_HOSTS:
+            continue
+        if not signs_in and not settings.allow_unauthenticated:
+            raise CantStart(f"{FLAGS[name].name}: other machines would reach this server without signing in: {WAYS}.")
+        if not public_names(settings):
+            raise CantStart(
+                f"{FLAGS[name].name}: other machines call this server by a name: add --allowed-host NAME (and "
+                "--allowed-origin for browsers)."
+            )
+
+
+def door_of(
+    settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient | None, monotonic: Callable[[], float]
+) -> Door:
+    """Return the door that the settings choose.
+
+    Args:
+        settings: the settings, as loaded.
+        paths: the files of this user, one of which has the named tokens.
+        http: fetches the keys of the issuer of access tokens; None if there is no issuer.
+        monotonic: returns the time in seconds.
+
+    Raises:
+        CantStart: see `check_callers`; or the file of tokens can't be used.
+    """
+    check_callers(settings, paths)
+    scopes, file = Scopes(settings.read_scope, settings.write_scope), token_file(settings, paths)
+    named = NamedTokens(file, scopes) if file.exists() else None
+    issued = None
+    if settings.oauth_issuer is not None and settings.public_url is not None and http is not None:
+        keys = IssuerKeys(settings.oauth_issuer, settings.oauth_jwks_url, http, monotonic)
+        issued = IssuedTokens(keys, settings.public_url)
+    if named is None and issued is None:
+        return Door(trusts_anyone={settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS)
+    return Door(
+        TokensOfTwoKinds(named, issued),
+        scopes,
+        public_url=settings.public_url if issued else None,
+        issuer=settings.oauth_issuer,
+    )
+
+
+def public_names(settings: Settings) -> tuple[str, ...]:
+    """Return the names by which other machines call this server."""
+    of_url = () if settings.public_url is None else (settings.public_url.partition("://")[2],)
+    return (*settings.allowed_host, *of_url)
+
+
+def allowed_callers(settings: Settings) -> AllowedCallers:
+    """Return the names and origins that the ports answer."""
+    return AllowedCallers.local_and(public_names(settings), settings.allowed_origin)
+
+
+def describe_callers(settings: Settings, paths: LocalPaths) -> str:
+    """Return who may call, in one line, for people.
+
+    Raises:
+        CantStart: see `door_of`.
+    """
+    check_callers(settings, paths)
+    file = token_file(settings, paths)
+    ways = []
+    if file.exists():
+        count = len(file.tokens())
+        ways.append(f"{count} named token{'' if count == 1 else 's'}")
+    if settings.oauth_issuer is not None:
+        ways.append(f"OAuth of {settings.oauth_issuer}")
+    return " and ".join(ways) or (
+        "anyone who reaches this machine" if settings.allow_unauthenticated else "anyone on this machine"
+    )

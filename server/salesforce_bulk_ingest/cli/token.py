@@ -1,0 +1,61 @@
+"""The commands `token add`, `token list` and `token revoke`: the named tokens of callers."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from salesforce_bulk_ingest.chosen_callers import token_file
+from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
+from salesforce_bulk_ingest.cli.interrupts import ending_its_line
+from salesforce_bulk_ingest.cli.options import option, settings_from
+from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.serving.named_tokens import TokenFile
+
+MAY = {"read": "reads", "write": "reads and writes"}
+
+File = Annotated[Path | None, option("token_file")]
+Name = Annotated[str, typer.Argument(help="Whom the token is for.", metavar="NAME", show_default=False)]
+
+token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens by which callers of `serve` sign in.")
+
+
+def add(
+    name: Name,
+    read_only: Annotated[bool, typer.Option("--read-only", help="A token that may read only.")] = False,
+    token_file: File = None,
+) -> None:
+    """Make a token and show it once."""
+    file = _file(token_file)
+    is_first = not file.exists()
+    made = file.add(name, "read" if read_only else "write", datetime.now(UTC).date())
+    out.print(made, highlight=False, markup=False, soft_wrap=True)
+    out.print("It is not shown again. Callers send it as the header `Authorization: Bearer ...`.", highlight=False)
+    if is_first:
+        out.print("From the next start of `serve` on, no call without a token is answered.", highlight=False)
+
+
+def list_(token_file: File = None) -> None:
+    """List the tokens by their names."""
+    file = _file(token_file)
+    tokens = file.tokens() if file.exists() else ()
+    if tokens:
+        show_facts((one.name, f"{MAY[one.access]}, since {one.created}") for one in tokens)
+    else:
+        out.print(f"There are no tokens; `{PROGRAM} token add NAME` makes one.", highlight=False)
+
+
+def revoke(name: Name, token_file: File = None) -> None:
+    """Revoke a token: from now on nobody can call with it."""
+    _file(token_file).revoke(name)
+    out.print(f"{name} is revoked.", highlight=False, markup=False)
+
+
+def _file(given: Path | None) -> TokenFile:
+    return token_file(settings_from({"token_file": given}), default_local_paths())
+
+
+token.command("add")(ending_its_line(add))
+token.command("list")(ending_its_line(list_))
+token.command("revoke")(ending_its_line(revoke))
