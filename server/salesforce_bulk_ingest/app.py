@@ -35,7 +35,7 @@ from salesforce_bulk_ingest.cache.settling import settle
 from salesforce_bulk_ingest.chosen_callers import allowed_callers, check_callers, door_of, public_names
 from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.local_paths import SPOOL, LocalPaths
+from salesforce_bulk_ingest.local_paths import LEDGER_FILE, SPOOL, LocalPaths
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
@@ -174,7 +174,7 @@ async def open_services(
     upstream = org.url if org else settings.upstream_url
     cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
     state_dir = org.folder if org else paths.state_dir
-    ledger = Ledger(state_dir / "uploads.sqlite3", cache, clock.now)
+    ledger = Ledger(state_dir / LEDGER_FILE, cache, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
     hidden = HiddenFields(settings.hide_fields)
     async with (

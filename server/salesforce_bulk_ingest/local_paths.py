@@ -15,6 +15,9 @@ SETTINGS_FILE = "settings.toml"
 SPOOL = "spool"
 """The name of the folder for the results and uploads of jobs, both in the cache folder and beside an embedded org."""
 
+LEDGER_FILE = "uploads.sqlite3"
+"""The name of the ledger of uploads, both in the state folder and beside an embedded org."""
+
 HOMES = (Path("/home"), Path("/Users"))
 
 

@@ -234,3 +234,46 @@ def test_processes_that_cache_at_once_all_find_their_files_entered(tmp_path: Pat
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(store, range(4)))
     assert len(caches[0].names("")) == 40
+
+
+def test_a_folder_is_emptied_of_whole_and_unfinished_files_and_of_its_locks(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "org/job/deeper/b.csv")
+    stored(cache, "org/other/c.csv")
+    killed = cache.new_file("org/job/upload.csv")
+    killed.__enter__().file.write(b"half")
+    (tmp_path / "cache/org/job/d.csv").write_bytes(b"without a label")
+    cache.lock("org/job/deeper/b.csv").acquire(timeout=0).__exit__(None, None, None)
+    assert cache.folders() == ["org/job", "org/other"]
+    assert len(cache.sizes("org/job")) == 4
+    assert cache.empty("org/job") == 0
+    assert cache.folders() == ["org/other"]
+    assert cache.names("org/") == ["org/other/c.csv"]
+    assert cache.find("org/other/c.csv") is not None
+
+
+def test_a_file_that_is_made_just_now_is_left_and_one_that_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    cache, other_process = a_cache(tmp_path), a_cache(tmp_path)
+    used = stored(cache, "org/job/used.csv")
+    lock = other_process.lock("org/job/made.csv")
+    with used.path.open("rb") as reader, lock, other_process.new_file("org/job/made.csv") as file:
+        file.file.write(b"more to come")
+        assert cache.empty("org/job") == 1
+        assert file.finish(b"label").path.read_bytes() == b"more to come"
+        assert reader.read() == b"content"
+    assert cache.find("org/job/used.csv") is None
+    assert cache.empty("org/job") == 0 and cache.folders() == []
+
+
+def test_a_link_is_no_folder_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "org/job/b.csv")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("not ours")
+    (tmp_path / "cache/org/link").symlink_to(outside)
+    (tmp_path / "cache/org/job/link").symlink_to(outside)
+    (tmp_path / "cache/org/job/to_file").symlink_to(outside / "file")
+    assert cache.folders() == ["org/job"]
+    cache.empty("org/job")
+    assert (outside / "file").read_text() == "not ours"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.cache.job_files import JobKey, ResultKey, retry_name
 from tests.cache.making import FAILED, JOB, JOB_KEY, ORG, archived, content_of, files_in, job_files
 
@@ -80,3 +81,40 @@ def test_retry_files_of_other_requests_have_other_names() -> None:
     names = {retry_name(*request) for request in ((ORG, 1), (ORG, 2), (ORG, 1, 2), ("other", 1))}
     assert len(names) == 4
     assert retry_name(ORG, 1) == retry_name(ORG, 1)
+
+
+def test_what_is_kept_is_found_by_job_and_by_org(tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    other = JobKey.of("other.my.salesforce.com", JOB.model_copy(update={"id": "750000000000002AAA"}))
+    labels = {
+        FAILED.name: b"",
+        JOB_KEY.upload_name: b"",
+        retry_name(ORG, "both"): b"750000000000001AAA 750000000000002AAA",
+        other.upload_name: b"",
+        retry_name(other.org, "other"): b"750000000000002AAA",
+    }
+    for name, label in labels.items():
+        with files.files.new_file(name) as file:
+            file.file.write(b"rows")
+            file.finish(label)
+
+    def found(job_id: str | None = None, orgs: frozenset[str] | None = None) -> list[tuple[str | None, int]]:
+        return sorted(((kept.job_id, len(kept.sizes)) for kept in files.kept(job_id, orgs)), key=str)
+
+    one, two, retry = ("750000000000001", 4), ("750000000000002", 2), (None, 2)
+    assert found() == [one, two, retry, retry]
+    assert found(JOB.id) == found("750000000000001") == [one, retry]
+    assert found("750000000000002AAA") == [two, retry, retry]
+    assert found(orgs=frozenset({ORG})) == [one, retry]
+    assert found("750000000000002AAA", frozenset({ORG})) == [retry]
+    assert found("750000000000003AAA") == []
+    with pytest.raises(InvalidJobId):
+        files.kept("../750000000000001")
+
+
+def test_a_retry_file_that_is_not_whole_counts_as_one_of_each_job(tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    left_over = tmp_path / "spool" / f"{retry_name(ORG, 1)}.abc.part"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_bytes(b"rows")
+    assert [(kept.job_id, kept.sizes) for kept in files.kept("750000000000003AAA")] == [(None, (4,))]

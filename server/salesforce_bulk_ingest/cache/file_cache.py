@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from salesforce_bulk_ingest.cache.file_index import Entry, FileIndex
 from salesforce_bulk_ingest.cache.file_use import FileUse, unused
 
 LABEL = ".label"
 PART = ".part"
+LOCK = ".lock"
 SECONDS_BETWEEN_SCANS = 24 * 3600
 
 
@@ -86,7 +87,7 @@ class FileCache:
         """Return the lock that a process holds while it makes the file; other processes wait for it."""
         path = self._path_in_folder(name)
         # One thread may acquire the lock, and another release it.
-        return FileLock(path.with_name(f"{path.name}.lock"), mode=0o600, thread_local=False)
+        return FileLock(path.with_name(f"{path.name}{LOCK}"), mode=0o600, thread_local=False)
 
     @contextmanager
     def new_file(self, name: str) -> Iterator["NewFile"]:
@@ -128,6 +129,30 @@ class FileCache:
         for name in self.names(prefix):
             shutil.rmtree(self._path_of("/".join(name.split("/")[:depth])), ignore_errors=True)
             self._index.remove(name)
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders inside the folders at the top, with files in them or not."""
+        found = (path.relative_to(self.folder).as_posix() for path in self.folder.glob("*/*") if _is_folder(path))
+        return sorted(name for name in found if is_plain_name(name))
+
+    def sizes(self, folder: str) -> list[int]:
+        """Return the number of bytes of each file below a folder: contents and labels, and what was never finished."""
+        return [size for _, size in self._files_below(folder)]
+
+    def empty(self, folder: str) -> int:
+        """Remove the files below a folder, and the folder; return how many are left, since somebody makes them just now.
+
+        Whoever has a file open reads it to its end; whoever opens it next makes it anew.
+        """
+        by_name: dict[str, list[Path]] = {}
+        for path, _ in self._files_below(folder):
+            name = path.with_name(_made_name(path.name)).relative_to(self.folder).as_posix()
+            by_name.setdefault(name, []).append(path)
+        left = sum(len(paths) for name, paths in by_name.items() if not self._remove_all(name, paths))
+        for inner, _, _ in os.walk(self._path_of(folder), topdown=False):
+            with suppress(OSError):  # it is not empty
+                os.rmdir(inner)
+        return left
 
     def scan(self) -> None:
         """Enter the files in the index that it lacks, unless that was done not long ago.
@@ -184,6 +209,31 @@ class FileCache:
         _clear(_label_path(path))
         with suppress(OSError):  # on Windows, while another process reads it
             path.unlink(missing_ok=True)
+
+    def _files_below(self, folder: str) -> Iterator[tuple[Path, int]]:
+        """Yield the path and the size of each file below a folder, but for locks."""
+        for parent, _, names in os.walk(self._path_of(folder)):
+            for name in names:
+                path = Path(parent, name)
+                with suppress(FileNotFoundError):  # it was removed meanwhile
+                    if not name.endswith(LOCK):
+                        yield path, path.lstat().st_size
+
+    def _remove_all(self, name: str, paths: list[Path]) -> bool:
+        """Remove a file with all its parts and its lock, and return true; return false if somebody makes it."""
+        lock = self.lock(name)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        try:
+            self.remove(name)
+            for path in (*paths, Path(lock.lock_file)):
+                with suppress(OSError):  # on Windows, while it is open
+                    path.unlink(missing_ok=True)
+            return not any(map(os.path.lexists, paths))
+        finally:
+            lock.release()
 
     def _remove_unless_used(self, name: str) -> bool:
         """Remove a file that nobody uses; return whether nobody does."""
@@ -254,6 +304,19 @@ def is_plain_name(name: str) -> bool:
 
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", re.ASCII)
+
+
+_PART_NAME = re.compile(rf"(.+)\.[^.]+(?:{re.escape(LABEL)})?{re.escape(PART)}")
+
+
+def _made_name(name: str) -> str:
+    """Return the name of the file that a file is the content, the label or a part of."""
+    part = _PART_NAME.fullmatch(name)
+    return name.removesuffix(LABEL) if part is None else part[1]
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _make_private(folder: Path) -> None:

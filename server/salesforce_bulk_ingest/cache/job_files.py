@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 UPLOAD_FILE = "upload.csv.gz"
 RETRY_FOLDER = "again"
+RETRY_FILE = "rows.csv"
 SHORT = ".short"
 LEAST_RESULT_BYTES = 10_000_000
 """The least limit of one result: a cache that is smaller than that takes it all the same, for as long as a call needs it."""
@@ -98,6 +99,22 @@ class ResultKey:
         return f"{self.job.folder}/{_digest(self.ended)}"
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFolder:
+    """A folder of cached files.
+
+    Attributes:
+        name: name of the folder in the cache.
+        job_id: id of the job whose results and upload are there, of 15 characters; None for a retry file, which may have
+            rows of several jobs.
+        sizes: number of bytes of each file.
+    """
+
+    name: str
+    job_id: str | None
+    sizes: tuple[int, ...]
+
+
 class JobFiles:
     """The cached files of jobs; every method blocks, and raises OSError where the folder can't be used.
 
@@ -163,6 +180,34 @@ class JobFiles:
             return content
         return ArchivedContent(content, self.files, key.upload_name, self._most_bytes)
 
+    def kept(self, job_id: str | None = None, orgs: Collection[str] | None = None) -> list["KeptFolder"]:
+        """Return the folders of what is kept: of one job, with the retry files that have rows of it, or of all.
+
+        Args:
+            job_id: id of the job; None for all jobs.
+            orgs: keys of the orgs; None for all orgs.
+
+        Raises:
+            InvalidJobId: this is not the id of a job.
+        """
+        job = None if job_id is None else checked_job_id(job_id)[:15]
+        tops = None if orgs is None else set(map(_org_folder, orgs))
+        kept = []
+        for folder in self.files.folders():
+            top, _, name = folder.partition("/")
+            job_of_folder = None if name.startswith(f"{RETRY_FOLDER}-") else name.partition("-")[0]
+            if tops is not None and top not in tops:
+                continue
+            if job not in (None, job_of_folder) and not (job_of_folder is None and self._has_rows_of(folder, job)):
+                continue
+            kept.append(KeptFolder(folder, job_of_folder, tuple(self.files.sizes(folder))))
+        return [folder for folder in kept if folder.sizes]
+
+    def _has_rows_of(self, folder: str, job: str | None) -> bool:
+        """Return whether a retry file may have rows of a job: one that is not whole may have rows of any."""
+        cached = self.files.find(f"{folder}/{RETRY_FILE}")
+        return cached is None or job is None or job.encode() in cached.label
+
     def forget(self, org: str, job_id: str) -> None:
         """Remove all files of a job, and all retry files with rows of it."""
         job_id = checked_job_id(job_id)
@@ -180,7 +225,7 @@ def retry_name(org: str, *request: object) -> str:
         org: key of the org.
         request: values that identify the requested rows; values with equal texts (`repr`) name the same file.
     """
-    return f"{_org_folder(org)}/{RETRY_FOLDER}-{_digest(request)}/rows.csv"
+    return f"{_org_folder(org)}/{RETRY_FOLDER}-{_digest(request)}/{RETRY_FILE}"
 
 
 def _org_folder(org: str) -> str:

@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.cli.emulator import emulator
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, ending_its_line
 from salesforce_bulk_ingest.cli.log import open_log
 from salesforce_bulk_ingest.cli.login import login, logout
+from salesforce_bulk_ingest.cli.purge import purge
 from salesforce_bulk_ingest.cli.serve import serve
 from salesforce_bulk_ingest.cli.stdio import stdio, tell_client
 from salesforce_bulk_ingest.cli.token import token
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Load data into Salesforce through Bulk API 2.0 ingest jobs: MCP server, REST gateway, embedded org.",
 )
-for command in (serve, stdio, emulator, demo, config, check, login, logout, approve):
+for command in (serve, stdio, emulator, demo, config, check, login, logout, approve, purge):
     app.command()(ending_its_line(command))
 app.add_typer(token, name="token")
 
