@@ -13,7 +13,7 @@ from tests.support.callers import serving, token_in
 from tests.support.orgs import paths_in
 from tests.support.plain_http import plain_http
 
-OAUTH = {"oauth_issuer": "https://id.example", "public_url": "https://bulk.example"}
+OAUTH: dict[str, Any] = {"oauth_issuer": "https://id.example", "public_url": "https://bulk.example"}
 OPEN = {"allow_unauthenticated": True}
 ELSEWHERE = {"mcp_host": "0.0.0.0"}
 NAMED = {"allowed_host": ["bulk.example"]}

