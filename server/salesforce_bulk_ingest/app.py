@@ -215,7 +215,7 @@ async def open_services(
         operations = Operations(
             policy,
             JobOperations(client, policy, close_guard, audit, uploads, fetcher),
-            LoadOperations(client, policy, audit, planner, once),
+            LoadOperations(client, policy, close_guard, audit, planner, once),
             ResultOperations(client, fetcher, hidden=hidden),
         )
         try:

@@ -168,6 +168,28 @@ async def test_a_request_that_would_close_its_job_at_once_is_refused_where_its_c
         assert (await caller.post("", files=parts("update"))).status_code == 200
 
 
+async def test_a_dry_run_says_beforehand_that_a_close_will_be_asked_about(org_url: str, tmp_path: Path) -> None:
+    async with server(org_url, tmp_path) as services, Client(build_mcp(services, None)) as client:
+        checked = await call(client, "create-ingest-job", body=DELETE, data={"csv": IDS}, dryRun=True)
+        assert checked["findings"] == snapshot(
+            [
+                {
+                    "level": "warning",
+                    "what": "Closing the job has to be confirmed by a person: delete 2 Account in embedded org.",
+                    "do": "Ask the user before that; the rows can be uploaded without it.",
+                    "lines": [],
+                    "count": 0,
+                }
+            ]
+        )
+        job_id = (await call(client, "create-ingest-job", body=DELETE))["id"]
+        checked = await call(client, "upload-data-ingest-job", jobId=job_id, body={"csv": IDS}, dryRun=True)
+        assert "Closing the job has to be confirmed by a person" in str(checked["findings"])
+        insert = {"object": "Account", "operation": "insert"}
+        checked = await call(client, "create-ingest-job", body=insert, data={"csv": "Name\nAcme\n"}, dryRun=True)
+        assert "confirmed" not in str(checked)
+
+
 async def test_an_abort_is_never_asked_about(org_url: str, tmp_path: Path) -> None:
     async with server(org_url, tmp_path) as services, Client(build_mcp(services, None)) as client:
         aborted = await call(

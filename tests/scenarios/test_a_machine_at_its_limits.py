@@ -59,7 +59,7 @@ from tests.scenarios.test_a_machine_at_its_limits import INSERT, ROWS
 from tests.support.orgs import agent, call, closed, refusal
 
 async def main(url, folder):
-    async with agent(url, folder=Path(folder)) as client:
+    async with agent(url, folder=Path(folder), audit="stderr") as client:
         insert = {"body": INSERT, "data": {"csv": ROWS}, "preflight": "off"}
         await closed(client, (await call(client, "create-ingest-job", **insert))["id"])
         limit_files(100)
@@ -69,9 +69,11 @@ async def main(url, folder):
         page = await call(client, "get-failed-results-ingest-job", jobId=made["id"])
         retry = {"body": INSERT, "data": {"rowsOf": {"jobs": [made["id"]]}}}
         refused = await refusal(client, "create-ingest-job", **retry)
+        async with agent(url, folder=Path(folder)) as unaudited:
+            not_made = await refusal(unaudited, "create-ingest-job", body=INSERT)
         limit_files(-1)
         retried = await call(client, "create-ingest-job", **retry, preflight="off")
-    print(json.dumps({"made": made, "ended": ended, "page": page, "refused": refused, "retried": retried}))
+    print(json.dumps({"made": made, "ended": ended, "page": page, "refused": refused, "retried": retried, "not_made": not_made}))
 
 anyio.run(main, *sys.argv[1:])
 """
@@ -82,6 +84,7 @@ def test_a_load_goes_on_where_no_file_may_grow_and_what_is_not_recorded_is_said(
     with emulator(tmp_path / "org") as url:
         [printed] = printed_on_a_full_disk(ON_A_FULL_DISK, url, tmp_path / "home")
     told = json.loads(printed)
+    assert "The audit log can't be written, so nothing is changed" in told["not_made"]
     assert told["made"]["status"] == "uploaded"
     assert (told["ended"]["numberRecordsFailed"], len(told["page"]["rows"]), told["retried"]["rows"]) == (3, 3, 3)
     assert shown(told["made"]["findings"], tmp_path) == snapshot(

@@ -181,7 +181,7 @@ def services_over(
     operations = Operations(
         policy,
         JobOperations(client, policy, close_guard, audit, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
-        LoadOperations(client, policy, audit, planner, once, seconds_left=seconds_left),
+        LoadOperations(client, policy, close_guard, audit, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")

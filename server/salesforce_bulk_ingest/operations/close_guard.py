@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.operations.audit import AuditedWrite
 from salesforce_bulk_ingest.operations.confirmation import Closing, Confirmations, Consent
 from salesforce_bulk_ingest.operations.policy import Policy
@@ -32,6 +33,13 @@ class CloseGuard:
     def has_rules(self) -> bool:
         """Whether there is a close that would be refused, or has to be confirmed."""
         return bool(self._policy.refused_operations) or self._confirmations.is_asked
+
+    def foreseen(self, closing: Closing) -> tuple[Finding, ...]:
+        """Return what a dry run says about a close: that a person has to confirm it, if that is so."""
+        if not self._confirmations.names(closing):
+            return ()
+        what = f"Closing the job has to be confirmed by a person: {closing.change}."
+        return (Finding("warning", what, "Ask the user before that; the rows can be uploaded without it."),)
 
     def check_multipart(self, org: Org | None, operation: str | None, sobject: str | None) -> None:
         """Raise RefusedByPolicy for a request that makes, fills and closes a job at once, if a person must confirm it."""

@@ -122,8 +122,9 @@ class Gateway:
 
     async def _create(self, call: Call, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
         self._check_create(call)
-        org = await self._org()
-        if audited.write.action == MULTIPART:
+        is_closed_at_once = audited.write.action == MULTIPART
+        org = await self._org(named=is_closed_at_once)
+        if is_closed_at_once:
             self._close_guard.check_multipart(org, audited.write.operation, audited.write.sobject)
         return await self._sent(call, stack, audited)
 
@@ -135,10 +136,11 @@ class Gateway:
             # A user who can't read the job can't change it either, so the refusal to show it is the answer.
             return looked_up
         job = await _job_in(looked_up, job_id)
-        org = await self._org()
         if job is not None:
             audited.write = Write.to(job, audited.write.action)
-        if not _is_plain_abort(call) and self._close_guard.has_rules:
+        is_guarded = not _is_plain_abort(call) and self._close_guard.has_rules
+        org = await self._org(named=is_guarded)
+        if is_guarded:
             if job is None:
                 raise UnexpectedAnswer(
                     "Salesforce did not say which operation this job has, so its state is not changed."
@@ -177,10 +179,14 @@ class Gateway:
                 return
         yield None
 
-    async def _org(self) -> Org | None:
-        """Return the org, by which changes are known, or None if it can't be learned: Salesforce alone may refuse them."""
+    async def _org(self, *, named: bool = False) -> Org | None:
+        """Return the org, by which changes are known, or None if it can't be learned: Salesforce alone may refuse them.
+
+        Args:
+            named: whether its name is asked for, too, by which people know it.
+        """
         try:
-            return await self._client.org()
+            return await (self._client.org() if named else self._client.organization())
         except SalesforceError as error:
             logger.warning("the org of a change through /v1 is not known, so an upload is not recorded: %s", error)
             return None

@@ -15,6 +15,8 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.audit import Audit, Write
+from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.confirmation import Closing
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.earlier_loads import Comparison, EarlierLoads, NewLoad, columns_of
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
@@ -142,6 +144,11 @@ class _PlannedLoad:
     retry: Retry | None
     new_load: Callable[[int | None], NewLoad | None]
 
+    def rows_of(self, part: int | None) -> int:
+        """Return the number of rows of a part; for None, or a part that can't be made, of all of them."""
+        parts = self.plan.parts
+        return self.plan.rows if part is None or not 1 <= part <= len(parts) else parts[part - 1].rows
+
     def compare(self, part: int | None, job: Job | None) -> SharedTask[Comparison] | None:
         """Return the task that compares rows with those of earlier jobs, or None if there is nothing to compare."""
         load = self.new_load(part)
@@ -174,6 +181,7 @@ class LoadOperations:
     Args:
         client: the client of the org.
         policy: the rules that the operator set.
+        close_guard: the rules of closes.
         audit: notes what the policy refuses.
         planner: plans the load.
         once: what keeps rows from going twice.
@@ -187,6 +195,7 @@ class LoadOperations:
         self,
         client: SalesforceClient,
         policy: Policy,
+        close_guard: CloseGuard,
         audit: Audit,
         planner: Planner,
         once: SendOnce,
@@ -195,6 +204,7 @@ class LoadOperations:
     ) -> None:
         self._client = client
         self._policy = policy
+        self._close_guard = close_guard
         self._audit = audit
         self._planner = planner
         self._once = once
@@ -225,7 +235,7 @@ class LoadOperations:
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, None)
+            return await self._dry_run(load, None, create.operation, create.sobject)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
 
         async def check() -> _Checked:
@@ -266,7 +276,7 @@ class LoadOperations:
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, job)
+            return await self._dry_run(load, job, job.operation, job.object)
         return await self._check_and_send(load, job, _checked_part(load.plan, load.request))
 
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
@@ -313,7 +323,9 @@ class LoadOperations:
 
         return _PlannedLoad(org, readable, plan, retry, new_load)
 
-    async def _dry_run(self, load: _PlannedLoad, job: Job | None) -> UploadOutcome:
+    async def _dry_run(
+        self, load: _PlannedLoad, job: Job | None, operation: str | None, sobject: str | None
+    ) -> UploadOutcome:
         """Return the outcome of a dry run."""
         _check_part_and_sha256(load.plan, load.request)
         part = load.request.part
@@ -321,7 +333,8 @@ class LoadOperations:
         if comparing is not None and not await comparing.wait(self._seconds_left()):
             return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
-        return UploadOutcome(load.org, job, "checked", load.plan.with_notes(checked.notes), part or 1)
+        foreseen = self._close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
+        return UploadOutcome(load.org, job, "checked", load.plan.with_notes((*checked.notes, *foreseen)), part or 1)
 
     async def _send(self, load: _PlannedLoad, job: Job, number: int, checked: _Checked) -> UploadOutcome:
         plan = load.plan.with_notes(checked.notes)
