@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import anyio
 import httpx2
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
+from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -98,6 +99,7 @@ class Services:
         gateway: the nine operations as bytes, for `/v1`.
         roots: the folders that files may be uploaded from.
         org: the org as far as it is known without a call.
+        shared_key: the key that servers share which shall take over each other's questions; None for one server.
     """
 
     client: SalesforceClient
@@ -105,6 +107,7 @@ class Services:
     gateway: Gateway
     roots: UploadRoots
     org: ConfiguredOrg = UNCONFIGURED
+    shared_key: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +175,13 @@ async def open_services(
     if org is not None and not is_loopback(org.url):
         raise ValueError("an embedded org is on this machine")
     upstream = org.url if org else settings.upstream_url
-    cache = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
+    spool = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
     state_dir = org.folder if org else paths.state_dir
     ledger = Ledger(state_dir / LEDGER_FILE, cache, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
+
+    ledger = Ledger(state_dir / "uploads.sqlite3", spool, clock.now)
+    policy, job_files = policy_of(settings), job_files_of(settings, spool, clock)
     hidden = HiddenFields(settings.hide_fields)
     async with (
         opened_http(upstream or settings.login_url, transport) as http,
@@ -192,7 +198,7 @@ async def open_services(
         )
         if job_files is not None:
             task_group.start_soon(run_in_thread, job_files.scan)
-        audit = Audit(AuditLog(_audit_file(settings, state_dir)), lambda: client.known_org, clock.now)
+        audit = Audit(AuditLog(audit_file(settings, state_dir)), lambda: client.known_org, clock.now)
         uploads = Uploads(client, ledger, audit, tasks, job_files)
         # Rows are known again for as long as uploads are kept.
         sketched = job_files is not None and not settings.no_kept_uploads
@@ -225,6 +231,7 @@ async def open_services(
                 Gateway(client, policy, close_guard, audit, uploads),
                 upload_roots_of(settings, paths),
                 configured_org(settings, paths, org.url if org else None),
+                settings.confirm_key,
             )
         finally:
             task_group.cancel_scope.cancel()
@@ -253,21 +260,24 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def confirmations_of(settings: Settings, state_dir: Path, clock: Clock = SYSTEM_CLOCK) -> Confirmations:
-    """Return the confirmations that the settings ask for; in the embedded org none are, unless they are set.
+    """Return the confirmations that the settings ask for.
 
     Args:
         settings: the settings, as loaded.
         state_dir: folder of the key and of the approvals.
         clock: the clock of this machine.
     """
-    is_set = "confirm" in settings.model_fields_set
-    rules = [ConfirmRule.parse(rule) for rule in (settings.confirm if is_set or not settings.emulator else ())]
     return Confirmations(
-        rules,
+        [ConfirmRule.parse(rule) for rule in confirm_rules(settings)],
         settings.confirm_without_dialog,
-        confirm_key(settings, state_dir),
+        cache(partial(confirm_key, settings, state_dir)),
         Approvals(approvals_file(state_dir), clock.now),
     )
+
+
+def confirm_rules(settings: Settings) -> tuple[str, ...]:
+    """Return the closes that have to be confirmed; in the embedded org none, unless they are set."""
+    return () if settings.emulator and "confirm" not in settings.model_fields_set else settings.confirm
 
 
 def confirm_key(settings: Settings, state_dir: Path) -> bytes:
@@ -281,7 +291,8 @@ def confirm_key(settings: Settings, state_dir: Path) -> bytes:
         return secrets.token_bytes(KEY_BYTES)
 
 
-def _audit_file(settings: Settings, state_dir: Path) -> Path | None:
+def audit_file(settings: Settings, state_dir: Path) -> Path | None:
+    """Return the file of the audit log, or None for standard error."""
     if settings.audit == STDERR:
         return None
     return state_dir / "audit.jsonl" if settings.audit is None else Path(settings.audit)
@@ -338,9 +349,15 @@ def build_mcp(
             "tools/list": CacheHint(ttl_ms=TOOL_LIST_TTL_MS, scope="private" if differs_by_caller else "public")
         },
         log_level="WARNING",
+        request_state_security=_question_key(services.shared_key),
     )
     add_resources(server, services.operations)
     return server
+
+
+def _question_key(shared: SecretStr | None) -> RequestStateSecurity | None:
+    """Return what guards the questions that the answer of a call asks; None for a key of this process alone."""
+    return None if shared is None else RequestStateSecurity(keys=[shared.get_secret_value()])
 
 
 @asynccontextmanager

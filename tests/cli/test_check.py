@@ -68,6 +68,8 @@ settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            none
 API version    63.0
 policy         read and write; refused operations: delete, hardDelete
+confirmation   delete, hardDelete, production update > 1000, production upsert > 1000: in a dialog of the client, else by a sentence that the caller repeats
+audit          /home/me/state/salesforce-bulk-ingest/audit.jsonl
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
 callers        anyone on this machine
 MCP port       127.0.0.1:PORT is free
@@ -95,6 +97,8 @@ limits         99,998 of 100,000 API requests and 15,000 of 15,000 batches left 
 permissions    API Enabled: yes, Bulk API Hard Delete: yes
 API version    63.0
 policy         read and write; refused operations: none
+confirmation   none is asked for
+audit          in the folder of the embedded org
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
 callers        anyone on this machine
 MCP port       127.0.0.1:PORT is free

@@ -22,7 +22,7 @@ def audit_in(folder: Path, client: SalesforceClient) -> Audit:
 
 def nothing_to_confirm(folder: Path) -> Confirmations:
     """Confirmations that name no close."""
-    return Confirmations((), "sentence", b"", Approvals(folder / "approvals.sqlite3"))
+    return Confirmations((), "sentence", lambda: b"", Approvals(folder / "approvals.sqlite3"))
 
 
 def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks, ledger: Ledger | None = None) -> Uploads:

@@ -10,10 +10,21 @@ import typer
 from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import EmbeddedOrg, Services, embedded_org, open_services, policy_of, upload_roots_of
+from salesforce_bulk_ingest.app import (
+    EmbeddedOrg,
+    Services,
+    audit_file,
+    confirm_rules,
+    embedded_org,
+    open_services,
+    policy_of,
+    upload_roots_of,
+)
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.chosen_callers import describe_callers
 from salesforce_bulk_ingest.cli.console import out, show_facts
+
+from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.options import settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import place_of_org
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
@@ -135,6 +146,8 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     await _check_org(settings, paths, org, found)
     found.facts.append(("API version", settings.api_version))
     found.facts.append(("policy", policy_of(settings).describe()))
+    found.facts.append(("confirmation", _confirmation(settings)))
+    found.facts.append(("audit", _audit(settings, paths, org)))
     if settings.hide_fields:
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))
@@ -268,6 +281,27 @@ def _setting(settings: Settings, name: str) -> str:
     if settings.org_name is not None:
         return f"{name} in {as_table(settings.org_name)} of the settings file"
     return f"{ENV_NAMES[name]} (or {name} in the settings file)"
+
+
+def _confirmation(settings: Settings) -> str:
+    """Return which closes a person has to confirm, and how."""
+    rules = confirm_rules(settings)
+    if settings.read_only or not rules:
+        return "none is asked for"
+    ways = {
+        "sentence": "in a dialog of the client, else by a sentence that the caller repeats",
+        "operator": f"in a dialog over stdio, else by `{PROGRAM} approve`",
+        "refuse": "in a dialog over stdio alone",
+    }
+    return f"{', '.join(rules)}: {ways[settings.confirm_without_dialog]}"
+
+
+def _audit(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> str:
+    """Return where changes are noted."""
+    file = audit_file(settings, org.folder if org else paths.state_dir)
+    if file is None:
+        return "standard error"
+    return "in the folder of the embedded org" if org is not None and settings.audit is None else str(file)
 
 
 def _files(settings: Settings, paths: LocalPaths) -> str:

@@ -7,7 +7,7 @@ told it. It is valid once, because Salesforce closes a job once.
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -141,12 +141,16 @@ class Confirmations:
         rules: the closes that have to be confirmed.
         without_dialog: what counts where no dialog asks the person: `sentence`, that the caller repeats the sentence;
             `operator`, an approval on this machine; `refuse`, nothing.
-        key: the key of the sentences' codes; servers that share it take each other's sentences.
+        key: returns the key of the sentences' codes; servers that share it take each other's sentences.
         approvals: the approvals of the operator.
     """
 
     def __init__(
-        self, rules: Sequence[ConfirmRule], without_dialog: WithoutDialog, key: bytes, approvals: Approvals
+        self,
+        rules: Sequence[ConfirmRule],
+        without_dialog: WithoutDialog,
+        key: Callable[[], bytes],
+        approvals: Approvals,
     ) -> None:
         self._rules = rules
         self._without_dialog = without_dialog
@@ -201,7 +205,7 @@ class Confirmations:
 
     def _sentence(self, closing: Closing) -> str:
         org = "" if closing.org is None else closing.org.key
-        code = hmac.digest(self._key, f"{org}\n{closing.facts}".encode(), "sha256").hex()[:CODE_CHARACTERS]
+        code = hmac.digest(self._key(), f"{org}\n{closing.facts}".encode(), "sha256").hex()[:CODE_CHARACTERS]
         return f"{closing.facts}, {code})"
 
     def _is_sentence_of(self, closing: Closing, given: str) -> bool:
