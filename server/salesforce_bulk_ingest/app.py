@@ -177,8 +177,8 @@ async def open_services(
     upstream = org.url if org else settings.upstream_url
     spool = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
     state_dir = org.folder if org else paths.state_dir
-    ledger = Ledger(state_dir / LEDGER_FILE, cache, clock.now)
-    policy, job_files = policy_of(settings), job_files_of(settings, cache, clock)
+    ledger = Ledger(state_dir / LEDGER_FILE, spool, clock.now)
+    policy, job_files = policy_of(settings), job_files_of(settings, spool, clock)
 
     ledger = Ledger(state_dir / "uploads.sqlite3", spool, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, spool, clock)

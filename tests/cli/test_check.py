@@ -63,17 +63,15 @@ def test_check_with_nothing_set_says_what_to_do(check: Check) -> None:
         (
             1,
             """\
-version        1.2.3
+version        1.2.3, API version 63.0
 settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            none
-API version    63.0
 policy         read and write; refused operations: delete, hardDelete
-confirmation   delete, hardDelete, production update > 1000, production upsert > 1000: in a dialog of the client, else by a sentence that the caller repeats
-audit          /home/me/state/salesforce-bulk-ingest/audit.jsonl
+confirmation   delete, hardDelete, production update > 1000, production upsert > 1000: by a dialog, else a repeated sentence
+audit          ~/state/salesforce-bulk-ingest/audit.jsonl
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
 callers        anyone on this machine
-MCP port       127.0.0.1:PORT is free
-REST port      127.0.0.1:PORT is free
+ports          MCP 127.0.0.1:PORT is free, REST 127.0.0.1:PORT is free
 
 wrong: No Salesforce org is configured. Log in with `salesforce-bulk-ingest login`, or set SALESFORCE_ORG (a login of the Salesforce CLI), or SALESFORCE_INSTANCE (such as acme.my) and SALESFORCE_AUTOMATION_API_KEY (a token); in /home/me/config/salesforce-bulk-ingest/settings.toml these are org, instance and access_token. docs/credentials.md has every way; --emulator tries it without an org.
 """,
@@ -87,7 +85,7 @@ def test_check_of_the_embedded_org_finds_nothing_wrong(check: Check) -> None:
         (
             0,
             """\
-version        1.2.3
+version        1.2.3, API version 63.0
 settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
 org            embedded org
 organization   00DEmxxxxxxxxxxxxx
@@ -95,14 +93,12 @@ user           "Administrator" ("admin@emulator.example")
 ingest jobs    0 on the first page
 limits         99,998 of 100,000 API requests and 15,000 of 15,000 batches left for 24 hours
 permissions    API Enabled: yes, Bulk API Hard Delete: yes
-API version    63.0
 policy         read and write; refused operations: none
 confirmation   none is asked for
 audit          in the folder of the embedded org
 files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
 callers        anyone on this machine
-MCP port       127.0.0.1:PORT is free
-REST port      127.0.0.1:PORT is free
+ports          MCP 127.0.0.1:PORT is free, REST 127.0.0.1:PORT is free
 
 Nothing is wrong.
 """,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import anyio
 import typer
@@ -22,8 +23,6 @@ from salesforce_bulk_ingest.app import (
 )
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.chosen_callers import describe_callers
-from salesforce_bulk_ingest.cli.console import out, show_facts
-
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.options import settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import place_of_org
@@ -141,10 +140,9 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     """
     found = Checkup()
     file = paths.settings_file
-    found.facts.append(("version", __version__))
+    found.facts.append(("version", f"{__version__}, API version {settings.api_version}"))
     found.facts.append(("settings file", f"{file}{'' if file.exists() else ' (not there)'}"))
     await _check_org(settings, paths, org, found)
-    found.facts.append(("API version", settings.api_version))
     found.facts.append(("policy", policy_of(settings).describe()))
     found.facts.append(("confirmation", _confirmation(settings)))
     found.facts.append(("audit", _audit(settings, paths, org)))
@@ -152,8 +150,8 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))
     _check_callers(settings, paths, found)
-    _check_port("MCP port", settings.mcp_host, settings.mcp_port, found)
-    _check_port("REST port", settings.rest_host, settings.rest_port, found)
+    ports = (("MCP", settings.mcp_host, settings.mcp_port), ("REST", settings.rest_host, settings.rest_port))
+    found.facts.append(("ports", ", ".join(f"{name} {host}:{port} {_use(host, port)}" for name, host, port in ports)))
     return found
 
 
@@ -289,9 +287,9 @@ def _confirmation(settings: Settings) -> str:
     if settings.read_only or not rules:
         return "none is asked for"
     ways = {
-        "sentence": "in a dialog of the client, else by a sentence that the caller repeats",
-        "operator": f"in a dialog over stdio, else by `{PROGRAM} approve`",
-        "refuse": "in a dialog over stdio alone",
+        "sentence": "by a dialog, else a repeated sentence",
+        "operator": f"by a dialog over stdio, else `{PROGRAM} approve`",
+        "refuse": "by a dialog over stdio",
     }
     return f"{', '.join(rules)}: {ways[settings.confirm_without_dialog]}"
 
@@ -301,7 +299,13 @@ def _audit(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> st
     file = audit_file(settings, org.folder if org else paths.state_dir)
     if file is None:
         return "standard error"
-    return "in the folder of the embedded org" if org is not None and settings.audit is None else str(file)
+    return "in the folder of the embedded org" if org is not None and settings.audit is None else _below_home(file)
+
+
+def _below_home(file: Path) -> str:
+    """Return the path of a file as people write it."""
+    home = Path.home()
+    return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
 
 
 def _files(settings: Settings, paths: LocalPaths) -> str:
@@ -324,10 +328,10 @@ def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) -> Non
         found.problems.append(str(error))
 
 
-def _check_port(name: str, host: str, port: int, found: Checkup) -> None:
+def _use(host: str, port: int) -> str:
+    """Return whether an address is free; it is no problem if not, since this user's own `serve` may use it."""
     try:
         with bound_socket(host, port):
-            found.facts.append((name, f"{host}:{port} is free"))
+            return "is free"
     except PortBusy:
-        # Not a problem: the program that uses it may well be this user's own `serve`.
-        found.facts.append((name, f"{host}:{port} is in use; a second `serve` needs another"))
+        return "is in use (a second `serve` needs another)"
