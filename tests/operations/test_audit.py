@@ -108,7 +108,12 @@ async def test_what_the_policy_refuses_is_a_line_of_its_own(org: WatchedOrg, tmp
         async with Client(build_mcp(services, None)) as client:
             await refusal(client, "create-ingest-job", body=INSERT)
     assert org.changes == []
-    assert told(tmp_path) == snapshot(["local local create refused delete Account - - INSUFFICIENT_ACCESS"])
+    assert told(tmp_path) == snapshot(
+        [
+            "local local create refused delete Account - - INSUFFICIENT_ACCESS",
+            "local local create refused - - - - INSUFFICIENT_ACCESS",
+        ]
+    )
 
 
 async def test_a_close_that_waits_for_a_confirmation_is_refused_and_one_that_has_it_says_how(

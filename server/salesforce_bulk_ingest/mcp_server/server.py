@@ -81,7 +81,7 @@ class IngestServer(MCPServer[None]):
         )
         self.reading_tools = frozenset(tool.name for tool in reading)
         """The names of the tools that only read."""
-        self._policy = tools.policy
+        self._check_write = tools.check_write
         self._listed = {tool.name for tool in listed}
         self._hidden = {tool.name for tool in every} - self._listed
 
@@ -95,7 +95,7 @@ class IngestServer(MCPServer[None]):
     ) -> CallToolResult | InputRequiredResult:
         if name in self._hidden or (name in self._listed - self.reading_tools and not current_caller().may_write):
             with errors_for_models(GivenCall(name, {})):
-                self._policy.check_write()
+                await self._check_write(name)
         if name not in self._listed:
             raise ToolError(f"There is no tool {quoted(name)}.\nNext: {list_call()} is a call of one that there is.")
         return await super().call_tool(name, arguments, context)

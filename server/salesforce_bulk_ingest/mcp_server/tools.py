@@ -1,5 +1,6 @@
 """The nine tools."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -41,6 +42,7 @@ from salesforce_bulk_ingest.mcp_server.dialogs import ask, can_ask, given_answer
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.mcp_server.whole_files import WholeFiles
+from salesforce_bulk_ingest.operations.audit import Action
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
 from salesforce_bulk_ingest.operations.load import AnySource
@@ -50,6 +52,14 @@ from salesforce_bulk_ingest.operations.waiting import Report
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
+
+_ACTIONS: Mapping[str, Action] = {
+    CREATE: "create",
+    UPLOAD: "upload",
+    "close-abort-ingest-job": "close",
+    "delete-ingest-job": "delete",
+}
+"""What each tool that is not a reading one changes."""
 
 READING = {"read_only": True, "destructive": False, "idempotent": True}
 
@@ -96,6 +106,10 @@ class IngestTools:
                 self.unprocessed, name=RESULT_TOOLS["unprocessedrecords"], title="Get unprocessed rows", **READING
             ),
         ]  # fmt: skip
+
+    async def check_write(self, tool: str) -> None:
+        """Raise RefusedByPolicy where the tool may change nothing."""
+        await self._operations.jobs.check_write(_ACTIONS[tool])
 
     async def list_jobs(
         self,

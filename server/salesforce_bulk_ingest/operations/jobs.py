@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import anyio
 
-from salesforce_bulk_ingest.operations.audit import Audit, Write
+from salesforce_bulk_ingest.operations.audit import Action, Audit, Write
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -140,6 +140,11 @@ class JobOperations:
             on_page=len(page.records),
             query_locator=page.query_locator,
         )
+
+    async def check_write(self, action: Action) -> None:
+        """Raise RefusedByPolicy where nothing may be changed, before the rest of the call is looked at."""
+        async with self._audit.of(Write(action=action)):
+            self._policy.check_write()
 
     async def create(self, create: CreateRequest) -> JobStatus:
         """Make a job without rows.
