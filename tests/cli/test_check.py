@@ -64,7 +64,7 @@ def test_check_with_nothing_set_says_what_to_do(check: Check) -> None:
             1,
             """\
 version        1.2.3, API version 63.0
-settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
+settings file  ~/config/salesforce-bulk-ingest/settings.toml (not there)
 org            none
 policy         read and write; refused operations: delete, hardDelete
 confirmation   delete, hardDelete, production update > 1000, production upsert > 1000: by a dialog, else a repeated sentence
@@ -86,7 +86,7 @@ def test_check_of_the_embedded_org_finds_nothing_wrong(check: Check) -> None:
             0,
             """\
 version        1.2.3, API version 63.0
-settings file  /home/me/config/salesforce-bulk-ingest/settings.toml (not there)
+settings file  ~/config/salesforce-bulk-ingest/settings.toml (not there)
 org            embedded org
 organization   00DEmxxxxxxxxxxxxx
 user           "Administrator" ("admin@emulator.example")

@@ -141,7 +141,7 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     found = Checkup()
     file = paths.settings_file
     found.facts.append(("version", f"{__version__}, API version {settings.api_version}"))
-    found.facts.append(("settings file", f"{file}{'' if file.exists() else ' (not there)'}"))
+    found.facts.append(("settings file", f"{_below_home(file)}{'' if file.exists() else ' (not there)'}"))
     await _check_org(settings, paths, org, found)
     found.facts.append(("policy", policy_of(settings).describe()))
     found.facts.append(("confirmation", _confirmation(settings)))
