@@ -118,6 +118,21 @@ async def test_no_route_that_writes_is_open_to_who_may_only_read(world: World, o
                 assert 'scope="bulk:write"' in answer.headers["www-authenticate"]
 
 
+async def test_a_reader_can_not_ask_salesforce_for_another_method(world: World) -> None:
+    """Salesforce takes a method in the query, too (REST API guide, HTTP Headers and method override)."""
+    async with plain_http(headers=bearer(world.reader)) as http:
+        for query in ("_HttpMethod=DELETE", "a=b&_httpmethod=PATCH", "%5FHttpMethod=DELETE"):
+            answer = await http.get(f"{world.addresses.rest_url}/jobs/ingest/{UNKNOWN_JOB}?{query}")
+            assert answer.status_code == 403
+
+
+async def test_requests_of_one_connection_are_judged_one_by_one(world: World) -> None:
+    head = "GET /v1/jobs/ingest HTTP/1.1\r\nHost: localhost\r\n"
+    both = f"{head}Authorization: Bearer {world.writer}\r\n\r\n{head}Connection: close\r\n\r\n"
+    answers = await anyio.to_thread.run_sync(exchanged, world.addresses.rest_url, both.encode())
+    assert (answers.count(b"HTTP/1.1 200 "), answers.count(b"HTTP/1.1 401 ")) == (1, 1)
+
+
 SPELLINGS = [
     "/", "/nothing", "//v1/jobs/ingest", "/v1//jobs/ingest/", "/V1/jobs/ingest", "/%76%31/jobs/ingest",
     "/health/live/", "/health/live/../../v1/jobs/ingest", "//health/live", "/health/live/..%2f..%2fv1/jobs/ingest",

@@ -175,6 +175,14 @@ async def test_the_head_of_a_second_request_has_its_time_too() -> None:
     assert answers.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in answers
 
 
+async def test_a_connection_that_was_idle_has_its_time_from_the_first_byte_on() -> None:
+    async with limited(reading, head_seconds=SOON) as url, connected(url) as stream:
+        await stream.send(HEAD + b"\r\nbody")
+        assert status_of(await stream.receive()) == 200
+        await stream.send(b"G")
+        assert b"HTTP/1.1 408 " in await rest_of(stream)
+
+
 async def test_a_body_whose_next_byte_does_not_arrive_in_time_ends_its_connection_and_the_application_is_told() -> None:
     told = anyio.Event()
 

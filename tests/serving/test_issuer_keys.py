@@ -149,6 +149,9 @@ async def test_an_issuer_that_answers_again_is_believed_again(world: World) -> N
         {"issuer": "{url}/"},
         {"jwks_uri": "ftp://127.0.0.1/jwks"},
         {"jwks_uri": None},
+        {"jwks_uri": "http://["},
+        {"jwks_uri": "http://evil.example/jwks"},
+        {"jwks_uri": "/jwks"},
     ],
 )
 async def test_metadata_of_another_issuer_or_with_keys_at_no_url_are_not_believed(
@@ -156,7 +159,7 @@ async def test_metadata_of_another_issuer_or_with_keys_at_no_url_are_not_believe
 ) -> None:
     given = {name: value and value.replace("{url}", world.url) for name, value in metadata.items()}
     world.issuer.documents[METADATA] |= given
-    with pytest.raises(Undecided):
+    with pytest.raises(Undecided, match=r"metadata of another issuer|not at an https URL|not the document"):
         await has(world.keys(), "first")
     assert JWKS not in world.issuer.asked
 
