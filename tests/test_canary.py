@@ -126,3 +126,13 @@ def test_what_is_not_the_token_is_not_found(folder: Path) -> None:
     (folder / "uploads.sqlite3").write_bytes(b"\0" * 2_000_000 + TOKEN.encode())
     watch.look_at_files(folder)
     assert watch.found() == [f"the file {folder / 'uploads.sqlite3'}"]
+
+
+def test_another_secret_is_looked_for_until_what_was_found_is_asked_for() -> None:
+    watch = Watch(CANARY)
+    watch.look_for("sbi_of-a-caller")
+    watch.look("both", f"{CANARY} sbi_of-a-caller")
+    watch.look("base64", b64encode(b"Bearer sbi_of-a-caller"))
+    assert watch.found() == ["both", "base64"]
+    watch.look("later", "sbi_of-a-caller")
+    assert watch.found() == []

@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.serving.named_tokens import Access, TokenFile
 from salesforce_bulk_ingest.settings import Settings
+from tests.support.canary import look_for
 from tests.support.orgs import UNKNOWN_JOB, paths_in
 
 DAY = date(2026, 11, 29)
@@ -37,8 +38,10 @@ class Served:
 
 
 def token_in(folder: Path, name: str, access: Access = "write") -> str:
-    """A new named token of the server that has its settings in this folder."""
-    return TokenFile(paths_in(folder).token_file).add(name, access, DAY)
+    """A new named token of the server that has its settings in this folder; no test may write it anywhere."""
+    token = TokenFile(paths_in(folder).token_file).add(name, access, DAY)
+    look_for(token)
+    return token
 
 
 @asynccontextmanager

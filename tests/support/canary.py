@@ -53,12 +53,17 @@ class Watch:
 
     def __init__(self, secret: str) -> None:
         self._forms = forms_of(secret)
+        self._more: set[bytes] = set()
         self._found: list[str] = []
+
+    def look_for(self, secret: str) -> None:
+        """Look for another secret, too, until what was found is asked for."""
+        self._more |= forms_of(secret)
 
     def look(self, where: str, written: str | bytes) -> None:
         """Remember the place if the canary is in what was written there."""
         data = written.encode("utf-8", "replace") if isinstance(written, str) else written
-        if any(form in data for form in self._forms):
+        if any(form in data for form in self._forms | self._more):
             self._found.append(where)
 
     def look_at_files(self, folder: Path) -> None:
@@ -71,7 +76,7 @@ class Watch:
 
     def found(self) -> list[str]:
         """The places that were found since the last call."""
-        found, self._found = self._found, []
+        found, self._found, self._more = self._found, [], set()
         return found
 
 
@@ -96,6 +101,7 @@ class _Listener(logging.Handler):
 _watch = Watch(CANARY)
 _listener = _Listener()
 look = _watch.look
+look_for = _watch.look_for
 look_at_files = _watch.look_at_files
 
 
@@ -114,7 +120,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when == "teardown":
         _look_at_traces(item, report.sections)
         if found := _watch.found():
-            report.outcome, report.longrepr = "failed", "The token of the tests is in " + ", and in ".join(found)
+            report.outcome, report.longrepr = "failed", "A token of the tests is in " + ", and in ".join(found)
     return report
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from tests.support.canary import look_for
 from tests.support.wire import pass_lifespan
 
 AUDIENCE = "https://bulk.example"
@@ -49,14 +50,19 @@ def public_jwk(algorithm: str, key_id: str, number: int = 0, **more: Any) -> dic
 
 
 def access_token(issuer: str, *, header: dict[str, Any] | None = None, key: Any = None, **claims: Any) -> str:
-    """An access token that may write, signed with the ES256 key; claims that are None are left out."""
+    """An access token that may write, signed with the ES256 key; claims that are None are left out.
+
+    No test may write its signature anywhere.
+    """
     now = int(time.time())
     usual = {"iss": issuer, "aud": AUDIENCE, "sub": "ann", "client_id": "app", "scope": "bulk:read bulk:write"}
     merged = {**usual, "iat": now, "exp": now + 300, **claims}
     header = {"typ": "at+jwt", "kid": "first", "alg": "ES256", **(header or {})}
     left = {name: value for name, value in merged.items() if value is not None}
     kept = {name: value for name, value in header.items() if value is not None}
-    return jwt.encode(left, key or private_key(header["alg"]), algorithm=header["alg"], headers=kept)
+    token = jwt.encode(left, key or private_key(header["alg"]), algorithm=header["alg"], headers=kept)
+    look_for(token.rpartition(".")[2])
+    return token
 
 
 @dataclass
