@@ -245,8 +245,8 @@ async def test_connections_beyond_the_limit_get_a_503_and_room_is_made_by_those_
     async with limited(reading, connections=2, refusals=2) as url, AsyncExitStack() as stack:
         held = [await stack.enter_async_context(connected(url)) for _ in range(2)]
         for stream in held:
-            await stream.send(HEAD + b"\r\nbody")
-            assert (await stream.receive()).startswith(b"HTTP/1.1 200 ")
+            await stream.send(HEAD + b"Expect: 100-continue\r\n\r\n")
+            assert (await stream.receive()).startswith(b"HTTP/1.1 100 ")
         for _ in range(3):
             async with connected(url) as stream:
                 await stream.send(HEAD + b"\r\nbody")
@@ -261,6 +261,16 @@ async def test_connections_beyond_the_limit_get_a_503_and_room_is_made_by_those_
                     await stream.send(HEAD + b"Connection: close\r\n\r\nbody")
                     answer = await rest_of(stream)
         assert status_of(answer) == 200
+
+
+async def test_an_idle_connection_makes_room_for_a_new_one() -> None:
+    async with limited(reading, connections=1) as url, connected(url) as idle:
+        await idle.send(HEAD + b"\r\nbody")
+        assert status_of(await idle.receive()) == 200
+        async with connected(url) as stream:
+            await stream.send(HEAD + b"Connection: close\r\n\r\nbody")
+            assert status_of(await rest_of(stream)) == 200
+        await rest_of(idle)
 
 
 async def test_a_connection_beyond_the_limit_that_says_nothing_is_closed_and_many_of_them_are_at_once() -> None:

@@ -52,7 +52,8 @@ class HttpProtocol(H11Protocol):
     something on its way here: it is answered, and its connection closed (RFC 9112, 6.1).
 
     A head or a part of a body that does not arrive in time ends the connection, with a 408 where no response has begun. A
-    connection beyond the limit gets a 503 to its first request.
+    connection beyond the limit takes the place of one that is idle, so that nobody is kept out by connections that do
+    nothing; where none is idle, its first request gets a 503.
 
     An application can also break its connection, for which ASGI has no message: the scope's `extensions` hold
     `{"connection": {"abort": function}}`, and the caller finds its connection reset.
@@ -72,6 +73,8 @@ class HttpProtocol(H11Protocol):
         """Begin to serve a connection, and give the application the function that aborts the connection."""
         super().connection_made(transport)
         excess = len(self.connections) - self._limits.connections
+        if excess > 0 and self._has_closed_an_idle_one():
+            excess = 0
         if excess > self._limits.refusals:
             transport.abort()
             return
@@ -81,6 +84,17 @@ class HttpProtocol(H11Protocol):
             return
         self.app = _with_abort(_closing_where_doubtful(self.app), partial(_reset, transport))
         self._start_timer(self._limits.head_seconds, self._give_up)
+
+    def _has_closed_an_idle_one(self) -> bool:
+        """Close a connection that waits for its next request, and return whether there was one."""
+        idle = next(
+            (one for one in self.connections if getattr(one, "timeout_keep_alive_task", None) is not None), None
+        )
+        if not isinstance(idle, HttpProtocol):
+            return False
+        self.connections.discard(idle)
+        idle.timeout_keep_alive_handler()
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and wait for the rest."""
