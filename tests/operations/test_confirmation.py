@@ -201,6 +201,14 @@ async def test_an_abort_is_never_asked_about(org_url: str, tmp_path: Path) -> No
             assert answer.json()["state"] == "Aborted"
 
 
+async def test_nobody_is_asked_about_a_job_that_can_not_be_closed(org_url: str, tmp_path: Path) -> None:
+    async with server(org_url, tmp_path) as services, Client(build_mcp(services, None)) as client:
+        job_id = await filled_delete(client)
+        await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "Aborted"})
+        refused = await refusal(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE)
+        assert "The job is Aborted and can't be closed" in refused and "confirm" not in refused
+
+
 async def test_the_operator_alone_approves_where_that_is_set(org: WatchedOrg, tmp_path: Path) -> None:
     approvals = Approvals(approvals_file(tmp_path))
     async with server(org.url, tmp_path, confirm_without_dialog="operator") as services:

@@ -67,6 +67,6 @@ class CloseGuard:
         upload = None if org is None else await self._uploads.record_of(org, job.id)
         if upload is not None:
             audited.write = replace(audited.write, rows=upload.rows, sha256=upload.sha256 or None)
-        if not is_reached(job, "UploadComplete"):
+        if not (job.is_terminal or is_reached(job, "UploadComplete")):
             confirmed = await self._confirmations.check(Closing.of(org, job, upload), consent)
             audited.write = replace(audited.write, confirmation=confirmed)

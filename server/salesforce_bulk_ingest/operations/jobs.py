@@ -192,12 +192,13 @@ class JobOperations:
             job = await self._client.get_job(job_id)
             org = await self._client.org()
             audited.write = Write.to(job, write.action)
+            is_to_change = not is_reached(job, state)
             if state == "UploadComplete":
+                if is_to_change:
+                    await self._uploads.check_closable(org, job.id)
                 await self._close_guard.check(org, job, consent, audited)
             changed = False
-            if not is_reached(job, state):
-                if state == "UploadComplete":
-                    await self._uploads.check_closable(org, job.id)
+            if is_to_change:
                 await audited.tried()
                 job, changed = await change_state(self._client, job, state, self._seconds_left)
         try:
