@@ -382,7 +382,8 @@ async def running(settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTE
             door = door_of(settings, paths, issuer_http, clock.monotonic)
             server = build_mcp(services, rest_url, differs_by_caller=door.verifier is not None)
             readiness = Readiness(partial(_why_not_ready, services), SharedTasks(questions), clock.monotonic)
-            front = Front(door, allowed_callers(settings), settings.allowed_origin, readiness, TITLE)
+            note_refusal = services.operations.jobs.note_refusal
+            front = Front(door, allowed_callers(settings), settings.allowed_origin, readiness, TITLE, note_refusal)
             limits = HttpLimits(connections=settings.max_connections)
             mcp_app = front.before(_mcp_app(server), WritesByTool(server.reading_tools), in_oauth_form)
             rest_app = front.before(build_rest(services.gateway), writes_by_method, in_envelope)

@@ -74,7 +74,7 @@ async def ask(http: httpx2.AsyncClient, route: Served, addresses: Addresses, **o
 async def test_no_route_answers_who_shows_no_good_token(world: World, org_url: str) -> None:
     forged = access_token(world.issuer_url, key=private_key("ES256", 5))
     foreign = access_token(world.issuer_url, aud="https://other.example")
-    expired = access_token(world.issuer_url, exp=1_600_000_000)
+    expired = access_token(world.issuer_url, exp=-3600)
     bound = access_token(world.issuer_url, cnf={"jkt": "x"})
     nothing = access_token(world.issuer_url, scope="openid")
     cases: list[tuple[dict[str, Any], int]] = [
@@ -131,6 +131,17 @@ async def test_requests_of_one_connection_are_judged_one_by_one(world: World) ->
     both = f"{head}Authorization: Bearer {world.writer}\r\n\r\n{head}Connection: close\r\n\r\n"
     answers = await anyio.to_thread.run_sync(exchanged, world.addresses.rest_url, both.encode())
     assert (answers.count(b"HTTP/1.1 200 "), answers.count(b"HTTP/1.1 401 ")) == (1, 1)
+
+
+async def test_a_write_of_who_may_only_read_is_a_line_of_the_audit_log(tmp_path: Path) -> None:
+    reader, log = token_in(tmp_path, "bob", "read"), tmp_path / "writes.jsonl"
+    async with serving(tmp_path, audit=str(log)) as addresses, plain_http(headers=bearer(reader)) as http:
+        assert (await http.delete(f"{addresses.rest_url}/jobs/ingest/{UNKNOWN_JOB}")).status_code == 403
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "create-ingest-job"}}
+        assert (await http.post(addresses.mcp_url, json=message, headers=MCP_HEADERS)).status_code == 403
+        assert (await http.get(f"{addresses.rest_url}/jobs/ingest")).status_code == 200
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["caller"], line["action"], line["outcome"]) for line in lines] == [("bob", "write", "refused")] * 2
 
 
 SPELLINGS = [

@@ -31,10 +31,14 @@ async def ready() -> str | None:
 
 
 @asynccontextmanager
-async def before(door: Door, *origins: str) -> AsyncIterator[str]:
+async def before(door: Door, *origins: str, refused: list[str] | None = None) -> AsyncIterator[str]:
+    async def note() -> None:
+        assert refused is not None
+        refused.append(current_caller().name)
+
     async with anyio.create_task_group() as tasks:
         readiness = Readiness(ready, SharedTasks(tasks), lambda: 0.0)
-        front = Front(door, AllowedCallers.local_and(origins=origins), origins, readiness, "title")
+        front = Front(door, AllowedCallers.local_and(origins=origins), origins, readiness, "title", note)
         with bound_socket("127.0.0.1", 0) as bound:
             async with listening([Listener(front.before(told, writes_by_method, in_envelope), bound)]):
                 yield f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -53,8 +57,11 @@ async def test_the_application_knows_its_caller_and_not_the_token() -> None:
     ("method", "status"), [("GET", 200), ("HEAD", 200), ("OPTIONS", 200), ("POST", 403), ("X", 403)]
 )
 async def test_a_reader_may_do_what_changes_nothing(method: str, status: int) -> None:
-    async with before(Door(Verifies(scopes=["bulk:read"]))) as url, plain_http() as http:
+    refused: list[str] = []
+    door = Door(Verifies(scopes=["bulk:read"], client_id="ann"))
+    async with before(door, refused=refused) as url, plain_http() as http:
         assert (await http.request(method, url, headers={"Authorization": "Bearer good"})).status_code == status
+    assert refused == (["ann"] if status == 403 else [])
 
 
 async def test_names_and_origins_are_checked_before_tokens_and_before_what_is_open() -> None:

@@ -38,7 +38,6 @@ async def world() -> AsyncIterator[World]:
         yield World(issuer, url, IssuedTokens(keys, AUDIENCE))
 
 
-NOW = int(time.time())
 BOTH = ["bulk:read", "bulk:write"]
 
 GOOD: list[tuple[dict[str, Any], list[str]]] = [
@@ -56,8 +55,8 @@ GOOD: list[tuple[dict[str, Any], list[str]]] = [
     ({"scope": {"bulk:write": 1}}, []),
     ({"sub": None}, BOTH),
     ({"client_id": None}, BOTH),
-    ({"exp": NOW - 5}, BOTH),
-    ({"nbf": NOW + 5}, BOTH),
+    ({"exp": -5}, BOTH),
+    ({"nbf": 5}, BOTH),
 ]
 
 
@@ -85,14 +84,14 @@ BAD: list[dict[str, Any]] = [
     {"aud": "https://bulk.example/other"},
     {"aud": None},
     {"aud": []},
-    {"exp": NOW - 3600},
+    {"exp": -3600},
     {"exp": None},
     {"exp": "tomorrow"},
     {"exp": float("inf")},
     {"exp": float("nan")},
-    {"exp": [NOW + 60]},
-    {"nbf": NOW + 3600},
-    {"iat": NOW + 3600},
+    {"exp": [60]},
+    {"nbf": 3600},
+    {"iat": 3600},
     {"sub": None, "client_id": None},
     {"sub": "", "client_id": 7},
     {"cnf": {"jkt": "x"}},

@@ -26,7 +26,9 @@ from salesforce_bulk_ingest.salesforce.retries import may_have_happened
 
 logger = logging.getLogger(__name__)
 
-Action = Literal["create", "upload", "close", "abort", "delete", "create, upload and close"]
+Action = Literal["create", "upload", "close", "abort", "delete", "create, upload and close", "write"]
+"""What is changed; a `write` is a change that was refused before it was looked at."""
+
 Outcome = Literal["tried", "done", "refused", "failed", "unknown"]
 
 

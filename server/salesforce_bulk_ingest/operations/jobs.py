@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import anyio
 
+from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.operations.audit import Action, Audit, Write
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
@@ -145,6 +147,11 @@ class JobOperations:
         """Raise RefusedByPolicy where nothing may be changed, before the rest of the call is looked at."""
         async with self._audit.of(Write(action=action)):
             self._policy.check_write()
+
+    async def note_refusal(self) -> None:
+        """Note that the current caller, who may only read, asked for a change; the port answers the caller."""
+        with suppress(RefusedByPolicy):
+            await self.check_write("write")
 
     async def create(self, create: CreateRequest) -> JobStatus:
         """Make a job without rows.

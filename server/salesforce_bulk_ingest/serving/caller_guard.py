@@ -21,6 +21,9 @@ READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Writes = Callable[[Scope, Receive], Awaitable[tuple[bool, Receive]]]
 """Tells whether a request writes, and returns from where the application is to receive the request."""
 
+NoteRefusal = Callable[[], Awaitable[None]]
+"""Notes that the current caller was refused a write."""
+
 RefusalBody = Callable[[Refused, dict[str, str]], Response]
 """Makes the response for a refusal, with these headers."""
 
@@ -54,14 +57,16 @@ class CallerGuard:
         door: tells who sends a request.
         writes: tells whether a request of someone who may only read writes.
         body: makes the responses for refusals.
+        note_refusal: called for a write of a known caller who may only read.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, writes: Writes, body: RefusalBody) -> None:
+    def __init__(self, app: ASGIApp, door: Door, writes: Writes, body: RefusalBody, note_refusal: NoteRefusal) -> None:
         # It hands the caller to the SDK's own functions, as the SDK's own guard would.
         self._app = AuthContextMiddleware(app)
         self._door = door
         self._writes = writes
         self._body = body
+        self._note_refusal = note_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,6 +76,8 @@ class CallerGuard:
             if not admitted.caller.may_write:
                 is_write, receive = await self._writes(scope, receive)
                 if is_write:
+                    with called_by(admitted.caller):
+                        await self._note_refusal()
                     scopes = self._door.scopes
                     raise Refused(403, "insufficient_scope", "The token allows to read, not to write.", scopes.write)
         except Refused as refused:

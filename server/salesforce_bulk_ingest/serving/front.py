@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.serving.caller_guard import CallerGuard, RefusalBody, Writes
+from salesforce_bulk_ingest.serving.caller_guard import CallerGuard, NoteRefusal, RefusalBody, Writes
 from salesforce_bulk_ingest.serving.cross_origin import ListedOrigins
 from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.health import LIVE, READY, Readiness, Ready, live
@@ -33,12 +33,20 @@ class Front:
         listed_origins: the origins whose pages may read answers.
         readiness: whether the server is ready.
         title: the name of the server for people.
+        note_refusal: called for a write of a known caller who may only read.
     """
 
     def __init__(
-        self, door: Door, allowed: AllowedCallers, listed_origins: tuple[str, ...], readiness: Readiness, title: str
+        self,
+        door: Door,
+        allowed: AllowedCallers,
+        listed_origins: tuple[str, ...],
+        readiness: Readiness,
+        title: str,
+        note_refusal: NoteRefusal,
     ) -> None:
         self._door = door
+        self._note_refusal = note_refusal
         self._allowed = allowed
         self._listed_origins = listed_origins
         self._open_paths: dict[str, ASGIApp] = {LIVE: live, READY: Ready(readiness, door)}
@@ -49,7 +57,7 @@ class Front:
 
     def before(self, app: ASGIApp, writes: Writes, refusal_body: RefusalBody) -> ASGIApp:
         """Return the application with everything before it; for the arguments see `CallerGuard`."""
-        guarded: ASGIApp = CallerGuard(app, self._door, writes, refusal_body)
+        guarded: ASGIApp = CallerGuard(app, self._door, writes, refusal_body, self._note_refusal)
         if self._listed_origins:
             guarded = ListedOrigins(guarded, self._listed_origins)
         return HostGuard(OpenPaths(guarded, self._open_paths), self._allowed, self._for_pages)
