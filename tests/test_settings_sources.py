@@ -82,6 +82,23 @@ def test_lists_come_from_one_variable_with_commas(file: Path) -> None:
     assert settings.allowed_origin == ("https://a.example",)
 
 
+def test_rules_of_confirmation_come_from_each_source_and_none_is_none(file: Path) -> None:
+    rules = ("delete", "production update > 1,000")
+    environ = {"BULK_INGEST_CONFIRM": "delete, production update > 1,000,"}
+    assert load_settings({}, environ, file).confirm == rules
+    assert load_settings({"confirm": rules}, {}, file).confirm == rules
+    assert load_settings({}, {}, _write(file, 'confirm = ["delete", "production update > 1,000"]')).confirm == rules
+    for flags, variables, text in (
+        ({}, {}, "confirm = []"),
+        ({"confirm": ["none"]}, {}, ""),
+        ({}, {"BULK_INGEST_CONFIRM": "none"}, ""),
+    ):
+        assert load_settings(flags, variables, _write(file, text)).confirm == ()
+    for wrong in ("none, delete", "everything"):
+        with pytest.raises(BadSetting, match="BULK_INGEST_CONFIRM"):
+            load_settings({}, {"BULK_INGEST_CONFIRM": wrong}, _write(file, ""))
+
+
 def test_the_limit_of_an_upload_can_be_written_with_underscores(file: Path) -> None:
     assert load_settings({}, {"BULK_INGEST_MAX_UPLOAD_BYTES": "50_000_000"}).max_upload_bytes == 50_000_000
     assert load_settings({}, {}, _write(file, "max_upload_bytes = 60_000_000")).max_upload_bytes == 60_000_000

@@ -100,9 +100,11 @@ def _split(value: object) -> object:
 
 def _split_rules(value: object) -> object:
     # A comma also stands between the thousands of a number.
+    rules = value
     if isinstance(value, str):
-        return [part.strip() for part in re.split(r",(?!\d{3}\b)", value) if part.strip()]
-    return value
+        rules = [part.strip() for part in re.split(r",(?!\d{3}\b)", value) if part.strip()]
+    # A variable that is empty, and a flag that is not given, are not set.
+    return [] if rules in (["none"], ("none",)) else rules
 
 
 def _split_folders(value: object) -> object:
@@ -387,7 +389,7 @@ class Settings(BaseModel):
     ] = Field(
         DEFAULT_RULES,
         description=(
-            "Closes that a person has to confirm: an operation, or as `production update > 1000`; `[]` for none. With the "
+            "Closes that a person has to confirm: an operation, or as `production update > 1000`; `none` for none. With the "
             "embedded org none, unless it is set"
         ),
     )
