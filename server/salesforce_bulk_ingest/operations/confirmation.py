@@ -185,7 +185,11 @@ class Confirmations:
         if self._without_dialog == "operator" and await self._is_approved(closing):
             return "operator"
         raise ConfirmationNeeded(
-            closing.change, self._sentence(closing), self._without_dialog, dialog_counts=self._dialog_counts
+            closing.job_id,
+            closing.change,
+            self._sentence(closing),
+            self._without_dialog,
+            dialog_counts=self._dialog_counts,
         )
 
     @property

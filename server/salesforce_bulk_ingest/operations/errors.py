@@ -84,6 +84,7 @@ class ConfirmationNeeded(RefusedByPolicy):
     """The operator wants a person to confirm a close, and nobody has.
 
     Args:
+        job_id: the id of the job.
         change: what the close would do, as a part of a sentence.
         sentence: the sentence that confirms it, or that a dialog shows.
         way: what confirms it without a dialog: see `Confirmations`.
@@ -91,9 +92,16 @@ class ConfirmationNeeded(RefusedByPolicy):
     """
 
     def __init__(
-        self, change: str, sentence: str, way: Literal["sentence", "operator", "refuse"], *, dialog_counts: bool
+        self,
+        job_id: str,
+        change: str,
+        sentence: str,
+        way: Literal["sentence", "operator", "refuse"],
+        *,
+        dialog_counts: bool,
     ) -> None:
         super().__init__(f"The job was not closed: a person has to confirm that this is meant: {change}.")
+        self.job_id = job_id
         self.sentence = sentence
         self.way = way
         self.dialog_counts = dialog_counts

@@ -123,7 +123,7 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, SalesforceError | IngestError)
     message = str(error)
     if isinstance(error, ConfirmationNeeded):
-        message = f"{message} {_HOW_TO_CONFIRM[error.way].format(sentence=error.sentence)}"
+        message = f"{message} {_HOW_TO_CONFIRM[error.way].format(sentence=error.sentence, job_id=error.job_id)}"
     return error_response(error.status, error.code, message)
 
 
@@ -132,7 +132,7 @@ _HOW_TO_CONFIRM: Mapping[WithoutDialog, str] = {
         f"Once a person agrees, send the same request with the header {CONFIRM.title()}, whose value is this sentence: "
         "{sentence}"
     ),
-    "operator": "The operator can approve it on the machine of this server, with salesforce-bulk-ingest approve.",
+    "operator": "The operator can approve it on this server's machine, with salesforce-bulk-ingest approve {job_id}.",
     "refuse": "The operator takes confirmations from dialogs of MCP clients alone.",
 }
 

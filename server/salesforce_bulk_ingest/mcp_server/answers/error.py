@@ -255,7 +255,7 @@ def _confirm(error: ConfirmationNeeded, given: GivenCall) -> str:
     if error.way == "operator":
         return (
             f"{given.again()} closes the job, once the operator has approved that on the server's machine with "
-            f"`salesforce-bulk-ingest approve {given.job_id}`. Tell the user."
+            f"`salesforce-bulk-ingest approve {error.job_id}`. Tell the user."
         )
     return "Tell the user: the operator takes confirmations from dialogs alone, and this client shows none here."
 
