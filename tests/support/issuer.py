@@ -52,9 +52,10 @@ def public_jwk(algorithm: str, key_id: str, number: int = 0, **more: Any) -> dic
 def access_token(issuer: str, *, header: dict[str, Any] | None = None, key: Any = None, **claims: Any) -> str:
     """An access token that may write, signed with the ES256 key; claims that are None are left out.
 
-    No test may write its signature anywhere.
+    Times are in seconds from now, since a test may run long after it was read. No test may write its signature anywhere.
     """
     now = int(time.time())
+    claims |= {name: now + claims[name] for name in ("exp", "nbf", "iat") if type(claims.get(name)) is int}
     usual = {"iss": issuer, "aud": AUDIENCE, "sub": "ann", "client_id": "app", "scope": "bulk:read bulk:write"}
     merged = {**usual, "iat": now, "exp": now + 300, **claims}
     header = {"typ": "at+jwt", "kid": "first", "alg": "ES256", **(header or {})}
