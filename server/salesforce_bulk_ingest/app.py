@@ -254,9 +254,19 @@ def opened_http(url: str | None, transport: httpx2.AsyncBaseTransport | None = N
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Return the policy that the settings ask for; in the embedded org, every operation is allowed."""
+    """Return the policy that the settings ask for; in the embedded org, every operation is allowed that is not denied."""
     allowed = GUARDED_OPERATIONS if settings.emulator else settings.allow_operation
-    return Policy(read_only=settings.read_only, allowed_operations=frozenset(allowed))
+    return Policy(
+        read_only=settings.read_only,
+        allowed_operations=frozenset(allowed),
+        denied_operations=frozenset(settings.deny_operations),
+        allowed_objects=settings.allow_objects,
+        denied_objects=settings.deny_objects,
+        denied_fields=settings.deny_fields,
+        most_rows=settings.max_job_rows,
+        most_bytes=settings.max_job_bytes,
+        allows_preflight_off=settings.allow_preflight_off,
+    )
 
 
 def confirmations_of(settings: Settings, state_dir: Path, clock: Clock = SYSTEM_CLOCK) -> Confirmations:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from salesforce_bulk_ingest.operations.confirmation import DEFAULT_RULES, ConfirmRule, WithoutDialog
 from salesforce_bulk_ingest.salesforce.credentials import pasted_token
 from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, LOOPBACK_HOSTS, instance_url, login_url
+from salesforce_bulk_ingest.salesforce.models import Operation
 from salesforce_bulk_ingest.salesforce.org import checked_organization_id
 
 EMULATOR_IGNORES = "SALESFORCE_"
@@ -49,8 +50,12 @@ IN_THE_WRONG_PLACE = (
 )
 """The complaint about such a text where another is expected."""
 
-FIELD_PATTERN = re.compile(r"[\w*?]+(\.[\w*?]+)?", re.ASCII)
+OBJECT_PATTERN = re.compile(r"[A-Za-z0-9_*?]+")
+"""The name of an object, or of certain objects, in which `*` and `?` stand for any characters."""
+
+FIELD_PATTERN = re.compile(rf"({OBJECT_PATTERN.pattern}\.)?{OBJECT_PATTERN.pattern}")
 """The name of a field, or of fields of certain objects, in which `*` and `?` stand for any characters."""
+
 STDERR = "stderr"
 """The value of `audit` for standard error."""
 
@@ -246,6 +251,12 @@ def _org_name(value: str) -> str:
     return value
 
 
+def _object_pattern(value: str) -> str:
+    if not OBJECT_PATTERN.fullmatch(value):
+        raise ValueError("expected the API name of an object, such as Account or *__c")
+    return value
+
+
 def _confirm_rule(value: str) -> str:
     ConfirmRule.parse(value)
     return value
@@ -270,6 +281,8 @@ Folders = Annotated[tuple[Annotated[Path, AfterValidator(_folder)], ...], Before
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Literal["delete", "hardDelete"], ...], BeforeValidator(_split)]
+DeniedOperations = Annotated[tuple[Operation, ...], BeforeValidator(_split)]
+ObjectPatterns = Annotated[tuple[Annotated[str, AfterValidator(_object_pattern)], ...], BeforeValidator(_split)]
 FieldPatterns = Annotated[tuple[Annotated[str, AfterValidator(_field_pattern)], ...], BeforeValidator(_split)]
 ConfirmRules = Annotated[tuple[Annotated[str, AfterValidator(_confirm_rule)], ...], BeforeValidator(_split_rules)]
 ConfirmKey = Annotated[SecretStr, AfterValidator(_confirm_key)]
@@ -280,6 +293,7 @@ LoginHost = Annotated[str, AfterValidator(login_url)]
 RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
 SecretFile = Annotated[Path, AfterValidator(_file)]
 UploadBytes = Annotated[int, AfterValidator(_upload_bytes)]
+Bound = Annotated[int, Field(ge=0)]
 SpoolBytes = Annotated[int, Field(ge=0)]
 SpoolDays = Annotated[int, Field(ge=1, le=365)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -371,6 +385,43 @@ class Settings(BaseModel):
         Env("BULK_INGEST_ALLOW_OPERATION"),
         Flag("--allow-operation", "Allow this operation; repeatable.", metavar="[delete|hardDelete]"),
     ] = Field((), description="Allow `delete` or `hardDelete` jobs")
+    deny_operations: Annotated[
+        DeniedOperations,
+        Env("BULK_INGEST_DENY_OPERATION"),
+        Flag("--deny-operation", "Refuse this operation; repeatable.", metavar="OPERATION"),
+    ] = Field((), description="Operation whose jobs are refused, also where it is allowed, such as `insert`")
+    allow_objects: Annotated[
+        ObjectPatterns,
+        Env("BULK_INGEST_ALLOW_OBJECT"),
+        Flag("--allow-object", "Object that jobs may be of, such as '*__c'; repeatable.", metavar="NAME"),
+    ] = Field((), description="Object that jobs may be of, such as `Account` or `*__c`; without any, all are")
+    deny_objects: Annotated[
+        ObjectPatterns,
+        Env("BULK_INGEST_DENY_OBJECT"),
+        Flag("--deny-object", "Object that no job may be of; repeatable.", metavar="NAME"),
+    ] = Field((), description="Object that no job may be of, also where it is allowed")
+    deny_fields: Annotated[
+        FieldPatterns,
+        Env("BULK_INGEST_DENY_FIELD"),
+        Flag("--deny-field", "Field that no row may write, such as OwnerId; repeatable.", metavar="NAME"),
+    ] = Field((), description="Field that no row may write, such as `OwnerId` or `Account.OwnerId`")
+    max_job_rows: Annotated[
+        Bound,
+        Env("BULK_INGEST_MAX_JOB_ROWS"),
+        Flag("--max-job-rows", "Most rows of one job (0: any number)."),
+    ] = Field(0, description="Most rows of one job, through the tools and `/v1`; 0 for any number")
+    max_job_bytes: Annotated[
+        Bound,
+        Env("BULK_INGEST_MAX_JOB_BYTES"),
+        Flag("--max-job-bytes", "Most bytes of one job's rows (0: any number)."),
+    ] = Field(
+        0, description="Most bytes of one job's rows, decompressed, through the tools and `/v1`; 0 for any number"
+    )
+    allow_preflight_off: Annotated[
+        bool,
+        Env("BULK_INGEST_ALLOW_PREFLIGHT_OFF"),
+        Flag("--allow-preflight-off", "Let callers of the tools send rows unchecked."),
+    ] = Field(False, description='Let callers of the tools send rows unchecked, with `preflight: "off"`')
     hide_fields: Annotated[
         FieldPatterns,
         Env("BULK_INGEST_HIDE_FIELD"),
@@ -629,13 +680,24 @@ def is_about_salesforce(name: str) -> bool:
     return name == "org_name" or ENV_NAMES.get(name, "").startswith(EMULATOR_IGNORES)
 
 
-ORG_SETTINGS = frozenset(name for name in FILE_NAMES if is_about_salesforce(name)) | {
+POLICY_SETTINGS = (
     "read_only",
     "allow_operation",
-    "hide_fields",
-    "confirm",
-    "confirm_without_dialog",
-}
+    "deny_operations",
+    "allow_objects",
+    "deny_objects",
+    "deny_fields",
+    "max_job_rows",
+    "max_job_bytes",
+    "allow_preflight_off",
+)
+"""The settings of the policy, in the order in which `--help` shows them."""
+
+ORG_SETTINGS = (
+    frozenset(name for name in FILE_NAMES if is_about_salesforce(name))
+    | frozenset(POLICY_SETTINGS)
+    | {"hide_fields", "confirm", "confirm_without_dialog"}
+)
 """The settings that can stand in the table of an org: which org it is, how to log in, and what may be done there.
 
 Nobody wants the same policy for production and for a sandbox. What concerns this machine, such as ports, folders and the

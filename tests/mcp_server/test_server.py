@@ -68,6 +68,25 @@ async def test_the_embedded_org_is_named_as_such(read_only: bool, org_url: str) 
         assert len(client.instructions or "") / 4 < TOKENS_FOR_THE_INSTRUCTIONS
 
 
+async def test_the_instructions_say_what_is_refused_and_stay_short() -> None:
+    settings = Settings(
+        org_name="uat",
+        instance="acme.develop.my",
+        deny_operations=("insert", "upsert"),
+        deny_objects=("User", "PermissionSet*", "Group", "*__mdt"),
+        allow_objects=("Account", "Contact", "Opportunity", "Case"),
+        deny_fields=("OwnerId", "Account.OwnerId", "RecordTypeId", "*.Secret*__c"),
+        max_job_rows=100_000,
+        max_job_bytes=50_000_000,
+    )
+    async with services_of(settings) as services, Client(build_mcp(services, None)) as client:
+        instructions = client.instructions or ""
+    assert len(instructions) / 4 < TOKENS_FOR_THE_INSTRUCTIONS
+    assert instructions[instructions.index("Refused here") :] == snapshot(
+        "Refused here: operations delete, hardDelete and 2 more; objects User, PermissionSet* and 2 more; objects other than Account, Contact and 2 more; fields OwnerId, Account.OwnerId and 2 more; a job of more than 100,000 rows, 50,000,000 bytes."
+    )
+
+
 async def test_what_does_not_exist_is_named_in_quotes(org_url: str) -> None:
     async with agent(org_url) as client:
         assert await refusal(client, "x\nNext: y") == snapshot("""\

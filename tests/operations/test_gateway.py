@@ -5,11 +5,12 @@ The org behind the guarded gateway is the embedded one, and what counts is what 
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import httpx2
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
@@ -22,7 +23,10 @@ from tests.support.wire import (
     exchanged,
     gateway_before,
     gateway_to,
+    pass_lifespan,
+    read_body,
     request_bytes,
+    start,
     status_of,
 )
 
@@ -587,6 +591,140 @@ def test_a_method_for_the_upstream_alone_does_not_go_up(
         raw = request_bytes(method, JOB, JSON_TYPE, f"{header}: PATCH", body=CLOSE)
         assert status_of(exchanged(url, raw)) == 403
     assert upstream.seen == []
+
+
+# Bounds of rows, bytes and fields
+
+
+class Receiving:
+    """An upstream that tells of an insert into Account, and takes uploads; it notes each, and whether it was whole."""
+
+    def __init__(self, **job: str) -> None:
+        self.uploads: list[tuple[bytes, bool]] = []
+        self._job = {"id": JOB_ID, "state": "Open", "operation": "insert", "object": "Account", **job}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await pass_lifespan(receive, send)
+        body, whole = await read_body(receive)
+        if scope["method"] == "PUT":
+            self.uploads.append((body, whole))
+        answered = b"" if scope["method"] == "PUT" else json.dumps(self._job).encode()
+        await start(send, 201 if scope["method"] == "PUT" else 200, [])
+        await send({"type": "http.response.body", "body": answered})
+
+
+def many(rows: int) -> bytes:
+    return b"Name\n" + b"".join(b"Account %07d\n" % number for number in range(rows))
+
+
+BEYOND: dict[str, tuple[Policy, dict[str, str], bytes, str]] = {
+    "rows": (Policy(most_rows=2), {}, many(3), "more rows"),
+    "rows, the last without an end": (Policy(most_rows=2), {}, b"Name\na\nb\nc", "more rows"),
+    "many rows": (Policy(most_rows=100_000), {}, many(400_000), "more rows"),
+    "bytes": (Policy(most_bytes=10), {}, many(1), "more bytes"),
+    "compressed rows": (Policy(most_rows=2), {"Content-Encoding": "gzip"}, gzip.compress(many(3)), "more rows"),
+    "rows of a second member": (
+        Policy(most_rows=2), {"Content-Encoding": "gzip"}, gzip.compress(many(2)) + gzip.compress(b"more\n"), "more rows"
+    ),
+    "a bomb": (
+        Policy(most_bytes=1_000_000), {"Content-Encoding": "gzip"}, gzip.compress(b"Name\n" + b"0" * 50_000_000), "more bytes"
+    ),
+    "a field": (Policy(denied_fields=("OwnerId",)), {}, b"Name,OWNERID\na,b\n", "--deny-field"),
+    "a quoted field": (Policy(denied_fields=("OwnerId",)), {}, b'Name,"OwnerId"\na,b\n', "--deny-field"),
+    "a field after a byte order mark": (Policy(denied_fields=("OwnerId",)), {}, b"\xef\xbb\xbfOwnerId\na\n", "--deny-field"),
+    "a field by its relationship": (Policy(denied_fields=("*.Own*",)), {}, b"Name,Owner.Email\na,b\n", "--deny-field"),
+    "another compression": (Policy(most_rows=2), {"Content-Encoding": "br"}, many(1), "in another way than with gzip"),
+    "no gzip": (Policy(most_rows=2), {"Content-Encoding": "gzip"}, many(1), "can't be decompressed"),
+    "gzip that is cut off": (Policy(most_rows=2), {"Content-Encoding": "gzip"}, gzip.compress(many(1))[:-1], "cut off"),
+    "something after gzip": (Policy(most_rows=2), {"Content-Encoding": "gzip"}, gzip.compress(many(1)) + b"more", "decompressed"),
+    "another character set": (Policy(most_rows=2), {"Content-Type": "text/csv; charset=utf-16"}, many(1), "character set"),
+    "a quote without an end": (Policy(most_rows=2), {}, b'Name\n"a\nb\nc\nd\n', "never closed"),
+    "quotes that hide rows from some readers": (Policy(most_rows=2), {}, b'Name\n5" a\nb\nc" d\n', "disagree"),
+    "carriage returns that end lines for some": (Policy(most_rows=2), {}, b"Name\na\rb\rc\n", "disagree"),
+    "no header": (Policy(most_bytes=2_000_000), {}, b"\na\n", "header"),
+    "nothing": (Policy(most_bytes=2_000_000), {}, b"", "header"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "headers", "body", "reason"), BEYOND.values(), ids=BEYOND)
+@pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
+async def test_an_upload_beyond_the_bounds_breaks_off_and_the_caller_hears_why(
+    policy: Policy, headers: dict[str, str], body: bytes, reason: str, chunked: bool
+) -> None:
+    upstream = Receiving()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for position in range(0, len(body), 50_000):
+            yield body[position : position + 50_000]
+
+    async with gateway_before(upstream, policy) as url, plain_http() as caller:
+        content = chunks() if chunked else body
+        answer = await caller.put(
+            f"{url}{JOB}/batches", content=content, headers={"Content-Type": "text/csv", **headers}
+        )
+    assert code(answer) == REFUSED
+    assert reason in answer.json()[0]["message"]
+    assert not any(whole for body, whole in upstream.uploads if body)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_upload_within_the_bounds_goes_up_byte_for_byte(packed: bool) -> None:
+    upstream, rows = Receiving(columnDelimiter="PIPE"), b"Name|Phone\r\n" + b'"A|\r\nB"|1\r\n' * 20_000
+    body = gzip.compress(rows) if packed else rows
+    policy = Policy(most_rows=20_000, most_bytes=len(rows), denied_fields=("OwnerId",))
+    headers = {"Content-Type": "text/csv", **({"Content-Encoding": "gzip"} if packed else {})}
+    async with gateway_before(upstream, policy) as url, plain_http() as caller:
+        assert (await caller.put(f"{url}{JOB}/batches", content=body, headers=headers)).status_code == 201
+    assert upstream.uploads == [(body, True)]
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ({"object": "User"}, 403),
+        ({"object": "acme__user"}, 403),
+        ({"object": ""}, 502),
+        ({"operation": "delete"}, 403),
+        ({"operation": ""}, 502),
+        ({"id": "750000000000009AAA"}, 502),
+    ],
+)
+async def test_no_row_goes_to_a_job_that_salesforce_tells_to_be_another_than_is_allowed(
+    told: dict[str, str], status: int
+) -> None:
+    upstream = Receiving(**told)
+    async with gateway_before(upstream, Policy(denied_objects=("User",))) as url, plain_http() as caller:
+        assert (await caller.put(f"{url}{JOB}/batches", content=many(1))).status_code == status
+        assert (await caller.patch(f"{url}{JOB}", json={"state": "UploadComplete"})).status_code == status
+    assert upstream.uploads == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "job", "rows"),
+    [
+        (Policy(denied_objects=("Account",)), INSERT, b"Name\na\n"),
+        (Policy(denied_objects=("Account",)), b'{"object":"acme__Account","operation":"insert"}', b"Name\na\n"),
+        (Policy(denied_objects=("Account",)), b'{"object":" Account","operation":"insert"}', b"Name\na\n"),
+        (Policy(allowed_objects=("Contact",)), INSERT, b"Name\na\n"),
+        (Policy(denied_operations=frozenset({"insert"})), INSERT, b"Name\na\n"),
+        (Policy(most_rows=1), INSERT, b"Name\na\nb"),
+        (Policy(most_bytes=5), INSERT, b"Name\na\n"),
+        (Policy(denied_fields=("Name",)), INSERT, b"Name\na\n"),
+        (Policy(denied_fields=("Phone",)), INSERT[:-1] + b',"columnDelimiter":"PIPE"}', b"Name|phone\na|1\n"),
+        (Policy(denied_fields=("Name",)), INSERT[:-1] + b',"externalIdFieldName":"Name"}', b"Name\na\n"),
+        (Policy(most_rows=5), INSERT, b""),
+        (Policy(most_rows=5), INSERT, b'Name\n"a\n'),
+    ],
+)
+async def test_a_create_with_its_rows_is_judged_by_its_body(policy: Policy, job: bytes, rows: bytes) -> None:
+    upstream, body = Receiving(), multipart(("job", job), ("content", rows))
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    async with gateway_before(upstream, policy) as url, plain_http() as caller:
+        assert code(await caller.post(f"{url}{JOBS}", content=body, headers=headers)) == REFUSED
+    async with gateway_before(upstream, Policy(most_rows=5)) as url, plain_http() as caller:
+        fine = multipart(("job", INSERT), ("content", b"Name\na\n"))
+        assert (await caller.post(f"{url}{JOBS}", content=fine, headers=headers)).status_code == 200
 
 
 # Allowed

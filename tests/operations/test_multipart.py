@@ -1,11 +1,11 @@
-"""The parser of a multipart create: the part `job`, or nothing where another parser could find another one.
+"""The parser of a multipart create: its two parts, or nothing where another parser could find another one.
 
 What the gateway does with it, tricks included, is in test_gateway.py.
 """
 
 import pytest
 
-from salesforce_bulk_ingest.operations.multipart import job_part
+from salesforce_bulk_ingest.operations.multipart import JobWithRows, job_with_rows
 
 TYPE = "multipart/form-data; boundary=b"
 JOB = b'Content-Disposition: form-data; name="job"\r\nContent-Type: application/json\r\n\r\n{}'
@@ -20,8 +20,8 @@ def body(*parts: bytes) -> bytes:
 
 @pytest.mark.parametrize("parts", [(JOB, CONTENT), (CONTENT, JOB)])
 @pytest.mark.parametrize("content_type", [TYPE, 'multipart/form-data; boundary="b"', f"{TYPE}; charset=utf-8"])
-def test_the_part_job_is_found_in_either_order(parts: tuple[bytes, bytes], content_type: str) -> None:
-    assert job_part(content_type, body(*parts)) == b"{}\r\n"
+def test_the_parts_are_found_in_either_order(parts: tuple[bytes, bytes], content_type: str) -> None:
+    assert job_with_rows(content_type, body(*parts)) == JobWithRows(b"{}", b"Name\r\nAcme")
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_the_part_job_is_found_in_either_order(parts: tuple[bytes, bytes], conte
     ],
 )
 def test_what_can_be_read_in_two_ways_is_not_read(content_type: str, content: bytes) -> None:
-    assert job_part(content_type, content) is None
+    assert job_with_rows(content_type, content) is None

@@ -15,11 +15,10 @@ from salesforce_bulk_ingest.cache.ledger import UploadRecord
 from salesforce_bulk_ingest.csvio.records import count_rows
 from salesforce_bulk_ingest.operations.upload_meter import UploadMeter
 from salesforce_bulk_ingest.operations.upload_once import UNCOUNTED
-from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.salesforce.models import Delimiter
 from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES
 from tests.loading.making import csv_bytes, dialects, quotings, tables
 from tests.support.orgs import both_surfaces, call, refusal
-from tests.support.wire import JOB_ID
 
 GZIPPED = ("Content-Encoding", "gzip")
 INSERT = {"object": "Account", "operation": "insert"}
@@ -29,9 +28,9 @@ def in_pieces(content: bytes, cuts: list[int]) -> list[bytes]:
     return [content[start:end] for start, end in pairwise([0, *sorted(cuts), max(len(content), 2_000)])]
 
 
-def metered(chunks: list[bytes], *headers: tuple[str, str], delimiter: str | None = None) -> UploadMeter:
+def metered(chunks: list[bytes], *headers: tuple[str, str], delimiter: Delimiter | None = None) -> UploadMeter:
     """A meter past which all the chunks went."""
-    meter = UploadMeter(headers, Job(id=JOB_ID, state="Open", column_delimiter=delimiter) if delimiter else None)
+    meter = UploadMeter(headers, delimiter)
 
     async def pass_by() -> None:
         for chunk in chunks:
@@ -87,7 +86,7 @@ def test_what_can_not_be_counted_is_recorded_as_unknown(headers: list[tuple[str,
 
 
 def test_an_upload_that_is_not_seen_to_its_end_is_not_recorded_as_counted() -> None:
-    meter = UploadMeter([], None)
+    meter = UploadMeter([])
     anyio.run(meter.add, b"Name\nAcme\n")
     assert (meter.rows, meter.record()) == (1, UNCOUNTED)
 
@@ -102,7 +101,7 @@ def test_the_usual_codings_are_counted(coding: str) -> None:
 
 async def test_other_tasks_run_while_a_bomb_is_counted() -> None:
     bomb = gzip.compress(b"Name\n" + b"\0" * 100 * CHUNK_BYTES)
-    meter, turns = UploadMeter([GZIPPED], None), 0
+    meter, turns = UploadMeter([GZIPPED]), 0
 
     async def count_turns() -> None:
         nonlocal turns

@@ -37,7 +37,7 @@ ROWS = rows_from(1)
 @asynccontextmanager
 async def server(url: str, folder: Path, era: Era = "auto") -> AsyncIterator[Client]:
     """A client of a server for the org at this URL, whose records and cached files are in the folder."""
-    settings = Settings(instance_url=url, access_token=SecretStr(ACCESS_TOKEN))
+    settings = Settings(instance_url=url, access_token=SecretStr(ACCESS_TOKEN), allow_preflight_off=True)
     async with open_services(settings, paths_in(folder)) as services:
         async with Client(build_mcp(services, None), mode=era) as client:
             yield client

@@ -105,6 +105,7 @@ async def served(folder: Path, clock: AheadOfTime) -> AsyncIterator[tuple[Addres
             mcp_port=0,
             rest_port=0,
             upload_roots=(folder,),
+            allow_preflight_off=True,
         )
         async with both_ports(settings, paths_in(folder), clock=clock.of_this_machine()) as addresses:
             yield addresses, org

@@ -107,8 +107,11 @@ def emulator(folder: Path) -> Iterator[str]:
 async def agent(
     org_url: str, *, era: Era = "auto", rest_url: str | None = None, folder: Path | None = None, **settings: Any
 ) -> AsyncIterator[Client]:
-    """A client of the nine tools over the embedded org at this URL. The server keeps its files in the folder."""
-    chosen = Settings(**{"emulator": True, **settings})
+    """A client of the nine tools over the embedded org at this URL, which may send rows unchecked.
+
+    The server keeps its files in the folder.
+    """
+    chosen = Settings(**{"emulator": True, "allow_preflight_off": True, **settings})
     with tempfile.TemporaryDirectory() as temporary:
         kept_in = folder or Path(temporary)
         async with open_services(chosen, paths_in(kept_in), EmbeddedOrg(org_url, kept_in)) as services:
@@ -165,10 +168,12 @@ def services_over(
         folder: the only upload root, and the folder of the ledger.
         tasks: runs the work that outlives a call.
         upload_limit: the largest size of one upload in bytes.
-        options: `seconds_left`, `sleep`, `clock` and `job_files` of the operations.
+        options: `policy`, `seconds_left`, `sleep`, `clock` and `job_files` of the operations; without a policy, rows may be
+            sent unchecked.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
-    shared, policy, job_files = SharedTasks(tasks), Policy(), options.get("job_files")
+    shared, job_files = SharedTasks(tasks), options.get("job_files")
+    policy = options.get("policy", Policy(allows_preflight_off=True))
     ledger = Ledger(folder / "uploads.sqlite3")
     audit = audit_in(folder, client)
     uploads = Uploads(client, ledger, audit, shared, job_files)

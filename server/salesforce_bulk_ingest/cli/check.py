@@ -43,7 +43,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
-from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
+from salesforce_bulk_ingest.settings import ENV_NAMES, POLICY_SETTINGS, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
 
 # Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
@@ -96,9 +96,7 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-@settings_options(
-    "org_name", "emulator", "read_only", "allow_operation", "hide_fields", "upload_roots", "max_upload_bytes"
-)
+@settings_options("org_name", "emulator", *POLICY_SETTINGS, "hide_fields", "upload_roots", "max_upload_bytes")
 def check(**flags: object) -> None:
     """Show which org, which user, which policy, and what is wrong. Changes nothing."""
     settings = settings_from(flags)
@@ -143,7 +141,7 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     found.facts.append(("version", f"{__version__}, API version {settings.api_version}"))
     found.facts.append(("settings file", f"{_below_home(file)}{'' if file.exists() else ' (not there)'}"))
     await _check_org(settings, paths, org, found)
-    found.facts.append(("policy", policy_of(settings).describe()))
+    found.facts.extend(policy_of(settings).describe())
     found.facts.append(("confirmation", _confirmation(settings)))
     found.facts.append(("audit", _audit(settings, paths, org)))
     if settings.hide_fields:

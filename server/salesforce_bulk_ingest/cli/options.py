@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.cli.console import complain
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
 from salesforce_bulk_ingest.local_paths import default_local_paths
-from salesforce_bulk_ingest.settings import FLAGS, Settings
+from salesforce_bulk_ingest.settings import FLAGS, POLICY_SETTINGS, Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 
 Command = Callable[..., None]
@@ -23,8 +23,7 @@ SERVER_SETTINGS = (
     "emulator",
     "data_dir",
     "schema_file",
-    "read_only",
-    "allow_operation",
+    *POLICY_SETTINGS,
     "hide_fields",
     "confirm",
     "confirm_without_dialog",

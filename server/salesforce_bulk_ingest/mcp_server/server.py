@@ -25,9 +25,9 @@ INSTRUCTIONS = """\
 Loads rows into Salesforce through Bulk API 2.0 ingest jobs.
 Order of a load: create-ingest-job (object, operation) -> upload-data-ingest-job (once per job) -> close-abort-ingest-job \
 with state UploadComplete (only now are rows loaded) -> get-ingest-job-status with waitSeconds until JobComplete, Failed or \
-Aborted -> get-failed-results-ingest-job if rows failed (JobComplete does not mean that every row succeeded). \
+Aborted -> get-failed-results-ingest-job if rows failed (also after JobComplete). \
 Rows come as csv, records or a file on the server's machine; never read a file only to send its text. Try new data with \
-dryRun first: it proposes columns for foreign headers and finds errors before the org is touched. \
+dryRun first: it proposes columns for foreign headers and finds errors. \
 Send only rows that are not in the org again (failed, unprocessed, or in no result), in a new job, with data {"rowsOf": \
 {"jobs": [id]}}: they go as they were sent. \
 An insert of rows that an earlier job has is refused; loadAgain: true doubles them. Only an insert can be undone, by a \
@@ -70,7 +70,8 @@ class IngestServer(MCPServer[None]):
         every = tools.as_list()
         reading = [tool for tool in every if _reads_only(tool)]
         listed = reading if tools.policy.read_only else every
-        instructions = READ_ONLY_INSTRUCTIONS if tools.policy.read_only else INSTRUCTIONS
+        told = INSTRUCTIONS + tools.policy.in_words()
+        instructions = READ_ONLY_INSTRUCTIONS if tools.policy.read_only else told
         super().__init__(
             name,
             title=f"{TITLE}: {_label(org)}",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.cache.ledger import UploadRecord
 from salesforce_bulk_ingest.operations.audit import AuditedWrite
 from salesforce_bulk_ingest.operations.confirmation import Closing, Confirmations, Consent
 from salesforce_bulk_ingest.operations.policy import Policy
@@ -11,6 +12,8 @@ from salesforce_bulk_ingest.operations.state_change import is_reached
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
+
+UNSEEN = "This server did not count the rows of the upload to this job."
 
 
 class CloseGuard:
@@ -32,7 +35,7 @@ class CloseGuard:
     @property
     def has_rules(self) -> bool:
         """Whether there is a close that would be refused, or has to be confirmed."""
-        return bool(self._policy.refused_operations) or self._confirmations.is_asked
+        return self._policy.has_rules or self._confirmations.is_asked
 
     def foreseen(self, closing: Closing) -> tuple[Finding, ...]:
         """Return what a dry run says about a close: that a person has to confirm it, if that is so."""
@@ -60,13 +63,24 @@ class CloseGuard:
 
         Raises:
             RefusedByPolicy: the job may not be closed.
+            UploadConflict: rows are on their way to a job whose rows have to be counted.
+            UnexpectedAnswer: Salesforce did not tell what the job is judged by.
             ConfirmationNeeded: a person has to confirm the close.
             NotConfirmed: the person did not agree.
         """
-        self._policy.check_operation(job.operation)
+        self._policy.check_job(job)
         upload = None if org is None else await self._uploads.record_of(org, job.id)
         if upload is not None:
             audited.write = replace(audited.write, rows=upload.rows, sha256=upload.sha256 or None)
+        await self._check_bounds(org, job, upload)
         if not (job.is_terminal or is_reached(job, "UploadComplete")):
             confirmed = await self._confirmations.check(Closing.of(org, job, upload), consent)
             audited.write = replace(audited.write, confirmation=confirmed)
+
+    async def _check_bounds(self, org: Org | None, job: Job, upload: UploadRecord | None) -> None:
+        bounds = self._policy.bounds_of(job.object, job.operation, job.external_id_field_name)
+        if bounds is None:
+            return
+        if org is not None:
+            await self._uploads.check_closable(org, job.id)
+        bounds.check(*(upload.rows, upload.bytes, upload.columns) if upload else (None, 0, None), UNSEEN)

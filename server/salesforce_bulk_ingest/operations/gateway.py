@@ -6,10 +6,10 @@ Every call is forwarded unchanged, or refused by the policy.
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import unquote
 
 import httpx2
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.operations.audit import Action, Audit, AuditedWrite, Write
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
-from salesforce_bulk_ingest.operations.multipart import job_part
+from salesforce_bulk_ingest.operations.multipart import JobWithRows, job_with_rows
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_meter import UploadMeter, metered
 from salesforce_bulk_ingest.operations.upload_once import Uploads
@@ -27,9 +27,10 @@ from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
-from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.salesforce.models import Delimiter, Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.transport import body_of, deadline
+from salesforce_bulk_ingest.validation.destination import Destination
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ CREATED = 201
 UNAUTHORIZED = 401
 
 READING_METHODS = frozenset({"GET", "HEAD"})
+
+UNREADABLE_JOB = "The object and operation of this request can't be read beyond doubt, and some are refused here"
 
 # The policy checks the method of the request itself, so no request that names another method may be forwarded (REST API
 # guide: `_HttpMethod` in the query; the headers are those that web frameworks accept).
@@ -121,7 +124,7 @@ class Gateway:
         return answer
 
     async def _create(self, call: Call, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
-        self._check_create(call)
+        await self._check_create(call)
         is_closed_at_once = audited.write.action == MULTIPART
         org = await self._org(named=is_closed_at_once)
         if is_closed_at_once:
@@ -149,13 +152,24 @@ class Gateway:
         return await self._sent(call, stack, audited)
 
     async def _upload(self, call: Call, job_id: str, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
-        """Send the rows as they come, count them, and record them once Salesforce took them."""
-        refusal = await stack.enter_async_context(self._session_refused(call, job_id))
-        if refusal is not None:
-            return refusal
-        meter = UploadMeter(call.headers, None)
-        if isinstance(call.content, StreamedBody):
-            call = replace(call, content=StreamedBody(metered(call.content, meter)))
+        """Send the rows as they come, count them, and record them once Salesforce took them.
+
+        The job is looked at first where the policy has to know it, or where that renews a session that has ended: the rows
+        pass only once, so that is better found before than by them.
+        """
+        has_rules, meter = self._policy.has_rules, UploadMeter(call.headers)
+        if has_rules or self._client.can_renew:
+            async with AsyncExitStack() as look:
+                looked_up = await look.enter_async_context(self._client.open(_look_up(call, job_id)))
+                if looked_up.status_code == UNAUTHORIZED or (has_rules and not looked_up.is_success):
+                    stack.push_async_exit(look.pop_all())
+                    return looked_up
+                job = await _job_in(looked_up, job_id) if has_rules else None
+            if job is not None:
+                audited.write = Write.to(job, audited.write.action)
+            if has_rules:
+                meter = self._meter_for(call, job)
+        call = replace(call, content=StreamedBody(metered(_chunks(call.content), meter)))
         record_upload = await stack.enter_async_context(self._uploads.passing(await self._org(), job_id))
         answer = await self._sent(call, stack, audited)
         if answer.status_code == CREATED:
@@ -164,20 +178,13 @@ class Gateway:
             await record_upload(record)
         return answer
 
-    @asynccontextmanager
-    async def _session_refused(self, call: Call, job_id: str) -> AsyncIterator[httpx2.Response | None]:
-        """Look at the job of an upload, which renews a session that has ended, and yield a refusal of the session.
-
-        The rows pass only once, so a session that ends is better found before than by them.
-        """
-        if not self._client.can_renew:
-            yield None
-            return
-        async with self._client.open(_look_up(call, job_id)) as job:
-            if job.status_code == UNAUTHORIZED:
-                yield job
-                return
-        yield None
+    def _meter_for(self, call: Call, job: Job | None) -> UploadMeter:
+        """Return the meter of an upload to this job, or raise RefusedByPolicy where the job may not be filled."""
+        if job is None:
+            raise UnexpectedAnswer("Salesforce did not say which operation this job has, so no rows are sent to it.")
+        self._policy.check_job(job)
+        bounds = self._policy.bounds_of(job.object, job.operation, job.external_id_field_name)
+        return UploadMeter(call.headers, Destination.of_job(job).delimiter, bounds)
 
     async def _org(self, *, named: bool = False) -> Org | None:
         """Return the org, by which changes are known, or None if it can't be learned: Salesforce alone may refuse them.
@@ -191,29 +198,37 @@ class Gateway:
             logger.warning("the org of a change through /v1 is not known, so an upload is not recorded: %s", error)
             return None
 
-    def _check_create(self, call: Call) -> None:
-        if not self._policy.refused_operations:
+    async def _check_create(self, call: Call) -> None:
+        if not self._policy.has_rules:
             return
         body = call.content if isinstance(call.content, bytes) else b""
         content_types = _values(call, "content-type")
-        if not any("multipart" in value.lower() for value in content_types):
-            if _values(call, "content-encoding") or _repeats_a_key(body):
-                raise RefusedByPolicy(
-                    "The operation of this request can't be read beyond doubt, and this server refuses "
-                    f"{' and '.join(self._policy.refused_operations)}: send plain JSON with each key once."
-                )
-            # Salesforce makes no job from other bodies that can't be read, and the policy is applied again to a close.
-            self._policy.check_operation(_operation(body))
+        is_multipart = any("multipart" in value.lower() for value in content_types)
+        if is_multipart:
+            whole = None if len(content_types) > 1 or _values(call, "content-encoding") else body
+            await self._check_create_with_rows(job_with_rows(content_types[0], whole or b""))
             return
-        operation = _operation(job_part(content_types[0], body) or b"")
-        if operation is None or len(content_types) > 1 or _values(call, "content-encoding"):
-            # A multipart request creates, fills and closes a job at once, so there is no later check.
+        if self._policy.judges_jobs and (_values(call, "content-encoding") or _repeats_a_key(body)):
+            raise RefusedByPolicy(f"{UNREADABLE_JOB}: send plain JSON with each key once.")
+        # Salesforce makes no job from other bodies that can't be read, and the policy is applied again to a close.
+        self._policy.check_create(_name(body, "object"), _operation(body))
+
+    async def _check_create_with_rows(self, parts: JobWithRows | None) -> None:
+        """Check a request that creates, fills and closes a job at once, so that there is no later check."""
+        body = parts.job if parts else b""
+        sobject, operation = _name(body, "object"), _operation(body)
+        if parts is None or operation is None or sobject is None:
             raise RefusedByPolicy(
-                "The operation of this multipart request can't be read beyond doubt, and this server refuses "
-                f"{' and '.join(self._policy.refused_operations)}: send two parts, 'job' with JSON and 'content', and "
-                "nothing around them; or create, upload and close in three requests."
+                f"{UNREADABLE_JOB}: send two parts, 'job' with JSON and 'content', and nothing around them; or create, "
+                "upload and close in three requests."
             )
-        self._policy.check_operation(operation)
+        self._policy.check_create(sobject, operation)
+        bounds = self._policy.bounds_of(sobject, operation, _name(body, "externalIdFieldName"))
+        if bounds is not None:
+            named = _name(body, "columnDelimiter")
+            meter = UploadMeter((), next((name for name in get_args(Delimiter) if name == named), None), bounds)
+            await meter.add(parts.content)
+            meter.end()
 
 
 def _write_of(call: Call, job_id: str | None) -> Write:
@@ -222,7 +237,8 @@ def _write_of(call: Call, job_id: str | None) -> Write:
         body = call.content if isinstance(call.content, bytes) else b""
         content_types = _values(call, "content-type")
         is_multipart = any("multipart" in value.lower() for value in content_types)
-        job = (job_part(content_types[0], body) or b"") if is_multipart else body
+        parts = job_with_rows(content_types[0], body) if is_multipart else None
+        job = body if not is_multipart else parts.job if parts else b""
         action: Action = MULTIPART if is_multipart else "create"
         return Write(action=action, operation=_operation(job), sobject=_name(job, "object"))
     if call.method == "PATCH":
@@ -249,7 +265,7 @@ async def _job_in(answer: httpx2.Response, job_id: str) -> Job | None:
         job = Job.model_validate(_object_without_repeats(body))
     except ValidationError:
         return None
-    return job if is_same_job(job.id, job_id) and _operation(body) is not None else None
+    return job if is_same_job(job.id, job_id) and (job.operation or "").isalpha() else None
 
 
 def _is_plain_abort(call: Call) -> bool:
@@ -271,6 +287,15 @@ def _name(body: bytes, key: str) -> str | None:
     """Return the API name under a key of a JSON object; None where there is none, or it can't be one."""
     name = _object_without_repeats(body).get(key)
     return name if isinstance(name, str) and API_NAME.fullmatch(name) else None
+
+
+async def _chunks(content: bytes | AsyncIterable[bytes] | None) -> AsyncIterator[bytes]:
+    """Yield the chunks of a body."""
+    if isinstance(content, bytes):
+        yield content
+    elif content is not None:
+        async for chunk in content:
+            yield chunk
 
 
 class _RepeatedKey(ValueError):

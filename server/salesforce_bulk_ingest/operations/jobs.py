@@ -161,7 +161,7 @@ class JobOperations:
         """
         write = Write(action="create", operation=create.operation, sobject=create.sobject)
         async with self._audit.of(write) as audited:
-            self._policy.check_create(create.operation)
+            self._policy.check_create(create.sobject, create.operation)
             org = await self._client.org()
             await audited.tried()
             job = await create_job(

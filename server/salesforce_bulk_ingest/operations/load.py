@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from salesforce_bulk_ingest.base.errors import IngestError, SourceChanged
+from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -22,7 +22,7 @@ from salesforce_bulk_ingest.operations.earlier_loads import Comparison, EarlierL
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
-from salesforce_bulk_ingest.operations.policy import Policy
+from salesforce_bulk_ingest.operations.policy import Policy, UploadBounds
 from salesforce_bulk_ingest.operations.retry import Retries, Retry
 from salesforce_bulk_ingest.operations.upload_once import Uploads, took_nothing
 from salesforce_bulk_ingest.results.retry_file import RetryFile
@@ -89,6 +89,7 @@ class UploadOutcome:
         part: the number of the part that was sent, or is being sent, from 1.
         done_bytes: the number of bytes read so far while the rows are checked, or sent so far while they are uploaded.
         is_repeat: whether an equal call made the job before, so that this call made none.
+        refusal: for a dry run, why the policy refuses the load; None if it does not.
     """
 
     org: Org
@@ -98,6 +99,7 @@ class UploadOutcome:
     part: int = 1
     done_bytes: int = 0
     is_repeat: bool = False
+    refusal: RefusedByPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class _PlannedLoad:
         retry: the retry where the rows are rows of earlier jobs.
         new_load: returns the rows of a part, or of all parts for None, to be compared with earlier loads; None for no rows
             that can be compared.
+        bounds: the bounds of the upload that the policy sets; None if it sets none.
     """
 
     org: Org
@@ -143,6 +146,13 @@ class _PlannedLoad:
     plan: Plan
     retry: Retry | None
     new_load: Callable[[int | None], NewLoad | None]
+    bounds: UploadBounds | None
+
+    def check_bounds(self, number: int) -> None:
+        """Raise RefusedByPolicy where the policy does not let this part into a job."""
+        if self.bounds is not None:
+            part = self.plan.parts[number - 1]
+            self.bounds.check(part.rows, part.size, self.plan.header, "These rows can't be read as CSV with a header.")
 
     def rows_of(self, part: int | None) -> int:
         """Return the number of rows of a part; for None, or a part that can't be made, of all of them."""
@@ -225,7 +235,8 @@ class LoadOperations:
         """
         if not dry_run:
             async with self._audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
-                self._policy.check_create(create.operation)
+                self._policy.check_create(create.sobject, create.operation)
+                self._policy.check_preflight(preflight=request.preflight)
 
         def seconds() -> float:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
@@ -237,6 +248,8 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, None, create.operation, create.sobject)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
+        async with self._audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
+            load.check_bounds(number)
 
         async def check() -> _Checked:
             comparing = load.compare(number, None)
@@ -270,14 +283,21 @@ class LoadOperations:
         if not dry_run:
             async with self._audit.of(Write(action="upload", job_id=job_id)):
                 self._policy.check_write()
+                self._policy.check_preflight(preflight=request.preflight)
         job = await self._client.get_job(checked_job_id(job_id))
+        if not dry_run:
+            async with self._audit.of(Write.to(job, "upload")):
+                self._policy.check_job(job)
         org = await self._client.org()
         load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
             return await self._dry_run(load, job, job.operation, job.object)
-        return await self._check_and_send(load, job, _checked_part(load.plan, load.request))
+        number = _checked_part(load.plan, load.request)
+        async with self._audit.of(Write.to(job, "upload")):
+            load.check_bounds(number)
+        return await self._check_and_send(load, job, number)
 
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
         """Check whether the rows went before, and send them."""
@@ -321,7 +341,8 @@ class LoadOperations:
             rows = LoadRecord(destination.operation, columns_of(sobject or "", plan.header), sketch)
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
-        return _PlannedLoad(org, readable, plan, retry, new_load)
+        bounds = self._policy.bounds_of(sobject, destination.operation, destination.external_id_field)
+        return _PlannedLoad(org, readable, plan, retry, new_load, bounds)
 
     async def _dry_run(
         self, load: _PlannedLoad, job: Job | None, operation: str | None, sobject: str | None
@@ -333,8 +354,23 @@ class LoadOperations:
         if comparing is not None and not await comparing.wait(self._seconds_left()):
             return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
+        refusal = self._refusal_of(load, operation, sobject)
         foreseen = self._close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
-        return UploadOutcome(load.org, job, "checked", load.plan.with_notes((*checked.notes, *foreseen)), part or 1)
+        plan = load.plan.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
+        return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal)
+
+    def _refusal_of(self, load: _PlannedLoad, operation: str | None, sobject: str | None) -> RefusedByPolicy | None:
+        """Return what the policy would refuse a load with, of one part or of all; None if it would not."""
+        asked = load.request.part
+        try:
+            self._policy.check_create(sobject, operation)
+            self._policy.check_preflight(preflight=load.request.preflight)
+            for part in load.plan.parts:
+                if asked in (None, part.number):
+                    load.check_bounds(part.number)
+        except RefusedByPolicy as refusal:
+            return refusal
+        return None
 
     async def _send(self, load: _PlannedLoad, job: Job, number: int, checked: _Checked) -> UploadOutcome:
         plan = load.plan.with_notes(checked.notes)
@@ -347,6 +383,12 @@ class LoadOperations:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
         status: UploadStatus = "uploaded" if is_done else "in progress"
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
+
+
+def _as_findings(refusal: RefusedByPolicy | None) -> tuple[Finding, ...]:
+    if refusal is None:
+        return ()
+    return (Finding("error", f"Without dryRun this is refused. {refusal}", "Tell the user.", count=1),)
 
 
 async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySource], plan: Plan) -> str:

@@ -5,6 +5,7 @@ Salesforce acts on the job that its own parser finds, so a body that could be re
 """
 
 import re
+from dataclasses import dataclass
 
 _CHARSET = r'(?:; ?charset="?(?:utf-8|us-ascii|iso-8859-1)"?)?'
 _MULTIPART = re.compile(
@@ -19,8 +20,21 @@ _PART_HEADER = re.compile(
 )
 
 
-def job_part(content_type: str, body: bytes) -> bytes | None:
-    """Return the part named `job` of a multipart body (Bulk API 2.0 guide, Create a Job).
+@dataclass(frozen=True, slots=True)
+class JobWithRows:
+    """The two parts of a multipart create.
+
+    Attributes:
+        job: the properties of the job, as JSON.
+        content: the rows.
+    """
+
+    job: bytes
+    content: bytes
+
+
+def job_with_rows(content_type: str, body: bytes) -> JobWithRows | None:
+    """Return the parts named `job` and `content` of a multipart body (Bulk API 2.0 guide, Create a Job).
 
     The result is None unless every parser must find the same two parts: delimiters where they belong and nowhere else,
     nothing around them, and no header that could be read in two ways.
@@ -30,7 +44,7 @@ def job_part(content_type: str, body: bytes) -> bytes | None:
     if len(pieces) != 4 or pieces[0] or pieces[3] not in (b"--", b"--\r\n", b"--\n"):
         return None
     parts = dict(filter(None, map(_named_part, pieces[1:3])))
-    return parts[b"job"] if parts.keys() == {b"job", b"content"} else None
+    return JobWithRows(parts[b"job"], parts[b"content"]) if parts.keys() == {b"job", b"content"} else None
 
 
 def _named_part(part: bytes) -> tuple[bytes, bytes] | None:
@@ -41,4 +55,4 @@ def _named_part(part: bytes) -> tuple[bytes, bytes] | None:
     names = [header["name"] for header in headers if header and header["name"]]
     if not all(headers) or len(names) != 1 or not part.startswith(newline) or not content.endswith(newline):
         return None
-    return names[0].lower(), content
+    return names[0].lower(), content.removesuffix(newline)

@@ -16,10 +16,10 @@ from salesforce_bulk_ingest.cache.ledger import UploadRecord
 from salesforce_bulk_ingest.csvio.header import MOST_HEADER_BYTES, read_header
 from salesforce_bulk_ingest.csvio.records import WholeRecords
 from salesforce_bulk_ingest.csvio.row_counter import RowCounter
+from salesforce_bulk_ingest.operations.policy import UploadBounds
 from salesforce_bulk_ingest.operations.upload_once import UNCOUNTED
-from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.salesforce.models import Delimiter
 from salesforce_bulk_ingest.salesforce.transport import CHUNK_BYTES, GZIP
-from salesforce_bulk_ingest.validation.destination import Destination
 
 _GZIP_NAMES = frozenset({"gzip", "x-gzip"})
 """The names of gzip as a content coding (RFC 9110, 8.4.1.3)."""
@@ -37,17 +37,26 @@ class UploadMeter:
 
     Args:
         headers: the headers of the request.
-        job: the job of the upload, which names the delimiter. None if it was not read: a header that Salesforce takes shows
-            its delimiter, since names of fields hold none.
+        delimiter: the delimiter of the job. None if it was not asked for: a header that Salesforce takes shows its
+            delimiter, since names of fields hold none.
+        bounds: the bounds that the upload is held to; None if there are none.
 
     Attributes:
         bytes: the number of bytes so far, decompressed.
         columns: the names of the columns; None before the header has passed.
         uncounted: why the rows can't be counted, as a sentence; None as long as they can.
+
+    All methods raise RefusedByPolicy where the bounds refuse the upload, or it can't be counted and has to be.
     """
 
-    def __init__(self, headers: Sequence[tuple[str, str]], job: Job | None) -> None:
-        self._delimiter = Destination.of_job(job).delimiter if job else None
+    def __init__(
+        self,
+        headers: Sequence[tuple[str, str]],
+        delimiter: Delimiter | None = None,
+        bounds: UploadBounds | None = None,
+    ) -> None:
+        self._delimiter = delimiter
+        self.bounds = bounds
         self._decoder: _Plain | _Gzip | None = None
         self._digest = hashlib.sha256()
         self._start = WholeRecords()
@@ -59,7 +68,7 @@ class UploadMeter:
         try:
             self._decoder = _decoder_of(headers)
         except _NotCounted as error:
-            self.uncounted = str(error)
+            self._give_up(error)
 
     @property
     def rows(self) -> int:
@@ -75,6 +84,8 @@ class UploadMeter:
                 if number:
                     await anyio.lowlevel.checkpoint()
                 self._count(piece)
+                if self.bounds is not None:
+                    self.bounds.check_size(self.rows, self.bytes)
         except _NotCounted as error:
             self._give_up(error)
 
@@ -88,7 +99,7 @@ class UploadMeter:
             if self._counter is None:
                 self._begin(self._start.take_rest())
             if self._counter is not None and self._counter.is_in_quotes:
-                raise _NotCounted("A quote in it is opened and never closed.")
+                raise _NotCounted("A quote in the rows is opened and never closed.")
         except _NotCounted as error:
             self._give_up(error)
 
@@ -100,6 +111,8 @@ class UploadMeter:
 
     def _give_up(self, error: _NotCounted) -> None:
         self.uncounted, self._decoder = str(error), None
+        if self.bounds is not None:
+            raise self.bounds.uncounted(self.uncounted) from None
 
     def _count(self, piece: bytes) -> None:
         self.bytes += len(piece)
@@ -116,23 +129,40 @@ class UploadMeter:
         try:
             header = read_header(io.BytesIO(start), self._delimiter, None)
         except Unreadable as error:
-            raise _NotCounted(error.what) from None
+            raise _NotCounted(f"The header can't be read: {error.what}") from None
         self.columns = header.names
+        if self.bounds is not None:
+            self.bounds.check_columns(header.names)
         self._counter = RowCounter(header.dialect.mark)
         self._count_rows(self._counter, start[len(header.bom) :])
 
     def _count_rows(self, counter: RowCounter, piece: bytes) -> None:
         counter.add(piece)
         if not counter.is_certain:
-            raise _NotCounted("A quote or a carriage return in it stands where readers of CSV disagree about the rows.")
+            raise _NotCounted("A quote or a carriage return stands where readers of CSV disagree about the rows.")
 
 
 async def metered(chunks: AsyncIterable[bytes], meter: UploadMeter) -> AsyncIterator[bytes]:
-    """Yield the chunks of an upload as they are, once the meter has counted them."""
+    """Yield the chunks of an upload as they are, once the meter has counted them.
+
+    Where the upload has bounds, the last chunk goes out when the whole is within them: without it, Salesforce has no whole
+    body, whatever length was announced.
+
+    Raises:
+        RefusedByPolicy: the bounds refuse the upload.
+    """
+    held = b""
     async for chunk in chunks:
         await meter.add(chunk)
-        yield chunk
+        if meter.bounds is None:
+            yield chunk
+        elif chunk:
+            if held:
+                yield held
+            held = chunk
     meter.end()
+    if held:
+        yield held
 
 
 class _Plain:
@@ -162,14 +192,16 @@ class _Gzip:
             try:
                 piece = self._inflater.decompress(chunk, CHUNK_BYTES)
             except zlib.error:
-                raise _NotCounted("It says that it is compressed with gzip, and can't be decompressed.") from None
+                raise _NotCounted(
+                    "The rows say that they are compressed with gzip, and can't be decompressed."
+                ) from None
             chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
             yield piece
 
     def end(self) -> None:
         """Raise _NotCounted where the compressed data is cut off."""
         if self._has_begun and not self._inflater.eof:
-            raise _NotCounted("It is compressed, and cut off.")
+            raise _NotCounted("The compressed rows are cut off.")
 
 
 def _decoder_of(headers: Sequence[tuple[str, str]]) -> _Plain | _Gzip:
@@ -180,14 +212,14 @@ def _decoder_of(headers: Sequence[tuple[str, str]]) -> _Plain | _Gzip:
     """
     charsets = {name.lower() for value in _values(headers, "content-type") for name in _CHARSET.findall(value)}
     if charsets - _UTF_8:
-        raise _NotCounted("It says that it is in another character set than UTF-8.")
+        raise _NotCounted("The rows say that they are in another character set than UTF-8.")
     named = [name.strip().lower() for value in _values(headers, "content-encoding") for name in value.split(",")]
     codings = [name for name in named if name not in ("", "identity")]
     if not codings:
         return _Plain()
     if len(codings) == 1 and codings[0] in _GZIP_NAMES:
         return _Gzip()
-    raise _NotCounted("It is compressed in another way than with gzip.")
+    raise _NotCounted("The rows are compressed in another way than with gzip.")
 
 
 def _values(headers: Sequence[tuple[str, str]], wanted: str) -> list[str]:
