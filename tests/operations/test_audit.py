@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx2
 from inline_snapshot import snapshot
 from mcp import Client
@@ -83,7 +85,9 @@ async def test_a_load_through_v1_has_the_same_lines_with_the_name_of_its_caller(
             job_id = (await caller.post("", json=INSERT)).json()["id"]
             await caller.put(f"/{job_id}/batches", content=CSV, headers={"Content-Type": "text/csv"})
             await caller.patch(f"/{job_id}", json=CLOSE)
-            await caller.get(f"/{job_id}")
+            with anyio.fail_after(30):
+                while (await caller.get(f"/{job_id}")).json()["state"] != "JobComplete":
+                    await anyio.lowlevel.checkpoint()
             await caller.patch(f"/{job_id}", json=ABORT)
             await caller.delete(f"/{job_id}")
     assert [line.rsplit(" ", 3)[0] for line in told(tmp_path)] == snapshot(
