@@ -44,6 +44,14 @@ async def test_no_other_page_gets_an_answer(tmp_path: Path) -> None:
             assert answer.status_code == 403 and "access-control-allow-origin" not in answer.headers
 
 
+async def test_a_page_of_this_machine_reads_answers_only_if_it_is_listed(tmp_path: Path) -> None:
+    page = {"Origin": "http://localhost:3000"}
+    async with serving(tmp_path, allowed_origin=[LISTED]) as addresses, plain_http(headers=page) as http:
+        answer = await http.get(f"{addresses.rest_url}/jobs/ingest")
+        assert answer.status_code == 200 and "access-control-allow-origin" not in answer.headers
+        assert (await http.options(addresses.mcp_url, headers=preflight(page["Origin"]))).status_code == 400
+
+
 async def test_nothing_is_said_to_pages_where_no_origin_is_listed(tmp_path: Path) -> None:
     async with serving(tmp_path) as addresses, plain_http() as http:
         url = f"{addresses.rest_url}/jobs/ingest"
