@@ -166,6 +166,21 @@ async def test_a_request_that_would_close_its_job_at_once_is_refused_where_its_c
             assert refused.status_code == 403 and "in three requests" in refused.json()[0]["message"]
         assert org.changes == []
         assert (await caller.post("", files=parts("update"))).status_code == 200
+        org.forget()
+        told_twice = [
+            ("Content-Type", "multipart/form-data; boundary=x"),
+            ("Content-Type", "multipart/form-data; boundary=y"),
+        ]
+        body = b"".join(
+            b'--x\r\nContent-Type: %s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % part
+            for part in (
+                (b"application/json", b"job", b'{"object": "Account", "operation": "update"}'),
+                (b"text/csv", b"content", IDS.encode()),
+            )
+        )
+        for headers in (told_twice, [told_twice[0], ("Content-Encoding", "gzip")]):
+            refused = await caller.post("", content=body + b"--x--\r\n", headers=headers)
+            assert refused.status_code == 403 and org.changes == []
 
 
 async def test_a_dry_run_says_beforehand_that_a_close_will_be_asked_about(org_url: str, tmp_path: Path) -> None:

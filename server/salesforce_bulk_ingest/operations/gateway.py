@@ -205,8 +205,7 @@ class Gateway:
         content_types = _values(call, "content-type")
         is_multipart = any("multipart" in value.lower() for value in content_types)
         if is_multipart:
-            whole = None if len(content_types) > 1 or _values(call, "content-encoding") else body
-            await self._check_create_with_rows(job_with_rows(content_types[0], whole or b""))
+            await self._check_create_with_rows(_job_with_rows(call))
             return
         if self._policy.judges_jobs and (_values(call, "content-encoding") or _repeats_a_key(body)):
             raise RefusedByPolicy(f"{UNREADABLE_JOB}: send plain JSON with each key once.")
@@ -237,13 +236,21 @@ def _write_of(call: Call, job_id: str | None) -> Write:
         body = call.content if isinstance(call.content, bytes) else b""
         content_types = _values(call, "content-type")
         is_multipart = any("multipart" in value.lower() for value in content_types)
-        parts = job_with_rows(content_types[0], body) if is_multipart else None
+        parts = _job_with_rows(call) if is_multipart else None
         job = body if not is_multipart else parts.job if parts else b""
         action: Action = MULTIPART if is_multipart else "create"
         return Write(action=action, operation=_operation(job), sobject=_name(job, "object"))
     if call.method == "PATCH":
         return Write(action="abort" if _is_plain_abort(call) else "close", job_id=job_id)
     return Write(action="upload" if call.method == "PUT" else "delete", job_id=job_id)
+
+
+def _job_with_rows(call: Call) -> JobWithRows | None:
+    """Return the parts of a multipart create; None where they can be read in more than one way."""
+    content_types = _values(call, "content-type")
+    if len(content_types) > 1 or _values(call, "content-encoding"):
+        return None
+    return job_with_rows(content_types[0], call.content if isinstance(call.content, bytes) else b"")
 
 
 def _check_method(call: Call) -> None:
