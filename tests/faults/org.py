@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.rest.routes import build_rest
@@ -26,7 +27,7 @@ from salesforce_emulator.config import Limits
 from salesforce_emulator.faults.request_operations import request_operation
 from tests.salesforce_emulator.caller import FAULTS, Caller, calling
 from tests.support.asgi_server import running
-from tests.support.orgs import Era, services_over
+from tests.support.orgs import Era, WatchingClient, services_over
 from tests.support.wire import served
 
 ANSWER_SECONDS = 0.5
@@ -34,6 +35,9 @@ ANSWER_SECONDS = 0.5
 
 LATE_SECONDS = 1
 """Longer than the server waits."""
+
+HIDDEN_COLUMN = "BillingCity"
+"""The column of the rows whose cells the server hides."""
 
 MOST_REQUESTS = 1_000_000
 
@@ -240,8 +244,9 @@ async def server(org_url: str, folder: Path, *, era: Era = "auto") -> AsyncItera
         http.event_hooks = {"request": [patience.limit]}
         client = SalesforceClient(http, credentials, "63.0")
         job_files = JobFiles(folder / "spool", most_bytes=10_000_000, most_seconds=3_600)
-        services = services_over(client, folder, tasks, sleep=_shortly, job_files=job_files)
-        async with Client(build_mcp(services, None), mode=era) as tools:
+        hidden = HiddenFields((HIDDEN_COLUMN,))
+        services = services_over(client, folder, tasks, hidden=hidden, sleep=_shortly, job_files=job_files)
+        async with WatchingClient(build_mcp(services, None), mode=era) as tools:
             yield Server(patience, tools, services.gateway, folder)
         tasks.cancel_scope.cancel()
 

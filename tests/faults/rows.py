@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.model_caller import INSERT
-from tests.faults.org import Server
+from tests.faults.org import HIDDEN_COLUMN, Server
+from tests.support.canary import CELL
 from tests.support.orgs import call
 
 ROWS = 7
+CITY = f"Oslo, {CELL}"
 _numbers = itertools.count(1)
 
 
@@ -44,7 +46,7 @@ class Rows:
         """The rows under a source key of the argument `data`."""
         match source:
             case "records":
-                return {"records": [{"Name": name, "BillingCity": "Oslo, N"} for name in self.names]}
+                return {"records": [{"Name": name, HIDDEN_COLUMN: CITY} for name in self.names]}
             case "file":
                 path = server.folder / "rows.csv"
                 path.write_text(self.csv)
@@ -56,5 +58,5 @@ class Rows:
         return {"csv": self.csv}
 
     def _lines(self) -> Iterator[str]:
-        yield "Name,BillingCity"
-        yield from (f'{name},"Oslo, N"' for name in self.names)
+        yield f"Name,{HIDDEN_COLUMN}"
+        yield from (f'{name},"{CITY}"' for name in self.names)

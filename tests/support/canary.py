@@ -1,15 +1,16 @@
-"""A canary: the token of the tests is looked for in everything that is written while they run.
+"""Two canaries: the token of the tests, and a cell that the operator hides, are looked for in everything that is written.
 
 A plugin of pytest, which tests/conftest.py registers. Helpers that run commands and call servers hand what they got to `look`; the
-log, what a test printed, and the files below its `tmp_path` are looked at without a word. Whoever finds the canary lets the
+log, what a test printed, and the files below its `tmp_path` are looked at without a word. Whoever finds a canary lets the
 test fail at its end.
 """
 
 import logging
 import os
+import re
 import stat
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from salesforce_bulk_ingest.cli.log_format import LogFormatter
 CANARY = "SECRET.FOR.TESTS"
 TOKEN = f"00D000000000001!{CANARY}"
 """The access token of the tests; no other text of theirs has the canary."""
+
+CELL = "HIDDEN.CELL.OF.THE.TESTS"
+"""A cell of tests whose server hides its column: no answer may have it. No other text of theirs has it."""
 
 MOST_BYTES = 4_000_000
 """The most bytes of a file that is looked at: larger ones are rows of large inputs."""
@@ -34,12 +38,16 @@ ALLOWED_FILES = {
 }
 """The files that have the token by design, by their names, with the reason."""
 
+CELL_FILES = re.compile(r".*\.csv(\.gz|\.short)?|.*\.csv\..*\.part|org\.sqlite.*")
+"""The names of the files that have cells by design: sources, uploads and results, what was never finished of them, and the
+records of an embedded org. The labels beside them have none."""
+
 
 def forms_of(secret: str) -> set[bytes]:
-    """The secret as bytes: plain, percent-encoded, and in base64 wherever in a longer text it stands."""
+    """The secret as bytes: plain, in lower case, percent-encoded, and in base64 wherever in a longer text it stands."""
     plain = secret.encode()
     percent = "".join(f"%{byte:02X}" for byte in plain)
-    forms = {plain, percent.encode(), percent.lower().encode()}
+    forms = {plain, plain.lower(), percent.encode(), percent.lower().encode()}
     for encode in (b64encode, urlsafe_b64encode):
         for before in range(3):
             # The characters at both ends depend on the bytes beside the secret, too.
@@ -49,11 +57,17 @@ def forms_of(secret: str) -> set[bytes]:
 
 
 class Watch:
-    """What was found of the canary since the last time that it was asked."""
+    """What was found of a canary since the last time that it was asked.
 
-    def __init__(self, secret: str) -> None:
+    Args:
+        secret: the canary.
+        may_have: returns whether a file with this name has it by design.
+    """
+
+    def __init__(self, secret: str, may_have: Callable[[str], bool]) -> None:
         self._forms = forms_of(secret)
         self._more: set[bytes] = set()
+        self._may_have = may_have
         self._found: list[str] = []
 
     def look_for(self, secret: str) -> None:
@@ -70,7 +84,7 @@ class Watch:
         """Look at the names and the contents of all files below a folder."""
         for file in _files_below(folder):
             self.look(f"the name of {file}", os.fsencode(file))
-            if os.path.basename(file) not in ALLOWED_FILES:
+            if not self._may_have(os.path.basename(file)):
                 with suppress(OSError):
                     self.look(f"the file {file}", Path(file).read_bytes())
 
@@ -95,14 +109,27 @@ class _Listener(logging.Handler):
     """Looks at each record as the commands would write it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _watch.look(f"the log of {record.name}", LogFormatter().format(record))
+        look(f"the log of {record.name}", LogFormatter().format(record))
 
 
-_watch = Watch(CANARY)
+WATCHES = {
+    "A token of the tests": Watch(CANARY, ALLOWED_FILES.__contains__),
+    "A hidden cell": Watch(CELL, lambda name: CELL_FILES.fullmatch(name) is not None),
+}
 _listener = _Listener()
-look = _watch.look
-look_for = _watch.look_for
-look_at_files = _watch.look_at_files
+look_for = WATCHES["A token of the tests"].look_for
+
+
+def look(where: str, written: str | bytes) -> None:
+    """Remember the place if a canary is in what was written there."""
+    for watch in WATCHES.values():
+        watch.look(where, written)
+
+
+def look_at_files(folder: Path) -> None:
+    """Look at the names and the contents of all files below a folder."""
+    for watch in WATCHES.values():
+        watch.look_at_files(folder)
 
 
 def pytest_sessionstart() -> None:
@@ -115,12 +142,14 @@ def pytest_sessionfinish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Let a test fail at its end that wrote the canary somewhere."""
+    """Let a test fail at its end that wrote a canary somewhere."""
     report = yield
     if call.when == "teardown":
         _look_at_traces(item, report.sections)
-        if found := _watch.found():
-            report.outcome, report.longrepr = "failed", "A token of the tests is in " + ", and in ".join(found)
+        found = {name: places for name, watch in WATCHES.items() if (places := watch.found())}
+        if found:
+            report.outcome = "failed"
+            report.longrepr = "\n".join(f"{name} is in {', and in '.join(places)}" for name, places in found.items())
     return report
 
 

@@ -12,11 +12,12 @@ from typing import Any, Literal
 import anyio
 import httpx2
 from anyio.abc import TaskGroup
-from mcp import Client
+from mcp import Client, MCPError
 from mcp_types import CallToolResult, ReadResourceResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import DAY_SECONDS, EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
@@ -83,17 +84,35 @@ class Recorder:
 
 
 class WatchingClient(Client):
-    """A client that looks for the canary in what the server answers."""
+    """A client that looks for the canaries in what the server answers, in its errors and in what it tells on the way."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"message_handler": _look_at_message, **options})
 
     async def call_tool(self, *args: Any, **options: Any) -> CallToolResult:
-        answer = await super().call_tool(*args, **options)
+        with _looking_at_errors(f"the error of {args[0]}"):
+            answer = await super().call_tool(*args, **options)
         look(f"the answer of {args[0]}", answer.model_dump_json())
         return answer
 
     async def read_resource(self, *args: Any, **options: Any) -> ReadResourceResult:
-        answer = await super().read_resource(*args, **options)
+        with _looking_at_errors(f"the error of the resource {args[0]}"):
+            answer = await super().read_resource(*args, **options)
         look(f"the resource {args[0]}", answer.model_dump_json())
         return answer
+
+
+@contextmanager
+def _looking_at_errors(where: str) -> Iterator[None]:
+    try:
+        yield
+    except MCPError as error:
+        look(where, repr(error.error))
+        raise
+
+
+async def _look_at_message(message: object) -> None:
+    look("a message of a server", repr(message))
 
 
 @contextmanager
@@ -159,7 +178,13 @@ def paths_in(folder: Path) -> LocalPaths:
 
 
 def services_over(
-    client: SalesforceClient, folder: Path, tasks: TaskGroup, *, upload_limit: int = UPLOAD_LIMIT_BYTES, **options: Any
+    client: SalesforceClient,
+    folder: Path,
+    tasks: TaskGroup,
+    *,
+    upload_limit: int = UPLOAD_LIMIT_BYTES,
+    hidden: HiddenFields = NOTHING_HIDDEN,
+    **options: Any,
 ) -> Services:
     """The services over a client of an org. They read files from the folder, and their ledger of uploads is there.
 
@@ -168,6 +193,7 @@ def services_over(
         folder: the only upload root, and the folder of the ledger.
         tasks: runs the work that outlives a call.
         upload_limit: the largest size of one upload in bytes.
+        hidden: the fields whose cells no answer shows.
         options: `policy`, `seconds_left`, `sleep`, `clock` and `job_files` of the operations; without a policy, rows may be
             sent unchecked.
     """
@@ -177,17 +203,18 @@ def services_over(
     ledger = Ledger(folder / "uploads.sqlite3")
     audit = audit_in(folder, client)
     uploads = Uploads(client, ledger, audit, shared, job_files)
-    fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared)
+    fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared, hidden)
     earlier_loads = EarlierLoads(client, fetcher, ledger, shared, kept_seconds=options.get("kept_seconds", DAY_SECONDS))
     creates = CreateOnce(client, uploads, audit, shared, options.get("clock", time.monotonic))
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
-    planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=job_files is not None)
+    sketched = job_files is not None
+    planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=sketched, hidden=hidden)
     close_guard = CloseGuard(policy, uploads, nothing_to_confirm(folder))
     operations = Operations(
         policy,
         JobOperations(client, policy, close_guard, audit, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
         LoadOperations(client, policy, close_guard, audit, planner, once, seconds_left=seconds_left),
-        ResultOperations(client, fetcher, seconds_left=seconds_left),
+        ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")
     return Services(client, operations, Gateway(client, policy, close_guard, audit, uploads), roots)
