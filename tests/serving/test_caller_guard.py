@@ -21,7 +21,7 @@ from tests.support.canary import TOKEN
 from tests.support.issuer import Issuer, access_token, private_key
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, call, paths_in
 from tests.support.plain_http import plain_http
-from tests.support.wire import Upstream, exchanged, served, status_of
+from tests.support.wire import Answer, Upstream, exchanged, served, status_of
 
 READING_TOOLS = [
     "list-all-ingest-jobs",
@@ -333,7 +333,9 @@ async def test_a_refusal_of_v1_has_salesforces_form_and_a_code_on_which_no_clien
 
 async def test_no_token_of_a_caller_goes_to_salesforce(tmp_path: Path, org_url: str) -> None:
     """What Salesforce gets of a request are its end-to-end headers, its query and its body."""
-    token, upstream = token_in(tmp_path, "ann"), Upstream()
+    token = token_in(tmp_path, "ann")
+    job = json.dumps({"id": UNKNOWN_JOB, "state": "Open", "operation": "insert", "object": "Account"}).encode()
+    upstream = Upstream({"GET": Answer(200, [("content-type", "application/json")], job)})
     async with served(upstream) as url:
         chosen: dict[str, Any] = {"emulator": False, "instance_url": url, "access_token": TOKEN}
         async with serving(tmp_path, **chosen) as addresses, plain_http(headers=bearer(token)) as http:
