@@ -1,6 +1,7 @@
 """How a port speaks HTTP."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -271,6 +272,59 @@ async def test_an_idle_connection_makes_room_for_a_new_one() -> None:
             await stream.send(HEAD + b"Connection: close\r\n\r\nbody")
             assert status_of(await rest_of(stream)) == 200
         await rest_of(idle)
+
+
+async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers without a look at the body."""
+    await start(send, 401, [("Content-Length", "0")])
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_connection_whose_caller_was_answered_and_sends_on_makes_room_for_a_new_one() -> None:
+    async with limited(refusing, connections=1) as url, connected(url) as held:
+        await held.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
+        assert status_of(await held.receive()) == 401
+        await held.send(b"x")
+        async with connected(url) as stream:
+            await stream.send(HEAD + b"Connection: close\r\n\r\nbody")
+            assert status_of(await rest_of(stream)) == 401
+        await rest_of(held)
+
+
+async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers with more than systems hold for a caller at `/much`, and with nothing elsewhere."""
+    await start(send, 200, [])
+    for _ in range(500 if scope["path"] == "/much" else 0):
+        await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_connection_whose_caller_takes_no_answer_makes_room_for_a_new_one_in_time() -> None:
+    async with limited(telling, connections=1, body_seconds=SOON) as url, connected(url) as held:
+        await held.send(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await held.receive()
+        status = 503
+        with anyio.fail_after(WAIT_SECONDS):
+            while status == 503:
+                async with connected(url) as stream:
+                    await stream.send(request_bytes("GET", "/"))
+                    status = status_of(await rest_of(stream))
+        assert status == 200
+        with pytest.raises(anyio.BrokenResourceError):
+            await rest_of(held)
+
+
+@pytest.mark.parametrize("path", ["/", "/much"])
+async def test_a_body_that_goes_wrong_after_the_answer_has_begun_ends_its_connection_and_nothing_else(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with limited(telling) as url, connected(url) as stream:
+        await stream.send(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        assert status_of(await stream.receive()) == 200
+        await stream.send(b"this is no chunk\r\n")
+        with contextlib.suppress(anyio.BrokenResourceError):
+            await rest_of(stream)
+    assert [record.name for record in caplog.records] == ["uvicorn.error"]
 
 
 async def test_a_connection_beyond_the_limit_that_says_nothing_is_closed_and_many_of_them_are_at_once() -> None:

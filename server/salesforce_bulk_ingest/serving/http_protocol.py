@@ -53,7 +53,8 @@ class HttpProtocol(H11Protocol):
 
     A head or a part of a body that does not arrive in time ends the connection, with a 408 where no response has begun. A
     connection beyond the limit takes the place of one that is idle, so that nobody is kept out by connections that do
-    nothing; where none is idle, its first request gets a 503.
+    nothing; where none is idle, its first request gets a 503. Idle is also a connection whose caller has been answered and
+    still sends the request, or takes nothing of the answer.
 
     An application can also break its connection, for which ASGI has no message: the scope's `extensions` hold
     `{"connection": {"abort": function}}`, and the caller finds its connection reset.
@@ -68,6 +69,8 @@ class HttpProtocol(H11Protocol):
         self._limits = limits
         self._timer: asyncio.TimerHandle | None = None
         self._awaits_body = False
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._is_stalled = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Begin to serve a connection, and give the application the function that aborts the connection."""
@@ -86,15 +89,53 @@ class HttpProtocol(H11Protocol):
         self._start_timer(self._limits.head_seconds, self._give_up)
 
     def _has_closed_an_idle_one(self) -> bool:
-        """Close a connection that waits for its next request, and return whether there was one."""
-        idle = next(
-            (one for one in self.connections if getattr(one, "timeout_keep_alive_task", None) is not None), None
-        )
-        if not isinstance(idle, HttpProtocol):
+        """Close a connection that is idle, and return whether there was one."""
+        all_idle = (one for one in self.connections if isinstance(one, HttpProtocol) and one.is_idle)
+        # Best one that has been sent everything: the others lose the rest of an answer.
+        idle = min(all_idle, key=lambda one: one.transport.get_write_buffer_size(), default=None)
+        if idle is None:
             return False
         self.connections.discard(idle)
-        idle.timeout_keep_alive_handler()
+        if idle.transport.get_write_buffer_size():
+            _reset(idle.transport)  # a close would wait for the caller to take the rest
+        else:
+            idle.transport.close()
         return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is done for the caller, who is to do the next thing."""
+        is_answered = self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
+        waits = self.timeout_keep_alive_task is not None or self._is_stalled or self.transport.is_closing()
+        return (is_answered or waits) and self.app is not _refuse
+
+    def pause_writing(self) -> None:
+        """Wait for the caller to take what has been sent."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self._limits.body_seconds, self._note_stall)
+
+    def resume_writing(self) -> None:
+        """Send on."""
+        super().resume_writing()
+        self._end_stall()
+
+    def _note_stall(self) -> None:
+        self._is_stalled = True
+
+    def _end_stall(self) -> None:
+        self._is_stalled = False
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer to what is no HTTP, or end the connection where the answer has begun already."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        elif self.conn.our_state is h11.SEND_BODY:
+            _reset(self.transport)
+        else:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived, and wait for the rest."""
@@ -109,6 +150,7 @@ class HttpProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_timer()
+        self._end_stall()
         super().connection_lost(exc)
 
     def _watch(self, *, has_new_data: bool) -> None:
