@@ -14,17 +14,20 @@ import pytest
 from tests.support.canary import ALLOWED_FILES, CANARY, CELL_FILES, TOKEN, Watch
 
 LEAKS = """
-import logging, sys
+import logging, subprocess, sys
 from base64 import b64encode
 from pathlib import Path
 import anyio
+import pytest
+from mcp import MCPError
+from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from tests.support.asgi_server import running
 from tests.support.canary import CELL, TOKEN
-from tests.support.commands import fresh_environ, run
+from tests.support.commands import Started, fresh_environ, run
 from tests.support.orgs import WatchingClient
 from tests.support.plain_http import blocking_http
 
@@ -80,6 +83,31 @@ def test_resource():
 
 def test_http():
     get_from("".join(f"%{ord(sign):02X}" for sign in SECRET), {})
+
+def test_streamed():
+    async def body():
+        yield b"long before" * 100
+        yield SECRET[:7].encode()
+        yield SECRET[7:].encode() + b"after"
+    app = Starlette(routes=[Route("/", lambda request: StreamingResponse(body()))])
+    with running(app) as url, blocking_http() as caller, caller.stream("GET", url) as response:
+        assert len(list(response.iter_raw())) > 1
+
+def test_command_that_runs_on(tmp_path):
+    text = f"import sys; print('up', flush=True); sys.stdin.read(); print({SECRET!r})"
+    with subprocess.Popen([sys.executable, "-c", text], stdin=-1, stdout=-1, stderr=-1, encoding="utf-8") as process:
+        Started(process, "").ended(30)
+
+def test_resource_error():
+    server = MCPServer("leaking")
+    @server.resource("x://leak", name="leak")
+    def leak():
+        raise ResourceError(SECRET)
+    async def read():
+        async with WatchingClient(server) as client:
+            with pytest.raises(MCPError):
+                await client.read_resource("x://leak")
+    anyio.run(read)
 
 def test_header():
     get_from("", {"X-Token": SECRET})

@@ -18,8 +18,10 @@ def main() -> None:
     if not is_ignored:
         signal.signal(signal.SIGINT, _end_at_once)
     gc.disable()
+    from salesforce_bulk_ingest.cli.log import log_crashes
     from salesforce_bulk_ingest.cli.main import main as run
 
+    log_crashes()
     gc.freeze()
     gc.enable()
     try:

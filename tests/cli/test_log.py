@@ -5,13 +5,18 @@ import errno
 import io
 import logging
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 from starlette.requests import ClientDisconnect
 
 from salesforce_bulk_ingest.cli.log import NewsFilter
+from tests.support.commands import Environ, run
+
+ROOT = Path(__file__).parent.parent.parent
 
 FULL_TABLE = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
@@ -60,3 +65,40 @@ def test_other_records_are_told_as_they_are(log: Log) -> None:
     log.logger.warning("%(a)s", {"a": "a dictionary"})
     log.logger.error("it failed", exc_info=ValueError("no"))
     assert log.lines == snapshot(["it is at {'rows': 1}", "a dictionary", "it failed", "ValueError: no"])
+
+
+CRASHES = """
+import sys, threading
+from salesforce_bulk_ingest.cli.log import log_crashes, open_log
+from tests.support.canary import CELL
+
+class Unraisable:
+    def __del__(self):
+        raise ValueError(f"not quite a date: {CELL}")
+
+open_log()
+log_crashes()
+thread = threading.Thread(target=lambda: int(CELL))
+thread.start()
+thread.join()
+made = Unraisable()
+del made
+raise ExceptionGroup("several", [KeyError(CELL)])
+"""
+
+
+def test_an_error_that_nobody_catches_is_reported_without_its_message(environ: Environ) -> None:
+    done = run({**environ, "PYTHONPATH": str(ROOT)}, "-c", CRASHES, program=[sys.executable])
+    assert done.returncode == 1
+    told = [line for line in done.stderr.splitlines() if not line.startswith("    ")]
+    assert told == snapshot(
+        [
+            "CRITICAL salesforce_bulk_ingest.cli.log: an error that nobody caught",
+            "  ValueError",
+            "CRITICAL salesforce_bulk_ingest.cli.log: an error that nobody caught",
+            "  ValueError",
+            "CRITICAL salesforce_bulk_ingest.cli.log: an error that nobody caught",
+            "  ExceptionGroup",
+            "  KeyError",
+        ]
+    )

@@ -41,7 +41,7 @@ class Place:
         with self.login_begun(*args) as (login, address):
             with blocking_http() as browser:
                 assert browser.get(answer_of_the_user(address)).status_code == 200
-            printed, errors = login.process.communicate(timeout=30)
+            printed, errors = login.ended(30)
             assert login.process.returncode == 0, errors
         return self.shown(printed + errors)
 
@@ -105,7 +105,7 @@ def test_the_browser_is_opened_beside_the_command_which_it_may_outlive(place: Pl
     place.environ["BROWSER"] = str(program)
     try:
         with place.login_begun() as (login, _):
-            printed, errors = login.process.communicate(timeout=30)
+            printed, errors = login.ended(30)
         assert (login.process.returncode, "admin@emulator.example" in printed, errors) == (0, True, "")
     finally:
         closed.touch()
@@ -116,7 +116,7 @@ def test_a_login_to_another_org_than_the_expected_one_is_not_kept(place: Place) 
     write_settings(place.environ, 'expect_org = "00D000000000001"')
     with place.login_begun("--no-browser") as (login, address), blocking_http() as browser:
         browser.get(answer_of_the_user(address))
-        _, errors = login.process.communicate(timeout=30)
+        _, errors = login.ended(30)
     assert login.process.returncode == 2
     assert "expect_org is 00D000000000001, but this login opens 00DEm" in errors
     assert "Nobody is logged in" in place.run("logout")
@@ -159,7 +159,7 @@ def test_a_denied_login_and_one_that_nobody_began_are_told(place: Place) -> None
         foreign = browser.get(place.callback, params={"code": "THEIRS", "state": "guessed"})
         assert foreign.status_code == 400
         browser.get(answer_of_the_user(address, allow=False))
-        _, errors = login.process.communicate(timeout=30)
+        _, errors = login.ended(30)
     assert (login.process.returncode, errors) == snapshot(
         (
             2,

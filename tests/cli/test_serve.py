@@ -16,7 +16,6 @@ from inline_snapshot import snapshot
 
 from tests.cli.requests import INITIALIZE, create_job, open_request
 from tests.support.commands import (
-    END_SECONDS,
     READY,
     SERVE_EMBEDDED,
     Environ,
@@ -73,7 +72,7 @@ def test_a_server_that_may_write_into_production_says_so_at_its_start(command: s
         assert server.process.stderr is not None
         warning = server.process.stderr.readline()
         server.process.send_signal(signal.SIGTERM)
-        _, more = server.process.communicate(timeout=END_SECONDS)
+        _, more = server.ended()
     assert more == ""
     assert warning.replace(str(file), "FILE") == snapshot(
         'salesforce-bulk-ingest: warning: this server may write into production (acme.my.salesforce.com), whichever org its login opens: paste expect_org = "00D..." into [orgs.prod] of FILE; `salesforce-bulk-ingest check` prints the line with the id.\n'

@@ -15,7 +15,6 @@ from tests.cli.requests import INITIALIZE
 from tests.support.canary import TOKEN
 from tests.support.commands import (
     AS_MODULE,
-    END_SECONDS,
     Environ,
     anonymous,
     started,
@@ -47,7 +46,7 @@ def test_stdio_ends_when_it_is_told_or_its_client_leaves_also_in_the_middle_of_a
         job_id = json.loads(process.stdout.readline())["result"]["structuredContent"]["id"]
         call(3, "get-ingest-job-status", {"jobId": job_id, "waitSeconds": 45})
         if way == "the end of stdin":
-            _, complaints = process.communicate(timeout=END_SECONDS)
+            _, complaints = server.ended()
             code = process.returncode
         else:
             code, complaints = server.end(signal.Signals[way])
@@ -67,7 +66,7 @@ def _told(environ: Environ, *args: str) -> tuple[str, str]:
         message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
         print(json.dumps(message), file=process.stdin, flush=True)
         result = json.loads(process.stdout.readline())["result"]
-        printed, complaints = process.communicate(timeout=END_SECONDS)
+        printed, complaints = server.ended()
     assert result["isError"] is True
     assert (process.returncode, printed) == (0, "")
     return anonymous(result["content"][0]["text"], environ), anonymous(complaints, environ)

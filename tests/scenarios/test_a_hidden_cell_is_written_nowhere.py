@@ -67,7 +67,7 @@ async def read_all(client: Client, job_id: str) -> None:
         shown = await call(client, tool, jobId=job_id, limit=1)
         await call(client, tool, jobId=job_id, offset=1)
         if "Email" in shown["columns"]:
-            await call(client, tool, jobId=job_id, columns=["email", "DESCRIPTION"])
+            await call(client, tool, jobId=job_id, columns=["email", shown["columns"][0].upper()])
             await client.read_resource(f"{uri}?offset=0&limit=1&columns=Email")
         await client.read_resource(uri)
     await client.read_resource(
@@ -94,7 +94,12 @@ async def make_mistakes(client: Client, job_id: str) -> None:
         {"rowsOf": {"jobs": [job_id], "where": {"statusCode": "NO_SUCH_CODE"}}},
     ):  # fmt: skip
         for options in ({}, {"dryRun": True}, {"preflight": "off", "dryRun": True}):
-            await client.call_tool("create-ingest-job", {"body": CONTACT, "data": data, **options})
+            result = await client.call_tool("create-ingest-job", {"body": CONTACT, "data": data, **options})
+            if job := (result.structured_content or {}).get("id"):
+                await call(
+                    client, "close-abort-ingest-job", jobId=job, body={"state": "UploadComplete"}, waitSeconds=30
+                )
+                await read_all(client, job)
     await refusal(client, "upload-data-ingest-job", jobId=job_id, body={"csv": WRONG})
     await refusal(client, "close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete", "csv": WRONG})
     await refusal(client, "get-failed-results-ingest-job", jobId=job_id, columns=["NoSuchColumn"])

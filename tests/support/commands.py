@@ -115,11 +115,16 @@ class Started:
         assert match is not None, self.printed
         return match[1]
 
+    def ended(self, seconds: float = END_SECONDS) -> tuple[str, str]:
+        """Close stdin and return what the command prints to stdout and to stderr until its end."""
+        printed, errors = self.process.communicate(timeout=seconds)
+        look("what a command printed until its end", printed + errors)
+        return printed, errors
+
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send the signal and return the exit code and stderr; the command has five seconds to end."""
         self.process.send_signal(number)
-        printed, errors = self.process.communicate(timeout=END_SECONDS)
-        look("what a server printed until its end", printed + errors)
+        _, errors = self.ended()
         return self.process.returncode, errors
 
 

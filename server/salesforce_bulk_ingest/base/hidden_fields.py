@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Self
+
+from salesforce_bulk_ingest.base.name_patterns import denied_fields, written_field
 
 MASK_START = "[hidden, "
 MASK = re.compile(rf"{re.escape(MASK_START)}[0-9,]+ characters?\]")
@@ -23,8 +24,9 @@ def mask(cell: str) -> str:
 class HiddenFields:
     """The fields that the operator hides, named by patterns in which `*` and `?` stand for any characters.
 
-    Case is ignored everywhere. What can't be known is taken for hidden: a pattern with an object holds for each object where
-    the object of the rows is not known, and for the field at the end of a relationship column, whose object is not known.
+    Case and namespaces are ignored. What can't be known is taken for hidden: a pattern with an object holds for each object
+    where the object of the rows is not known, and for the field at the end of a relationship column, whose object is not
+    known.
 
     Attributes:
         patterns: names of fields, such as `*SSN*`, or of fields of certain objects, such as `Contact.*Email*`.
@@ -48,18 +50,11 @@ class HiddenFields:
         was read with the wrong delimiter. One hidden name in it hides its cells.
         """
         return bool(self.patterns) and any(
-            self._is_hidden(name, is_of_object=is_of_object) for name, is_of_object in _names_in(column.lower())
+            self._is_hidden(name, is_of_object=is_of_object) for name, is_of_object in _names_in(column)
         )
 
     def _is_hidden(self, name: str, *, is_of_object: bool) -> bool:
-        for pattern in self.patterns:
-            object_pattern, _, field_pattern = pattern.lower().rpartition(".")
-            is_about = not object_pattern or not is_of_object or self.object_name is None
-            if fnmatchcase(name, field_pattern) and (
-                is_about or fnmatchcase((self.object_name or "").lower(), object_pattern)
-            ):
-                return True
-        return False
+        return bool(denied_fields(self.patterns, self.object_name if is_of_object else None, [name]))
 
 
 NOTHING_HIDDEN = HiddenFields()
@@ -68,11 +63,7 @@ NOTHING_HIDDEN = HiddenFields()
 def _names_in(column: str) -> Iterator[tuple[str, bool]]:
     """Yield the names of fields that a column may stand for, each with whether it is a field of the column's own object."""
     for word in _WORD.findall(column):
-        *relationship, key = re.split("[.:]", word)
-        if not relationship:
-            yield word, True
-            continue
-        lookup = relationship[-1]
-        yield f"{lookup[:-1]}c" if lookup.endswith("__r") else f"{lookup}id", True
-        for part in (*relationship, key):
-            yield part, False
+        yield written_field(word), True
+        parts = re.split("[.:]", word)
+        if len(parts) > 1:
+            yield from ((part, False) for part in parts)

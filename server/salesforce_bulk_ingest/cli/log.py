@@ -4,13 +4,17 @@ import asyncio
 import errno
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 
 from starlette.requests import ClientDisconnect
 
 from salesforce_bulk_ingest.base.shortage import shortage
 from salesforce_bulk_ingest.cli.log_format import LogFormatter
+
+logger = logging.getLogger(__name__)
 
 MOST_SECONDS_UNSAID = 60
 """How long the shortage of a resource is not told again: every connection and every file meets it anew."""
@@ -26,6 +30,18 @@ def open_log() -> None:
     handler.setFormatter(LogFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is no reason for a warning
+
+
+def log_crashes() -> None:
+    """Report errors that nobody catches in the form of the log: Python's own reports have messages, which may quote rows."""
+    sys.excepthook = _log_crash
+    threading.excepthook = lambda args: _log_crash(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _log_crash(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _log_crash(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if error is not None and not isinstance(error, SystemExit):
+        logger.critical("an error that nobody caught", exc_info=(kind, error, trace))
 
 
 class NewsFilter(logging.Filter):

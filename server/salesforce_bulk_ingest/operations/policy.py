@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.caller import current_caller
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.base.name_patterns import denied_fields, is_allowed_by, is_denied_by, written_field
 from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.operations.name_patterns import denied_fields, is_allowed_by, is_denied_by, written_field
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 

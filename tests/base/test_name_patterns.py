@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.operations.name_patterns import denied_fields, is_allowed_by, is_denied_by, written_field
+from salesforce_bulk_ingest.base.name_patterns import denied_fields, is_allowed_by, is_denied_by, written_field
 
 
 @pytest.mark.parametrize(
