@@ -24,7 +24,7 @@ from salesforce_emulator import EmulatorConfig, create_app
 from tests.support.altered_results import AlteredResults
 from tests.support.canary import CELL, WATCHES, look
 from tests.support.commands import END_SECONDS, SERVE_EMBEDDED, Environ, fresh_environ, run, started
-from tests.support.orgs import ERAS, Era, WatchingClient, agent_over, call, closed, loaded, refusal, text_of
+from tests.support.orgs import Era, WatchingClient, agent_over, call, closed, loaded, refusal, text_of
 from tests.support.plain_http import blocking_http
 
 ROOT = Path(__file__).parent.parent.parent
@@ -108,8 +108,15 @@ async def make_mistakes(client: Client, job_id: str) -> None:
             await client.read_resource(f"salesforce-bulk://{uri}")
 
 
-@pytest.mark.parametrize("transport", ["stdio", "HTTP"])
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("era", "transport"),
+    [
+        ("auto", "stdio"),
+        ("legacy", "HTTP"),
+        pytest.param("legacy", "stdio", marks=pytest.mark.slow),
+        pytest.param("auto", "HTTP", marks=pytest.mark.slow),
+    ],
+)
 async def test_no_call_of_a_tool_or_a_resource_shows_it(
     transport: Transport, era: Era, environ: Environ, tmp_path: Path
 ) -> None:
@@ -169,7 +176,7 @@ async def test_no_message_of_the_org_that_quotes_it_shows_it(no_spool: bool, tmp
     assert text_of(result).count("[hidden, ") > 50
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
 async def test_a_crash_inside_the_server_shows_it_to_nobody(era: Era, environ: Environ, tmp_path: Path) -> None:
     arguments = ["-m", "tests.support.crashing_server", str(tmp_path), "stdio"]
     process = StdioServerParameters(command=sys.executable, args=arguments, env=environ, cwd=ROOT)

@@ -180,7 +180,7 @@ def caller_of(environ: Environ, way: str) -> Iterator[Caller]:
         yield caller
 
 
-@pytest.fixture(scope="module", params=["operator", "refuse"])
+@pytest.fixture(scope="module", params=["operator", pytest.param("refuse", marks=pytest.mark.slow)])
 def caller(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     with caller_of(fresh_environ(tmp_path_factory.mktemp("home")), request.param) as caller:
         yield caller
