@@ -107,7 +107,7 @@ def test_the_limit_of_an_upload_can_be_written_with_underscores(file: Path) -> N
 @posix_only
 def test_a_file_with_a_token_has_to_be_private(file: Path) -> None:
     _write(file, f'access_token = "{TOKEN}"', 0o640)
-    assert _complaint({}, {}, file) == snapshot("FILE holds a token and others can read it: run `chmod 600 'FILE'`.")
+    assert _complaint({}, {}, file) == snapshot("FILE holds a secret and others can read it: run `chmod 600 'FILE'`.")
     file.chmod(0o600)
     token = load_settings({}, {}, file).access_token
     assert token is not None and token.get_secret_value() == TOKEN
@@ -159,7 +159,7 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
         ("mcp_host = 1", 'mcp_host in FILE: expected a text in quotes, such as "127.0.0.1".'),
         ("allow_operation = ['upsert']", "allow_operation in FILE: expected 'delete' or 'hardDelete'."),
         ("hide_fields = ['Contact.Email Address']",
-         "hide_fields in FILE: expected names of fields such as SSN__c, *Email* or Contact.*Email*."),
+         "hide_fields in FILE: expected the name of one field, such as SSN__c, *Email* or Contact.*Email*."),
         ("allowed_host = true",
          "allowed_host in FILE: expected texts in quotes, in brackets and with commas between them."),
         ("spool_days = 0", "spool_days in FILE: expected 1 or more."),
@@ -440,7 +440,7 @@ def test_a_token_in_a_table_has_to_be_private_whichever_org_is_chosen(file: Path
     _write(file, TABLES, 0o644)
     for flags in ({}, {"org_name": "uat"}):
         assert _complaint(flags, {}, file) == snapshot(
-            "FILE holds a token and others can read it: run `chmod 600 'FILE'`."
+            "FILE holds a secret and others can read it: run `chmod 600 'FILE'`."
         )
 
 

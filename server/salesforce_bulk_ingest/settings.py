@@ -217,6 +217,8 @@ def _token(value: SecretStr) -> SecretStr:
 def _file(value: Path) -> Path:
     # Whether the file is there is told by the login, which reads it.
     given = str(value)
+    if value == Path():  # an empty text, too
+        raise ValueError("expected the path of a file")
     if "-----BEGIN" in given or "\n" in given:
         raise ValueError("expected the path of a file, not the text that is in it")
     if not os.path.dirname(given):
@@ -241,7 +243,7 @@ def _secret(value: SecretStr) -> SecretStr:
 
 def _field_pattern(value: str) -> str:
     if not FIELD_PATTERN.fullmatch(value):
-        raise ValueError("expected names of fields such as SSN__c, *Email* or Contact.*Email*")
+        raise ValueError("expected the name of one field, such as SSN__c, *Email* or Contact.*Email*")
     return value
 
 
@@ -253,7 +255,7 @@ def _org_name(value: str) -> str:
 
 def _object_pattern(value: str) -> str:
     if not OBJECT_PATTERN.fullmatch(value):
-        raise ValueError("expected the API name of an object, such as Account or *__c")
+        raise ValueError("expected the API name of one object, such as Account or *__c")
     return value
 
 
@@ -269,6 +271,8 @@ def _confirm_key(value: SecretStr) -> SecretStr:
 
 
 def _audit_place(value: str) -> str:
+    if value in ("-", "stdout"):
+        raise ValueError(f"expected the path of a file, or {STDERR}")
     return value if value == STDERR else str(_file(Path(value)))
 
 
@@ -383,7 +387,7 @@ class Settings(BaseModel):
     allow_operation: Annotated[
         Operations,
         Env("BULK_INGEST_ALLOW_OPERATION"),
-        Flag("--allow-operation", "Allow this operation; repeatable.", metavar="[delete|hardDelete]"),
+        Flag("--allow-operation", "Allow delete or hardDelete; repeatable.", metavar="OPERATION"),
     ] = Field((), description="Allow `delete` or `hardDelete` jobs")
     deny_operations: Annotated[
         DeniedOperations,
@@ -408,12 +412,12 @@ class Settings(BaseModel):
     max_job_rows: Annotated[
         Bound,
         Env("BULK_INGEST_MAX_JOB_ROWS"),
-        Flag("--max-job-rows", "Most rows of one job (0: any number)."),
+        Flag("--max-job-rows", "Most rows of one job (0: any number).", metavar="NUMBER"),
     ] = Field(0, description="Most rows of one job, through the tools and `/v1`; 0 for any number")
     max_job_bytes: Annotated[
         Bound,
         Env("BULK_INGEST_MAX_JOB_BYTES"),
-        Flag("--max-job-bytes", "Most bytes of one job's rows (0: any number)."),
+        Flag("--max-job-bytes", "Most bytes of one job's rows (0: any number).", metavar="NUMBER"),
     ] = Field(
         0, description="Most bytes of one job's rows, decompressed, through the tools and `/v1`; 0 for any number"
     )
@@ -447,7 +451,11 @@ class Settings(BaseModel):
     confirm_without_dialog: Annotated[
         WithoutDialog,
         Env("BULK_INGEST_CONFIRM_WITHOUT_DIALOG"),
-        Flag("--confirm-without-dialog", "What confirms a close where the client shows no dialog (sentence)."),
+        Flag(
+            "--confirm-without-dialog",
+            "What confirms a close where the client shows no dialog: sentence (the default), operator or refuse.",
+            metavar="WAY",
+        ),
     ] = Field(
         "sentence",
         description=(
@@ -478,7 +486,7 @@ class Settings(BaseModel):
     max_upload_bytes: Annotated[
         UploadBytes,
         Env("BULK_INGEST_MAX_UPLOAD_BYTES"),
-        Flag("--max-upload-bytes", "Most bytes of one upload through the tools (100,000,000)."),
+        Flag("--max-upload-bytes", "Most bytes of one upload through the tools (100,000,000).", metavar="NUMBER"),
     ] = Field(
         100_000_000,
         description="Most bytes of one upload through the tools, not through `/v1`; more goes in parts, a job for each",
@@ -498,7 +506,7 @@ class Settings(BaseModel):
     spool_max_bytes: Annotated[
         SpoolBytes,
         Env("BULK_INGEST_SPOOL_MAX_BYTES"),
-        Flag("--spool-max-bytes", "Most bytes of results and uploads kept (2,000,000,000)."),
+        Flag("--spool-max-bytes", "Most bytes of results and uploads kept (2,000,000,000).", metavar="NUMBER"),
     ] = Field(
         2_000_000_000,
         description="Most bytes of results and uploads kept, and of one result; those read longest ago go first",
@@ -506,19 +514,23 @@ class Settings(BaseModel):
     spool_days: Annotated[
         SpoolDays,
         Env("BULK_INGEST_SPOOL_DAYS"),
-        Flag("--spool-days", "Days for which a result or upload is kept that nobody reads (7)."),
+        Flag("--spool-days", "Days for which a result or upload is kept that nobody reads (7).", metavar="NUMBER"),
     ] = Field(7, description="Days for which a result or upload is kept that nobody reads")
-    mcp_host: Annotated[Name, Env("BULK_INGEST_MCP_HOST"), Flag("--mcp-host", "Address of MCP (127.0.0.1).")] = Field(
-        "127.0.0.1", description="Address of MCP"
-    )
+    mcp_host: Annotated[
+        Name, Env("BULK_INGEST_MCP_HOST"), Flag("--mcp-host", "Address of MCP (127.0.0.1).", metavar="ADDRESS")
+    ] = Field("127.0.0.1", description="Address of MCP")
     mcp_port: Annotated[
-        Port, Env("BULK_INGEST_MCP_PORT"), Flag("--mcp-port", "Port of MCP (9090); 0 for any free one.")
+        Port,
+        Env("BULK_INGEST_MCP_PORT"),
+        Flag("--mcp-port", "Port of MCP (9090); 0 for any free one.", metavar="NUMBER"),
     ] = Field(9090, description="Port of MCP, 0 for any")
-    rest_host: Annotated[Name, Env("BULK_INGEST_REST_HOST"), Flag("--rest-host", "Address of /v1 (127.0.0.1).")] = (
-        Field("127.0.0.1", description="Address of `/v1`")
-    )
+    rest_host: Annotated[
+        Name, Env("BULK_INGEST_REST_HOST"), Flag("--rest-host", "Address of /v1 (127.0.0.1).", metavar="ADDRESS")
+    ] = Field("127.0.0.1", description="Address of `/v1`")
     rest_port: Annotated[
-        Port, Env("BULK_INGEST_REST_PORT"), Flag("--rest-port", "Port of /v1 (8080); 0 for any free one.")
+        Port,
+        Env("BULK_INGEST_REST_PORT"),
+        Flag("--rest-port", "Port of /v1 (8080); 0 for any free one.", metavar="NUMBER"),
     ] = Field(8080, description="Port of `/v1`, 0 for any")
     token_file: Annotated[
         SecretFile | None,
@@ -547,7 +559,7 @@ class Settings(BaseModel):
     max_connections: Annotated[
         Connections,
         Env("BULK_INGEST_MAX_CONNECTIONS"),
-        Flag("--max-connections", "Most connections of a port at once (512)."),
+        Flag("--max-connections", "Most connections of a port at once (512).", metavar="NUMBER"),
     ] = Field(512, description="Most connections of a port at once; others get a 503")
     allow_unauthenticated: Annotated[
         bool,
@@ -557,12 +569,12 @@ class Settings(BaseModel):
     allowed_host: Annotated[
         Hosts,
         Env("BULK_INGEST_ALLOWED_HOST"),
-        Flag("--allowed-host", "Name under which other machines call; repeatable."),
+        Flag("--allowed-host", "Name under which other machines call; repeatable.", metavar="HOST"),
     ] = Field((), description="Host header to accept beside this machine's")
     allowed_origin: Annotated[
         Origins,
         Env("BULK_INGEST_ALLOWED_ORIGIN"),
-        Flag("--allowed-origin", "Origin of pages that may call; repeatable."),
+        Flag("--allowed-origin", "Origin of pages that may call; repeatable.", metavar="ORIGIN"),
     ] = Field((), description="Origin header to accept beside this machine's")
     emulator: Annotated[bool, Flag("--emulator", "Use the embedded org; ignores every SALESFORCE_* value.")] = Field(
         False, description="Use the embedded org; ignores every `SALESFORCE_*` value"

@@ -136,7 +136,7 @@ def _read_file(file: Path) -> dict[str, object]:
     _refuse_unknown_names(values, file)
     has_secret = any(SECRETS & settings.keys() for settings in (values, *_tables_in(values.get(ORGS, {})).values()))
     if has_secret and not is_private(mode):
-        raise BadSetting(f"{file} holds a token and others can read it: run `chmod 600 '{file}'`.")
+        raise BadSetting(f"{file} holds a secret and others can read it: run `chmod 600 '{file}'`.")
     return values
 
 

@@ -47,3 +47,22 @@ async def test_a_log_that_can_not_be_written_says_where_it_should_be(tmp_path: P
     file.mkdir()
     with pytest.raises(StorageFailure, match=r"audit\.jsonl.*a folder is in the place of a file"):
         await AuditLog(file).add({"action": "close"})
+
+
+def test_a_look_finds_what_would_keep_a_line_from_being_added_and_makes_nothing(tmp_path: Path) -> None:
+    AuditLog(None).look()
+    AuditLog(tmp_path / "state" / "audit.jsonl").look()
+    assert list(tmp_path.iterdir()) == []
+    readable = tmp_path / "readable.jsonl"
+    readable.touch()
+    readable.chmod(0o644)
+    for file, complaint in (
+        (tmp_path, "a folder is in the place of a file"),
+        (readable, "Other users of this machine could read"),
+        (readable / "audit.jsonl", "a file or a link is in the place of a folder"),
+    ):
+        with pytest.raises(StorageFailure, match=complaint):
+            AuditLog(file).look()
+    readable.chmod(0o600)
+    AuditLog(readable).look()
+    assert readable.read_bytes() == b""

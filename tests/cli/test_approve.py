@@ -16,7 +16,9 @@ ORG = "00D000000000001"
 
 
 async def test_a_close_that_waits_is_shown_and_approved(run_here: RunHere, environ: Environ) -> None:
-    assert run_here("approve").stdout == snapshot("No close waits for an approval here.\n")
+    assert run_here("approve").stdout == snapshot(
+        "No close waits for an approval here. Those of an embedded org are shown with --emulator, and its --data-dir.\n"
+    )
     approvals = Approvals(approvals_file(Path(environ["XDG_STATE_HOME"]) / "salesforce-bulk-ingest"))
     await approvals.ask(ORG, JOB_ID, FACTS)
     assert run_here("approve").stdout == snapshot("""\
@@ -38,7 +40,7 @@ Approved: the same call, or the same request, closes the job now.
     assert (again.returncode, again.stderr) == snapshot(
         (
             2,
-            "salesforce-bulk-ingest: no close of job 750000000000001AAA waits for an approval here. It waits once it was tried, for seven days; `salesforce-bulk-ingest approve` shows those that wait.\n",
+            "salesforce-bulk-ingest: no close of job 750000000000001AAA waits for an approval here. It waits once it was tried, for seven days; `salesforce-bulk-ingest approve` shows those that wait. Those of an embedded org are shown with --emulator, and its --data-dir.\n",
         )
     )
 

@@ -404,6 +404,19 @@ def test_check_names_the_hidden_fields(check: Check) -> None:
     assert "hidden fields  *SSN*, Contact.Email; files and /v1 have their cells\n" in printed
 
 
+def test_check_tells_of_an_audit_log_that_can_not_be_written(run_here: RunHere, tmp_path: Path) -> None:
+    done = run_here("check", "--emulator", "--audit", str(tmp_path))
+    assert done.returncode == 1
+    assert "wrong: The audit log can't be written" in done.stdout
+
+
+def test_check_takes_the_options_of_serve(run_here: RunHere) -> None:
+    reached = ("--mcp-host", "0.0.0.0", "--allowed-host", "bulk.example")
+    told = run_here("check", "--emulator", "--confirm", "delete", *reached).stdout
+    assert "confirmation   delete: by a dialog" in told
+    assert "wrong: --mcp-host: other machines would reach this server without" in told
+
+
 def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(check: Check, tmp_path: Path) -> None:
     def files(*args: str, **more: str) -> str:
         _, printed = check(*args, **more)

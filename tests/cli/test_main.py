@@ -79,7 +79,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(run_here: RunHere, en
             "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another --port.\n",
             "salesforce-bulk-ingest: SALESFORCE_API_VERSION: expected a version such as 63.0, 41.0 or later.\n",
             "salesforce-bulk-ingest: --rest-host: other machines would reach this server without signing in: make a token for each caller (`salesforce-bulk-ingest token add NAME`), name an issuer of access tokens (--oauth-issuer and --public-url), or, if nobody has to sign in, add --allow-unauthenticated.\n",
-            "salesforce-bulk-ingest: Invalid value for '--mcp-port': Input should be … See `salesforce-bulk-ingest serve --help`.\n",
+            "salesforce-bulk-ingest: --mcp-port: expected a whole number, in digits alone, such as 9090.\n",
             "salesforce-bulk-ingest: the embedded org can't be kept in /tmp/x/file/org: Not a directory; choose another --data-dir.\n",
             "salesforce-bulk-ingest: No such command 'srve'. Did you mean 'serve'? See `salesforce-bulk-ingest --help`.\n",
             "salesforce-bulk-ingest: --upload-root: expected a folder that exists, not /tmp/x/none.\n",

@@ -171,6 +171,55 @@ def test_each_mistake_is_one_line_that_says_where_it_is_and_what_to_write(run_he
     )
 
 
+def test_each_mistake_about_callers_and_rails_is_one_line_too(run_here: RunHere) -> None:
+    mistakes: list[list[str]] = [
+        ["--mcp-port", "abc"],
+        ["--max-job-rows", "10,000"],
+        ["--max-job-bytes", "5MB"],
+        ["--max-connections", "0"],
+        ["--oauth-issuer", "login.example"],
+        ["--oauth-issuer", "https://login.example"],
+        ["--public-url", "https://bulk.example/mcp"],
+        ["--allowed-host", "http://bulk.example"],
+        ["--allowed-origin", "*"],
+        ["--token-file", ""],
+        ["--audit", ""],
+        ["--audit", "stdout"],
+        ["--confirm", "none", "--confirm", "delete"],
+        ["--confirm", "production update >= 1000"],
+        ["--confirm-without-dialog", "yes"],
+        ["--allow-operation", "deletes"],
+        ["--allow-object", "Account,Contact"],
+        ["--deny-field", "Account.Owner.Id"],
+        ["--hide-field", ""],
+    ]
+    ends = [run_here("check", "--emulator", *args) for args in mistakes]
+    assert {(end.returncode, end.stdout) for end in ends} == {(2, "")}
+    assert [end.stderr.removeprefix("salesforce-bulk-ingest: ") for end in ends] == snapshot(
+        [
+            "--mcp-port: expected a whole number, in digits alone, such as 9090.\n",
+            "--max-job-rows: expected a whole number, in digits alone, such as 0.\n",
+            "--max-job-bytes: expected a whole number, in digits alone, such as 0.\n",
+            "--max-connections: expected 1 or more.\n",
+            "--oauth-issuer: expected a URL such as https://login.example (http:// for this machine only).\n",
+            "--oauth-issuer: public_url (BULK_INGEST_PUBLIC_URL) belongs to it, and is missing: tokens have to be for this server.\n",
+            "--public-url: expected scheme and host and nothing after, such as https://bulk.example (http:// for this machine only, so that no token travels in clear).\n",
+            "--allowed-host: expected a name as in a Host header, such as bulk.example or bulk.example:8443.\n",
+            "--allowed-origin: expected scheme and host and nothing after, such as https://app.example or http://localhost:3000.\n",
+            "--token-file: expected the path of a file.\n",
+            "--audit: expected a text that is not empty.\n",
+            "--audit: expected the path of a file, or stderr.\n",
+            "--confirm: expected an operation such as delete, or production update > 1000, or none as the only one.\n",
+            "--confirm: expected an operation such as delete, or production update > 1000, or none as the only one.\n",
+            "--confirm-without-dialog: expected 'sentence', 'operator' or 'refuse'.\n",
+            "--allow-operation: expected 'delete' or 'hardDelete'.\n",
+            "--allow-object: expected the API name of one object, such as Account or *__c.\n",
+            "--deny-field: expected the name of one field, such as SSN__c, *Email* or Contact.*Email*.\n",
+            "--hide-field: expected the name of one field, such as SSN__c, *Email* or Contact.*Email*.\n",
+        ]
+    )
+
+
 def test_a_file_in_utf_16_is_named_and_a_byte_order_mark_of_utf_8_is_read_over(
     run_here: RunHere, environ: Environ
 ) -> None:

@@ -15,10 +15,10 @@ from tests.cli.conftest import RunHere
     ("name", "expected"),
     [
         ("read_only", bool | None),
-        ("mcp_port", int | None),
+        ("mcp_port", str | None),
         ("mcp_host", str | None),
         ("data_dir", Path | None),
-        ("upload_roots", list[Path] | None),
+        ("upload_roots", list[str] | None),
         ("allow_operation", list[str] | None),
         ("allowed_host", list[str] | None),
     ],
@@ -44,26 +44,25 @@ def test_stdio_has_the_flags_that_are_not_about_ports_and_callers(run_here: RunH
     assert _options(run_here, "stdio") == {FLAGS[name].name for name in SERVER_SETTINGS}
 
 
+def test_check_has_the_flags_of_serve_but_those_of_an_embedded_org(run_here: RunHere) -> None:
+    assert _options(run_here, "check") == _options(run_here, "serve") - {"--data-dir", "--schema"}
+
+
 def test_help_shows_what_the_declaration_says_and_what_a_value_looks_like(run_here: RunHere) -> None:
-    lines = run_here("check", "--help").stdout.splitlines()
+    lines = run_here("config", "--help").stdout.splitlines()
     shown = [re.split(r" {2,}", line.strip("│ ")) for line in lines if line.startswith("│ --")]
     assert shown == [
         ["--org", "NAME", "The org in the table orgs.NAME of settings.toml."],
         ["--emulator", "<bool>", "Use the embedded org; ignores every SALESFORCE_* value."],
         ["--read-only", "<bool>", "Offer the five reading tools only; /v1 refuses changes."],
-        ["--allow-operation", "[delete|hardDelete]", "Allow this operation; repeatable."],
-        ["--deny-operation", "OPERATION", "Refuse this operation; repeatable."],
-        ["--allow-object", "NAME", "Object that jobs may be of, such as '*__c'; repeatable."],
-        ["--deny-object", "NAME", "Object that no job may be of; repeatable."],
-        ["--deny-field", "NAME", "Field that no row may write, such as OwnerId; repeatable."],
-        ["--max-job-rows", "<int>", "Most rows of one job (0: any number)."],
-        ["--max-job-bytes", "<int>", "Most bytes of one job's rows (0: any number)."],
-        ["--allow-preflight-off", "<bool>", "Let callers of the tools send rows unchecked."],
-        ["--hide-field", "NAME", "Field whose cells no answer shows, such as '*SSN*'; repeatable."],
         ["--upload-root", "DIR", "Folder whose files may be uploaded; repeatable."],
-        ["--max-upload-bytes", "<int>", "Most bytes of one upload through the tools (100,000,000)."],
         ["--help", "<bool>", "Show this message and exit."],
     ]
+
+
+@pytest.mark.parametrize("command", ["serve", "stdio", "emulator", "check", "login", "approve", "purge"])
+def test_help_cuts_no_name_and_no_word_on_a_screen_of_80_columns(command: str, run_here: RunHere) -> None:
+    assert "…" not in run_here(command, "--help", more={"COLUMNS": "80"}).stdout
 
 
 def test_a_flag_that_is_not_given_leaves_the_setting_to_the_environment(run_here: RunHere) -> None:

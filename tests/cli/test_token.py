@@ -67,3 +67,9 @@ def test_what_can_not_be_done_is_one_line(run_here: RunHere, environ: Environ) -
             "salesforce-bulk-ingest: Missing argument 'NAME'. See `salesforce-bulk-ingest token add --help`.\n",
         ]
     )
+
+
+def test_the_command_without_another_shows_what_there_is_and_nothing_else(run_here: RunHere) -> None:
+    done = run_here("token")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert all(command in done.stdout for command in ("add", "list", "revoke"))

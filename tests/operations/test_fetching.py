@@ -412,7 +412,10 @@ async def test_a_page_is_given_without_the_file_in_source_order_where_that_can_n
         org.forget()
         text = await refusal(client, "create-ingest-job", **retry_of(job, "failed"))
         assert text.startswith("SERVER_UNAVAILABLE: What Salesforce gives can't be kept (")
-        assert "): a folder is in the place of a file. Move it away.\nNext: create-ingest-job {" in text
+        assert (
+            "): a folder is in the place of a file. Name a file, or move the folder away.\nNext: create-ingest-job {"
+            in text
+        )
         assert org.changes == []
 
 

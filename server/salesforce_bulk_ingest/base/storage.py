@@ -54,7 +54,7 @@ _BY_ERRNO: Mapping[int, Cause] = {
     errno.EIO: _BROKEN,
     errno.ENOTDIR: _IN_THE_WAY,
     errno.EEXIST: _IN_THE_WAY,
-    errno.EISDIR: Cause("a folder is in the place of a file", "Move it away."),
+    errno.EISDIR: Cause("a folder is in the place of a file", "Name a file, or move the folder away."),
     errno.ELOOP: Cause("links lead in a circle there", "Remove them."),
     errno.ENAMETOOLONG: Cause("the path is too long", "Choose a folder with a shorter path."),
     errno.ENOENT: _GONE,

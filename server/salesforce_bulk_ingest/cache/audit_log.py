@@ -1,17 +1,21 @@
 """The audit log: a file of this user alone, or standard error, to which a line of JSON is added for each write."""
 
+import errno
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.base.private_files import is_private
-from salesforce_bulk_ingest.base.storage import FileError, storage_failure
+from salesforce_bulk_ingest.base.storage import FileError, storage_failure, storage_failures
 from salesforce_bulk_ingest.base.threads import run_in_thread
 
 _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+CAN_NOT_BE_WRITTEN = "The audit log can't be written, so nothing is changed"
 
 
 class AuditLog:
@@ -33,6 +37,21 @@ class AuditLog:
         text = json.dumps({name: value for name, value in line.items() if value is not None})
         await run_in_thread(self._add, f"{text}\n".encode())
 
+    def look(self) -> None:
+        """Look whether a line could be added, without adding one or making the file.
+
+        Raises:
+            StorageFailure: it could not.
+        """
+        if self._path is None:
+            return
+        with storage_failures(CAN_NOT_BE_WRITTEN, self._path):
+            if self._path.exists():
+                with _opened(self._path, os.O_WRONLY | os.O_APPEND):
+                    pass
+            else:
+                _look_at_folder_for(self._path)
+
     def _add(self, line: bytes) -> None:
         try:
             if self._path is None:
@@ -41,19 +60,35 @@ class AuditLog:
             else:
                 self._append(self._path, line)
         except (*FileError, ValueError) as error:  # ValueError: standard error is closed
-            what = "The audit log can't be written, so nothing is changed"
-            raise storage_failure(what if self._path else f"{what} (standard error)", error, self._path) from error
+            what = CAN_NOT_BE_WRITTEN if self._path else f"{CAN_NOT_BE_WRITTEN} (standard error)"
+            raise storage_failure(what, error, self._path) from error
 
     def _append(self, path: Path, line: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Opened for each line, so that a program which rotates logs may move the file away at any time.
-        file = os.open(path, _APPENDING, 0o600)
-        try:
-            if not is_private(os.fstat(file).st_mode):
-                raise StorageFailure(
-                    f"Other users of this machine could read the audit log {path}.", f"Run `chmod 600 {path}`."
-                )
+        with _opened(path, _APPENDING) as file:
             if os.write(file, line) != len(line):
                 raise OSError(f"only a part of a line was written to {path}")
-        finally:
-            os.close(file)
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """Open the file within the block, if nobody else can read it."""
+    file = os.open(path, flags, 0o600)
+    try:
+        if not is_private(os.fstat(file).st_mode):
+            raise StorageFailure(
+                f"Other users of this machine could read the audit log {path}.", f"Run `chmod 600 '{path}'`."
+            )
+        yield file
+    finally:
+        os.close(file)
+
+
+def _look_at_folder_for(path: Path) -> None:
+    """Raise the OSError of making the file, whose folder need not exist."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -30,14 +30,14 @@ def approve(
     settings = settings_from({"emulator": emulator, "data_dir": data_dir})
     approvals = Approvals(approvals_file(_state_dir(settings)))
     if job_id is None:
-        _show(approvals.waiting())
+        _show(approvals.waiting(), settings)
         return
     checked_job_id(job_id)
     close = next((waiting for waiting in approvals.waiting() if is_same_job(waiting.job_id, job_id)), None)
     if close is None:
         raise CantStart(
             f"no close of job {job_id} waits for an approval here. It waits once it was tried, for seven days; `{PROGRAM} "
-            "approve` shows those that wait."
+            f"approve` shows those that wait.{_elsewhere(settings)}"
         )
     _tell(close)
     if not (yes or _agreed()):
@@ -59,13 +59,17 @@ def _agreed() -> bool:
     return typer.confirm("Approve this?")
 
 
-def _show(waiting: list[WaitingClose]) -> None:
+def _elsewhere(settings: Settings) -> str:
+    return "" if settings.emulator else " Those of an embedded org are shown with --emulator, and its --data-dir."
+
+
+def _show(waiting: list[WaitingClose], settings: Settings) -> None:
     for close in waiting:
         _tell(close)
     if waiting:
         out.print(f"\n{PROGRAM} approve JOBID approves one of them.", highlight=False)
     else:
-        out.print("No close waits for an approval here.")
+        out.print(f"No close waits for an approval here.{_elsewhere(settings)}", highlight=False)
 
 
 def _tell(close: WaitingClose) -> None:

@@ -24,8 +24,8 @@ from salesforce_bulk_ingest.app import (
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.chosen_callers import describe_callers
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
-from salesforce_bulk_ingest.cli.options import settings_from, settings_options
-from salesforce_bulk_ingest.cli.settings_warnings import place_of_org
+from salesforce_bulk_ingest.cli.options import PORT_SETTINGS, SERVER_SETTINGS, settings_from, settings_options
+from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, place_of_org
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -43,7 +43,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
-from salesforce_bulk_ingest.settings import ENV_NAMES, POLICY_SETTINGS, Settings
+from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
 
 # Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
@@ -83,6 +83,10 @@ NO_HARD_DELETE = (
 )
 
 
+OF_THE_EMBEDDED_ORG = ("data_dir", "schema_file")
+"""The settings of `serve` that the check does not take: it makes an embedded org of its own."""
+
+
 @dataclass(slots=True)
 class Checkup:
     """The findings of one check.
@@ -96,9 +100,9 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-@settings_options("org_name", "emulator", *POLICY_SETTINGS, "hide_fields", "upload_roots", "max_upload_bytes")
+@settings_options(*(name for name in (*SERVER_SETTINGS, *PORT_SETTINGS) if name not in OF_THE_EMBEDDED_ORG))
 def check(**flags: object) -> None:
-    """Show which org, which user, which policy, and what is wrong. Changes nothing."""
+    """Show which org, which user, which policy, and what is wrong, with the options of `serve`. Changes nothing."""
     settings = settings_from(flags)
     with _no_warnings():
         found = anyio.run(_check, settings)
@@ -144,6 +148,8 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     found.facts.extend(policy_of(settings).describe())
     found.facts.append(("confirmation", _confirmation(settings)))
     found.facts.append(("audit", _audit(settings, paths, org)))
+    if (unwritable := audit_warning(settings, paths)) is not None:
+        found.problems.append(unwritable)
     if settings.hide_fields:
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))

@@ -1,7 +1,9 @@
 """The output of the commands, and the end of a command after a usage error."""
 
 from collections.abc import Iterable
+from typing import NoReturn
 
+import typer
 from rich.console import Console
 
 from salesforce_bulk_ingest.base.text import visible
@@ -20,6 +22,12 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         out.print(f"{name:<{width}}  {visible(value)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def show_help(context: typer.Context) -> NoReturn:
+    """Print the help of a command that has commands of its own and was called without one, and end with a usage error."""
+    out.print(context.get_help(), end="")
+    raise typer.Exit(USAGE_ERROR)
 
 
 def complain(message: str) -> None:

@@ -38,13 +38,13 @@ def emulator(
     schema_file: Annotated[Path | None, option("schema_file")] = None,
     seed: Annotated[int | None, typer.Option(help="Make ids and the order of results repeat, in a new org.")] = None,
     rows_per_second: Annotated[int | None, typer.Option(min=1, help="Pace of processing (as fast as it goes).")] = None,
-    token_seconds: Annotated[int, typer.Option(min=1, help="How long tokens of /services/oauth2/token last.")] = 7200,
+    token_seconds: Annotated[int, typer.Option(min=1, help="Seconds that tokens of a login last.")] = 7200,
     public_key: Annotated[
         Path | None, typer.Option(help="PEM file of the key that checks JWT assertions.", exists=True, dir_okay=False)
     ] = None,
     callback_url: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", help=f"Callback URL of the app ({CALLBACK_URL}); repeatable."),
+        typer.Option(metavar="URL", help="Callback URL of the app, in place of that of the official CLI; repeatable."),
     ] = None,
     faults: Annotated[
         Path | None, typer.Option(help="Plan of faults, in force from the start.", exists=True, dir_okay=False)

@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.cli.approve import approve
 from salesforce_bulk_ingest.cli.check import check
 from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.config import config
-from salesforce_bulk_ingest.cli.console import PROGRAM, USAGE_ERROR, complain, out
+from salesforce_bulk_ingest.cli.console import PROGRAM, USAGE_ERROR, complain, out, show_help
 from salesforce_bulk_ingest.cli.demo import demo
 from salesforce_bulk_ingest.cli.emulator import emulator
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, ending_its_line
@@ -43,8 +43,7 @@ def _root(
         out.print(f"{PROGRAM} {__version__}", highlight=False)
         raise typer.Exit
     if context.invoked_subcommand is None:
-        out.print(context.get_help(), end="")
-        raise typer.Exit(USAGE_ERROR)
+        show_help(context)
 
 
 def main() -> None:

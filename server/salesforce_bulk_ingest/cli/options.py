@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_origin
 
 import typer
 from typer.models import OptionInfo
 
 from salesforce_bulk_ingest.cli.console import complain
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
-from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
+from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, production_warning, settings_warnings
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.settings import FLAGS, POLICY_SETTINGS, Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
@@ -36,6 +36,21 @@ SERVER_SETTINGS = (
     "spool_days",
 )
 """The settings that are options of both `serve` and `stdio`, in the order in which `--help` shows them."""
+
+PORT_SETTINGS = (
+    "mcp_port",
+    "rest_port",
+    "mcp_host",
+    "rest_host",
+    "token_file",
+    "oauth_issuer",
+    "public_url",
+    "allow_unauthenticated",
+    "allowed_host",
+    "allowed_origin",
+    "max_connections",
+)
+"""The settings that are options of `serve` alone: its ports, and who may call them."""
 
 
 def settings_options(*names: str) -> Callable[[Command], Command]:
@@ -71,12 +86,14 @@ def option(name: str) -> OptionInfo:
 
 
 def option_type(name: str) -> Any:
-    """Return the type of a setting's option for typer: a list if the option can be repeated."""
+    """Return the type of a setting's option for typer: a list if the option can be repeated.
+
+    Other values than switches and declared paths are texts for typer: `Settings` says in plainer words what is wrong.
+    """
     annotation: Any = Settings.model_fields[name].annotation
     if get_origin(annotation) is tuple:
-        item = get_args(annotation)[0]
-        return list[Path] | None if Path in get_args(item) else list[str] | None
-    return annotation | None
+        return list[str] | None
+    return annotation | None if annotation is bool or FLAGS[name].path else str | None
 
 
 def settings_from(flags: Mapping[str, object]) -> Settings:
@@ -99,8 +116,9 @@ def warn(settings: Settings, environ: Mapping[str, str]) -> None:
         complain(f"warning: {warning}")
 
 
-def warn_of_production(settings: Settings) -> None:
-    """Print the warning about a server that may write into production, if this one may."""
-    warning = production_warning(settings, default_local_paths())
-    if warning is not None:
-        complain(f"warning: {warning}")
+def warn_at_start(settings: Settings) -> None:
+    """Print the warnings about a server that may write into production, and about one that can't note what it changes."""
+    paths = default_local_paths()
+    for warning in (production_warning(settings, paths), audit_warning(settings, paths)):
+        if warning is not None:
+            complain(f"warning: {warning}")

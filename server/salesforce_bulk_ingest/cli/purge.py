@@ -34,7 +34,7 @@ The record of which rows went into which job stays: it keeps rows from going twi
 def purge(
     job_id: Annotated[
         str | None,
-        typer.Argument(metavar="[JOBID]", help="Id of the job; without one, all is emptied.", show_default=False),
+        typer.Argument(metavar="JOBID", help="Id of the job; without one, all is emptied.", show_default=False),
     ] = None,
     org_name: Annotated[str | None, option("org_name")] = None,
     emulator: Annotated[bool | None, option("emulator")] = None,

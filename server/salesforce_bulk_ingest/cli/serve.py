@@ -6,23 +6,24 @@ from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.chosen_callers import describe_callers
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
-from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_of_production
+from salesforce_bulk_ingest.cli.options import (
+    PORT_SETTINGS,
+    SERVER_SETTINGS,
+    settings_from,
+    settings_options,
+    warn_at_start,
+)
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.settings import Settings
 
 NO_ORG = f"none yet: see `{PROGRAM} check`"
 
 
-@settings_options(
-    *("mcp_port", "rest_port", "mcp_host", "rest_host"),
-    *SERVER_SETTINGS,
-    *("token_file", "oauth_issuer", "public_url", "allow_unauthenticated"),
-    *("allowed_host", "allowed_origin", "max_connections"),
-)
+@settings_options(*SERVER_SETTINGS, *PORT_SETTINGS)
 def serve(**flags: object) -> None:
     """Serve MCP over HTTP and the REST gateway, until interrupted."""
     settings = settings_from(flags)
-    warn_of_production(settings)
+    warn_at_start(settings)
     anyio.run(_serve, settings)
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from salesforce_bulk_ingest.app import audit_file
+from salesforce_bulk_ingest.base.errors import StorageFailure
+from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.chosen_login import configured_org
 from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.local_paths import LocalPaths
@@ -41,6 +44,22 @@ def production_warning(settings: Settings, paths: LocalPaths) -> str | None:
         f"this server may write into production ({org.org.host if org.org else org.login}), whichever org its login opens: "
         f"paste {line} into {place_of_org(settings, paths.settings_file)}; `{PROGRAM} check` prints the line with the id."
     )
+
+
+def audit_warning(settings: Settings, paths: LocalPaths) -> str | None:
+    """Return the warning about an audit log that can't be written, because of which all changes are refused.
+
+    Args:
+        settings: the settings, as loaded.
+        paths: the files of this user.
+    """
+    if settings.read_only or (settings.emulator and settings.audit is None):
+        return None
+    try:
+        AuditLog(audit_file(settings, paths.state_dir)).look()
+    except StorageFailure as failure:
+        return str(failure)
+    return None
 
 
 def place_of_org(settings: Settings, settings_file: Path) -> str:

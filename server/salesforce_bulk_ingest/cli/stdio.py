@@ -9,7 +9,7 @@ from salesforce_bulk_ingest.app import serve_mistake, serve_stdio
 from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.console import complain, on_one_line
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
-from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_of_production
+from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_at_start
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.serving.signals import stdin_that_can_end
@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.settings import Settings
 def stdio(**flags: object) -> None:
     """Serve one MCP client over stdin and stdout; this is what desktop hosts start."""
     settings = settings_from(flags)
-    warn_of_production(settings)
+    warn_at_start(settings)
     if settings.emulator:
         check_org_folder(settings.data_dir or default_local_paths().org_dir)
     anyio.run(_until_the_end, partial(_serve, settings))

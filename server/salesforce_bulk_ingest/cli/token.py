@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from salesforce_bulk_ingest.chosen_callers import token_file
-from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
+from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts, show_help
 from salesforce_bulk_ingest.cli.interrupts import ending_its_line
 from salesforce_bulk_ingest.cli.options import option, settings_from
 from salesforce_bulk_ingest.local_paths import default_local_paths
@@ -18,7 +18,13 @@ MAY = {"read": "reads", "write": "reads and writes"}
 File = Annotated[Path | None, option("token_file")]
 Name = Annotated[str, typer.Argument(help="Whom the token is for.", metavar="NAME", show_default=False)]
 
-token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens by which callers of `serve` sign in.")
+token = typer.Typer(help="Make, list and revoke the tokens by which callers of `serve` sign in.")
+
+
+@token.callback(invoke_without_command=True)
+def _token(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        show_help(context)
 
 
 def add(

@@ -60,7 +60,9 @@ class ConfirmRule:
         """
         found = RULE.fullmatch(text.strip())
         if found is None:
-            raise ValueError("expected an operation such as delete, or production update > 1000")
+            raise ValueError(
+                "expected an operation such as delete, or production update > 1000, or none as the only one"
+            )
         above = found[4]
         return cls(found[2].lower(), found[1] is not None, None if above is None else int(above.replace(",", "")))
 
