@@ -20,6 +20,8 @@ WAYS = (
     "(--oauth-issuer and --public-url), or, if nobody has to sign in, add --allow-unauthenticated"
 )
 
+ALL_REVOKED = "nobody by a named token (all are revoked)"
+
 
 def token_file(settings: Settings, paths: LocalPaths) -> TokenFile:
     """Return the file of named tokens, which need not exist."""
@@ -70,8 +72,7 @@ def door_of(
     named = NamedTokens(file, scopes) if file.exists() else None
     issued = None
     if settings.oauth_issuer is not None and settings.public_url is not None and http is not None:
-        keys = IssuerKeys(settings.oauth_issuer, settings.oauth_jwks_url, http, monotonic)
-        issued = IssuedTokens(keys, settings.public_url)
+        issued = IssuedTokens(issuer_keys(settings.oauth_issuer, settings, http, monotonic), settings.public_url)
     if named is None and issued is None:
         return Door(trusts_anyone={settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS)
     return Door(
@@ -80,6 +81,13 @@ def door_of(
         public_url=settings.public_url if issued else None,
         issuer=settings.oauth_issuer,
     )
+
+
+def issuer_keys(
+    issuer: str, settings: Settings, http: httpx2.AsyncClient, monotonic: Callable[[], float]
+) -> IssuerKeys:
+    """Return the keys of this issuer, which are fetched when they are needed."""
+    return IssuerKeys(issuer, settings.oauth_jwks_url, http, monotonic)
 
 
 def public_names(settings: Settings) -> tuple[str, ...]:
@@ -104,7 +112,7 @@ def describe_callers(settings: Settings, paths: LocalPaths) -> str:
     ways = []
     if file.exists():
         count = len(file.tokens())
-        ways.append(f"{count} named token{'' if count == 1 else 's'}")
+        ways.append(f"{count} named token{'' if count == 1 else 's'}" if count else ALL_REVOKED)
     if settings.oauth_issuer is not None:
         ways.append(f"OAuth of {settings.oauth_issuer}")
     return " and ".join(ways) or (

@@ -417,6 +417,26 @@ def test_check_takes_the_options_of_serve(run_here: RunHere) -> None:
     assert "wrong: --mcp-host: other machines would reach this server without" in told
 
 
+async def _issuer(scope: Any, receive: Any, send: Any) -> None:
+    """An issuer without metadata, which has its keys at /keys."""
+    if scope.get("path") != "/keys":
+        return await _website(scope, receive, send)
+    start, body = _html(scope, 200)
+    await send(start)
+    await send({**body, "body": b'{"keys": []}'})
+
+
+def test_check_asks_the_issuer_of_access_tokens_for_its_keys(run_here: RunHere) -> None:
+    with running(_issuer) as issuer:
+        named = ("check", "--emulator", "--oauth-issuer", issuer, "--public-url", "https://bulk.example")
+        assert f"callers        OAuth of {issuer}\n" in run_here(*named).stdout
+        told = " ".join(run_here(*named).stdout.split())
+        fine = run_here(*named, more={"BULK_INGEST_OAUTH_JWKS_URL": f"{issuer}/keys"}).stdout
+    assert f"wrong: the keys of {issuer} can't be fetched" in told
+    assert told.endswith("Check oauth_issuer: until then no access token is good here.")
+    assert fine.endswith("Nothing is wrong.\n")
+
+
 def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(check: Check, tmp_path: Path) -> None:
     def files(*args: str, **more: str) -> str:
         _, printed = check(*args, **more)

@@ -44,6 +44,14 @@ bob  reads, since DAY
     assert [one["name"] for one in json.loads(file_of(environ).read_text())["tokens"]] == ["bob"]
 
 
+def test_a_door_that_lets_nobody_in_any_more_is_told(run_here: RunHere, environ: Environ) -> None:
+    run_here("token", "add", "ann")
+    run_here("token", "revoke", "ann")
+    listed = " ".join(run_here("token", "list").stdout.split())
+    assert listed.endswith(f"`serve` asks callers for one as long as {file_of(environ)} exists.")
+    assert "callers        nobody by a named token (all are revoked)" in run_here("check", "--emulator").stdout
+
+
 def test_another_file_is_named_by_flag_or_variable(run_here: RunHere, environ: Environ, tmp_path: Path) -> None:
     run_here("token", "add", "ann", "--token-file", str(tmp_path / "a.json"))
     run_here("token", "add", "bob", more={"BULK_INGEST_TOKEN_FILE": str(tmp_path / "a.json")})

@@ -78,7 +78,8 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
     try:
         if not is_private(os.fstat(file).st_mode):
             raise StorageFailure(
-                f"Other users of this machine could read the audit log {path}.", f"Run `chmod 600 '{path}'`."
+                f"Other users of this machine could read the audit log {path}, so nothing is changed.",
+                f"Run `chmod 600 '{path}'`.",
             )
         yield file
     finally:

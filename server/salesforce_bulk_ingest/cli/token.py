@@ -49,7 +49,8 @@ def list_(token_file: File = None) -> None:
     if tokens:
         show_facts((one.name, f"{MAY[one.access]}, since {one.created}") for one in tokens)
     else:
-        out.print(f"There are no tokens; `{PROGRAM} token add NAME` makes one.", highlight=False)
+        closed = f" `serve` asks callers for one as long as {file.path} exists." if file.exists() else ""
+        out.print(f"There are no tokens; `{PROGRAM} token add NAME` makes one.{closed}", highlight=False)
 
 
 def revoke(name: Name, token_file: File = None) -> None:
