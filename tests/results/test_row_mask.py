@@ -93,6 +93,14 @@ def test_in_a_row_with_too_many_cells_or_too_few_every_uploaded_cell_is_masked()
     assert narrow == ["[hidden, 17 characters]"]
 
 
+def test_a_record_that_is_cut_within_a_quote_is_masked_whole() -> None:
+    mask = RowMask(FAILED, HiddenFields(("Email",)))
+    whole = mask.row(('"","X:no:--","Ada","a@x.example',))
+    part = mask.row(("001000000000001AAA", 'X:no:--,"Ada",a@x.example'))
+    assert whole == ["[hidden, 31 characters]"]
+    assert part == ["001000000000001AAA", "[hidden, 25 characters]"]
+
+
 @given(
     st.text(min_size=6), st.text(), st.text(), st.sampled_from(["", "X:", "A_CODE:"]), st.sampled_from(["", ":--", ":Email --"])
 )  # fmt: skip

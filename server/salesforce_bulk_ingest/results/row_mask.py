@@ -16,6 +16,12 @@ from salesforce_bulk_ingest.results.row_errors import CODE, ERROR_COLUMN
 SHORT = 6
 """The number of characters below which a cell may well be a part of another word, and is looked for as a word alone."""
 
+_OUTCOME = re.compile(r"([A-Za-z0-9]{15}([A-Za-z0-9]{3})?|true|false)?")
+"""An id, or whether a record was created; either may be missing."""
+
+_ERROR = re.compile(r'[^"\r\n]*--')
+"""An error that is whole, and without a quote in which further cells could be."""
+
 _NAME = re.compile(r"[\w.:]+")
 
 
@@ -55,14 +61,22 @@ class RowMask:
         """Return a row as an answer may show it."""
         if not self:
             return cells
-        # In a row with too many cells, or too few, any cell may be that of a hidden column.
-        is_ragged = len(cells) != self._width
-        indexes = range(self._outcome_count, len(cells)) if is_ragged else self._indexes
+        indexes = self._indexes if len(cells) == self._width else self._doubtful(cells)
         masked = [mask(cell) if index in indexes else cell for index, cell in enumerate(cells)]
-        if self._error_index is not None and self._error_index < len(cells):
+        if self._error_index is not None and self._error_index < len(cells) and self._error_index not in indexes:
             secrets = [cells[index] for index in indexes]
             masked[self._error_index] = self._masked_error(cells[self._error_index], secrets)
         return masked
+
+    def _doubtful(self, cells: Sequence[str]) -> frozenset[int]:
+        """Return which cells of a row with too many or too few may be those of a hidden column, or hold several.
+
+        A record that is cut within a quote is a single cell, or the rest of the row is in one of its first ones.
+        """
+        outcome = enumerate(cells[: self._outcome_count])
+        forms = ((index, cell, _ERROR if index == self._error_index else _OUTCOME) for index, cell in outcome)
+        odd = [index for index, cell, form in forms if not form.fullmatch(cell)]
+        return frozenset((*odd, *range(self._outcome_count, len(cells))))
 
     def _masked_error(self, error: str, secrets: Iterable[str]) -> str:
         """Return an `sf__Error` without the hidden cells of its row, and without a value of a hidden field that it names."""
