@@ -90,8 +90,8 @@ async def uploads_to(
         tasks.cancel_scope.cancel()
 
 
-def through_v1() -> Call:
-    return Call("PUT", f"/{JOB_ID}/batches", content=b"Name\nREST\n", carries_rows=True)
+def through_v1(rows: bytes = b"Name\nREST\n") -> Call:
+    return Call("PUT", f"/{JOB_ID}/batches", content=rows, carries_rows=True)
 
 
 async def test_while_rows_stream_through_v1_a_tool_sends_none_and_closes_nothing(tmp_path: Path) -> None:
@@ -184,6 +184,21 @@ async def test_rows_through_v1_are_remembered_once_salesforce_has_taken_them(
                 await uploads.begin(ORG, OPEN, CONTENT)
         else:
             assert await uploads.begin(ORG, OPEN, CONTENT) is not None
+
+
+@pytest.mark.parametrize(("second", "rows"), [(b"Name\nREST\n", 1), (b"Name\nOther\n", None)])
+async def test_which_rows_a_job_has_is_unknown_once_an_org_has_taken_two_uploads_that_differ(
+    second: bytes, rows: int | None, tmp_path: Path
+) -> None:
+    """The count of the last upload alone would let a close of many rows pass for one of few."""
+    org = Upstream(201)
+    org.may_answer.set()
+    async with uploads_to(org, tmp_path) as (uploads, gateway):
+        for upload in (through_v1(), through_v1(second)):
+            async with gateway.forward(upload, JOB_ID) as answer:
+                assert answer.status_code == 201
+        record = await uploads.record_of(ORG, JOB_ID)
+    assert record is not None and record.rows == rows
 
 
 @pytest.mark.parametrize(

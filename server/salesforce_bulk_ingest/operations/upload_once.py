@@ -219,13 +219,15 @@ class Uploads:
     async def passing(self, org: Org | None, job_id: str) -> AsyncIterator[Callable[[UploadRecord], Awaitable[None]]]:
         """Mark the job while the gateway streams rows to it; yield a function that records them once Salesforce took them.
 
-        Without an org, the upload is not recorded.
+        Without an org, the upload is not recorded. Where the org has taken other rows before, only that is.
         """
         job = job_id[:15]
 
         async def record_upload(upload: UploadRecord) -> None:
             if org is not None:
-                await self._remember(org, job_id, upload)
+                earlier = await self._known(org, job_id)
+                is_only = earlier is None or earlier.sha256 == upload.sha256
+                await self._remember(org, job_id, upload if is_only else UNCOUNTED)
 
         self._passing[job] += 1
         try:
