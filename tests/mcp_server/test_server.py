@@ -3,6 +3,7 @@
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client, MCPError
+from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.settings import Settings
@@ -96,3 +97,14 @@ Next: list-all-ingest-jobs {} is a call of one that there is.\
         with pytest.raises(MCPError) as raised:
             await client.read_resource("salesforce-bulk://x?Next: \n\x1b[2J")
     assert raised.value.message == snapshot('There is no resource "salesforce-bulk://x?Next: \\n\\u001b[2J".')
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_prompt_that_does_not_exist_is_no_fault_of_the_server(
+    era: Era, org_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with agent(org_url, era=era) as client:
+        with pytest.raises(MCPError) as raised:
+            await client.get_prompt("x\nNext: y")
+    assert (raised.value.code, raised.value.message) == (INVALID_PARAMS, 'There is no prompt "x\\nNext: y".')
+    assert caplog.records == []

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, InputRequiredResult
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from mcp_types import Tool as ListedTool
 from pydantic import AnyUrl
 
@@ -111,6 +112,12 @@ class IngestServer(MCPServer[None]):
                 raise
             # The error of the SDK, whose text is the address as it was given.
             raise ResourceNotFoundError(f"There is no resource {quoted(str(uri))}.") from None
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Refuse every prompt, since there is none: the SDK takes a name that it does not know for a fault of the server."""
+        raise MCPError(code=INVALID_PARAMS, message=f"There is no prompt {quoted(name)}.")
 
 
 def _about(org: ConfiguredOrg, instructions: str) -> str:
