@@ -179,9 +179,6 @@ async def open_services(
     state_dir = org.folder if org else paths.state_dir
     ledger = Ledger(state_dir / LEDGER_FILE, spool, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, spool, clock)
-
-    ledger = Ledger(state_dir / "uploads.sqlite3", spool, clock.now)
-    policy, job_files = policy_of(settings), job_files_of(settings, spool, clock)
     hidden = HiddenFields(settings.hide_fields)
     async with (
         opened_http(upstream or settings.login_url, transport) as http,
