@@ -21,7 +21,6 @@ from tests.support.orgs import paths_in
 def test_what_may_not_be_what_was_meant_is_a_warning(run_here: RunHere, environ: Environ) -> None:
     """Whatever is set: the command runs on."""
     odd = {
-        "BULK_INGEST_ALLOWED_HOSTS": TOKEN,
         "BULK_INGEST_COLOUR": "red",
         "SALESFORCE_INSTANCE_ULR": "https://acme.my.salesforce.com",
         "SALESFORCE_ORG_ID": "00D000000000001",
@@ -30,7 +29,6 @@ def test_what_may_not_be_what_was_meant_is_a_warning(run_here: RunHere, environ:
     for args in ([], ["--emulator"]):
         done = run_here("check", "--upload-root", environ["HOME"], "--upload-root", "/", *args, more=odd)
         ours = """\
-salesforce-bulk-ingest: warning: BULK_INGEST_ALLOWED_HOSTS is not read: did you mean BULK_INGEST_ALLOWED_HOST?
 salesforce-bulk-ingest: warning: BULK_INGEST_COLOUR is not read: there is no such setting.
 """
         theirs = """\
@@ -42,6 +40,17 @@ salesforce-bulk-ingest: warning: every file under / may be uploaded: name the fo
 """
         assert anonymous(done.stderr, environ) == f"{ours}{'' if args else theirs}{roots}"
         assert "policy" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("BULK_INGEST_DENY_OBJECTS", "BULK_INGEST_DENY_OBJECT"), ("BULK_INGEST_REED_ONLY", "BULK_INGEST_READ_ONLY")],
+)
+def test_a_variable_that_is_nearly_one_of_ours_is_refused(variable: str, meant: str, run_here: RunHere) -> None:
+    """A rule that is not read would be missed when it is needed."""
+    done = run_here("check", "--emulator", more={variable: TOKEN})
+    complaint = f"salesforce-bulk-ingest: {variable} is not a setting: did you mean {meant}?\n"
+    assert (done.returncode, done.stderr) == (2, complaint)
 
 
 def test_variables_that_are_read_or_empty_or_another_tool_s_are_no_warning() -> None:

@@ -11,10 +11,15 @@ from typer.models import OptionInfo
 
 from salesforce_bulk_ingest.cli.console import complain
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
-from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, production_warning, settings_warnings
+from salesforce_bulk_ingest.cli.settings_warnings import (
+    audit_warning,
+    misspelled_variable,
+    production_warning,
+    settings_warnings,
+)
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.settings import FLAGS, POLICY_SETTINGS, Settings
-from salesforce_bulk_ingest.settings_sources import load_settings
+from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
 
 Command = Callable[..., None]
 
@@ -104,6 +109,9 @@ def settings_from(flags: Mapping[str, object]) -> Settings:
         CantStart: the data folder can't hold an org.
     """
     settings = load_settings(flags, os.environ, default_local_paths().settings_file)
+    misspelled = misspelled_variable(os.environ)
+    if misspelled is not None:
+        raise BadSetting(misspelled)
     if settings.data_dir is not None:
         check_org_folder(settings.data_dir)
     warn(settings, os.environ)

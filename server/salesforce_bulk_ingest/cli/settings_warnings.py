@@ -79,11 +79,22 @@ def _unread_variables(environ: Mapping[str, str], ignores_salesforce: bool) -> I
     known = ENV_NAMES.values()
     for name in sorted(name for name, value in environ.items() if value and name not in known):
         if name.startswith(OURS):
-            nearest = _nearest_variable(name, OURS, SIMILARITY_OURS)
-            yield f"{name} is not read: {f'did you mean {nearest}?' if nearest else 'there is no such setting.'}"
+            yield f"{name} is not read: there is no such setting."
         elif name.startswith(EMULATOR_IGNORES) and not ignores_salesforce:
             if nearest := _nearest_variable(name, EMULATOR_IGNORES, SIMILARITY_SALESFORCE):
                 yield f"{name} is not read: did you mean {nearest}?"
+
+
+def misspelled_variable(environ: Mapping[str, str]) -> str | None:
+    """Return what is wrong about a variable that is nearly one of this program, or None.
+
+    It is no warning: the variable may be a rule of the policy, which nobody would miss before it is needed.
+    """
+    for name in sorted(name for name, value in environ.items() if value and name.startswith(OURS)):
+        nearest = None if name in ENV_NAMES.values() else _nearest_variable(name, OURS, SIMILARITY_OURS)
+        if nearest is not None:
+            return f"{name} is not a setting: did you mean {nearest}?"
+    return None
 
 
 def _nearest_variable(name: str, prefix: str, similarity: float) -> str | None:
