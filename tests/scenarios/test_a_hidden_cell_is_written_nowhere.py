@@ -90,7 +90,7 @@ async def make_mistakes(client: Client, job_id: str) -> None:
         {"cvs": WRONG},
         {"file": "people.csv"},
         {"file": "people.csv", "columns": {"Mail": "Department", "Birthdate": "Department"}},
-        {"file": "people.csv", "columns": {"Birthdate": "Department"}},
+        {"file": "people.csv", "columns": {"Mail": None, "Birthdate": "Department"}},
         {"rowsOf": {"jobs": [job_id], "where": {"statusCode": "NO_SUCH_CODE"}}},
     ):  # fmt: skip
         for options in ({}, {"dryRun": True}, {"preflight": "off", "dryRun": True}):
@@ -163,6 +163,8 @@ def forms_in_messages(content: bytes) -> bytes:
     # In another form than any of the row's cells, where the field alone tells that it is one.
     errors += [f"INVALID_EMAIL_ADDRESS:Email: invalid email address: {CELL}.:Email --"]
     rows = [f'"","{error}","Lovelace","{cell}","",""' for error in errors]
+    # Cells that stand under other columns, since a comma is too much or too little.
+    rows += [f'"","X:y:--","Lovelace","Ada","","","{cell}"', f'"","X:y:--","{cell}","",""']
     return "\n".join((header, *rows, "")).encode()
 
 
