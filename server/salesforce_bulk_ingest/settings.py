@@ -221,8 +221,7 @@ def _file(value: Path) -> Path:
         raise ValueError("expected the path of a file")
     if "-----BEGIN" in given or "\n" in given:
         raise ValueError("expected the path of a file, not the text that is in it")
-    if not os.path.dirname(given):
-        _shown(given)
+    _shown(given)
     try:
         return Path(os.path.abspath(value.expanduser()))
     except RuntimeError:  # `~name` of a user who does not exist
@@ -244,6 +243,8 @@ def _secret(value: SecretStr) -> SecretStr:
 def _field_pattern(value: str) -> str:
     if not FIELD_PATTERN.fullmatch(value):
         raise ValueError("expected the name of one field, such as SSN__c, *Email* or Contact.*Email*")
+    for name in value.split("."):
+        _shown(name)
     return value
 
 
@@ -256,7 +257,7 @@ def _org_name(value: str) -> str:
 def _object_pattern(value: str) -> str:
     if not OBJECT_PATTERN.fullmatch(value):
         raise ValueError("expected the API name of one object, such as Account or *__c")
-    return value
+    return _shown(value)
 
 
 def _confirm_rule(value: str) -> str:

@@ -109,10 +109,10 @@ def test_a_mistake_in_the_settings_reaches_the_client_as_the_answer_to_its_call(
     answers = [answer.splitlines()[0].removeprefix("SERVER_UNAVAILABLE: ") for answer, _ in told]
     assert answers == snapshot(
         [
-            "/home/me/config/salesforce-bulk-ingest/settings.toml holds a token and others can read it: run `chmod 600 '/home/me/config/salesforce-bulk-ingest/settings.toml'`.",
+            "/home/me/config/salesforce-bulk-ingest/settings.toml holds a secret and others can read it: run `chmod 600 '/home/me/config/salesforce-bulk-ingest/settings.toml'`.",
             "SALESFORCE_API_VERSION: expected a version such as 63.0, 41.0 or later.",
             "--allow-operation: expected 'delete' or 'hardDelete'.",
-            "Invalid value for '--max-upload-bytes': Input should be a valid integer, unable to parse string as an integer. See `salesforce-bulk-ingest stdio --help`.",
+            "--max-upload-bytes: expected a whole number, in digits alone, such as 100000000.",
             "No such option: --no-such-flag. See `salesforce-bulk-ingest stdio --help`.",
             "--org: there is no table [orgs.NAME] in /tmp/x/none/salesforce-bulk-ingest/settings.toml.",
             "the embedded org can't be kept in /tmp/x/file/org: Not a directory; choose another --data-dir.",
