@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
+from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS, in_url, is_loopback
 from salesforce_bulk_ingest.base.private_files import KEY_BYTES, key_in
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.text import as_sentence
@@ -65,7 +66,6 @@ from salesforce_bulk_ingest.salesforce.credentials import (
     FixedCredentials,
 )
 from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
-from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS, is_loopback
 from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.caller_guard import in_envelope, in_oauth_form, writes_by_method
@@ -446,11 +446,11 @@ def _mcp_app(server: MCPServer[None]) -> Starlette:
 def _url_for(settings: Settings, bound: socket.socket) -> str:
     """Return the URL for callers; where other machines call, it has the host name that they use."""
     host = str(bound.getsockname()[0])
-    if host in {"127.0.0.1", "::1"}:
+    if host in LOOPBACK_HOSTS:
         return _url(host, bound)
     name = public_names(settings)[0]
     return f"http://{name}" if name.rpartition(":")[2].isdigit() else _url(name.strip("[]"), bound)
 
 
 def _url(host: str, bound: socket.socket) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
+    return f"http://{in_url(host)}:{bound.getsockname()[1]}"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import httpx2
 
+from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS
 from salesforce_bulk_ingest.local_paths import LocalPaths
-from salesforce_bulk_ingest.salesforce.instance_url import LOOPBACK_HOSTS
 from salesforce_bulk_ingest.serving.bearer_tokens import Scopes, TokensOfTwoKinds
 from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from salesforce_bulk_ingest.base.loopback import is_safe
 from salesforce_bulk_ingest.operations.confirmation import DEFAULT_RULES, ConfirmRule, WithoutDialog
 from salesforce_bulk_ingest.salesforce.credentials import pasted_token
-from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, LOOPBACK_HOSTS, instance_url, login_url
+from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, instance_url, login_url
 from salesforce_bulk_ingest.salesforce.models import Operation
 from salesforce_bulk_ingest.salesforce.org import checked_organization_id
 
@@ -159,7 +160,7 @@ def _origin(value: str) -> str:
 
 def _public_url(value: str) -> str:
     match = PUBLIC_URL.fullmatch(value)
-    if match is None or not _is_safe(value):
+    if match is None or not is_safe(value):
         raise ValueError(
             "expected scheme and host and nothing after, such as https://bulk.example (http:// for this machine only, so "
             "that no token travels in clear)"
@@ -173,15 +174,9 @@ def _trusted_url(value: str) -> str:
         is_url = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username or parts.password)
     except ValueError:
         is_url = False
-    if not is_url or not _is_safe(value):
+    if not is_url or not is_safe(value):
         raise ValueError("expected a URL such as https://login.example (http:// for this machine only)")
     return value
-
-
-def _is_safe(url: str) -> bool:
-    """Return whether what is sent to a URL can be read or changed by nobody on the way."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
 
 
 def _scope(value: str) -> str:

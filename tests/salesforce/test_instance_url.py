@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.salesforce.instance_url import instance_url, is_loopback, login_url, trusted_instance_url
+from salesforce_bulk_ingest.salesforce.instance_url import instance_url, login_url, trusted_instance_url
 
 
 @pytest.mark.parametrize(
@@ -118,20 +118,6 @@ def test_what_may_be_a_secret_or_anything_is_not_shown(given: str) -> None:
     with pytest.raises(ValueError) as raised:
         instance_url(given)
     assert "did you mean" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "loopback"),
-    [
-        ("http://127.0.0.1:1", True),
-        ("http://localhost", True),
-        ("http://[::1]:1", True),
-        ("https://127.0.0.1.evil.com", False),
-        ("https://acme.my.salesforce.com", False),
-    ],
-)
-def test_only_this_machine_is_loopback(url: str, loopback: bool) -> None:
-    assert is_loopback(url) is loopback
 
 
 @pytest.mark.parametrize(

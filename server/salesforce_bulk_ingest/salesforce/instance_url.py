@@ -5,7 +5,8 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS, in_url, is_safe
+
 INSTANCE_PATTERN = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.IGNORECASE)
 
 PAGE_HOSTS = (
@@ -53,12 +54,12 @@ def instance_url(given: str) -> str:
     except ValueError as error:
         meant = _meant(given)
         raise ValueError(f"{error}; did you mean {meant!r}?" if meant else str(error)) from None
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}" if port is None else f"{scheme}://{shown}:{port}"
+    origin = f"{scheme}://{in_url(host)}"
+    return origin if port is None else f"{origin}:{port}"
 
 
 def _check_host(scheme: str, host: str) -> None:
-    if scheme != "https" and not (scheme == "http" and host in LOOPBACK_HOSTS):
+    if not is_safe(f"{scheme}://{in_url(host)}"):
         raise ValueError(
             "expected https:// (http:// is taken for this machine only, so that no token travels in clear)"
         )
@@ -120,11 +121,6 @@ def _meant(given: str) -> str | None:
     if partition is None and "--" in name:
         partition = "sandbox"
     return ".".join(part for part in (name.lower(), partition, "my") if part)
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether the URL's host is this machine."""
-    return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
 def login_url(given: str) -> str:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from salesforce_bulk_ingest.base.loopback import is_loopback
 from salesforce_bulk_ingest.base.text import quoted
-from salesforce_bulk_ingest.salesforce.instance_url import is_loopback
 
 SANDBOX = "sandbox"
 

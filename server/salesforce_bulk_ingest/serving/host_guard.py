@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS, in_url
 from salesforce_bulk_ingest.serving.error_envelope import error_response
 
 PORT = re.compile(r":[0-9]{1,5}\Z")
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+LOCAL_HOSTS = tuple(map(in_url, sorted(LOOPBACK_HOSTS)))
 
 
 @dataclass(frozen=True, slots=True)

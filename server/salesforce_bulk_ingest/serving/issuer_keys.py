@@ -11,6 +11,7 @@ import httpx2
 from jwt import PyJWK, PyJWTError
 from pydantic import BaseModel, ValidationError
 
+from salesforce_bulk_ingest.base.loopback import is_safe
 from salesforce_bulk_ingest.serving.bearer_tokens import Undecided
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,6 @@ PAUSE_SECONDS = 10
 FETCH_SECONDS = 5
 MOST_BYTES = 500_000
 MOST_KEYS = 100
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 ACCEPT_JSON = {"Accept": "application/json"}
 
 _Document = TypeVar("_Document", bound=BaseModel)
@@ -134,7 +134,7 @@ class IssuerKeys:
                 continue
             if metadata.issuer != self.issuer:
                 raise _CantFetch(f"{url} has the metadata of another issuer")
-            if not _is_safe(metadata.jwks_uri):
+            if not is_safe(metadata.jwks_uri):
                 raise _CantFetch(f"{url} names keys that are not at an https URL")
             return metadata.jwks_uri
         raise _CantFetch(" and ".join(failures))
@@ -166,15 +166,6 @@ def _metadata_urls(issuer: str) -> tuple[str, ...]:
         f"{origin}{path}/.well-known/openid-configuration",
         *((f"{origin}/.well-known/openid-configuration{path}",) if path else ()),
     )
-
-
-def _is_safe(url: str) -> bool:
-    """Return whether nobody can change on the way what is fetched from a URL."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
 
 
 def _for(key: dict[str, Any], algorithm: str) -> PyJWK | None:

@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
+from salesforce_bulk_ingest.base.loopback import is_loopback
 from salesforce_bulk_ingest.base.private_files import is_private
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.salesforce.credentials import Credentials
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials
-from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS, is_loopback
+from salesforce_bulk_ingest.salesforce.instance_url import LOGIN_HOSTS
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.org import SANDBOX, org_at
 
