@@ -7,7 +7,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -34,7 +34,12 @@ from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.settling import settle
-from salesforce_bulk_ingest.chosen_callers import allowed_callers, check_callers, door_of, public_names
+from salesforce_bulk_ingest.chosen_callers import (
+    allowed_callers,
+    door_of,
+    is_for_this_machine,
+    public_names,
+)
 from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LEDGER_FILE, SPOOL, LocalPaths
@@ -69,10 +74,12 @@ from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.caller_guard import in_envelope, in_oauth_form, writes_by_method
+from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.front import Front
 from salesforce_bulk_ingest.serving.health import Readiness
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.http_protocol import HttpLimits
+from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 from salesforce_bulk_ingest.serving.mcp_messages import WritesByTool
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.settings import STDERR, Settings
@@ -329,8 +336,7 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     Without folders in the settings, it is the working directory, unless other machines can call: an operator who names no
     folder has not agreed to uploads of files by other machines.
     """
-    is_local = {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
-    default = [paths.working_dir] if paths.working_dir is not None and is_local else []
+    default = [paths.working_dir] if paths.working_dir is not None and is_for_this_machine(settings) else []
     return UploadRoots(settings.upload_roots or default, paths.settings_file)
 
 
@@ -374,19 +380,23 @@ async def running(settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTE
     Raises:
         CantStart: a port or the embedded org can't be used, or it is not settled who may call; nothing was served.
     """
-    check_callers(settings, paths)
+    async with issuer_keys(settings, clock) as keys:
+        async with _running_behind(door_of(settings, paths, keys), settings, paths, clock) as addresses:
+            yield addresses
+
+
+@asynccontextmanager
+async def _running_behind(door: Door, settings: Settings, paths: LocalPaths, clock: Clock) -> AsyncIterator[Addresses]:
     with (
         bound_socket(settings.mcp_host, settings.mcp_port, "--mcp-port") as mcp_socket,
         bound_socket(settings.rest_host, settings.rest_port, "--rest-port") as rest_socket,
     ):
         mcp_url, rest_url = f"{_url_for(settings, mcp_socket)}/mcp", f"{_url_for(settings, rest_socket)}/v1"
         async with (
-            opened_http(settings.oauth_issuer) if settings.oauth_issuer else nullcontext() as issuer_http,
             _org_of(settings, settings.data_dir) as org,
             open_services(settings, paths, org, clock=clock) as services,
             anyio.create_task_group() as questions,
         ):
-            door = door_of(settings, paths, issuer_http, clock.monotonic)
             server = build_mcp(services, rest_url, differs_by_caller=door.verifier is not None)
             readiness = Readiness(partial(_why_not_ready, services), SharedTasks(questions), clock.monotonic)
             note_refusal = services.operations.jobs.note_refusal
@@ -398,6 +408,20 @@ async def running(settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTE
             async with server.session_manager.run(), listening(listeners):
                 yield Addresses(mcp_url, rest_url, org.url if org else None)
             questions.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def issuer_keys(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[IssuerKeys | None]:
+    """Open what fetches the keys of the issuer of access tokens, or nothing where the settings name none.
+
+    Raises:
+        CantStart: the environment's proxy or certificates can't be used.
+    """
+    if settings.oauth_issuer is None:
+        yield None
+        return
+    async with opened_http(settings.oauth_issuer) as http:
+        yield IssuerKeys(settings.oauth_issuer, settings.oauth_jwks_url, http, clock.monotonic)
 
 
 async def _why_not_ready(services: Services) -> str | None:

@@ -1,9 +1,5 @@
 """Who may call the ports, as the settings choose."""
 
-from collections.abc import Callable
-
-import httpx2
-
 from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.serving.bearer_tokens import Scopes, TokensOfTwoKinds
@@ -53,16 +49,13 @@ def check_callers(settings: Settings, paths: LocalPaths) -> None:
             )
 
 
-def door_of(
-    settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient | None, monotonic: Callable[[], float]
-) -> Door:
+def door_of(settings: Settings, paths: LocalPaths, keys: IssuerKeys | None) -> Door:
     """Return the door that the settings choose.
 
     Args:
         settings: the settings, as loaded.
         paths: the files of this user, one of which has the named tokens.
-        http: fetches the keys of the issuer of access tokens; None if there is no issuer.
-        monotonic: returns the time in seconds.
+        keys: the keys of the issuer of access tokens; None if the settings name none.
 
     Raises:
         CantStart: see `check_callers`; or the file of tokens can't be used.
@@ -70,24 +63,19 @@ def door_of(
     check_callers(settings, paths)
     scopes, file = Scopes(settings.read_scope, settings.write_scope), token_file(settings, paths)
     named = NamedTokens(file, scopes) if file.exists() else None
-    issued = None
-    if settings.oauth_issuer is not None and settings.public_url is not None and http is not None:
-        issued = IssuedTokens(issuer_keys(settings.oauth_issuer, settings, http, monotonic), settings.public_url)
-    if named is None and issued is None:
-        return Door(trusts_anyone={settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS)
+    issued = None if keys is None else IssuedTokens(keys, str(settings.public_url))
     return Door(
-        TokensOfTwoKinds(named, issued),
+        TokensOfTwoKinds(named, issued) if named or issued else None,
         scopes,
         public_url=settings.public_url if issued else None,
         issuer=settings.oauth_issuer,
+        trusts_anyone=is_for_this_machine(settings),
     )
 
 
-def issuer_keys(
-    issuer: str, settings: Settings, http: httpx2.AsyncClient, monotonic: Callable[[], float]
-) -> IssuerKeys:
-    """Return the keys of this issuer, which are fetched when they are needed."""
-    return IssuerKeys(issuer, settings.oauth_jwks_url, http, monotonic)
+def is_for_this_machine(settings: Settings) -> bool:
+    """Return whether no other machine reaches the ports."""
+    return {settings.mcp_host, settings.rest_host} <= LOOPBACK_HOSTS
 
 
 def public_names(settings: Settings) -> tuple[str, ...]:
@@ -105,9 +93,8 @@ def describe_callers(settings: Settings, paths: LocalPaths) -> str:
     """Return who may call, in one line, for people.
 
     Raises:
-        CantStart: see `door_of`.
+        BadTokenFile: the file of tokens can't be used.
     """
-    check_callers(settings, paths)
     file = token_file(settings, paths)
     ways = []
     if file.exists():

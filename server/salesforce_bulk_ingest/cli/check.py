@@ -1,7 +1,6 @@
 """The command `check`: which org, which user, which policy, and what is wrong."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +17,13 @@ from salesforce_bulk_ingest.app import (
     audit_file,
     confirm_rules,
     embedded_org,
+    issuer_keys,
     open_services,
-    opened_http,
     policy_of,
     upload_roots_of,
 )
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
-from salesforce_bulk_ingest.chosen_callers import describe_callers, issuer_keys
+from salesforce_bulk_ingest.chosen_callers import check_callers, describe_callers
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.options import PORT_SETTINGS, SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, place_of_org
@@ -45,6 +44,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.bearer_tokens import Undecided
+from salesforce_bulk_ingest.serving.issued_tokens import ALGORITHMS
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
@@ -330,18 +330,17 @@ def _files(settings: Settings, paths: LocalPaths) -> str:
 
 async def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) -> None:
     try:
+        check_callers(settings, paths)
         found.facts.append(("callers", describe_callers(settings, paths)))
     except CantStart as error:
         found.problems.append(str(error))
-    if settings.oauth_issuer is not None:
-        async with opened_http(settings.oauth_issuer) as http:
-            try:
-                await issuer_keys(settings.oauth_issuer, settings, http, time.monotonic).find("", "RS256")
-            except Undecided as error:
-                named = "oauth_jwks_url" if settings.oauth_jwks_url else "oauth_issuer"
-                found.problems.append(
-                    f"{as_sentence(str(error))} Check {named}: until then no access token is good here."
-                )
+    async with issuer_keys(settings) as keys:
+        try:
+            if keys is not None:
+                await keys.find("any", ALGORITHMS[0])  # whether they can be had is all that counts
+        except Undecided as error:
+            named = "oauth_jwks_url" if settings.oauth_jwks_url else "oauth_issuer"
+            found.problems.append(f"{as_sentence(str(error))} Check {named}: until then no access token is good here.")
 
 
 def _use(host: str, port: int) -> str:
