@@ -48,6 +48,7 @@ from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.operations.audit import Audit
+from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.confirmation import Confirmations, ConfirmRule
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
@@ -221,18 +222,18 @@ async def open_services(
             Retries(client, fetcher, ledger),
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=clock.now),
         )
-        close_guard = CloseGuard(policy, uploads, confirmations_of(settings, state_dir, clock))
+        rules = ChangeRules(policy, CloseGuard(policy, uploads, confirmations_of(settings, state_dir, clock)), audit)
         operations = Operations(
             policy,
-            JobOperations(client, policy, close_guard, audit, uploads, fetcher),
-            LoadOperations(client, policy, close_guard, audit, planner, once),
+            JobOperations(client, rules, uploads, fetcher),
+            LoadOperations(client, rules, planner, once),
             ResultOperations(client, fetcher, hidden=hidden),
         )
         try:
             yield Services(
                 client,
                 operations,
-                Gateway(client, policy, close_guard, audit, uploads),
+                Gateway(client, rules, uploads),
                 upload_roots_of(settings, paths),
                 configured_org(settings, paths, org.url if org else None),
                 settings.confirm_key,

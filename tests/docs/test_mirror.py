@@ -8,6 +8,7 @@ PACKAGES = {
     ROOT / "server" / "salesforce_emulator": ROOT / "tests" / "salesforce_emulator",
 }
 DATA_ALONE = {
+    "operations/change_rules.py",
     "operations/operations.py",
     "results/retry_request.py",
     "schema/field_types.py",

@@ -7,6 +7,7 @@ from salesforce_bulk_ingest.cache.approvals import Approvals
 from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.operations.audit import Audit
+from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.confirmation import Confirmations
 from salesforce_bulk_ingest.operations.gateway import Gateway
@@ -33,5 +34,5 @@ def uploads_of(client: SalesforceClient, folder: Path, tasks: SharedTasks, ledge
 def gateway_over(client: SalesforceClient, uploads: Uploads, folder: Path, policy: Policy | None = None) -> Gateway:
     """A gateway with a policy, that of the product if no other is given, and without confirmations."""
     policy = policy or Policy()
-    guard = CloseGuard(policy, uploads, nothing_to_confirm(folder))
-    return Gateway(client, policy, guard, audit_in(folder, client), uploads)
+    close_guard = CloseGuard(policy, uploads, nothing_to_confirm(folder))
+    return Gateway(client, ChangeRules(policy, close_guard, audit_in(folder, client)), uploads)

@@ -23,6 +23,7 @@ from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations import limits
+from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.describes import DescribeCache
@@ -209,15 +210,15 @@ def services_over(
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     sketched = job_files is not None
     planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=sketched, hidden=hidden)
-    close_guard = CloseGuard(policy, uploads, nothing_to_confirm(folder))
+    rules = ChangeRules(policy, CloseGuard(policy, uploads, nothing_to_confirm(folder)), audit)
     operations = Operations(
         policy,
-        JobOperations(client, policy, close_guard, audit, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
-        LoadOperations(client, policy, close_guard, audit, planner, once, seconds_left=seconds_left),
+        JobOperations(client, rules, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
+        LoadOperations(client, rules, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left),
     )
     roots = UploadRoots([folder], folder / "settings.toml")
-    return Services(client, operations, Gateway(client, policy, close_guard, audit, uploads), roots)
+    return Services(client, operations, Gateway(client, rules, uploads), roots)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

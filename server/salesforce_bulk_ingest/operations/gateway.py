@@ -16,11 +16,10 @@ import httpx2
 from pydantic import ValidationError
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
-from salesforce_bulk_ingest.operations.audit import Action, Audit, AuditedWrite, Write
-from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.audit import Action, AuditedWrite, Write
+from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.multipart import JobWithRows, job_with_rows
-from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.upload_meter import UploadMeter, metered
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
@@ -64,19 +63,13 @@ class Gateway:
 
     Args:
         client: the client of the org.
-        policy: the rules that the operator set.
-        close_guard: the rules of closes.
-        audit: notes each change.
+        rules: the operator's rules for changes.
         uploads: the uploads to jobs, each of which takes rows once.
     """
 
-    def __init__(
-        self, client: SalesforceClient, policy: Policy, close_guard: CloseGuard, audit: Audit, uploads: Uploads
-    ) -> None:
+    def __init__(self, client: SalesforceClient, rules: ChangeRules, uploads: Uploads) -> None:
         self._client = client
-        self._audit = audit
-        self._policy = policy
-        self._close_guard = close_guard
+        self._rules = rules
         self._uploads = uploads
 
     @asynccontextmanager
@@ -101,9 +94,9 @@ class Gateway:
                 _check_method(call)
                 yield await stack.enter_async_context(self._client.open(call))
                 return
-            audited = await stack.enter_async_context(self._audit.of(_write_of(call, job_id)))
+            audited = await stack.enter_async_context(self._rules.audit.of(_write_of(call, job_id)))
             _check_method(call)
-            self._policy.check_write()
+            self._rules.policy.check_write()
             if job_id is None:
                 answer = await self._create(call, stack, audited)
             elif call.method == "PATCH":
@@ -128,7 +121,7 @@ class Gateway:
         is_closed_at_once = audited.write.action == MULTIPART
         org = await self._org(named=is_closed_at_once)
         if is_closed_at_once:
-            self._close_guard.check_multipart(org, audited.write.operation, audited.write.sobject)
+            self._rules.close_guard.check_multipart(org, audited.write.operation, audited.write.sobject)
         return await self._sent(call, stack, audited)
 
     async def _change_state(
@@ -141,14 +134,14 @@ class Gateway:
         job = await _job_in(looked_up, job_id)
         if job is not None:
             audited.write = Write.to(job, audited.write.action)
-        is_guarded = not _is_plain_abort(call) and self._close_guard.has_rules
+        is_guarded = not _is_plain_abort(call) and self._rules.close_guard.has_rules
         org = await self._org(named=is_guarded)
         if is_guarded:
             if job is None:
                 raise UnexpectedAnswer(
                     "Salesforce did not say which operation this job has, so its state is not changed."
                 )
-            await self._close_guard.check(org, job, consent, audited)
+            await self._rules.close_guard.check(org, job, consent, audited)
         return await self._sent(call, stack, audited)
 
     async def _upload(self, call: Call, job_id: str, stack: AsyncExitStack, audited: AuditedWrite) -> httpx2.Response:
@@ -157,7 +150,7 @@ class Gateway:
         The job is looked at first where the policy has to know it, or where that renews a session that has ended: the rows
         pass only once, so that is better found before than by them.
         """
-        has_rules, meter = self._policy.has_rules, UploadMeter(call.headers)
+        has_rules, meter = self._rules.policy.has_rules, UploadMeter(call.headers)
         if has_rules or self._client.can_renew:
             async with AsyncExitStack() as look:
                 looked_up = await look.enter_async_context(self._client.open(_look_up(call, job_id)))
@@ -182,8 +175,8 @@ class Gateway:
         """Return the meter of an upload to this job, or raise RefusedByPolicy where the job may not be filled."""
         if job is None:
             raise UnexpectedAnswer("Salesforce did not say which operation this job has, so no rows are sent to it.")
-        self._policy.check_job(job)
-        bounds = self._policy.bounds_of(job.object, job.operation, job.external_id_field_name)
+        self._rules.policy.check_job(job)
+        bounds = self._rules.policy.bounds_of(job.object, job.operation, job.external_id_field_name)
         return UploadMeter(call.headers, Destination.of_job(job).delimiter, bounds)
 
     async def _org(self, *, named: bool = False) -> Org | None:
@@ -199,7 +192,7 @@ class Gateway:
             return None
 
     async def _check_create(self, call: Call) -> None:
-        if not self._policy.has_rules:
+        if not self._rules.policy.has_rules:
             return
         body = call.content if isinstance(call.content, bytes) else b""
         content_types = _values(call, "content-type")
@@ -207,10 +200,10 @@ class Gateway:
         if is_multipart:
             await self._check_create_with_rows(_job_with_rows(call))
             return
-        if self._policy.judges_jobs and (_values(call, "content-encoding") or _repeats_a_key(body)):
+        if self._rules.policy.judges_jobs and (_values(call, "content-encoding") or _repeats_a_key(body)):
             raise RefusedByPolicy(f"{UNREADABLE_JOB}: send plain JSON with each key once.")
         # Salesforce makes no job from other bodies that can't be read, and the policy is applied again to a close.
-        self._policy.check_create(_name(body, "object"), _operation(body))
+        self._rules.policy.check_create(_name(body, "object"), _operation(body))
 
     async def _check_create_with_rows(self, parts: JobWithRows | None) -> None:
         """Check a request that creates, fills and closes a job at once, so that there is no later check."""
@@ -221,8 +214,8 @@ class Gateway:
                 f"{UNREADABLE_JOB}: send two parts, 'job' with JSON and 'content', and nothing around them; or create, "
                 "upload and close in three requests."
             )
-        self._policy.check_create(sobject, operation)
-        bounds = self._policy.bounds_of(sobject, operation, _name(body, "externalIdFieldName"))
+        self._rules.policy.check_create(sobject, operation)
+        bounds = self._rules.policy.bounds_of(sobject, operation, _name(body, "externalIdFieldName"))
         if bounds is not None:
             named = _name(body, "columnDelimiter")
             meter = UploadMeter((), next((name for name in get_args(Delimiter) if name == named), None), bounds)

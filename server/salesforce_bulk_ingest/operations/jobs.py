@@ -9,14 +9,13 @@ from urllib.parse import urlencode
 import anyio
 
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
-from salesforce_bulk_ingest.operations.audit import Action, Audit, Write
-from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.audit import Action, Write
+from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
-from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Report, Sleep, wait_until_terminal
@@ -86,9 +85,7 @@ class JobOperations:
 
     Args:
         client: the client of the org.
-        policy: the rules that the operator set.
-        close_guard: the rules of closes.
-        audit: notes each change.
+        rules: the operator's rules for changes.
         uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
         sleep: pauses between two readings of a job.
@@ -101,9 +98,7 @@ class JobOperations:
     def __init__(
         self,
         client: SalesforceClient,
-        policy: Policy,
-        close_guard: CloseGuard,
-        audit: Audit,
+        rules: ChangeRules,
         uploads: Uploads,
         fetcher: ResultFetcher | None = None,
         *,
@@ -111,9 +106,7 @@ class JobOperations:
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
-        self._policy = policy
-        self._close_guard = close_guard
-        self._audit = audit
+        self._rules = rules
         self._uploads = uploads
         self._fetcher = fetcher
         self._sleep = sleep
@@ -145,8 +138,8 @@ class JobOperations:
 
     async def check_write(self, action: Action) -> None:
         """Raise RefusedByPolicy where nothing may be changed, before the rest of the call is looked at."""
-        async with self._audit.of(Write(action=action)):
-            self._policy.check_write()
+        async with self._rules.audit.of(Write(action=action)):
+            self._rules.policy.check_write()
 
     async def note_refusal(self) -> None:
         """Note that the current caller, who may only read, asked for a change; the port answers the caller."""
@@ -160,8 +153,8 @@ class JobOperations:
             CreateUnanswered: the answer is lost, so a job may have been made.
         """
         write = Write(action="create", operation=create.operation, sobject=create.sobject)
-        async with self._audit.of(write) as audited:
-            self._policy.check_create(create.sobject, create.operation)
+        async with self._rules.audit.of(write) as audited:
+            self._rules.policy.check_create(create.sobject, create.operation)
             org = await self._client.org()
             await audited.tried()
             job = await create_job(
@@ -194,8 +187,8 @@ class JobOperations:
             ChangeUnanswered: the answer is lost, and it is not known whether the change took effect.
         """
         write = Write(action="close" if state == "UploadComplete" else "abort", job_id=checked_job_id(job_id))
-        async with self._audit.of(write) as audited:
-            self._policy.check_write()
+        async with self._rules.audit.of(write) as audited:
+            self._rules.policy.check_write()
             job = await self._client.get_job(job_id)
             org = await self._client.org()
             audited.write = Write.to(job, write.action)
@@ -203,7 +196,7 @@ class JobOperations:
             if state == "UploadComplete":
                 if is_to_change:
                     await self._uploads.check_closable(org, job.id)
-                await self._close_guard.check(org, job, consent, audited)
+                await self._rules.close_guard.check(org, job, consent, audited)
             changed = False
             if is_to_change:
                 await audited.tried()
@@ -218,8 +211,8 @@ class JobOperations:
 
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine; how it ended is kept."""
-        async with self._audit.of(Write(action="delete", job_id=checked_job_id(job_id))) as audited:
-            self._policy.check_write()
+        async with self._rules.audit.of(Write(action="delete", job_id=checked_job_id(job_id))) as audited:
+            self._rules.policy.check_write()
             org = await self._client.org()
             try:
                 job = await self._client.get_job(job_id)

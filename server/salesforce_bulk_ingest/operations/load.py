@@ -14,15 +14,15 @@ from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
-from salesforce_bulk_ingest.operations.audit import Audit, Write
-from salesforce_bulk_ingest.operations.close_guard import CloseGuard
+from salesforce_bulk_ingest.operations.audit import Write
+from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import Closing
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.earlier_loads import Comparison, EarlierLoads, NewLoad, columns_of
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
-from salesforce_bulk_ingest.operations.policy import Policy, UploadBounds
+from salesforce_bulk_ingest.operations.policy import UploadBounds
 from salesforce_bulk_ingest.operations.retry import Retries, Retry
 from salesforce_bulk_ingest.operations.upload_once import Uploads, took_nothing
 from salesforce_bulk_ingest.results.retry_file import RetryFile
@@ -190,9 +190,7 @@ class LoadOperations:
 
     Args:
         client: the client of the org.
-        policy: the rules that the operator set.
-        close_guard: the rules of closes.
-        audit: notes what the policy refuses.
+        rules: the operator's rules for changes.
         planner: plans the load.
         once: what keeps rows from going twice.
         seconds_left: returns the seconds that the current call may still wait.
@@ -204,18 +202,14 @@ class LoadOperations:
     def __init__(
         self,
         client: SalesforceClient,
-        policy: Policy,
-        close_guard: CloseGuard,
-        audit: Audit,
+        rules: ChangeRules,
         planner: Planner,
         once: SendOnce,
         *,
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
-        self._policy = policy
-        self._close_guard = close_guard
-        self._audit = audit
+        self._rules = rules
         self._planner = planner
         self._once = once
         self._seconds_left = seconds_left
@@ -234,9 +228,9 @@ class LoadOperations:
             FilledJobFailed: the job was made, but the rows did not arrive, or it is not known whether they did.
         """
         if not dry_run:
-            async with self._audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
-                self._policy.check_create(create.sobject, create.operation)
-                self._policy.check_preflight(preflight=request.preflight)
+            async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
+                self._rules.policy.check_create(create.sobject, create.operation)
+                self._rules.policy.check_preflight(preflight=request.preflight)
 
         def seconds() -> float:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
@@ -248,7 +242,7 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, None, create.operation, create.sobject)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
-        async with self._audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
+        async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
             load.check_bounds(number)
 
         async def check() -> _Checked:
@@ -281,13 +275,13 @@ class LoadOperations:
             WrongState: the job is not open.
         """
         if not dry_run:
-            async with self._audit.of(Write(action="upload", job_id=job_id)):
-                self._policy.check_write()
-                self._policy.check_preflight(preflight=request.preflight)
+            async with self._rules.audit.of(Write(action="upload", job_id=job_id)):
+                self._rules.policy.check_write()
+                self._rules.policy.check_preflight(preflight=request.preflight)
         job = await self._client.get_job(checked_job_id(job_id))
         if not dry_run:
-            async with self._audit.of(Write.to(job, "upload")):
-                self._policy.check_job(job)
+            async with self._rules.audit.of(Write.to(job, "upload")):
+                self._rules.policy.check_job(job)
         org = await self._client.org()
         load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left)
         if isinstance(load, SharedTask):
@@ -295,7 +289,7 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, job, job.operation, job.object)
         number = _checked_part(load.plan, load.request)
-        async with self._audit.of(Write.to(job, "upload")):
+        async with self._rules.audit.of(Write.to(job, "upload")):
             load.check_bounds(number)
         return await self._check_and_send(load, job, number)
 
@@ -341,7 +335,7 @@ class LoadOperations:
             rows = LoadRecord(destination.operation, columns_of(sobject or "", plan.header), sketch)
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
-        bounds = self._policy.bounds_of(sobject, destination.operation, destination.external_id_field)
+        bounds = self._rules.policy.bounds_of(sobject, destination.operation, destination.external_id_field)
         return _PlannedLoad(org, readable, plan, retry, new_load, bounds)
 
     async def _dry_run(
@@ -355,7 +349,7 @@ class LoadOperations:
             return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
         refusal = self._refusal_of(load, operation, sobject)
-        foreseen = self._close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
+        foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
         plan = load.plan.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
         return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal)
 
@@ -363,8 +357,8 @@ class LoadOperations:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""
         asked = load.request.part
         try:
-            self._policy.check_create(sobject, operation)
-            self._policy.check_preflight(preflight=load.request.preflight)
+            self._rules.policy.check_create(sobject, operation)
+            self._rules.policy.check_preflight(preflight=load.request.preflight)
             for part in load.plan.parts:
                 if asked in (None, part.number):
                     load.check_bounds(part.number)
