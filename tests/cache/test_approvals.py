@@ -8,7 +8,7 @@ from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.cache.approvals import APPROVED_SECONDS, WAITING_SECONDS, Approvals, WaitingClose
 
 JOB_ID = "750000000000001AAA"
-FACTS = "delete 2 Contact in Acme PRODUCTION (job 750000000000001, rows 0123456789abcdef"
+FACTS = "delete 2 Contact in Acme PRODUCTION (job 750000000000001, rows 0123456789abcdef)"
 WAITING = WaitingClose("00D000000000001", "750000000000001", FACTS)
 
 

@@ -11,7 +11,7 @@ from tests.support.commands import Environ
 from tests.support.orgs import emulator
 
 JOB_ID = "750000000000001AAA"
-FACTS = "delete 2 Contact in Acme PRODUCTION (job 750000000000001, rows 0123456789abcdef"
+FACTS = "delete 2 Contact in Acme PRODUCTION (job 750000000000001, rows 0123456789abcdef)"
 ORG = "00D000000000001"
 
 

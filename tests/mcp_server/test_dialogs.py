@@ -70,10 +70,10 @@ async def test_a_person_who_accepts_closes_the_job(era: Era, org: WatchedOrg, tm
         closed = await call(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE)
     assert closed["state"] == "UploadComplete"
     (asked,) = person.asked
-    assert asked.replace(job_id[:15], "JOB").replace(asked[-14:], " CODE)").splitlines() == snapshot(
+    assert asked.replace(job_id[:15], "JOB").replace(asked[-12:], "CODE").splitlines() == snapshot(
         [
             "Close this job? Salesforce then carries this out, and it can't be undone:",
-            "delete 2 Account in embedded org (job JOB, rows f7fbbe2f27a046a4, CODE)",
+            "delete 2 Account in embedded org (job JOB, rows f7fbbe2f27a046a4) CODE",
         ]
     )
 

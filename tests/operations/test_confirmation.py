@@ -60,11 +60,11 @@ async def test_a_close_is_refused_with_what_it_would_do_and_made_with_the_senten
         refused = await refusal(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE)
         assert org.changes == []
         sentence = sentence_in(refused)
-        told = steady(refused.replace(sentence[-14:], " CODE)").replace(f"job {job_id[:15]}", "job JOB"))
+        told = steady(refused.replace(sentence[-12:], "CODE").replace(f"job {job_id[:15]}", "job JOB"))
         assert told.splitlines() == snapshot(
             [
                 "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: delete 2 Account in embedded org.",
-                'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "confirm": "delete 2 Account in embedded org (job JOB, rows f7fbbe2f27a046a4, CODE)"} closes the job. Show the user what it would do, and make this call only if the user agrees.',
+                'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "confirm": "delete 2 Account in embedded org (job JOB, rows f7fbbe2f27a046a4) CODE"} closes the job. Show the user what it would do, and make this call only if the user agrees.',
             ]
         )
         closed = await call(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE, confirm=f" {sentence}\n")
@@ -312,9 +312,9 @@ def test_a_close_is_told_as_people_say_it_whatever_the_org_is_called() -> None:
         Closing(ACME, "750000000000001AAA", "delete", "Contact\n and all else", 1, "00").facts,
     ] == snapshot(
         [
-            "delete 1,204 Contact in Acme DE Sales PRODUCTION (job 750000000000001, rows 3f9a0c0000000000",
-            "update an unknown number of Lead in acme--uat.sandbox.my.salesforce.com sandbox (job 750000000000001",
-            "load an unknown number of rows in an unknown org (job 750000000000001",
-            'delete 1 "Contact\\n and all else" in Acme DE Sales PRODUCTION (job 750000000000001, rows 00',
+            "delete 1,204 Contact in Acme DE Sales PRODUCTION (job 750000000000001, rows 3f9a0c0000000000)",
+            "update an unknown number of Lead in acme--uat.sandbox.my.salesforce.com sandbox (job 750000000000001)",
+            "load an unknown number of rows in an unknown org (job 750000000000001)",
+            'delete 1 "Contact\\n and all else" in Acme DE Sales PRODUCTION (job 750000000000001, rows 00)',
         ]
     )

@@ -28,7 +28,7 @@ from tests.support.plain_http import blocking_http
 
 CLOSE = {"state": "UploadComplete"}
 JSON = {"Content-Type": "application/json"}
-SENTENCE = re.compile(r"(?:delete|hardDelete) [^\".]*? \(job [^)]*\)")
+SENTENCE = re.compile(r"(?:delete|hardDelete) [^\".]*? \(job [^)]*\) [0-9a-f]{12}")
 CLOSING_BODIES = (
     json.dumps(CLOSE),
     '{"state": "Aborted", "state": "UploadComplete"}',
@@ -51,7 +51,7 @@ class Caller:
     server: Started
     records: list[str]
     delete_jobs: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=lambda: ["delete 3 Account in embedded org (job 750000000000001, 0)"])
+    told: list[str] = field(default_factory=lambda: ["delete 3 Account in embedded org (job 750000000000001) 000000000000"])
 
     @property
     def job(self) -> str:

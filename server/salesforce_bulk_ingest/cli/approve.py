@@ -73,4 +73,4 @@ def _show(waiting: list[WaitingClose], settings: Settings) -> None:
 
 
 def _tell(close: WaitingClose) -> None:
-    out.print(f"{close.facts})", highlight=False, markup=False, soft_wrap=True)
+    out.print(close.facts, highlight=False, markup=False, soft_wrap=True)

@@ -1,6 +1,6 @@
 """The confirmation of closes: a person says yes before Salesforce loads the rows of a job that the operator's rules name.
 
-A close is told in one sentence, such as `delete 1,204 Contact in Acme PRODUCTION (job 750..., rows 3f9a..., 9c1e...)`. Its
+A close is told in one sentence, such as `delete 1,204 Contact in Acme PRODUCTION (job 750..., rows 3f9a...) 9c1e...`. Its
 last word is a code that only servers with the same key can make, so that nobody can write the sentence without having been
 told it. It is valid once, because Salesforce closes a job once.
 """
@@ -34,7 +34,7 @@ LONGEST_ORG_NAME = 40
 _NO_PART_OF_A_NAME = re.compile(r"[^\w .&'-]")
 
 _UNKNOWN_ROWS = "an unknown number of"
-_ROWS_AND_DIGEST = re.compile(rf"\S+ (?P<rows>[0-9,]+) .*, rows (?P<digest>[0-9a-f]{{{DIGEST_CHARACTERS}}}), \S+")
+_ROWS_AND_DIGEST = re.compile(rf"\S+ (?P<rows>[0-9,]+) .*, rows (?P<digest>[0-9a-f]{{{DIGEST_CHARACTERS}}})\) \S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Closing:
     def facts(self) -> str:
         """The change with the job and the rows that it is about."""
         rows = "" if self.digest is None else f", rows {self.digest}"
-        return f"{self.change} (job {self.job_id[:15]}{rows}"
+        return f"{self.change} (job {self.job_id[:15]}{rows})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Confirmations:
         Raises:
             NotConfirmed: the person did not agree.
             ConfirmationNeeded: nobody was asked, or about something else.
-            NoRecord: it can't be learned whether the operator has approved.
+            StorageFailure: it can't be learned whether the operator has approved.
         """
         if not self.names(closing):
             return "not asked"
@@ -212,7 +212,7 @@ class Confirmations:
     def _sentence(self, closing: Closing) -> str:
         org = "" if closing.org is None else closing.org.key
         code = hmac.digest(self._key(), f"{org}\n{closing.facts}".encode(), "sha256").hex()[:CODE_CHARACTERS]
-        return f"{closing.facts}, {code})"
+        return f"{closing.facts} {code}"
 
     def _is_sentence_of(self, closing: Closing, given: str) -> bool:
         given = " ".join(given.split())
