@@ -13,10 +13,13 @@ from salesforce_bulk_ingest.cache.audit_log import AuditLog
 async def test_each_line_is_an_object_without_what_is_not_known(tmp_path: Path) -> None:
     file = tmp_path / "state" / "audit.jsonl"
     log = AuditLog(file)
-    await log.add({"caller": "Zoë\nloader", "rows": None})
-    await log.add({"rows": 0})
+    await log.add({"time": "9:00", "caller": "Zoë\nloader", "rows": None})
+    await log.add({"time": "9:01", "rows": 0})
     assert file.read_bytes().isascii()
-    assert [json.loads(line) for line in file.read_text().splitlines()] == [{"caller": "Zoë\nloader"}, {"rows": 0}]
+    assert [json.loads(line) for line in file.read_text().splitlines()] == [
+        {"time": "9:00", "caller": "Zoë\nloader"},
+        {"time": "9:01", "rows": 0},
+    ]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -24,7 +27,7 @@ async def test_lines_of_many_writers_do_not_mix(tmp_path: Path) -> None:
     file = tmp_path / "audit.jsonl"
     async with anyio.create_task_group() as tasks:
         for number in range(50):
-            tasks.start_soon(AuditLog(file).add, {"number": number, "text": "x" * 2_000})
+            tasks.start_soon(AuditLog(file).add, {"time": "9:00", "number": number, "text": "x" * 2_000})
     assert sorted(json.loads(line)["number"] for line in file.read_text().splitlines()) == list(range(50))
 
 
@@ -40,6 +43,18 @@ async def test_a_log_that_others_could_read_is_not_written(tmp_path: Path) -> No
     with pytest.raises(StorageFailure, match="Other users of this machine could read"):
         await AuditLog(file).add({"action": "close"})
     assert file.read_bytes() == b""
+
+
+async def test_another_file_is_no_audit_log_whoever_may_read_it(tmp_path: Path) -> None:
+    for mode in (0o600, 0o644):
+        file = tmp_path / f"key {mode}"
+        file.write_text("-----BEGIN\n")
+        file.chmod(mode)
+        with pytest.raises(StorageFailure, match="is no audit log, so nothing is changed"):
+            await AuditLog(file).add({"time": "9:00"})
+        with pytest.raises(StorageFailure, match="Name another file as --audit"):
+            AuditLog(file).look()
+        assert file.read_text() == "-----BEGIN\n"
 
 
 async def test_a_log_that_can_not_be_written_says_where_it_should_be(tmp_path: Path) -> None:

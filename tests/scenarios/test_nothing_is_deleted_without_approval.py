@@ -51,7 +51,9 @@ class Caller:
     server: Started
     records: list[str]
     delete_jobs: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=lambda: ["delete 3 Account in embedded org (job 750000000000001) 000000000000"])
+    told: list[str] = field(
+        default_factory=lambda: ["delete 3 Account in embedded org (job 750000000000001) 000000000000"]
+    )
 
     @property
     def job(self) -> str:

@@ -134,6 +134,14 @@ async def test_a_file_that_is_not_private_is_refused_at_the_start_and_lets_nobod
     assert await scopes_of(tokens, ann) is not None
 
 
+def test_nobody_is_advised_to_change_the_mode_of_another_file(file: TokenFile) -> None:
+    file.path.write_text("root:x:0:0\n")
+    file.path.chmod(0o644)
+    with pytest.raises(BadTokenFile, match="or is no file of tokens") as refused:
+        file.tokens()
+    assert "chmod" not in str(refused.value)
+
+
 async def test_a_file_that_is_gone_lets_nobody_in(file: TokenFile) -> None:
     ann = file.add("ann", "write", DAY)
     tokens = verifier(file)

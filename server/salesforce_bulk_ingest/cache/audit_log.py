@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,10 @@ from salesforce_bulk_ingest.base.private_files import is_private
 from salesforce_bulk_ingest.base.storage import FileError, storage_failure, storage_failures
 from salesforce_bulk_ingest.base.threads import run_in_thread
 
-_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_APPENDING = os.O_RDWR | os.O_APPEND
+
+BEGIN = b'{"time": "'
+"""How each line begins, and so a file of lines."""
 
 CAN_NOT_BE_WRITTEN = "The audit log can't be written, so nothing is changed"
 
@@ -31,6 +35,9 @@ class AuditLog:
     async def add(self, line: Mapping[str, object]) -> None:
         """Add a line, in one piece, whatever other processes add at the same time.
 
+        Args:
+            line: the names and values of the line, `time` first; those that are None are left out.
+
         Raises:
             StorageFailure: the line can't be written, or others could read it.
         """
@@ -47,7 +54,7 @@ class AuditLog:
             return
         with storage_failures(CAN_NOT_BE_WRITTEN, self._path):
             if self._path.exists():
-                with _opened(self._path, os.O_WRONLY | os.O_APPEND):
+                with _opened(self._path, _APPENDING):
                     pass
             else:
                 _look_at_folder_for(self._path)
@@ -66,17 +73,20 @@ class AuditLog:
     def _append(self, path: Path, line: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Opened for each line, so that a program which rotates logs may move the file away at any time.
-        with _opened(path, _APPENDING) as file:
+        with _opened(path, _APPENDING | os.O_CREAT) as file:
             if os.write(file, line) != len(line):
                 raise OSError(f"only a part of a line was written to {path}")
 
 
 @contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open the file within the block, if nobody else can read it."""
+    """Open the file within the block, if it is an audit log, and nobody else can read it."""
     file = os.open(path, flags, 0o600)
     try:
-        if not is_private(os.fstat(file).st_mode):
+        mode = os.fstat(file).st_mode
+        if stat.S_ISREG(mode) and os.read(file, len(BEGIN)) not in (b"", BEGIN):
+            raise StorageFailure(f"{path} is no audit log, so nothing is changed.", "Name another file as --audit.")
+        if not is_private(mode):
             raise StorageFailure(
                 f"Other users of this machine could read the audit log {path}, so nothing is changed.",
                 f"Run `chmod 600 '{path}'`.",

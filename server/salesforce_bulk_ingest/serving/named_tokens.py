@@ -92,14 +92,14 @@ class TokenFile:
         """
         with self._errors("read"), self.path.open("rb") as opened:
             mode, content = os.fstat(opened.fileno()).st_mode, opened.read(MOST_FILE_BYTES + 1)
-        if not is_private(mode):
-            raise BadTokenFile(f"{self.path} has tokens and others can read it: run `chmod 600 '{self.path}'`.")
         try:
             tokens = _Content.model_validate_json(content).tokens
         except ValidationError:
             raise self._damaged() from None
         if len({token.name for token in tokens}) < len(tokens):
             raise self._damaged()
+        if not is_private(mode):
+            raise BadTokenFile(f"{self.path} has tokens and others can read it: run `chmod 600 '{self.path}'`.")
         return tokens
 
     def add(self, name: str, access: Access, today: date) -> str:
@@ -158,7 +158,9 @@ class TokenFile:
             raise BadTokenFile(f"{self.path} can't be {done}: {cause.reason}. {cause.remedy}") from None
 
     def _damaged(self) -> BadTokenFile:
-        return BadTokenFile(f"{self.path} is damaged: restore it, or move it away and make the tokens anew.")
+        return BadTokenFile(
+            f"{self.path} is damaged, or is no file of tokens: restore it, name another, or make the tokens anew."
+        )
 
 
 class NamedTokens(TokenVerifier):
