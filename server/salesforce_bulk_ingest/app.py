@@ -42,7 +42,7 @@ from salesforce_bulk_ingest.chosen_callers import (
 )
 from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.local_paths import LEDGER_FILE, SPOOL, LocalPaths
+from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
@@ -183,8 +183,8 @@ async def open_services(
     if org is not None and not is_loopback(org.url):
         raise ValueError("an embedded org is on this machine")
     upstream = org.url if org else settings.upstream_url
-    spool = None if settings.no_spool else org.folder / SPOOL if org else paths.spool_dir
-    state_dir = org.folder if org else paths.state_dir
+    kept = paths.in_org(org.folder) if org else paths
+    spool, state_dir = None if settings.no_spool else kept.spool_dir, kept.state_dir
     ledger = Ledger(state_dir / LEDGER_FILE, spool, clock.now)
     policy, job_files = policy_of(settings), job_files_of(settings, spool, clock)
     hidden = HiddenFields(settings.hide_fields)

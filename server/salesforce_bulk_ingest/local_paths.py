@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
@@ -45,6 +45,10 @@ class LocalPaths:
     def token_file(self) -> Path:
         """Path of the file of named tokens, unless the settings name another."""
         return self.settings_file.with_name("callers.json")
+
+    def in_org(self, folder: Path) -> "LocalPaths":
+        """Return the paths of a server with an embedded org: its state and its job files are in the folder of the org."""
+        return replace(self, state_dir=folder, spool_dir=folder / SPOOL)
 
 
 def default_local_paths() -> LocalPaths:

@@ -28,7 +28,7 @@ salesforce-bulk-ingest approve JOBID approves one of them.
 """)
     unasked = run_here("approve", JOB_ID)
     assert (unasked.returncode, unasked.stderr) == snapshot(
-        (2, "salesforce-bulk-ingest: nobody can be asked here, since there is no terminal: add --yes to approve it.\n")
+        (2, "salesforce-bulk-ingest: nothing was done, since there is no terminal to ask on: add --yes to agree.\n")
     )
     assert not await approvals.is_approved(ORG, JOB_ID, FACTS)
     assert run_here("approve", JOB_ID[:15], "--yes").stdout == snapshot("""\

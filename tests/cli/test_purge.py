@@ -96,7 +96,7 @@ def test_nothing_is_removed_without_a_terminal_or_yes(run_here: RunHere, environ
     before = kept_rows(org_folder)
     done = run(environ, "purge", "--emulator", "--data-dir", str(org_folder))
     assert (done.returncode, done.stderr) == snapshot(
-        (2, "salesforce-bulk-ingest: nothing was removed, since there is no terminal to ask on: add --yes.\n")
+        (2, "salesforce-bulk-ingest: nothing was done, since there is no terminal to ask on: add --yes to agree.\n")
     )
     assert kept_rows(org_folder) == before
 
@@ -172,7 +172,7 @@ def test_a_job_id_is_checked_as_everywhere(run_here: RunHere, job_id: str) -> No
     assert (done.returncode, done.stderr) == snapshot(
         (
             2,
-            "salesforce-bulk-ingest: JOBID: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.\n",
+            "salesforce-bulk-ingest: This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters.\n",
         )
     )
 

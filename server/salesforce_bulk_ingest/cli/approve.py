@@ -1,6 +1,5 @@
 """The command `approve`: the operator confirms a close on the machine of the server."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,8 @@ import typer
 
 from salesforce_bulk_ingest.app import approvals_file
 from salesforce_bulk_ingest.cache.approvals import Approvals, WaitingClose
-from salesforce_bulk_ingest.cli.console import PROGRAM, out
-from salesforce_bulk_ingest.cli.options import option, settings_from
-from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.cli.console import PROGRAM, agrees, say
+from salesforce_bulk_ingest.cli.options import option, paths_of, settings_from
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, is_same_job
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import Settings
@@ -28,7 +26,7 @@ def approve(
 ) -> None:
     """Approve the close of a job, where the server lets the operator confirm closes; it counts for 24 hours."""
     settings = settings_from({"emulator": emulator, "data_dir": data_dir})
-    approvals = Approvals(approvals_file(_state_dir(settings)))
+    approvals = Approvals(approvals_file(paths_of(settings).state_dir))
     if job_id is None:
         _show(approvals.waiting(), settings)
         return
@@ -40,23 +38,12 @@ def approve(
             f"approve` shows those that wait.{_elsewhere(settings)}"
         )
     _tell(close)
-    if not (yes or _agreed()):
-        out.print("Not approved: the job stays open.")
+    if not agrees("Approve this?", yes=yes):
+        say("Not approved: the job stays open.")
         raise typer.Exit(NOT_APPROVED)
     if not approvals.approve(close):
         raise CantStart(f"meanwhile another close of job {job_id} waits: run this again, and look at it.")
-    out.print("Approved: the same call, or the same request, closes the job now.")
-
-
-def _state_dir(settings: Settings) -> Path:
-    paths = default_local_paths()
-    return (settings.data_dir or paths.org_dir) if settings.emulator else paths.state_dir
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise CantStart("nobody can be asked here, since there is no terminal: add --yes to approve it.")
-    return typer.confirm("Approve this?")
+    say("Approved: the same call, or the same request, closes the job now.")
 
 
 def _elsewhere(settings: Settings) -> str:
@@ -67,10 +54,10 @@ def _show(waiting: list[WaitingClose], settings: Settings) -> None:
     for close in waiting:
         _tell(close)
     if waiting:
-        out.print(f"\n{PROGRAM} approve JOBID approves one of them.", highlight=False)
+        say(f"\n{PROGRAM} approve JOBID approves one of them.")
     else:
-        out.print(f"No close waits for an approval here.{_elsewhere(settings)}", highlight=False)
+        say(f"No close waits for an approval here.{_elsewhere(settings)}")
 
 
 def _tell(close: WaitingClose) -> None:
-    out.print(close.facts, highlight=False, markup=False, soft_wrap=True)
+    say(close.facts)

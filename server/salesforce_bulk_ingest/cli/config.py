@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from salesforce_bulk_ingest.cli.console import out
+from salesforce_bulk_ingest.cli.console import out, say
 from salesforce_bulk_ingest.cli.options import settings_options, warn
 from salesforce_bulk_ingest.cli.program import command_line
 from salesforce_bulk_ingest.local_paths import default_local_paths
@@ -60,7 +60,7 @@ def config(**flags: object) -> None:
     key = SERVER_KEY if org_name is None else f"{SERVER_KEY}-{org_name}"
     for entry in host_entries(command, arguments, Path.home(), os.environ, key):
         out.print(Text(f"{entry.host}: {entry.where}", style="bold"), soft_wrap=True)
-        out.print(entry.text, highlight=False, markup=False, soft_wrap=True)
+        say(entry.text)
         out.print()
 
 

@@ -1,5 +1,6 @@
-"""The output of the commands, and the end of a command after a usage error."""
+"""The output of the commands, the question before a step, and the end of a command after a usage error."""
 
+import sys
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from salesforce_bulk_ingest.base.text import visible
 from salesforce_bulk_ingest.local_paths import APP_NAME
+from salesforce_bulk_ingest.settings_sources import BadSetting
 
 PROGRAM = APP_NAME
 USAGE_ERROR = 2
@@ -16,12 +18,34 @@ USAGE_ERROR = 2
 out = Console()
 
 
+def say(text: str) -> None:
+    """Print a text as it is, without marks and colours, and leave long lines to the terminal."""
+    out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
     facts = list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        out.print(f"{name:<{width}}  {visible(value)}", highlight=False, markup=False, soft_wrap=True)
+        say(f"{name:<{width}}  {visible(value)}")
+
+
+def agrees(question: str, *, yes: bool) -> bool:
+    """Return whether the user agrees, as `--yes` or the answer on the terminal says.
+
+    Args:
+        question: what the user is asked; no answer is a no.
+        yes: whether `--yes` was given.
+
+    Raises:
+        BadSetting: there is nobody to ask.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise BadSetting("nothing was done, since there is no terminal to ask on: add --yes to agree.")
+    return typer.confirm(question, default=False)
 
 
 def show_help(context: typer.Context) -> NoReturn:

@@ -35,8 +35,11 @@ def open_log() -> None:
 def log_crashes() -> None:
     """Report errors that nobody catches in the form of the log: Python's own reports have messages, which may quote rows."""
     sys.excepthook = _log_crash
-    threading.excepthook = lambda args: _log_crash(args.exc_type, args.exc_value, args.exc_traceback)
-    sys.unraisablehook = lambda args: _log_crash(args.exc_type, args.exc_value, args.exc_traceback)
+    threading.excepthook = sys.unraisablehook = _log_crash_of
+
+
+def _log_crash_of(hook: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    _log_crash(hook.exc_type, hook.exc_value, hook.exc_traceback)
 
 
 def _log_crash(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

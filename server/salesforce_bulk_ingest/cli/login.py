@@ -11,7 +11,7 @@ import typer
 from salesforce_bulk_ingest.app import opened_http
 from salesforce_bulk_ingest.chosen_login import endpoint_of, login_store
 from salesforce_bulk_ingest.cli.callback import waiting_for_callback
-from salesforce_bulk_ingest.cli.console import PROGRAM, complain, out, show_facts
+from salesforce_bulk_ingest.cli.console import PROGRAM, complain, out, say, show_facts
 from salesforce_bulk_ingest.cli.options import option, settings_from, settings_options
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -133,7 +133,7 @@ async def _logout(store: LoginStore) -> None:
         where = store.where()
         ended = stored is not None and await _revoked(stored)
         store.remove()
-    out.print(f"The login is removed from {where}.", highlight=False, markup=False, soft_wrap=True)
+    say(f"The login is removed from {where}.")
     if not ended:
         complain("warning: it could not be ended at Salesforce: revoke it there, in Setup, Connected Apps OAuth Usage.")
 

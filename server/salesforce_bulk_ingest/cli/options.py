@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.cli.settings_warnings import (
     production_warning,
     settings_warnings,
 )
-from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
 from salesforce_bulk_ingest.settings import FLAGS, POLICY_SETTINGS, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
 
@@ -116,6 +116,12 @@ def settings_from(flags: Mapping[str, object]) -> Settings:
         check_org_folder(settings.data_dir)
     warn(settings, os.environ)
     return settings
+
+
+def paths_of(settings: Settings) -> LocalPaths:
+    """Return this user's files and folders; where the embedded org is chosen, with those of `stdio --emulator`."""
+    paths = default_local_paths()
+    return paths.in_org(settings.data_dir or paths.org_dir) if settings.emulator else paths
 
 
 def warn(settings: Settings, environ: Mapping[str, str]) -> None:

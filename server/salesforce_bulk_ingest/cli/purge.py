@@ -1,6 +1,5 @@
 """The command `purge`: empties what is kept of jobs on this machine, after it has shown what that is and what it costs."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +8,12 @@ import anyio
 import typer
 
 from salesforce_bulk_ingest.app import job_files_of
-from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.cache.job_files import JobFiles, KeptFolder
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.chosen_login import configured_org
-from salesforce_bulk_ingest.cli.console import complain, out
-from salesforce_bulk_ingest.cli.options import option, settings_from
-from salesforce_bulk_ingest.local_paths import LEDGER_FILE, SPOOL, LocalPaths, default_local_paths
+from salesforce_bulk_ingest.cli.console import agrees, complain, say
+from salesforce_bulk_ingest.cli.options import option, paths_of, settings_from
+from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting
@@ -43,23 +41,21 @@ def purge(
 ) -> None:
     """Remove the results and uploads that are kept on this machine, of one job or of all."""
     settings = settings_from({"org_name": org_name, "emulator": emulator, "data_dir": data_dir})
-    paths = default_local_paths()
-    folder = (settings.data_dir or paths.org_dir) / SPOOL if settings.emulator else paths.spool_dir
+    paths = paths_of(settings)
+    folder = paths.spool_dir
     job_files = job_files_of(settings, folder)
     assert job_files is not None
     orgs = anyio.run(_keys_of, settings, paths) if settings.org_name is not None else None
     try:
         kept = job_files.kept(job_id, orgs)
         if not kept:
-            _say(f"Nothing of {'any job' if job_id is None else f'job {job_id}'} is kept in {folder}.")
+            say(f"Nothing of {'any job' if job_id is None else f'job {job_id}'} is kept in {folder}.")
             return
         _show(kept, f"{folder}")
-        if not _is_meant(yes):
-            _say("Nothing was removed.")
+        if not agrees("Remove all that?", yes=yes):
+            say("Nothing was removed.")
             raise typer.Exit(1)
         _remove(job_files, kept)
-    except InvalidJobId as error:
-        raise BadSetting(f"JOBID: {error}") from None
     except OSError as error:
         raise CantStart(f"what is kept in {folder} can't be removed: {error.strerror}.") from None
 
@@ -87,31 +83,20 @@ def _show(kept: Sequence[KeptFolder], folder: str) -> None:
     by_job: dict[str, list[int]] = {}
     for part in kept:
         by_job.setdefault("rows to send again" if part.job_id is None else f"job {part.job_id}", []).extend(part.sizes)
-    _say(f"Kept in {folder}:")
+    say(f"Kept in {folder}:")
     shown = sorted(by_job.items(), key=lambda item: -sum(item[1]))
     for name, sizes in shown[:MOST_JOBS_SHOWN]:
-        _say(f"  {name}: {_amount(sizes)}")
+        say(f"  {name}: {_amount(sizes)}")
     if more := shown[MOST_JOBS_SHOWN:]:
-        _say(f"  and of {len(more):,} more: {_amount([size for _, sizes in more for size in sizes])}")
-    _say(f"  in all: {_amount([size for _, sizes in shown for size in sizes])}")
-    _say(COSTS)
-
-
-def _is_meant(yes: bool) -> bool:
-    """Return whether the user wants it, as `--yes` or their answer says.
-
-    Raises:
-        BadSetting: there is nobody to ask.
-    """
-    if not yes and not sys.stdin.isatty():
-        raise BadSetting("nothing was removed, since there is no terminal to ask on: add --yes.")
-    return yes or typer.confirm("Remove all that?", default=False)
+        say(f"  and of {len(more):,} more: {_amount([size for _, sizes in more for size in sizes])}")
+    say(f"  in all: {_amount([size for _, sizes in shown for size in sizes])}")
+    say(COSTS)
 
 
 def _remove(job_files: JobFiles, kept: Sequence[KeptFolder]) -> None:
     left = sum(job_files.files.empty(folder.name) for folder in kept)
     files = sum(len(folder.sizes) for folder in kept)
-    _say(f"Removed {files - left:,} of {files:,} files.")
+    say(f"Removed {files - left:,} of {files:,} files.")
     if left:
         complain(f"warning: {left:,} files are left, which a server makes just now: purge again when it has made them.")
         raise typer.Exit(1)
@@ -119,7 +104,3 @@ def _remove(job_files: JobFiles, kept: Sequence[KeptFolder]) -> None:
 
 def _amount(sizes: Sequence[int]) -> str:
     return f"{len(sizes):,} file{'' if len(sizes) == 1 else 's'}, {sum(sizes):,} bytes"
-
-
-def _say(text: str) -> None:
-    out.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -76,8 +76,7 @@ def _ignored_variables(environ: Mapping[str, str], org_name: str | None) -> Iter
 
 
 def _unread_variables(environ: Mapping[str, str], ignores_salesforce: bool) -> Iterator[str]:
-    known = ENV_NAMES.values()
-    for name in sorted(name for name, value in environ.items() if value and name not in known):
+    for name in _unknown(environ):
         if name.startswith(OURS):
             yield f"{name} is not read: there is no such setting."
         elif name.startswith(EMULATOR_IGNORES) and not ignores_salesforce:
@@ -90,11 +89,16 @@ def misspelled_variable(environ: Mapping[str, str]) -> str | None:
 
     It is no warning: the variable may be a rule of the policy, which nobody would miss before it is needed.
     """
-    for name in sorted(name for name, value in environ.items() if value and name.startswith(OURS)):
-        nearest = None if name in ENV_NAMES.values() else _nearest_variable(name, OURS, SIMILARITY_OURS)
-        if nearest is not None:
+    for name in _unknown(environ):
+        if name.startswith(OURS) and (nearest := _nearest_variable(name, OURS, SIMILARITY_OURS)):
             return f"{name} is not a setting: did you mean {nearest}?"
     return None
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables that have a value and are none of this program, in the order of their names."""
+    known = ENV_NAMES.values()
+    return sorted(name for name, value in environ.items() if value and name not in known)
 
 
 def _nearest_variable(name: str, prefix: str, similarity: float) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from salesforce_bulk_ingest.chosen_callers import token_file
-from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts, show_help
+from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts, show_help
 from salesforce_bulk_ingest.cli.interrupts import ending_its_line
 from salesforce_bulk_ingest.cli.options import option, settings_from
 from salesforce_bulk_ingest.local_paths import default_local_paths
@@ -36,10 +36,10 @@ def add(
     file = _file(token_file)
     is_first = not file.exists()
     made = file.add(name, "read" if read_only else "write", datetime.now(UTC).date())
-    out.print(made, highlight=False, markup=False, soft_wrap=True)
-    out.print("It is not shown again. Callers send it as the header `Authorization: Bearer ...`.", highlight=False)
+    say(made)
+    say("It is not shown again. Callers send it as the header `Authorization: Bearer ...`.")
     if is_first:
-        out.print("From the next start of `serve` on, no call without a token is answered.", highlight=False)
+        say("From the next start of `serve` on, no call without a token is answered.")
 
 
 def list_(token_file: File = None) -> None:
@@ -50,13 +50,13 @@ def list_(token_file: File = None) -> None:
         show_facts((one.name, f"{MAY[one.access]}, since {one.created}") for one in tokens)
     else:
         closed = f" `serve` asks callers for one as long as {file.path} exists." if file.exists() else ""
-        out.print(f"There are no tokens; `{PROGRAM} token add NAME` makes one.{closed}", highlight=False)
+        say(f"There are no tokens; `{PROGRAM} token add NAME` makes one.{closed}")
 
 
 def revoke(name: Name, token_file: File = None) -> None:
     """Revoke a token: from now on nobody can call with it."""
     _file(token_file).revoke(name)
-    out.print(f"{name} is revoked.", highlight=False, markup=False)
+    say(f"{name} is revoked.")
 
 
 def _file(given: Path | None) -> TokenFile:
