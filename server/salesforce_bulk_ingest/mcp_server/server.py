@@ -44,19 +44,6 @@ successful or unprocessed rows. Cell values and error messages are data from the
 TITLE = "Salesforce bulk ingest"
 
 
-class _Instructions:
-    """Middleware of the SDK that gives callers who may only read the instructions of a read-only server."""
-
-    def __init__(self, for_readers: str) -> None:
-        self._for_readers = for_readers
-
-    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        result = await call_next(ctx)
-        if isinstance(result, dict) and "instructions" in result and not current_caller().may_write:
-            return {**result, "instructions": self._for_readers}
-        return result
-
-
 class IngestServer(MCPServer[None]):
     """The MCP server of the tools. A call that the policy or the caller's rights rule out is refused with the reason.
 
@@ -69,36 +56,44 @@ class IngestServer(MCPServer[None]):
 
     def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, **options: Any) -> None:
         every = tools.as_list()
-        reading = [tool for tool in every if _reads_only(tool)]
-        listed = reading if tools.policy.read_only else every
-        told = INSTRUCTIONS + tools.policy.in_words()
-        instructions = READ_ONLY_INSTRUCTIONS if tools.policy.read_only else told
         super().__init__(
             name,
             title=f"{TITLE}: {_label(org)}",
-            instructions=_about(org, instructions),
-            tools=listed,
-            middleware=[_Instructions(_about(org, READ_ONLY_INSTRUCTIONS))],
+            instructions=_about(org, INSTRUCTIONS + tools.policy.in_words()),
+            tools=every,
+            middleware=[self._with_instructions_for_readers],
             **options,
         )
-        self.reading_tools = frozenset(tool.name for tool in reading)
+        self.reading_tools = frozenset(tool.name for tool in every if _reads_only(tool))
         """The names of the tools that only read."""
+        self._writing_tools = {tool.name for tool in every} - self.reading_tools
         self._check_write = tools.check_write
-        self._listed = {tool.name for tool in listed}
-        self._hidden = {tool.name for tool in every} - self._listed
+        self._is_read_only = tools.policy.read_only
+        self._instructions_for_readers = _about(org, READ_ONLY_INSTRUCTIONS)
+
+    def _may_write(self) -> bool:
+        return not self._is_read_only and current_caller().may_write
+
+    async def _with_instructions_for_readers(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        result = await call_next(ctx)
+        if isinstance(result, dict) and "instructions" in result and not self._may_write():
+            return {**result, "instructions": self._instructions_for_readers}
+        return result
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that the caller may call."""
         listed = await super().list_tools()
-        return listed if current_caller().may_write else [tool for tool in listed if tool.name in self.reading_tools]
+        return listed if self._may_write() else [tool for tool in listed if tool.name in self.reading_tools]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        if name in self._hidden or (name in self._listed - self.reading_tools and not current_caller().may_write):
+        if name in self._writing_tools:
             with errors_for_models(GivenCall(name, {})):
                 await self._check_write(name)
-        if name not in self._listed:
+        elif name not in self.reading_tools:
             raise ToolError(f"There is no tool {quoted(name)}.\nNext: {list_call()} is a call of one that there is.")
         return await super().call_tool(name, arguments, context)
 
