@@ -92,12 +92,8 @@ class Door:
         scope = refused.scope or f"{self.scopes.read} {self.scopes.write}"
         parts = [] if refused.error is None else [f'error="{refused.error}"', f'error_description="{refused}"']
         if self.public_url is not None:
-            parts += [f'resource_metadata="{self.metadata_url(path)}"', f'scope="{scope}"']
+            parts += [f'resource_metadata="{self.public_url}{_metadata_path(path)}"', f'scope="{scope}"']
         return f"Bearer {', '.join(parts)}".strip()
-
-    def metadata_url(self, path: str) -> str:
-        """Return where the metadata of the resource at this path are."""
-        return f"{self.public_url}{_metadata_path(path)}"
 
 
 def _metadata_path(path: str) -> str:

@@ -142,7 +142,7 @@ class IssuerKeys:
     async def _document(self, kind: type[_Document], url: str) -> _Document:
         body = bytearray()
         try:
-            async with self.http.stream("GET", url, headers=ACCEPT_JSON, timeout=FETCH_SECONDS) as response:
+            async with self.http.stream("GET", url, headers=ACCEPT_JSON) as response:
                 if response.status_code != 200:
                     raise _CantFetch(f"{url} answers with {response.status_code}")
                 async for chunk in response.aiter_bytes():

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope
 
 from salesforce_bulk_ingest.serving.bearer_tokens import Refused
@@ -30,7 +31,7 @@ class WritesByTool:
         """
         if scope["method"] != "POST":
             return False, receive
-        body = await _whole_body(receive)
+        body = await _whole_body(scope, receive)
         parsed = _parsed(body) if body else {}
         messages = parsed if isinstance(parsed, list) else [parsed]
         return any(map(self._calls_writing_tool, messages)), _replayed(body, receive)
@@ -45,17 +46,15 @@ class WritesByTool:
         return not isinstance(name, str) or name not in self._reading
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _whole_body(scope: Scope, receive: Receive) -> bytes:
     body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "invalid_request", "The request broke off.")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MOST_BODY_BYTES:
-            raise Refused(413, "invalid_request", "The message is too long for a token that allows to read only.")
+    try:
+        async for chunk in Request(scope, receive).stream():
+            body += chunk
+            if len(body) > MOST_BODY_BYTES:
+                raise Refused(413, "invalid_request", "The message is too long for a token that allows to read only.")
+    except ClientDisconnect:
+        raise Refused(400, "invalid_request", "The request broke off.") from None
     return bytes(body)
 
 

@@ -177,12 +177,9 @@ class NamedTokens(TokenVerifier):
     def __init__(self, file: TokenFile, scopes: Scopes) -> None:
         self._file = file
         self._scopes = scopes
-        self._version = file.version()
-        self._tokens = file.tokens()
-
-    def count(self) -> int:
-        """Return how many tokens were good when the file was read last."""
-        return len(self._tokens)
+        self._version: tuple[int, ...] | None = None
+        self._tokens: tuple[NamedToken, ...] = ()
+        self._read_if_changed()
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return what the token allows, or None if it is none of the file's.

@@ -5,6 +5,8 @@ from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.serving.door import MCP_PATH, METADATA, Door
 
+METADATA_PATHS = (METADATA, f"{METADATA}{MCP_PATH}")
+
 
 class ResourceMetadata:
     """ASGI application that answers with the metadata of the resource whose path follows the well-known one.
@@ -32,6 +34,3 @@ class ResourceMetadata:
             "Cache-Control": "public, max-age=3600",
         }
         await JSONResponse(metadata, headers=headers)(scope, receive, send)
-
-
-METADATA_PATHS = (METADATA, f"{METADATA}{MCP_PATH}")
