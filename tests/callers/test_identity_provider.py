@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.app import Addresses
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.serving.ports import bound_socket
 from tests.callers.provider import IdentityProvider, Key, Memory, Person, identity_provider, login_of
-from tests.support.callers import Served, every_route, serving
+from tests.support.callers import INITIALIZE, MCP_HEADERS, Served, bearer, every_route, serving
 from tests.support.orgs import ERAS, Era, call
 from tests.support.plain_http import plain_http
 
@@ -27,9 +27,6 @@ SAMPLE = files("salesforce_bulk_ingest").joinpath("sample", "contacts.csv").read
 OTHER = "https://other.example"
 FIRST, SECOND = Key("first"), Key("second")
 LATER_SECONDS = 3600
-MCP_HEADERS = {"Accept": "application/json, text/event-stream"}
-PARAMETERS = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": PARAMETERS}
 CREATE = {
     "jsonrpc": "2.0", "id": 2, "method": "tools/call",
     "params": {"name": "create-ingest-job", "arguments": {"body": {"object": "Account", "operation": "insert"}}},
@@ -76,10 +73,6 @@ def provider(places: Places) -> Iterator[IdentityProvider]:
 async def addresses(tmp_path: Path, places: Places, provider: IdentityProvider) -> AsyncIterator[Addresses]:
     async with serving(tmp_path, **places.settings) as served:
         yield served
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 @pytest.mark.parametrize("era", ERAS)

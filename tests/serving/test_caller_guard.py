@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from salesforce_bulk_ingest.app import Addresses
 from salesforce_bulk_ingest.serving.named_tokens import TokenFile
-from tests.support.callers import Served, every_route, serving, token_in
+from tests.support.callers import INITIALIZE, MCP_HEADERS, Served, bearer, every_route, serving, token_in
 from tests.support.canary import TOKEN
 from tests.support.issuer import Issuer, access_token, private_key
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, call, paths_in
@@ -31,11 +31,6 @@ READING_TOOLS = [
     "get-unprocessed-records-ingest-job",
 ]
 ACCOUNTS = {"object": "Account", "operation": "insert"}
-MCP_HEADERS = {"Accept": "application/json, text/event-stream"}
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 @asynccontextmanager
@@ -206,12 +201,6 @@ async def test_the_list_of_tools_is_cached_for_its_caller_alone(world: World) ->
 def called(tool: str, **arguments: Any) -> dict[str, Any]:
     parameters = {"name": tool, "arguments": arguments}
     return {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": parameters}
-
-
-INITIALIZE = {
-    "jsonrpc": "2.0", "id": 1, "method": "initialize",
-    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-}  # fmt: skip
 
 
 async def test_a_reader_who_calls_a_writing_tool_is_told_the_scope_that_it_takes(world: World) -> None:

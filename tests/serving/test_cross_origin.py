@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.callers import serving, token_in
+from tests.support.callers import bearer, serving, token_in
 from tests.support.plain_http import plain_http
 
 LISTED = "https://app.example"
@@ -29,7 +29,7 @@ async def test_a_listed_page_is_answered_before_it_has_a_token_and_may_read_refu
             allowed = {name.strip().lower() for name in asked.headers["access-control-allow-headers"].split(",")}
             assert asked.status_code == 200 and allowed >= set(NEEDED.split(","))
             assert "PUT" in asked.headers["access-control-allow-methods"]
-            for headers, is_refused in (({}, True), ({"Authorization": f"Bearer {token}"}, False)):
+            for headers, is_refused in (({}, True), (bearer(token), False)):
                 answer = await http.get(url, headers={"Origin": origin, **headers})
                 assert (answer.status_code == 401) is is_refused
                 assert answer.headers["access-control-allow-origin"] == origin

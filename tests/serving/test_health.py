@@ -10,7 +10,7 @@ import pytest
 
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.serving.health import Readiness
-from tests.support.callers import serving, token_in
+from tests.support.callers import bearer, serving, token_in
 from tests.support.plain_http import plain_http
 from tests.support.wire import Answer, Upstream, served
 
@@ -69,10 +69,9 @@ async def test_strangers_learn_that_a_server_is_not_ready_and_its_callers_why(tm
             for port in (addresses.mcp_url.removesuffix("/mcp"), addresses.rest_url.removesuffix("/v1")):
                 stranger = await http.get(f"{port}/health/ready")
                 assert (stranger.status_code, stranger.json()) == (503, {"status": "not ready"})
-                headers = {"Authorization": f"Bearer {token}"}
-                known = await http.get(f"{port}/health/ready", headers=headers)
+                known = await http.get(f"{port}/health/ready", headers=bearer(token))
                 assert known.status_code == 503 and "status 503" in known.json()["reason"]
-                wrong = await http.get(f"{port}/health/ready", headers={"Authorization": "Bearer sbi_x"})
+                wrong = await http.get(f"{port}/health/ready", headers=bearer("sbi_x"))
                 assert wrong.json() == {"status": "not ready"}
     assert len(upstream.seen) <= 3, "the tries of one question"
 

@@ -128,6 +128,9 @@ def protocol(loop: Loop, transport: Transport) -> HttpProtocol:
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
 SOON = 0.05
+A_WHILE = 1
+"""A time in which a whole request arrives, also on a busy machine."""
+
 WAIT_SECONDS = 10
 
 
@@ -170,14 +173,14 @@ def test_bytes_of_a_head_do_not_give_it_more_time(protocol: HttpProtocol, loop: 
 
 
 async def test_the_head_of_a_second_request_has_its_time_too() -> None:
-    async with limited(reading, head_seconds=SOON) as url, connected(url) as stream:
+    async with limited(reading, head_seconds=A_WHILE) as url, connected(url) as stream:
         await stream.send(HEAD + b"\r\nbodyGET / HT")
         answers = await rest_of(stream)
     assert answers.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in answers
 
 
 async def test_a_connection_that_was_idle_has_its_time_from_the_first_byte_on() -> None:
-    async with limited(reading, head_seconds=SOON) as url, connected(url) as stream:
+    async with limited(reading, head_seconds=A_WHILE) as url, connected(url) as stream:
         await stream.send(HEAD + b"\r\nbody")
         assert status_of(await stream.receive()) == 200
         await stream.send(b"G")
@@ -198,26 +201,15 @@ async def test_a_body_whose_next_byte_does_not_arrive_in_time_ends_its_connectio
             await told.wait()
 
 
-async def test_each_byte_gives_a_body_its_time_anew() -> None:
-    """The time of a whole body is not limited: it takes several times that of the next byte here."""
-    parts = 8
-    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {parts}\r\n\r\n".encode()
-    received = [anyio.Event() for _ in range(parts)]
-
-    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
-        for event in received:
-            await receive()
-            event.set()
-        await start(send, 200, [("Content-Length", "0")])
-        await send({"type": "http.response.body", "body": b""})
-
-    async with limited(counting, body_seconds=1) as url, connected(url) as stream:
-        await stream.send(head)
-        for event in received:
-            await stream.send(b"x")
-            with anyio.fail_after(WAIT_SECONDS):
-                await event.wait()
-        assert status_of(await rest_of(stream)) == 200
+async def test_each_byte_gives_a_body_its_time_anew(protocol: HttpProtocol, loop: Loop) -> None:
+    """The time of a whole body is not limited."""
+    protocol.data_received(HEAD + b"\r\n")
+    for _ in range(3):
+        (timer,) = loop.running()
+        assert timer.seconds == DEFAULT_LIMITS.body_seconds
+        protocol.data_received(b"x")
+        assert not timer.is_running
+    assert len(loop.running()) == 1
 
 
 async def test_a_caller_who_waits_for_the_application_is_not_late(
@@ -333,5 +325,5 @@ async def test_a_connection_beyond_the_limit_that_says_nothing_is_closed_and_man
     async with limited(reading, connections=0, refusals=1) as url, AsyncExitStack() as stack:
         for _ in range(2):
             last = await stack.enter_async_context(connected(url))
-        with pytest.raises((anyio.BrokenResourceError, AssertionError)):
-            assert await rest_of(last) != b""
+        with contextlib.suppress(anyio.BrokenResourceError):
+            assert await rest_of(last) == b""

@@ -19,6 +19,11 @@ from tests.support.canary import look_for
 from tests.support.orgs import UNKNOWN_JOB, paths_in
 
 DAY = date(2026, 11, 29)
+MCP_HEADERS = {"Accept": "application/json, text/event-stream"}
+INITIALIZE = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}  # fmt: skip
 VALUES = {"{jobid}": UNKNOWN_JOB, "{version}": "63.0"}
 ANY_METHOD = frozenset({"GET", "POST", "DELETE"})
 
@@ -42,6 +47,11 @@ def token_in(folder: Path, name: str, access: Access = "write") -> str:
     token = TokenFile(paths_in(folder).token_file).add(name, access, DAY)
     look_for(token)
     return token
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header in which a caller shows a token."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 @asynccontextmanager
