@@ -20,7 +20,9 @@ def counted(content: bytes, cuts: list[int], mark: str = ",") -> RowCounter:
 
 
 cuts = st.lists(st.integers(0, 200), max_size=10)
-awkward = st.lists(st.sampled_from([b"\n", b"\r", b'"', b",", b"a", b"\r\n", b'""']), max_size=40).map(b"".join)
+awkward = st.lists(st.sampled_from([b"\n", b"\r", b'"', b",", b"a", b"\r\n", b'""', b'","', b"\0"]), max_size=40).map(
+    b"".join
+)
 
 
 @settings(deadline=None)
@@ -50,6 +52,8 @@ def test_csv_that_is_well_formed_is_counted_with_certainty(data: st.DataObject) 
         b'Name\n""a"\nhidden\n"b"\n',
         b'Name\n "a\nhidden"\n',
         b'Name\n"a" \n"b"x\n',
+        b'Name\na","b\n',
+        b'Name\n"a"","b\n"\n',
         b"Name\na\rhidden\n",
     ],
 )
