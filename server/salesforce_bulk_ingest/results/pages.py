@@ -222,8 +222,7 @@ class PageBuilder:
         return True
 
     def _parsed(self, records: Sequence[bytes]) -> Sequence[Sequence[str]]:
-        rows = parse_records(records, self._delimiter)
-        return self.mask.rows(rows) if self.mask else rows
+        return self.mask.rows(parse_records(records, self._delimiter))
 
     def _requested(self, cells: Sequence[str]) -> tuple[str, ...]:
         """Return the cells of the columns that are shown."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 
@@ -58,11 +59,8 @@ class ResultFile:
         """
         with path.open("rb") as file:
             header = read_header(file, dialect.delimiter, dialect.line_ending)
-        outcome_count = 0
-        if kind != "unprocessedrecords":
-            while outcome_count < len(header.names) and header.names[outcome_count] in OUTCOME_COLUMNS:
-                outcome_count += 1
-        return cls(path, header.dialect, kind, header.names, outcome_count, sha256, use)
+        count = 0 if kind == "unprocessedrecords" else outcome_count(header.names)
+        return cls(path, header.dialect, kind, header.names, count, sha256, use)
 
     @property
     def upload_names(self) -> tuple[str, ...]:
@@ -107,9 +105,19 @@ class ResultFile:
                 return
 
 
+def outcome_count(names: Sequence[str]) -> int:
+    """Return the number of outcome columns among the columns of a result."""
+    return sum(1 for _ in takewhile(OUTCOME_COLUMNS.__contains__, map(without_mark, names)))
+
+
+def without_mark(column: str) -> str:
+    """Return the name of a column without a byte order mark."""
+    return column.lstrip("\ufeff")
+
+
 def check_first_column(kind: ResultKind, column: str) -> None:
     """Raise UnexpectedAnswer where the first column of a result of failed or successful rows is no outcome column."""
-    if kind != "unprocessedrecords" and column.lstrip("\ufeff") not in FIRST_COLUMNS:
+    if kind != "unprocessedrecords" and without_mark(column) not in FIRST_COLUMNS:
         raise UnexpectedAnswer(
             f"The result does not begin with {ID_COLUMN} or {ERROR_COLUMN}, so it is not one of Salesforce's."
         )

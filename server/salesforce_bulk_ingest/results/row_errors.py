@@ -6,8 +6,7 @@ from dataclasses import dataclass
 ERROR_COLUMN = "sf__Error"
 UNKNOWN_CODE = "UNKNOWN"
 
-CODE = re.compile(r"[A-Z][A-Z0-9_]*")
-"""The form of a status code."""
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,23 @@ def parse_row_error(text: str) -> RowError:
     The form is `CODE:message:Field1,Field2 --` or `CODE:message:--` (seen in live tests of jsforce and the Salesforce
     CLI). The message may hold anything, row data included.
     """
-    code, colon, rest = text.rstrip().partition(":")
-    if not colon or not CODE.fullmatch(code):
+    code, message, fields = split_row_error(text.rstrip())
+    if not code:
         return RowError(UNKNOWN_CODE, text, ())
-    message, colon, names = rest.removesuffix("--").rpartition(":") if rest.endswith("--") else (rest, "", "")
-    if not colon:
-        return RowError(code, rest, ())
-    return RowError(code, message, tuple(name.strip() for name in names.split(",") if name.strip()))
+    names = map(str.strip, fields.removeprefix(":").removesuffix("--").split(","))
+    return RowError(code.removesuffix(":"), message, tuple(filter(None, names)))
+
+
+def split_row_error(text: str) -> tuple[str, str, str]:
+    """Return the code, the message and the fields of an `sf__Error`: one after the other they are the text again.
+
+    Code and fields have their colons; either is empty where there is none.
+    """
+    code, colon, rest = text.partition(":")
+    if not colon or not _CODE.fullmatch(code):
+        return "", text, ""
+    message, colon, fields = rest.rpartition(":") if rest.rstrip().endswith("--") else (rest, "", "")
+    return (f"{code}:", message, f":{fields}") if colon else (f"{code}:", rest, "")
 
 
 @dataclass(frozen=True, slots=True)

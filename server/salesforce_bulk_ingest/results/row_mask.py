@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields, mask
 from salesforce_bulk_ingest.results.fingerprints import place_of_value
-from salesforce_bulk_ingest.results.result_file import OUTCOME_COLUMNS
-from salesforce_bulk_ingest.results.row_errors import CODE, ERROR_COLUMN
+from salesforce_bulk_ingest.results.result_file import outcome_count, without_mark
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, split_row_error
 
-SHORT = 6
+_SHORTEST_PART = 6
 """The number of characters below which a cell may well be a part of another word, and is looked for as a word alone."""
 
 _OUTCOME = re.compile(r"([A-Za-z0-9]{15}([A-Za-z0-9]{3})?|true|false)?")
@@ -21,8 +21,6 @@ _OUTCOME = re.compile(r"([A-Za-z0-9]{15}([A-Za-z0-9]{3})?|true|false)?")
 
 _ERROR = re.compile(r'[^"\r\n]*--')
 """An error that is whole, and without a quote in which further cells could be."""
-
-_NAME = re.compile(r"[\w.:]+")
 
 
 class RowMask:
@@ -42,20 +40,19 @@ class RowMask:
         self._width = len(names)
         self._hidden = hidden
         self._columns = frozenset(map(str.lower, names))
-        self._outcome_count = 0
-        while self._outcome_count < len(names) and names[self._outcome_count].lstrip("\ufeff") in OUTCOME_COLUMNS:
-            self._outcome_count += 1
+        self._outcome_count = outcome_count(names)
         uploaded = range(self._outcome_count, len(names))
         self._indexes = frozenset(index for index in uploaded if hidden.hides(names[index]))
-        self._error_index = names.index(ERROR_COLUMN) if ERROR_COLUMN in names[: self._outcome_count] else None
+        outcome = [without_mark(name) for name in names[: self._outcome_count]]
+        self._error_index = outcome.index(ERROR_COLUMN) if ERROR_COLUMN in outcome else None
         self.hidden_names = tuple(names[index] for index in sorted(self._indexes))
 
     def __bool__(self) -> bool:
         return bool(self._indexes)
 
-    def rows(self, rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    def rows(self, rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
         """Return the rows as an answer may show them."""
-        return [self.row(cells) for cells in rows] if self else list(rows)
+        return list(map(self.row, rows)) if self else rows
 
     def row(self, cells: Sequence[str]) -> Sequence[str]:
         """Return a row as an answer may show it."""
@@ -81,23 +78,14 @@ class RowMask:
     def _masked_error(self, error: str, secrets: Iterable[str]) -> str:
         """Return an `sf__Error` without the hidden cells of its row, and without a value of a hidden field that it names."""
         forms = _forms(secrets)
-        code, message, fields = _parts(error)
-        names_hidden = any(map(self._hidden.hides, _NAME.findall(f"{fields} {message}")))
+        code, message, fields = split_row_error(error)
+        names_hidden = self._hidden.hides(f"{fields} {message}")
         place = (names_hidden and place_of_value(message)) or slice(len(message), len(message))
         before, value, after = message[: place.start], message[place], message[place.stop :]
         names = {form for form in forms if form.lower() not in self._columns}
         code, fields = (_masked(text, names, _within_names) for text in (code, fields))
         before, after = (_masked(text, forms, _within_text) for text in (before, after))
         return f"{code}{before}{mask(value)}{after}{fields}"
-
-
-def _parts(error: str) -> tuple[str, str, str]:
-    """Return the code, the message and the fields of an `sf__Error` with their colons; see `parse_row_error`."""
-    code, colon, rest = error.partition(":")
-    if not colon or not CODE.fullmatch(code):
-        return "", error, ""
-    message, colon, fields = rest.rpartition(":") if rest.rstrip().endswith("--") else (rest, "", "")
-    return f"{code}:", message, f"{colon}{fields}"
 
 
 def _forms(secrets: Iterable[str]) -> frozenset[str]:
@@ -128,7 +116,7 @@ def _escaped(form: str) -> str:
 
 def _within_text(form: str) -> str:
     """Return the regular expression for a cell in a message: a short one is no part of a longer word or number."""
-    return _escaped(form) if len(form) >= SHORT else _apart(form)
+    return _escaped(form) if len(form) >= _SHORTEST_PART else _apart(form)
 
 
 def _within_names(form: str) -> str:
