@@ -19,8 +19,8 @@ COLUMNS = ("sf__Id", "sf__Error", "Name", "Status__c", "Amount__c", "Account.Ext
 def groups_of(errors: Iterable[tuple[str, Sequence[str]]]) -> tuple[ErrorGroup, ...]:
     """The error groups of rows, each row an error and the cells after it."""
     grouper = ErrorGrouper(COLUMNS)
-    for number, (error, cells) in enumerate(errors):
-        grouper.add(("", error, *cells, *[""] * (len(COLUMNS) - 2 - len(cells))), number)
+    for error, cells in errors:
+        grouper.add(("", error, *cells, *[""] * (len(COLUMNS) - 2 - len(cells))))
     return grouper.groups()
 
 
@@ -238,9 +238,7 @@ def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
     tracemalloc.start()
     for number in range(2_000):
         names = ",".join(f"F{index}__c" for index in range(20))
-        grouper.add(
-            ["", f"C_{'X' * 5_000}_{number}:{number} {chr(0x6F22) * 20_000}:{names},{'N' * 9_000} --", *row], number
-        )
+        grouper.add(["", f"C_{'X' * 5_000}_{number}:{number} {chr(0x6F22) * 20_000}:{names},{'N' * 9_000} --", *row])
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 20_000_000
@@ -268,7 +266,7 @@ def test_an_endless_message_is_counted_as_fast_as_another(text: str) -> None:
 
 def test_a_row_that_is_too_short_and_a_result_without_errors_count_for_nothing() -> None:
     grouper = ErrorGrouper(COLUMNS)
-    grouper.add(("unbalanced",), 0)
+    grouper.add(("unbalanced",))
     without = ErrorGrouper(("sf__Id", "sf__Created"))
-    without.add(("", "true"), 0)
+    without.add(("", "true"))
     assert grouper.groups() == without.groups() == ()

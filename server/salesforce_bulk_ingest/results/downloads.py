@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -75,7 +75,8 @@ class DownloadWriter:
         self._sha256 = hashlib.sha256()
         self._last_row: list[bytes] = []
         self._hidden = hidden
-        self._grouper: _MaskedGrouper | None = None
+        self._mask = RowMask((), hidden)
+        self._grouper: ErrorGrouper | None = None
 
     def add(self, chunk: bytes) -> None:
         """Write the next bytes of the result."""
@@ -112,7 +113,7 @@ class DownloadWriter:
         else:
             self._group_errors(self._last_row)
         error_groups = self._grouper.groups() if self._grouper else ()
-        hidden_names = self._grouper.hidden_names if self._grouper else ()
+        hidden_names = self._mask.hidden_names
         label = _label(index, sha256, found, error_groups, hidden_names)
         cached = self._file.finish(label, suffix="" if found.is_whole else SHORT)
         return DownloadedResult(cached.path, index, sha256, found, error_groups, hidden_names, cached.use)
@@ -128,37 +129,8 @@ class DownloadWriter:
             return
         if self._grouper is None:
             names = parse_record(self._index.header, self._delimiter)
-            self._grouper = _MaskedGrouper(names, RowMask(names, self._hidden))
-        self._grouper.add(parse_records(rows, self._delimiter))
-
-
-class _MaskedGrouper:
-    """Groups the errors of rows as an answer may show these, in their order.
-
-    Args:
-        names: names of the columns of the result.
-        mask: the mask of the rows.
-    """
-
-    def __init__(self, names: Sequence[str], mask: RowMask) -> None:
-        self._mask = mask
-        self._grouper = ErrorGrouper(names)
-        self._row_count = 0
-
-    @property
-    def hidden_names(self) -> tuple[str, ...]:
-        """The names of the columns that the mask hides."""
-        return self._mask.hidden_names
-
-    def add(self, rows: Sequence[Sequence[str]]) -> None:
-        """Count the next rows."""
-        for cells in self._mask.rows(rows):
-            self._grouper.add(cells, self._row_count)
-            self._row_count += 1
-
-    def groups(self) -> tuple[ErrorGroup, ...]:
-        """Return the groups, see `ErrorGrouper.groups`."""
-        return self._grouper.groups()
+            self._mask, self._grouper = RowMask(names, self._hidden), ErrorGrouper(names)
+        self._grouper.add_all(self._mask.rows(parse_records(rows, self._delimiter)))
 
 
 def masked_error_groups(result: DownloadedResult, delimiter: str, mask: RowMask) -> tuple[ErrorGroup, ...]:
@@ -169,10 +141,10 @@ def masked_error_groups(result: DownloadedResult, delimiter: str, mask: RowMask)
     """
     if not result.error_groups or result.hidden_names == mask.hidden_names:
         return result.error_groups
-    grouper = _MaskedGrouper(parse_record(result.index.header, delimiter), mask)
+    grouper = ErrorGrouper(parse_record(result.index.header, delimiter))
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
         for records in result.index.record_lists(file, 0):
-            grouper.add(parse_records(records, delimiter))
+            grouper.add_all(mask.rows(parse_records(records, delimiter)))
     return grouper.groups()
 
 

@@ -1,7 +1,7 @@
 """Error groups: the failed rows of a result, counted by status code, fields and message while they stream by."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -113,7 +113,7 @@ class _Tally:
 
 
 class ErrorGrouper:
-    """Groups the errors of failed rows in constant memory.
+    """Groups the errors of failed rows, which are counted in their order, in constant memory.
 
     Args:
         columns: names of the columns of the result; without `sf__Error` no row is counted.
@@ -129,14 +129,11 @@ class ErrorGrouper:
         self._names = frozenset(self._indexes_by_field)
         self._tallies: dict[_Key, _Tally] = {}
         self._keys_by_fingerprint: dict[_Key, _Key] = {}
+        self._row_count = 0
 
-    def add(self, cells: Sequence[str], row_number: int) -> None:
-        """Count a row.
-
-        Args:
-            cells: cells of the row; a row that is too short to have an error is not counted.
-            row_number: number of rows before this one in the result.
-        """
+    def add(self, cells: Sequence[str]) -> None:
+        """Count the next row; one that is too short to have an error belongs to no group."""
+        row_number, self._row_count = self._row_count, self._row_count + 1
         if self._error_index is None or self._error_index >= len(cells):
             return
         error = parse_row_error(cells[self._error_index])
@@ -151,6 +148,11 @@ class ErrorGrouper:
         if len(tally.examples) < MOST_EXAMPLES:
             message = cut(error.message, LONGEST_MESSAGE)
             tally.examples.append(FailedExample(row_number, message, dict(self._values(error, cells))))
+
+    def add_all(self, rows: Iterable[Sequence[str]]) -> None:
+        """Count the next rows."""
+        for cells in rows:
+            self.add(cells)
 
     def groups(self) -> tuple[ErrorGroup, ...]:
         """Return the groups, the most frequent first, and equally frequent groups by code, fields and pattern."""

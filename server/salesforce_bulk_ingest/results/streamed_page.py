@@ -106,4 +106,4 @@ class StreamedPage:
         if not self._is_full:
             self._is_full = not self._builder.add(record, cells)
         if self._grouper:
-            self._grouper.add(cells, row)
+            self._grouper.add(cells)
