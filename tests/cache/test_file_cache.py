@@ -277,3 +277,13 @@ def test_a_link_is_no_folder_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     assert cache.folders() == ["org/job"]
     cache.empty("org/job")
     assert (outside / "file").read_text() == "not ours"
+
+
+def test_what_the_system_put_into_a_folder_is_no_cached_file(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    stored(cache, "org/job/b.csv")
+    # What NFS keeps of a file that was removed while somebody reads it; it goes when that reader ends.
+    (tmp_path / "cache/org/job/.nfs0000000001").write_text("b")
+    assert len(cache.sizes("org/job")) == 2
+    assert cache.empty("org/job") == 0
+    assert cache.sizes("org/job") == []

@@ -211,12 +211,11 @@ class FileCache:
             path.unlink(missing_ok=True)
 
     def _files_below(self, folder: str) -> Iterator[tuple[Path, int]]:
-        """Yield the path and the size of each file below a folder, but for locks."""
+        """Yield the path and the size of each file of the cache below a folder, but for locks."""
         for parent, _, names in os.walk(self._path_of(folder)):
-            for name in names:
-                path = Path(parent, name)
-                with suppress(FileNotFoundError):  # it was removed meanwhile
-                    if not name.endswith(LOCK):
+            for path in map(Path(parent).joinpath, names):
+                if is_plain_name(path.relative_to(self.folder).as_posix()) and path.suffix != LOCK:
+                    with suppress(FileNotFoundError):  # it was removed meanwhile
                         yield path, path.lstat().st_size
 
     def _remove_all(self, name: str, paths: list[Path]) -> bool:
@@ -304,7 +303,6 @@ def is_plain_name(name: str) -> bool:
 
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", re.ASCII)
-
 
 _PART_NAME = re.compile(rf"(.+)\.[^.]+(?:{re.escape(LABEL)})?{re.escape(PART)}")
 

@@ -180,7 +180,7 @@ class JobFiles:
             return content
         return ArchivedContent(content, self.files, key.upload_name, self._most_bytes)
 
-    def kept(self, job_id: str | None = None, orgs: Collection[str] | None = None) -> list["KeptFolder"]:
+    def kept(self, job_id: str | None = None, orgs: Collection[str] | None = None) -> list[KeptFolder]:
         """Return the folders of what is kept: of one job, with the retry files that have rows of it, or of all.
 
         Args:
@@ -191,31 +191,29 @@ class JobFiles:
             InvalidJobId: this is not the id of a job.
         """
         job = None if job_id is None else checked_job_id(job_id)[:15]
-        tops = None if orgs is None else set(map(_org_folder, orgs))
-        kept = []
-        for folder in self.files.folders():
-            top, _, name = folder.partition("/")
-            job_of_folder = None if name.startswith(f"{RETRY_FOLDER}-") else name.partition("-")[0]
-            if tops is not None and top not in tops:
-                continue
-            if job not in (None, job_of_folder) and not (job_of_folder is None and self._has_rows_of(folder, job)):
-                continue
-            kept.append(KeptFolder(folder, job_of_folder, tuple(self.files.sizes(folder))))
-        return [folder for folder in kept if folder.sizes]
-
-    def _has_rows_of(self, folder: str, job: str | None) -> bool:
-        """Return whether a retry file may have rows of a job: one that is not whole may have rows of any."""
-        cached = self.files.find(f"{folder}/{RETRY_FILE}")
-        return cached is None or job is None or job.encode() in cached.label
+        of_orgs = None if orgs is None else set(map(_org_folder, orgs))
+        names = (name for name in self.files.folders() if of_orgs is None or name.partition("/")[0] in of_orgs)
+        found = (KeptFolder(name, _job_of(name), tuple(self.files.sizes(name))) for name in names)
+        return [folder for folder in found if folder.sizes and (job is None or self._may_have_rows_of(folder, job))]
 
     def forget(self, org: str, job_id: str) -> None:
         """Remove all files of a job, and all retry files with rows of it."""
         job_id = checked_job_id(job_id)
         self.files.remove_folders(f"{_org_folder(org)}/{job_id[:15]}-")
         for name in self.files.names(f"{_org_folder(org)}/{RETRY_FOLDER}-"):
-            cached = self.files.find(name)
-            if cached is None or job_id[:15].encode() in cached.label:
+            if self._may_resend_rows_of(name, job_id[:15]):
                 self.files.remove_folders(PurePosixPath(name).parent.as_posix())
+
+    def _may_have_rows_of(self, folder: KeptFolder, job: str) -> bool:
+        """Return whether a folder is that of a job, or that of a retry file which may have rows of it."""
+        if folder.job_id is not None:
+            return folder.job_id == job
+        return self._may_resend_rows_of(f"{folder.name}/{RETRY_FILE}", job)
+
+    def _may_resend_rows_of(self, name: str, job: str) -> bool:
+        """Return whether a retry file may have rows of a job: one that is not whole may have rows of any."""
+        cached = self.files.find(name)
+        return cached is None or job.encode() in cached.label
 
 
 def retry_name(org: str, *request: object) -> str:
@@ -226,6 +224,12 @@ def retry_name(org: str, *request: object) -> str:
         request: values that identify the requested rows; values with equal texts (`repr`) name the same file.
     """
     return f"{_org_folder(org)}/{RETRY_FOLDER}-{_digest(request)}/{RETRY_FILE}"
+
+
+def _job_of(folder: str) -> str | None:
+    """Return the id of the job whose folder it is, or None for that of a retry file."""
+    name = PurePosixPath(folder).name
+    return None if name.startswith(f"{RETRY_FOLDER}-") else name.partition("-")[0]
 
 
 def _org_folder(org: str) -> str:
