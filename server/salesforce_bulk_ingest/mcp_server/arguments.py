@@ -253,12 +253,14 @@ JobId = Annotated[
         json_schema_extra={"pattern": JOB_ID_PATTERN},
     ),
 ]
-LONGEST_SENTENCE = 500
 WaitSeconds = Annotated[
     int, Field(ge=0, le=CALL_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
 ]
+LONGEST_CONFIRM = 500
+"""The most characters of a sentence: more than those have that closes are refused with."""
+
 Confirm = Annotated[
-    str, Field(max_length=LONGEST_SENTENCE, description="The sentence of a refused close, once the user agrees to it")
+    str, Field(max_length=LONGEST_CONFIRM, description="The sentence of a refused close, once the user agrees to it")
 ]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip; nextOffset of the page before")]
 Limit = Annotated[
