@@ -135,6 +135,7 @@ async def test_a_file_that_is_not_private_is_refused_at_the_start_and_lets_nobod
 
 
 def test_nobody_is_advised_to_change_the_mode_of_another_file(file: TokenFile) -> None:
+    file.path.parent.mkdir()
     file.path.write_text("root:x:0:0\n")
     file.path.chmod(0o644)
     with pytest.raises(BadTokenFile, match="or is no file of tokens") as refused:
