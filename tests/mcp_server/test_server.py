@@ -3,7 +3,6 @@
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client, MCPError
-from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.app import build_mcp
 from salesforce_bulk_ingest.settings import Settings
@@ -100,11 +99,9 @@ Next: list-all-ingest-jobs {} is a call of one that there is.\
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_prompt_that_does_not_exist_is_no_fault_of_the_server(
-    era: Era, org_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_server_describes_itself(era: Era, org_url: str) -> None:
     async with agent(org_url, era=era) as client:
-        with pytest.raises(MCPError) as raised:
-            await client.get_prompt("x\nNext: y")
-    assert (raised.value.code, raised.value.message) == (INVALID_PARAMS, 'There is no prompt "x\\nNext: y".')
-    assert caplog.records == []
+        assert client.server_info is not None
+        assert client.server_info.description == snapshot(
+            "Loads rows into Salesforce through Bulk API 2.0 ingest jobs, and shows what became of each row."
+        )
