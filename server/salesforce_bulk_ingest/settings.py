@@ -1,7 +1,7 @@
 """The settings of the program: one frozen `Settings`, which declares the environment variable and flag of each setting.
 
 `settings_sources.py` reads the values; `cli/options.py` makes the options of the commands from the flags declared here;
-the README's configuration table is this declaration.
+the table in docs/configuration.md is this declaration.
 """
 
 import os
@@ -89,7 +89,7 @@ class Flag:
 
     Attributes:
         name: the option as typed, such as `--mcp-port`.
-        help: the text in `--help`; the README has a longer text, the description of the setting.
+        help: the text in `--help`; docs/configuration.md has a longer text, the description of the setting.
         metavar: the placeholder in `--help` in place of the value's type.
         path: the kind of a value that is a path; a folder need not exist.
     """

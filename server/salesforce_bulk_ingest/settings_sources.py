@@ -223,7 +223,7 @@ def _meant(name: str, known: Iterable[str], table: str | None = None) -> str:
         return f"did you mean {nearest!r}?"
     if plain in FLAGS and plain not in FILE_NAMES:
         return f"it is the option {FLAGS[plain].name} of a command alone."
-    return "see the README's configuration table."
+    return "see the table in docs/configuration.md."
 
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:

@@ -54,11 +54,22 @@ Why 11 rows failed
   1 x STRING_TOO_LONG on Phone, such as CRM-...:
       Business Phone: data value too large: +33 4 72 10 55 12 (reception, ask for extension 4471, not before 10 am) (max length=40)
 
+The failed rows, corrected and sent again
+  6 cells are corrected on the way, in Birthdate, Email, Phone.
+
+create-ingest-job
+  Created the job. Uploaded 11 rows, 1,886 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 1 warning.
+close-abort-ingest-job
+  Closed the job for processing. Job 750... (insert Contact) in embedded org is JobComplete: 11 rows processed, 5 of them failed.
+
+Left for a person to decide
+  4 x REQUIRED_FIELD_MISSING, 1 x DUPLICATE_VALUE
+
 curl http://127.0.0.1:PORT/v1/jobs/ingest/750...
   JobComplete: 240 rows processed, 11 failed
 
 SELECT COUNT() FROM Contact
-  229
+  235
 
 The org is gone now. Next:
   python -m salesforce_bulk_ingest serve --emulator   both ports, with an org to try things on

@@ -166,7 +166,7 @@ def test_each_mistake_is_one_line_that_says_where_it_is_and_what_to_write(run_he
             "/home/me/config/salesforce-bulk-ingest/settings.toml: 'INSTANCE' is not a setting; did you mean 'instance'?\n",
             "/home/me/config/salesforce-bulk-ingest/settings.toml: 'SALESFORCE_INSTANCE' is not a setting; did you mean 'instance'?\n",
             "/home/me/config/salesforce-bulk-ingest/settings.toml: 'access-token' is not a setting; did you mean 'access_token'?\n",
-            "/home/me/config/salesforce-bulk-ingest/settings.toml: a name that may be a secret is not a setting; see the README's configuration table.\n",
+            "/home/me/config/salesforce-bulk-ingest/settings.toml: a name that may be a secret is not a setting; see the table in docs/configuration.md.\n",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md, the architecture and the README name: files, targets and links that there are."""
+"""What the README, CONTRIBUTING.md and the pages of docs/ name: files, targets, headings and links that there are."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PRODUCT = ROOT / "server" / "salesforce_bulk_ingest"
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "server/salesforce_emulator/README.md"]
+PAGES = sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *PAGES, "server/salesforce_emulator/README.md"]
 MADE_OR_FOREIGN = {"dist/", ".venv/", ".venv-lowest/"}
 
 
@@ -32,6 +33,24 @@ def test_the_table_of_targets_has_all_but_those_that_others_name() -> None:
 def test_every_link_leads_to_a_file(document: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", text_of(document))
     assert [link for link in links if not ((ROOT / document).parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_heading_leads_to_one(document: str) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text_of(document))
+    for file, heading in links:
+        page = ((ROOT / document).parent / file if file else ROOT / document).read_text(encoding="utf-8")
+        anchors = [anchor_of(title) for title in re.findall(r"^#+ (.+)$", page, re.MULTILINE)]
+        assert heading in anchors, f"{document} names {file}#{heading}"
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    assert [page for page in PAGES if f"({page}" not in text_of("README.md")] == []
+
+
+def anchor_of(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 @pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])

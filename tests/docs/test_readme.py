@@ -1,64 +1,53 @@
-"""The README's tables, entries and commands, held to the code."""
+"""The README's conversation, the entry in mcp.json and the changelog, held to the code."""
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
+from importlib.resources import files
 from pathlib import Path
-
-import anyio.to_thread
-import pytest
+from typing import Any
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
-from salesforce_bulk_ingest.settings import ENV_NAMES, FILE_NAMES, FLAGS, Settings
-from tests.support.orgs import paths_in
-from tests.test_contract import CONTRACT
+from tests.docs.tables import section_of
+from tests.support.orgs import agent, emulator, text_of
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SAMPLE = files("salesforce_bulk_ingest").joinpath("sample", "contacts.csv").read_bytes()
+TWO_SCREENS = 120
 
 
-def section(name: str) -> str:
-    """What stands between a marker and the next `end`."""
-    match = re.search(rf"<!-- {name}: held to the code by a test -->\n(.*?)<!-- end -->", README, re.DOTALL)
-    assert match, f"the README has no section {name}"
-    return match[1]
+def test_the_readme_fits_two_screens() -> None:
+    assert len(README.splitlines()) <= TWO_SCREENS
 
 
-def code(language: str, after: str) -> str:
-    """The first code block of a language below a heading."""
-    match = re.search(rf"^## {after}$.*?^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    assert match, f"no {language} block below {after}"
-    return match[1]
+async def test_the_conversation_goes_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_bytes(SAMPLE)
+    jobs: dict[str, str] = {}
+    told = re.split(r"^(?=You|Agent)", section_of(README, "conversation")[0], flags=re.MULTILINE)
+    calls = [turn for turn in told if re.match(r"Agent +[a-z-]+-job ", turn)]
+    assert len(calls) == 6 and sum(turn.count("→") for turn in calls) >= 12
+    with emulator(tmp_path / "org") as org_url:
+        async with agent(org_url, upload_roots=(tmp_path,)) as client:
+            for turn in calls:
+                line, *answers = turn.splitlines()
+                _, tool, arguments = line.split(maxsplit=2)
+                done = await client.call_tool(tool, json.loads(real(arguments, jobs, tmp_path)))
+                assert not done.is_error, text_of(done)
+                structure: dict[str, Any] = done.structured_content or {}
+                if tool == "create-ingest-job" and "id" in structure:
+                    jobs[f"750{'AB'[len(jobs)]}"] = structure["id"]
+                rest = text_of(done)
+                for shown in (answer.split("→ ", 1)[1] for answer in answers if "→" in answer):
+                    told_before, found, rest = rest.partition(real(shown, jobs, tmp_path))
+                    assert found, f"{shown}\nis not in\n{told_before}"
 
 
-def yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def test_the_table_of_tools_is_the_contract() -> None:
-    rows = [
-        f"| `{name}` | {yes(read_only)} | {yes(destructive)} | {yes(idempotent)} | `{route}` |"
-        for name, read_only, destructive, idempotent, route in CONTRACT
-    ]
-    heading = ["| tool | reads only | destructive | idempotent | REST |", "|---|---|---|---|---|"]
-    assert section("tools").splitlines() == heading + rows
-
-
-def test_the_configuration_table_is_that_of_the_settings() -> None:
-    rows = ["| flag | variable | settings.toml | default | meaning |", "|---|---|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        flag = FLAGS[name].name if name in FLAGS else ""
-        outside = (flag, ENV_NAMES.get(name, ""), name if name in FILE_NAMES else "")
-        shown = [f"`{value}`" if value else "" for value in outside]
-        value = ", ".join(field.default) if isinstance(field.default, tuple) else field.default
-        default = "" if value in (None, "", False) else f"`{value}`"
-        rows.append(f"| {' | '.join(shown)} | {default} | {field.description} |")
-    assert section("configuration").splitlines() == rows, "\n".join(rows)
+def real(text: str, jobs: dict[str, str], folder: Path) -> str:
+    """The text with the ids and the folder of this run."""
+    for shown, job_id in jobs.items():
+        text = text.replace(shown, job_id)
+    return text.replace("~/Downloads", folder.as_posix())
 
 
 def test_mcp_json_is_usable_as_it_is() -> None:
@@ -72,33 +61,3 @@ def test_the_changelog_begins_with_what_is_unreleased_or_with_this_version() -> 
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (\S+)", changelog, re.MULTILINE)
     assert headings[headings[0] == "Unreleased"] == __version__
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
-async def test_the_curl_lines_do_what_they_say(tmp_path: Path) -> None:
-    script = code("sh", "REST")
-    async with running(Settings(emulator=True, mcp_port=0, rest_port=0), paths_in(tmp_path)) as addresses:
-        script = script.replace("http://127.0.0.1:8080/v1", addresses.rest_url)
-        output, again = [await anyio.to_thread.run_sync(typed, "-eu", script) for _ in range(2)]
-    assert '"numberRecordsProcessed":240,"numberRecordsFailed":11' in output
-    assert output.count("REQUIRED_FIELD_MISSING:") == 4
-    assert len(re.findall(r'^"003\w{15}","true"', output, re.MULTILINE)) == 229
-    assert '"done":true' in output
-    assert '"numberRecordsProcessed":240,"numberRecordsFailed":240' in again
-    assert again.count("DUPLICATE_VALUE:") == output.count("DUPLICATE_VALUE:") + 229
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
-def test_the_curl_lines_end_where_nothing_is_served() -> None:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))  # so that nobody else takes it; nobody listens
-        url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
-        script = code("sh", "REST").replace("http://127.0.0.1:8080/v1", url)
-        assert typed("-u", f"{script.replace('sleep 1', ':')}\n:") == ""
-
-
-def typed(options: str, script: str) -> str:
-    """What a script prints that is typed into a shell here."""
-    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
-    command = ["sh", options, "-c", script]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=True).stdout

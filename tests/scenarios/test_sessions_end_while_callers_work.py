@@ -175,7 +175,7 @@ class Callers:
         async with Client(self.addresses.mcp_url) as client:
             job = await call(client, "create-ingest-job", body=INSERT)
             uploading = {"jobId": job["id"], "body": {"file": str(file)}, "preflight": "off"}
-            # A token that ends between the look at it and a long stream ends that stream, as the README says of `/v1`.
+            # A token that ends between the look at it and a long stream ends that stream, as docs/rest.md says of `/v1`.
             await self.a_stream_has_passed_its_middle.wait()
             self.clock.ahead += timedelta(seconds=TOKEN_SECONDS + 1)
             while (await call(client, "upload-data-ingest-job", **uploading))["status"] == "uploading":

@@ -28,6 +28,14 @@ from salesforce_emulator import ACCESS_TOKEN
 
 SAMPLE = "contacts.csv"
 WAIT_SECONDS = 40
+CORRECTIONS = {
+    "Birthdate": {"14.03.1979": "1979-03-14", "02.11.1984": "1984-11-02", "1990-02-30": ""},
+    "Email": {"tomasz.kowalski(at)example.com": "tomasz.kowalski@example.com", "hana.sato@": ""},
+    "Phone": {
+        "+33 4 72 10 55 12 (reception, ask for extension 4471, not before 10 am)": "+33 4 72 10 55 12 ext. 4471",
+    },
+}
+"""What a person would answer about the failed rows of the sample: field to its cells, old to new."""
 
 
 def demo() -> None:
@@ -88,8 +96,9 @@ async def _main_job(console: Console, addresses: Addresses) -> None:
     async with httpx2.AsyncClient(trust_env=False, timeout=WAIT_SECONDS + 20) as http:
         async with Client(streamable_http_client(addresses.mcp_url, http_client=http)) as agent:
             job_id = await _load(agent, console)
-            failed = await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
-        _show_causes(console, failed)
+            _show_causes(console, await _failed_rows(agent, job_id))
+            corrected_id = await _send_again(agent, console, job_id)
+            _show_left(console, await _failed_rows(agent, corrected_id))
         await _read_through_rest(http, addresses, job_id, console)
         await _count(http, addresses, console)
 
@@ -106,11 +115,33 @@ async def _load(agent: Client, console: Console) -> str:
         async def on_progress(done: float, total: float | None, message: str | None) -> None:
             progress.update(task, completed=done)
 
-        closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": WAIT_SECONDS}
-        closed = await _call(agent, "close-abort-ingest-job", closing, on_progress)
+        closed = await _call(agent, "close-abort-ingest-job", _closing(job_id), on_progress)
         progress.update(task, completed=closed["numberRecordsProcessed"])
     _say(console, "close-abort-ingest-job", closed)
     return job_id
+
+
+def _closing(job_id: str) -> dict[str, Any]:
+    return {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": WAIT_SECONDS}
+
+
+async def _failed_rows(agent: Client, job_id: str) -> Mapping[str, Any]:
+    return await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
+
+
+async def _send_again(agent: Client, console: Console, job_id: str) -> str:
+    """Send the failed rows of a job again, corrected as a person would say, and return the id of their job."""
+    console.print("\n[bold]The failed rows, corrected and sent again[/]")
+    cells = sum(len(values) for values in CORRECTIONS.values())
+    console.print(f"  {cells} cells are corrected on the way, in {', '.join(CORRECTIONS)}.\n", highlight=False)
+    arguments = {
+        "body": {"object": "Contact", "operation": "insert"},
+        "data": {"rowsOf": {"jobs": [job_id]}, "values": CORRECTIONS},
+    }
+    job = await _step(agent, console, "create-ingest-job", arguments)
+    corrected_id = str(job["id"])
+    await _step(agent, console, "close-abort-ingest-job", _closing(corrected_id))
+    return corrected_id
 
 
 async def _step(agent: Client, console: Console, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
@@ -142,6 +173,11 @@ def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
         console.print(
             f"      {example.get('message', cause['pattern'])}", highlight=False, markup=False, soft_wrap=True
         )
+
+
+def _show_left(console: Console, failed: Mapping[str, Any]) -> None:
+    causes = ", ".join(f"{cause['count']} x {cause['statusCode']}" for cause in failed["causes"])
+    console.print(f"\n[bold]Left for a person to decide[/]\n  {causes}", highlight=False)
 
 
 async def _read_through_rest(http: httpx2.AsyncClient, addresses: Addresses, job_id: str, console: Console) -> None:
