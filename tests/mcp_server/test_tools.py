@@ -13,6 +13,7 @@ from tests.support.orgs import (
     ERAS,
     Era,
     agent,
+    call,
     refusal,
 )
 from tests.support.scripted_org import ScriptedOrg, scripted_agent
@@ -41,6 +42,31 @@ async def test_a_wait_reports_rows_as_they_are_processed_and_ends_with_the_job(e
         with anyio.fail_after(5):
             await is_done.wait()
     assert seen == [0, 200, 600, 800]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_progress_has_a_total_where_the_rows_sent_are_known(era: Era, tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0), ("Open", 0), ("UploadComplete", 0), ("InProgress", 2), ("JobComplete", 3))
+    org.upload_may_end.set()
+    seen: list[tuple[float, float | None, str | None]] = []
+    is_done = anyio.Event()
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total, message))
+        if progress == total:
+            is_done.set()
+
+    async with scripted_agent(org, tmp_path, era) as client:
+        await call(client, "upload-data-ingest-job", jobId=JOB_ID, body={"csv": "Name\na\nb\nc\n"})
+        closing = {"jobId": JOB_ID, "body": {"state": "UploadComplete"}, "waitSeconds": 45}
+        await client.call_tool("close-abort-ingest-job", closing, progress_callback=on_progress)
+        with anyio.fail_after(5):
+            await is_done.wait()
+    assert seen == [
+        (0, 3, "UploadComplete: 0 of 3 rows processed"),
+        (2, 3, "InProgress: 2 of 3 rows processed"),
+        (3, 3, "JobComplete: 3 of 3 rows processed"),
+    ]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")

@@ -79,7 +79,7 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         return page.as_csv()
 
 
-async def _silently(job: Job) -> None:
+async def _silently(job: Job, rows: int | None) -> None:
     """Report nothing: a host that reads a resource gets no progress."""
 
 

@@ -308,14 +308,16 @@ def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:
 
 
 def _progress(ctx: Context) -> Report:
-    """Return a function that reports the number of processed rows to the host, whenever the number grows."""
+    """Return a function that reports the number of processed rows, and of all, to the host, whenever the first grows."""
     last = -1
 
-    async def report(job: Job) -> None:
+    async def report(job: Job, rows: int | None) -> None:
         nonlocal last
         processed = job.number_records_processed or 0
         if processed > last:
             last = processed
-            await ctx.report_progress(processed, None, f"{as_name(job.state)}: {counted(processed, 'row')} processed")
+            total = rows if rows is not None and rows >= processed else None
+            counted_rows = counted(processed, "row") if total is None else f"{processed:,} of {counted(total, 'row')}"
+            await ctx.report_progress(processed, total, f"{as_name(job.state)}: {counted_rows} processed")
 
     return report

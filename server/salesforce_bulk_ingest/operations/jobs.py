@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState
-from salesforce_bulk_ingest.operations.waiting import Report, Sleep, wait_until_terminal
+from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
@@ -89,6 +89,7 @@ class JobOperations:
         uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
         sleep: pauses between two readings of a job.
+        now: returns the time in seconds from any start, for the pace of a job.
         seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
@@ -103,6 +104,7 @@ class JobOperations:
         fetcher: ResultFetcher | None = None,
         *,
         sleep: Sleep = anyio.sleep,
+        now: Now = anyio.current_time,
         seconds_left: Callable[[], float] = seconds_left,
     ) -> None:
         self._client = client
@@ -110,6 +112,7 @@ class JobOperations:
         self._uploads = uploads
         self._fetcher = fetcher
         self._sleep = sleep
+        self._now = now
         self._seconds_left = seconds_left
 
     async def org(self) -> Org:
@@ -166,8 +169,8 @@ class JobOperations:
     async def status(self, job_id: str, *, wait_seconds: float = 0, report: Report) -> JobStatus:
         """Return the status of the job: at once, or when the job has ended or `wait_seconds` are over."""
         job = await self._client.get_job(checked_job_id(job_id))
-        job = await self._wait(job, wait_seconds, report)
         org = await self._client.org()
+        job = await self._wait(org, job, wait_seconds, report)
         upload = await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown"
         return JobStatus(org, job, upload, accounting=await self._accounting(org, job))
 
@@ -202,7 +205,7 @@ class JobOperations:
                 await audited.tried()
                 job, changed = await change_state(self._client, job, state, self._seconds_left)
         try:
-            job = await self._wait(job, wait_seconds, report)
+            job = await self._wait(org, job, wait_seconds, report)
         except SalesforceError:
             # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
@@ -232,8 +235,20 @@ class JobOperations:
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())
 
-    async def _wait(self, job: Job, seconds: float, report: Report) -> Job:
+    async def _wait(self, org: Org, job: Job, seconds: float, report: Report) -> Job:
+        if not seconds or job.is_terminal:
+            return job
+        upload = await self._uploads.record_of(org, job.id)
+
         async def read() -> Job:
             return await self._client.get_job(job.id)
 
-        return await wait_until_terminal(job, read, report, min(seconds, self._seconds_left()), sleep=self._sleep)
+        return await wait_until_terminal(
+            job,
+            read,
+            report,
+            min(seconds, self._seconds_left()),
+            rows=None if upload is None else upload.rows,
+            sleep=self._sleep,
+            now=self._now,
+        )
