@@ -5,7 +5,7 @@ LOWEST := .venv-lowest/bin
 # The tests start the program some hundred times: without its bytecode it would be compiled each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-callers test-faults test-window release clean
+.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-faults test-window release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,12 @@ tests/clients/node_modules/.stamp: .venv/dev.stamp tests/clients/package.json
 	@echo "Setting up the clients (once, about a minute) ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[clients]'
 	@$(BIN)/python -m tests.clients.node
+	@touch $@
+
+tests/conformance/node_modules/.stamp: .venv/dev.stamp tests/conformance/package.json
+	@echo "Setting up the conformance tests (once, some seconds) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[clients]'
+	@$(BIN)/python -m tests.clients.node tests/conformance
 	@touch $@
 
 tests/callers/node_modules/.stamp: .venv/dev.stamp tests/callers/package.json
@@ -69,6 +75,9 @@ test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
+
+test-conformance: tests/conformance/node_modules/.stamp  ## Hold the MCP server to the protocol's own conformance tests
+	@$(BIN)/python -m pytest -q tests/conformance
 
 test-callers: tests/callers/node_modules/.stamp  ## Sign in at a real identity provider, and try to get past the guard
 	@$(BIN)/python -m pytest -q tests/callers
@@ -112,4 +121,4 @@ release: .venv/dev.stamp  ## Build wheel and sdist into dist/, and try each in a
 	@$(BIN)/python -m tests.release dist
 
 clean:  ## Remove what the targets made
-	rm -rf .venv .venv-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/callers/node_modules
+	rm -rf .venv .venv-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules

@@ -96,6 +96,9 @@ DAY_SECONDS = 24 * 3600
 
 Configured = Callable[..., EmulatorConfig]
 
+ServerKind = Callable[..., IngestServer]
+"""A class of MCP servers, which takes what `IngestServer` takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -342,17 +345,16 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
 
 
 def build_mcp(
-    services: Services, rest_url: str | None, mistake: str | None = None, *, differs_by_caller: bool = False
+    services: Services, rest_url: str | None, kind: ServerKind = IngestServer, *, differs_by_caller: bool = False
 ) -> IngestServer:
-    """Return the MCP server with its tools and resources, each of which answers with the mistake where there is one.
+    """Return the MCP server with its tools and resources.
 
     Args:
         services: the services.
         rest_url: the URL of `/v1`; None if it is not served.
-        mistake: what is wrong with the settings; None if nothing is.
+        kind: the server's class.
         differs_by_caller: whether there may be callers who may only read, whose list of tools is shorter.
     """
-    kind = IngestServer if mistake is None else partial(MisconfiguredServer, mistake=mistake)
     server = kind(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
@@ -375,19 +377,23 @@ def _question_key(shared: SecretStr | None) -> RequestStateSecurity | None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Addresses]:
-    """Run both ports, and the embedded org if asked for, for the time of the block; see `open_services`.
+async def running(
+    settings: Settings, paths: LocalPaths, *, clock: Clock = SYSTEM_CLOCK, kind: ServerKind = IngestServer
+) -> AsyncIterator[Addresses]:
+    """Run both ports, and the embedded org if asked for, for the time of the block; see `open_services`, `build_mcp`.
 
     Raises:
         CantStart: a port or the embedded org can't be used, or it is not settled who may call; nothing was served.
     """
     async with issuer_keys(settings, clock) as keys:
-        async with _running_behind(door_of(settings, paths, keys), settings, paths, clock) as addresses:
+        async with _running_behind(door_of(settings, paths, keys), settings, paths, clock, kind) as addresses:
             yield addresses
 
 
 @asynccontextmanager
-async def _running_behind(door: Door, settings: Settings, paths: LocalPaths, clock: Clock) -> AsyncIterator[Addresses]:
+async def _running_behind(
+    door: Door, settings: Settings, paths: LocalPaths, clock: Clock, kind: ServerKind
+) -> AsyncIterator[Addresses]:
     with (
         bound_socket(settings.mcp_host, settings.mcp_port, "--mcp-port") as mcp_socket,
         bound_socket(settings.rest_host, settings.rest_port, "--rest-port") as rest_socket,
@@ -398,7 +404,7 @@ async def _running_behind(door: Door, settings: Settings, paths: LocalPaths, clo
             open_services(settings, paths, org, clock=clock) as services,
             anyio.create_task_group() as questions,
         ):
-            server = build_mcp(services, rest_url, differs_by_caller=door.verifier is not None)
+            server = build_mcp(services, rest_url, kind, differs_by_caller=door.verifier is not None)
             readiness = Readiness(partial(_why_not_ready, services), SharedTasks(questions), clock.monotonic)
             note_refusal = services.operations.jobs.note_refusal
             front = Front(door, allowed_callers(settings), settings.allowed_origin, readiness, TITLE, note_refusal)
@@ -446,7 +452,7 @@ async def serve_mistake(mistake: str, paths: LocalPaths) -> None:
     """Serve one client over stdin and stdout, and answer each of its calls with what is wrong with the settings."""
     sends_nothing = httpx2.AsyncBaseTransport()
     async with open_services(Settings(no_spool=True), paths, transport=sends_nothing) as services:
-        await build_mcp(services, None, mistake).run_stdio_async()
+        await build_mcp(services, None, partial(MisconfiguredServer, mistake=mistake)).run_stdio_async()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from mcp import Client, MCPError
 
 from salesforce_bulk_ingest.app import EmbeddedOrg, build_mcp, open_services
+from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, agent, paths_in, refusal
 from tests.support.watched_org import WatchedOrg
@@ -23,7 +25,8 @@ Next: Tell the user: that is a mistake in the settings of this server, and no to
 @asynccontextmanager
 async def _misconfigured(folder: Path, org: WatchedOrg, era: Era = "auto") -> AsyncIterator[Client]:
     async with open_services(Settings(emulator=True), paths_in(folder), EmbeddedOrg(org.url, folder)) as services:
-        async with Client(build_mcp(services, None, MISTAKE), mode=era) as client:
+        kind = partial(MisconfiguredServer, mistake=MISTAKE)
+        async with Client(build_mcp(services, None, kind), mode=era) as client:
             yield client
 
 

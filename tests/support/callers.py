@@ -10,8 +10,9 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, build_mcp, open_services, running
+from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, ServerKind, build_mcp, open_services, running
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
+from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.serving.named_tokens import Access, TokenFile
 from salesforce_bulk_ingest.settings import Settings
@@ -55,10 +56,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, clock: Clock = SYSTEM_CLOCK, **settings: Any) -> AsyncIterator[Addresses]:
+async def serving(
+    folder: Path, *, clock: Clock = SYSTEM_CLOCK, kind: ServerKind = IngestServer, **settings: Any
+) -> AsyncIterator[Addresses]:
     """Both ports, before an embedded org, with the settings and the tokens of this folder."""
     chosen = Settings.model_validate({"emulator": True, "mcp_port": 0, "rest_port": 0, **settings})
-    async with running(chosen, paths_in(folder), clock=clock) as addresses:
+    async with running(chosen, paths_in(folder), clock=clock, kind=kind) as addresses:
         yield addresses
 
 
