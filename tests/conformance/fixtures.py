@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from mcp import MCPError
 from mcp.server.context import ServerRequestContext
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.server.mcpserver.tools import Tool
@@ -24,7 +24,6 @@ from mcp_types import (
     ElicitResult,
     EmbeddedResource,
     EmptyResult,
-    GetPromptResult,
     ImageContent,
     InputRequest,
     InputRequiredResult,
@@ -69,12 +68,6 @@ class FixtureServer(IngestServer):
         handlers("logging/setLevel", SetLevelRequestParams, accepted)
         handlers("resources/subscribe", SubscribeRequestParams, accepted)
         handlers("resources/unsubscribe", UnsubscribeRequestParams, accepted)
-
-    async def get_prompt(
-        self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
-    ) -> GetPromptResult | InputRequiredResult:
-        own = name in {prompt.__name__ for prompt in PROMPTS}
-        return await (MCPServer if own else IngestServer).get_prompt(self, name, arguments, context)
 
 
 class _WithFixtures(IngestTools):
