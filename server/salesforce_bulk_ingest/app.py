@@ -46,6 +46,7 @@ from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.mcp_server.resources import add_resources
 from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
+from salesforce_bulk_ingest.mcp_server.subscriptions import JobSubscriptions
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.operations.audit import Audit
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
@@ -355,6 +356,7 @@ def build_mcp(
         kind: the server's class.
         differs_by_caller: whether there may be callers who may only read, whose list of tools is shorter.
     """
+    subscriptions = JobSubscriptions(services.operations.jobs)
     server = kind(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
@@ -366,7 +368,10 @@ def build_mcp(
         },
         log_level="WARNING",
         request_state_security=_question_key(services.shared_key),
+        subscriptions=subscriptions.bus,
     )
+    if server.asks_org:
+        server.middleware.append(subscriptions)
     add_resources(server, services.operations)
     return server
 

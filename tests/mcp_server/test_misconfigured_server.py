@@ -53,3 +53,13 @@ async def test_a_resource_is_not_read_but_answers_with_the_mistake(era: Era, org
                 await client.read_resource(uri)
             assert raised.value.message == TOLD
     assert org.recorder.calls == []
+
+
+async def test_nobody_can_listen(org: WatchedOrg, tmp_path: Path) -> None:
+    async with _misconfigured(tmp_path, org) as client:
+        assert client.server_capabilities.resources is not None
+        assert client.server_capabilities.resources.subscribe is False
+        with pytest.raises(MCPError):
+            async with client.listen(resource_subscriptions=[f"salesforce-bulk://jobs/{UNKNOWN_JOB}"]):
+                pass
+    assert org.recorder.calls == []

@@ -77,7 +77,7 @@ async def scripted_agent(org: ScriptedOrg, folder: Path, era: Era = "auto", **op
     credentials = FixedCredentials(Credentials("http://127.0.0.1", SecretStr("a token")))
     async with httpx2.AsyncClient(transport=transport) as http, anyio.create_task_group() as tasks:
         client = SalesforceClient(http, credentials, "63.0")
-        services = services_over(client, folder, tasks, sleep=_no_pause, **options)
+        services = services_over(client, folder, tasks, **{"sleep": _no_pause, **options})
         async with Client(build_mcp(services, None), mode=era) as connected:
             yield connected
         tasks.cancel_scope.cancel()

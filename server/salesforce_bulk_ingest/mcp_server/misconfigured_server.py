@@ -28,8 +28,10 @@ class MisconfiguredServer(IngestServer):
         options: further options of the SDK's server.
     """
 
+    asks_org = False
+
     def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, *, mistake: str, **options: Any) -> None:
-        super().__init__(name, tools, org, **options)
+        super().__init__(name, tools, org, **{**options, "subscriptions": False})
         self._error = NotConfigured(mistake)
 
     async def call_tool(

@@ -1,7 +1,7 @@
 """The MCP server of the nine tools and the prompts, and the instructions that it gives to models."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -55,6 +55,9 @@ class IngestServer(MCPServer[None]):
         org: the org as far as it is known without a call; title and instructions begin with it.
         options: further options of the SDK's server.
     """
+
+    asks_org: ClassVar[bool] = True
+    """Whether the org may be asked for what the client listens to, completes or lists."""
 
     def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, **options: Any) -> None:
         every = tools.as_list()

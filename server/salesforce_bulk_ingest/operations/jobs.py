@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlencode
 
 import anyio
@@ -19,6 +20,7 @@ from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
 from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
+from salesforce_bulk_ingest.operations.watching import JobWatch
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
@@ -170,9 +172,14 @@ class JobOperations:
         """Return the status of the job: at once, or when the job has ended or `wait_seconds` are over."""
         job = await self._client.get_job(checked_job_id(job_id))
         org = await self._client.org()
-        job = await self._wait(org, job, wait_seconds, report)
+        job = await self._wait(job, wait_seconds, report)
         upload = await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown"
         return JobStatus(org, job, upload, accounting=await self._accounting(org, job))
+
+    def watch(self, job_id: str) -> JobWatch:
+        """Return what reads the job until it has ended, for those who listen."""
+        read = partial(self._client.get_job, checked_job_id(job_id))
+        return JobWatch(read, self._rows_sent, sleep=self._sleep, now=self._now)
 
     async def change_state(
         self,
@@ -205,7 +212,7 @@ class JobOperations:
                 await audited.tried()
                 job, changed = await change_state(self._client, job, state, self._seconds_left)
         try:
-            job = await self._wait(org, job, wait_seconds, report)
+            job = await self._wait(job, wait_seconds, report)
         except SalesforceError:
             # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
@@ -235,10 +242,15 @@ class JobOperations:
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())
 
-    async def _wait(self, org: Org, job: Job, seconds: float, report: Report) -> Job:
+    async def _rows_sent(self, job: Job) -> int | None:
+        """Return the number of rows that were sent to the job; None where that is not known on this machine."""
+        upload = await self._uploads.record_of(await self._client.org(), job.id)
+        return None if upload is None else upload.rows
+
+    async def _wait(self, job: Job, seconds: float, report: Report) -> Job:
         if not seconds or job.is_terminal:
             return job
-        upload = await self._uploads.record_of(org, job.id)
+        rows = await self._rows_sent(job)
 
         async def read() -> Job:
             return await self._client.get_job(job.id)
@@ -248,7 +260,7 @@ class JobOperations:
             read,
             report,
             min(seconds, self._seconds_left()),
-            rows=None if upload is None else upload.rows,
+            rows=rows,
             sleep=self._sleep,
             now=self._now,
         )
