@@ -92,6 +92,34 @@ async def test_schemas_are_closed_and_portable(org_url: str) -> None:
         assert {"summary", "next"} <= tool["outputSchema"]["properties"].keys()
 
 
+WITHOUT_DEFAULT = {"csv", "records", "file", "rowsOf", "externalIdFieldName"}
+"""One of the first four is given, and the last is for upserts alone."""
+
+
+async def test_every_argument_has_a_description_and_an_optional_one_names_its_default(org_url: str) -> None:
+    for tool in await listed(org_url):
+        for node in nodes(tool["inputSchema"]):
+            for name, argument in node.get("properties", {}).items():
+                assert argument.get("description"), (tool["name"], name)
+                if name not in {*node.get("required", ()), *WITHOUT_DEFAULT}:
+                    assert "default" in argument or "Default: " in argument["description"], (tool["name"], name)
+
+
+async def test_create_and_upload_take_the_same_rows(org_url: str) -> None:
+    schemas = {tool["name"]: tool["inputSchema"]["properties"] for tool in await listed(org_url)}
+    data = schemas["create-ingest-job"]["data"]["properties"]
+    body = schemas["upload-data-ingest-job"]["body"]["properties"]
+    assert {**data, "rowsOf": None} == {**body, "rowsOf": None}
+    assert body["rowsOf"]["description"] == "As in data of create-ingest-job"
+
+
+async def test_null_is_a_type_in_no_argument_but_only_in_cells_and_columns_where_it_is_data(org_url: str) -> None:
+    for tool in await listed(org_url):
+        for node in nodes(tool["inputSchema"]):
+            for argument in node.get("properties", {}).values():
+                assert "anyOf" not in argument and isinstance(argument["type"], str), tool["name"]
+
+
 async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
     arguments = {tool["name"]: list(tool["inputSchema"].get("properties", {})) for tool in await listed(org_url)}
     assert arguments == snapshot(

@@ -6,7 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import BaseModel, Field
 
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
-from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool, portable
+from salesforce_bulk_ingest.mcp_server.tool_schema import LISTED_AS, closed_tool, listed, portable
 
 
 class Inner(BaseModel):
@@ -35,6 +35,21 @@ def test_a_portable_schema_has_no_references_titles_and_null_alternatives() -> N
     assert schema["properties"]["count"] == {"type": "integer", "minimum": 1, "description": "How many"}
     assert schema["properties"]["inner"]["properties"]["name"] == {"type": "string"}
     assert schema["properties"]["labels"]["additionalProperties"] == {"type": ["string", "null"]}
+
+
+def test_bounds_of_texts_and_lists_stay_out_and_those_of_numbers_stay() -> None:
+    node = {"type": "array", "maxItems": 3, "minItems": 1, "items": {"type": "string", "minLength": 1, "pattern": "a"}}
+    assert portable(node) == {"type": "array", "items": {"type": "string", "pattern": "a"}}
+    assert portable({"type": "integer", "minimum": 1, "maximum": 9}) == {"type": "integer", "minimum": 1, "maximum": 9}
+
+
+def test_the_list_of_tools_has_the_short_schema_of_what_another_tool_says_in_full() -> None:
+    full = {"type": "object", "properties": {"again": {"type": "boolean"}}, LISTED_AS: {"type": "object"}}
+    schema = {"type": "object", "properties": {"rows": full, "more": [full, 1]}}
+    assert listed(schema) == {
+        "type": "object",
+        "properties": {"rows": {"type": "object"}, "more": [{"type": "object"}, 1]},
+    }
 
 
 class Tools:

@@ -3,33 +3,23 @@
 The docstrings of the models and the descriptions of their fields are in the input schemas of the tools.
 """
 
-import json
 import math
 import sys
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.mcp_server.tool_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
-from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding, Operation
-
-
-def parsed_json(value: object) -> object:
-    """Return the value of a text that is JSON, and any other value unchanged: some hosts send nested values as text."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
+from salesforce_bulk_ingest.salesforce.models import Delimiter, JobType, LineEnding, Operation
 
 
 def _cell(value: object) -> Cell:
@@ -63,17 +53,20 @@ class CreateBody(ClosedModel):
     """Salesforce's create request."""
 
     object: str = Field(
-        min_length=1, max_length=80, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="API name", examples=["Account"]
+        min_length=1, max_length=80, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="API name, such as Account"
     )
-    operation: Operation
+    operation: Operation = Field(description="What to do with each row")
     externalIdFieldName: str | None = Field(
-        None, max_length=255, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="For upsert: the field that matches rows"
+        None,
+        max_length=255,
+        pattern="^[A-Za-z][A-Za-z0-9_]*$",
+        description="For upsert alone: the field that matches rows, or Id",
     )
-    columnDelimiter: Delimiter | None = Field(None, description="Default COMMA, or the data's")
-    lineEnding: LineEnding | None = Field(None, description="Default LF, or the data's")
-    contentType: Literal["CSV"] | None = None
+    columnDelimiter: Delimiter | None = Field(None, description="Default: COMMA, or the data's")
+    lineEnding: LineEnding | None = Field(None, description="Default: LF, or the data's")
+    contentType: Literal["CSV"] | None = Field(None, description="Default: CSV")
     assignmentRuleId: str | None = Field(
-        None, pattern="^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$", description="Case or Lead assignment rule"
+        None, pattern="^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$", description="Rule for Case or Lead. Default: none"
     )
 
     @model_validator(mode="after")
@@ -102,17 +95,11 @@ class StateBody(ClosedModel):
     state: Literal["UploadComplete", "Aborted"] = Field(description="UploadComplete loads the rows; Aborted drops them")
 
 
-def _without_description(schema: dict[str, Any]) -> None:
-    del schema["description"]
-
-
 class Where(ClosedModel):
-    """A filter of failed rows; where both keys are given, a row has to match both."""
+    """Failed rows by their error; a row has to match all that is given."""
 
-    model_config = ConfigDict(json_schema_extra=_without_description)
-
-    statusCode: str | None = None
-    field: str | None = None
+    statusCode: str | None = Field(None, description="Such as DUPLICATE_VALUE. Default: any")
+    field: str | None = Field(None, description="The field at fault. Default: any")
 
     @property
     def error_filter(self) -> ErrorFilter:
@@ -121,14 +108,16 @@ class Where(ClosedModel):
 
 
 class RetryBody(ClosedModel):
-    """Rows of ended jobs, to be sent again in a new job."""
+    """Rows of ended jobs, as they were sent."""
 
-    model_config = ConfigDict(json_schema_extra=_without_description)
-
-    jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS)
-    which: tuple[Which, ...] | None = None
-    where: Where | None = None
-    again: bool = False
+    jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS, description=f"Their ids, at most {MOST_JOBS}")
+    which: tuple[Which, ...] | None = Field(
+        None,
+        description="missing: in no result; created: Ids of new records, alone. Default: the first three, or failed with "
+        "where",
+    )
+    where: Where | None = Field(None, description="Of the failed rows, by error. Default: all")
+    again: bool = Field(False, description="Also rows that were sent again before")
 
     @model_validator(mode="after")
     def _which_go_together(self) -> Self:
@@ -157,40 +146,19 @@ class RetryBody(ClosedModel):
         return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again)
 
 
-class UploadBody(ClosedModel):
-    """Rows under exactly one source key, and how they are to be changed on the way."""
+class DataBody(ClosedModel):
+    """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
 
-    csv: str | None = Field(
-        None, description="CSV text: a header, then rows", examples=["Name,BillingCity\nAcme,Oslo\n"]
+    csv: str | None = Field(None, description="CSV text: a header, then rows")
+    records: list[dict[str, CellValue]] | None = Field(
+        None, description="An object a row, field to value; missing key: empty cell, null: #N/A"
     )
-    records: Annotated[
-        list[dict[str, CellValue]] | None,
-        BeforeValidator(parsed_json),
-        Field(
-            None,
-            description="One object a row, field to value; missing key: empty cell, null: #N/A",
-            examples=[[{"Name": "Acme", "BillingCity": None}]],
-        ),
-    ]
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
-    rowsOf: Annotated[
-        RetryBody | None,
-        BeforeValidator(parsed_json),
-        Field(
-            None,
-            description="Rows of ended jobs as they were sent; missing: in no result; created: Ids of new records alone",
-        ),
-    ]
-    columns: Annotated[
-        dict[str, str | None], BeforeValidator(parsed_json), Field(description="Header to field; null leaves it out")
-    ] = {}
-    set: Annotated[
-        dict[str, CellValue], BeforeValidator(parsed_json), Field(description="Field to a value for every row")
-    ] = {}
-    values: Annotated[
-        dict[str, dict[str, str]], BeforeValidator(parsed_json), Field(description="Field to {old: new} cells")
-    ] = {}
-    only: Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Fields to keep")] = ()
+    rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
+    columns: dict[str, str | None] = Field({}, description="Header to field; null leaves it out. Default: as is")
+    set: dict[str, CellValue] = Field({}, description="Field to a value for every row. Default: none")
+    values: dict[str, dict[str, str]] = Field({}, description="Field to {old: new} cells. Default: none")
+    only: tuple[str, ...] = Field((), description="Fields to keep. Default: all")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -222,22 +190,24 @@ class UploadBody(ClosedModel):
         return ColumnMapping(self.columns, constants, self.values, self.only)
 
 
-def _without_property_descriptions(schema: dict[str, Any]) -> None:
-    """Remove the descriptions of properties, which the schema of upload-data-ingest-job has already."""
-    for described in schema["properties"].values():
-        for name in ("description", "examples", "default"):
-            described.pop(name, None)
+def _rows_of_as_in_create(schema: dict[str, Any]) -> None:
+    schema["properties"]["rowsOf"][LISTED_AS] = {
+        "type": "object",
+        "additionalProperties": {},
+        "description": "As in data of create-ingest-job",
+    }
 
 
-class DataBody(UploadBody):
-    """Its rows, as the body of upload-data-ingest-job."""
+class UploadBody(DataBody):
+    """Rows, from exactly one of csv, records, file, rowsOf."""
 
-    model_config = ConfigDict(json_schema_extra=_without_property_descriptions)
+    model_config = ConfigDict(json_schema_extra=_rows_of_as_in_create)
 
 
-Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`; with sha256")]
+Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`, with sha256. Default: all rows")]
 Sha256 = Annotated[
-    str | None, Field(pattern="^[0-9a-f]{64}$", description="From dryRun: refuse rows that have changed")
+    str | None,
+    Field(pattern="^[0-9a-f]{64}$", description="From dryRun: refuse rows that have changed. Default: take them"),
 ]
 DryRun = Annotated[bool, Field(description="Only check the rows")]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
@@ -247,24 +217,23 @@ LoadAgain = Annotated[bool, Field(description="Insert rows though they went into
 JobId = Annotated[
     str,
     # The pattern only informs callers: the operations check the id, so that MCP and `/v1` refuse it with the same message.
-    Field(
-        description="15 or 18 characters",
-        examples=["750XX0000004Ab1YAE"],
-        json_schema_extra={"pattern": JOB_ID_PATTERN},
-    ),
+    Field(description="The job's id", json_schema_extra={"pattern": JOB_ID_PATTERN}),
 ]
-WaitSeconds = Annotated[
-    int, Field(ge=0, le=CALL_SECONDS, description="Wait so long for the job to be done; 0 answers at once")
-]
+WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Wait so long until the job is done")]
 LONGEST_CONFIRM = 500
 """The most characters of a sentence: more than those have that closes are refused with."""
 
 Confirm = Annotated[
     str, Field(max_length=LONGEST_CONFIRM, description="The sentence of a refused close, once the user agrees to it")
 ]
-Offset = Annotated[int, Field(ge=0, description="Rows to skip; nextOffset of the page before")]
-Limit = Annotated[
-    int | None, Field(ge=1, le=1_000, description="Rows; without it, 50 or what of them fits about 4,000 tokens")
+Offset = Annotated[int, Field(ge=0, description="Rows to skip: nextOffset of the page before")]
+Limit = Annotated[int | None, Field(ge=1, le=1_000, description="Rows. Default: 50, or what fits 4,000 tokens")]
+PkChunking = Annotated[
+    bool | None, Field(description="Only jobs with PK chunking (true) or without it (false). Default: all")
 ]
-QueryLocator = Annotated[str | None, Field(max_length=200, description="From the answer before, for its next page")]
-ShownColumns = Annotated[tuple[str, ...], BeforeValidator(parsed_json), Field(description="Columns to show")]
+JobTypeFilter = Annotated[JobType | None, Field(description="V2Ingest: Bulk API 2.0; Classic: Bulk API. Default: all")]
+QueryLocator = Annotated[
+    str | None, Field(max_length=200, description="From the answer before, for its next page. Default: the first")
+]
+ShownColumns = Annotated[tuple[str, ...], Field(description="Columns to show. Default: all")]
+FailedWhere = Annotated[Where | None, Field(description="Only rows with this error. Default: all")]

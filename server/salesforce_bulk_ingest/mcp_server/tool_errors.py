@@ -1,6 +1,6 @@
 """The errors of tools, reported as text that a model can act on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.base.text import as_name, cut, encodable
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
+from salesforce_bulk_ingest.mcp_server.argument_forms import as_declared
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -51,6 +52,8 @@ class ActionableTool(Tool):
     """
 
     longest_call_seconds: float = Field(CALL_SECONDS, exclude=True)
+    declared: dict[str, Any] = Field({}, exclude=True)
+    """The input schema in full; `parameters`, which the list of tools has, may be shorter."""
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         try:
@@ -62,7 +65,7 @@ class ActionableTool(Tool):
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool) -> Any:
         try:
             with anyio.fail_after(self.longest_call_seconds):
-                return await super().run(arguments, context, convert_result)
+                return await super().run(self._as_declared(arguments), context, convert_result)
         except TimeoutError:
             raise ToolError(
                 f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting.\n"
@@ -79,6 +82,11 @@ class ActionableTool(Tool):
                 raise ToolError(self._rejected(error.__cause__)) from error.__cause__
             # The original text, without the prefix that the SDK puts before it.
             raise ToolError(str(error.__cause__ or error)) from error.__cause__
+
+    def _as_declared(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        declared = as_declared(arguments, self.declared)
+        assert isinstance(declared, dict)  # an object stays an object
+        return declared
 
     def _look(self, arguments: dict[str, Any]) -> str:
         """Return the call that shows what became of this call, with a few words, before a change is repeated."""
@@ -107,13 +115,23 @@ class ActionableTool(Tool):
         return "this belongs under body" if name in body else None
 
 
+_COMPLAINTS: Mapping[str, str] = {
+    "missing": "this is required",
+    "extra_forbidden": "there is no such argument here",
+    **dict.fromkeys(("model_type", "dict_type"), "expected an object"),
+    **dict.fromkeys(("list_type", "tuple_type"), "expected a list"),
+    "string_type": "expected text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
+    "too_short": "expected at least {min_length} in this list",
+    "too_long": "expected at most {max_length} in this list",
+}
+"""What is wrong with an argument, by the type of pydantic's error, whose own words are those of Python."""
+
+
 def _complaint(detail: ErrorDetails) -> str:
     """Return the complaint about an argument, without the argument's value."""
-    in_our_words = {
-        "missing": "this is required",
-        "extra_forbidden": "there is no such argument here",
-        "model_type": "expected an object",
-        "dict_type": "expected an object",
-        "list_type": "expected an array",
-    }
-    return in_our_words.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+    in_our_words = _COMPLAINTS.get(detail["type"])
+    if in_our_words is None:
+        return detail["msg"].removeprefix("Value error, ")
+    return in_our_words.format(**detail.get("ctx", {}))

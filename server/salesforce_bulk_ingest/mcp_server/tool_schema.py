@@ -46,10 +46,28 @@ def _declared(fn: Callable[..., Any], name: str, title: str, hints: ToolAnnotati
     # By default, the SDK drops unknown arguments silently.
     model.model_config["extra"] = "forbid"
     model.model_rebuild(force=True)
-    tool.parameters = portable(model.model_json_schema(by_alias=True))
+    tool.declared = portable(model.model_json_schema(by_alias=True))
+    tool.parameters = listed(tool.declared)
     if tool.fn_metadata.output_schema is not None:
         tool.fn_metadata.output_schema = portable(tool.fn_metadata.output_schema)
     return tool
+
+
+LISTED_AS = "listedAs"
+"""The key, in the schema of an argument, of the shorter schema that the list of tools has in its place."""
+
+
+def listed(schema: Any) -> Any:
+    """Return the schema as the list of tools has it: what another tool's schema says in full is short."""
+    if isinstance(schema, list):
+        return [listed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return schema[LISTED_AS] if LISTED_AS in schema else {name: listed(value) for name, value in schema.items()}
+
+
+_BOUNDS_OF_TEXT = ("minLength", "maxLength", "minItems", "maxItems")
+"""Bounds that no model needs to make a call: a description names the one that counts, and a refusal names each."""
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -66,8 +84,9 @@ def portable(schema: dict[str, Any]) -> dict[str, Any]:
         node = _without_null(node)
         if "$ref" in node:
             node = {**definitions[node["$ref"].rsplit("/", 1)[1]], **{k: v for k, v in node.items() if k != "$ref"}}
-        is_nothing = node.get("default", 0) in (None, {}, [])
-        dropped = {"title", "$defs", "default"} if is_nothing else {"title", "$defs"}
+        dropped = {"title", "$defs", *_BOUNDS_OF_TEXT}
+        if node.get("default", 0) in (None, {}, []):
+            dropped.add("default")
         return {
             key: simplified(value, is_properties=key == "properties") if key != "examples" else value
             for key, value in node.items()

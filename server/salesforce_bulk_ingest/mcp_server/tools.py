@@ -24,11 +24,14 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     CreateBody,
     DataBody,
     DryRun,
+    FailedWhere,
     JobId,
+    JobTypeFilter,
     Limit,
     LoadAgain,
     Offset,
     Part,
+    PkChunking,
     PreflightSwitch,
     QueryLocator,
     Sha256,
@@ -51,7 +54,7 @@ from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
-from salesforce_bulk_ingest.salesforce.models import Job, JobType, ResultKind
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 _ACTIONS: Mapping[str, Action] = {
     CREATE: "create",
@@ -113,13 +116,12 @@ class IngestTools:
 
     async def list_jobs(
         self,
-        isPkChunkingEnabled: bool | None = None,
-        jobType: JobType | None = None,
+        isPkChunkingEnabled: PkChunking = None,
+        jobType: JobTypeFilter = None,
         queryLocator: QueryLocator = None,
     ) -> Annotated[CallToolResult, JobListAnswer]:
         """List the org's ingest jobs, of all users and tools: the 25 newest of one page (up to 1,000 jobs) with counts by
-        state. Use it to find a job whose id is lost. jobType V2Ingest leaves out old Bulk API jobs. The list has no row
-        counters; call get-ingest-job-status for those."""
+        state, to find a job whose id is lost. It has no row counters; get-ingest-job-status has."""
         with errors_for_models(
             GivenCall.of(
                 "list-all-ingest-jobs",
@@ -239,7 +241,7 @@ class IngestTools:
         offset: Offset = 0,
         limit: Limit = None,
         columns: ShownColumns = (),
-        where: Where | None = None,
+        where: FailedWhere = None,
     ) -> Annotated[CallToolResult, FailedPageAnswer]:
         """Get the rows that failed, with the reason in sf__Error, a page at a time, and the causes of all of them, with
         counts, examples and advice. Call it when numberRecordsFailed is above 0. Next: create-ingest-job with data rowsOf
@@ -286,7 +288,7 @@ class IngestTools:
 
     async def _load_request(
         self,
-        body: UploadBody,
+        body: DataBody,
         part: int | None,
         sha256: str | None,
         preflight: PreflightSwitch,
