@@ -342,7 +342,7 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     folder has not agreed to uploads of files by other machines.
     """
     default = [paths.working_dir] if paths.working_dir is not None and is_for_this_machine(settings) else []
-    return UploadRoots(settings.upload_roots or default, paths.settings_file)
+    return UploadRoots(settings.upload_roots or default, paths.settings_file, paths.home)
 
 
 def build_mcp(

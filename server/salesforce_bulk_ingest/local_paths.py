@@ -32,6 +32,7 @@ class LocalPaths:
         org_dir: folder of the embedded org that `stdio` opens again at each start.
         working_dir: folder that the program was started in; None if the folder is no place for a user's data.
         cli_folders: folders in which the official CLI may be installed.
+        home: home folder of this user, which `~` stands for in the paths of files to upload.
     """
 
     settings_file: Path
@@ -40,6 +41,7 @@ class LocalPaths:
     org_dir: Path
     working_dir: Path | None = None
     cli_folders: tuple[Path, ...] = ()
+    home: Path | None = None
 
     @property
     def token_file(self) -> Path:
@@ -60,6 +62,7 @@ def default_local_paths() -> LocalPaths:
         org_dir=platformdirs.user_data_path(APP_NAME, appauthor=False) / "org",
         working_dir=working_dir(Path.cwd, Path.home()),
         cli_folders=cli_folders(Path.home(), os.environ),
+        home=Path.home(),
     )
 
 

@@ -5,66 +5,39 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 
-from salesforce_bulk_ingest.cli.config import LONGEST_ORG_NAME, SERVER_KEY, host_entries
+from salesforce_bulk_ingest.cli.config import MOST_KEY_CHARACTERS
+from salesforce_bulk_ingest.cli.hosts import HostName, Machine, hosts_of
 from tests.cli.conftest import RunHere
+from tests.support.canary import TOKEN
 from tests.support.commands import INSTALLED, Environ, run, write_settings
 
-HOME = Path("/home/me")
 COMMAND = "/opt/my tools/salesforce-bulk-ingest"
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="paths of Linux")
-def test_each_host_is_told_where_its_entry_goes() -> None:
-    entries = host_entries(COMMAND, ["stdio"], HOME, {})
-    assert {entry.host: entry.where for entry in entries} == snapshot(
-        {
-            "Claude Desktop": "merge into /home/me/.config/Claude/claude_desktop_config.json",
-            "Claude Code": "run once",
-            "VS Code": "merge into .vscode/mcp.json of the workspace",
-            "Cursor": "merge into /home/me/.cursor/mcp.json",
-        }
-    )
-
-
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="paths of Linux")
-def test_claude_desktop_reads_the_folder_that_xdg_names() -> None:
-    (entry, *_) = host_entries(COMMAND, ["stdio"], HOME, {"XDG_CONFIG_HOME": "/cfg"})
-    assert entry.where == "merge into /cfg/Claude/claude_desktop_config.json"
-
-
-def test_an_entry_is_json_with_the_whole_path_of_the_command() -> None:
-    for entry in host_entries(COMMAND, ["stdio", "--read-only"], HOME, {}):
-        if entry.text.startswith("{"):
-            (servers,) = json.loads(entry.text).values()
-            assert servers.keys() == {SERVER_KEY}
-            assert servers[SERVER_KEY]["command"] == COMMAND
-            assert servers[SERVER_KEY]["args"] == ["stdio", "--read-only"]
-            assert "env" not in servers[SERVER_KEY]
-
-
-def test_a_line_for_the_shell_keeps_a_path_with_blanks_together() -> None:
-    line = next(entry.text for entry in host_entries(COMMAND, ["stdio"], HOME, {}) if entry.host == "Claude Code")
-    assert line == "claude mcp add salesforce-bulk -- '/opt/my tools/salesforce-bulk-ingest' stdio"
+def entries_in(printed: str) -> list[dict[str, Any]]:
+    """The entries of a server in what the command has printed, without their key and without the key of the servers."""
+    texts = re.findall(r"^\{.*?^\}", printed, re.MULTILINE | re.DOTALL)
+    return [entry for text in texts for servers in json.loads(text).values() for entry in servers.values()]
 
 
 def test_key_and_tool_name_together_stay_under_sixty_characters() -> None:
     """Longer ones are dropped by some hosts; the longest tool name is checked here, all of them in the contract test."""
     longest = "get-unprocessed-records-ingest-job"
-    assert len(f"{SERVER_KEY}:{longest}") < 60
-    assert len(f"{SERVER_KEY}-{'x' * LONGEST_ORG_NAME}{longest}") == 59
+    assert MOST_KEY_CHARACTERS + len(longest) == 59
 
 
 def test_config_prints_entries_that_a_host_takes_as_they_are(environ: Environ) -> None:
     printed = run(environ, "config", "--emulator", program=INSTALLED)
     assert (printed.returncode, printed.stderr) == (0, "")
-    entries = re.findall(r"^\{.*?^\}", printed.stdout, re.MULTILINE | re.DOTALL)
-    for entry in (json.loads(text) for text in entries):
-        (servers,) = entry.values()
-        server = servers["salesforce-bulk"]
+    entries = entries_in(printed.stdout)
+    for server in entries:
         assert (server["command"], server["args"]) == (INSTALLED[0], ["stdio", "--emulator"])
         assert Path(server["command"]).is_absolute() and os.access(server["command"], os.X_OK)
     assert len(entries) == 3
@@ -83,9 +56,9 @@ Claude Desktop: merge into /home/me/config/Claude/claude_desktop_config.json
 }
 
 Claude Code: run once
-claude mcp add salesforce-bulk -- /opt/bulk stdio --emulator
+claude mcp add --scope user salesforce-bulk -- /opt/bulk stdio --emulator
 
-VS Code: merge into .vscode/mcp.json of the workspace
+VS Code: merge into /home/me/config/Code/User/mcp.json
 {
   "servers": {
     "salesforce-bulk": {
@@ -112,12 +85,14 @@ Cursor: merge into /home/me/.cursor/mcp.json
   }
 }
 
+`salesforce-bulk-ingest config HOST --write`, with the same options, merges the entry of a host.
+HOST is claude-desktop, claude-code, vscode, cursor.
 """)
 
 
 def test_config_of_a_program_run_as_a_module_names_a_command_that_runs(run_here: RunHere) -> None:
     printed = run_here("config").stdout
-    entry = json.loads(printed[printed.index("{") : printed.index("\n}\n") + 2])["mcpServers"]["salesforce-bulk"]
+    (entry, *_) = entries_in(printed)
     assert (entry["command"], entry["args"]) == (sys.executable, ["-m", "salesforce_bulk_ingest", "stdio"])
 
 
@@ -150,15 +125,11 @@ def test_config_of_one_of_several_orgs_has_its_name_in_the_key_and_among_the_arg
     for name in ("uat", "prod"):
         done = run_here("config", "--org", name, "--upload-root", str(exports))
         assert (done.returncode, done.stderr) == (0, "")
-        entries = [json.loads(text) for text in re.findall(r"^\{.*?^\}", done.stdout, re.MULTILINE | re.DOTALL)]
-        for (servers,) in (entry.values() for entry in entries):
-            [(key, server)] = servers.items()
-            assert (key, server["args"][2:]) == (
-                f"salesforce-bulk-{name}",
-                ["stdio", "--org", name, "--upload-root", str(exports)],
-            )
-        assert len(entries) == 3
-        line = f"mcp add salesforce-bulk-{name} -- {sys.executable} -m salesforce_bulk_ingest stdio --org {name} "
+        entries = entries_in(done.stdout)
+        for server in entries:
+            assert server["args"][2:] == ["stdio", "--org", name, "--upload-root", str(exports)]
+        assert len(entries) == done.stdout.count(f'"salesforce-bulk-{name}": {{') == 3
+        line = f"mcp add --scope user salesforce-bulk-{name} -- {sys.executable} -m salesforce_bulk_ingest stdio --org {name} "
         assert line in done.stdout
 
 
@@ -177,9 +148,100 @@ def test_config_says_what_is_wrong_with_an_org_before_a_host_would_hide_it(run_h
         "salesforce-bulk-ingest: org in [orgs.bad] of /home/me/config/salesforce-bulk-ingest/settings.toml: expected a text that is not empty.\n"
     )
     assert complaint("--org", "production") == snapshot(
-        "salesforce-bulk-ingest: --org: 'production' is too long for the key of an entry: some hosts drop tools whose name has 60 or more characters with the key. Give the table a name of at most 9 characters, such as 'prod'.\n"
+        "salesforce-bulk-ingest: --org: the server would be called 'salesforce-bulk-production', and some hosts drop tools whose name has 60 or more characters with that of the server. Choose another name, such as --name bulk-production.\n"
     )
     assert complaint("--org", "uat", "--emulator") == snapshot(
         "salesforce-bulk-ingest: --emulator and --org: the embedded org is none of the orgs in settings.toml, keep one.\n"
     )
     assert run_here("config", "--org", "abcdefghi").returncode == 0
+    done = run_here("config", "--org", "production", "--name", "bulk-production")
+    assert (done.returncode, done.stdout.count("bulk-production")) == (0, 4)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 26, "a b", "-a", TOKEN])
+def test_a_name_that_some_host_does_not_take_is_refused_and_not_shown(name: str, run_here: RunHere) -> None:
+    done = run_here("config", "--name", name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("salesforce-bulk-ingest: --name: expected at most 25 letters, digits, - and _:")
+
+
+def test_the_folder_of_downloads_is_proposed_unless_another_one_is_named(
+    run_here: RunHere, environ: Environ, tmp_path: Path
+) -> None:
+    def root(*args: str) -> list[str]:
+        (entry, *_) = entries_in(run_here("config", *args).stdout)
+        assert isinstance(entry["args"], list)
+        return entry["args"][3:]
+
+    assert root() == []  # there is no such folder
+    (downloads := Path(environ["HOME"]) / "Downloads").mkdir()
+    assert root() == ["--upload-root", str(downloads)]
+    assert f"Files may be loaded from {downloads}: --upload-root DIR names another" in run_here("config").stdout
+    (home := Path(environ["HOME"]) / "my exports").mkdir()
+    assert root("--upload-root", "~/my exports") == ["--upload-root", str(home)]
+    assert root("--read-only") == ["--read-only"]
+    write_settings(environ, f"upload_roots = ['{tmp_path}']")
+    assert root() == []
+
+
+def test_the_entry_of_one_host_is_shown_and_written_by_its_name(run_here: RunHere, environ: Environ) -> None:
+    file = Path(environ["HOME"]) / ".cursor" / "mcp.json"
+    assert run_here("config", "cursor").stdout.startswith(f"Cursor: merge into {file}\n")
+    file.parent.mkdir()
+    file.write_text('{"mcpServers": {"other": {"command": "x"}}}')
+    done = run_here("config", "cursor", "--write", "--yes", "--name", "bulk")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(
+        f"Written to {file}; as it was, it is {file}.bak. Switch the server on in Cursor's settings, under MCP.\n"
+    )
+    arguments = ["-m", "salesforce_bulk_ingest", "stdio"]
+    assert json.loads(file.read_text()) == {
+        "mcpServers": {"other": {"command": "x"}, "bulk": {"command": sys.executable, "args": arguments}}
+    }
+    assert run_here("config", "cursor", "--write", "--name", "bulk").stdout == f"{file} has this entry already.\n"
+
+
+def test_nothing_is_written_unasked(run_here: RunHere, environ: Environ) -> None:
+    done = run_here("config", "vscode", "--write")
+    assert done.returncode == 2 and done.stdout.startswith("--- ")
+    assert done.stderr.replace(environ["HOME"], "/home/me") == snapshot("""\
+salesforce-bulk-ingest: warning: there is no /home/me/config/Code/User, so VS Code may not be installed; the folder would be made.
+salesforce-bulk-ingest: nothing was done, since there is no terminal to ask on: add --yes to agree.
+""")
+    assert not (Path(environ["XDG_CONFIG_HOME"]) / "Code").exists()
+    assert run_here("config", "--write").stderr == snapshot(
+        "salesforce-bulk-ingest: --write: name the host, one of claude-desktop, claude-code, vscode, cursor.\n"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="env")
+@pytest.mark.parametrize("host", HostName)
+async def test_a_newcomer_loads_a_file_from_downloads_with_the_entry_that_config_wrote(
+    host: HostName, tmp_path: Path
+) -> None:
+    """Nothing is edited by hand, and the host starts the entry in the folder /, with HOME as the only variable."""
+    home = tmp_path / "my home"
+    (home / "Downloads").mkdir(parents=True)
+    (home / "Downloads" / "new contacts.csv").write_text("FirstName,LastName\nAda,Lovelace\nAlan,Turing\n")
+    environ = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    done = run(environ, "config", host, "--emulator", "--write", "--yes", program=INSTALLED)
+    assert done.returncode == 0
+    machine = Machine(home, environ, sys.platform)
+    [(file, servers)] = [(Path(one.file), one.servers) for one in hosts_of(machine) if one.name is host]
+    entry = json.loads(file.read_text())[servers]["salesforce-bulk"]
+    command = ["-i", f"HOME={home}", entry["command"], *entry["args"]]
+    server = StdioServerParameters(command="env", args=command, cwd="/")
+    arguments = {
+        "body": {"object": "Contact", "operation": "insert"},
+        "data": {"file": "~/Downloads/new contacts.csv"},
+    }
+    async with Client(stdio_client(server)) as client:
+        created = await client.call_tool("create-ingest-job", arguments)
+        assert created.structured_content is not None, created.content
+        closing = {"jobId": created.structured_content["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+        closed = await client.call_tool("close-abort-ingest-job", closing)
+    assert closed.structured_content is not None, closed.content
+    assert (closed.structured_content["state"], closed.structured_content["numberRecordsProcessed"]) == (
+        "JobComplete",
+        2,
+    )

@@ -17,10 +17,15 @@ def is_private(mode: int) -> bool:
     return os.name != "posix" or not stat.S_IMODE(mode) & 0o077
 
 
-def write_private_file(path: Path, content: bytes) -> None:
+def write_private_file(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file that is there whole or not at all, in a folder that is made for this user alone where there is none.
 
     Once this returns, the content is on the disk: a machine that fails then has the new one.
+
+    Args:
+        path: the file; a link is replaced, not followed.
+        content: all that is in it then.
+        mode: who may read and write it, in place of this user alone.
 
     Raises:
         OSError: the file can't be written; an earlier one stays as it was.
@@ -32,6 +37,8 @@ def write_private_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(part, mode)
         os.replace(part, path)
     except BaseException:
         with suppress(OSError):

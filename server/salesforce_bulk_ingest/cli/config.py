@@ -1,120 +1,136 @@
-"""The command `config`: the entries for the configuration of the hosts that run MCP servers."""
+"""The command `config`: the entries for the configuration of the hosts that run MCP servers, printed or written."""
 
-import json
 import os
-import shlex
-import subprocess
+import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
+import platformdirs
+import typer
 from rich.text import Text
 
-from salesforce_bulk_ingest.cli.console import out, say
-from salesforce_bulk_ingest.cli.options import settings_options, warn
-from salesforce_bulk_ingest.cli.program import command_line
+from salesforce_bulk_ingest.base.text import visible
+from salesforce_bulk_ingest.cli.console import agrees, complain, out, say
+from salesforce_bulk_ingest.cli.host_file import change_of
+from salesforce_bulk_ingest.cli.hosts import Host, HostName, Machine, entry_to_merge, hosts_of
+from salesforce_bulk_ingest.cli.options import option, warn
+from salesforce_bulk_ingest.cli.program import as_typed, command_line
 from salesforce_bulk_ingest.local_paths import default_local_paths
+from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
 
 SERVER_KEY = "salesforce-bulk"
 """The key of this server in the entries; for one of several orgs, its name is added."""
 
-LONGEST_ORG_NAME = 9
-"""The most characters of an org's name in the key: some hosts drop a tool if key and tool name together have 60 or more, and
-the longest of our tools has 34."""
+MOST_KEY_CHARACTERS = 25
+"""The most characters of the key: some hosts drop a tool if key and tool name together have 60 or more, and the longest of
+our tools has 34."""
+
+KEY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MOST_KEY_CHARACTERS - 1}}}")
+"""A key that all hosts take: Claude Code has letters, digits, - and _ alone."""
+
+COLOURS = {"+": "green", "-": "red"}
 
 
-@dataclass(frozen=True, slots=True)
-class HostEntry:
-    """The entry for one host.
-
-    Attributes:
-        host: name of the host.
-        where: instruction what to do with the text, and in which file.
-        text: entry as JSON, or as a line for the shell.
-    """
-
-    host: str
-    where: str
-    text: str
-
-
-@settings_options("org_name", "emulator", "read_only", "upload_roots")
-def config(**flags: object) -> None:
-    """Print the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor."""
+def config(
+    host: Annotated[
+        HostName | None, typer.Argument(help="The host; without one, the entries of all are shown.", show_default=False)
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Merge the entry into the host's file, after the change was shown.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help=f"Name of the server in the host ({SERVER_KEY}).", metavar="NAME")
+    ] = None,
+    org_name: Annotated[str | None, option("org_name")] = None,
+    emulator: Annotated[bool | None, option("emulator")] = None,
+    read_only: Annotated[bool | None, option("read_only")] = None,
+    upload_roots: Annotated[list[str] | None, option("upload_roots")] = None,
+) -> None:
+    """Show the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor, or write it to the host's file."""
+    flags = {"org_name": org_name, "emulator": emulator, "read_only": read_only, "upload_roots": upload_roots}
     # The environment of this command is not read, since a host starts the server with another environment.
-    settings = load_settings({**flags, "org_name": None}, {})
+    settings = load_settings(flags, {}, default_local_paths().settings_file)
     warn(settings, {})
-    org_name = _org_name(flags)
+    key = _key(name, settings.org_name)
+    roots = settings.upload_roots if upload_roots else _proposed_roots(settings)
     command, *arguments = command_line(sys.argv[0])
-    arguments.append("stdio")
-    if org_name is not None:
-        arguments += ["--org", org_name]
-    if settings.emulator:
-        arguments.append("--emulator")
-    if settings.read_only:
-        arguments.append("--read-only")
-    for root in settings.upload_roots:
-        arguments += ["--upload-root", str(root)]
-    key = SERVER_KEY if org_name is None else f"{SERVER_KEY}-{org_name}"
-    for entry in host_entries(command, arguments, Path.home(), os.environ, key):
-        out.print(Text(f"{entry.host}: {entry.where}", style="bold"), soft_wrap=True)
-        say(entry.text)
-        out.print()
+    arguments += ["stdio", *_arguments(flags, roots)]
+    machine = Machine(Path.home(), os.environ, sys.platform)
+    chosen = [one for one in hosts_of(machine) if host in (None, one.name)]
+    if write:
+        if host is None:
+            raise BadSetting(f"--write: name the host, one of {', '.join(HostName)}.")
+        _write(chosen[0], key, chosen[0].entry(command, arguments), yes=yes)
+        return
+    for one in chosen:
+        what_to_do, text = entry_to_merge(one, key, command, arguments, machine)
+        out.print(Text(f"{one.title}: {what_to_do}", style="bold"), soft_wrap=True)
+        say(f"{text}\n")
+    _say_what_else(host, roots)
 
 
-def _org_name(flags: Mapping[str, object]) -> str | None:
-    """Return the name of the org in the flags; its settings have been checked, since a host would not show what is wrong.
+def _key(name: str | None, org_name: str | None) -> str:
+    """Return the key of the server.
 
     Raises:
-        BadSetting: there is no such org, its settings can't be used, or its name is too long for the hosts.
+        BadSetting: it is none that all hosts take.
     """
-    if flags.get("org_name") is None:
-        return None
-    org_name = load_settings(flags, {}, default_local_paths().settings_file).org_name
-    assert org_name is not None
-    if len(org_name) > LONGEST_ORG_NAME:
+    if name is not None and not KEY.fullmatch(name):
         raise BadSetting(
-            f"--org: {org_name!r} is too long for the key of an entry: some hosts drop tools whose name has 60 or more "
-            f"characters with the key. Give the table a name of at most {LONGEST_ORG_NAME} characters, such as "
-            f"{org_name[:4].rstrip('-_')!r}."
+            f"--name: expected at most {MOST_KEY_CHARACTERS} letters, digits, - and _: some hosts drop tools whose name has "
+            "60 or more characters with that of the server."
         )
-    return org_name
+    key = name or (SERVER_KEY if org_name is None else f"{SERVER_KEY}-{org_name}")
+    if len(key) > MOST_KEY_CHARACTERS:
+        raise BadSetting(
+            f"--org: the server would be called {key!r}, and some hosts drop tools whose name has 60 or more characters "
+            f"with that of the server. Choose another name, such as --name {f'bulk-{org_name}'[:MOST_KEY_CHARACTERS]}."
+        )
+    return key
 
 
-def host_entries(
-    command: str, arguments: Sequence[str], home: Path, environ: Mapping[str, str], key: str = SERVER_KEY
-) -> list[HostEntry]:
-    """Return the entries for this machine.
-
-    Args:
-        command: full path of the program, since desktop hosts have another PATH.
-        arguments: arguments of the program.
-        home: home folder of the user.
-        environ: the environment of the process, which names the folders for configuration (APPDATA, XDG_CONFIG_HOME).
-        key: key of the server.
-    """
-    stdio = {"command": command, "args": list(arguments)}
-    mcp_servers = json.dumps({"mcpServers": {key: stdio}}, indent=2)
-    servers = json.dumps({"servers": {key: {"type": "stdio", **stdio}}}, indent=2)
-    line = _shell_line((command, *arguments))
-    return [
-        HostEntry("Claude Desktop", f"merge into {_claude_desktop_file(home, environ)}", mcp_servers),
-        HostEntry("Claude Code", "run once", f"claude mcp add {key} -- {line}"),
-        HostEntry("VS Code", "merge into .vscode/mcp.json of the workspace", servers),
-        HostEntry("Cursor", f"merge into {home / '.cursor' / 'mcp.json'}", mcp_servers),
-    ]
+def _proposed_roots(settings: Settings) -> tuple[Path, ...]:
+    """Return the folder to upload files from where nobody has named one: that of the user's downloads, if there is one."""
+    downloads = platformdirs.user_downloads_path()
+    is_wide = Path.home().is_relative_to(downloads)
+    if settings.upload_roots or settings.read_only or is_wide or not downloads.is_dir():
+        return ()
+    return (downloads.absolute(),)
 
 
-def _claude_desktop_file(home: Path, environ: Mapping[str, str]) -> Path:
-    folders = {
-        "darwin": home / "Library" / "Application Support" / "Claude",
-        "win32": Path(environ.get("APPDATA", home / "AppData" / "Roaming")) / "Claude",
-    }
-    elsewhere = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "Claude"
-    return folders.get(sys.platform, elsewhere) / "claude_desktop_config.json"
+def _arguments(flags: Mapping[str, object], roots: tuple[Path, ...]) -> list[str]:
+    arguments = ["--org", str(flags["org_name"])] if flags["org_name"] is not None else []
+    arguments += ["--emulator"] if flags["emulator"] else []
+    arguments += ["--read-only"] if flags["read_only"] else []
+    return arguments + [part for root in roots for part in ("--upload-root", str(root))]
 
 
-def _shell_line(parts: Sequence[str]) -> str:
-    return subprocess.list2cmdline(parts) if sys.platform == "win32" else shlex.join(parts)
+def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None:
+    file = Path(host.file)
+    change = change_of(file, entry, host.servers, key)
+    if change is None:
+        say(f"{file} has this entry already.")
+        return
+    for line in change.difference():
+        out.print(Text(visible(line), style=COLOURS.get(line[:1], "")), soft_wrap=True)
+    if not file.parent.exists():
+        complain(f"warning: there is no {file.parent}, so {host.title} may not be installed; the folder would be made.")
+    if not agrees(f"Write this to {file}?", yes=yes):
+        say("Nothing was written.")
+        raise typer.Exit(1)
+    copy = change.write()
+    say(f"Written to {file}{f'; as it was, it is {copy}' if copy else ''}. {host.afterwards}")
+
+
+def _say_what_else(host: HostName | None, roots: tuple[Path, ...]) -> None:
+    """Say which folder is in the entry although nobody has named it, and how an entry gets into the host's file."""
+    if roots:
+        say(f"Files may be loaded from {' and '.join(map(str, roots))}: --upload-root DIR names another folder.")
+    typed, of_a_host = (host, "") if host else ("HOST", " of a host")
+    say(f"`{as_typed(sys.argv[0])} config {typed} --write`, with the same options, merges the entry{of_a_host}.")
+    if host is None:
+        say(f"HOST is {', '.join(HostName)}.")

@@ -102,10 +102,14 @@ class UploadRoots:
     Args:
         roots: the paths of the folders, which may contain links; if there are none, every file is refused.
         settings_file: the settings file, in which error messages ask the operator to add a folder.
+        home: home folder of the user that runs the server, which `~` stands for at the begin of a path.
         opens_below: whether files are opened from the root down, see `RootedFile`.
     """
 
-    def __init__(self, roots: Sequence[Path], settings_file: Path, *, opens_below: bool = OPENS_BELOW) -> None:
+    def __init__(
+        self, roots: Sequence[Path], settings_file: Path, home: Path | None = None, *, opens_below: bool = OPENS_BELOW
+    ) -> None:
+        self._home = home
         self._opens_below = opens_below
         self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
         # A caller may write the path of a root with its links, as the operator did.
@@ -120,7 +124,8 @@ class UploadRoots:
         """Return the file that a caller names.
 
         Args:
-            path: an absolute path, or a path relative to a root, of which the first root that has the file counts.
+            path: an absolute path, one that begins with `~/`, or a path relative to a root, of which the first root that has
+                the file counts.
 
         Raises:
             RefusedByPolicy: the path is not under a root; the error does not say whether the file exists.
@@ -128,6 +133,7 @@ class UploadRoots:
             StorageFailure: the machine keeps this server from looking.
         """
         _check_text(path)
+        path = self._from_home(path)
         inside = [file for file in map(self._below_root, self._candidates(path)) if file is not None]
         if not inside:
             raise RefusedByPolicy(self._refusal(path))
@@ -135,6 +141,14 @@ class UploadRoots:
             if _may_be_there(file.path):
                 return file
         raise InvalidArgument(f"There is no file {_shown(path)} under {self._listed()}.")
+
+    def _from_home(self, path: str) -> str:
+        """Return the path with the home folder in place of `~`; the home of another user is not looked up."""
+        if not path.startswith("~"):
+            return path
+        if path[1:2] not in ("", "/", os.sep) or self._home is None:
+            raise InvalidArgument("file begins with ~ and a name, which is not resolved here: write the whole path.")
+        return f"{self._home}{path[1:]}"
 
     def _candidates(self, path: str) -> Iterator[Path]:
         # An absolute path that is joined to a root stays the same absolute path (pathlib).
@@ -229,8 +243,6 @@ def _check_text(path: str) -> None:
         raise InvalidArgument("file is empty or no path: give the path of a file on the server's machine.")
     if path.lower().startswith("file:"):
         raise InvalidArgument("file is a path, not an address: leave file:// out.")
-    if path.startswith("~"):
-        raise InvalidArgument("file begins with ~, which is not resolved here: write the whole path.")
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
