@@ -137,7 +137,7 @@ def test_a_text_that_is_no_json_with_comments_is_refused_with_the_place(text: st
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("mcpServers"), inner),
     max_leaves=12,
 )

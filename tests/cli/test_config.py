@@ -41,7 +41,8 @@ def test_config_prints_entries_that_a_host_takes_as_they_are(environ: Environ) -
         assert (server["command"], server["args"]) == (INSTALLED[0], ["stdio", "--emulator"])
         assert Path(server["command"]).is_absolute() and os.access(server["command"], os.X_OK)
     assert len(entries) == 3
-    assert printed.stdout.replace(INSTALLED[0], "/opt/bulk").replace(environ["HOME"], "/home/me") == snapshot("""\
+    shown = printed.stdout.replace(f"`{INSTALLED[0]}", "`salesforce-bulk-ingest").replace(INSTALLED[0], "/opt/bulk")
+    assert shown.replace(environ["HOME"], "/home/me") == snapshot("""\
 Claude Desktop: merge into /home/me/config/Claude/claude_desktop_config.json
 {
   "mcpServers": {
