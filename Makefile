@@ -27,10 +27,11 @@ $(BIN)/python:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-tests/clients/node_modules/.stamp: .venv/dev.stamp tests/clients/package.json
-	@echo "Setting up the clients (once, about a minute) ..."
+tests/clients/node_modules/.stamp: .venv/dev.stamp tests/clients/package.json tests/clients/environments.py
+	@echo "Setting up the clients (once, some minutes) ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[clients]'
 	@$(BIN)/python -m tests.clients.node
+	@$(BIN)/python -m tests.clients.environments
 	@touch $@
 
 tests/conformance/node_modules/.stamp: .venv/dev.stamp tests/conformance/package.json
@@ -73,7 +74,7 @@ test-faults: .venv/dev.stamp  ## Try every fault in every operation, and look wh
 test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies that are allowed
 	@$(LOWEST)/python -m pytest -q -n 4 --dist loadfile
 
-test-clients: tests/clients/node_modules/.stamp  ## Drive the embedded org with the clients that people use
+test-clients: tests/clients/node_modules/.stamp  ## Drive the org and the MCP server with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
 
 test-conformance: tests/conformance/node_modules/.stamp  ## Hold the MCP server to the protocol's own conformance tests
@@ -121,4 +122,4 @@ release: .venv/dev.stamp  ## Build wheel and sdist into dist/, and try each in a
 	@$(BIN)/python -m tests.release dist
 
 clean:  ## Remove what the targets made
-	rm -rf .venv .venv-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules
+	rm -rf .venv .venv-lowest .venv-clients dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules

@@ -1,1 +1,1 @@
-"""Clients that people use, as they are published, against the embedded org: `make test-clients`."""
+"""Clients that people use, as they are published, against the embedded org and the MCP server: `make test-clients`."""
