@@ -100,10 +100,10 @@ class IngestServer(MCPServer[None]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        if name in self._writing_tools:
+        if name in self._writing_tools and not self._may_write():
             with errors_for_models(GivenCall(name, {})):
                 await self._check_write(name)
-        elif name not in self.reading_tools:
+        if name not in self._writing_tools | self.reading_tools:
             raise ToolError(f"There is no tool {quoted(name)}.\nNext: {list_call()} is a call of one that there is.")
         return await super().call_tool(name, arguments, context)
 
