@@ -13,8 +13,9 @@ class Pace:
     """The pace of a job: it is told of each reading, and returns the pause until the next.
 
     The pauses back off: they double from 0.25 s to 5 s. Where the number of rows is known and rows have moved, the next
-    reading is at the foreseen end, if that comes before the pause is over. A foreseen end that was none doubles the least
-    pause from 0.25 s, so that a job that stands still just before its end is not read again and again.
+    reading is at the foreseen end, if that comes before the pause is over, and otherwise half-way to it, if that is later,
+    within 5 s. A foreseen end that was none doubles the least pause from 0.25 s, so that a job that stands still just before
+    its end is not read again and again.
 
     Args:
         rows: the number of rows that were sent to the job; None where it is not known.
@@ -36,7 +37,7 @@ class Pace:
         left = self._seconds_left()
         if left is None or left > most:
             self._least = FIRST_PAUSE_SECONDS
-            return most
+            return max(most, min((left or 0) / 2, LONGEST_PAUSE_SECONDS))
         least, self._least = self._least, self._least * PAUSE_GROWTH
         return min(max(left, least), most)
 
