@@ -11,6 +11,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx2
@@ -81,11 +82,13 @@ from salesforce_bulk_ingest.serving.front import Front
 from salesforce_bulk_ingest.serving.health import Readiness
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.http_protocol import HttpLimits
-from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 from salesforce_bulk_ingest.serving.mcp_messages import WritesByTool
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.settings import STDERR, Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
+
+if TYPE_CHECKING:
+    from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 
 SERVER_NAME = "salesforce-bulk-ingest-jobs"
 MAX_MCP_BODY_BYTES = 32 * 1024 * 1024
@@ -423,7 +426,7 @@ async def _running_behind(
 
 
 @asynccontextmanager
-async def issuer_keys(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[IssuerKeys | None]:
+async def issuer_keys(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator["IssuerKeys | None"]:
     """Open what fetches the keys of the issuer of access tokens, or nothing where the settings name none.
 
     Raises:
@@ -432,6 +435,9 @@ async def issuer_keys(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> AsyncI
     if settings.oauth_issuer is None:
         yield None
         return
+    # Loaded only here, as in `door_of`: each start would wait for what reads JWTs, and most servers read none.
+    from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
+
     async with opened_http(settings.oauth_issuer) as http:
         yield IssuerKeys(settings.oauth_issuer, settings.oauth_jwks_url, http, clock.monotonic)
 

@@ -1,15 +1,18 @@
 """Who may call the ports, as the settings choose."""
 
+from typing import TYPE_CHECKING
+
 from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.serving.bearer_tokens import Scopes, TokensOfTwoKinds
 from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers
-from salesforce_bulk_ingest.serving.issued_tokens import IssuedTokens
-from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 from salesforce_bulk_ingest.serving.named_tokens import NamedTokens, TokenFile
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import FLAGS, Settings
+
+if TYPE_CHECKING:
+    from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 
 WAYS = (
     "make a token for each caller (`salesforce-bulk-ingest token add NAME`), name an issuer of access tokens "
@@ -49,7 +52,7 @@ def check_callers(settings: Settings, paths: LocalPaths) -> None:
             )
 
 
-def door_of(settings: Settings, paths: LocalPaths, keys: IssuerKeys | None) -> Door:
+def door_of(settings: Settings, paths: LocalPaths, keys: "IssuerKeys | None") -> Door:
     """Return the door that the settings choose.
 
     Args:
@@ -63,7 +66,11 @@ def door_of(settings: Settings, paths: LocalPaths, keys: IssuerKeys | None) -> D
     check_callers(settings, paths)
     scopes, file = Scopes(settings.read_scope, settings.write_scope), token_file(settings, paths)
     named = NamedTokens(file, scopes) if file.exists() else None
-    issued = None if keys is None else IssuedTokens(keys, str(settings.public_url))
+    issued = None
+    if keys is not None:
+        from salesforce_bulk_ingest.serving.issued_tokens import IssuedTokens
+
+        issued = IssuedTokens(keys, str(settings.public_url))
     return Door(
         TokensOfTwoKinds(named, issued) if named or issued else None,
         scopes,

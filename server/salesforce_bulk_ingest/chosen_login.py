@@ -22,7 +22,6 @@ from salesforce_bulk_ingest.salesforce.logins.access_token import AccessTokenLog
 from salesforce_bulk_ingest.salesforce.logins.cli import CliLogin
 from salesforce_bulk_ingest.salesforce.logins.client_credentials import ClientCredentialsLogin
 from salesforce_bulk_ingest.salesforce.logins.expected_org import ExpectedOrg
-from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
 from salesforce_bulk_ingest.salesforce.logins.login_store import LoginStore
 from salesforce_bulk_ingest.salesforce.logins.refresh_token import RefreshTokenLogin
 from salesforce_bulk_ingest.salesforce.logins.saved_login import SavedLogin
@@ -100,6 +99,9 @@ def _login(settings: Settings, paths: LocalPaths, http: httpx2.AsyncClient, cloc
         return None
     endpoint = endpoint_of(settings, http)
     if settings.jwt_key_file is not None and settings.username is not None:
+        # Loaded only here: no other login reads certificates, and each start would wait for it.
+        from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import JwtBearerLogin
+
         return JwtBearerLogin(
             endpoint, settings.client_id, settings.username, settings.jwt_key_file, settings.certificate_file, clock.now
         )

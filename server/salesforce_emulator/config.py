@@ -20,6 +20,9 @@ CALLBACK_URL = "http://localhost:1717/OauthRedirect"  # that of the official CLI
 USER_ID = "005000000000001AAA"
 USERNAME = "admin@emulator.example"
 
+ORG_FILE = "org.sqlite"
+"""Name of the database file in the folder of an org."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:

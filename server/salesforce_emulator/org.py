@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from salesforce_emulator.clock import rest_time
-from salesforce_emulator.config import EmulatorConfig
+from salesforce_emulator.config import ORG_FILE, EmulatorConfig
 from salesforce_emulator.faults.active_plan import ActivePlan
 from salesforce_emulator.faults.journal import Journal
 from salesforce_emulator.faults.plan import Plan
@@ -32,9 +32,6 @@ from salesforce_emulator.storage.standard_records import note_permissions
 from salesforce_emulator.storage.usage import Usage
 
 log = logging.getLogger(__name__)
-
-ORG_FILE = "org.sqlite"
-"""Name of the database file in the folder of an org."""
 
 
 class Org:

@@ -7,7 +7,7 @@ import pytest
 
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.serving.ports import CantStart
-from salesforce_emulator.org import ORG_FILE
+from salesforce_emulator import ORG_FILE
 
 
 def test_a_new_folder_is_made_for_this_user_alone(tmp_path: Path) -> None:

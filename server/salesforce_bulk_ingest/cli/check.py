@@ -44,7 +44,6 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.bearer_tokens import Undecided
-from salesforce_bulk_ingest.serving.issued_tokens import ALGORITHMS
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
@@ -337,7 +336,7 @@ async def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) 
     async with issuer_keys(settings) as keys:
         try:
             if keys is not None:
-                await keys.find("any", ALGORITHMS[0])  # whether they can be had is all that counts
+                await keys.find("any", "RS256")  # whether they can be had is all that counts
         except Undecided as error:
             named = "oauth_jwks_url" if settings.oauth_jwks_url else "oauth_issuer"
             found.problems.append(f"{as_sentence(str(error))} Check {named}: until then no access token is good here.")

@@ -26,10 +26,10 @@ from salesforce_emulator import (
     Choices,
     EmulatorConfig,
     Limits,
+    check_public_key,
     is_callback_url,
     parse_choices,
 )
-from salesforce_emulator import public_key as checked_key
 
 
 def emulator(
@@ -103,7 +103,7 @@ def _callback_url(text: str) -> str:
 def _key_in(file: Path) -> str:
     try:
         text = file.read_text("utf-8", "replace")
-        checked_key(text)
+        check_public_key(text)
     except OSError as error:
         raise BadSetting(f"--public-key: {file} can't be read: {error.strerror}.") from None
     except ValueError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import IN_THE_WRONG_PLACE, MAY_BE_A_TOKEN
-from salesforce_emulator.org import ORG_FILE
+from salesforce_emulator import ORG_FILE
 
 
 def check_org_folder(folder: Path) -> None:
