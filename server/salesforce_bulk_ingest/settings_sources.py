@@ -186,9 +186,8 @@ def _refuse_unknown_names(values: Mapping[str, object], file: Path) -> None:
         if name == ORGS:
             _refuse_unknown_tables(value, file)
         elif name not in FILE_NAMES or (name == "org" and isinstance(value, dict)):
-            is_table = isinstance(value, dict) and ORG_NAME.fullmatch(name)
-            table = as_table("NAME" if name == "org" else name) if is_table else None
-            raise BadSetting(f"{file}: {_shown(name)} is not a setting; {_meant(name, (*FILE_NAMES, ORGS), table)}")
+            meant = _meant_table(name, value) if isinstance(value, dict) else _meant(name, (*FILE_NAMES, ORGS))
+            raise BadSetting(f"{file}: {_shown(name)} is not a setting; {meant}")
 
 
 def _refuse_unknown_tables(orgs: object, file: Path) -> None:
@@ -210,15 +209,25 @@ def _shown(name: str) -> str:
     return "a name that may be a secret" if MAY_BE_A_TOKEN.fullmatch(name) else repr(name)
 
 
-def _meant(name: str, known: Iterable[str], table: str | None = None) -> str:
-    """Return what an unknown name may stand for: a setting in another spelling, its variable or its option, or a table."""
+def _meant_table(name: str, settings: Mapping[str, object]) -> str:
+    """Return what a table of an unknown name may stand for: an org, or a group of settings, which are not grouped here."""
+    if settings and settings.keys() <= FILE_NAMES and not any(map(is_about_salesforce, settings)):
+        of_org = f", or in that of an org: {as_table('NAME')}" if settings.keys() <= ORG_SETTINGS else ""
+        return f"what is in it stands above the first table{of_org}."
+    if not ORG_NAME.fullmatch(name):
+        return _meant(name, ())
+    if name != "org" and nearest_name(name.lower(), (ORGS,)) is not None:
+        return f"did you mean {ORGS!r}?"
+    return f"did you mean {as_table('NAME' if name == 'org' else name)}?"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return what an unknown name may stand for: a setting in another spelling, its variable or its option."""
     plain = _CAMEL_CASE.sub("_", name).lower().lstrip("-").replace("-", "_")
     names = {env.lower(): setting for setting, env in ENV_NAMES.items() if setting in known} | {
         one: one for one in known
     }
     nearest = names.get(nearest_name(plain, names) or "")
-    if table is not None and nearest != ORGS:
-        return f"did you mean {table}?"
     if nearest is not None:
         return f"did you mean {nearest!r}?"
     if plain in FLAGS and plain not in FILE_NAMES:
