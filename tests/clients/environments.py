@@ -12,6 +12,7 @@ PACKAGES = {
     # Its import fails with a later pydantic.
     "python_1": ("mcp==1.12.4", "pydantic<2.12"),
     "fastmcp_client": ("fastmcp==4.1.2",),
+    "converters": ("google-genai==3.6.1", "openai-agents==0.24.0"),
 }
 """What each script of `mcp_clients` needs."""
 

@@ -37,6 +37,12 @@ def test_a_portable_schema_has_no_references_titles_and_null_alternatives() -> N
     assert schema["properties"]["labels"]["additionalProperties"] == {"type": ["string", "null"]}
 
 
+def test_a_single_value_is_a_choice_of_one() -> None:
+    node = {"properties": {"const": {"const": "CSV", "type": "string", "default": "CSV"}}}
+    assert portable(node)["properties"] == {"const": {"enum": ["CSV"], "type": "string", "default": "CSV"}}
+    assert node["properties"]["const"]["const"] == "CSV"
+
+
 def test_bounds_of_texts_and_lists_stay_out_and_those_of_numbers_stay() -> None:
     node = {"type": "array", "maxItems": 3, "minItems": 1, "items": {"type": "string", "minLength": 1, "pattern": "a"}}
     assert portable(node) == {"type": "array", "items": {"type": "string", "pattern": "a"}}

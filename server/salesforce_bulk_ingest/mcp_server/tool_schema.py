@@ -84,7 +84,10 @@ def portable(schema: dict[str, Any]) -> dict[str, Any]:
         node = _without_null(node)
         if "$ref" in node:
             node = {**definitions[node["$ref"].rsplit("/", 1)[1]], **{k: v for k, v in node.items() if k != "$ref"}}
-        dropped = {"title", "$defs", *_BOUNDS_OF_TEXT}
+        if "const" in node:
+            # Some dialects have no constants, but every one has a choice of one.
+            node = {**node, "enum": [node["const"]]}
+        dropped = {"title", "$defs", "const", *_BOUNDS_OF_TEXT}
         if node.get("default", 0) in (None, {}, []):
             dropped.add("default")
         return {
