@@ -66,6 +66,7 @@ from salesforce_bulk_ingest.operations.policy import GUARDED_OPERATIONS, Policy
 from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.upload_once import Uploads
+from salesforce_bulk_ingest.rest.documents import DOCUMENT_PATHS, build_documents
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import (
@@ -418,7 +419,8 @@ async def _running_behind(
             front = Front(door, allowed_callers(settings), settings.allowed_origin, readiness, TITLE, note_refusal)
             limits = HttpLimits(connections=settings.max_connections)
             mcp_app = front.before(_mcp_app(server), WritesByTool(server.reading_tools), in_oauth_form)
-            rest_app = front.before(build_rest(services.gateway), writes_by_method, in_envelope)
+            documents = dict.fromkeys(DOCUMENT_PATHS, build_documents())
+            rest_app = front.before(build_rest(services.gateway), writes_by_method, in_envelope, documents)
             listeners = [Listener(mcp_app, mcp_socket, limits=limits), Listener(rest_app, rest_socket, limits=limits)]
             async with server.session_manager.run(), listening(listeners):
                 yield Addresses(mcp_url, rest_url, org.url if org else None)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import ExceptionHandler
 
 from salesforce_bulk_ingest.base.errors import IngestError, TooLarge
 from salesforce_bulk_ingest.base.text import cut
@@ -43,13 +45,7 @@ def build_rest(gateway: Gateway) -> Starlette:
             Mount("/services/data/v{version}", routes=ingest, middleware=[Middleware(KnownVersion)]),
         ],
         middleware=[Middleware(TolerantPaths)],
-        exception_handlers={
-            HTTPException: _on_http_exception,
-            SalesforceError: _on_refusal,
-            IngestError: _on_refusal,
-            ClientDisconnect: _on_caller_gone,
-            Exception: _on_crash,
-        },
+        exception_handlers=ERROR_HANDLERS,
     )
     # No path here ends in a slash, so a redirect to one would never arrive.
     app.router.redirect_slashes = False
@@ -144,3 +140,13 @@ async def _on_caller_gone(request: Request, error: Exception) -> Response:
 
 async def _on_crash(request: Request, error: Exception) -> Response:
     return error_response(500, "UNKNOWN_EXCEPTION", "This server failed; its log has the details.")
+
+
+ERROR_HANDLERS: Mapping[Any, ExceptionHandler] = {
+    HTTPException: _on_http_exception,
+    SalesforceError: _on_refusal,
+    IngestError: _on_refusal,
+    ClientDisconnect: _on_caller_gone,
+    Exception: _on_crash,
+}
+"""What every application of this port answers to an error."""

@@ -3,11 +3,19 @@
 import json
 from collections.abc import Mapping
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from salesforce_bulk_ingest.base.text import cut, without_hidden
 
 LONGEST_MESSAGE = 8_000
+
+
+class ErrorObject(BaseModel):
+    """One error, in the form that Salesforce gives it."""
+
+    errorCode: str
+    message: str
 
 
 def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -19,5 +27,5 @@ def error_response(status: int, code: str, message: str, headers: Mapping[str, s
         message: sentence for the caller.
         headers: further headers of the response.
     """
-    body = json.dumps([{"errorCode": code, "message": cut(without_hidden(message), LONGEST_MESSAGE)}])
-    return Response(body, status, headers, media_type="application/json;charset=UTF-8")
+    error = ErrorObject(errorCode=code, message=cut(without_hidden(message), LONGEST_MESSAGE))
+    return Response(json.dumps([error.model_dump()]), status, headers, media_type="application/json;charset=UTF-8")

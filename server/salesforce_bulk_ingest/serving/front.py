@@ -1,6 +1,7 @@
 """What stands before the application of a port: the checks, in their order, and what is there for everybody."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -10,6 +11,8 @@ from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.health import LIVE, READY, Readiness, Ready, live
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.resource_metadata import METADATA_PATHS, ResourceMetadata
+
+NO_DOCUMENTS: Mapping[str, ASGIApp] = MappingProxyType({})
 
 
 class OpenPaths:
@@ -55,9 +58,24 @@ class Front:
             self._for_pages = METADATA_PATHS
             self._open_paths |= dict.fromkeys(METADATA_PATHS, ResourceMetadata(door, title))
 
-    def before(self, app: ASGIApp, writes: Writes, refusal_body: RefusalBody) -> ASGIApp:
-        """Return the application with everything before it; for the arguments see `CallerGuard`."""
+    def before(
+        self,
+        app: ASGIApp,
+        writes: Writes,
+        refusal_body: RefusalBody,
+        documents: Mapping[str, ASGIApp] = NO_DOCUMENTS,
+    ) -> ASGIApp:
+        """Return the application with everything before it.
+
+        Args:
+            app: the application.
+            writes: see `CallerGuard`.
+            refusal_body: see `CallerGuard`.
+            documents: exact paths of the port that are there for everybody, also for pages of the listed origins, each with
+                what answers there.
+        """
         guarded: ASGIApp = CallerGuard(app, self._door, writes, refusal_body, self._note_refusal)
+        guarded = OpenPaths(guarded, documents)
         if self._listed_origins:
             guarded = ListedOrigins(guarded, self._listed_origins)
         return HostGuard(OpenPaths(guarded, self._open_paths), self._allowed, self._for_pages)
