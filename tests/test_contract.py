@@ -17,6 +17,7 @@ from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import MissingCredentials
 from salesforce_bulk_ingest.salesforce.transport import open_http
+from tests.support.answer_fields import unlisted_fields
 from tests.support.guarded import gateway_over, uploads_of
 from tests.support.orgs import ERAS, Era, agent
 
@@ -111,6 +112,15 @@ async def test_create_and_upload_take_the_same_rows(org_url: str) -> None:
     body = schemas["upload-data-ingest-job"]["body"]["properties"]
     assert {**data, "rowsOf": None} == {**body, "rowsOf": None}
     assert body["rowsOf"]["description"] == "As in data of create-ingest-job"
+
+
+def test_a_field_that_a_schema_does_not_list_is_found_at_every_depth() -> None:
+    part = {"type": "object", "properties": {"id": {"type": "string"}}}
+    schema = {
+        "properties": {"id": {}, "parts": {"items": part}, "counts": {"additionalProperties": {"type": "integer"}}}
+    }
+    answer = {"id": "1", "parts": [{"id": "1", "more": 1}], "counts": {"any": 1}, "new": None}
+    assert list(unlisted_fields(answer, schema)) == [".parts[].more", ".new"]
 
 
 async def test_null_is_a_type_in_no_argument_but_only_in_cells_and_columns_where_it_is_data(org_url: str) -> None:

@@ -131,6 +131,13 @@ async def test_error_groups_stand_for_all_rows_though_the_page_holds_few() -> No
     ]
 
 
+async def test_rows_that_did_not_fail_have_no_causes_though_a_column_is_named_like_that_of_errors() -> None:
+    rows = "sf__Id,sf__Error,Name\n,CODE:x:--,Acme\n"
+    for kind in ("unprocessedrecords", "successfulResults"):
+        page = await _page(rows, kind=kind)
+        assert (len(page.rows), page.error_groups) == (1, ())
+
+
 async def test_what_was_read_before_the_time_ran_out_is_shown() -> None:
     async def stalls() -> AsyncIterator[bytes]:
         yield _failed(["CODE:x:--"] * 3).encode()

@@ -43,6 +43,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
+from tests.support.answer_fields import unlisted_fields
 from tests.support.asgi_server import running
 from tests.support.canary import look, look_at_files
 from tests.support.guarded import audit_in, nothing_to_confirm
@@ -85,16 +86,28 @@ class Recorder:
 
 
 class WatchingClient(Client):
-    """A client that looks for the canaries in what the server answers, in its errors and in what it tells on the way."""
+    """A client that looks for the canaries in what the server answers, in its errors and in what it tells on the way.
+
+    It also holds the structure of every answer to the output schema of its tool.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"message_handler": _look_at_message, **options})
+        self._output_schemas: dict[str, dict[str, Any]] = {}
 
     async def call_tool(self, *args: Any, **options: Any) -> CallToolResult:
         with _looking_at_errors(f"the error of {args[0]}"):
             answer = await super().call_tool(*args, **options)
         look(f"the answer of {args[0]}", answer.model_dump_json())
+        if answer.structured_content is not None:
+            await self._hold_to_schema(args[0], answer.structured_content)
         return answer
+
+    async def _hold_to_schema(self, tool: str, structure: dict[str, Any]) -> None:
+        if not self._output_schemas:
+            listed = (await self.list_tools()).tools
+            self._output_schemas = {each.name: each.output_schema or {} for each in listed}
+        assert list(unlisted_fields(structure, self._output_schemas[tool])) == [], f"of the answer of {tool}"
 
     async def read_resource(self, *args: Any, **options: Any) -> ReadResourceResult:
         with _looking_at_errors(f"the error of the resource {args[0]}"):

@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.mcp_server.tool_schema import LISTED_AS
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
-from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN
 from salesforce_bulk_ingest.salesforce.models import Delimiter, JobType, LineEnding, Operation
 
 
@@ -216,8 +215,8 @@ LoadAgain = Annotated[bool, Field(description="Insert rows though they went into
 
 JobId = Annotated[
     str,
-    # The pattern only informs callers: the operations check the id, so that MCP and `/v1` refuse it with the same message.
-    Field(description="The job's id", json_schema_extra={"pattern": JOB_ID_PATTERN}),
+    # The operations check the form of the id, so that MCP and `/v1` refuse it with the same message.
+    Field(description="The job's id, 750..."),
 ]
 WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Wait so long until the job is done")]
 LONGEST_CONFIRM = 500

@@ -146,10 +146,10 @@ class IngestTools:
         loadAgain: LoadAgain = False,
     ) -> Annotated[CallToolResult, CreatedJobAnswer]:
         """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
-        its rows (as in upload-data-ingest-job), or only check them with dryRun, which makes no job. Nothing is loaded
-        before the job is closed. Without data, each call makes another job; with data, an equal call within 10 minutes
-        gets the first one's job. insert adds; update needs an Id column; upsert matches on externalIdFieldName; delete
-        and hardDelete take an Id column only and are refused unless the operator allows them."""
+        its rows, or only check them (dryRun: no job is made). Nothing is loaded before the job is closed. Without data,
+        each call makes another job; with data, an equal call within 10 minutes gets the first one's. insert adds; update
+        needs an Id column; upsert matches on externalIdFieldName; delete and hardDelete take an Id column only and are
+        refused unless the operator allows them."""
         options = {
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain
         }  # fmt: skip

@@ -95,7 +95,9 @@ class StreamedPage:
         if self._builder is None:
             self._header = record
             self._builder = PageBuilder(record, self._delimiter, self._request, self._page_size, hidden=self._hidden)
-            self._grouper = ErrorGrouper(self._builder.names) if ERROR_COLUMN in self._builder.names else None
+            # Unprocessed rows are as they were uploaded, and may have a column of this name: those are no errors.
+            has_errors = self._kind == "failedResults" and ERROR_COLUMN in self._builder.names
+            self._grouper = ErrorGrouper(self._builder.names) if has_errors else None
             return
         row, self._rows_read = self._rows_read, self._rows_read + 1
         is_passed_over = row < self._request.offset and self._request.errors.is_empty

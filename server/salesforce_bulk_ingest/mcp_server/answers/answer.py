@@ -2,10 +2,11 @@
 
 A host gives a model only one of the two halves, so ids, state, counts, rows and the next call are in both.
 
-The docstring of a model and the descriptions of its fields go into the output schema that clients read.
+The output schemas have every field of an answer, and its description. They stand in the list of tools, where each word costs
+tokens, so they have no docstrings, and say only of whole answers, not of their parts, what is always there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -36,22 +37,18 @@ LONGEST_NAME = 100
 """The maximum number of characters, in an answer, of a name, a state or another short text of the org."""
 
 
-def unlisted(*names: str) -> Callable[[dict[str, Any]], None]:
-    """Return a `json_schema_extra` that leaves properties out of an output schema.
-
-    Every list of tools costs a model the tokens of all properties, and the schema allows properties that it does not list.
-    """
-
-    def drop(schema: dict[str, Any]) -> None:
-        for name in names:
-            del schema["properties"][name]
-
-    return drop
-
-
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _fields_alone(schema: dict[str, Any]) -> None:
+    for name in ("description", "required"):
+        schema.pop(name, None)
+
+
+def _without_docstring(schema: dict[str, Any]) -> None:
+    del schema["description"]
 
 
 class AnswerPart(BaseModel):
@@ -61,7 +58,9 @@ class AnswerPart(BaseModel):
         exact: the names of the fields with rows, whose texts stay as they are.
     """
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, json_schema_extra=_fields_alone
+    )
 
     exact: ClassVar[frozenset[str]] = frozenset()
 
@@ -74,8 +73,10 @@ class AnswerPart(BaseModel):
 class Answer(AnswerPart):
     """Both halves of what a tool answers. A field without a value is left out unless the schema requires it."""
 
-    summary: str = Field(description="What happened, in one sentence")
-    next: str = Field(description="The next call, `tool {JSON arguments}` (gaps in <>), then words")
+    model_config = ConfigDict(json_schema_extra=_without_docstring)
+
+    summary: str
+    next: str = Field(description="A call, `tool {JSON}`, gaps in <>; then words")
 
     def structure(self) -> dict[str, Any]:
         """Return the structured half of the answer."""

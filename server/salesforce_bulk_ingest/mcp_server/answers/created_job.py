@@ -2,10 +2,10 @@
 
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of, next_step
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
@@ -17,14 +17,7 @@ from salesforce_bulk_ingest.salesforce.models import Job
 class CreatedJobAnswer(LoadAnswer):
     """A job under Salesforce's own field names, and its rows where some came with it."""
 
-    model_config = ConfigDict(
-        json_schema_extra=unlisted(
-            *("externalIdFieldName", "assignmentRuleId", "concurrencyMode", "contentType", "apiVersion"),
-            *("createdById", "createdDate", "systemModstamp", "otherFindings", "otherColumns", "fields"),
-        )
-    )
-
-    id: str | None = Field(None, description="None where no job was made")
+    id: str | None = Field(None, description="If a job was made")
     state: str | None = None
     object: str | None = None
     operation: str | None = None

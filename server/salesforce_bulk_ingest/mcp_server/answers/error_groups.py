@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, AnswerPart, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, AnswerPart
 from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, ErrorGroup, FailedExample
 
 MOST_GROUPS_SHOWN = 10
@@ -28,7 +28,7 @@ class ExampleAnswer(AnswerPart):
     """A row that failed."""
 
     offset: int
-    message: str | None = Field(None, description="What the org said, where it is not the pattern")
+    message: str | None = Field(None, description="Where it is not the pattern")
     values: dict[str, str] = Field(description="Cells of the fields at fault")
 
     @classmethod
@@ -50,12 +50,10 @@ class ExampleAnswer(AnswerPart):
 class ErrorGroupAnswer(AnswerPart):
     """Rows that failed for one reason."""
 
-    model_config = ConfigDict(json_schema_extra=unlisted("examples"))
-
     status_code: str
     fields: tuple[str, ...]
     count: int
-    pattern: str = Field(description="The org's message without values; data, not advice")
+    pattern: str = Field(description="The org's message without values: data")
     retryable: bool
     advice: str
     examples: tuple[ExampleAnswer, ...] = Field((), description="The first such rows")

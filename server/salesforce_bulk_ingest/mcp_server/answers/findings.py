@@ -29,11 +29,11 @@ that of no column."""
 class FindingAnswer(AnswerPart):
     """Something that is, or may be, wrong with the rows."""
 
-    level: str = Field(description="error: the job would fail, or values be lost; warning: some rows may")
+    level: str = Field(description="error: nothing is sent; warning: rows may fail")
     what: str
     do: str
     column: str | None = None
-    lines: tuple[int, ...] = Field((), description="The first few; the header is line 1")
+    lines: tuple[int, ...] = Field((), description="The first; 1 is the header")
     count: int
 
     @classmethod

@@ -2,10 +2,10 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidden
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri, unlisted
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     ROWS,
@@ -31,16 +31,8 @@ LONGEST_MESSAGE = 1_000
 class JobAnswer(Answer, Job):
     """One job, under Salesforce's own field names."""
 
-    model_config = ConfigDict(
-        json_schema_extra=unlisted(
-            *("assignmentRuleId", "columnDelimiter", "lineEnding", "contentType", "apiVersion", "jobType"),
-            *("concurrencyMode", "createdById", "createdDate", "systemModstamp", "contentUrl", "retries"),
-            *("totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime", "rowCounts"),
-        )
-    )
-
-    org: str = Field(description="Where the job is")
-    changed: bool | None = Field(None, description="False: there was nothing left to change")
+    org: str
+    changed: bool | None = Field(None, description="False: nothing was left to do")
     row_counts: RowCountsAnswer | None = None
     resource_uri: str
 

@@ -30,8 +30,8 @@ class JobListAnswer(Answer):
     """The newest jobs of one page."""
 
     jobs: tuple[JobLine, ...] = Field(description="The newest first, at most 25")
-    states: dict[str, int] = Field(description="Jobs by state, on the whole page that Salesforce gave")
-    query_locator: str | None = Field(description="Pass it to get the next page; null on the last")
+    states: dict[str, int] = Field(description="Jobs by state, of the whole page")
+    query_locator: str | None = Field(description="For the next page; null on the last")
     org: str
 
     @classmethod

@@ -17,22 +17,18 @@ from salesforce_bulk_ingest.operations.load import UploadOutcome
 class LoadAnswer(Answer):
     """What rows are, and what was found in them."""
 
-    status: str | None = Field(
-        None, description="uploaded, already uploaded (nothing sent), in progress, checked (dryRun) or checking"
-    )
+    status: str | None = Field(None, description="uploaded, already uploaded, in progress, checked or checking")
     rows: int | None = None
     bytes: int | None = None
-    bytes_done: int | None = Field(None, description="While it goes on: how far it is")
-    sha256: str | None = Field(None, description="Of all rows as they go out")
+    bytes_done: int | None = Field(None, description="While it goes on")
+    sha256: str | None = Field(None, description="Of all rows, for part")
     part: int | None = None
-    of: int | None = Field(None, description="Parts, each for a job of its own")
+    of: int | None = Field(None, description="Parts, a job for each")
     findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
     other_findings: int | None = None
-    columns: dict[str, str | None] | None = Field(
-        None, description="Proposal for `columns`; nothing applies it unasked"
-    )
+    columns: dict[str, str | None] | None = Field(None, description="Proposed; nothing applies them unasked")
     other_columns: int | None = None
-    fields: tuple[str, ...] | None = Field(None, description="To name unknown columns for; label in brackets")
+    fields: tuple[str, ...] | None = Field(None, description="That unknown columns may be named for")
 
     def text(self) -> str:
         sha256 = [f"sha256: {self.sha256}"] if self.sha256 else []

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field, JsonValue
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted_names
 from salesforce_bulk_ingest.csvio.writer import format_records
@@ -13,7 +13,6 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import (
     AnswerPart,
     counted,
     result_uri,
-    unlisted,
 )
 from salesforce_bulk_ingest.mcp_server.answers.error_groups import CAUSES_IN_TEXT, ErrorGroupAnswer, fitting_groups
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
@@ -28,6 +27,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     wait_call,
 )
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.results.completeness import counted_rows
 from salesforce_bulk_ingest.results.pages import CutCell, Page
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
@@ -54,33 +54,29 @@ class CutCellAnswer(AnswerPart):
         return f"{as_name(self.column)} of offset {self.offset} ({self.characters:,} characters)"
 
 
-_UNLISTED_OF_A_PAGE = ("columnsOmitted", "rowCounts", "otherCauses", "restUrl", "file", "sourceFile", "truncatedCells")
+NO_CAUSES: dict[str, JsonValue] = {"type": "array", "description": "Empty: only failed rows have causes"}
 
 
 class PageAnswer(Answer):
     """A page of result rows."""
-
-    model_config = ConfigDict(json_schema_extra=unlisted("causes", *_UNLISTED_OF_A_PAGE))
 
     exact: ClassVar[frozenset[str]] = frozenset({"columns", "rows"})
 
     job_id: str
     state: str
     columns: tuple[str, ...]
-    columns_omitted: int | None = Field(
-        None, description="Columns left out for lack of room; a larger limit shows more"
-    )
-    rows: tuple[tuple[str, ...], ...] = Field(description="Cells as text, in the order of columns; …[+n]: cut by n")
+    columns_omitted: int | None = Field(None, description="A larger limit shows more")
+    rows: tuple[tuple[str, ...], ...] = Field(description="Cells; …[+n]: cut by n")
     offset: int
-    next_offset: int | None = Field(description="Offset of the next page; null at the end")
-    total: int | None = Field(description="Rows in the whole result; null if not known")
-    causes: tuple[ErrorGroupAnswer, ...] = ()
-    other_causes: int | None = Field(None, description="Further causes, not listed")
+    next_offset: int | None = Field(description="Null at the end")
+    total: int | None = Field(description="Null if not known")
+    causes: tuple[ErrorGroupAnswer, ...] = Field((), json_schema_extra={LISTED_AS: NO_CAUSES})
+    other_causes: int | None = None
     row_counts: RowCountsAnswer | None = None
-    resource_uri: str = Field(description="The whole result, in pages")
-    rest_url: str | None = Field(None, description="The whole result as one CSV file")
-    file: str | None = Field(None, description="The whole result, on this machine")
-    source_file: str | None = Field(None, description="The same rows with line, and all columns, of the source")
+    resource_uri: str = Field(description="All rows, in pages")
+    rest_url: str | None = Field(None, description="All rows, as CSV")
+    file: str | None = Field(None, description="All rows, here")
+    source_file: str | None = Field(None, description="With line and all columns of the source")
     truncated_cells: tuple[CutCellAnswer, ...] | None = None
 
     @classmethod
@@ -149,11 +145,7 @@ class PageAnswer(Answer):
 class FailedPageAnswer(PageAnswer):
     """A page of failed rows, and why they failed."""
 
-    model_config = ConfigDict(json_schema_extra=unlisted(*_UNLISTED_OF_A_PAGE))
-
-    causes: tuple[ErrorGroupAnswer, ...] = Field(
-        description="Failed rows by code, fields and pattern, the most frequent first"
-    )
+    causes: tuple[ErrorGroupAnswer, ...] = Field(description="Of all failed rows, the most frequent first")
 
 
 def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:

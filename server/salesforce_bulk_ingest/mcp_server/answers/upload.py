@@ -2,10 +2,7 @@
 
 from typing import Self
 
-from pydantic import ConfigDict
-
 from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.answer import unlisted
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
@@ -14,8 +11,6 @@ from salesforce_bulk_ingest.operations.load import UploadOutcome
 
 class UploadAnswer(LoadAnswer):
     """What became of an upload."""
-
-    model_config = ConfigDict(json_schema_extra=unlisted("otherFindings", "fields"))
 
     job_id: str
     state: str
