@@ -10,37 +10,38 @@ from salesforce_bulk_ingest.local_paths import default_local_paths, working_dir
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere some of these are links")
 @pytest.mark.parametrize(
-    ("current", "home", "is_kept"),
+    ("current", "home", "why_not"),
     [
-        ("/", "/home/ann", False),
-        ("/home", "/home/ann", False),
-        ("/home/ann", "/home/ann", False),
-        ("/home/bob", "/home/ann", False),
-        ("/Users/bob", "/Users/ann", False),
-        ("/root", "/root", False),
-        ("/etc", "/root", False),
-        ("/usr/lib/systemd", "/root", False),
-        ("/Applications/Claude.app", "/Users/ann", False),
-        ("/home/ann/exports", "/home/ann", True),
-        ("/data", "/root", True),
-        ("/srv/exports", "/home/ann", True),
-        ("/srv", "/srv/people/ann", False),
-        ("/srv/people", "/srv/people/ann", False),
-        ("/srv/people/exports", "/srv/people/ann", True),
-        ("/root", "/home/ann", False),
+        ("/", "/home/ann", "a home or above one"),
+        ("/home", "/home/ann", "a home or above one"),
+        ("/home/ann", "/home/ann", "a home or above one"),
+        ("/home/bob", "/home/ann", "a home"),
+        ("/Users/bob", "/Users/ann", "a home"),
+        ("/root", "/root", "a home or above one"),
+        ("/etc", "/root", "a folder of the system"),
+        ("/usr/lib/systemd", "/root", "a folder of the system"),
+        ("/Applications/Claude.app", "/Users/ann", "a folder of the system"),
+        ("/home/ann/exports", "/home/ann", None),
+        ("/data", "/root", None),
+        ("/srv/exports", "/home/ann", None),
+        ("/srv", "/srv/people/ann", "a home or above one"),
+        ("/srv/people", "/srv/people/ann", "a home or above one"),
+        ("/srv/people/exports", "/srv/people/ann", None),
+        ("/root", "/home/ann", "a home"),
     ],
 )
 def test_the_working_folder_counts_where_nobody_but_a_user_starts_programs(
-    current: str, home: str, is_kept: bool
+    current: str, home: str, why_not: str | None
 ) -> None:
-    assert working_dir(lambda: Path(current), Path(home)) == (Path(current) if is_kept else None)
+    expected = Path(current) if why_not is None else f"it was started in {why_not}"
+    assert working_dir(lambda: Path(current), Path(home)) == expected
 
 
 def test_a_working_folder_that_was_removed_does_not_count() -> None:
     def removed() -> Path:
         raise FileNotFoundError
 
-    assert working_dir(removed, Path.home()) is None
+    assert working_dir(removed, Path.home()) == "it was started in a folder that is gone"
 
 
 def test_the_paths_of_a_start_hold_its_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

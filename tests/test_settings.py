@@ -70,6 +70,8 @@ def test_nothing_set_gives_the_defaults() -> None:
             "emulator": False,
             "data_dir": None,
             "schema_file": None,
+            "emulator_port": 0,
+            "verbose": False,
         }
     )
 

@@ -21,6 +21,7 @@ from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
@@ -85,6 +86,7 @@ from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.http_protocol import HttpLimits
 from salesforce_bulk_ingest.serving.mcp_messages import WritesByTool
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
+from salesforce_bulk_ingest.serving.request_log import RequestLog
 from salesforce_bulk_ingest.settings import STDERR, Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 
@@ -145,7 +147,7 @@ class Addresses:
 
 @asynccontextmanager
 async def embedded_org(
-    data_dir: Path | None, configured: Configured = EmulatorConfig, *, port: int = 0
+    data_dir: Path | None, configured: Configured = EmulatorConfig, *, port: int = 0, port_flag: str = "--port"
 ) -> AsyncIterator[EmbeddedOrg]:
     """Run the emulator on this machine.
 
@@ -153,6 +155,7 @@ async def embedded_org(
         data_dir: the folder that its org lives in; without one, a temporary folder that is removed afterwards.
         configured: makes the org's configuration, with its folder as `data_dir`.
         port: the port to listen on; 0 for any free one.
+        port_flag: option with which the user chooses the port.
 
     Raises:
         CantStart: the port is taken, the folder holds no org that can be opened, or its configuration is wrong.
@@ -160,7 +163,7 @@ async def embedded_org(
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salesforce-bulk-org-")))
         name = "the embedded org" if data_dir is None else f"the embedded org in {folder}"
-        bound = stack.enter_context(bound_socket("127.0.0.1", port, "--port"))
+        bound = stack.enter_context(bound_socket("127.0.0.1", port, port_flag))
         guarded = HostGuard(create_app(configured(data_dir=folder)), AllowedCallers.local_and())
         async with listening([Listener(guarded, bound, name=name, lifespan=True)]):
             yield EmbeddedOrg(_url("127.0.0.1", bound), folder)
@@ -345,8 +348,12 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     Without folders in the settings, it is the working directory, unless other machines can call: an operator who names no
     folder has not agreed to uploads of files by other machines.
     """
-    default = [paths.working_dir] if paths.working_dir is not None and is_for_this_machine(settings) else []
-    return UploadRoots(settings.upload_roots or default, paths.settings_file, paths.home)
+    why_none, default = "it serves other machines", list[Path]()
+    if isinstance(paths.working_dir, str):
+        why_none = paths.working_dir
+    elif is_for_this_machine(settings):
+        default = [paths.working_dir]
+    return UploadRoots(settings.upload_roots or default, paths.home, why_none)
 
 
 def build_mcp(
@@ -421,6 +428,8 @@ async def _running_behind(
             mcp_app = front.before(_mcp_app(server), WritesByTool(server.reading_tools), in_oauth_form)
             documents = dict.fromkeys(DOCUMENT_PATHS, build_documents())
             rest_app = front.before(build_rest(services.gateway), writes_by_method, in_envelope, documents)
+            if settings.verbose:
+                mcp_app, rest_app = RequestLog(mcp_app, "MCP"), RequestLog(rest_app, "REST")
             listeners = [Listener(mcp_app, mcp_socket, limits=limits), Listener(rest_app, rest_socket, limits=limits)]
             async with server.session_manager.run(), listening(listeners):
                 yield Addresses(mcp_url, rest_url, org.url if org else None)
@@ -454,9 +463,17 @@ async def _why_not_ready(services: Services) -> str | None:
     return None
 
 
-async def serve_stdio(settings: Settings, paths: LocalPaths) -> None:
-    """Serve one client over stdin and stdout, until it closes them."""
+async def serve_stdio(settings: Settings, paths: LocalPaths, tell_org: Callable[[EmbeddedOrg], object]) -> None:
+    """Serve one client over stdin and stdout, until it closes them.
+
+    Args:
+        settings: the settings, as loaded.
+        paths: the files of this user.
+        tell_org: called with the embedded org, where there is one.
+    """
     async with _org_of(settings, settings.data_dir or paths.org_dir) as org:
+        if org is not None:
+            tell_org(org)
         async with open_services(settings, paths, org) as services:
             await build_mcp(services, None).run_stdio_async()
 
@@ -473,7 +490,8 @@ async def _org_of(settings: Settings, data_dir: Path | None) -> AsyncIterator[Em
     if not settings.emulator:
         yield None
         return
-    async with embedded_org(data_dir, partial(EmulatorConfig, schema_file=settings.schema_file)) as org:
+    configured = partial(EmulatorConfig, schema_file=settings.schema_file)
+    async with embedded_org(data_dir, configured, port=settings.emulator_port, port_flag="--emulator-port") as org:
         yield org
 
 

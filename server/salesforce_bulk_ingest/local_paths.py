@@ -30,7 +30,8 @@ class LocalPaths:
         state_dir: folder of the ledger of uploads.
         spool_dir: folder of the job files: downloaded results and archived uploads.
         org_dir: folder of the embedded org that `stdio` opens again at each start.
-        working_dir: folder that the program was started in; None if the folder is no place for a user's data.
+        working_dir: folder that the program was started in, or why that folder is no place for a user's data, as part of a
+            sentence.
         cli_folders: folders in which the official CLI may be installed.
         home: home folder of this user, which `~` stands for in the paths of files to upload.
     """
@@ -39,7 +40,7 @@ class LocalPaths:
     state_dir: Path
     spool_dir: Path
     org_dir: Path
-    working_dir: Path | None = None
+    working_dir: Path | str = "no folder is known in which it was started"
     cli_folders: tuple[Path, ...] = ()
     home: Path | None = None
 
@@ -66,8 +67,8 @@ def default_local_paths() -> LocalPaths:
     )
 
 
-def working_dir(current: Callable[[], Path], home: Path) -> Path | None:
-    """Return the current folder, or None for a folder in which a desktop or a service starts programs.
+def working_dir(current: Callable[[], Path], home: Path) -> Path | str:
+    """Return the current folder; for one in which a desktop or a service starts programs, why it does not count.
 
     Args:
         current: returns the current folder; raises OSError where that folder has been removed.
@@ -76,9 +77,14 @@ def working_dir(current: Callable[[], Path], home: Path) -> Path | None:
     try:
         folder, home = current().resolve(), home.resolve()
     except OSError:
-        return None
-    holds_homes = any(place.is_relative_to(folder) for place in (home, *HOMES))
-    return None if holds_homes or is_of_system(folder) or _is_home(folder) else folder
+        return "it was started in a folder that is gone"
+    if any(place.is_relative_to(folder) for place in (home, *HOMES)):
+        return "it was started in a home or above one"
+    if is_of_system(folder):
+        return "it was started in a folder of the system"
+    if _is_home(folder):
+        return "it was started in a home"
+    return folder
 
 
 def _is_home(folder: Path) -> bool:

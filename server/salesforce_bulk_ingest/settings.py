@@ -91,7 +91,7 @@ class Flag:
         name: the option as typed, such as `--mcp-port`.
         help: the text in `--help`; docs/configuration.md has a longer text, the description of the setting.
         metavar: the placeholder in `--help` in place of the value's type.
-        path: the kind of a value that is a path; a folder need not exist.
+        path: the kind of a value that is a path; a folder need not exist. `~` at its begin is the home folder.
     """
 
     name: str
@@ -575,12 +575,20 @@ class Settings(BaseModel):
     emulator: Annotated[bool, Flag("--emulator", "Use the embedded org; ignores every SALESFORCE_* value.")] = Field(
         False, description="Use the embedded org; ignores every `SALESFORCE_*` value"
     )
-    data_dir: Annotated[Path | None, Flag("--data-dir", "Folder of the embedded org.", path="folder")] = Field(
-        None, description="Folder of the embedded org"
-    )
+    data_dir: Annotated[
+        Path | None, Flag("--data-dir", "Folder of the embedded org.", metavar="DIR", path="folder")
+    ] = Field(None, description="Folder of the embedded org")
     schema_file: Annotated[
-        Path | None, Flag("--schema", "YAML with objects, fields and rules of your own.", path="existing file")
+        Path | None,
+        Flag("--schema", "YAML with objects, fields and rules of your own.", metavar="FILE", path="existing file"),
     ] = Field(None, description="YAML with objects, fields and rules of the embedded org's own")
+    emulator_port: Annotated[
+        Port, Flag("--emulator-port", "Port of the embedded org; 0 for any free one.", metavar="NUMBER")
+    ] = Field(0, description="Port of the embedded org and its window, 0 for any")
+    verbose: Annotated[bool, Flag("--verbose", "Log each request, without what is in it.")] = Field(
+        False,
+        description="Log each request on stderr: method, path, status and time, without queries, headers and bodies",
+    )
 
     @property
     def upstream_url(self) -> str | None:
@@ -606,7 +614,7 @@ class Settings(BaseModel):
                     "the embedded org is none of the orgs in settings.toml, keep one", "emulator", "org_name"
                 )
             return self
-        for name in ("data_dir", "schema_file"):
+        for name in ("data_dir", "schema_file", "emulator_port"):
             if getattr(self, name):
                 raise _complaint("that is about the embedded org, so add --emulator", name)
         if self.instance and self.instance_url:

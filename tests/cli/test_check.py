@@ -69,7 +69,7 @@ org            none
 policy         read and write; refused operations: delete, hardDelete
 confirmation   delete, hardDelete, production update > 1000, production upsert > 1000: by a dialog, else a repeated sentence
 audit          ~/state/salesforce-bulk-ingest/audit.jsonl
-files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
+files          none are read: no --upload-root is named, and it was started in a home or above one
 callers        anyone on this machine
 ports          MCP 127.0.0.1:PORT is free, REST 127.0.0.1:PORT is free
 
@@ -87,6 +87,7 @@ def test_check_of_the_embedded_org_finds_nothing_wrong(check: Check) -> None:
             """\
 version        1.2.3, API version 63.0
 settings file  ~/config/salesforce-bulk-ingest/settings.toml (not there)
+org's folder   ~/data/salesforce-bulk-ingest/org (not there yet: `stdio --emulator` makes it at its first start)
 org            embedded org
 organization   00DEmxxxxxxxxxxxxx
 user           "Administrator" ("admin@emulator.example")
@@ -96,7 +97,7 @@ permissions    API Enabled: yes, Bulk API Hard Delete: yes
 policy         read and write; refused operations: none
 confirmation   none is asked for
 audit          in the folder of the embedded org
-files          none are read, since the working folder is /, a home or the system's and no --upload-root is named
+files          none are read: no --upload-root is named, and it was started in a home or above one
 callers        anyone on this machine
 ports          MCP 127.0.0.1:PORT is free, REST 127.0.0.1:PORT is free
 
@@ -466,7 +467,7 @@ async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does
     assert facts["files"] == f"under {tmp_path} (the working folder), up to 100,000,000 bytes an upload"
     others = Settings(mcp_port=0, mcp_host="0.0.0.0", allow_unauthenticated=True, allowed_host=("bulk.example",))
     facts = dict((await check_up(others, paths, None)).facts)
-    assert facts["files"] == "none are read, since other machines are served and no --upload-root is named"
+    assert facts["files"] == "none are read: no --upload-root is named, and it serves other machines"
 
 
 def test_what_an_org_says_is_shown_in_quotes(check: Check) -> None:

@@ -9,6 +9,7 @@ import pytest
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, option_type
 from salesforce_bulk_ingest.settings import FLAGS
 from tests.cli.conftest import RunHere
+from tests.support.commands import Environ
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,23 @@ def test_stdio_has_the_flags_that_are_not_about_ports_and_callers(run_here: RunH
     assert _options(run_here, "stdio") == {FLAGS[name].name for name in SERVER_SETTINGS}
 
 
-def test_check_has_the_flags_of_serve_but_those_of_an_embedded_org(run_here: RunHere) -> None:
-    assert _options(run_here, "check") == _options(run_here, "serve") - {"--data-dir", "--schema"}
+def test_check_has_the_flags_of_serve(run_here: RunHere) -> None:
+    assert _options(run_here, "check") == _options(run_here, "serve")
+
+
+@pytest.mark.parametrize("option", ["--schema", "--faults", "--public-key", "--data-dir"])
+def test_a_tilde_is_the_home_of_the_user_where_no_shell_resolves_it(
+    option: str, run_here: RunHere, environ: Environ
+) -> None:
+    """`--name=~/x` is resolved by no shell, and a host has none."""
+    (Path(environ["HOME"]) / "a file").write_text("no YAML: [")
+    complaint = run_here("emulator", f"{option}=~/a file").stderr
+    assert "a file" in complaint and "does not exist" not in complaint
+    if option != "--data-dir":
+        assert run_here("emulator", f"{option}=~/none").stderr == (
+            f"salesforce-bulk-ingest: Invalid value for '{option}': File '~/none' does not exist. See "
+            "`salesforce-bulk-ingest emulator --help`.\n"
+        )
 
 
 def test_help_shows_what_the_declaration_says_and_what_a_value_looks_like(run_here: RunHere) -> None:

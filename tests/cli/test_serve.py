@@ -1,6 +1,7 @@
 """The command `serve`: what it prints, that it answers, and that nothing keeps it from ending."""
 
 import json
+import re
 import resource
 import signal
 import socket
@@ -15,12 +16,14 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.requests import INITIALIZE, create_job, open_request
+from tests.support.canary import TOKEN
 from tests.support.commands import (
     READY,
     SERVE_EMBEDDED,
     Environ,
     anonymous,
     everything_points_to_a_listener,
+    run,
     started,
     write_settings,
 )
@@ -61,6 +64,29 @@ Ctrl-C ends it.
         with open_stream(server.url("MCP")):
             code, complaints = server.end(signal.SIGTERM)
     assert_ended_well(code, complaints, environ)
+
+
+def test_a_verbose_server_logs_requests_without_what_is_in_them_and_its_org_has_the_port_that_is_named(
+    environ: Environ,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with started(environ, *SERVE_EMBEDDED, "--verbose", "--emulator-port", str(port)) as server:
+        assert server.url("window") == f"http://127.0.0.1:{port}/"
+        with open_request(server.url("REST"), "GET", f"/v1/jobs/ingest?x={TOKEN}", {"X-Token": TOKEN}) as answer:
+            assert answer.status == 200
+        code, complaints = server.end(signal.SIGTERM)
+    assert code == 0
+    assert re.sub(r"\d+ ms", "N ms", complaints) == snapshot(
+        "INFO salesforce_bulk_ingest.serving.request_log: REST GET /v1/jobs/ingest?...: 200, N ms\n"
+    )
+
+
+def test_the_port_of_an_embedded_org_is_refused_without_one(environ: Environ) -> None:
+    done = run(environ, "serve", "--emulator-port", "9999")
+    assert (
+        done.stderr == "salesforce-bulk-ingest: --emulator-port: that is about the embedded org, so add --emulator.\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["serve", "stdio"])

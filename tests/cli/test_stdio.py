@@ -1,8 +1,14 @@
 """The command `stdio`: how it ends, and how its client learns what is wrong with the settings."""
 
+import fcntl
 import json
+import os
+import pty
+import re
 import signal
+import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +17,7 @@ from inline_snapshot import snapshot
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from tests.cli.conftest import RunHere
 from tests.cli.requests import INITIALIZE
 from tests.support.canary import TOKEN
 from tests.support.commands import (
@@ -50,8 +57,59 @@ def test_stdio_ends_when_it_is_told_or_its_client_leaves_also_in_the_middle_of_a
             code = process.returncode
         else:
             code, complaints = server.end(signal.Signals[way])
-    assert (code, complaints) == (0, "")
+    assert code == 0
+    assert anonymous(complaints, environ) == snapshot(
+        "salesforce-bulk-ingest: the embedded org is in /home/me/data/salesforce-bulk-ingest/org, its window at http://127.0.0.1:PORT/\n"
+    )
     assert (Path(environ["XDG_DATA_HOME"]) / "salesforce-bulk-ingest" / "org" / "org.sqlite").exists()
+
+
+@pytest.mark.parametrize("end", [b"\x04", b"\x03"], ids=["Ctrl-D", "Ctrl-C"])
+def test_stdio_on_a_terminal_says_what_it_is_for_and_how_to_end_it(end: bytes, environ: Environ) -> None:
+    terminal, for_process = pty.openpty()
+    command = [*AS_MODULE, "stdio", "--emulator"]
+    with subprocess.Popen(
+        command, env=environ, stdin=for_process, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), encoding="utf-8",
+    ) as process:  # fmt: skip
+        os.close(for_process)
+        assert process.stderr is not None
+        told, window = process.stderr.readline(), process.stderr.readline()
+        os.write(terminal, end)
+        printed, more = process.communicate(timeout=30)
+    os.close(terminal)
+    assert (process.returncode, printed, more.strip()) == (0, "", "")
+    assert told == snapshot(
+        "salesforce-bulk-ingest: this is for a host such as Claude Desktop, which starts it and speaks MCP over stdin and stdout; `salesforce-bulk-ingest config` shows the entry for yours, and `salesforce-bulk-ingest serve` is for people and HTTP. Ctrl-D ends it.\n"
+    )
+    assert "its window at http://127.0.0.1:" in window
+
+
+def test_check_looks_at_the_org_that_stdio_opens(environ: Environ, run_here: RunHere) -> None:
+    def facts() -> str:
+        printed = anonymous(run_here("check", "--emulator").stdout, environ)
+        return "\n".join(re.findall(r"^(?:org's folder|ingest jobs) .*$", printed, re.MULTILINE))
+
+    assert facts() == snapshot("""\
+org's folder   ~/data/salesforce-bulk-ingest/org (not there yet: `stdio --emulator` makes it at its first start)
+ingest jobs    0 on the first page\
+""")
+    with started(environ, "stdio", "--emulator", until="") as server:
+        process = server.process
+        assert process.stdin is not None and process.stdout is not None
+        print(INITIALIZE, file=process.stdin, flush=True)
+        process.stdout.readline()
+        print('{"jsonrpc": "2.0", "method": "notifications/initialized"}', file=process.stdin, flush=True)
+        arguments = {"body": {"object": "Contact", "operation": "insert"}}
+        params = {"name": "create-ingest-job", "arguments": arguments}
+        message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
+        print(json.dumps(message), file=process.stdin, flush=True)
+        process.stdout.readline()
+        assert facts() == snapshot("""\
+org's folder   ~/data/salesforce-bulk-ingest/org
+ingest jobs    1 on the first page\
+""")
+        server.ended()
 
 
 def _told(environ: Environ, *args: str) -> tuple[str, str]:

@@ -2,9 +2,9 @@
 
 import errno
 import os
+import shlex
 import sys
 import threading
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +19,6 @@ from salesforce_bulk_ingest.loading.upload_roots import OPENS_BELOW, RootedFile,
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, FIFOs and folders opened as such")
 
-SETTINGS = Path("/home/ann/.config/salesforce-bulk-ingest/settings.toml")
-
 
 @pytest.fixture(params=["from the root down", "where links are rare"])
 def roots(tmp_path: Path, request: pytest.FixtureRequest) -> UploadRoots:
@@ -31,7 +29,7 @@ def roots(tmp_path: Path, request: pytest.FixtureRequest) -> UploadRoots:
     (tmp_path / "in" / "deep" / "b.csv").write_bytes(b"deep")
     (tmp_path / "out" / "secret.csv").write_bytes(b"out")
     opens_below = OPENS_BELOW and request.param == "from the root down"
-    return UploadRoots([tmp_path / "in"], SETTINGS, opens_below=opens_below)
+    return UploadRoots([tmp_path / "in"], opens_below=opens_below)
 
 
 def read(roots: UploadRoots, path: str | Path) -> bytes:
@@ -55,7 +53,7 @@ def test_a_file_is_found_by_any_way_of_writing_that_stays_below_a_root(roots: Up
 def test_a_file_below_the_home_of_the_server_s_user_is_found_by_a_tilde(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.csv").write_bytes(b"in")
-    roots = UploadRoots([tmp_path / "in"], SETTINGS, tmp_path)
+    roots = UploadRoots([tmp_path / "in"], tmp_path)
     assert read(roots, "~/in/a.csv") == read(roots, "~//in/./a.csv") == b"in"
     assert refusal(roots, "~/out/a.csv") == refusal(roots, tmp_path / "out" / "a.csv")
     assert refusal(roots, "~").startswith("RefusedByPolicy: This server reads files under /data/in only")
@@ -97,7 +95,7 @@ def test_a_root_that_is_a_link_is_where_it_leads(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.csv").write_bytes(b"in")
     (tmp_path / "link").symlink_to("real")
-    roots = UploadRoots([tmp_path / "link", tmp_path / "real"], SETTINGS)
+    roots = UploadRoots([tmp_path / "link", tmp_path / "real"])
     assert roots.roots == ((tmp_path / "real").resolve(),)
     assert read(roots, tmp_path / "link" / "a.csv") == b"in"
 
@@ -106,7 +104,7 @@ def test_of_several_roots_the_first_that_has_the_file_counts(tmp_path: Path) -> 
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     (tmp_path / "two" / "a.csv").write_bytes(b"two")
-    roots = UploadRoots([tmp_path / "one", tmp_path / "two"], SETTINGS)
+    roots = UploadRoots([tmp_path / "one", tmp_path / "two"])
     assert read(roots, "a.csv") == b"two"
     (tmp_path / "one" / "a.csv").write_bytes(b"one")
     assert read(roots, "a.csv") == b"one"
@@ -115,7 +113,7 @@ def test_of_several_roots_the_first_that_has_the_file_counts(tmp_path: Path) -> 
 def test_a_file_elsewhere_is_refused_with_the_line_to_add_and_no_word_on_whether_it_exists(roots: UploadRoots) -> None:
     out = roots.roots[0].parent / "out"
     assert refusal(roots, out / "secret.csv") == snapshot(
-        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. To allow more, the operator writes the line upload_roots = ["/data/in", "/data/out"] in /home/ann/.config/salesforce-bulk-ingest/settings.toml, or adds --upload-root /data/out to the server\'s command, and starts it again.'
+        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. To allow "/data/out", the operator starts it with --upload-root /data/in --upload-root /data/out among its arguments.'
     )
     assert refusal(roots, out / "secret.csv") == refusal(roots, out / "absent.csv")
     assert refusal(roots, "../out/secret.csv") == refusal(roots, "../out/absent.csv")
@@ -126,12 +124,12 @@ def test_a_file_elsewhere_is_refused_with_the_line_to_add_and_no_word_on_whether
 
 def test_without_roots_every_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"in")
-    roots = UploadRoots([], SETTINGS)
+    roots = UploadRoots([])
     for path in ("a.csv", "/a.csv", "../a.csv"):
         with pytest.raises(RefusedByPolicy) as raised:
             roots.find(path)
         assert str(raised.value) == snapshot(
-            "This server may read no files: no folder is allowed, and the one that it was started in does not count, since it is a home, the system's, or above these, or others are served. To allow more, the operator writes the line upload_roots = [\"/data/exports\"] in /home/ann/.config/salesforce-bulk-ingest/settings.toml, or adds --upload-root /data/exports to the server's command, and starts it again."
+            'This server may read no files: no folder is named, and no folder is known in which it was started. To allow "/data/exports", the operator starts it with --upload-root /data/exports among its arguments.'
         )
 
 
@@ -141,18 +139,18 @@ def test_nobody_is_advised_to_allow_a_folder_of_the_system_or_a_hidden_one(
     path: str, roots: UploadRoots, tmp_path: Path
 ) -> None:
     told = refusal(roots, path)
-    assert "have the user copy it into /data/in" in told and "upload_roots" not in told and "--upload-root" not in told
-    with pytest.raises(RefusedByPolicy, match=r"copy it to another folder.*upload_roots = .*/data/exports") as raised:
-        UploadRoots([], SETTINGS).find(str(tmp_path / path))
-    assert "etc" not in str(raised.value).replace("/home/ann/.config", "")
+    assert "have the user copy it into /data/in" in told and "--upload-root" not in told
+    with pytest.raises(RefusedByPolicy, match=r"copy it to another folder.*--upload-root /data/exports") as raised:
+        UploadRoots([]).find(str(tmp_path / path))
+    assert "etc" not in str(raised.value)
 
 
-def test_the_line_to_add_is_toml_whatever_the_folder_is_called(tmp_path: Path) -> None:
-    folder = tmp_path / 'a "b" \\ ü\t'
+def test_the_flags_to_start_with_are_for_a_shell_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / 'a "b" \\ ü'
     with pytest.raises(RefusedByPolicy) as raised:
-        UploadRoots([], SETTINGS).find(str(folder / "x.csv"))
-    line = str(raised.value).partition("the line ")[2].partition(" in /home/ann")[0]
-    assert tomllib.loads(line) == {"upload_roots": [str(folder)]}
+        UploadRoots([]).find(str(folder / "x.csv"))
+    flags = str(raised.value).partition("starts it with ")[2].partition(" among its arguments")[0]
+    assert shlex.split(flags) == ["--upload-root", str(folder)]
 
 
 @posix_only
@@ -227,7 +225,7 @@ def test_a_file_that_is_not_there_is_looked_for_under_every_root(tmp_path: Path)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     (tmp_path / "one" / "a.csv").write_bytes(b"in")
-    roots = UploadRoots([tmp_path / "one", tmp_path / "two"], SETTINGS)
+    roots = UploadRoots([tmp_path / "one", tmp_path / "two"])
     for path in ("b.csv", "a.csv/b.csv"):
         assert refusal(roots, path) == f'InvalidArgument: There is no file "{path}" under /data/one and /data/two.'
 
@@ -278,7 +276,7 @@ def test_a_file_is_read_from_its_start_as_often_as_asked(roots: UploadRoots) -> 
 @pytest.mark.usefixtures("roots")
 def test_a_folder_that_is_swapped_for_a_link_again_and_again_is_read_or_refused_in_words(tmp_path: Path) -> None:
     """The names change places in another thread at every moment of the look-up."""
-    roots = UploadRoots([tmp_path / "in"], SETTINGS)
+    roots = UploadRoots([tmp_path / "in"])
     root, done = tmp_path / "in", threading.Event()
     (root / "link").symlink_to(tmp_path / "out")
     (tmp_path / "out" / "b.csv").write_bytes(b"out")
@@ -325,7 +323,7 @@ def test_no_path_of_any_parts_leads_outside_or_tells_what_is_there(
     parts: list[str], is_absolute: bool, twins: tuple[Path, Path]
 ) -> None:
     def answer(folder: Path) -> str:
-        roots = UploadRoots([folder / "in"], SETTINGS)
+        roots = UploadRoots([folder / "in"])
         try:
             return read(roots, "/".join([str(folder), *parts] if is_absolute else parts)).decode()
         except IngestError as error:

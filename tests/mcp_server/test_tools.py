@@ -110,6 +110,6 @@ async def test_without_roots_no_file_is_read_and_the_refusal_says_how_to_allow_o
     path = file_of(tmp_path, b"Name\nAcme\n")
     async with agent(org.url) as client:
         text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": str(path)})
-    assert "This server may read no files" in text
-    assert f'upload_roots = ["{tmp_path}"]' in text and f"--upload-root {tmp_path}" in text
+    assert "This server may read no files: no folder is named, and no folder is known in which it was started. " in text
+    assert f"the operator starts it with --upload-root {tmp_path} among its arguments." in text
     assert org.changes == []

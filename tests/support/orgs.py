@@ -230,7 +230,7 @@ def services_over(
         LoadOperations(client, rules, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left),
     )
-    roots = UploadRoots([folder], folder / "settings.toml")
+    roots = UploadRoots([folder])
     return Services(client, operations, Gateway(client, rules, uploads), roots)
 
 

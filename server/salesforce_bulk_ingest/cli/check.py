@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -47,6 +48,8 @@ from salesforce_bulk_ingest.serving.bearer_tokens import Undecided
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
+from salesforce_emulator import EmulatorConfig
+from salesforce_emulator.org import ORG_FILE
 
 # Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
 # mcp_server/answers.
@@ -85,10 +88,6 @@ NO_HARD_DELETE = (
 )
 
 
-OF_THE_EMBEDDED_ORG = ("data_dir", "schema_file")
-"""The settings of `serve` that the check does not take: it makes an embedded org of its own."""
-
-
 @dataclass(slots=True)
 class Checkup:
     """The findings of one check.
@@ -102,7 +101,7 @@ class Checkup:
     problems: list[str] = field(default_factory=list)
 
 
-@settings_options(*(name for name in (*SERVER_SETTINGS, *PORT_SETTINGS) if name not in OF_THE_EMBEDDED_ORG))
+@settings_options(*SERVER_SETTINGS, *PORT_SETTINGS)
 def check(**flags: object) -> None:
     """Show which org, which user, which policy, and what is wrong, with the options of `serve`. Changes nothing."""
     settings = settings_from(flags)
@@ -128,10 +127,17 @@ def _no_warnings() -> Iterator[None]:
 
 
 async def _check(settings: Settings) -> Checkup:
+    paths = default_local_paths()
     if not settings.emulator:
-        return await check_up(settings, default_local_paths(), None)
-    async with embedded_org(None) as org:
-        return await check_up(settings, default_local_paths(), org)
+        return await check_up(settings, paths, None)
+    folder = settings.data_dir or paths.org_dir
+    is_there = (folder / ORG_FILE).exists()
+    configured = partial(EmulatorConfig, schema_file=settings.schema_file)
+    async with embedded_org(folder if is_there else None, configured) as org:
+        found = await check_up(settings, paths, org)
+    made_when = "" if is_there else " (not there yet: `stdio --emulator` makes it at its first start)"
+    found.facts.insert(2, ("org's folder", f"{_below_home(folder)}{made_when}"))
+    return found
 
 
 async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None) -> Checkup:
@@ -156,7 +162,9 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))
     await _check_callers(settings, paths, found)
-    ports = (("MCP", settings.mcp_host, settings.mcp_port), ("REST", settings.rest_host, settings.rest_port))
+    ports = [("MCP", settings.mcp_host, settings.mcp_port), ("REST", settings.rest_host, settings.rest_port)]
+    if settings.emulator_port:
+        ports.append(("embedded org", "127.0.0.1", settings.emulator_port))
     found.facts.append(("ports", ", ".join(f"{name} {host}:{port} {_use(host, port)}" for name, host, port in ports)))
     return found
 
@@ -318,13 +326,11 @@ def _files(settings: Settings, paths: LocalPaths) -> str:
     """Return where files for uploads may lie, and how many bytes of a file one upload takes."""
     if settings.read_only:
         return "none are read, since nothing is uploaded"
-    roots = upload_roots_of(settings, paths).roots
-    if not roots:
-        other = "the working folder is /, a home or the system's"
-        reason = "other machines are served" if paths.working_dir is not None else other
-        return f"none are read, since {reason} and no --upload-root is named"
+    allowed = upload_roots_of(settings, paths)
+    if not allowed.roots:
+        return f"none are read: no --upload-root is named, and {allowed.why_none}"
     chosen = "" if settings.upload_roots else " (the working folder)"
-    return f"under {' and '.join(map(str, roots))}{chosen}, up to {settings.max_upload_bytes:,} bytes an upload"
+    return f"under {' and '.join(map(str, allowed.roots))}{chosen}, up to {settings.max_upload_bytes:,} bytes an upload"
 
 
 async def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) -> None:

@@ -11,7 +11,7 @@ import typer
 from salesforce_bulk_ingest.app import Configured, embedded_org
 from salesforce_bulk_ingest.cli.console import out, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
-from salesforce_bulk_ingest.cli.options import option
+from salesforce_bulk_ingest.cli.options import existing_file, option
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.settings_sources import BadSetting
 from salesforce_emulator import (
@@ -40,14 +40,16 @@ def emulator(
     rows_per_second: Annotated[int | None, typer.Option(min=1, help="Pace of processing (as fast as it goes).")] = None,
     token_seconds: Annotated[int, typer.Option(min=1, help="Seconds that tokens of a login last.")] = 7200,
     public_key: Annotated[
-        Path | None, typer.Option(help="PEM file of the key that checks JWT assertions.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(help="PEM file of the key that checks JWT assertions.", metavar="FILE", parser=existing_file),
     ] = None,
     callback_url: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="Callback URL of the app, in place of that of the official CLI; repeatable."),
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option(help="Plan of faults, in force from the start.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(help="Plan of faults, in force from the start.", metavar="FILE", parser=existing_file),
     ] = None,
     limit: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Set a limit; repeatable.")] = None,
     assume: Annotated[

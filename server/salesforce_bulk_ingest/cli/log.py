@@ -13,8 +13,11 @@ from starlette.requests import ClientDisconnect
 
 from salesforce_bulk_ingest.base.shortage import shortage
 from salesforce_bulk_ingest.cli.log_format import LogFormatter
+from salesforce_bulk_ingest.serving import request_log
 
 logger = logging.getLogger(__name__)
+
+REQUESTS = request_log.__name__
 
 MOST_SECONDS_UNSAID = 60
 """How long the shortage of a resource is not told again: every connection and every file meets it anew."""
@@ -30,6 +33,11 @@ def open_log() -> None:
     handler.setFormatter(LogFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is no reason for a warning
+
+
+def log_requests() -> None:
+    """Log the requests of callers, too, a line for each."""
+    logging.getLogger(REQUESTS).setLevel(logging.INFO)
 
 
 def log_crashes() -> None:

@@ -54,6 +54,8 @@ PORT_SETTINGS = (
     "allowed_host",
     "allowed_origin",
     "max_connections",
+    "emulator_port",
+    "verbose",
 )
 """The settings that are options of `serve` alone: its ports, and who may call them."""
 
@@ -79,15 +81,42 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
 def option(name: str) -> OptionInfo:
     """Return the option of a setting, for the annotation of a command's parameter."""
     flag = FLAGS[name]
-    declared: OptionInfo = typer.Option(
-        flag.name,
-        help=flag.help,
-        metavar=flag.metavar,
-        exists=flag.path == "existing file",
-        file_okay=flag.path != "folder",
-        dir_okay=flag.path != "existing file",
-    )
+    parser = {None: None, "folder": folder, "existing file": existing_file}[flag.path]
+    declared: OptionInfo = typer.Option(flag.name, help=flag.help, metavar=flag.metavar, parser=parser)
     return declared
+
+
+def existing_file(typed: str) -> Path:
+    """Return the path that a user has typed; only a shell resolves `~`, and hosts start programs without one.
+
+    Raises:
+        typer.BadParameter: there is no such file.
+    """
+    path = _from_home(typed)
+    if not path.exists():
+        raise typer.BadParameter(f"File {typed!r} does not exist.")
+    if path.is_dir():
+        raise typer.BadParameter(f"File {typed!r} is a directory.")
+    return path
+
+
+def folder(typed: str) -> Path:
+    """Return the path that a user has typed for a folder, which need not exist.
+
+    Raises:
+        typer.BadParameter: something else is in its place.
+    """
+    path = _from_home(typed)
+    if path.exists() and not path.is_dir():
+        raise typer.BadParameter(f"Directory {typed!r} is a file.")
+    return path
+
+
+def _from_home(typed: str) -> Path:
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:  # `~name` of a user who does not exist
+        return Path(typed)
 
 
 def option_type(name: str) -> Any:

@@ -6,6 +6,7 @@ from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.chosen_callers import describe_callers
 from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
+from salesforce_bulk_ingest.cli.log import log_requests
 from salesforce_bulk_ingest.cli.options import (
     PORT_SETTINGS,
     SERVER_SETTINGS,
@@ -24,6 +25,8 @@ def serve(**flags: object) -> None:
     """Serve MCP over HTTP and the REST gateway, until interrupted."""
     settings = settings_from(flags)
     warn_at_start(settings)
+    if settings.verbose:
+        log_requests()
     anyio.run(_serve, settings)
 
 

@@ -1,13 +1,14 @@
 """The command `stdio`: one MCP client over stdin and stdout."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import anyio
 
-from salesforce_bulk_ingest.app import serve_mistake, serve_stdio
+from salesforce_bulk_ingest.app import EmbeddedOrg, serve_mistake, serve_stdio
 from salesforce_bulk_ingest.cli.complaints import complaint_about
-from salesforce_bulk_ingest.cli.console import complain, on_one_line
+from salesforce_bulk_ingest.cli.console import PROGRAM, complain, on_one_line
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_at_start
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
@@ -23,7 +24,20 @@ def stdio(**flags: object) -> None:
     warn_at_start(settings)
     if settings.emulator:
         check_org_folder(settings.data_dir or default_local_paths().org_dir)
+    if sys.stdin.isatty():
+        _tell_a_person()
     anyio.run(_until_the_end, partial(_serve, settings))
+
+
+def _tell_a_person() -> None:
+    complain(
+        f"this is for a host such as Claude Desktop, which starts it and speaks MCP over stdin and stdout; `{PROGRAM} "
+        f"config` shows the entry for yours, and `{PROGRAM} serve` is for people and HTTP. Ctrl-D ends it."
+    )
+
+
+def _tell_org(org: EmbeddedOrg) -> None:
+    complain(f"the embedded org is in {org.folder}, its window at {org.url}/")
 
 
 def tell_client(mistake: str) -> None:
@@ -33,7 +47,7 @@ def tell_client(mistake: str) -> None:
 
 async def _serve(settings: Settings) -> None:
     try:
-        await serve_stdio(settings, default_local_paths())
+        await serve_stdio(settings, default_local_paths(), _tell_org)
     except Exception as error:
         mistake = complaint_about(error)
         if mistake is None:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, StorageFailure
 from salesforce_bulk_ingest.base.storage import storage_failure
-from salesforce_bulk_ingest.base.text import as_json, quoted, visible
+from salesforce_bulk_ingest.base.text import quoted, visible
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
@@ -101,20 +101,25 @@ class UploadRoots:
 
     Args:
         roots: the paths of the folders, which may contain links; if there are none, every file is refused.
-        settings_file: the settings file, in which error messages ask the operator to add a folder.
         home: home folder of the user that runs the server, which `~` stands for at the begin of a path.
+        why_none: why there are no roots, as part of a sentence; of no meaning where there are some.
         opens_below: whether files are opened from the root down, see `RootedFile`.
     """
 
     def __init__(
-        self, roots: Sequence[Path], settings_file: Path, home: Path | None = None, *, opens_below: bool = OPENS_BELOW
+        self,
+        roots: Sequence[Path],
+        home: Path | None = None,
+        why_none: str = "no folder is known in which it was started",
+        *,
+        opens_below: bool = OPENS_BELOW,
     ) -> None:
         self._home = home
+        self.why_none = why_none
         self._opens_below = opens_below
         self.roots = tuple(dict.fromkeys(Path(os.path.realpath(root)) for root in roots))
         # A caller may write the path of a root with its links, as the operator did.
         self._written = (*(Path(os.path.abspath(root)) for root in roots), *self.roots)
-        self._settings_file = settings_file
 
     def open(self, path: str) -> BinaryIO:
         """Open the file that a caller names; errors are those of `find` and `RootedFile.open`."""
@@ -174,11 +179,7 @@ class UploadRoots:
 
     def _refusal(self, path: str) -> str:
         if not self.roots:
-            return (
-                "This server may read no files: no folder is allowed, and the one that it was started in does not count, "
-                "since it is a home, the system's, or above these, or others are served. "
-                f"{self._how_to_allow(path)}"
-            )
+            return f"This server may read no files: no folder is named, and {self.why_none}. {self._how_to_allow(path)}"
         reads = f"This server reads files under {self._listed()} only; relative paths begin there."
         if any(map(self._is_written_below, self._candidates(path))):
             return f"{reads} {_shown(path)} leads to none: it is a folder of these, or a link to elsewhere."
@@ -193,11 +194,9 @@ class UploadRoots:
             return f"{copied} to another folder. {self._how_to_allow(str(EXAMPLE_FOLDER / 'file'))}"
         if not folder.is_absolute() or folder == Path(folder.anchor):
             folder = EXAMPLE_FOLDER
-        line = f"upload_roots = {_toml([*self.roots, folder])}"
-        return (
-            f"To allow more, the operator writes the line {line} in {self._settings_file}, or adds "
-            f"--upload-root {visible(shlex.quote(str(folder)))} to the server's command, and starts it again."
-        )
+        # A flag counts whatever a variable or the settings file says, and then it has to name all folders.
+        flags = " ".join(f"--upload-root {visible(shlex.quote(str(root)))}" for root in (*self.roots, folder))
+        return f"To allow {_shown(folder)}, the operator starts it with {flags} among its arguments."
 
     def _listed(self) -> str:
         return " and ".join(map(str, self.roots))
@@ -247,8 +246,3 @@ def _check_text(path: str) -> None:
         os.fsencode(path)
     except UnicodeEncodeError:
         raise InvalidArgument("file holds half of a character: write the path again.") from None
-
-
-def _toml(folders: Sequence[Path]) -> str:
-    # A string of JSON is also a basic string of TOML.
-    return as_json([str(folder) for folder in folders])
