@@ -48,8 +48,7 @@ from salesforce_bulk_ingest.serving.bearer_tokens import Undecided
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
-from salesforce_emulator import EmulatorConfig
-from salesforce_emulator.org import ORG_FILE
+from salesforce_emulator import ORG_FILE, EmulatorConfig
 
 # Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
 # mcp_server/answers.
