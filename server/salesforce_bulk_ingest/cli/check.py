@@ -25,7 +25,7 @@ from salesforce_bulk_ingest.app import (
 )
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.chosen_callers import check_callers, describe_callers
-from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
+from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.options import PORT_SETTINGS, SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, place_of_org
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
@@ -108,10 +108,10 @@ def check(**flags: object) -> None:
         found = anyio.run(_check, settings)
     show_facts(found.facts)
     for problem in found.problems:
-        out.print(Text.assemble("\n", ("wrong: ", "bold red"), visible(problem)))
+        say(Text.assemble("\n", ("wrong: ", "bold red"), visible(problem)))
     if found.problems:
         raise typer.Exit(1)
-    out.print("\n[green]Nothing is wrong.[/]")
+    say(Text("\nNothing is wrong.", style="green"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from salesforce_bulk_ingest.base.text import visible
-from salesforce_bulk_ingest.cli.console import agrees, complain, out, say
+from salesforce_bulk_ingest.cli.console import agrees, complain, say, say_as_it_is
 from salesforce_bulk_ingest.cli.host_file import change_of
 from salesforce_bulk_ingest.cli.hosts import Host, HostName, Machine, entry_to_merge, hosts_of
 from salesforce_bulk_ingest.cli.options import option, warn
@@ -36,7 +36,12 @@ COLOURS = {"+": "green", "-": "red"}
 
 def config(
     host: Annotated[
-        HostName | None, typer.Argument(help="The host; without one, the entries of all are shown.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="HOST",
+            help=f"The host: {', '.join(HostName)}; without one, the entries of all are shown.",
+            show_default=False,
+        ),
     ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="Merge the entry into the host's file, after the change was shown.")
@@ -61,6 +66,8 @@ def config(
     arguments += ["stdio", *_arguments(flags, roots)]
     machine = Machine(Path.home(), os.environ, sys.platform)
     chosen = [one for one in hosts_of(machine) if host in (None, one.name)]
+    if not chosen:
+        raise BadSetting(f"HOST: expected {', '.join(HostName)}.")
     if write:
         if host is None:
             raise BadSetting(f"--write: name the host, one of {', '.join(HostName)}.")
@@ -68,8 +75,8 @@ def config(
         return
     for one in chosen:
         what_to_do, text = entry_to_merge(one, key, command, arguments, machine)
-        out.print(Text(f"{one.title}: {what_to_do}", style="bold"), soft_wrap=True)
-        say(f"{text}\n")
+        say(Text(f"{one.title}: {what_to_do}", style="bold"))
+        say_as_it_is(f"{text}\n")
     _say_what_else(host, roots)
 
 
@@ -116,7 +123,7 @@ def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None
         say(f"{file} has this entry already.")
         return
     for line in change.difference():
-        out.print(Text(visible(line), style=COLOURS.get(line[:1], "")), soft_wrap=True)
+        say(Text(visible(line), style=COLOURS.get(line[:1], "")))
     if not file.parent.exists():
         complain(f"warning: there is no {file.parent}, so {host.title} may not be installed; the folder would be made.")
     if not agrees(f"Write this to {file}?", yes=yes):
@@ -126,7 +133,7 @@ def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None
     say(f"Written to {file}{f'; as it was, it is {copy}' if copy else ''}. {host.afterwards}")
 
 
-def _say_what_else(host: HostName | None, roots: tuple[Path, ...]) -> None:
+def _say_what_else(host: str | None, roots: tuple[Path, ...]) -> None:
     """Say which folder is in the entry although nobody has named it, and how an entry gets into the host's file."""
     if roots:
         say(f"Files may be loaded from {' and '.join(map(str, roots))}: --upload-root DIR names another folder.")

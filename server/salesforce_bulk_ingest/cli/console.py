@@ -1,11 +1,14 @@
 """The output of the commands, the question before a step, and the end of a command after a usage error."""
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from salesforce_bulk_ingest.base.text import visible
 from salesforce_bulk_ingest.local_paths import APP_NAME
@@ -15,12 +18,45 @@ PROGRAM = APP_NAME
 USAGE_ERROR = 2
 """The exit code after an error that the user can correct."""
 
+WORD = re.compile(r"\S+\s*")
+
 out = Console()
 
 
-def say(text: str) -> None:
-    """Print a text as it is, without marks and colours, and leave long lines to the terminal."""
+def say(text: str | Text, console: Console = out) -> None:
+    """Print a text: on a terminal its lines are broken between words, elsewhere they stay as they are.
+
+    Args:
+        text: the text, which has no marks of rich; a line that goes on below begins there as far in as it does itself.
+        console: where to print it.
+    """
+    for line in (text if isinstance(text, Text) else Text(text)).split("\n", allow_blank=True):
+        _say_line(line, len(line.plain) - len(line.plain.lstrip()), console)
+
+
+def say_as_it_is(text: str) -> None:
+    """Print a text that is for another program, such as a line for the shell: no line is broken on a terminal either."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _say_line(line: Text, indent: int, console: Console) -> None:
+    """Print one line, with those parts that do not fit below it, as far in as `indent` says; no word is broken."""
+    fits = not console.is_terminal or len(line.plain) <= console.width
+    for part in [line] if fits else _broken(line, indent, console.width):
+        console.print(part, highlight=False, soft_wrap=True)
+
+
+def _broken(line: Text, indent: int, width: int) -> Iterator[Text]:
+    """Yield a line in parts that fit, each but the first as far in as `indent` says; a longer word is a part by itself."""
+    breaks, column = [], indent
+    for word in WORD.finditer(line.plain, indent):
+        if column > indent and column + cell_len(word[0].rstrip()) > width:
+            breaks.append(word.start())
+            column = indent
+        column += cell_len(word[0])
+    for number, part in enumerate(line.divide(breaks)):
+        part.rstrip()
+        yield part if number == 0 else Text.assemble(" " * indent, part)
 
 
 def show_facts(facts: Iterable[tuple[str, str]]) -> None:
@@ -28,7 +64,7 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     facts = list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        say(f"{name:<{width}}  {visible(value)}")
+        _say_line(Text(f"{name:<{width}}  {visible(value)}"), width + 2, out)
 
 
 def agrees(question: str, *, yes: bool) -> bool:
@@ -50,13 +86,14 @@ def agrees(question: str, *, yes: bool) -> bool:
 
 def show_help(context: typer.Context) -> NoReturn:
     """Print the help of a command that has commands of its own and was called without one, and end with a usage error."""
-    out.print(context.get_help(), end="")
+    if shown := context.get_help():  # empty on a terminal, where it is printed already
+        say(shown)
     raise typer.Exit(USAGE_ERROR)
 
 
 def complain(message: str) -> None:
     """Print a message to stderr, in one line that begins with the program's name."""
-    Console(stderr=True).print(f"{PROGRAM}: {on_one_line(message)}", highlight=False, markup=False, soft_wrap=True)
+    say(f"{PROGRAM}: {on_one_line(message)}", Console(stderr=True))
 
 
 def on_one_line(message: str) -> str:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from salesforce_bulk_ingest.app import Addresses, running
-from salesforce_bulk_ingest.cli.console import complain, out
+from salesforce_bulk_ingest.cli.console import complain, out, say
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, until_interrupted
 from salesforce_bulk_ingest.cli.program import as_typed
 from salesforce_bulk_ingest.local_paths import SETTINGS_FILE, LocalPaths, default_local_paths
@@ -66,8 +66,8 @@ async def run_demo(console: Console, program: str, paths: LocalPaths, told: Call
     finished = False
     async with _running_for_itself(settings, paths) as addresses:
         for name, url in (("org", addresses.org_url), ("MCP", addresses.mcp_url), ("REST", addresses.rest_url)):
-            console.print(f"{name:<5} {url}", highlight=False)
-        console.print()
+            say(f"{name:<5} {url}", console)
+        say("", console)
         async with anyio.create_task_group() as tasks:
 
             async def stop() -> None:
@@ -131,9 +131,9 @@ async def _failed_rows(agent: Client, job_id: str) -> Mapping[str, Any]:
 
 async def _send_again(agent: Client, console: Console, job_id: str) -> str:
     """Send the failed rows of a job again, corrected as a person would say, and return the id of their job."""
-    console.print("\n[bold]The failed rows, corrected and sent again[/]")
+    say(_title("The failed rows, corrected and sent again"), console)
     cells = sum(len(values) for values in CORRECTIONS.values())
-    console.print(f"  {cells} cells are corrected on the way, in {', '.join(CORRECTIONS)}.\n", highlight=False)
+    say(f"  {cells} cells are corrected on the way, in {', '.join(CORRECTIONS)}.\n", console)
     arguments = {
         "body": {"object": "Contact", "operation": "insert"},
         "data": {"rowsOf": {"jobs": [job_id]}, "values": CORRECTIONS},
@@ -159,36 +159,35 @@ async def _call(agent: Client, tool: str, arguments: dict[str, Any], on_progress
 
 
 def _say(console: Console, tool: str, answer: Mapping[str, Any]) -> None:
-    console.print(Text.assemble((tool, "bold cyan"), f"\n  {answer['summary']}"), highlight=False, soft_wrap=True)
+    say(Text.assemble((tool, "bold cyan"), f"\n  {answer['summary']}"), console)
+
+
+def _title(text: str) -> Text:
+    return Text.assemble("\n", (text, "bold"))
 
 
 def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
     key = failed["columns"].index("External_Id__c")
-    console.print(f"\n[bold]Why {failed['total']} rows failed[/]")
+    say(_title(f"Why {failed['total']} rows failed"), console)
     for cause in failed["causes"]:
         example = cause["examples"][0]
         row = failed["rows"][example["offset"]]
         fields = f" on {', '.join(cause['fields'])}" if cause["fields"] else ""
-        console.print(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", highlight=False)
-        console.print(
-            f"      {example.get('message', cause['pattern'])}", highlight=False, markup=False, soft_wrap=True
-        )
+        say(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", console)
+        say(f"      {example.get('message', cause['pattern'])}", console)
 
 
 def _show_left(console: Console, failed: Mapping[str, Any]) -> None:
     causes = ", ".join(f"{cause['count']} x {cause['statusCode']}" for cause in failed["causes"])
-    console.print(f"\n[bold]Left for a person to decide[/]\n  {causes}", highlight=False)
+    say(_title("Left for a person to decide"), console)
+    say(f"  {causes}", console)
 
 
 async def _read_through_rest(http: httpx2.AsyncClient, addresses: Addresses, job_id: str, console: Console) -> None:
     url = f"{addresses.rest_url}/jobs/ingest/{job_id}"
     job = (await http.get(url)).raise_for_status().json()
-    console.print(
-        f"\n[bold cyan]curl {url}[/]\n  {job['state']}: {job['numberRecordsProcessed']} rows processed, "
-        f"{job['numberRecordsFailed']} failed",
-        highlight=False,
-        soft_wrap=True,
-    )
+    told = f"{job['state']}: {job['numberRecordsProcessed']} rows processed, {job['numberRecordsFailed']} failed"
+    say(Text.assemble("\n", (f"curl {url}", "bold cyan"), f"\n  {told}"), console)
 
 
 async def _count(http: httpx2.AsyncClient, addresses: Addresses, console: Console) -> None:
@@ -198,11 +197,12 @@ async def _count(http: httpx2.AsyncClient, addresses: Addresses, console: Consol
         params={"q": soql},
         headers={"Authorization": f"Bearer {ACCESS_TOKEN}"},
     )
-    console.print(f"\n[bold cyan]{soql}[/]\n  {answer.raise_for_status().json()['totalSize']}", highlight=False)
+    total = answer.raise_for_status().json()["totalSize"]
+    say(Text.assemble("\n", (soql, "bold cyan"), f"\n  {total}"), console)
 
 
 def _show_next(console: Console, program: str) -> None:
-    console.print("\nThe org is gone now. Next:", style="bold")
+    say(_title("The org is gone now. Next:"), console)
     for command, meaning in (
         ("serve --emulator", "both ports, with an org to try things on"),
         ("emulator", "the org alone, for your own loader"),
@@ -210,4 +210,4 @@ def _show_next(console: Console, program: str) -> None:
         ("check", "your own org: what is set, what is missing"),
     ):
         line = Text.assemble(f"  {program} {command:<17}  ", (meaning, "dim"))
-        console.print(line, soft_wrap=True)
+        say(line, console)

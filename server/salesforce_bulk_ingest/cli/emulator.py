@@ -9,7 +9,7 @@ import anyio
 import typer
 
 from salesforce_bulk_ingest.app import Configured, embedded_org
-from salesforce_bulk_ingest.cli.console import out, show_facts
+from salesforce_bulk_ingest.cli.console import say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import existing_file, option
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
@@ -33,12 +33,18 @@ from salesforce_emulator import (
 
 
 def emulator(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, metavar="NUMBER", help="Port; 0 for any free one.")] = 0,
     data_dir: Annotated[Path | None, option("data_dir")] = None,
     schema_file: Annotated[Path | None, option("schema_file")] = None,
-    seed: Annotated[int | None, typer.Option(help="Make ids and the order of results repeat, in a new org.")] = None,
-    rows_per_second: Annotated[int | None, typer.Option(min=1, help="Pace of processing (as fast as it goes).")] = None,
-    token_seconds: Annotated[int, typer.Option(min=1, help="Seconds that tokens of a login last.")] = 7200,
+    seed: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Make ids and the order of results repeat, in a new org.")
+    ] = None,
+    rows_per_second: Annotated[
+        int | None, typer.Option(min=1, metavar="NUMBER", help="Pace of processing (as fast as it goes).")
+    ] = None,
+    token_seconds: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="Seconds that tokens of a login last.")
+    ] = 7200,
     public_key: Annotated[
         Path | None,
         typer.Option(help="PEM file of the key that checks JWT assertions.", metavar="FILE", parser=existing_file),
@@ -85,7 +91,7 @@ async def _emulator(port: int, data_dir: Path | None, configured: Configured) ->
         async with embedded_org(data_dir, configured, port=port) as org:
             facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
             show_facts([*facts, ("user", f"{USERNAME} / {PASSWORD}"), ("window", f"{org.url}/")])
-            out.print("Ctrl-C ends it.")
+            say("Ctrl-C ends it.")
             await wait_for_signal()
 
 

@@ -11,7 +11,7 @@ import typer
 from salesforce_bulk_ingest.app import opened_http
 from salesforce_bulk_ingest.chosen_login import endpoint_of, login_store
 from salesforce_bulk_ingest.cli.callback import waiting_for_callback
-from salesforce_bulk_ingest.cli.console import PROGRAM, complain, out, say, show_facts
+from salesforce_bulk_ingest.cli.console import PROGRAM, complain, say, say_as_it_is, show_facts
 from salesforce_bulk_ingest.cli.options import option, settings_from, settings_options
 from salesforce_bulk_ingest.local_paths import default_local_paths
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -64,7 +64,7 @@ async def _login(settings: Settings, client_id: str, store: LoginStore, opens_br
         endpoint = endpoint_of(settings, http)
         flow = WebFlow(endpoint, client_id, settings.client_secret, settings.redirect_uri)
         async with waiting_for_callback(flow) as callback:
-            out.print(f"Log in at this address, on this machine:\n\n{flow.url}\n", markup=False, soft_wrap=True)
+            say_as_it_is(f"Log in at this address, on this machine:\n\n{flow.url}\n")
             if opens_browser:
                 _open_browser(flow.url)
             answer = await callback(LOGIN_SECONDS)
@@ -115,13 +115,13 @@ async def _show(settings: Settings, store: LoginStore, credentials: Credentials,
         facts.insert(0, ("user", user.preferred_username))
     show_facts(facts)
     if org.organization_id is not None and settings.expect_org is None:
-        out.print("\nTo hold this program to this org, paste into the settings file:", highlight=False)
-        out.print(f'expect_org = "{org.organization_id}"', highlight=False, markup=False)
+        say("\nTo hold this program to this org, paste into the settings file:")
+        say_as_it_is(f'expect_org = "{org.organization_id}"')
 
 
 async def _logout(store: LoginStore) -> None:
     if not store.file.exists():
-        out.print(f"Nobody is logged in: `{PROGRAM} login` has saved no login.", highlight=False)
+        say(f"Nobody is logged in: `{PROGRAM} login` has saved no login.")
         return
     # A server that shares the login may be replacing its refresh token just now.
     async with store.locked(LOCK_SECONDS):

@@ -10,9 +10,10 @@ from salesforce_bulk_ingest.cli.approve import approve
 from salesforce_bulk_ingest.cli.check import check
 from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.config import config
-from salesforce_bulk_ingest.cli.console import PROGRAM, USAGE_ERROR, complain, out, show_help
+from salesforce_bulk_ingest.cli.console import PROGRAM, USAGE_ERROR, complain, say, show_help
 from salesforce_bulk_ingest.cli.demo import demo
 from salesforce_bulk_ingest.cli.emulator import emulator
+from salesforce_bulk_ingest.cli.help import HelpfulCommand, HelpfulGroup
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, ending_its_line
 from salesforce_bulk_ingest.cli.log import open_log
 from salesforce_bulk_ingest.cli.login import login, logout
@@ -25,12 +26,13 @@ OUTPUT_CLOSED = 1
 """The exit code where nobody reads what a command prints, as in `... | head`; rich uses the same code."""
 
 app = typer.Typer(
+    cls=HelpfulGroup,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Load data into Salesforce through Bulk API 2.0 ingest jobs: MCP server, REST gateway, embedded org.",
 )
 for command in (serve, stdio, emulator, demo, config, check, login, logout, approve, purge):
-    app.command()(ending_its_line(command))
+    app.command(cls=HelpfulCommand)(ending_its_line(command))
 app.add_typer(token, name="token")
 
 
@@ -40,7 +42,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
-        out.print(f"{PROGRAM} {__version__}", highlight=False)
+        say(f"{PROGRAM} {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         show_help(context)

@@ -60,6 +60,25 @@ PORT_SETTINGS = (
 """The settings that are options of `serve` alone: its ports, and who may call them."""
 
 
+PANELS = {
+    "Org": ("org_name", "emulator", "data_dir", "schema_file", "emulator_port"),
+    "Rules": (*POLICY_SETTINGS, "hide_fields", "confirm", "confirm_without_dialog", "audit"),
+    "Files": ("upload_roots", "max_upload_bytes", "no_spool", "no_kept_uploads", "spool_max_bytes", "spool_days"),
+    "Ports": ("mcp_port", "rest_port", "mcp_host", "rest_host", "max_connections", "verbose"),
+    "Callers": (
+        "token_file",
+        "oauth_issuer",
+        "public_url",
+        "allow_unauthenticated",
+        "allowed_host",
+        "allowed_origin",
+    ),
+}
+"""The settings that `--help` of the servers shows together, by the title."""
+
+_PANEL_OF = {name: title for title, names in PANELS.items() for name in names}
+
+
 def settings_options(*names: str) -> Callable[[Command], Command]:
     """Return a decorator that gives a command, written as `def command(**flags: object)`, the options of these settings.
 
@@ -67,7 +86,9 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
     and the `typer.Option`. The decorator sets this signature.
     """
     parameters = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[option_type(name), option(name)])
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[option_type(name), _in_its_panel(name)]
+        )
         for name in names
     ]
 
@@ -76,6 +97,12 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
         return command
 
     return decorate
+
+
+def _in_its_panel(name: str) -> OptionInfo:
+    declared = option(name)
+    declared.rich_help_panel = _PANEL_OF.get(name)
+    return declared
 
 
 def option(name: str) -> OptionInfo:

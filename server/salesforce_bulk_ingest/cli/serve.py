@@ -4,7 +4,7 @@ import anyio
 
 from salesforce_bulk_ingest.app import running
 from salesforce_bulk_ingest.chosen_callers import describe_callers
-from salesforce_bulk_ingest.cli.console import PROGRAM, out, show_facts
+from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.log import log_requests
 from salesforce_bulk_ingest.cli.options import (
@@ -40,7 +40,7 @@ async def _serve(settings: Settings) -> None:
             if settings.read_only:
                 facts.append(("policy", "read-only"))
             show_facts(facts)
-            out.print("Ctrl-C ends it.")
+            say("Ctrl-C ends it.")
             await wait_for_signal()
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from salesforce_bulk_ingest.chosen_callers import token_file
-from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts, show_help
+from salesforce_bulk_ingest.cli.console import PROGRAM, say, say_as_it_is, show_facts, show_help
+from salesforce_bulk_ingest.cli.help import HelpfulCommand, HelpfulGroup
 from salesforce_bulk_ingest.cli.interrupts import ending_its_line
 from salesforce_bulk_ingest.cli.options import option, settings_from
 from salesforce_bulk_ingest.local_paths import default_local_paths
@@ -18,7 +19,7 @@ MAY = {"read": "reads", "write": "reads and writes"}
 File = Annotated[Path | None, option("token_file")]
 Name = Annotated[str, typer.Argument(help="Whom the token is for.", metavar="NAME", show_default=False)]
 
-token = typer.Typer(help="Make, list and revoke the tokens by which callers of `serve` sign in.")
+token = typer.Typer(cls=HelpfulGroup, help="Make, list and revoke the tokens by which callers of `serve` sign in.")
 
 
 @token.callback(invoke_without_command=True)
@@ -36,7 +37,7 @@ def add(
     file = _file(token_file)
     is_first = not file.exists()
     made = file.add(name, "read" if read_only else "write", datetime.now(UTC).date())
-    say(made)
+    say_as_it_is(made)
     say("It is not shown again. Callers send it as the header `Authorization: Bearer ...`.")
     if is_first:
         say("From the next start of `serve` on, no call without a token is answered.")
@@ -63,6 +64,6 @@ def _file(given: Path | None) -> TokenFile:
     return token_file(settings_from({"token_file": given}), default_local_paths())
 
 
-token.command("add")(ending_its_line(add))
-token.command("list")(ending_its_line(list_))
-token.command("revoke")(ending_its_line(revoke))
+token.command("add", cls=HelpfulCommand)(ending_its_line(add))
+token.command("list", cls=HelpfulCommand)(ending_its_line(list_))
+token.command("revoke", cls=HelpfulCommand)(ending_its_line(revoke))
