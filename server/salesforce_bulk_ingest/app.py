@@ -21,7 +21,6 @@ from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
