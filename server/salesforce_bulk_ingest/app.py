@@ -44,8 +44,9 @@ from salesforce_bulk_ingest.chosen_callers import (
 from salesforce_bulk_ingest.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
+from salesforce_bulk_ingest.mcp_server.completions import add_completions
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
-from salesforce_bulk_ingest.mcp_server.resources import add_resources
+from salesforce_bulk_ingest.mcp_server.resources import add_resources, listed_resources
 from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
 from salesforce_bulk_ingest.mcp_server.subscriptions import JobSubscriptions
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
@@ -65,6 +66,7 @@ from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import GUARDED_OPERATIONS, Policy
 from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
+from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.documents import DOCUMENT_PATHS, build_documents
 from salesforce_bulk_ingest.rest.routes import build_rest
@@ -217,8 +219,9 @@ async def open_services(
         uploads = Uploads(client, ledger, audit, tasks, job_files)
         # Rows are known again for as long as uploads are kept.
         sketched = job_files is not None and not settings.no_kept_uploads
+        describes = DescribeCache(client, tasks, clock.monotonic)
         planner = Planner(
-            DescribeCache(client, tasks, clock.monotonic),
+            describes,
             tasks,
             settings.max_upload_bytes,
             sketched=sketched,
@@ -233,11 +236,13 @@ async def open_services(
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=clock.now),
         )
         rules = ChangeRules(policy, CloseGuard(policy, uploads, confirmations_of(settings, state_dir, clock)), audit)
+        jobs = JobOperations(client, rules, uploads, fetcher)
         operations = Operations(
             policy,
-            JobOperations(client, rules, uploads, fetcher),
+            jobs,
             LoadOperations(client, rules, planner, once),
             ResultOperations(client, fetcher, hidden=hidden),
+            Suggestions(jobs, policy, describes, fetcher, tasks, clock=clock.monotonic),
         )
         try:
             yield Services(
@@ -371,6 +376,7 @@ def build_mcp(
         SERVER_NAME,
         IngestTools(services.operations, services.roots, rest_url),
         services.org,
+        partial(listed_resources, services.operations.suggestions),
         version=__version__,
         # The list depends on the operator's settings and the caller alone, so it lasts as long as the process.
         cache_hints={
@@ -382,6 +388,7 @@ def build_mcp(
     )
     if server.asks_org:
         server.middleware.append(subscriptions)
+        add_completions(server, services.operations.suggestions)
     add_resources(server, services.operations)
     return server
 

@@ -63,3 +63,11 @@ async def test_nobody_can_listen(org: WatchedOrg, tmp_path: Path) -> None:
             async with client.listen(resource_subscriptions=[f"salesforce-bulk://jobs/{UNKNOWN_JOB}"]):
                 pass
     assert org.recorder.calls == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_nothing_is_listed_or_completed(era: Era, org: WatchedOrg, tmp_path: Path) -> None:
+    async with _misconfigured(tmp_path, org, era) as client:
+        assert (await client.list_resources()).resources == []
+        assert client.server_capabilities.completions is None
+    assert org.recorder.calls == []

@@ -4,13 +4,15 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, agent, loaded, steady
+from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, agent, call, emulator, loaded, steady
 
 ROWS = "Name,Description\n" + "".join(f'"Company {n}","two\r\nlines, ""{n}"""\n' for n in range(120))
 
@@ -129,3 +131,47 @@ list-all-ingest-jobs {} shows the current jobs with their ids.\
             ),
         }
     )[uri]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_newest_jobs_are_listed_with_their_kept_results(era: Era, tmp_path: Path) -> None:
+    with emulator(tmp_path / "org") as url:
+        async with agent(url, era=era) as client:
+            job_id = await loaded(client, "Name\nAcme\n" + "x" * 300 + "\n", preflight="off")
+            opened = await call(client, "create-ingest-job", body={"object": "Contact", "operation": "insert"})
+            before = [resource.uri for resource in (await client.list_resources()).resources]
+            assert before == [f"salesforce-bulk://jobs/{opened['id']}", f"salesforce-bulk://jobs/{job_id}"]
+            page = await read(client, f"salesforce-bulk://jobs/{job_id}/failed-results")
+            listed = (await client.list_resources()).resources
+            for resource in listed:
+                assert await read(client, resource.uri)
+    shown = [each.model_dump(by_alias=True, mode="json", exclude_none=True) for each in listed]
+    times = [datetime.fromisoformat(each["annotations"].pop("lastModified")) for each in shown]
+    assert all(time.tzinfo is not None for time in times)
+    assert steady(shown) == snapshot(
+        [
+            {
+                "name": "JOB",
+                "title": "insert Contact: Open",
+                "uri": "salesforce-bulk://jobs/JOB",
+                "mimeType": "application/json",
+                "annotations": {},
+            },
+            {
+                "name": "JOB",
+                "title": "insert Account: JobComplete",
+                "uri": "salesforce-bulk://jobs/JOB",
+                "mimeType": "application/json",
+                "annotations": {},
+            },
+            {
+                "name": "JOB failed-results",
+                "title": "insert Account: failed results, 1 row",
+                "uri": "salesforce-bulk://jobs/JOB/failed-results",
+                "mimeType": "text/csv",
+                "size": 712,
+                "annotations": {},
+            },
+        ]
+    )
+    assert listed[2].size == len(page)

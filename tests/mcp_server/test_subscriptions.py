@@ -141,4 +141,5 @@ async def test_what_is_declared_is_true(era: Era, org_url: str) -> None:
         "prompts": {"listChanged": False},
         "resources": {"listChanged": False, "subscribe": is_modern},
         "tools": {"listChanged": False},
+        "completions": {},
     }

@@ -1,5 +1,6 @@
 """A downloaded result is there whole or not at all, with its index and its error groups."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.results.completeness import Completeness
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, kept_download, new_download
 from tests.cache.making import FAILED, JOB, ORG, files_in, job_files
 
 CONTENT = b'"sf__Id","sf__Error","Name"\n"1","A:x:--","a\nb"\n"2","A:x:--","c"\n'
@@ -68,6 +69,16 @@ def test_a_short_result_is_kept_when_the_same_bytes_come_a_second_time(tmp_path:
     found = find_download(files, FAILED)
     assert found is not None
     assert found.completeness == Completeness(2, 3, is_confirmed=True)
+
+
+def test_a_look_at_what_is_kept_does_not_count_as_reading_it(tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    path = downloaded(files).path
+    os.utime(path, (1, 1))
+    kept = kept_download(files, FAILED)
+    assert kept is not None and path.stat().st_mtime == 1
+    assert kept.columns(",")[:2] == ("sf__Id", "sf__Error")
+    assert find_download(files, FAILED) == kept and path.stat().st_mtime > 1
 
 
 @pytest.mark.parametrize("label", [b"", b"{}", b"[]\n", b"\xff", b'{"size": 1}\n', b"[]\n[]\n", b"[{}]\n{}\n"])

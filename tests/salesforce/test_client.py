@@ -623,6 +623,12 @@ async def test_a_name_stays_one_segment_of_the_path() -> None:
     assert upstream.seen[0].raw_path == b"/services/data/v63.0/sobjects/a%2F..%2Flimits%3Fx/describe"
 
 
+async def test_the_embedded_org_lists_its_objects(org_url: str) -> None:
+    async with client_of(fixed(org_url, ACCESS_TOKEN)) as client:
+        loadable = {each.name: each.is_loadable for each in await client.objects()}
+    assert loadable["Account"] and not all(loadable.values())
+
+
 async def test_the_embedded_org_describes_its_objects(org_url: str) -> None:
     async with client_of(fixed(org_url, ACCESS_TOKEN)) as client:
         described = await client.describe("account")

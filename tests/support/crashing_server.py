@@ -64,7 +64,7 @@ async def crashing_services(folder: Path) -> AsyncIterator[Services]:
     nowhere = httpx2.AsyncBaseTransport()
     async with open_services(Settings(no_spool=True), paths_in(folder), transport=nowhere) as services:
         crashing: Any = CrashingOperations()
-        operations = Operations(Policy(), crashing, crashing, crashing)
+        operations = Operations(Policy(), crashing, crashing, crashing, crashing)
         yield replace(services, operations=operations, gateway=cast(Gateway, CrashingGateway()))
 
 

@@ -13,7 +13,7 @@ import anyio
 import httpx2
 from anyio.abc import TaskGroup
 from mcp import Client, MCPError
-from mcp_types import CallToolResult, ReadResourceResult
+from mcp_types import CallToolResult, CompleteResult, ListResourcesResult, ReadResourceResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import DAY_SECONDS, EmbeddedOrg, Services, build_mcp, open_services
@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
+from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -113,6 +114,17 @@ class WatchingClient(Client):
         with _looking_at_errors(f"the error of the resource {args[0]}"):
             answer = await super().read_resource(*args, **options)
         look(f"the resource {args[0]}", answer.model_dump_json())
+        return answer
+
+    async def complete(self, *args: Any, **options: Any) -> CompleteResult:
+        with _looking_at_errors(f"the error of the completion of {args}"):
+            answer = await super().complete(*args, **options)
+        look(f"the completion of {args}", answer.model_dump_json())
+        return answer
+
+    async def list_resources(self, **options: Any) -> ListResourcesResult:
+        answer = await super().list_resources(**options)
+        look("the list of resources", answer.model_dump_json())
         return answer
 
 
@@ -222,13 +234,16 @@ def services_over(
     creates = CreateOnce(client, uploads, audit, shared, options.get("clock", time.monotonic))
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     sketched = job_files is not None
-    planner = Planner(DescribeCache(client, shared), shared, upload_limit, sketched=sketched, hidden=hidden)
+    describes = DescribeCache(client, shared)
+    planner = Planner(describes, shared, upload_limit, sketched=sketched, hidden=hidden)
     rules = ChangeRules(policy, CloseGuard(policy, uploads, nothing_to_confirm(folder)), audit)
+    jobs = JobOperations(client, rules, uploads, fetcher, sleep=sleep, seconds_left=seconds_left)
     operations = Operations(
         policy,
-        JobOperations(client, rules, uploads, fetcher, sleep=sleep, seconds_left=seconds_left),
+        jobs,
         LoadOperations(client, rules, planner, once, seconds_left=seconds_left),
         ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left),
+        Suggestions(jobs, policy, describes, fetcher, shared, patience_seconds=options.get("patience_seconds", 20)),
     )
     roots = UploadRoots([folder])
     return Services(client, operations, Gateway(client, rules, uploads), roots)

@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp_types import Resource
 from pydantic import AnyUrl
 
 from salesforce_bulk_ingest.base.errors import NotConfigured
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
-from salesforce_bulk_ingest.mcp_server.server import IngestServer
+from salesforce_bulk_ingest.mcp_server.server import IngestServer, ResourceList
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg
 
@@ -24,14 +25,24 @@ class MisconfiguredServer(IngestServer):
         name: the name that the server gives to clients.
         tools: the tools, of which none is called.
         org: the org as far as it is known: none.
+        resource_list: never called.
         mistake: what is wrong, as a sentence.
         options: further options of the SDK's server.
     """
 
     asks_org = False
 
-    def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, *, mistake: str, **options: Any) -> None:
-        super().__init__(name, tools, org, **{**options, "subscriptions": False})
+    def __init__(
+        self,
+        name: str,
+        tools: IngestTools,
+        org: ConfiguredOrg,
+        resource_list: ResourceList,
+        *,
+        mistake: str,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, tools, org, _no_resources, **{**options, "subscriptions": False})
         self._error = NotConfigured(mistake)
 
     async def call_tool(
@@ -41,3 +52,7 @@ class MisconfiguredServer(IngestServer):
 
     async def read_resource(self, uri: AnyUrl | str, context: Context[None, Any] | None = None) -> NoReturn:
         raise ResourceError(error_text(self._error, GivenCall(str(uri), {}))) from self._error
+
+
+async def _no_resources() -> list[Resource]:
+    return []

@@ -8,16 +8,18 @@ import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS
+from mcp_types import INVALID_PARAMS, Annotations, Resource
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
-from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, job_uri, result_uri
+from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, counted, job_uri, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
-from salesforce_bulk_ingest.mcp_server.answers.job import bounded
+from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of
 from salesforce_bulk_ingest.mcp_server.answers.next_call import RESULT_TOOLS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
+from salesforce_bulk_ingest.operations.suggestions import KeptResult, Suggestions
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
@@ -77,6 +79,45 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
                 f"Salesforce gave {page.completeness}: there may be more, so read this page again later."
             )
         return page.as_csv()
+
+
+async def listed_resources(suggestions: Suggestions) -> list[Resource]:
+    """Return the newest jobs of the org, and those of their results that are kept on this machine."""
+    jobs = await suggestions.newest_jobs()
+    kept = await suggestions.kept_results(jobs)
+    return [
+        resource
+        for job in jobs
+        for resource in (_listed_job(job), *(_listed_result(result) for result in kept if result.job is job))
+    ]
+
+
+def _listed_job(job: Job) -> Resource:
+    return Resource(
+        uri=job_uri(job.id),
+        name=job.id,
+        title=f"{kind_of(job)}: {as_name(job.state)}",
+        mime_type="application/json",
+        annotations=_changed(job),
+    )
+
+
+def _listed_result(result: KeptResult) -> Resource:
+    name = RESULT_NAMES[result.kind]
+    return Resource(
+        uri=result_uri(result.job.id, result.kind),
+        name=f"{result.job.id} {name}",
+        title=f"{kind_of(result.job)}: {name.replace('-', ' ')}, {counted(result.rows, 'row')}",
+        mime_type="text/csv",
+        size=result.size,
+        annotations=_changed(result.job),
+    )
+
+
+def _changed(job: Job) -> Annotations | None:
+    """Return when the job last changed; its results don't change after that."""
+    at = job.changed_at
+    return None if at is None else Annotations(last_modified=at.isoformat())
 
 
 async def _silently(job: Job, rows: int | None) -> None:

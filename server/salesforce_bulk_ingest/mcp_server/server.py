@@ -1,6 +1,6 @@
 """The MCP server of the nine tools and the prompts, and the instructions that it gives to models."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar
 
 from mcp import MCPError
@@ -9,7 +9,7 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Resource
 from mcp_types import Prompt as ListedPrompt
 from mcp_types import Tool as ListedTool
 from pydantic import AnyUrl
@@ -46,6 +46,9 @@ TITLE = "Salesforce bulk ingest"
 DESCRIPTION = "Loads rows into Salesforce through Bulk API 2.0 ingest jobs, and shows what became of each row."
 
 
+ResourceList = Callable[[], Awaitable[list[Resource]]]
+
+
 class IngestServer(MCPServer[None]):
     """The MCP server of the tools. A call that the policy or the caller's rights rule out is refused with the reason.
 
@@ -53,13 +56,16 @@ class IngestServer(MCPServer[None]):
         name: the name that the server gives to clients.
         tools: the tools.
         org: the org as far as it is known without a call; title and instructions begin with it.
+        resource_list: returns the resources that there are now.
         options: further options of the SDK's server.
     """
 
     asks_org: ClassVar[bool] = True
     """Whether the org may be asked for what the client listens to, completes or lists."""
 
-    def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, **options: Any) -> None:
+    def __init__(
+        self, name: str, tools: IngestTools, org: ConfiguredOrg, resource_list: ResourceList, **options: Any
+    ) -> None:
         every = tools.as_list()
         super().__init__(
             name,
@@ -74,6 +80,7 @@ class IngestServer(MCPServer[None]):
         """The names of the tools that only read."""
         self._writing_tools = {tool.name for tool in every} - self.reading_tools
         self._check_write = tools.check_write
+        self._resource_list = resource_list
         self._is_read_only = tools.policy.read_only
         self._instructions_for_readers = _about(org, READ_ONLY_INSTRUCTIONS)
         writing = writing_prompts()
@@ -106,6 +113,10 @@ class IngestServer(MCPServer[None]):
         if name not in self._writing_tools | self.reading_tools:
             raise ToolError(f"There is no tool {quoted(name)}.\nNext: {list_call()} is a call of one that there is.")
         return await super().call_tool(name, arguments, context)
+
+    async def list_resources(self) -> list[Resource]:
+        """Return the resources that there are now; those of the templates that nobody lists are there all the same."""
+        return await self._resource_list()
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[None, Any] | None = None

@@ -86,6 +86,7 @@ class DescribeCache:
         self._tasks = tasks
         self._patience_seconds = patience_seconds
         self._cached: OrderedDict[str, tuple[float, SObjectDescribe]] = OrderedDict()
+        self._loadable: tuple[float, tuple[str, ...]] | None = None
 
     async def get(self, name: str) -> SObjectDescribe:
         """Return the describe of an object, from the cache or from the org.
@@ -99,6 +100,17 @@ class DescribeCache:
             return cached
         task = self._tasks.start(("describe", key), lambda _: self._ask(key, name))
         return await task.finished()
+
+    async def loadable_objects(self) -> tuple[str, ...]:
+        """Return the names of the objects whose records the user may change, from the cache or from the org.
+
+        Raises:
+            SalesforceError: the org did not tell them.
+        """
+        if self._loadable is None or self.clock() - self._loadable[0] >= KEPT_SECONDS:
+            found = await self._client.objects()
+            self._loadable = self.clock(), tuple(each.name for each in found if each.is_loadable)
+        return self._loadable[1]
 
     async def for_upload(self, name: str, header: Sequence[str]) -> Described:
         """Return the describes that an upload is checked against, and the errors of describes that the org did not give.

@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.results.completeness import Completeness, counted_rows
-from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
+from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, kept_download, new_download
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_counters, not_kept
 from salesforce_bulk_ingest.results.result_file import ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
@@ -76,6 +76,15 @@ class ResultFetcher:
         """Return the task that finds or downloads a result of a job that has ended."""
         key = ResultKey.of(org.key, job, kind)
         return self._start(("result", key), lambda task: self._find_or_download(org, key, job, task))
+
+    async def kept(self, org: Org, job: Job, kind: ResultKind) -> DownloadedResult | None:
+        """Return a result that is kept, or None; nothing is downloaded, and it does not count as read.
+
+        Raises:
+            OSError: what is kept can't be read.
+        """
+        key = ResultKey.of(org.key, job, kind)
+        return await run_in_thread(kept_download, self._job_files, key, counted_rows(job, kind, None))
 
     async def accounting(self, org: Org, job: Job, seconds: float) -> RowAccounting | None:
         """Return where the rows are that were sent to a job that has ended, as far as that is known.

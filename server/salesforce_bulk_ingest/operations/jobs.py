@@ -176,6 +176,10 @@ class JobOperations:
         upload = await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown"
         return JobStatus(org, job, upload, accounting=await self._accounting(org, job))
 
+    async def read(self, job_id: str) -> Job:
+        """Return the job as it is now."""
+        return await self._client.get_job(checked_job_id(job_id))
+
     def watch(self, job_id: str) -> JobWatch:
         """Return what reads the job until it has ended, for those who listen."""
         read = partial(self._client.get_job, checked_job_id(job_id))

@@ -6,6 +6,7 @@ from salesforce_bulk_ingest.operations.jobs import JobOperations
 from salesforce_bulk_ingest.operations.load import LoadOperations
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.results import ResultOperations
+from salesforce_bulk_ingest.operations.suggestions import Suggestions
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,11 @@ class Operations:
         jobs: list, create, read, close, abort and delete jobs.
         load: check rows and send them.
         results: pages of failed, successful and unprocessed rows.
+        suggestions: what hosts list and complete.
     """
 
     policy: Policy
     jobs: JobOperations
     load: LoadOperations
     results: ResultOperations
+    suggestions: Suggestions

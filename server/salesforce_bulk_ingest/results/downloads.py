@@ -43,6 +43,10 @@ class DownloadedResult:
     hidden_names: tuple[str, ...] = ()
     use: FileUse | None = field(default=None, compare=False, repr=False)
 
+    def columns(self, delimiter: str) -> tuple[str, ...]:
+        """Return the names of the columns; none where Salesforce gave no rows, and so no header."""
+        return tuple(parse_record(self.index.header, delimiter)) if self.index.header else ()
+
     def records(self, row: int) -> Iterator[bytes]:
         """Return the records from a row on; the first row after the header is row 0.
 
@@ -158,15 +162,20 @@ def find_download(files: JobFiles, key: ResultKey, counted: int | None = None) -
         key: key of the result.
         counted: number of rows that the job counts now: its counters may have lagged when the result was downloaded.
     """
+    result = kept_download(files, key, counted)
+    if result is not None:
+        files.touch(key)
+    return result
+
+
+def kept_download(files: JobFiles, key: ResultKey, counted: int | None = None) -> DownloadedResult | None:
+    """Return the downloaded result as `find_download` does, without counting it as read."""
     cached = files.files.find(key.name)
     result = None if cached is None else _read(cached)
     if result is None:
         return None
     result = replace(result, completeness=result.completeness.by_counters(counted))
-    if not result.completeness.is_whole:
-        return None
-    files.touch(key)
-    return result
+    return result if result.completeness.is_whole else None
 
 
 def _read(cached: CachedFile) -> DownloadedResult | None:

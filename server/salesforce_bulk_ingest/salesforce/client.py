@@ -34,6 +34,8 @@ from salesforce_bulk_ingest.salesforce.models import (
     PermissionsFound,
     ResultKind,
     SObjectDescribe,
+    SObjectList,
+    SObjectSummary,
 )
 from salesforce_bulk_ingest.salesforce.org import Org, org_at
 from salesforce_bulk_ingest.salesforce.org_record import as_named
@@ -257,6 +259,12 @@ class SalesforceClient:
             if response.status_code not in (200, 204) or (response.status_code == 200 and not _is_csv(response)):
                 raise UnexpectedAnswer("The result is not CSV: is the instance right, and not in maintenance?")
             yield decoded(response)
+
+    async def objects(self) -> tuple[SObjectSummary, ...]:
+        """Return all objects that the user may see, without their fields (REST API guide, Describe Global)."""
+        headers = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
+        call = Call("GET", headers=headers, resource="/sobjects")
+        return (await self._json(Operation.READ, SObjectList, call, "the list of objects")).sobjects
 
     async def describe(self, sobject: str) -> SObjectDescribe:
         """Return what the user may do with an object and its fields (REST API guide, sObject Describe).

@@ -108,10 +108,12 @@ class Job(WireModel):
     @property
     def created_at(self) -> datetime | None:
         """The time at which the job was made, by the clock of the org; None where its date can't be read."""
-        try:
-            return datetime.fromisoformat(self.created_date or "").astimezone(UTC)
-        except (ValueError, OverflowError):
-            return None
+        return _time(self.created_date)
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """The time of the last change, by the clock of the org; None where its date can't be read."""
+        return _time(self.system_modstamp)
 
     @property
     def is_terminal(self) -> bool:
@@ -132,6 +134,13 @@ class Job(WireModel):
     def newline(self) -> str:
         """The line ending of the upload."""
         return LINE_ENDINGS.get(self.line_ending or "LF", "\n")
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text or "").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class JobList(WireModel):
@@ -251,6 +260,26 @@ class FieldDescribe(WireModel):
     def finds_records(self) -> bool:
         """Whether a value of the field can identify a record."""
         return self.external_id or self.id_lookup or self.name == ID_FIELD
+
+
+class SObjectSummary(WireModel):
+    """One object without its fields (REST API guide, Describe Global)."""
+
+    name: str
+    createable: bool = False
+    updateable: bool = False
+    deletable: bool = False
+
+    @property
+    def is_loadable(self) -> bool:
+        """Whether the user may change records of the object."""
+        return self.createable or self.updateable or self.deletable
+
+
+class SObjectList(WireModel):
+    """All objects of an org that the user may see (REST API guide, Describe Global)."""
+
+    sobjects: tuple[SObjectSummary, ...]
 
 
 class SObjectDescribe(WireModel):
