@@ -123,7 +123,7 @@ def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None
         say(f"{file} has this entry already.")
         return
     for line in change.difference():
-        say(Text(visible(line), style=COLOURS.get(line[:1], "")))
+        say(Text(visible(line.expandtabs(4)), style=COLOURS.get(line[:1], "")))
     if not file.parent.exists():
         complain(f"warning: there is no {file.parent}, so {host.title} may not be installed; the folder would be made.")
     if not agrees(f"Write this to {file}?", yes=yes):
