@@ -13,8 +13,9 @@ PACKAGES = {
     "python_1": ("mcp==1.12.4", "pydantic<2.12"),
     "fastmcp_client": ("fastmcp==4.1.2",),
     "converters": ("google-genai==3.6.1", "openai-agents==0.24.0"),
+    "checkers": ("jbt-mcpcheck==0.1.1", "tdqs==0.1.0"),
 }
-"""What each script of `mcp_clients` needs."""
+"""What each script of `mcp_clients` needs, and the programs that check a server."""
 
 
 def python_of(script: str) -> Path:
