@@ -148,9 +148,8 @@ def forms_of(argument: Argument, value: Any) -> Iterator[Any]:
 
 def absences_of(argument: Argument) -> Iterator[Any]:
     """What clients send for an argument that they leave out."""
-    yield None
+    yield from (None, "")
     if argument.schema["type"] != "string" or "enum" in argument.schema:
-        yield ""
         yield "null"
 
 

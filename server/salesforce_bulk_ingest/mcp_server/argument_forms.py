@@ -1,7 +1,7 @@
 """The forms in which clients send arguments: read by the input schema, before the models of the arguments check them.
 
 A client may send null, or an empty text, for what it leaves out, nested values and numbers as text, and one value where a
-list belongs. Whatever the schema lets be text stays as it is: a CSV `null` is a CSV.
+list belongs. Any other text stays as it is where the schema takes texts: a CSV `null` is a CSV.
 """
 
 import json
@@ -14,7 +14,7 @@ def as_declared(value: object, schema: Mapping[str, Any]) -> object:
 
     Args:
         value: the value as the client sent it; it is not changed.
-        schema: the schema of the value, with no references (see `tool_schema.portable`).
+        schema: the schema of the value, with no references (see `portable_schema.portable`).
     """
     types = _types(schema)
     if isinstance(value, str) and not _takes_any_text(schema):
@@ -29,11 +29,11 @@ def as_declared(value: object, schema: Mapping[str, Any]) -> object:
 
 
 def _members(given: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of an object without the optional ones that are null."""
+    """Return the members of an object without the optional ones that are null or an empty text."""
     listed, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
     optional = listed.keys() - set(schema.get("required", ()))
     members = {name: as_declared(value, listed.get(name, others)) for name, value in given.items()}
-    return {name: value for name, value in members.items() if value is not None or name not in optional}
+    return {name: value for name, value in members.items() if name not in optional or value not in (None, "")}
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
