@@ -47,7 +47,7 @@ from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
 from salesforce_bulk_ingest.mcp_server.completions import add_completions
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.mcp_server.resources import add_resources, listed_resources
-from salesforce_bulk_ingest.mcp_server.server import TITLE, IngestServer
+from salesforce_bulk_ingest.mcp_server.server import DESCRIPTION, TITLE, IngestServer
 from salesforce_bulk_ingest.mcp_server.subscriptions import JobSubscriptions
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.operations.audit import Audit
@@ -69,6 +69,7 @@ from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.documents import DOCUMENT_PATHS, build_documents
+from salesforce_bulk_ingest.rest.endpoints import JOBS, rest_index
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import (
@@ -80,12 +81,14 @@ from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
 from salesforce_bulk_ingest.serving.caller_guard import in_envelope, in_oauth_form, writes_by_method
-from salesforce_bulk_ingest.serving.door import Door
+from salesforce_bulk_ingest.serving.door import MCP_PATH, Door
 from salesforce_bulk_ingest.serving.front import Front
 from salesforce_bulk_ingest.serving.health import Readiness
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.http_protocol import HttpLimits
 from salesforce_bulk_ingest.serving.mcp_messages import WritesByTool
+from salesforce_bulk_ingest.serving.mcp_paths import McpPaths, mcp_index
+from salesforce_bulk_ingest.serving.port_index import Product
 from salesforce_bulk_ingest.serving.ports import CantStart, Listener, bound_socket, listening
 from salesforce_bulk_ingest.serving.request_log import RequestLog
 from salesforce_bulk_ingest.settings import STDERR, Settings
@@ -431,9 +434,13 @@ async def _running_behind(
             note_refusal = services.operations.jobs.note_refusal
             front = Front(door, allowed_callers(settings), settings.allowed_origin, readiness, TITLE, note_refusal)
             limits = HttpLimits(connections=settings.max_connections)
-            mcp_app = front.before(_mcp_app(server), WritesByTool(server.reading_tools), in_oauth_form)
+            product = Product(SERVER_NAME, TITLE, __version__, DESCRIPTION, settings.public_url)
+            mcp_paths = McpPaths(_mcp_app(server), mcp_index(product, f"{_public(settings, rest_socket)}{JOBS}", door))
+            mcp_app = front.before(mcp_paths, WritesByTool(server.reading_tools), in_oauth_form)
+            rest = build_rest(services.gateway)
+            rest_index(product, f"{_public(settings, mcp_socket)}{MCP_PATH}", door).add_to(rest)
             documents = dict.fromkeys(DOCUMENT_PATHS, build_documents())
-            rest_app = front.before(build_rest(services.gateway), writes_by_method, in_envelope, documents)
+            rest_app = front.before(rest, writes_by_method, in_envelope, documents)
             if settings.verbose:
                 mcp_app, rest_app = RequestLog(mcp_app, "MCP"), RequestLog(rest_app, "REST")
             listeners = [Listener(mcp_app, mcp_socket, limits=limits), Listener(rest_app, rest_socket, limits=limits)]
@@ -509,6 +516,11 @@ def _mcp_app(server: MCPServer[None]) -> Starlette:
     # `HostGuard` checks the calls of every port; the SDK's own guard judges some hosts and origins differently.
     unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     return server.streamable_http_app(max_request_body_size=MAX_MCP_BODY_BYTES, transport_security=unguarded)
+
+
+def _public(settings: Settings, bound: socket.socket) -> str:
+    """Return the origin by which callers know a port: the one that the operator set for all ports, else its own."""
+    return settings.public_url or _url_for(settings, bound)
 
 
 def _url_for(settings: Settings, bound: socket.socket) -> str:

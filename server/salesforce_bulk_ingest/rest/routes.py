@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.operations.confirmation import WithoutDialog
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.rest.byte_gateway import CONFIRM, pass_on
+from salesforce_bulk_ingest.rest.endpoints import words_for_methods, words_for_unknown
 from salesforce_bulk_ingest.rest.tolerant_paths import RESULTS, KnownVersion, TolerantPaths
 from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -108,11 +109,21 @@ async def _small_body(request: Request) -> bytes | None:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    # Below Salesforce's own paths, the answers are Salesforce's, too.
+    is_ours = not path.startswith("/services/data")
     if error.status_code == 405:
         allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         message = f"HTTP Method '{cut(request.method, LONGEST_METHOD)}' not allowed. Allowed are {allowed}"
-        return error_response(405, "METHOD_NOT_ALLOWED", message, {"Allow": allowed})
-    return error_response(error.status_code, "NOT_FOUND", "The requested resource does not exist")
+        words = words_for_methods(path) if is_ours else ""
+        return error_response(405, "METHOD_NOT_ALLOWED", _with(message, words), {"Allow": allowed})
+    message = "The requested resource does not exist"
+    return error_response(error.status_code, "NOT_FOUND", _with(message, words_for_unknown(path) if is_ours else ""))
+
+
+def _with(message: str, words: str) -> str:
+    """Return Salesforce's message, followed by sentences of ours if there are any."""
+    return f"{message}. {words}" if words else message
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:

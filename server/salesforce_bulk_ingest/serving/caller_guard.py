@@ -94,8 +94,4 @@ class CallerGuard:
             await self._app(scope, receive, send)
 
     def _refusal(self, refused: Refused, scope: Scope) -> Response:
-        if refused.status == 503:
-            return self._body(refused, {"Retry-After": "10"})
-        if refused.status not in (401, 403):
-            return self._body(refused, {})
-        return self._body(refused, {"WWW-Authenticate": self._door.challenge(refused, scope["path"])})
+        return self._body(refused, self._door.refusal_headers(refused, scope["path"]))

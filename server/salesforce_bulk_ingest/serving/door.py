@@ -49,6 +49,11 @@ class Door:
     issuer: str | None = None
     trusts_anyone: bool = True
 
+    @property
+    def takes_named_tokens(self) -> bool:
+        """Whether callers sign in with tokens that the operator gives them, and with no others."""
+        return self.verifier is not None and self.issuer is None
+
     async def admit(self, scope: Scope) -> Admitted:
         """Return who sends a request.
 
@@ -81,6 +86,12 @@ class Door:
         except Refused:
             return False
         return self.verifier is not None or self.trusts_anyone
+
+    def refusal_headers(self, refused: Refused, path: str) -> dict[str, str]:
+        """Return the headers of the response for a refusal; for the arguments see `challenge`."""
+        if refused.status == 503:
+            return {"Retry-After": "10"}
+        return {"WWW-Authenticate": self.challenge(refused, path)} if refused.status in (401, 403) else {}
 
     def challenge(self, refused: Refused, path: str) -> str:
         """Return the value of WWW-Authenticate for a refusal (RFC 6750, 3; RFC 9728, 5.1).

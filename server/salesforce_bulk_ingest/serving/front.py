@@ -11,6 +11,7 @@ from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.health import LIVE, READY, Readiness, Ready, live
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.serving.resource_metadata import METADATA_PATHS, ResourceMetadata
+from salesforce_bulk_ingest.serving.sign_in_page import SignInPage
 
 NO_DOCUMENTS: Mapping[str, ASGIApp] = MappingProxyType({})
 
@@ -49,6 +50,7 @@ class Front:
         note_refusal: NoteRefusal,
     ) -> None:
         self._door = door
+        self._title = title
         self._note_refusal = note_refusal
         self._allowed = allowed
         self._listed_origins = listed_origins
@@ -75,6 +77,7 @@ class Front:
                 what answers there.
         """
         guarded: ASGIApp = CallerGuard(app, self._door, writes, refusal_body, self._note_refusal)
+        guarded = SignInPage(guarded, self._door, self._title)
         guarded = OpenPaths(guarded, documents)
         if self._listed_origins:
             guarded = ListedOrigins(guarded, self._listed_origins)
