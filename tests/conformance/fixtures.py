@@ -15,7 +15,6 @@ from mcp_types import (
     AudioContent,
     CallToolResult,
     ClientCapabilities,
-    Completion,
     ContentBlock,
     CreateMessageRequest,
     CreateMessageRequestParams,
@@ -37,7 +36,7 @@ from mcp_types import (
 )
 from pydantic import Field
 
-from salesforce_bulk_ingest.mcp_server.server import IngestServer
+from salesforce_bulk_ingest.mcp_server.server import IngestServer, ResourceList
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
 from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg
@@ -55,14 +54,15 @@ Fixture = Callable[..., Awaitable[Answer]]
 class FixtureServer(IngestServer):
     """The product's server, with the tools, resources, prompts and handlers that the scenarios call."""
 
-    def __init__(self, name: str, tools: IngestTools, org: ConfiguredOrg, **options: Any) -> None:
-        super().__init__(name, _WithFixtures(tools), org, **options)
+    def __init__(
+        self, name: str, tools: IngestTools, org: ConfiguredOrg, resource_list: ResourceList, **options: Any
+    ) -> None:
+        super().__init__(name, _WithFixtures(tools), org, resource_list, **options)
         self.resource("test://static-text", mime_type="text/plain")(static_text)
         self.resource("test://static-binary", mime_type="image/png")(static_binary)
         self.resource("test://template/{id}/data", mime_type="application/json")(template)
         for prompt in PROMPTS:
             self.prompt()(prompt)
-        self.completion()(no_completion)  # type: ignore[no-untyped-call]  # the SDK gives it no return type
         # The SDK serves what 2026-07-28 has removed only by way of its lower server.
         handlers = self._lowlevel_server.add_request_handler
         handlers("logging/setLevel", SetLevelRequestParams, accepted)
@@ -94,10 +94,6 @@ def _fixture_tools() -> Iterator[Tool]:
 
 async def accepted(context: ServerRequestContext[Any, Any], params: object) -> EmptyResult:
     return EmptyResult()
-
-
-async def no_completion(reference: object, argument: object, context: object) -> Completion:
-    return Completion(values=[])
 
 
 # Resources

@@ -116,7 +116,7 @@ class IngestServer(MCPServer[None]):
 
     async def list_resources(self) -> list[Resource]:
         """Return the resources that there are now; those of the templates that nobody lists are there all the same."""
-        return await self._resource_list()
+        return [*await super().list_resources(), *await self._resource_list()]
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[None, Any] | None = None
