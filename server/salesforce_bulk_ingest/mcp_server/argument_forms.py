@@ -31,6 +31,8 @@ def as_declared(value: object, schema: Mapping[str, Any]) -> object:
 def _members(given: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of an object without the optional ones that are null or an empty text."""
     listed, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+    if not listed and _takes_any_text(others):
+        return given  # cells, of which there may be many
     optional = listed.keys() - set(schema.get("required", ()))
     members = {name: as_declared(value, listed.get(name, others)) for name, value in given.items()}
     return {name: value for name, value in members.items() if name not in optional or value not in (None, "")}

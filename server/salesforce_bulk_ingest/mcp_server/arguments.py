@@ -54,7 +54,7 @@ class CreateBody(ClosedModel):
     object: str = Field(
         min_length=1, max_length=80, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="API name, such as Account"
     )
-    operation: Operation = Field(description="What to do with each row")
+    operation: Operation = Field(description="What is done with the rows")
     externalIdFieldName: str | None = Field(
         None,
         max_length=255,
@@ -218,7 +218,7 @@ JobId = Annotated[
     # The operations check the form of the id, so that MCP and `/v1` refuse it with the same message.
     Field(description="The job's id, 750..."),
 ]
-WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Wait so long until the job is done")]
+WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Most seconds to wait until the job is done")]
 LONGEST_CONFIRM = 500
 """The most characters of a sentence: more than those have that closes are refused with."""
 
