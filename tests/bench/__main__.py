@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.bench import many, org, results, retries, rows_in, transfers, waits
+from tests.bench import calls, many, org, results, retries, rows_in, transfers, waits
 
 PARTS = {
     "gateway": transfers.run,
@@ -14,6 +14,7 @@ PARTS = {
     "results": results.run,
     "again": retries.run,
     "many": many.run,
+    "calls": calls.run,
     "wait": waits.run,
 }
 

@@ -64,11 +64,11 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
     return body
 
 
-async def _many(port: int, duration: float) -> list[float]:
-    """Return the seconds of each call that the clients made within the duration."""
+async def many(port: int, clients: int, duration: float) -> list[float]:
+    """Return the seconds of each call that so many clients made within the duration."""
     seconds: list[float] = []
     until = time.perf_counter() + duration
-    await asyncio.gather(*(_client(port, until, seconds) for _ in range(CLIENTS)))
+    await asyncio.gather(*(_client(port, until, seconds) for _ in range(clients)))
     return seconds
 
 
@@ -96,10 +96,10 @@ def run(*, quick: bool) -> bool:
         our_port, _ = stack.enter_context(tools(folder, org_port))
         print(f"\n{CLIENTS} clients of {TOOL}, {ROUNDS} times {duration:.0f} s each, in turn:\n", flush=True)
         for port in (bare_port, our_port):
-            asyncio.run(_many(port, 1))
+            asyncio.run(many(port, CLIENTS, 1))
         for _ in range(ROUNDS):
-            bare += asyncio.run(_many(bare_port, duration))
-            ours += asyncio.run(_many(our_port, duration))
+            bare += asyncio.run(many(bare_port, CLIENTS, duration))
+            ours += asyncio.run(many(our_port, CLIENTS, duration))
     _show("bare tool", bare, ROUNDS * duration)
     _show("this tool", ours, ROUNDS * duration)
     ratio = _p99(ours) / _p99(bare)

@@ -50,8 +50,8 @@ http {{
 def emulator(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
     """The embedded org; yields its port and the process id."""
     port = _free_port()
-    command = [*_OURS, "emulator", "--port", str(port), "--data-dir", str(folder / "org"), *options]
-    with _process(command, port, _environment(folder)) as pid:
+    command = [*OURS, "emulator", "--port", str(port), "--data-dir", str(folder / "org"), *options]
+    with _process(command, port, environment(folder)) as pid:
         yield port, pid
 
 
@@ -59,7 +59,7 @@ def emulator(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
 def gateway(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
     """`serve` in front of the org on this port; yields the port of `/v1` and the process id."""
     port = _free_port()
-    command = [*_OURS, "serve", "--mcp-port", "0", "--rest-port", str(port)]
+    command = [*OURS, "serve", "--mcp-port", "0", "--rest-port", str(port)]
     with _process(command, port, _connected(folder, org_port)) as pid:
         yield port, pid
 
@@ -68,7 +68,7 @@ def gateway(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
 def tools(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
     """`serve` in front of the org on this port, reading files of the folder; yields the port of MCP and the process id."""
     port = _free_port()
-    command = [*_OURS, "serve", "--mcp-port", str(port), "--rest-port", "0", "--upload-root", str(folder)]
+    command = [*OURS, "serve", "--mcp-port", str(port), "--rest-port", "0", "--upload-root", str(folder)]
     with _process(command, port, _connected(folder, org_port)) as pid:
         yield port, pid
 
@@ -77,7 +77,7 @@ def tools(folder: Path, org_port: int) -> Iterator[tuple[int, int]]:
 def still_org(folder: Path) -> Iterator[int]:
     """The org that always gives the same answer; yields its port."""
     port = _free_port()
-    with _process([sys.executable, "-m", "tests.bench.still_org", str(port)], port, _environment(folder)):
+    with _process([sys.executable, "-m", "tests.bench.still_org", str(port)], port, environment(folder)):
         yield port
 
 
@@ -86,7 +86,7 @@ def bare_tool(folder: Path, org_port: int) -> Iterator[int]:
     """A bare tool in front of the org on this port; yields the port of MCP."""
     port = _free_port()
     command = [sys.executable, "-m", "tests.bench.bare_tool", str(port), str(org_port)]
-    with _process(command, port, _environment(folder)):
+    with _process(command, port, environment(folder)):
         yield port
 
 
@@ -99,7 +99,7 @@ def nginx(folder: Path, org_port: int) -> Iterator[int | None]:
     port = _free_port()
     config = folder / "nginx.conf"
     config.write_text(NGINX_CONFIG.format(folder=folder, port=port, upstream_port=org_port))
-    with _process([NGINX, "-c", str(config), "-e", str(folder / "nginx.log")], port, _environment(folder)):
+    with _process([NGINX, "-c", str(config), "-e", str(folder / "nginx.log")], port, environment(folder)):
         yield port
 
 
@@ -156,17 +156,17 @@ class PeakMemory:
         return int(line.split()[1]) * 1024
 
 
-_OURS = [sys.executable, "-m", "salesforce_bulk_ingest"]
+OURS = [sys.executable, "-m", "salesforce_bulk_ingest"]
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Environment variables without the user's settings, proxies and credentials."""
     return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "HOME": str(folder)}
 
 
 def _connected(folder: Path, org_port: int) -> dict[str, str]:
     return {
-        **_environment(folder),
+        **environment(folder),
         "SALESFORCE_INSTANCE_URL": f"http://127.0.0.1:{org_port}",
         "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
     }

@@ -174,7 +174,7 @@ class Ledger:
         self._path = path
         self._mark_file = LedgerMarkFile(cache)
         self._now = now
-        self._turn = anyio.Lock()
+        self._turn = anyio.Lock(fast_acquire=True)
         self._hosts: dict[str, str] = {}
         """The host of each organization whose records by host are still to be found under the organization."""
 
@@ -228,7 +228,7 @@ class Ledger:
     async def find(self, org: str, job_id: str) -> UploadRecord | None:
         """Return the record of the job's upload, or None if there is none."""
 
-        return await self._run(lambda db: _select_upload(db, org, job_id), None)
+        return await self._run(lambda db: _select_upload(db, org, job_id), None, looks_only=True)
 
     async def claim(self, org: str, job_id: str, upload: UploadRecord) -> UploadRecord | None:
         """Record the upload unless the job has one, in one transaction across processes.
@@ -419,9 +419,11 @@ class Ledger:
         none: Mapping[str, int] = {}
         return await self._run(lambda db: load_records.undos_of(db, org, job_id), none)
 
-    async def _run(self, action: Callable[[sqlite3.Connection], T], default: T) -> T:
+    async def _run(self, action: Callable[[sqlite3.Connection], T], default: T, *, looks_only: bool = False) -> T:
         """Run an action on the file; return the default where the file can't be used."""
         try:
+            if looks_only:  # readers do not keep each other out
+                return await run_in_thread(self._with_db, action, BUSY_SECONDS, looks_only)
             return await self._in_turn(action, BUSY_SECONDS)
         except FileError as error:
             logger.warning("%s", self._failure(error))
@@ -455,20 +457,27 @@ class Ledger:
             if has_turn:
                 self._turn.release()
 
-    def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
+    def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float, looks_only: bool = False) -> T:
+        """Run an action on the file. One that only looks at a record leaves the rest of the ledger as it is."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db:
-            self._identify(db)
-            if db.execute("PRAGMA user_version").fetchone() != (VERSION,):
-                db.executescript(f"{load_records.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
-            for organization, host in list(self._hosts.items()):
-                with db:
-                    _adopt(db, organization, host)
-                self._hosts.pop(organization, None)
+            if looks_only and not self._hosts and _has_all_tables(db):
+                return action(db)
+            self._prepare(db)
             with db:
                 result = action(db)
             self._mark_file.write(_identity(db)[0])
             return result
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the tables that are missing, and find records by host under their organization."""
+        self._identify(db)
+        if not _has_all_tables(db):
+            db.executescript(f"{load_records.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
+        for organization, host in list(self._hosts.items()):
+            with db:
+                _adopt(db, organization, host)
+            self._hosts.pop(organization, None)
 
     def _identify(self, db: sqlite3.Connection) -> None:
         """Note in a ledger that is not that of the cached files, or an older copy of it, that it is whole from now on."""
@@ -497,6 +506,11 @@ class Ledger:
 def _is_there(path: Path) -> bool:
     """Return whether there is a file; unlike `Path.exists`, false also where that can't be found out."""
     return os.path.exists(path)
+
+
+def _has_all_tables(db: sqlite3.Connection) -> bool:
+    version: tuple[int] = db.execute("PRAGMA user_version").fetchone()
+    return version == (VERSION,)
 
 
 def _has_table(db: sqlite3.Connection, name: str) -> bool:

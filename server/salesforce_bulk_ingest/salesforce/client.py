@@ -110,9 +110,9 @@ class SalesforceClient:
         self._embedded = embedded
         self._settle = settle
         self._login: _Login | None = None
-        self._asking = anyio.Lock()
+        self._asking = anyio.Lock(fast_acquire=True)
         self._named: tuple[_Login, Org] | None = None
-        self._naming = anyio.Lock()
+        self._naming = anyio.Lock(fast_acquire=True)
         self.api_version = api_version
 
     async def org(self) -> Org:

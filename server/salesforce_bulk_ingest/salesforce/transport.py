@@ -187,17 +187,21 @@ def deadline(seconds: float = JSON_CALL_SECONDS) -> Iterator[None]:
 @contextmanager
 def mapped_errors(credentials: Credentials | None) -> Iterator[None]:
     """Raise a `SalesforceError` in place of every error of the HTTP client within the block."""
-    where = httpx2.URL(credentials.instance_url).netloc.decode() if credentials else "Salesforce"
     try:
         yield
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol) as error:
-        raise _not_reached(where, error) from error
+        raise _not_reached(_named(credentials), error) from error
     except (httpx2.TimeoutException, TimeoutError) as error:
-        raise TimedOut(f"{where} did not answer in time.") from error
+        raise TimedOut(f"{_named(credentials)} did not answer in time.") from error
     except zlib.error:
-        raise Unreachable(f"The answer of {where} is compressed, and broken.") from None
+        raise Unreachable(f"The answer of {_named(credentials)} is compressed, and broken.") from None
     except (httpx2.RequestError, httpx2.InvalidURL) as error:
-        raise Unreachable(f"The connection to {where} broke: {reason_of(error)}.") from error
+        raise Unreachable(f"The connection to {_named(credentials)} broke: {reason_of(error)}.") from error
+
+
+def _named(credentials: Credentials | None) -> str:
+    """Return the name of the other side, as a part of a sentence."""
+    return "Salesforce" if credentials is None else httpx2.URL(credentials.instance_url).netloc.decode()
 
 
 def _not_reached(where: str, error: Exception) -> Unreachable:
