@@ -13,6 +13,7 @@ from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app import SERVER_NAME
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import MissingCredentials
@@ -88,7 +89,7 @@ async def test_schemas_are_closed_and_portable(org_url: str) -> None:
             if node.get("type") == "object" and "properties" in node:
                 assert node["additionalProperties"] is False, tool["name"]
         for node in nodes([tool["inputSchema"], tool["outputSchema"]]):
-            assert not {"$ref", "$defs", "oneOf", "allOf"} & node.keys(), tool["name"]
+            assert not {"$ref", "$defs", "oneOf", "allOf", "const", LISTED_AS} & node.keys(), tool["name"]
         assert tool["outputSchema"]["type"] == "object"
         assert {"summary", "next"} <= tool["outputSchema"]["properties"].keys()
 
