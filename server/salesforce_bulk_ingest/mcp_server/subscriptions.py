@@ -20,6 +20,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from mcp_types import SubscriptionsListenRequestParams
 from pydantic import ValidationError
 
+from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, job_uri
 from salesforce_bulk_ingest.operations.jobs import JobOperations
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -131,7 +132,7 @@ class JobSubscriptions:
 
         try:
             await job.watch.run(tell)
-        except SalesforceError as error:
+        except (SalesforceError, IngestError) as error:
             # Whoever reads the resource now is told why.
             logger.info("a job that somebody listens to can't be read: %s", error)
             await self._publish(job.updated(is_over=True))
