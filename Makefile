@@ -5,7 +5,7 @@ LOWEST := .venv-lowest/bin
 # The tests start the program some hundred times: without its bytecode it would be compiled each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-faults test-window release clean
+.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-openapi test-faults test-window release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ tests/callers/node_modules/.stamp: .venv/dev.stamp tests/callers/package.json
 	@$(BIN)/python -m tests.clients.node tests/callers
 	@touch $@
 
+tests/openapi/node_modules/.stamp: .venv/dev.stamp tests/openapi/package.json
+	@echo "Setting up the tools for OpenAPI (once, some seconds) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[openapi]'
+	@$(BIN)/python -m tests.clients.node tests/openapi
+	@touch $@
+
 .venv/window.stamp: .venv/dev.stamp
 	@echo "Adding playwright to .venv (once) ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[window]'
@@ -82,6 +88,9 @@ test-conformance: tests/conformance/node_modules/.stamp  ## Hold the MCP server 
 
 test-callers: tests/callers/node_modules/.stamp  ## Sign in at a real identity provider, and try to get past the guard
 	@$(BIN)/python -m pytest -q tests/callers
+
+test-openapi: tests/openapi/node_modules/.stamp  ## Lint the OpenAPI document of /v1, and hold a server to it
+	@$(BIN)/python -m pytest -q tests/openapi
 
 test-window: .venv/window.stamp  ## Look through the embedded org's window in headless Chromium
 	@$(BIN)/python -m pytest -q tests/window
@@ -122,4 +131,4 @@ release: .venv/dev.stamp  ## Build wheel and sdist into dist/, and try each in a
 	@$(BIN)/python -m tests.release dist
 
 clean:  ## Remove what the targets made
-	rm -rf .venv .venv-lowest .venv-clients dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules
+	rm -rf .venv .venv-lowest .venv-clients dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules tests/openapi/node_modules

@@ -200,7 +200,26 @@ def _create() -> Document:
                 },
             },
         },
-        "responses": {"200": _answer("The new job", _json("Job", CREATED, "an open job")), **errors_of("post")},
+        "responses": {
+            "200": {**_answer("The new job", _json("Job", CREATED, "an open job")), "links": _links()},
+            **errors_of("post"),
+        },
+    }
+
+
+def _links() -> Document:
+    """Return what can be done with a new job, by the names of the operations."""
+    return {
+        name: {"operationId": name, "parameters": {"jobid": "$response.body#/id"}}
+        for name in (
+            "upload-data-ingest-job",
+            "close-abort-ingest-job",
+            "get-ingest-job-status",
+            "get-failed-results-ingest-job",
+            "get-successful-results-ingest-job",
+            "get-unprocessed-records-ingest-job",
+            "delete-ingest-job",
+        )
     }
 
 

@@ -37,16 +37,20 @@ Schema = dict[str, Any]
 class NewJob(BaseModel):
     """What a job is to do, in Salesforce's own words."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"object": "Contact", "operation": "insert"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"object": "Contact", "operation": "insert"}]}
+    )
 
     object: Annotated[str, Field(description="API name of the object", examples=["Contact"])]
     operation: Annotated[Operation, Field(description="What happens to the records; the operator may not allow all")]
     externalIdFieldName: Annotated[
         str | None, Field(description="For an upsert: the external id field that finds the records, or Id")
     ] = None
-    contentType: Annotated[Literal["CSV"], Field(description="The form of the rows")] = "CSV"
-    columnDelimiter: Annotated[Delimiter, Field(description="What stands between two cells")] = "COMMA"
-    lineEnding: Annotated[LineEnding, Field(description="What ends a row")] = "LF"
+    contentType: Annotated[Literal["CSV"] | None, Field(description="The form of the rows; CSV by default")] = None
+    columnDelimiter: Annotated[
+        Delimiter | None, Field(description="What stands between two cells; COMMA by default")
+    ] = None
+    lineEnding: Annotated[LineEnding | None, Field(description="What ends a row; LF by default")] = None
     assignmentRuleId: Annotated[
         str | None, Field(description="Assignment rule for Case or Lead (API version 49.0 or later)")
     ] = None
@@ -54,6 +58,8 @@ class NewJob(BaseModel):
 
 class NewJobWithRows(BaseModel):
     """A job and its rows in one request: it is created, filled and closed at once."""
+
+    model_config = ConfigDict(extra="forbid")
 
     job: Annotated[NewJob, Field(description="The first part, as application/json")]
     content: Annotated[
@@ -64,7 +70,7 @@ class NewJobWithRows(BaseModel):
 class StateChange(BaseModel):
     """The state that a job is to have."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"state": "UploadComplete"}})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "UploadComplete"}]})
 
     state: Annotated[TargetState, Field(description="UploadComplete loads the rows; Aborted drops them")]
 
@@ -147,7 +153,10 @@ class _ForPeople(GenerateJsonSchema):
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
-        return {**inner, "type": [inner["type"], "null"]}
+        if "const" in inner:
+            inner = {**inner, "enum": [inner.pop("const")]}
+        choices = {"enum": [*inner["enum"], None]} if "enum" in inner else {}
+        return {**inner, **choices, "type": [inner["type"], "null"]}
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         made = super().default_schema(schema)
