@@ -439,7 +439,8 @@ async def _running_behind(
             mcp_app = front.before(mcp_paths, WritesByTool(server.reading_tools), in_oauth_form)
             rest = build_rest(services.gateway)
             rest_index(product, f"{_public(settings, mcp_socket)}{MCP_PATH}", door).add_to(rest)
-            documents = dict.fromkeys(DOCUMENT_PATHS, build_documents())
+            described = build_documents(settings.public_url, signs_in=door.verifier is not None)
+            documents = dict.fromkeys(DOCUMENT_PATHS, described)
             rest_app = front.before(rest, writes_by_method, in_envelope, documents)
             if settings.verbose:
                 mcp_app, rest_app = RequestLog(mcp_app, "MCP"), RequestLog(rest_app, "REST")

@@ -94,6 +94,10 @@ async def test_programs_are_told_what_each_port_serves_and_how_to_begin(tmp_path
                         "url": "http://rest/v1/jobs/ingest/{jobid}/unprocessedrecords",
                         "methods": {"GET": "downloads the rows that were never tried"},
                     },
+                    {
+                        "url": "http://rest/v1/docs",
+                        "methods": {"GET": "describes them all for people, with lines of curl"},
+                    },
                     {"url": "http://rest/v1/openapi.json", "methods": {"GET": "describes them all, in OpenAPI 3.1"}},
                     {"url": "http://rest/health/live", "methods": {"GET": "says that the server lives"}},
                     {

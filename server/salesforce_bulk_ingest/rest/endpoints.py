@@ -16,7 +16,10 @@ OPERATIONS = (
     Endpoint(f"{JOB}/successfulResults", {"GET": "downloads the rows that succeeded"}),
     Endpoint(f"{JOB}/unprocessedrecords", {"GET": "downloads the rows that were never tried"}),
 )
-DOCUMENTS = (Endpoint("/v1/openapi.json", {"GET": "describes them all, in OpenAPI 3.1"}),)
+DOCUMENTS = (
+    Endpoint("/v1/docs", {"GET": "describes them all for people, with lines of curl"}),
+    Endpoint("/v1/openapi.json", {"GET": "describes them all, in OpenAPI 3.1"}),
+)
 ENDPOINTS = (*OPERATIONS, *DOCUMENTS)
 
 SALESFORCE = "/services/data/v{NN.N}"

@@ -135,6 +135,7 @@ def _parameters() -> dict[str, Document]:
         name: {"name": name, "in": "query", "description": words, "schema": PARAMETER_SCHEMAS[name]}
         for name, words in described.items()
     }
+    query["jobType"]["example"] = "V2Ingest"
     job = {
         "name": "jobid",
         "in": "path",

@@ -31,17 +31,30 @@ def web_page(
         status: HTTP status.
         headers: further headers of the response.
     """
-    text = _templates().get_template(template).render(values, style=_style())
-    return Response(text, status, {**_protection(), "Cache-Control": "no-store", **(headers or {})}, "text/html")
+    text = templates_of(__package__).get_template(template).render(values, style=_style())
+    return page_with(_style(), text, status, headers)
+
+
+def page_with(style: str, text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with a page that has this style, and is allowed nothing else.
+
+    Args:
+        style: what is in the only `style` element of the page.
+        text: the page.
+        status: HTTP status.
+        headers: further headers of the response.
+    """
+    return Response(text, status, {**_protection(style), "Cache-Control": "no-store", **(headers or {})}, "text/html")
 
 
 @cache
-def _templates() -> "Environment":
+def templates_of(package: str) -> "Environment":
+    """Return the templates in the folder `templates` of a package; they escape what they show."""
     # Only a request for a page needs the templates, and a host that starts `stdio` never sends one.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader(__package__),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -56,9 +69,9 @@ def _style() -> str:
 
 
 @cache
-def _protection() -> dict[str, str]:
+def _protection(style: str) -> dict[str, str]:
     """Return the headers that keep a page safe: a browser applies our own style, by its hash, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:"
     return {
         "Content-Security-Policy": f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
