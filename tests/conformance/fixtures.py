@@ -36,10 +36,9 @@ from mcp_types import (
 )
 from pydantic import Field
 
-from salesforce_bulk_ingest.mcp_server.server import IngestServer, ResourceList
+from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
-from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 """A picture of one pixel."""
@@ -54,10 +53,8 @@ Fixture = Callable[..., Awaitable[Answer]]
 class FixtureServer(IngestServer):
     """The product's server, with the tools, resources, prompts and handlers that the scenarios call."""
 
-    def __init__(
-        self, name: str, tools: IngestTools, org: ConfiguredOrg, resource_list: ResourceList, **options: Any
-    ) -> None:
-        super().__init__(name, _WithFixtures(tools), org, resource_list, **options)
+    def __init__(self, name: str, tools: IngestTools, *arguments: Any, **options: Any) -> None:
+        super().__init__(name, _WithFixtures(tools), *arguments, **options)
         self.resource("test://static-text", mime_type="text/plain")(static_text)
         self.resource("test://static-binary", mime_type="image/png")(static_binary)
         self.resource("test://template/{id}/data", mime_type="application/json")(template)
