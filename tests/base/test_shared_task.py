@@ -88,3 +88,29 @@ async def test_a_task_knows_how_many_calls_wait_for_it() -> None:
 async def test_a_result_that_is_there_already_is_a_task_that_has_ended() -> None:
     task = SharedTask.ended("kept")
     assert await task.wait(0) and await task.finished() == task.result == "kept"
+
+
+async def test_a_call_that_waits_hears_again_and_again_how_far_the_work_is() -> None:
+    work = Work()
+    heard: list[int] = []
+
+    async def report(done_bytes: int) -> None:
+        heard.append(done_bytes)
+        if len(heard) == 3:
+            work.let.set()
+
+    async with anyio.create_task_group() as task_group:
+        task = SharedTasks(task_group).start("key", work)
+        with anyio.fail_after(20):
+            assert await task.wait(60, report, report_seconds=0.001)
+    assert heard[:3] == [3, 3, 3]
+
+
+async def test_the_time_of_a_wait_ends_it_between_two_reports_too() -> None:
+    async def report(done_bytes: int) -> None:
+        raise AssertionError
+
+    async with anyio.create_task_group() as task_group:
+        task = SharedTasks(task_group).start("key", Work())
+        assert not await task.wait(0, report)
+        task_group.cancel_scope.cancel()

@@ -69,6 +69,27 @@ async def test_progress_has_a_total_where_the_rows_sent_are_known(era: Era, tmp_
     ]
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_upload_tells_how_many_bytes_of_all_were_sent(era: Era, tmp_path: Path) -> None:
+    org = ScriptedOrg(("Open", 0))
+    csv = "Name\n" + "Acme\n" * 1_000
+    seen: list[tuple[float, float | None, str | None]] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total, message))
+        if progress == total:
+            org.upload_may_end.set()
+
+    upload = {"jobId": JOB_ID, "body": {"csv": csv}}
+    async with scripted_agent(org, tmp_path, era, report_seconds=0.01) as client:
+        with anyio.fail_after(20):
+            result = await client.call_tool("upload-data-ingest-job", upload, progress_callback=on_progress)
+    assert not result.is_error
+    progress, total, message = seen[-1]
+    assert progress == total and message == "5,005 of 5,005 bytes sent"
+    assert [step[0] for step in seen] == sorted({step[0] for step in seen})
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
 async def test_nothing_but_files_below_the_root_is_read_however_the_path_is_written(
     org: WatchedOrg, tmp_path: Path

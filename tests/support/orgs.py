@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app import DAY_SECONDS, EmbeddedOrg, Services, build_mcp, open_services
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
-from salesforce_bulk_ingest.base.shared_task import SharedTasks
+from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
@@ -220,8 +220,8 @@ def services_over(
         tasks: runs the work that outlives a call.
         upload_limit: the largest size of one upload in bytes.
         hidden: the fields whose cells no answer shows.
-        options: `policy`, `seconds_left`, `sleep`, `clock` and `job_files` of the operations; without a policy, rows may be
-            sent unchecked.
+        options: `policy`, `seconds_left`, `report_seconds`, `sleep`, `clock` and `job_files` of the operations; without a
+            policy, rows may be sent unchecked.
     """
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
     shared, job_files = SharedTasks(tasks), options.get("job_files")
@@ -241,7 +241,14 @@ def services_over(
     operations = Operations(
         policy,
         jobs,
-        LoadOperations(client, rules, planner, once, seconds_left=seconds_left),
+        LoadOperations(
+            client,
+            rules,
+            planner,
+            once,
+            seconds_left=seconds_left,
+            report_seconds=options.get("report_seconds", REPORT_SECONDS),
+        ),
         ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left),
         Suggestions(jobs, policy, describes, fetcher, shared, patience_seconds=options.get("patience_seconds", 20)),
     )

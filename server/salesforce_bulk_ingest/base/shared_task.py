@@ -9,6 +9,12 @@ from anyio.abc import TaskGroup
 
 T = TypeVar("T")
 
+REPORT_SECONDS = 5.0
+"""The time between two reports of how far a task is: hosts take a call for dead that tells nothing for long."""
+
+ReportBytes = Callable[[int], Awaitable[None]]
+"""Tells how many bytes a task has read, received or sent so far."""
+
 
 class SharedTask(Generic[T]):
     """Work under way; any number of calls can wait for its result.
@@ -35,10 +41,17 @@ class SharedTask(Generic[T]):
         task._over.set()
         return task
 
-    async def wait(self, seconds: float) -> bool:
+    async def wait(
+        self, seconds: float, report: ReportBytes | None = None, *, report_seconds: float = REPORT_SECONDS
+    ) -> bool:
         """Wait for the result, at most this many seconds; return whether there is a result.
 
         A call that is cancelled only stops waiting. Work that the end of the server broke off has no result.
+
+        Args:
+            seconds: the longest time to wait.
+            report: called again and again meanwhile; None for no reports.
+            report_seconds: the time between two reports.
 
         Raises:
             Exception: the error that ended the work; every call that waits gets this error.
@@ -46,12 +59,19 @@ class SharedTask(Generic[T]):
         self.waiting_calls += 1
         try:
             with anyio.move_on_after(seconds):
+                while report is not None and not await self._is_over_within(report_seconds):
+                    await report(self.done_bytes)
                 await self._over.wait()
         finally:
             self.waiting_calls -= 1
         if self._error is not None:
             raise self._error
         return self.has_result
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        with anyio.move_on_after(seconds):
+            await self._over.wait()
+        return self._over.is_set()
 
     async def finished(self) -> T:
         """Wait for the end of the work, however long it takes, and return its result."""

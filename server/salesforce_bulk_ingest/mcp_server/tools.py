@@ -48,7 +48,7 @@ from salesforce_bulk_ingest.mcp_server.whole_files import WholeFiles
 from salesforce_bulk_ingest.operations.audit import Action
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
-from salesforce_bulk_ingest.operations.load import AnySource
+from salesforce_bulk_ingest.operations.load import AnySource, ReportLoad
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report
@@ -138,6 +138,7 @@ class IngestTools:
     async def create(
         self,
         body: CreateBody,
+        ctx: Context,
         data: DataBody | None = None,
         part: Part = None,
         sha256: Sha256 = None,
@@ -161,7 +162,9 @@ class IngestTools:
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
             request = await self._load_request(data, part, sha256, preflight, loadAgain, None)
             try:
-                outcome = await self._operations.load.create_with_rows(body.create_request, request, dry_run=dryRun)
+                outcome = await self._operations.load.create_with_rows(
+                    body.create_request, request, dry_run=dryRun, report=_load_progress(ctx)
+                )
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, None) from error
             return _result(CreatedJobAnswer.of_outcome(outcome, given))
@@ -213,6 +216,7 @@ class IngestTools:
         self,
         jobId: JobId,
         body: UploadBody,
+        ctx: Context,
         part: Part = None,
         sha256: Sha256 = None,
         dryRun: DryRun = False,
@@ -230,7 +234,7 @@ class IngestTools:
         with errors_for_models(given):
             request = await self._load_request(body, part, sha256, preflight, loadAgain, jobId)
             try:
-                outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun)
+                outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun, report=_load_progress(ctx))
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, jobId) from error
             return _result(UploadAnswer.of_outcome(outcome, given))
@@ -321,5 +325,22 @@ def _progress(ctx: Context) -> Report:
             total = rows if rows is not None and rows >= processed else None
             counted_rows = counted(processed, "row") if total is None else f"{processed:,} of {counted(total, 'row')}"
             await ctx.report_progress(processed, total, f"{as_name(job.state)}: {counted_rows} processed")
+
+    return report
+
+
+def _load_progress(ctx: Context) -> ReportLoad:
+    """Return a function that reports the bytes of a load to the host, whenever there are more: read ones, then sent ones."""
+    last = read = 0
+
+    async def report(done_bytes: int, to_send: int | None) -> None:
+        nonlocal last, read
+        if to_send is None:
+            read = done_bytes
+        progress, total = (read, None) if to_send is None else (read + done_bytes, read + to_send)
+        if progress > last:
+            last = progress
+            told = f"{done_bytes:,} bytes checked" if to_send is None else f"{done_bytes:,} of {to_send:,} bytes sent"
+            await ctx.report_progress(progress, total, told)
 
     return report

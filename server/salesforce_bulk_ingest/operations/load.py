@@ -1,14 +1,14 @@
 """Loading rows: check them, make a job for them, and send them to it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
@@ -40,6 +40,13 @@ would leave a job whose id nobody gets."""
 
 AnySource = RowSource | RetryRequest
 UploadStatus = Literal["checking", "checked", "in progress", "uploaded", "already uploaded"]
+
+ReportLoad = Callable[[int, int | None], Awaitable[None]]
+"""Tells how far a load is: the bytes that were read so far, or sent so far, and for the latter how many are to be sent."""
+
+
+async def silently(done_bytes: int, to_send: int | None) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +146,7 @@ class _PlannedLoad:
         new_load: returns the rows of a part, or of all parts for None, to be compared with earlier loads; None for no rows
             that can be compared.
         bounds: the bounds of the upload that the policy sets; None if it sets none.
+        report: tells how far the load is.
     """
 
     org: Org
@@ -147,6 +155,7 @@ class _PlannedLoad:
     retry: Retry | None
     new_load: Callable[[int | None], NewLoad | None]
     bounds: UploadBounds | None
+    report: ReportLoad
 
     def check_bounds(self, number: int) -> None:
         """Raise RefusedByPolicy where the policy does not let this part into a job."""
@@ -207,15 +216,22 @@ class LoadOperations:
         once: SendOnce,
         *,
         seconds_left: Callable[[], float] = seconds_left,
+        report_seconds: float = REPORT_SECONDS,
     ) -> None:
         self._client = client
         self._rules = rules
         self._planner = planner
         self._once = once
         self._seconds_left = seconds_left
+        self._report_seconds = report_seconds
 
     async def create_with_rows(
-        self, create: CreateRequest, request: LoadRequest[AnySource], *, dry_run: bool
+        self,
+        create: CreateRequest,
+        request: LoadRequest[AnySource],
+        *,
+        dry_run: bool,
+        report: ReportLoad = silently,
     ) -> UploadOutcome:
         """Check the rows, make a job with the delimiter and line ending of the rows, and send them.
 
@@ -236,7 +252,7 @@ class LoadOperations:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
 
         org = await self._client.org()
-        load = await self._plan(org, request, create.sobject, create.destination(), seconds)
+        load = await self._plan(org, request, create.sobject, create.destination(), seconds, report)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
@@ -264,7 +280,14 @@ class LoadOperations:
             raise FilledJobFailed(job.id, error, is_empty=took_nothing(error)) from error
         return replace(outcome, is_repeat=is_repeat)
 
-    async def upload(self, job_id: str, request: LoadRequest[AnySource], *, dry_run: bool = False) -> UploadOutcome:
+    async def upload(
+        self,
+        job_id: str,
+        request: LoadRequest[AnySource],
+        *,
+        dry_run: bool = False,
+        report: ReportLoad = silently,
+    ) -> UploadOutcome:
         """Check the rows and send them to the job; a repeated call with the same rows joins their upload or changes nothing.
 
         Raises:
@@ -283,7 +306,7 @@ class LoadOperations:
             async with self._rules.audit.of(Write.to(job, "upload")):
                 self._rules.policy.check_job(job)
         org = await self._client.org()
-        load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left)
+        load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left, report)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
@@ -311,20 +334,25 @@ class LoadOperations:
         sobject: str | None,
         destination: Destination,
         seconds: Callable[[], float],
+        report: ReportLoad,
     ) -> _PlannedLoad | SharedTask[Plan] | SharedTask[RetryFile]:
         """Return the load with its plan, or the task that did not end in time."""
+
+        def read(done_bytes: int) -> Awaitable[None]:
+            return report(done_bytes, None)
+
         retry, load_again, from_jobs = None, request.load_again, tuple[str, ...]()
         if isinstance(request.source, RetryRequest):
             load_again, from_jobs = load_again or request.source.again, request.source.jobs
             fetch = await self._once.retries.fetch(org, request.source, destination)
-            if not await fetch.wait(seconds()):
+            if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
                 return fetch
             retry = self._once.retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
         else:
             readable = request.with_source(request.source)
         planning = await self._planner.plan(readable, sobject, destination)
-        if not await planning.wait(seconds()):
+        if not await planning.wait(seconds(), read, report_seconds=self._report_seconds):
             return planning
         plan = planning.result
 
@@ -336,7 +364,7 @@ class LoadOperations:
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
         bounds = self._rules.policy.bounds_of(sobject, destination.operation, destination.external_id_field)
-        return _PlannedLoad(org, readable, plan, retry, new_load, bounds)
+        return _PlannedLoad(org, readable, plan, retry, new_load, bounds, report)
 
     async def _dry_run(
         self, load: _PlannedLoad, job: Job | None, operation: str | None, sobject: str | None
@@ -371,7 +399,11 @@ class LoadOperations:
         uploads = self._once.uploads
         content = uploads.archived(load.org, job, plan.content_of(number))
         upload = await uploads.begin(load.org, job, content, partial(load.record, number, job.id, checked))
-        is_done = upload is None or await upload.wait(self._seconds_left())
+
+        def sent(done_bytes: int) -> Awaitable[None]:
+            return load.report(done_bytes, content.size)
+
+        is_done = upload is None or await upload.wait(self._seconds_left(), sent, report_seconds=self._report_seconds)
         plan = plan.with_notes(uploads.notes_of(load.org, job.id))
         if upload is None:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
