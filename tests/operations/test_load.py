@@ -552,7 +552,7 @@ async def test_a_digest_is_checked_where_one_part_is_all(org: WatchedOrg) -> Non
             client, "create-ingest-job", body=INSERT, sha256=hashlib.sha256(b"Name\nDigest\n").hexdigest(), **rows
         )
         assert job["status"] == "uploaded"
-        for wrong in ("0" * 63, "G" * 64, ""):
+        for wrong in ("0" * 63, "G" * 64):
             assert "sha256" in await refusal(client, "create-ingest-job", body=INSERT, sha256=wrong, **rows)
 
 
