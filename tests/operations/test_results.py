@@ -339,3 +339,22 @@ async def test_a_result_that_stalls_on_its_way_into_the_cache_says_how_far_it_is
             'get-failed-results-ingest-job {"jobId": "750000000000001AAA"} goes on: it is the same call again.',
         )
     )
+
+
+async def test_a_page_tells_meanwhile_how_much_of_its_result_has_come(stalling_url: str, tmp_path: Path) -> None:
+    credentials = FixedCredentials(Credentials(stalling_url, SecretStr("A.TOKEN")))
+    seen: list[tuple[float, float | None, str | None]] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total, message))
+
+    async with open_http(trust_env=False) as http, anyio.create_task_group() as tasks:
+        client = SalesforceClient(http, credentials, "63.0")
+        files = JobFiles(tmp_path / "results", most_bytes=1_000, most_seconds=60)
+        services = services_over(
+            client, tmp_path, tasks, seconds_left=lambda: 1.5, report_seconds=0.01, job_files=files
+        )
+        async with Client(build_mcp(services, None)) as connected:
+            await connected.call_tool(TOOLS["failedResults"], {"jobId": JOB_ID}, progress_callback=on_progress)
+        tasks.cancel_scope.cancel()
+    assert seen == [(60, None, "60 bytes of the result fetched")]

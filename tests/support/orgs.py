@@ -223,6 +223,7 @@ def services_over(
         options: `policy`, `seconds_left`, `report_seconds`, `sleep`, `clock` and `job_files` of the operations; without a
             policy, rows may be sent unchecked.
     """
+    report_seconds = options.get("report_seconds", REPORT_SECONDS)
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
     shared, job_files = SharedTasks(tasks), options.get("job_files")
     policy = options.get("policy", Policy(allows_preflight_off=True))
@@ -247,9 +248,9 @@ def services_over(
             planner,
             once,
             seconds_left=seconds_left,
-            report_seconds=options.get("report_seconds", REPORT_SECONDS),
+            report_seconds=report_seconds,
         ),
-        ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left),
+        ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left, report_seconds=report_seconds),
         Suggestions(jobs, policy, describes, fetcher, shared, patience_seconds=options.get("patience_seconds", 20)),
     )
     roots = UploadRoots([folder])

@@ -9,6 +9,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
+from salesforce_bulk_ingest.base.shared_task import ReportBytes
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, counted, result_uri
@@ -242,6 +243,7 @@ class IngestTools:
     async def failed(
         self,
         jobId: JobId,
+        ctx: Context,
         offset: Offset = 0,
         limit: Limit = None,
         columns: ShownColumns = (),
@@ -254,10 +256,10 @@ class IngestTools:
         given = GivenCall.of(
             RESULT_TOOLS["failedResults"], jobId=jobId, offset=offset, limit=limit, columns=columns, where=where
         )
-        return await self._page(given, jobId, "failedResults", request, limit)
+        return await self._page(ctx, given, jobId, "failedResults", request, limit)
 
     async def successful(
-        self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
+        self, jobId: JobId, ctx: Context, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created, a page at a
         time. Call it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have
@@ -265,26 +267,31 @@ class IngestTools:
         given = GivenCall.of(
             RESULT_TOOLS["successfulResults"], jobId=jobId, offset=offset, limit=limit, columns=columns
         )
-        return await self._page(given, jobId, "successfulResults", PageRequest(offset, columns), limit)
+        return await self._page(ctx, given, jobId, "successfulResults", PageRequest(offset, columns), limit)
 
     async def unprocessed(
-        self, jobId: JobId, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
+        self, jobId: JobId, ctx: Context, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get a page of the rows that Salesforce never tried since the job was aborted or failed, as they were uploaded.
         Call it after Aborted or Failed. Next: create-ingest-job with data rowsOf loads them, and rows in no result."""
         given = GivenCall.of(
             RESULT_TOOLS["unprocessedrecords"], jobId=jobId, offset=offset, limit=limit, columns=columns
         )
-        return await self._page(given, jobId, "unprocessedrecords", PageRequest(offset, columns), limit)
+        return await self._page(ctx, given, jobId, "unprocessedrecords", PageRequest(offset, columns), limit)
 
     async def _page(
-        self, given: GivenCall, job_id: str, kind: ResultKind, request: PageRequest, limit: int | None
+        self, ctx: Context, given: GivenCall, job_id: str, kind: ResultKind, request: PageRequest, limit: int | None
     ) -> CallToolResult:
         size = default_page_size() if limit is None else requested_page_size(limit)
         rest_url = self._whole_files.result_url(job_id, kind)
         with errors_for_models(given):
             job, page, accounting = await self._operations.results.page(
-                job_id, kind, request=request, page_size=size, source_order=rest_url is None
+                job_id,
+                kind,
+                request=request,
+                page_size=size,
+                source_order=rest_url is None,
+                report=_download_progress(ctx),
             )
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
@@ -342,5 +349,18 @@ def _load_progress(ctx: Context) -> ReportLoad:
             last = progress
             told = f"{done_bytes:,} bytes checked" if to_send is None else f"{done_bytes:,} of {to_send:,} bytes sent"
             await ctx.report_progress(progress, total, told)
+
+    return report
+
+
+def _download_progress(ctx: Context) -> ReportBytes:
+    """Return a function that reports the bytes of a download to the host, whenever there are more."""
+    last = 0
+
+    async def report(done_bytes: int) -> None:
+        nonlocal last
+        if done_bytes > last:
+            last = done_bytes
+            await ctx.report_progress(done_bytes, None, f"{done_bytes:,} bytes of the result fetched")
 
     return report

@@ -10,6 +10,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
+from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, ReportBytes
 from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -40,6 +41,7 @@ class ResultOperations:
         fetcher: downloads results into the cache; None on a server that caches nothing.
         hidden: the fields whose cells no page shows.
         seconds_left: returns the seconds that the current call may still wait.
+        report_seconds: the time between two reports of how far a download is.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
     server refuses the call.
@@ -52,16 +54,25 @@ class ResultOperations:
         *,
         hidden: HiddenFields = NOTHING_HIDDEN,
         seconds_left: Callable[[], float] = seconds_left,
+        report_seconds: float = REPORT_SECONDS,
     ) -> None:
         self._client = client
         self._fetcher = fetcher
         self._hidden = hidden
         self._seconds_left = seconds_left
+        self._report_seconds = report_seconds
         self._short_streams: dict[tuple[str | None, ...], str] = {}
         """The SHA-256 of each short result that was streamed: what comes a second time is all that Salesforce has."""
 
     async def page(
-        self, job_id: str, kind: ResultKind, *, request: PageRequest, page_size: PageSize, source_order: bool = False
+        self,
+        job_id: str,
+        kind: ResultKind,
+        *,
+        request: PageRequest,
+        page_size: PageSize,
+        source_order: bool = False,
+        report: ReportBytes | None = None,
     ) -> tuple[Job, Page, RowAccounting | None]:
         """Return the job, a page of one of its results with the error groups of failed rows, and where the job's rows are.
 
@@ -71,6 +82,7 @@ class ResultOperations:
             request: the rows and columns that the caller asks for.
             page_size: the limits of the page.
             source_order: whether the page is to name the file of the whole result in source order, if it is made in time.
+            report: called again and again while the result is downloaded; None for no reports.
 
         Raises:
             InvalidArgument: the result lacks a column that the caller asks for.
@@ -78,7 +90,9 @@ class ResultOperations:
         job = await self._client.get_job(checked_job_id(job_id))
         page = None
         if self._fetcher is not None and job.is_terminal:
-            page = await self._cached_page(self._fetcher, job, kind, request, page_size, source_order=source_order)
+            page = await self._cached_page(
+                self._fetcher, job, kind, request, page_size, report, source_order=source_order
+            )
         if page is None:
             page = await self._streamed_page(job, kind, request, page_size)
         if page.columns and not request.columns:
@@ -98,6 +112,7 @@ class ResultOperations:
         kind: ResultKind,
         request: PageRequest,
         page_size: PageSize,
+        report: ReportBytes | None,
         *,
         source_order: bool,
     ) -> Page | None:
@@ -105,7 +120,7 @@ class ResultOperations:
         org = await self._client.organization()
         fetch = fetcher.fetch(org, job, kind)
         try:
-            if not await fetch.wait(self._seconds_left()):
+            if not await fetch.wait(self._seconds_left(), report, report_seconds=self._report_seconds):
                 return unfinished_download_page(request, fetch.done_bytes)
             stop_at = time.monotonic() + self._seconds_left()
             in_time, hidden = (lambda: time.monotonic() < stop_at), self._hidden.on(job.object)
