@@ -86,7 +86,8 @@ Cursor: merge into /home/me/.cursor/mcp.json
   }
 }
 
-`salesforce-bulk-ingest config HOST --write`, with the same options, merges the entry of a host.
+No files may be loaded, since there is no folder of downloads here: --upload-root DIR names a folder.
+`salesforce-bulk-ingest config HOST --emulator --write` merges the entry of a host.
 HOST is claude-desktop, claude-code, vscode, cursor.
 """)
 
@@ -109,12 +110,24 @@ def test_config_names_the_folders_to_upload_from_wherever_a_host_starts_it(run_h
     )
 
 
+def test_the_line_that_writes_the_entry_has_the_options_that_it_was_printed_with(
+    run_here: RunHere, tmp_path: Path
+) -> None:
+    (tmp_path / "my exports").mkdir()
+    options = ["--emulator", "--upload-root", "my exports", "--name", "mine"]
+    done = run_here("config", "cursor", *options, folder=tmp_path)
+    typed = f"config cursor --emulator --upload-root '{tmp_path / 'my exports'}' --name mine --write` merges the entry."
+    assert typed in done.stdout
+
+
 def test_config_takes_nothing_from_the_environment_that_a_host_will_not_have(run_here: RunHere) -> None:
     assert (
         run_here("config", more={"BULK_INGEST_READ_ONLY": "1", "BULK_INGEST_MCP_PORT": "x"}).stdout.count("--read-only")
         == 0
     )
-    assert run_here("config", "--read-only").stdout.count("--read-only") == 4
+    assert run_here("config", "--read-only").stdout.count("--read-only") == 5, (
+        "four entries, and the line that writes one"
+    )
 
 
 def test_config_of_one_of_several_orgs_has_its_name_in_the_key_and_among_the_arguments(
@@ -156,7 +169,7 @@ def test_config_says_what_is_wrong_with_an_org_before_a_host_would_hide_it(run_h
     )
     assert run_here("config", "--org", "abcdefghi").returncode == 0
     done = run_here("config", "--org", "production", "--name", "bulk-production")
-    assert (done.returncode, done.stdout.count("bulk-production")) == (0, 4)
+    assert (done.returncode, done.stdout.count("bulk-production")) == (0, 5)
 
 
 @pytest.mark.parametrize("name", ["", "a" * 26, "a b", "-a", TOKEN])

@@ -2,8 +2,9 @@
 
 import os
 import re
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +78,8 @@ def config(
         what_to_do, text = entry_to_merge(one, key, command, arguments, machine)
         say(Text(f"{one.title}: {what_to_do}", style="bold"))
         say_as_it_is(f"{text}\n")
-    _say_what_else(host, roots)
+    named = [*_arguments(flags, settings.upload_roots if upload_roots else ()), *(["--name", name] if name else [])]
+    _say_what_else(host, named, roots, settings)
 
 
 def _key(name: str | None, org_name: str | None) -> str:
@@ -133,11 +135,21 @@ def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None
     say(f"Written to {file}{f'; as it was, it is {copy}' if copy else ''}. {host.afterwards}")
 
 
-def _say_what_else(host: str | None, roots: tuple[Path, ...]) -> None:
-    """Say which folder is in the entry although nobody has named it, and how an entry gets into the host's file."""
+def _say_what_else(host: str | None, named: Sequence[str], roots: tuple[Path, ...], settings: Settings) -> None:
+    """Say which files the entry lets the host load, and how the entry gets into the host's file.
+
+    Args:
+        host: the host that the user has named.
+        named: the options that the user has named.
+        roots: the folders in the entry.
+        settings: the settings that the server of this entry would have.
+    """
     if roots:
         say(f"Files may be loaded from {' and '.join(map(str, roots))}: --upload-root DIR names another folder.")
+    elif not (settings.upload_roots or settings.read_only):
+        say("No files may be loaded, since there is no folder of downloads here: --upload-root DIR names a folder.")
     typed, of_a_host = (host, "") if host else ("HOST", " of a host")
-    say(f"`{as_typed(sys.argv[0])} config {typed} --write`, with the same options, merges the entry{of_a_host}.")
+    line = shlex.join(["config", typed, *named, "--write"])
+    say(f"`{as_typed(sys.argv[0])} {line}` merges the entry{of_a_host}.")
     if host is None:
         say(f"HOST is {', '.join(HostName)}.")

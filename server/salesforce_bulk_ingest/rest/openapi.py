@@ -263,8 +263,8 @@ def _delete() -> Document:
         "operationId": "delete-ingest-job",
         "tags": ["jobs"],
         "summary": "Delete a job",
-        "description": "Removes the job with its rows and results from the org. Records stay. An open job is "
-        "aborted first.",
+        "description": "Removes the job with its rows and results from the org. Records stay. A job that is "
+        "open or running is refused: abort it first.",
         "responses": {"204": _answer("The job is gone"), **errors_of("delete")},
     }
 
