@@ -245,3 +245,11 @@ def test_a_value_that_fits_in_no_form_comes_back_as_it_is() -> None:
     for given in ({"count": "many"}, {"count": [1]}, {"other": None}, {"count": "[" * 100_000}):
         assert as_declared(given, schema) == given
     assert as_declared("no object", schema) == "no object"
+
+
+async def test_half_a_character_in_json_text_is_refused_in_words(client: Client) -> None:
+    halves = '{"Description": "\\udfff"}'
+    text = await refusal(
+        client, "create-ingest-job", body=INSERT, data={"csv": "Name\nA\n", "set": halves}, dryRun=True
+    )
+    assert "inside this server" not in text and "- data.set: expected an object" in text

@@ -101,6 +101,14 @@ async def test_columns_complete_the_whole_list_without_those_that_are_in_it(org_
         ] == "sf__Id,Email"
 
 
+async def test_a_list_of_columns_that_is_too_long_to_repeat_is_not_completed(org_url: str) -> None:
+    async with agent(org_url) as client:
+        job_id = await loaded(client, ROWS, object="Contact", preflight="off")
+        for typed, values in (("x" * 3_000 + ",", True), ("x" * 5_000 + ",", False)):
+            found = await template(client, "successful-results", "columns", typed, jobId=job_id)
+            assert bool(found.values) is values
+
+
 async def test_what_has_nothing_to_complete_has_no_values(org_url: str) -> None:
     async with agent(org_url) as client:
         assert await completed(client, "load-file", "file", "/") == []

@@ -60,6 +60,29 @@ async def test_a_listener_who_comes_after_the_end_hears_of_it_at_once(tmp_path: 
     assert org.read == 1
 
 
+async def test_a_listener_who_comes_after_the_end_hears_of_it_while_an_earlier_one_goes_on_listening(
+    org_url: str,
+) -> None:
+    async with agent(org_url) as client:
+        job_id = await open_job(client)
+        uri = f"salesforce-bulk://jobs/{job_id}"
+        async with client.listen(resource_subscriptions=[uri]) as first:
+            await closed(client, job_id)
+            assert await heard(first) == [uri]
+            async with client.listen(resource_subscriptions=[uri]) as second:
+                assert await heard(second) == [uri]
+
+
+async def test_jobs_that_can_not_be_read_keep_no_place_from_others(org_url: str) -> None:
+    unknown = [f"salesforce-bulk://jobs/750{number:012d}" for number in range(MOST_JOBS)]
+    async with agent(org_url) as client:
+        uri = f"salesforce-bulk://jobs/{await open_job(client)}"
+        async with client.listen(resource_subscriptions=unknown) as subscription:
+            assert set(await heard(subscription, len(unknown))) == set(unknown)
+            async with client.listen(resource_subscriptions=[uri]) as other:
+                assert other.honored.resource_subscriptions == [uri]
+
+
 async def test_a_job_that_can_not_be_read_is_told_as_a_change(org_url: str) -> None:
     uri = f"salesforce-bulk://jobs/{UNKNOWN_JOB}"
     async with agent(org_url) as client, client.listen(resource_subscriptions=[uri]) as subscription:

@@ -33,7 +33,7 @@ async def test_a_message_to_the_root_is_told_the_endpoint(tmp_path: Path) -> Non
         assert response.json() == snapshot(
             {
                 "error": "method_not_allowed",
-                "error_description": "Allowed here are HEAD, GET. MCP clients connect to /mcp: POST takes the messages of MCP clients (streamable HTTP). GET / names all addresses.",
+                "error_description": "Allowed here are GET, HEAD. MCP clients connect to /mcp: POST takes the messages of MCP clients (streamable HTTP). GET / names all addresses.",
             }
         )
 

@@ -53,6 +53,7 @@ def _read(text: str) -> object:
         return None
     try:
         value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # an escape may be half a character, which no CSV can hold
     except (ValueError, RecursionError):
         return text
     return value if value is None or isinstance(value, list | dict) else text

@@ -26,6 +26,9 @@ from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
 MOST_VALUES = 100
+LONGEST_TYPED = 4_000
+"""The most characters of a list of columns that is completed: each value has all of them again."""
+
 """The most values of a completion (MCP, Completion)."""
 
 Given = Mapping[str, str]
@@ -115,6 +118,8 @@ class _Completions:
 
     async def _columns(self, kind: ResultKind, typed: str, given: Given) -> Sequence[str]:
         """Return the whole list of columns with each column that may be its last, and is not yet in it."""
+        if len(typed) > LONGEST_TYPED:
+            return ()  # each value would repeat all of it
         before, comma, last = typed.rpartition(",")
         named = before.split(",")
         columns = await self._suggestions.columns(given.get("jobId", ""), kind)

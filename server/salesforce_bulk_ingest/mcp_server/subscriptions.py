@@ -45,11 +45,13 @@ class _WatchedJob:
         watch: reads the job.
         turn: held by the one listener for all of them whose task reads the job; the next goes on when that one leaves.
         uris: the addresses that are listened to, with the number of listeners.
+        is_over: whether there is nothing to read any more: the job has ended or can't be read, which its listeners heard.
     """
 
     watch: JobWatch
     turn: anyio.Lock = field(default_factory=anyio.Lock)
     uris: Counter[str] = field(default_factory=Counter)
+    is_over: bool = False
 
     def updated(self, *, is_over: bool) -> list[str]:
         """Return the addresses whose contents are others now: those of results only when the job is over."""
@@ -114,7 +116,9 @@ class JobSubscriptions:
     def _watched_job(self, job_id: str) -> _WatchedJob | None:
         """Return the job that is watched under this id from now on; None where too many are watched already."""
         job = self._watched.get(job_id[:15])
-        if job is None and len(self._watched) < MOST_JOBS:
+        if job is not None and job.is_over:
+            job = None  # who comes now is told anew
+        if job is None and sum(not one.is_over for one in self._watched.values()) < MOST_JOBS:
             job = self._watched[job_id[:15]] = _WatchedJob(self._jobs.watch(job_id))
         return job
 
@@ -127,12 +131,17 @@ class JobSubscriptions:
             job.uris -= Counter(uris)
 
     async def _run(self, job: _WatchedJob) -> None:
+        if job.is_over:
+            return
+
         async def tell(read: Job) -> None:
             await self._publish(job.updated(is_over=read.is_terminal))
 
         try:
             await job.watch.run(tell)
+            job.is_over = True
         except (SalesforceError, IngestError) as error:
+            job.is_over = True
             # Whoever reads the resource now is told why.
             logger.info("a job that somebody listens to can't be read: %s", error)
             await self._publish(job.updated(is_over=True))

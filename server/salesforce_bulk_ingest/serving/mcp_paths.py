@@ -88,7 +88,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     (endpoint,) = MCP_ENDPOINTS
     here = f"MCP clients connect to {endpoint.path}: {methods_in_words(endpoint)} GET {INDEX} names all addresses."
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         return _error(405, "method_not_allowed", f"Allowed here are {allowed}. {here}", {"Allow": allowed})
     return _error(error.status_code, "not_found", f"Nothing is served at this path. {here}")
 
