@@ -52,7 +52,7 @@ class Archive(ABC):
         metadata = message_from_bytes(self._read(name))
         if metadata["License-Expression"] != "Apache-2.0" or metadata.get_all("License-File") != ["LICENSE"]:
             raise IncompleteArchive(f"{self.path.name} does not state its license.")
-        if metadata.get_payload(decode=False) != (root / "README.md").read_text(encoding="utf-8"):
+        if metadata.get_payload(decode=True) != (root / "README.md").read_bytes():
             raise IncompleteArchive(f"{self.path.name} does not have README.md as its description.")
 
     def _check_license(self, name: str, root: Path) -> None:

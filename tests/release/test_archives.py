@@ -11,7 +11,9 @@ import pytest
 
 from tests.release.archives import IncompleteArchive, sdist, wheel
 
-METADATA = "Metadata-Version: 2.4\nName: x\nLicense-Expression: Apache-2.0\nLicense-File: LICENSE\n\n# Read me\n"
+METADATA = (
+    "Metadata-Version: 2.4\nName: x\nLicense-Expression: Apache-2.0\nLicense-File: LICENSE\n\n# Read me → first\n"
+)
 INFO = "salesforce_bulk_ingest-1.0.dist-info"
 WHOLE_WHEEL = {
     "product/main.py": "",
@@ -19,7 +21,12 @@ WHOLE_WHEEL = {
     f"{INFO}/METADATA": METADATA,
     f"{INFO}/licenses/LICENSE": "L",
 }
-WHOLE_SDIST = {"server/product/main.py": "", "server/product/py.typed": "", "README.md": "# Read me\n", "LICENSE": "L"}
+WHOLE_SDIST = {
+    "server/product/main.py": "",
+    "server/product/py.typed": "",
+    "README.md": "# Read me → first\n",
+    "LICENSE": "L",
+}
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     root = tmp_path / "repository"
     for name, text in WHOLE_SDIST.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+        (root / name).write_text(text, encoding="utf-8")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     subprocess.run(["git", "add", "."], cwd=root, check=True)
     return root
@@ -45,8 +52,9 @@ def check_sdist(root: Path, files: Mapping[str, str]) -> None:
     with tarfile.open(root.parent / "salesforce_bulk_ingest-1.0.tar.gz", "w:gz") as archive:
         for name, text in {"PKG-INFO": METADATA, **files}.items():
             member = tarfile.TarInfo(f"salesforce_bulk_ingest-1.0/{name}")
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text.encode()))
+            content = text.encode()
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     sdist(root.parent, "1.0").check(root)
 
 
