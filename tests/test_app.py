@@ -1,6 +1,5 @@
 """The main job over the transports that hosts use: a real stdio process, and MCP over HTTP on a real port."""
 
-import json
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -12,7 +11,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, open_services, running
+from salesforce_bulk_ingest.app.ports import Addresses, running
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import ERAS, Era, call, emulator, paths_in, refusal
 from tests.support.plain_http import plain_http
@@ -99,73 +98,6 @@ async def test_a_file_of_the_folder_that_a_stdio_process_runs_in_loads(era: Era,
         assert await count(org_url, "Contact") == 229
 
 
-async def test_the_embedded_org_of_stdio_is_the_same_one_next_time(tmp_path: Path) -> None:
-    process = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "salesforce_bulk_ingest", "stdio", "--emulator"],
-        env={
-            "HOME": str(tmp_path),
-            "XDG_DATA_HOME": str(tmp_path / "data"),
-            "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        },
-    )
-    rows = {"csv": "Name\nAcme\n"}
-    async with Client(stdio_client(process)) as client:
-        first = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
-        await call(client, "upload-data-ingest-job", jobId=first["id"], body=rows)
-    async with Client(stdio_client(process)) as client:
-        again = await call(client, "upload-data-ingest-job", jobId=first["id"], body=rows)
-        assert (again["status"], again["state"]) == ("already uploaded", "Open")
-        closing = {"jobId": first["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
-        assert (await call(client, "close-abort-ingest-job", **closing))["numberRecordsProcessed"] == 1
-
-
-async def test_4_mb_of_rows_pass_through_the_http_port_however_they_are_escaped() -> None:
-    rows = "Name,Description\n" + ('"Acme","' + '""\t' * 30_000 + '"\n') * 44
-    assert 3_900_000 < len(rows.encode()) < 4_000_000 and len(json.dumps(rows)) > 4 * 1024 * 1024
-    async with served() as addresses, Client(addresses.mcp_url) as client:
-        job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
-        assert (await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": rows}))["bytes"] == len(rows)
-        over = {"jobId": job["id"], "body": {"csv": rows + "x" * 200_000}}
-        assert "over 4,000,000 bytes" in await refusal(client, "upload-data-ingest-job", **over)
-
-
-CALLERS: list[tuple[dict[str, str], int]] = [
-    ({"Host": "evil.example:9090"}, 421),
-    ({"Host": "localhost:80@evil.example"}, 421),
-    ({"Host": "localhost:evil"}, 421),
-    ({"Host": "LOCALHOST:1"}, 200),
-    ({"Origin": "http://localhost:port"}, 403),
-    ({"Origin": "null"}, 403),
-    ({"Origin": "https://evil.example"}, 403),
-    ({"Origin": "http://localhost:5173"}, 200),
-    ({}, 200),
-]
-
-
-async def test_every_port_checks_host_and_origin() -> None:
-    implementation = {"name": "test", "version": "1"}
-    parameters = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": implementation}
-    initialize = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": parameters}
-    accept = {"Accept": "application/json, text/event-stream"}
-    async with served() as addresses, plain_http() as http:
-        assert addresses.org_url is not None
-        for headers, status in CALLERS:
-            rest = await http.get(f"{addresses.rest_url}/jobs/ingest", headers=headers)
-            org = await http.get(f"{addresses.org_url}/services/data", headers=headers)
-            mcp = await http.post(addresses.mcp_url, json=initialize, headers={**accept, **headers})
-            assert (rest.status_code, org.status_code, mcp.status_code) == (status, status, status), headers
-
-
-async def test_read_only_holds_on_both_ports() -> None:
-    async with served(read_only=True) as addresses, Client(addresses.mcp_url) as client, plain_http() as http:
-        assert len((await client.list_tools()).tools) == 5
-        insert = {"object": "Account", "operation": "insert"}
-        refused = await http.post(f"{addresses.rest_url}/jobs/ingest", json=insert)
-        assert (refused.status_code, refused.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
-        assert (await http.get(f"{addresses.rest_url}/jobs/ingest")).status_code == 200
-
-
 async def test_rows_that_went_through_v1_are_not_followed_by_others_from_a_tool() -> None:
     async with served() as addresses, Client(addresses.mcp_url) as client, plain_http() as http:
         job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
@@ -175,9 +107,3 @@ async def test_rows_that_went_through_v1_are_not_followed_by_others_from_a_tool(
         assert "already has other rows" in text
         closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
         assert (await call(client, "close-abort-ingest-job", **closing))["numberRecordsProcessed"] == 1
-
-
-async def test_an_embedded_org_is_never_elsewhere(tmp_path: Path) -> None:
-    elsewhere = EmbeddedOrg("https://acme.my.salesforce.com", tmp_path)
-    with pytest.raises(ValueError, match="on this machine"):
-        await open_services(Settings(emulator=True), paths_in(tmp_path), elsewhere).__aenter__()

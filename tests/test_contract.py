@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from starlette.routing import Mount, Route
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import SERVER_NAME
+from salesforce_bulk_ingest.app.mcp_surface import SERVER_NAME
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from mcp import Client
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings

@@ -2,13 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.app import upload_roots_of
-from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.canary import TOKEN
@@ -94,25 +91,6 @@ def test_a_tilde_in_a_folder_is_the_operator_s_home(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert load_settings({}, {"BULK_INGEST_UPLOAD_ROOT": "~"}).upload_roots == (tmp_path,)
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({}, ["work"]),
-        ({"upload_roots": ["other"]}, ["other"]),
-        ({"mcp_host": "0.0.0.0", "allow_unauthenticated": True, "allowed_host": ["bulk.example"]}, []),
-    ],
-)
-def test_files_come_from_the_working_folder_unless_others_are_named_or_other_machines_are_served(
-    settings: dict[str, Any], expected: list[str], tmp_path: Path
-) -> None:
-    for name in ("work", "other"):
-        (tmp_path / name).mkdir()
-    settings = settings | {"upload_roots": [tmp_path / name for name in settings.get("upload_roots", ())]}
-    paths = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path / "work")
-    roots = upload_roots_of(Settings(**settings), paths).roots
-    assert [root.name for root in roots] == expected
 
 
 @pytest.mark.parametrize("host", ["bulk.example", "Bulk.Example:8443", "10.0.0.1", "[2001:db8::1]:80", "a_b"])

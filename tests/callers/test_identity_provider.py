@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from salesforce_bulk_ingest.app import Addresses
+from salesforce_bulk_ingest.app.ports import Addresses
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.serving.ports import bound_socket
 from tests.callers.provider import IdentityProvider, Key, Memory, Person, identity_provider, login_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.app import approvals_file
+from salesforce_bulk_ingest.app.chosen_files import approvals_file
 from salesforce_bulk_ingest.cache.approvals import Approvals
 from tests.cli.conftest import RunHere
 from tests.support.commands import Environ

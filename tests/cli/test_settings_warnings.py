@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic import SecretStr
 
-from salesforce_bulk_ingest.chosen_login import login_store
+from salesforce_bulk_ingest.app.chosen_login import login_store
 from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
 from salesforce_bulk_ingest.salesforce.logins.login_store import StoredLogin
 from salesforce_bulk_ingest.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.app import policy_of
+from salesforce_bulk_ingest.app.chosen_rules import policy_of
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.settings import POLICY_SETTINGS

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio.to_thread
 import pytest
 
-from salesforce_bulk_ingest.app import running
+from salesforce_bulk_ingest.app.ports import running
 from salesforce_bulk_ingest.settings import Settings
 from tests.docs.tables import DOCS
 from tests.support.orgs import paths_in

@@ -14,7 +14,7 @@ from mcp import Client
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.operations.gateway import Gateway

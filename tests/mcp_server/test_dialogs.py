@@ -12,7 +12,9 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, build_mcp, open_services
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.base.caller import ANONYMOUS, called_by
 from salesforce_bulk_ingest.mcp_server.tool_errors import ActionableTool
 from salesforce_bulk_ingest.settings import Settings

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, build_mcp, open_services
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, agent, paths_in, refusal

@@ -4,7 +4,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client, MCPError
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import ERAS, Era, agent, refusal, services_of
 

@@ -13,7 +13,9 @@ import httpx2
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.base.caller import Caller, called_by
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.settings import Settings

@@ -11,7 +11,10 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, Services, approvals_file, build_mcp, open_services
+from salesforce_bulk_ingest.app.chosen_files import approvals_file
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.cache.approvals import Approvals
 from salesforce_bulk_ingest.operations.confirmation import DEFAULT_RULES, Closing, ConfirmRule
 from salesforce_bulk_ingest.rest.routes import build_rest

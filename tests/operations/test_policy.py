@@ -7,7 +7,8 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_bulk_ingest.app import build_mcp, policy_of
+from salesforce_bulk_ingest.app.chosen_rules import policy_of
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.base.caller import Caller, called_by
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.settings import Settings

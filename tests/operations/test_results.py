@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials

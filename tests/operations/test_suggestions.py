@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import agent, call, loaded, paths_in

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.base.errors import UploadConflict, UploadUnderWay
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord

@@ -12,7 +12,8 @@ from mcp import Client
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.cache.job_files import retry_name
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN

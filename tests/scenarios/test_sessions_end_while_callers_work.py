@@ -13,8 +13,8 @@ import pytest
 from mcp import Client
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import Addresses
-from salesforce_bulk_ingest.app import running as both_ports
+from salesforce_bulk_ingest.app.ports import Addresses
+from salesforce_bulk_ingest.app.ports import running as both_ports
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import EmulatorConfig, create_app

@@ -14,7 +14,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from salesforce_bulk_ingest.app import Addresses
+from salesforce_bulk_ingest.app.ports import Addresses
 from salesforce_bulk_ingest.serving.named_tokens import TokenFile
 from tests.support.callers import INITIALIZE, MCP_HEADERS, Served, bearer, every_route, serving, token_in
 from tests.support.canary import TOKEN

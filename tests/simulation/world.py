@@ -24,7 +24,9 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, build_mcp, open_services
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.base.clock import Clock
 from salesforce_bulk_ingest.base.threads import THREADS
 from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol

@@ -10,7 +10,10 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from salesforce_bulk_ingest.app import Addresses, EmbeddedOrg, ServerKind, build_mcp, open_services, running
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import ServerKind, build_mcp
+from salesforce_bulk_ingest.app.ports import Addresses, running
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.rest.routes import build_rest

@@ -14,7 +14,8 @@ from typing import Any, NoReturn, cast
 import anyio
 import httpx2
 
-from salesforce_bulk_ingest.app import Services, build_mcp, open_services
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.cli.log import open_log
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.operations import Operations

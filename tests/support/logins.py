@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from starlette.types import Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import open_services
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SalesforceError
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.salesforce.upstream import Answer, Upstream

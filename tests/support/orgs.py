@@ -16,7 +16,10 @@ from mcp import Client, MCPError
 from mcp_types import CallToolResult, CompleteResult, ListResourcesResult, ReadResourceResult
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import DAY_SECONDS, EmbeddedOrg, Services, build_mcp, open_services
+from salesforce_bulk_ingest.app.chosen_files import DAY_SECONDS
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from salesforce_bulk_ingest.app import build_mcp
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.credentials import Credentials, FixedCredentials
 from tests.support.orgs import Era, services_over

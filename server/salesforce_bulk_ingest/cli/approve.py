@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from salesforce_bulk_ingest.app import approvals_file
+from salesforce_bulk_ingest.app.chosen_files import approvals_file
 from salesforce_bulk_ingest.cache.approvals import Approvals, WaitingClose
 from salesforce_bulk_ingest.cli.console import PROGRAM, agrees, say
 from salesforce_bulk_ingest.cli.options import option, paths_of, settings_from

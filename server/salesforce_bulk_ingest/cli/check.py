@@ -12,19 +12,13 @@ import typer
 from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app import (
-    EmbeddedOrg,
-    Services,
-    audit_file,
-    confirm_rules,
-    embedded_org,
-    issuer_keys,
-    open_services,
-    policy_of,
-    upload_roots_of,
-)
+from salesforce_bulk_ingest.app.chosen_callers import check_callers, describe_callers
+from salesforce_bulk_ingest.app.chosen_files import audit_file, upload_roots_of
+from salesforce_bulk_ingest.app.chosen_rules import confirm_rules, policy_of
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg, embedded_org
+from salesforce_bulk_ingest.app.ports import issuer_keys
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
-from salesforce_bulk_ingest.chosen_callers import check_callers, describe_callers
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.options import PORT_SETTINGS, SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, place_of_org

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from salesforce_bulk_ingest.app import Addresses, running
+from salesforce_bulk_ingest.app.ports import Addresses, running
 from salesforce_bulk_ingest.cli.console import complain, out, say
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, until_interrupted
 from salesforce_bulk_ingest.cli.program import as_typed

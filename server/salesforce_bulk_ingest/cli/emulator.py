@@ -8,7 +8,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from salesforce_bulk_ingest.app import Configured, embedded_org
+from salesforce_bulk_ingest.app.embedded_org import Configured, embedded_org
 from salesforce_bulk_ingest.cli.console import say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import existing_file, option

@@ -7,10 +7,10 @@ from typing import Annotated
 import anyio
 import typer
 
-from salesforce_bulk_ingest.app import job_files_of
+from salesforce_bulk_ingest.app.chosen_files import job_files_of
+from salesforce_bulk_ingest.app.chosen_login import configured_org
 from salesforce_bulk_ingest.cache.job_files import JobFiles, KeptFolder
 from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.chosen_login import configured_org
 from salesforce_bulk_ingest.cli.console import agrees, complain, say
 from salesforce_bulk_ingest.cli.options import option, paths_of, settings_from
 from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths

@@ -2,8 +2,8 @@
 
 import anyio
 
-from salesforce_bulk_ingest.app import running
-from salesforce_bulk_ingest.chosen_callers import describe_callers
+from salesforce_bulk_ingest.app.chosen_callers import describe_callers
+from salesforce_bulk_ingest.app.ports import running
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.log import log_requests

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from salesforce_bulk_ingest.app import audit_file
+from salesforce_bulk_ingest.app.chosen_files import audit_file
+from salesforce_bulk_ingest.app.chosen_login import configured_org
 from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.cache.audit_log import AuditLog
-from salesforce_bulk_ingest.chosen_login import configured_org
 from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings, is_about_salesforce

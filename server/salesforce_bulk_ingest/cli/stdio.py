@@ -6,7 +6,8 @@ from functools import partial
 
 import anyio
 
-from salesforce_bulk_ingest.app import EmbeddedOrg, serve_mistake, serve_stdio
+from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
+from salesforce_bulk_ingest.app.stdio import serve_mistake, serve_stdio
 from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.console import PROGRAM, complain, on_one_line
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from salesforce_bulk_ingest.chosen_callers import token_file
+from salesforce_bulk_ingest.app.chosen_callers import token_file
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, say_as_it_is, show_facts, show_help
 from salesforce_bulk_ingest.cli.help import HelpfulCommand, HelpfulGroup
 from salesforce_bulk_ingest.cli.interrupts import ending_its_line

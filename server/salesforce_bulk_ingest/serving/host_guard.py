@@ -1,7 +1,7 @@
 """The Host and Origin checks of every port: MCP, REST and the embedded org.
 
 A web page in a browser can send requests to this machine. A foreign Origin header shows this, or a foreign Host header where
-the name of the page's site resolves to this machine (DNS rebinding). The MCP SDK's own check is switched off in `app.py`,
+the name of the page's site resolves to this machine (DNS rebinding). The MCP SDK's own check is switched off in `app`,
 because the SDK interprets some hosts and origins differently.
 """
 

@@ -13,6 +13,7 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
+from salesforce_bulk_ingest.base.loopback import in_url
 from salesforce_bulk_ingest.serving.http_protocol import DEFAULT_LIMITS, HttpLimits, HttpProtocol
 
 BACKLOG = 2048
@@ -119,6 +120,11 @@ def bound_socket(host: str, port: int, flag: str = "port") -> Iterator[socket.so
         except (OSError, OverflowError) as error:
             raise PortBusy(_why_not(host, port, flag, error)) from None
         yield bound
+
+
+def url_of(host: str, bound: socket.socket) -> str:
+    """Return the URL of a listening socket, by this name or address of the machine."""
+    return f"http://{in_url(host)}:{bound.getsockname()[1]}"
 
 
 def _why_not(host: str, port: int, flag: str, error: OSError | OverflowError) -> str:

@@ -11,7 +11,8 @@ from mcp import Client
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.asgi_server import running

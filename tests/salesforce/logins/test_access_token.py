@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.app import open_services
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.salesforce.errors import SessionExpired
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.asgi_server import running

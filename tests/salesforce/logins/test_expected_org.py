@@ -12,7 +12,8 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_bulk_ingest.app import build_mcp, open_services
+from salesforce_bulk_ingest.app.mcp_surface import build_mcp
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SalesforceError, Unreachable
 from salesforce_bulk_ingest.settings_sources import load_settings

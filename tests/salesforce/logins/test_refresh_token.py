@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from salesforce_bulk_ingest.app import open_services
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.settings_sources import load_settings
 from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from tests.salesforce.upstream import Answer, Upstream

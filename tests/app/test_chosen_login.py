@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.app import open_services
+from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SessionExpired
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.asgi_server import running

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.chosen_callers import check_callers, describe_callers, door_of
+from salesforce_bulk_ingest.app.chosen_callers import check_callers, describe_callers, door_of
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.callers import serving, token_in
