@@ -147,9 +147,11 @@ def forms_of(argument: Argument, value: Any) -> Iterator[Any]:
 
 
 def absences_of(argument: Argument) -> Iterator[Any]:
-    """What clients send for an argument that they leave out."""
-    yield from (None, "")
-    if argument.schema["type"] != "string" or "enum" in argument.schema:
+    """What clients send for an argument that they leave out; an empty text where text is taken, but not for a hash."""
+    yield None
+    if argument.schema["type"] == "string" and argument.path[-1] != "sha256":
+        yield ""
+    if "enum" in argument.schema:
         yield "null"
 
 
@@ -188,7 +190,46 @@ async def test_null_stands_for_every_optional_argument_of_every_tool(client: Cli
             for absent in absences_of(argument):
                 assert await answer(client, tool.name, changed(left_out, argument.path, absent)) == expected
                 tried += 1
+    assert tried > 60
+
+
+async def test_blank_text_for_a_switch_or_a_bound_is_refused(client: Client, jobs: Jobs) -> None:
+    tried = 0
+    for tool in (await client.list_tools()).tools:
+        for argument in arguments_of(tool.input_schema):
+            if argument.schema["type"] == "string" and argument.path[-1] != "sha256":
+                continue
+            given = whole_call(tool.name, argument, jobs)
+            for blank in ("", " ", "null"):
+                text = await refusal(client, tool.name, **changed(given, argument.path, blank))
+                assert f"- {'.'.join(argument.path)}: " in text, text
+                tried += 1
     assert tried > 80
+
+
+async def test_the_words_for_blank_text_say_what_is_taken(client: Client, jobs: Jobs) -> None:
+    data = {"rowsOf": {"jobs": jobs.ended, "which": "", "where": " "}, "only": "null"}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data=data, sha256="", dryRun="")
+    assert text.splitlines()[1:-1] == snapshot(
+        [
+            "- data.rowsOf.which: expected a list",
+            "- data.rowsOf.where: expected an object",
+            "- data.only: expected a list",
+            "- sha256: expected a text of at least 64 characters",
+            "- dryRun: expected true or false",
+        ]
+    )
+
+
+async def test_a_name_that_is_given_twice_in_json_text_is_refused(client: Client, jobs: Jobs) -> None:
+    rows = f'{{"jobs": ["{jobs.ended}"], "where": {{"field": "Name"}}, "where": null}}'
+    for data in (json.dumps({"rowsOf": rows}), f'{{"rowsOf": {rows}}}', {"records": '[{"where": 1, "where": 2}]'}):
+        text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
+        assert text == snapshot("""\
+Nothing was done: create-ingest-job can't take these arguments.
+- where: this is given twice in one object of JSON, with a value that would be lost
+Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.\
+""")
 
 
 async def test_a_refusal_of_any_argument_has_no_words_of_python(client: Client, jobs: Jobs) -> None:

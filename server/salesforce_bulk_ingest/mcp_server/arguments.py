@@ -206,7 +206,12 @@ class UploadBody(DataBody):
 Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`, with sha256. Default: all rows")]
 Sha256 = Annotated[
     str | None,
-    Field(pattern="^[0-9a-f]{64}$", description="From dryRun: refuse rows that have changed. Default: take them"),
+    # With a least length, an empty text is refused and does not stand for no hash.
+    Field(
+        min_length=64,
+        pattern="^[0-9a-f]{64}$",
+        description="From dryRun: refuse rows that have changed. Default: take them",
+    ),
 ]
 DryRun = Annotated[bool, Field(description="Only check the rows")]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]

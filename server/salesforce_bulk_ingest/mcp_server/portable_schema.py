@@ -6,17 +6,23 @@ LISTED_AS = "listedAs"
 """The key, in a schema, of the shorter schema that the list of tools has in its place."""
 
 
-def listed(schema: Any) -> Any:
-    """Return the schema as the list of tools has it: what it need not say in full there is short."""
+_BOUNDS_OF_TEXT = ("minLength", "maxLength", "pattern", "minItems", "maxItems")
+"""Bounds that no model needs to make a call: a description names the one that counts, and a refusal names each."""
+
+
+def listed(schema: Any, *, is_properties: bool = False) -> Any:
+    """Return the schema as the list of tools has it: what it need not say in full there is short, or left out."""
     if isinstance(schema, list):
         return [listed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return schema[LISTED_AS] if LISTED_AS in schema else {name: listed(value) for name, value in schema.items()}
-
-
-_BOUNDS_OF_TEXT = ("minLength", "maxLength", "pattern", "minItems", "maxItems")
-"""Bounds that no model needs to make a call: a description names the one that counts, and a refusal names each."""
+    if LISTED_AS in schema:
+        return schema[LISTED_AS]
+    return {
+        key: listed(value, is_properties=key == "properties")
+        for key, value in schema.items()
+        if is_properties or key not in _BOUNDS_OF_TEXT
+    }
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +42,7 @@ def portable(schema: dict[str, Any]) -> dict[str, Any]:
         if "const" in node:
             # Some dialects have no constants, but every one has a choice of one.
             node = {**node, "enum": [node["const"]]}
-        dropped = {"title", "$defs", "const", *_BOUNDS_OF_TEXT}
+        dropped = {"title", "$defs", "const"}
         if node.get("default", 0) in (None, {}, []):
             dropped.add("default")
         return {

@@ -1,6 +1,6 @@
 """The errors of tools, reported as text that a model can act on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.base.text import as_name, cut, encodable
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
-from salesforce_bulk_ingest.mcp_server.argument_forms import as_declared
+from salesforce_bulk_ingest.mcp_server.argument_forms import RepeatedName, as_declared
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -79,12 +79,18 @@ class ActionableTool(Tool):
             ) from error.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
-                raise ToolError(self._rejected(error.__cause__)) from error.__cause__
+                raise ToolError(self._rejected(self._complaints(error.__cause__))) from error.__cause__
             # The original text, without the prefix that the SDK puts before it.
             raise ToolError(str(error.__cause__ or error)) from error.__cause__
 
     def _as_declared(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        declared = as_declared(arguments, self.declared)
+        try:
+            declared = as_declared(arguments, self.declared)
+        except RepeatedName as error:
+            twice = (
+                f"- {as_name(error.name)}: this is given twice in one object of JSON, with a value that would be lost"
+            )
+            raise ToolError(self._rejected([twice])) from None
         assert isinstance(declared, dict)  # an object stays an object
         return declared
 
@@ -95,11 +101,13 @@ class ActionableTool(Tool):
             return f"{status_call(job_id)} shows the job: look before you repeat a change"
         return f"{list_call()} shows whether a job was made: look before you repeat a change"
 
-    def _rejected(self, error: ValidationError) -> str:
-        complaints = [
+    def _complaints(self, error: ValidationError) -> list[str]:
+        return [
             f"- {as_name('.'.join(map(str, detail['loc'])) or 'arguments')}: {self._misplaced(detail) or _complaint(detail)}"
             for detail in error.errors(include_url=False, include_input=False)[:10]
         ]
+
+    def _rejected(self, complaints: Sequence[str]) -> str:
         first = f"Nothing was done: {self.name} can't take these arguments."
         gaps = {name: f"<{name}, corrected>" for name in self.parameters.get("required", ())}
         return "\n".join([first, *complaints, f"Next: {call(self.name, **gaps)} is the call, corrected."])
@@ -121,6 +129,7 @@ _COMPLAINTS: Mapping[str, str] = {
     **dict.fromkeys(("model_type", "dict_type"), "expected an object"),
     **dict.fromkeys(("list_type", "tuple_type"), "expected a list"),
     "string_type": "expected text",
+    "string_too_short": "expected a text of at least {min_length} characters",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
     "too_short": "expected at least {min_length} in this list",
