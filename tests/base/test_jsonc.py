@@ -32,26 +32,16 @@ def test_comments_a_trailing_comma_and_another_server_stay_as_they_are() -> None
 }
 // the end
 """
-    assert with_entry(text) == snapshot("""\
-// My servers: see "https://example.com" /* not the end
-{
-    /* the "theme", is dark */ "theme": "dark // no comment",
-    "mcpServers": {
-        "other": {
-            "command": "C:\\\\Program Files\\\\other.exe", // quoted: "
-            "args": ["a,]", "b",],
-        }, // the last one
-        // "off": {},
+    last = '        // "off": {},\n'
+    added = """\
         "bulk": {
             "command": "C:\\\\Program Files\\\\bulk.exe",
             "args": [
                 "stdio"
             ]
         }
-    },
-}
-// the end
-""")
+"""
+    assert with_entry(text) == text.replace(last, last + added)
 
 
 def test_a_comma_is_added_after_the_last_member_and_before_its_comment() -> None:
@@ -102,9 +92,22 @@ def test_an_object_on_one_line_stays_on_one_line() -> None:
     )
 
 
-def test_lines_end_as_the_others_do() -> None:
-    edited = with_entry('{\r\n  "mcpServers": {\r\n    "a": {}\r\n  }\r\n}\r\n')
-    assert edited.count("\n") == edited.count("\r\n") == 11
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_the_others_do(end: str) -> None:
+    lines = ["{", '  "mcpServers": {', '    "a": {} // the last one', "  }", "}", ""]
+    edited = with_entry(end.join(lines))
+    assert edited.split(end) == with_entry("\n".join(lines)).split("\n")
+    assert value_at(edited, "mcpServers") == {"a": {}, "bulk": ENTRY}
+
+
+def test_a_comment_keeps_all_that_is_in_it_even_a_blank_that_is_none_of_json() -> None:
+    edited = with_entry('{\n  "mcpServers": {\n    "a": {} // why\u00a0\n  }\n}')
+    assert value_at(edited, "mcpServers") == {"a": {}, "bulk": ENTRY}
+
+
+def test_a_value_of_any_kind_is_replaced_and_its_neighbours_stay() -> None:
+    text = '{"bulk": {"args": [], /* mine */ "timeout": 60000}}'
+    assert with_value(text, ["stdio"], "bulk", "args") == '{"bulk": {"args": ["stdio"], /* mine */ "timeout": 60000}}'
 
 
 def test_of_two_keys_with_one_name_the_last_is_edited_as_readers_take_it() -> None:
@@ -141,7 +144,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("mcpServers"), inner),
     max_leaves=12,
 )
-blanks = st.sampled_from(["", " ", "\n", "\r\n\t", '/* ,}" */', "// {[,\n"])
+blanks = st.sampled_from(["", " ", "\n", "\r\n\t", "\r", '/* ,}" */', "// {[,\n", "// {\u00a0\r"])
 
 
 @st.composite

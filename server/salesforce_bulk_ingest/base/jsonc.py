@@ -6,18 +6,21 @@ Comments").
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _COMMENT = re.compile(rf"{_STRING}|(?P<blank>//[^\r\n]*|/\*.*?\*/)", re.DOTALL)
-_SPACES = r"[ \t\r\n]*"
+_BLANKS = " \t\r\n"
+_SPACES = rf"[{_BLANKS}]*"
 # A comma that no item is before is none of these, and stays for the reader to refuse.
 _TRAILING_COMMA = re.compile(rf"{_STRING}|[{{\[,]{_SPACES},|(?P<blank>,)(?={_SPACES}[}}\]])", re.DOTALL)
 _VISIBLE = re.compile(r"[^\r\n]")
 _SPACE = re.compile(_SPACES)
 _INDENT = re.compile(r"[ \t]*")
+# As VS Code has it, a carriage return ends a line by itself, and so a comment, too.
+_LINE_END = re.compile(r"\r\n?|\n")
 
 DEFAULT_UNIT = "  "
 """One step of indentation, where the text shows none."""
@@ -67,12 +70,12 @@ def value_at(text: str, *keys: str) -> object:
     return value
 
 
-def with_value(text: str, value: Mapping[str, object], *keys: str) -> str:
-    """Return the text with an object under the keys, one inside the other; an earlier value there is replaced.
+def with_value(text: str, value: object, *keys: str) -> str:
+    """Return the text with a value under the keys, one inside the other; an earlier value there is replaced.
 
     Args:
         text: JSON with comments, or nothing but blanks.
-        value: the object.
+        value: the value.
         keys: the keys, at least one; an object that is missing on the way, or is null, is made.
 
     Raises:
@@ -91,11 +94,12 @@ class _Edit:
         self._text = text
         self._uncommented = _COMMENT.sub(_blanked, text)
         self._plain = _plain(text)
-        self._newline = "\r\n" if "\r\n" in text else "\n"
+        found = _LINE_END.search(text)
+        self._newline = found[0] if found else "\n"
         self._root = _object_at(self._plain, _skip(self._plain, 0))
         self._unit = self._indentation_unit()
 
-    def set(self, value: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    def set(self, value: object, keys: tuple[str, ...]) -> str:
         """Return the text with a value under the keys."""
         parent = self._root
         for number, key in enumerate(keys[:-1]):
@@ -105,7 +109,7 @@ class _Edit:
             parent = _object_at(self._plain, found.value_start)
         return self._with_member(parent, keys[-1], value)
 
-    def _with_member(self, parent: _Object, key: str, value: Mapping[str, object]) -> str:
+    def _with_member(self, parent: _Object, key: str, value: object) -> str:
         found = parent.find(key)
         if found is not None:
             written = self._written(value, self._indent(found.start), on_one_line=self._is_on_one_line(parent))
@@ -114,15 +118,15 @@ class _Edit:
             return self._with_first_member(parent, key, value)
         return self._with_last_member(parent, key, value)
 
-    def _with_first_member(self, parent: _Object, key: str, value: Mapping[str, object]) -> str:
+    def _with_first_member(self, parent: _Object, key: str, value: object) -> str:
         indent = self._indent(parent.opening)
         before, after = self._parted_at_end_of(parent)
-        if "\n" not in after[: parent.closing - len(before)]:
+        if not _LINE_END.search(after, 0, parent.closing - len(before)):
             after = self._newline + indent + after.lstrip(" \t")
         written = self._written(value, indent + self._unit)
         return f"{before}{self._newline}{indent}{self._unit}{json.dumps(key)}: {written}{after}"
 
-    def _with_last_member(self, parent: _Object, key: str, value: Mapping[str, object]) -> str:
+    def _with_last_member(self, parent: _Object, key: str, value: object) -> str:
         last = parent.members[-1]
         before, after = self._parted_at_end_of(parent)
         comma = "" if self._uncommented[_skip(self._uncommented, last.value_end)] == "," else ","
@@ -134,18 +138,19 @@ class _Edit:
 
     def _parted_at_end_of(self, parent: _Object) -> tuple[str, str]:
         """Return the text up to the end of what stands in an object, comments too, and the rest."""
-        end = len(self._text[: parent.closing].rstrip())
+        end = len(self._text[: parent.closing].rstrip(_BLANKS))
         return self._text[:end], self._text[end:]
 
     def _is_on_one_line(self, parent: _Object) -> bool:
-        return "\n" not in self._text[parent.opening : parent.closing]
+        return not _LINE_END.search(self._text, parent.opening, parent.closing)
 
-    def _written(self, value: Mapping[str, object], indent: str, *, on_one_line: bool = False) -> str:
+    def _written(self, value: object, indent: str, *, on_one_line: bool = False) -> str:
         return json.dumps(value) if on_one_line else _dumped(value, indent, self._unit, self._newline)
 
     def _indent(self, position: int) -> str:
         """Return the blanks at the begin of the line of a position."""
-        found = _INDENT.match(self._text, self._text.rfind("\n", 0, position) + 1)
+        before = max(self._text.rfind(end, 0, position) for end in "\r\n")
+        found = _INDENT.match(self._text, before + 1)
         return found[0] if found else ""
 
     def _indentation_unit(self) -> str:
@@ -154,13 +159,13 @@ class _Edit:
         return first.removeprefix(self._indent(self._root.opening)) or DEFAULT_UNIT
 
 
-def _nested(value: Mapping[str, object], keys: tuple[str, ...]) -> Mapping[str, object]:
+def _nested(value: object, keys: tuple[str, ...]) -> object:
     for key in reversed(keys):
         value = {key: value}
     return value
 
 
-def _dumped(value: Mapping[str, object], indent: str, unit: str, newline: str) -> str:
+def _dumped(value: object, indent: str, unit: str, newline: str) -> str:
     return json.dumps(value, indent=unit).replace("\n", newline + indent)
 
 
