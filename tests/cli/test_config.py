@@ -172,11 +172,23 @@ def test_config_says_what_is_wrong_with_an_org_before_a_host_would_hide_it(run_h
     assert (done.returncode, done.stdout.count("bulk-production")) == (0, 5)
 
 
-@pytest.mark.parametrize("name", ["", "a" * 26, "a b", "-a", TOKEN])
-def test_a_name_that_some_host_does_not_take_is_refused_and_not_shown(name: str, run_here: RunHere) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *(
+            (name, "letters, digits, - and _, with a letter or a digit first: some")
+            for name in ("", "my sf", "-a", TOKEN)
+        ),
+        ("a" * 26, "at most 25 characters: some hosts drop tools"),
+    ],
+)
+def test_a_name_that_some_host_does_not_take_is_refused_with_the_reason_and_not_shown(
+    name: str, expected: str, run_here: RunHere
+) -> None:
     done = run_here("config", "--name", name)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("salesforce-bulk-ingest: --name: expected at most 25 letters, digits, - and _:")
+    assert done.stderr.startswith(f"salesforce-bulk-ingest: --name: expected {expected}")
+    assert not name or name not in done.stderr
 
 
 def test_the_folder_of_downloads_is_proposed_unless_another_one_is_named(
@@ -219,13 +231,27 @@ def test_nothing_is_written_unasked(run_here: RunHere, environ: Environ) -> None
     done = run_here("config", "vscode", "--write")
     assert done.returncode == 2 and done.stdout.startswith("--- ")
     assert done.stderr.replace(environ["HOME"], "/home/me") == snapshot("""\
-salesforce-bulk-ingest: warning: there is no /home/me/config/Code/User, so VS Code may not be installed; the folder would be made.
+salesforce-bulk-ingest: warning: there is no /home/me/config/Code/User, so VS Code may not be installed; writing makes the folder.
 salesforce-bulk-ingest: nothing was done, since there is no terminal to ask on: add --yes to agree.
 """)
     assert not (Path(environ["XDG_CONFIG_HOME"]) / "Code").exists()
     assert run_here("config", "--write").stderr == snapshot(
         "salesforce-bulk-ingest: --write: name the host, one of claude-desktop, claude-code, vscode, cursor.\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_where_a_link_leads_is_told_even_if_nothing_is_there_yet(run_here: RunHere, environ: Environ) -> None:
+    home = Path(environ["HOME"]).resolve()
+    link, file = home / ".cursor" / "mcp.json", home / "dotfiles" / "mcp.json"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    done = run_here("config", "cursor", "--write", "--yes", more={"HOME": str(home)})
+    assert (
+        f"warning: there is no {file.parent}, so Cursor may not be installed; writing makes the folder." in done.stderr
+    )
+    assert f"\nWritten to {file}, where {link} leads. Switch" in done.stdout
+    assert file.exists() and link.is_symlink()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="env")

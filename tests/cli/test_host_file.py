@@ -1,5 +1,6 @@
 """The file of a host: what is written, what is kept, and what is left alone."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -37,8 +38,8 @@ def test_nothing_is_written_before_it_is_asked_for_and_then_a_copy_is_kept(tmp_p
     file.write_bytes(OLD)
     planned = change(file)
     assert list(planned.difference()) == [
-        f"--- {file}",
-        f"+++ {file} (new)",
+        f"--- {file} (as it is)",
+        f"+++ {file} (as it would be)",
         "@@ -1,4 +1,4 @@",
         " {",
         "   // mine",
@@ -66,8 +67,35 @@ def test_an_earlier_copy_is_kept_too(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_made_with_its_folder_and_has_no_copy(tmp_path: Path) -> None:
     file = tmp_path / "no such folder" / "mcp.json"
-    assert change(file).write() is None
+    planned = change(file)
+    assert list(planned.difference())[:2] == [f"--- {file} (not there yet)", f"+++ {file} (as it would be)"]
+    assert planned.write() is None
     assert names(file.parent) == {"mcp.json"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_what_the_host_keeps_in_an_earlier_entry_stays_there(end: str, tmp_path: Path) -> None:
+    lines = [
+        '{"mcpServers": {"bulk": {',
+        '  "type": "stdio", "command": "/old/bulk", // moved',
+        '  "env": {"HTTPS_PROXY": "x"}, "disabled": true, "timeout": 60000, "autoApprove": ["a"], // mine',
+        "}}}",
+    ]
+    file = tmp_path / "mcp.json"
+    file.write_bytes(end.join(lines).encode())
+    change(file).write()
+    lines[1] = lines[1].replace("/old", "/opt")
+    lines.insert(3, '  "args": [' + end + '    "stdio"' + end + "  ]")
+    assert file.read_bytes().decode() == end.join(lines)
+    assert change_of(file, ENTRY, "mcpServers", "bulk") is None
+
+
+@pytest.mark.parametrize("earlier", ['{"url": "https://bulk.example/mcp", "headers": {}}', '{"type": "sse"}', '"off"'])
+def test_an_entry_that_starts_no_program_is_replaced_whole(earlier: str, tmp_path: Path) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_text(f'{{"mcpServers": {{"bulk": {earlier}}}}}')
+    change(file).write()
+    assert json.loads(file.read_bytes()) == {"mcpServers": {"bulk": ENTRY}}
 
 
 def test_a_byte_order_mark_stays(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ MOST_KEY_CHARACTERS = 25
 """The most characters of the key: some hosts drop a tool if key and tool name together have 60 or more, and the longest of
 our tools has 34."""
 
-KEY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MOST_KEY_CHARACTERS - 1}}}")
-"""A key that all hosts take: Claude Code has letters, digits, - and _ alone."""
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""A key that all hosts take, if it is no longer than that: Claude Code has letters, digits, - and _ alone."""
 
 COLOURS = {"+": "green", "-": "red"}
 
@@ -90,8 +90,12 @@ def _key(name: str | None, org_name: str | None) -> str:
     """
     if name is not None and not KEY.fullmatch(name):
         raise BadSetting(
-            f"--name: expected at most {MOST_KEY_CHARACTERS} letters, digits, - and _: some hosts drop tools whose name has "
-            "60 or more characters with that of the server."
+            "--name: expected letters, digits, - and _, with a letter or a digit first: some hosts take no other."
+        )
+    if name is not None and len(name) > MOST_KEY_CHARACTERS:
+        raise BadSetting(
+            f"--name: expected at most {MOST_KEY_CHARACTERS} characters: some hosts drop tools whose name has 60 or more "
+            "characters with that of the server."
         )
     key = name or (SERVER_KEY if org_name is None else f"{SERVER_KEY}-{org_name}")
     if len(key) > MOST_KEY_CHARACTERS:
@@ -119,20 +123,21 @@ def _arguments(flags: Mapping[str, object], roots: tuple[Path, ...]) -> list[str
 
 
 def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None:
-    file = Path(host.file)
-    change = change_of(file, entry, host.servers, key)
+    change = change_of(Path(host.file), entry, host.servers, key)
     if change is None:
-        say(f"{file} has this entry already.")
+        say(f"{host.file} has this entry already.")
         return
+    file = change.file
+    place = f"{file}" if file == host.file else f"{file}, where {host.file} leads"
     for line in change.difference():
         say(Text(visible(line.expandtabs(4)), style=COLOURS.get(line[:1], "")))
     if not file.parent.exists():
-        complain(f"warning: there is no {file.parent}, so {host.title} may not be installed; the folder would be made.")
-    if not agrees(f"Write this to {file}?", yes=yes):
+        complain(f"warning: there is no {file.parent}, so {host.title} may not be installed; writing makes the folder.")
+    if not agrees(f"Write this to {place}?", yes=yes):
         say("Nothing was written.")
         raise typer.Exit(1)
     copy = change.write()
-    say(f"Written to {file}{f'; as it was, it is {copy}' if copy else ''}. {host.afterwards}")
+    say(f"Written to {place}{f'; as it was, it is {copy}' if copy else ''}. {host.afterwards}")
 
 
 def _say_what_else(host: str | None, named: Sequence[str], roots: tuple[Path, ...], settings: Settings) -> None:

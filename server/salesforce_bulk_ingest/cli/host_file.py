@@ -1,4 +1,4 @@
-"""The file of a host's configuration: one entry is added to it or replaced in it, and all else stays as it is."""
+"""The file of a host's configuration: one entry is added to it or brought up to date, and all else stays as it is."""
 
 import os
 import stat
@@ -33,7 +33,8 @@ class FileChange:
     def difference(self) -> Iterator[str]:
         """Yield the lines of the difference, in the unified format."""
         before, after = ((content or b"").decode().splitlines() for content in (self.before, self.after))
-        yield from unified_diff(before, after, str(self.file), f"{self.file} (new)", lineterm="")
+        old = f"{self.file} ({'not there yet' if self.before is None else 'as it is'})"
+        yield from unified_diff(before, after, old, f"{self.file} (as it would be)", lineterm="")
 
     def write(self) -> Path | None:
         """Make the change, and return the copy of the file as it was; None if there was none.
@@ -87,14 +88,38 @@ def change_of(file: Path, entry: Mapping[str, object], *keys: str) -> FileChange
         text = (before or b"").decode()
         mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
         text = text.removeprefix(mark)
-        if value_at(text, *keys) == entry:
+        edited = _with_entry(text, entry, keys)
+        if edited == text:
             return None
-        after = f"{mark}{with_value(text, entry, *keys)}".encode()
+        after = f"{mark}{edited}".encode()
     except UnicodeDecodeError:
         raise CantStart(f"{file} is not UTF-8, and is left as it is.") from None
     except NotJson as error:
         raise CantStart(f"{file} is not the JSON that its host reads, and is left as it is: {error}.") from None
     return FileChange(file, before, after)
+
+
+def _with_entry(text: str, entry: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    """Return the text with the entry, in which what the host or its user has in an earlier one, such as `env`, stays.
+
+    Raises:
+        NotJson: the text is not JSON, has something else where the entry belongs, or would not be read back as edited.
+    """
+    earlier = value_at(text, *keys)
+    if not isinstance(earlier, dict) or not _is_of_stdio(earlier):
+        edited, expected = with_value(text, entry, *keys), entry
+    else:
+        edited, expected = text, {**earlier, **entry}
+        for key in (key for key, value in entry.items() if earlier.get(key) != value):
+            edited = with_value(edited, entry[key], *keys, key)
+    if value_at(edited, *keys) != expected:
+        raise NotJson("the entry would not be read back from it")
+    return edited
+
+
+def _is_of_stdio(entry: Mapping[str, object]) -> bool:
+    """Return whether an entry is of a program that the host starts; one of a URL has nothing that such an entry can keep."""
+    return "url" not in entry and entry.get("type", "stdio") == "stdio"
 
 
 def _content(file: Path) -> bytes | None:
