@@ -42,6 +42,14 @@ def test_a_python_that_is_missing_or_too_old_is_reported_in_one_sentence(
     assert [line for line in done.stderr.splitlines() if not line.startswith("make: ***")] == []
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
+def test_help_lists_each_target_with_its_text_in_one_column() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    columns = dict(re.findall(r"^  make ((\S+) +)\S", done.stdout, re.MULTILINE))
+    assert set(columns.values()) == TARGETS
+    assert {len(column) for column in columns} == {max(map(len, TARGETS)) + 1}
+
+
 def test_every_target_that_is_listed_is_declared_phony() -> None:
     [phony] = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert set(phony.split()) == TARGETS

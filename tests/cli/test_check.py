@@ -89,7 +89,6 @@ version        1.2.3, API version 63.0
 settings file  ~/config/salesforce-bulk-ingest/settings.toml (not there)
 org's folder   ~/data/salesforce-bulk-ingest/org (not there yet: `stdio --emulator` makes it at its first start)
 org            embedded org
-organization   00DEmxxxxxxxxxxxxx
 user           "Administrator" ("admin@emulator.example")
 ingest jobs    0 on the first page
 limits         99,998 of 100,000 API requests and 15,000 of 15,000 batches left for 24 hours

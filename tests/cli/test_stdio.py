@@ -88,7 +88,7 @@ def test_stdio_on_a_terminal_says_what_it_is_for_and_how_to_end_it(end: bytes, e
 def test_check_looks_at_the_org_that_stdio_opens(environ: Environ, run_here: RunHere) -> None:
     def facts() -> str:
         printed = anonymous(run_here("check", "--emulator").stdout, environ)
-        return "\n".join(re.findall(r"^(?:org's folder|ingest jobs) .*$", printed, re.MULTILINE))
+        return "\n".join(re.findall(r"^(?:org's folder|organization|ingest jobs) .*$", printed, re.MULTILINE))
 
     assert facts() == snapshot("""\
 org's folder   ~/data/salesforce-bulk-ingest/org (not there yet: `stdio --emulator` makes it at its first start)
@@ -107,6 +107,7 @@ ingest jobs    0 on the first page\
         process.stdout.readline()
         assert facts() == snapshot("""\
 org's folder   ~/data/salesforce-bulk-ingest/org
+organization   00DEmxxxxxxxxxxxxx
 ingest jobs    1 on the first page\
 """)
         server.ended()

@@ -46,7 +46,11 @@ bob  reads, since DAY
 
 def test_a_door_that_lets_nobody_in_any_more_is_told(run_here: RunHere, environ: Environ) -> None:
     run_here("token", "add", "ann")
-    run_here("token", "revoke", "ann")
+    revoked = run_here("token", "revoke", "ann").stdout
+    assert revoked.replace(str(file_of(environ)), "FILE") == snapshot("""\
+ann is revoked.
+It was the last: `serve` now answers nobody by a named token. `salesforce-bulk-ingest token add NAME` makes another; or remove FILE and start `serve` again, to ask callers for none.
+""")
     listed = " ".join(run_here("token", "list").stdout.split())
     assert listed.endswith(f"`serve` asks callers for one as long as {file_of(environ)} exists.")
     assert "callers        nobody by a named token (all are revoked)" in run_here("check", "--emulator").stdout

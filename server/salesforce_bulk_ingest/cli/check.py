@@ -68,6 +68,9 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
 )
 
 
+ORGANIZATION = "organization"
+"""The name of the fact about the organization's id."""
+
 API_DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 """The codes of a refusal for want of the API (SOAP API guide, ExceptionCode)."""
 
@@ -128,7 +131,10 @@ async def _check(settings: Settings) -> Checkup:
     configured = partial(EmulatorConfig, schema_file=settings.schema_file)
     async with embedded_org(folder if is_there else None, configured) as org:
         found = await check_up(settings, paths, org)
-    made_when = "" if is_there else " (not there yet: `stdio --emulator` makes it at its first start)"
+    made_when = ""
+    if not is_there:
+        made_when = " (not there yet: `stdio --emulator` makes it at its first start)"
+        found.facts = [fact for fact in found.facts if fact[0] != ORGANIZATION]  # that of an org which is gone by now
     found.facts.insert(2, ("org's folder", f"{_below_home(folder)}{made_when}"))
     return found
 
@@ -191,7 +197,7 @@ async def _identified(settings: Settings, services: Services, found: Checkup) ->
         raise
     expected = " (the expected one)" if settings.expect_org is not None else ""
     found.facts.append(("org", str(org)))
-    found.facts.append(("organization", f"{_organization(org)}{expected}"))
+    found.facts.append((ORGANIZATION, f"{_organization(org)}{expected}"))
     found.facts.append(("user", _user(await services.client.identity())))
     return org
 

@@ -56,8 +56,14 @@ def list_(token_file: File = None) -> None:
 
 def revoke(name: Name, token_file: File = None) -> None:
     """Revoke a token: from now on nobody can call with it."""
-    _file(token_file).revoke(name)
+    file = _file(token_file)
+    file.revoke(name)
     say(f"{name} is revoked.")
+    if not file.tokens():
+        say(
+            f"It was the last: `serve` now answers nobody by a named token. `{PROGRAM} token add NAME` makes another; or "
+            f"remove {file.path} and start `serve` again, to ask callers for none."
+        )
 
 
 def _file(given: Path | None) -> TokenFile:
