@@ -3,25 +3,31 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import httpx2
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.app.ports import Addresses
-from salesforce_bulk_ingest.serving.named_tokens import TokenFile
+from salesforce_bulk_ingest.serving.bearer_tokens import Scopes
+from salesforce_bulk_ingest.serving.caller_guard import CallerGuard, Sleep, in_envelope, writes_by_method
+from salesforce_bulk_ingest.serving.door import Door
+from salesforce_bulk_ingest.serving.named_tokens import NamedTokens, TokenFile
 from tests.support.callers import INITIALIZE, MCP_HEADERS, Served, bearer, every_route, serving, token_in
 from tests.support.canary import TOKEN
 from tests.support.issuer import Issuer, access_token, private_key
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, call, paths_in
 from tests.support.plain_http import plain_http
-from tests.support.wire import Answer, Upstream, exchanged, served, status_of
+from tests.support.wire import Answer, Upstream, exchanged, pass_lifespan, served, start, status_of
 
 READING_TOOLS = [
     "list-all-ingest-jobs",
@@ -269,6 +275,88 @@ async def test_a_token_that_is_revoked_ends_at_once_on_both_ports(world: World) 
             headers={**MCP_HEADERS, **bearer(world.writer)},
         )
         assert answer.status_code == 401
+
+
+@dataclass
+class OpenStream:
+    """An application whose response goes on until its caller has left, or it is told to end."""
+
+    told_to_end: anyio.Event = field(default_factory=anyio.Event)
+    left: anyio.Event = field(default_factory=anyio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await pass_lifespan(receive, send)
+        await start(send, 200, [])
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._note_leaving, receive)
+            await self.told_to_end.wait()
+            tasks.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b" and ended"})
+
+    async def _note_leaving(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.left.set()
+        self.told_to_end.set()
+
+
+@asynccontextmanager
+async def guarded_stream(stream: OpenStream, verifier: TokenVerifier, sleep: Sleep) -> AsyncIterator[str]:
+    async def note_refusal() -> None:
+        raise AssertionError("nothing was written")
+
+    guard = CallerGuard(stream, Door(verifier), writes_by_method, in_envelope, note_refusal, sleep=sleep)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (stream if scope["type"] == "lifespan" else guard)(scope, receive, send)
+
+    async with served(app) as url:
+        yield url
+
+
+async def test_a_response_that_is_open_is_cut_off_once_its_token_is_revoked(tmp_path: Path) -> None:
+    token, file, stream = token_in(tmp_path, "ann"), TokenFile(paths_in(tmp_path).token_file), OpenStream()
+    asked, pauses = anyio.create_memory_object_stream[float](5)
+
+    async def sleep(seconds: float) -> None:
+        looked.set()
+        await pauses.receive()
+
+    looked = anyio.Event()
+    with anyio.fail_after(10), asked, pauses:
+        async with guarded_stream(stream, NamedTokens(file, Scopes()), sleep) as url, plain_http() as http:
+            async with http.stream("GET", url, headers=bearer(token)) as answer:
+                chunks = answer.aiter_raw()
+                assert await anext(chunks) == b"begun"
+                await looked.wait()
+                looked = anyio.Event()
+                await asked.send(1)
+                await looked.wait()
+                assert not stream.left.is_set()
+                file.revoke("ann")
+                await asked.send(1)
+                with pytest.raises(httpx2.TransportError):
+                    await anext(chunks)
+            await stream.left.wait()
+
+
+async def test_what_a_token_with_an_end_of_its_own_began_comes_to_its_end() -> None:
+    """Issuers give tokens for minutes, and a result may take longer."""
+
+    class Issued(TokenVerifier):
+        async def verify_token(self, token: str) -> AccessToken | None:
+            return AccessToken(token="", client_id="ann", scopes=["bulk:read"], expires_at=1)
+
+    async def sleep(seconds: float) -> None:
+        raise AssertionError("the token was looked at again")
+
+    stream = OpenStream()
+    async with guarded_stream(stream, Issued(), sleep) as url, plain_http() as http:
+        async with http.stream("GET", url, headers=bearer("a.b.c")) as answer:
+            stream.told_to_end.set()
+            assert await answer.aread() == b"begun and ended"
 
 
 async def test_a_file_of_tokens_that_becomes_unusable_lets_nobody_in_and_the_log_says_why(

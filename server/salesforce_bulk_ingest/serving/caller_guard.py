@@ -6,6 +6,7 @@ What is there for everybody is answered before the guard (`front.py`), and so re
 
 from collections.abc import Awaitable, Callable
 
+import anyio
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from starlette.authentication import AuthCredentials
 from starlette.responses import JSONResponse, Response
@@ -13,13 +14,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.base.caller import called_by
 from salesforce_bulk_ingest.serving.bearer_tokens import Refused
-from salesforce_bulk_ingest.serving.door import Door
+from salesforce_bulk_ingest.serving.door import Admitted, Door
 from salesforce_bulk_ingest.serving.error_envelope import error_response
+
+REVOCATION_SECONDS = 5
+"""How often the token of a request that lasts is looked at again."""
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Writes = Callable[[Scope, Receive], Awaitable[tuple[bool, Receive]]]
 """Tells whether a request writes, and returns from where the application is to receive the request."""
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Pauses for some seconds."""
 
 NoteRefusal = Callable[[], Awaitable[None]]
 """Notes that the current caller was refused a write."""
@@ -58,15 +65,26 @@ class CallerGuard:
         writes: tells whether a request of someone who may only read writes.
         body: makes the responses for refusals.
         note_refusal: called for a write of a known caller who may only read.
+        sleep: pauses between two looks at the token of a request that lasts.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, writes: Writes, body: RefusalBody, note_refusal: NoteRefusal) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        door: Door,
+        writes: Writes,
+        body: RefusalBody,
+        note_refusal: NoteRefusal,
+        *,
+        sleep: Sleep = anyio.sleep,
+    ) -> None:
         # It hands the caller to the SDK's own functions, as the SDK's own guard would.
         self._app = AuthContextMiddleware(app)
         self._door = door
         self._writes = writes
         self._body = body
         self._note_refusal = note_refusal
+        self._sleep = sleep
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,16 +100,38 @@ class CallerGuard:
                     raise Refused(403, "insufficient_scope", "The token allows to read, not to write.", scopes.write)
         except Refused as refused:
             return await self._refusal(refused, scope)(scope, receive, send)
-        if admitted.user is not None:
-            scope = {
-                **scope,
-                # The token has done its work, and goes no further.
-                "headers": [(name, value) for name, value in scope["headers"] if name != b"authorization"],
-                "user": admitted.user,
-                "auth": AuthCredentials(admitted.user.scopes),
-            }
         with called_by(admitted.caller):
-            await self._app(scope, receive, send)
+            if not admitted.can_only_be_revoked:
+                await self._app(_without_token(scope, admitted), receive, send)
+                return
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._cut_off_once_revoked, scope)
+                await self._app(_without_token(scope, admitted), receive, send)
+                tasks.cancel_scope.cancel()
+
+    async def _cut_off_once_revoked(self, scope: Scope) -> None:
+        """Break the connection of a request once its token is good no more: to the application its caller has left."""
+        is_admitted = True
+        while is_admitted:
+            await self._sleep(REVOCATION_SECONDS)
+            is_admitted = await self._is_admitted(scope)
+        scope["extensions"]["connection"]["abort"]()
+
+    async def _is_admitted(self, scope: Scope) -> bool:
+        try:
+            await self._door.admit(scope)
+        except Refused as refused:
+            return refused.status == 503  # it can't be told just now
+        return True
 
     def _refusal(self, refused: Refused, scope: Scope) -> Response:
         return self._body(refused, self._door.refusal_headers(refused, scope["path"]))
+
+
+def _without_token(scope: Scope, admitted: Admitted) -> Scope:
+    """Return the scope for the application, with its caller as the SDK knows them."""
+    if admitted.user is None:
+        return scope
+    # The token has done its work, and goes no further.
+    headers = [(name, value) for name, value in scope["headers"] if name != b"authorization"]
+    return {**scope, "headers": headers, "user": admitted.user, "auth": AuthCredentials(admitted.user.scopes)}

@@ -30,6 +30,11 @@ class Admitted:
     caller: Caller
     user: AuthenticatedUser | None = None
 
+    @property
+    def can_only_be_revoked(self) -> bool:
+        """Whether the caller showed a token without an end of its own."""
+        return self.user is not None and self.user.access_token.expires_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
