@@ -55,6 +55,17 @@ async def test_rows_and_columns_of_an_upload_are_recorded_and_go_with_it(tmp_pat
     assert await ledger.find(ORG, JOB_ID) == counted
 
 
+@pytest.mark.parametrize("damaged", ["[", "5", "[5]", "null"])
+async def test_an_upload_whose_columns_are_damaged_is_one_whose_rows_were_not_counted(
+    damaged: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    await Ledger(path).record(ORG, JOB_ID, replace(SENT, rows=2, columns=("Name",)))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE uploaded_rows SET columns = ?", (damaged,))
+    assert await Ledger(path).find(ORG, JOB_ID) == SENT
+
+
 async def test_of_two_claims_of_a_job_the_second_is_told_of_the_first_until_that_is_released(tmp_path: Path) -> None:
     one, other = (Ledger(tmp_path / "uploads.sqlite3") for _ in range(2))
     first, second = UploadRecord("sending", "1" * 64, 1), UploadRecord("sending", "2" * 64, 2)
@@ -195,6 +206,19 @@ async def test_a_record_is_whole_from_the_loss_of_the_one_before(tmp_path: Path)
     assert await whole_since(path, cache) == 0
     path.unlink()
     assert await whole_since(path, cache) == NOW
+
+
+async def test_of_many_who_look_at_a_record_that_was_lost_one_tells(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    ledger = Ledger(path, tmp_path / "spool")
+    await ledger.record(ORG, JOB_ID, SENT)
+    path.unlink()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(ledger.find, ORG, JOB_ID)
+    assert caplog.text.count("was lost") == 1
 
 
 async def test_an_older_copy_of_the_record_is_told_from_one_that_misses_nothing(tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ async def test_without_a_limit_a_page_is_the_first_50_rows(client: Client) -> No
     assert len(rows_of(await read(client, f"salesforce-bulk://jobs/{job_id}/successful-results"))) == 51
 
 
+async def test_a_column_that_a_result_lacks_is_a_mistake_in_the_address(client: Client) -> None:
+    job_id = await loaded(client, "Name\nAcme\n")
+    with pytest.raises(MCPError) as refused:
+        await read(client, f"salesforce-bulk://jobs/{job_id}/successful-results?columns=Nope")
+    assert (refused.value.error.code, refused.value.error.message) == snapshot(
+        (-32602, 'columns names "Nope", which the result does not have. There are: "sf__Id", "sf__Created", "Name".')
+    )
+
+
 async def test_a_page_past_the_end_is_the_header_alone(client: Client) -> None:
     job_id = await loaded(client, "Name\nAcme\n")
     for kind in ("failed-results?offset=7", "unprocessed-records"):

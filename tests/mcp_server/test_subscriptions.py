@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 from mcp.client.subscriptions import Subscription
 from mcp.shared.subscriptions import ResourceUpdated
 
-from salesforce_bulk_ingest.mcp_server.subscriptions import MOST_JOBS
+from salesforce_bulk_ingest.mcp_server.subscriptions import MOST_JOBS, MOST_URIS_OF_JOB
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, agent, call, closed
 from tests.support.scripted_org import ScriptedOrg, scripted_agent
 from tests.support.wire import JOB_ID
@@ -89,6 +89,27 @@ async def test_a_job_that_can_not_be_read_is_told_as_a_change(org_url: str) -> N
         assert await heard(subscription) == [uri]
         with pytest.raises(MCPError, match="NOT_FOUND"):
             await client.read_resource(uri)
+
+
+async def test_a_fault_in_the_watch_of_a_job_is_logged_by_its_kind_and_told_as_a_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(seconds: float) -> None:
+        raise RuntimeError("a text that may hold anything")
+
+    org = ScriptedOrg(("Open", 0))
+    async with scripted_agent(org, tmp_path, sleep=broken) as client:
+        async with client.listen(resource_subscriptions=[URI]) as subscription:
+            assert await heard(subscription) == [URI]
+    assert "RuntimeError" in caplog.text and "a text that may hold anything" not in caplog.text
+
+
+async def test_a_listener_hears_of_a_bounded_number_of_addresses_of_one_job(org_url: str) -> None:
+    async with agent(org_url) as client:
+        job_id = await open_job(client)
+        uris = [f"salesforce-bulk://jobs/{job_id}/failed-results?offset={n}" for n in range(MOST_URIS_OF_JOB + 1)]
+        async with client.listen(resource_subscriptions=uris) as subscription:
+            assert subscription.honored.resource_subscriptions == uris[:-1]
 
 
 async def test_only_what_will_be_heard_of_is_acknowledged(org_url: str) -> None:

@@ -78,6 +78,15 @@ async def test_what_changed_between_two_listeners_is_told() -> None:
     assert org.told == ["InProgress 1", "Aborted 1"]
 
 
+async def test_a_pause_that_was_broken_off_goes_on_with_the_next_listener() -> None:
+    org = Org(_job("UploadComplete"), most_pauses=1)
+    await org.run()
+    org.time = 0.125  # half of the pause
+    org.readings, org.scope = [_job("Aborted")], anyio.CancelScope()
+    await org.run()
+    assert (org.pauses, org.reads, org.told) == ([0.25, 0.125], 2, ["Aborted 0"])
+
+
 async def test_a_job_that_stands_still_is_read_ever_less_often() -> None:
     org = Org(_job("Open"), most_pauses=300)
     await org.run()

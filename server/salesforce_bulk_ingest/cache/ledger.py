@@ -423,7 +423,9 @@ class Ledger:
         """Run an action on the file; return the default where the file can't be used."""
         try:
             if looks_only:  # readers do not keep each other out
-                return await run_in_thread(self._with_db, action, BUSY_SECONDS, looks_only)
+                found = await run_in_thread(self._look, action)
+                if found is not None:
+                    return found[0]
             return await self._in_turn(action, BUSY_SECONDS)
         except FileError as error:
             logger.warning("%s", self._failure(error))
@@ -457,12 +459,17 @@ class Ledger:
             if has_turn:
                 self._turn.release()
 
-    def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float, looks_only: bool = False) -> T:
-        """Run an action on the file. One that only looks at a record leaves the rest of the ledger as it is."""
+    def _look(self, action: Callable[[sqlite3.Connection], T]) -> tuple[T] | None:
+        """Return what an action that only reads finds; None where the file has to be prepared first, in turn."""
+        with closing(self._connect(BUSY_SECONDS)) as db:
+            return (action(db),) if not self._hosts and _has_all_tables(db) else None
+
+    def _connect(self, busy_seconds: float) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=busy_seconds)) as db:
-            if looks_only and not self._hosts and _has_all_tables(db):
-                return action(db)
+        return sqlite3.connect(self._path, timeout=busy_seconds)
+
+    def _with_db(self, action: Callable[[sqlite3.Connection], T], busy_seconds: float) -> T:
+        with closing(self._connect(busy_seconds)) as db:
             self._prepare(db)
             with db:
                 result = action(db)
@@ -551,8 +558,19 @@ def _select_upload(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecor
     row = db.execute(query, (org, job_id[:15])).fetchone()
     if row is None:
         return None
-    state, sha256, size, rows, columns = row
-    return UploadRecord(state, sha256, size, rows, None if columns is None else tuple(json.loads(columns)))
+    state, sha256, size, rows, cell = row
+    columns = _names_in(cell)
+    return UploadRecord(state, sha256, size, None if columns is None else rows, columns)
+
+
+def _names_in(cell: str | None) -> tuple[str, ...] | None:
+    """Return the names in a cell of JSON, or None where there is none, or the cell is damaged."""
+    try:
+        names = json.loads(cell or "null")
+    except ValueError:
+        return None
+    is_whole = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return tuple(names) if is_whole else None
 
 
 def _replace_uploaded_rows(db: sqlite3.Connection, org: str, job_id: str, upload: UploadRecord) -> None:

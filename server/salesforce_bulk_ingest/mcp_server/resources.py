@@ -10,7 +10,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, Annotations, Resource
 
-from salesforce_bulk_ingest.base.errors import IngestError, InvalidJobId
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, counted, job_uri, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
@@ -144,7 +144,9 @@ def _errors_for_hosts(given: GivenCall) -> Iterator[None]:
         given: the call of a tool that gives the same as the resource.
 
     Raises:
-        ResourceError: in place of any SalesforceError or IngestError; a ResourceNotFoundError where the job does not exist.
+        MCPError: a parameter of the address does not fit.
+        ResourceError: in place of any other SalesforceError or IngestError; a ResourceNotFoundError where the job does not
+            exist.
     """
     try:
         with anyio.fail_after(CALL_SECONDS):
@@ -153,5 +155,7 @@ def _errors_for_hosts(given: GivenCall) -> Iterator[None]:
         raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS} s: read again.") from None
     except (NotFound, InvalidJobId) as error:
         raise ResourceNotFoundError(f"{code_and_message(error)}\n{after_error(error, given)}") from error
+    except InvalidArgument as error:
+        raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
     except (SalesforceError, IngestError) as error:
         raise ResourceError(f"{code_and_message(error)}\n{after_error(error, given)}") from error

@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 MOST_JOBS = 100
 """The most jobs that are watched at once: each costs requests of the org for as long as somebody listens."""
 
+MOST_URIS_OF_JOB = 20
+"""The most addresses of one job that one listener hears of: each is a message whenever the job changes."""
+
 _RESULT = "|".join(RESULT_NAMES.values())
 _WATCHABLE = re.compile(rf"{re.escape(job_uri(''))}(?P<job>[^/?]+)(?P<result>/({_RESULT})(\?.*)?)?", re.DOTALL)
 
@@ -104,13 +107,13 @@ class JobSubscriptions:
         return result
 
     def _watched_jobs(self, uris: Iterable[str]) -> dict[_WatchedJob, list[str]]:
-        """Return the jobs to watch for a listener, each with its addresses; addresses of nothing to watch are left out."""
+        """Return the jobs to watch for a listener, each with its first addresses; those of nothing to watch are left out."""
         watched: dict[_WatchedJob, list[str]] = {}
         for uri in dict.fromkeys(uris):
             found = _WATCHABLE.fullmatch(uri)
             job = self._watched_job(found["job"]) if found and is_job_id(found["job"]) else None
-            if job is not None:
-                watched.setdefault(job, []).append(uri)
+            if job is not None and len(watched.setdefault(job, [])) < MOST_URIS_OF_JOB:
+                watched[job].append(uri)
         return watched
 
     def _watched_job(self, job_id: str) -> _WatchedJob | None:
@@ -140,11 +143,15 @@ class JobSubscriptions:
         try:
             await job.watch.run(tell)
             job.is_over = True
+            return
         except (SalesforceError, IngestError) as error:
-            job.is_over = True
-            # Whoever reads the resource now is told why.
             logger.info("a job that somebody listens to can't be read: %s", error)
-            await self._publish(job.updated(is_over=True))
+        except Exception as error:
+            # The task group would end all that the listener hears of other jobs.
+            logger.error("the watch of a job failed: %s", type(error).__name__)
+        job.is_over = True
+        # Whoever reads the resource now is told why.
+        await self._publish(job.updated(is_over=True))
 
     async def _publish(self, uris: Iterable[str]) -> None:
         for uri in uris:

@@ -24,7 +24,8 @@ class Pace:
     def __init__(self, rows: int | None) -> None:
         self._rows = rows
         # Times in seconds and counters of processed rows, from the last reading with at most half of the rows of the newest:
-        # what was processed since is many rows, and recent ones.
+        # what was processed since is many rows, and recent ones. While a job stands still, the newest takes the place of
+        # the one before.
         self._readings: list[tuple[float, int]] = []
         self._most = self._least = FIRST_PAUSE_SECONDS
 
@@ -44,6 +45,8 @@ class Pace:
     def _note(self, at: float, processed: int) -> bool:
         """Keep a reading; return whether rows were processed since the one before."""
         moved = bool(self._readings) and processed != self._readings[-1][1]
+        if len(self._readings) > 1 and not moved:
+            self._readings.pop()
         self._readings.append((at, processed))
         while len(self._readings) > 1 and self._readings[1][1] * 2 <= processed:
             del self._readings[0]

@@ -23,7 +23,7 @@ RowsSent = Callable[[Job], Awaitable[int | None]]
 
 
 class JobWatch:
-    """Reads a job until it has ended, and remembers the last reading, so that another can go on where one left off.
+    """Reads a job until it has ended, and remembers the last reading and the pause, so that another can go on from there.
 
     The pauses are those of a wait. But somebody may listen for days to a job that nobody closes, and each reading costs one
     of the org's daily requests: so a pause is at least a twentieth of the time that the job has stood still, up to 5 min.
@@ -43,7 +43,7 @@ class JobWatch:
         self._sleep = sleep
         self._now = now
         self._last: Job | None = None
-        self._moved_at = now()
+        self._moved_at = self._reads_at = now()
 
     @property
     def has_ended(self) -> bool:
@@ -69,6 +69,9 @@ class JobWatch:
             if is_news:
                 await changed(job)
 
+        left = self._reads_at - self._now()
+        if left > 0:  # of a pause that was broken off: else each of many who leave would cost a reading
+            await self._sleep(left)
         while not self.has_ended:
             try:
                 job = await self._read()
@@ -79,4 +82,6 @@ class JobWatch:
 
     async def _rest(self, seconds: float) -> None:
         stood_still = self._now() - self._moved_at
-        await self._sleep(max(seconds, min(stood_still * STANDSTILL_SHARE, LONGEST_REST_SECONDS)))
+        pause = max(seconds, min(stood_still * STANDSTILL_SHARE, LONGEST_REST_SECONDS))
+        self._reads_at = self._now() + pause
+        await self._sleep(pause)
