@@ -7,13 +7,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
 from tests.bench.bare_tool import TOOL
-from tests.bench.many import many
-from tests.bench.processes import OURS, bare_tool, environment, still_org, tools
+from tests.bench.many import both_tools, many
+from tests.bench.processes import OURS, environment
 
 CLIENTS = 16
 ROUNDS = 5
@@ -41,13 +40,7 @@ def _rates(seconds: float) -> bool:
     """Call both tools in turn, and return whether this one is near enough to the bare one."""
     bare: list[float] = []
     ours: list[float] = []
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        org_port = stack.enter_context(still_org(folder))
-        bare_port = stack.enter_context(bare_tool(folder, org_port))
-        our_port, _ = stack.enter_context(tools(folder, org_port))
-        for port in (bare_port, our_port):
-            asyncio.run(many(port, CLIENTS, 1))
+    with both_tools(CLIENTS) as (bare_port, our_port):
         for _ in range(ROUNDS):
             bare.append(len(asyncio.run(many(bare_port, CLIENTS, seconds))) / seconds)
             ours.append(len(asyncio.run(many(our_port, CLIENTS, seconds))) / seconds)

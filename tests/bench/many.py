@@ -4,7 +4,8 @@ import asyncio
 import json
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -72,6 +73,19 @@ async def many(port: int, clients: int, duration: float) -> list[float]:
     return seconds
 
 
+@contextmanager
+def both_tools(clients: int) -> Iterator[tuple[int, int]]:
+    """The bare tool and this server before the same org, each warm from a second of calls; yields their ports of MCP."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        org_port = stack.enter_context(still_org(folder))
+        bare_port = stack.enter_context(bare_tool(folder, org_port))
+        our_port, _ = stack.enter_context(tools(folder, org_port))
+        for port in (bare_port, our_port):
+            asyncio.run(many(port, clients, 1))
+        yield bare_port, our_port
+
+
 def _p99(seconds: list[float]) -> float:
     return quantiles(seconds, n=100)[98]
 
@@ -89,14 +103,8 @@ def run(*, quick: bool) -> bool:
     duration = 5.0 if quick else 15.0
     bare: list[float] = []
     ours: list[float] = []
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        org_port = stack.enter_context(still_org(folder))
-        bare_port = stack.enter_context(bare_tool(folder, org_port))
-        our_port, _ = stack.enter_context(tools(folder, org_port))
+    with both_tools(CLIENTS) as (bare_port, our_port):
         print(f"\n{CLIENTS} clients of {TOOL}, {ROUNDS} times {duration:.0f} s each, in turn:\n", flush=True)
-        for port in (bare_port, our_port):
-            asyncio.run(many(port, CLIENTS, 1))
         for _ in range(ROUNDS):
             bare += asyncio.run(many(bare_port, CLIENTS, duration))
             ours += asyncio.run(many(our_port, CLIENTS, duration))
