@@ -1,12 +1,15 @@
 """Fixtures that all tests share."""
 
 import gc
+import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import stamina
 from hypothesis import settings
+from jsonschema import Draft202012Validator
 
 from tests.support import canary
 from tests.support.keyrings import NO_KEYRING
@@ -39,6 +42,22 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True, scope="session")
 def _no_pauses_between_tries() -> Iterator[None]:
     with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _each_schema_is_checked_once() -> Iterator[None]:
+    """Every client of the SDK checks the schemas of the answers that it gets, though all clients of a run get the same few."""
+    check, checked = Draft202012Validator.check_schema, set[str]()
+
+    def check_once(schema: dict[str, Any]) -> None:
+        text = json.dumps(schema)
+        if text not in checked:
+            check(schema)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Draft202012Validator, "check_schema", check_once)
         yield
 
 
