@@ -1,5 +1,6 @@
 """The curl lines of docs/rest.md, typed into a shell."""
 
+import json
 import os
 import re
 import shutil
@@ -34,7 +35,9 @@ async def test_the_curl_lines_do_what_they_say(tmp_path: Path) -> None:
     assert '"numberRecordsProcessed":240,"numberRecordsFailed":11' in output
     assert output.count("REQUIRED_FIELD_MISSING:") == 4
     assert len(re.findall(r'^"003\w{15}","true"', output, re.MULTILINE)) == 229
-    assert '"done":true' in output
+    answers = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    assert [answer.get("state") for answer in answers] == ["UploadComplete", "JobComplete", None]
+    assert answers[-1]["done"] is True
     assert '"numberRecordsProcessed":240,"numberRecordsFailed":240' in again
     assert again.count("DUPLICATE_VALUE:") == output.count("DUPLICATE_VALUE:") + 229
 
@@ -45,7 +48,7 @@ def test_the_curl_lines_end_where_nothing_is_served() -> None:
         bound.bind(("127.0.0.1", 0))  # so that nobody else takes it; nobody listens
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
         script = curl_lines().replace("http://127.0.0.1:8080/v1", url)
-        assert typed("-u", f"{script.replace('sleep 1', ':')}\n:") == ""
+        assert typed("-u", f"{script.replace('sleep 1', ':')}\n:").split() == []
 
 
 def typed(options: str, script: str) -> str:
