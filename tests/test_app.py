@@ -13,6 +13,7 @@ from mcp.client.stdio import stdio_client
 
 from salesforce_bulk_ingest.app.ports import Addresses, running
 from salesforce_bulk_ingest.settings import Settings
+from tests.support.commands import fresh_environ, run
 from tests.support.orgs import ERAS, Era, call, emulator, paths_in, refusal
 from tests.support.plain_http import plain_http
 
@@ -107,3 +108,11 @@ async def test_rows_that_went_through_v1_are_not_followed_by_others_from_a_tool(
         assert "already has other rows" in text
         closing = {"jobId": job["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 30}
         assert (await call(client, "close-abort-ingest-job", **closing))["numberRecordsProcessed"] == 1
+
+
+def test_a_start_imports_neither_the_embedded_org_nor_what_reads_jwts(tmp_path: Path) -> None:
+    program = (sys.executable, "-X", "importtime", "-m", "salesforce_bulk_ingest")
+    done = run(fresh_environ(tmp_path), "stdio", program=program)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0 and {"salesforce_bulk_ingest.app.stdio", "mcp", "salesforce_emulator"} <= imported
+    assert not {"jwt", "yaml", "salesforce_emulator.app", "salesforce_emulator.org"} & imported
