@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from salesforce_bulk_ingest.rest.documents import DOCUMENT_PATH, DOCUMENT_PATHS
+from salesforce_bulk_ingest.rest.documents import build_documents
+from salesforce_bulk_ingest.rest.endpoints import DOCUMENT_PATH
 from salesforce_bulk_ingest.rest.openapi import openapi_document
 from tests.support.callers import serving, token_in
 from tests.support.plain_http import plain_http
@@ -26,7 +27,7 @@ async def test_nothing_else_is_open(tmp_path: Path) -> None:
     token_in(tmp_path, "ann")
     async with serving(tmp_path) as addresses, plain_http() as http:
         rest, mcp = addresses.rest_url.removesuffix("/v1"), addresses.mcp_url.removesuffix("/mcp")
-        for path in DOCUMENT_PATHS:
+        for path in build_documents():
             for other in (f"{path}/", f"{path}/jobs/ingest", path.upper(), f"/{path}", f"{path}%2f.."):
                 assert (await http.get(f"{rest}{other}")).status_code == 401, other
             assert (await http.get(f"{mcp}{path}")).status_code == 401
@@ -34,7 +35,7 @@ async def test_nothing_else_is_open(tmp_path: Path) -> None:
 
 async def test_only_reading_is_answered(tmp_path: Path) -> None:
     async with serving(tmp_path) as addresses, plain_http() as http:
-        for path in DOCUMENT_PATHS:
+        for path in build_documents():
             url = addresses.rest_url.removesuffix("/v1") + path
             assert (await http.head(url)).status_code == 200
             refused = await http.post(url, content=b"{}")

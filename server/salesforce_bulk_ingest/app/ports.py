@@ -1,14 +1,13 @@
 """Both ports of a server, and the embedded org behind them if it is asked for."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from salesforce_bulk_ingest import __version__
@@ -23,7 +22,7 @@ from salesforce_bulk_ingest.base.text import as_sentence
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.mcp_server.server import DESCRIPTION, TITLE, IngestServer
 from salesforce_bulk_ingest.operations.gateway import Gateway
-from salesforce_bulk_ingest.rest.documents import DOCUMENT_PATHS, build_documents
+from salesforce_bulk_ingest.rest.documents import build_documents
 from salesforce_bulk_ingest.rest.endpoints import JOBS, rest_index
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
@@ -102,10 +101,10 @@ def _mcp_port(server: IngestServer, front: Front, index: PortIndex) -> ASGIApp:
     return front.before(paths, WritesByTool(server.reading_tools), in_oauth_form)
 
 
-def _rest_port(gateway: Gateway, front: Front, index: PortIndex, documents: Starlette) -> ASGIApp:
+def _rest_port(gateway: Gateway, front: Front, index: PortIndex, documents: Mapping[str, ASGIApp]) -> ASGIApp:
     rest = build_rest(gateway)
     index.add_to(rest)
-    return front.before(rest, writes_by_method, in_envelope, dict.fromkeys(DOCUMENT_PATHS, documents))
+    return front.before(rest, writes_by_method, in_envelope, documents)
 
 
 def _listener(settings: Settings, app: ASGIApp, bound: socket.socket, name: str) -> Listener:

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from salesforce_bulk_ingest.serving.web_page import page_with, templates_of
 
-METHODS = ("get", "post", "patch", "put", "delete")
 REMEMBERED = "grep -o '750[0-9A-Za-z]*' | head -n 1"
 """Takes the id of a job out of an answer."""
 
@@ -75,7 +74,10 @@ def _style() -> str:
 def _operations(document: Mapping[str, Any], base_url: str, *, signs_in: bool) -> list[Operation]:
     """Return the operations in the order of a load: what makes a job, then what it links to, then the rest."""
     found = [
-        (method, path, item[method]) for path, item in document["paths"].items() for method in METHODS if method in item
+        (method, path, described)
+        for path, item in document["paths"].items()
+        for method, described in item.items()
+        if method != "parameters"
     ]
     (maker,) = [described for _, _, described in found if "links" in _success(described)]
     order = [maker["operationId"], *_success(maker)["links"]]
@@ -163,10 +165,12 @@ def _shown(example: Any) -> str:
 
 def resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a node of the document stands for: itself, or what it refers to."""
-    found: Any = document
-    for key in node["$ref"].removeprefix("#/").split("/") if "$ref" in node else ():
+    if "$ref" not in node:
+        return node
+    found: Mapping[str, Any] = document
+    for key in node["$ref"].removeprefix("#/").split("/"):
         found = found[key]
-    return node if "$ref" not in node else found
+    return found
 
 
 def type_name(schema: Mapping[str, Any]) -> str:

@@ -7,18 +7,17 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from salesforce_bulk_ingest.rest.docs_page import docs_page
+from salesforce_bulk_ingest.rest.endpoints import DOCUMENT_PATH, PAGE_PATH
 from salesforce_bulk_ingest.rest.openapi import openapi_document
 from salesforce_bulk_ingest.rest.routes import ERROR_HANDLERS
-
-DOCUMENT_PATH = "/v1/openapi.json"
-PAGE_PATH = "/v1/docs"
-DOCUMENT_PATHS = (DOCUMENT_PATH, PAGE_PATH)
+from salesforce_bulk_ingest.serving.endpoints import origin_of
 
 
-def build_documents(public_url: str | None = None, *, signs_in: bool = False) -> Starlette:
-    """Build the application that answers at these paths.
+def build_documents(public_url: str | None = None, *, signs_in: bool = False) -> dict[str, ASGIApp]:
+    """Return the paths of the documents, each with the application that answers there.
 
     Args:
         public_url: the URL of this server as callers know it; None for the name that they use.
@@ -26,11 +25,11 @@ def build_documents(public_url: str | None = None, *, signs_in: bool = False) ->
     """
 
     async def page(request: Request) -> Response:
-        origin = public_url or f"{request.url.scheme}://{request.headers['host']}"
-        return docs_page(openapi_document(), f"{origin}/v1", signs_in=signs_in)
+        return docs_page(openapi_document(), f"{origin_of(request, public_url)}/v1", signs_in=signs_in)
 
     routes = [Route(DOCUMENT_PATH, _document), Route(PAGE_PATH, page)]
-    return Starlette(routes=routes, exception_handlers=ERROR_HANDLERS)
+    app = Starlette(routes=routes, exception_handlers=ERROR_HANDLERS)
+    return {route.path: app for route in routes}
 
 
 async def _document(request: Request) -> Response:

@@ -8,17 +8,22 @@ from salesforce_bulk_ingest.serving.port_index import Example, PortIndex, Produc
 
 JOBS = "/v1/jobs/ingest"
 JOB = f"{JOBS}/{{jobid}}"
+BATCHES = f"{JOB}/batches"
 OPERATIONS = (
     Endpoint(JOBS, {"GET": "lists jobs", "POST": "creates a job"}),
     Endpoint(JOB, {"GET": "shows a job", "PATCH": "closes or aborts it", "DELETE": "deletes it"}),
-    Endpoint(f"{JOB}/batches", {"PUT": "uploads rows, as CSV"}),
+    Endpoint(BATCHES, {"PUT": "uploads rows, as CSV"}),
     Endpoint(f"{JOB}/failedResults", {"GET": "downloads the rows that failed"}),
     Endpoint(f"{JOB}/successfulResults", {"GET": "downloads the rows that succeeded"}),
     Endpoint(f"{JOB}/unprocessedrecords", {"GET": "downloads the rows that were never tried"}),
 )
+"""What `/v1` is for; the routes are made from this list."""
+
+DOCUMENT_PATH = "/v1/openapi.json"
+PAGE_PATH = "/v1/docs"
 DOCUMENTS = (
-    Endpoint("/v1/docs", {"GET": "describes them all for people, with lines of curl"}),
-    Endpoint("/v1/openapi.json", {"GET": "describes them all, in OpenAPI 3.1"}),
+    Endpoint(PAGE_PATH, {"GET": "describes them all for people, with lines of curl"}),
+    Endpoint(DOCUMENT_PATH, {"GET": "describes them all, in OpenAPI 3.1"}),
 )
 ENDPOINTS = (*OPERATIONS, *DOCUMENTS)
 

@@ -1,5 +1,4 @@
-"""The error responses of `/v1` in the OpenAPI document: what Salesforce refuses, and what this server refuses "
-"itself."""
+"""The error responses of `/v1` in the OpenAPI document: what Salesforce refuses, and what this server refuses itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,8 +63,7 @@ OF_EVERY_OPERATION: Mapping[int, ErrorResponse] = {
     400: ErrorResponse(
         "Refused",
         "Salesforce does not accept the request: its body, its parameters, or what the state of the job allows. "
-        "Where callers "
-        "sign in: the token is sent in two places.",
+        "Where callers sign in: the token is sent in two places.",
         {
             "an object that takes no jobs": ("INVALIDENTITY", "Entity 'Nope' is not supported by the Bulk API."),
             "a close too many": ("INVALIDJOBSTATE", "Closing already Completed Job not allowed"),
@@ -76,8 +74,7 @@ OF_EVERY_OPERATION: Mapping[int, ErrorResponse] = {
     401: ErrorResponse(
         "NotSignedIn",
         "Where callers sign in, the token is missing or not good: INVALID_AUTH_HEADER. INVALID_SESSION_ID comes "
-        "from Salesforce: "
-        "the session of this server ended, and could not be renewed.",
+        "from Salesforce: the session of this server ended, and could not be renewed.",
         {
             "no token": (
                 "INVALID_AUTH_HEADER",
@@ -90,8 +87,8 @@ OF_EVERY_OPERATION: Mapping[int, ErrorResponse] = {
     403: ErrorResponse(
         "NotAllowed",
         "The operator does not allow it, a person has to confirm it, the token is for reading alone, or a page "
-        "of another "
-        "origin calls; or Salesforce does not allow it to the user of this server, or the org has used its requests.",
+        "of another origin calls; or Salesforce does not allow it to the user of this server, or the org has used its "
+        "requests.",
         {
             "a server for reading": (
                 "INSUFFICIENT_ACCESS",
@@ -100,10 +97,9 @@ OF_EVERY_OPERATION: Mapping[int, ErrorResponse] = {
             "a close to confirm": (
                 "INSUFFICIENT_ACCESS",
                 "The job was not closed: a person has to confirm that this is meant: insert 2 Contact in "
-                "embedded org. Once a "
-                "person agrees, send the same request with the header Bulk-Ingest-Confirm, whose value is this "
-                "sentence: insert "
-                "2 Contact in embedded org (job 750Em0000Js3WMn, rows 153e59bdb18b2c88) c9a1218f2391",
+                "embedded org. Once a person agrees, send the same request with the header Bulk-Ingest-Confirm, whose value "
+                "is this sentence: insert 2 Contact in embedded org (job 750Em0000Js3WMn, rows 153e59bdb18b2c88) "
+                "c9a1218f2391",
             ),
         },
         ("WWW-Authenticate",),

@@ -1,13 +1,10 @@
 """The OpenAPI 3.1 document of `/v1`: one for every server, whatever its org, its operator and its callers are."""
 
 from functools import cache
-from typing import Any
 
 from salesforce_bulk_ingest.rest.byte_gateway import CONFIRM
-from salesforce_bulk_ingest.rest.error_responses import HEADERS, JSON, error_components, errors_of
+from salesforce_bulk_ingest.rest.error_responses import HEADERS, JSON, Document, error_components, errors_of
 from salesforce_bulk_ingest.rest.schemas import LONGEST_CONTENT, PARAMETER_SCHEMAS, component_schemas
-
-Document = dict[str, Any]
 
 CSV = "text/csv"
 MULTIPART = "multipart/form-data"
@@ -79,15 +76,7 @@ def openapi_document() -> Document:
     """Return the document, as a structure of JSON that nobody changes."""
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Salesforce bulk ingest",
-            # Of the interface, not of the program: a stranger is not told which release runs.
-            "version": "1.0.0",
-            "summary": "Bulk API 2.0 ingest jobs, with the login and the rules of a server",
-            "description": DESCRIPTION,
-            "contact": {"name": "Whoever runs this server", "url": OPERATOR_URL, "email": OPERATOR_EMAIL},
-            "license": {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-        },
+        "info": _info(),
         "servers": _servers(),
         "security": [{"token": []}, {}],
         "tags": [
@@ -100,16 +89,29 @@ def openapi_document() -> Document:
             "responses": error_components(),
             "headers": dict(HEADERS),
             "parameters": _parameters(),
-            "securitySchemes": {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "A caller's token, where callers sign in: one that the operator made, or an "
-                    "access token of "
-                    "the operator's issuer. A server for its own machine alone asks nobody.",
-                }
-            },
+            "securitySchemes": {"token": _token()},
         },
+    }
+
+
+def _info() -> Document:
+    return {
+        "title": "Salesforce bulk ingest",
+        # Of the interface, not of the program: a stranger is not told which release runs.
+        "version": "1.0.0",
+        "summary": "Bulk API 2.0 ingest jobs, with the login and the rules of a server",
+        "description": DESCRIPTION,
+        "contact": {"name": "Whoever runs this server", "url": OPERATOR_URL, "email": OPERATOR_EMAIL},
+        "license": {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+    }
+
+
+def _token() -> Document:
+    return {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A caller's token, where callers sign in: one that the operator made, or an access token of the "
+        "operator's issuer. A server for its own machine alone asks nobody.",
     }
 
 
@@ -188,8 +190,8 @@ def _create() -> Document:
         "tags": ["jobs"],
         "summary": "Create a job",
         "description": "A job is Open until it is closed or aborted. As multipart, job and rows come in one "
-        "request, and the job "
-        f"is closed at once: for at most {LONGEST_CONTENT:,} characters of rows. Each request makes a job of its own.",
+        f"request, and the job is closed at once: for at most {LONGEST_CONTENT:,} characters of rows. Each request makes a "
+        "job of its own.",
         "requestBody": {
             "required": True,
             "content": {
@@ -244,8 +246,7 @@ def _change() -> Document:
         "tags": ["jobs"],
         "summary": "Close or abort a job",
         "description": "A close is what changes records: Salesforce then loads the rows. An abort drops rows "
-        "that are not loaded "
-        "yet; records that are saved stay.",
+        "that are not loaded yet; records that are saved stay.",
         "parameters": [_parameter("confirm")],
         "requestBody": {
             "required": True,
@@ -275,8 +276,7 @@ def _upload() -> Document:
         "tags": ["rows"],
         "summary": "Upload the rows of a job",
         "description": "The rows as CSV in UTF-8, with a header of field names. A job takes them once, while it "
-        "is Open, and "
-        "nothing is loaded before it is closed.",
+        "is Open, and nothing is loaded before it is closed.",
         "requestBody": {
             "required": True,
             "content": {CSV: {"schema": _csv(), "examples": {"two contacts": {"value": ROWS_SENT}}}},

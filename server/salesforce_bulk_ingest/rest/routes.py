@@ -18,11 +18,12 @@ from salesforce_bulk_ingest.operations.confirmation import WithoutDialog
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.rest.byte_gateway import CONFIRM, pass_on
-from salesforce_bulk_ingest.rest.endpoints import words_for_methods, words_for_unknown
-from salesforce_bulk_ingest.rest.tolerant_paths import RESULTS, KnownVersion, TolerantPaths
+from salesforce_bulk_ingest.rest.endpoints import BATCHES, JOB, JOBS, OPERATIONS, words_for_methods, words_for_unknown
+from salesforce_bulk_ingest.rest.tolerant_paths import KnownVersion, TolerantPaths
 from salesforce_bulk_ingest.salesforce.call import Call, StreamedBody
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.serving.endpoints import allowed_methods
 from salesforce_bulk_ingest.serving.error_envelope import error_response
 
 logger = logging.getLogger(__name__)
@@ -61,11 +62,10 @@ class RestRoutes:
 
     def routes(self) -> list[Route]:
         """Return one route for each path, so that a 405 lists every method of the path."""
+        handlers = {JOBS: self.jobs, JOB: self.job, BATCHES: self.batches}
         return [
-            Route("/jobs/ingest", self.jobs, methods=["GET", "POST"]),
-            Route("/jobs/ingest/{jobid}", self.job, methods=["GET", "PATCH", "DELETE"]),
-            Route("/jobs/ingest/{jobid}/batches", self.batches, methods=["PUT"]),
-            *(Route(f"/jobs/ingest/{{jobid}}/{result}", self.result, methods=["GET"]) for result in RESULTS),
+            Route(one.path.removeprefix("/v1"), handlers.get(one.path, self.result), methods=list(one.methods))
+            for one in OPERATIONS
         ]
 
     async def jobs(self, request: Request) -> Response:
@@ -113,7 +113,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     # Below Salesforce's own paths, the answers are Salesforce's, too.
     is_ours = not path.startswith("/services/data")
     if error.status_code == 405:
-        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        allowed = allowed_methods(error)
         message = f"HTTP Method '{cut(request.method, LONGEST_METHOD)}' not allowed. Allowed are {allowed}"
         words = words_for_methods(path) if is_ours else ""
         return error_response(405, "METHOD_NOT_ALLOWED", _with(message, words), {"Allow": allowed})

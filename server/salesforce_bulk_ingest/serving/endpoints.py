@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
 LONGEST_ASKED = 200
 MOST_NEAR = 3
 LEAST_LIKENESS = 0.6
@@ -51,6 +54,16 @@ def _likeness(asked: str, path: str) -> float:
     if asked and path.startswith(f"{asked}/"):
         return 0.9
     return SequenceMatcher(None, asked, path, autojunk=False).ratio()
+
+
+def allowed_methods(error: HTTPException) -> str:
+    """Return the methods that a 405 of the router allows, in one order: the router's own differs from run to run."""
+    return ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+
+
+def origin_of(request: Request, public_url: str | None) -> str:
+    """Return the origin by which callers know a port: the one that the operator set, else the one that they used."""
+    return public_url or f"{request.url.scheme}://{request.headers['host']}"
 
 
 def methods_in_words(endpoint: Endpoint) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.serving.door import MCP_PATH, Door
-from salesforce_bulk_ingest.serving.endpoints import Endpoint, methods_in_words
+from salesforce_bulk_ingest.serving.endpoints import Endpoint, allowed_methods, methods_in_words
 from salesforce_bulk_ingest.serving.port_index import INDEX, Example, PortIndex, Product
 from salesforce_bulk_ingest.serving.web_page import wants_page
 
@@ -88,7 +88,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     (endpoint,) = MCP_ENDPOINTS
     here = f"MCP clients connect to {endpoint.path}: {methods_in_words(endpoint)} GET {INDEX} names all addresses."
     if error.status_code == 405:
-        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        allowed = allowed_methods(error)
         return _error(405, "method_not_allowed", f"Allowed here are {allowed}. {here}", {"Allow": allowed})
     return _error(error.status_code, "not_found", f"Nothing is served at this path. {here}")
 

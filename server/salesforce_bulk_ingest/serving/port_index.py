@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from salesforce_bulk_ingest.serving.endpoints import Endpoint
+from salesforce_bulk_ingest.serving.endpoints import Endpoint, origin_of
 from salesforce_bulk_ingest.serving.health import LIVE, READY
 from salesforce_bulk_ingest.serving.web_page import wants_page, web_page
 
@@ -90,7 +90,7 @@ class PortIndex:
         return web_page("index.html", {**self._as_data(request), "note": note}, status)
 
     def _as_data(self, request: Request) -> dict[str, object]:
-        origin = self.product.public_url or f"{request.url.scheme}://{request.headers['host']}"
+        origin = origin_of(request, self.product.public_url)
         return {
             "name": self.product.name,
             "title": self.product.title,
