@@ -321,6 +321,7 @@ async def test_a_response_that_is_open_is_cut_off_once_its_token_is_revoked(tmp_
     asked, pauses = anyio.create_memory_object_stream[float](5)
 
     async def sleep(seconds: float) -> None:
+        assert seconds == 5  # as SECURITY.md and docs/callers.md say
         looked.set()
         await pauses.receive()
 

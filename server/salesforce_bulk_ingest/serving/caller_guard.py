@@ -57,7 +57,9 @@ def in_oauth_form(refused: Refused, headers: dict[str, str]) -> Response:
 
 
 class CallerGuard:
-    """ASGI middleware that admits callers, and gives the application their name and what they may do.
+    """ASGI middleware that admits callers, gives the application their name and what they may do, and cuts off the revoked.
+
+    A token that an issuer gave ends by itself, so what it began comes to its end.
 
     Args:
         app: the application.
