@@ -152,6 +152,7 @@ async def test_the_upload_tool_refuses_them_too_and_a_dry_run_tells_it(org: Watc
         await made(client, rows, dryRun=True),
     ):
         assert answer["status"] == "checked"
+        assert "loadAgain: true" in answer["next"] and "sends the rows" not in answer["next"]
         assert [(found["level"], steady(found["what"]), found["do"]) for found in answer["findings"]] == snapshot(
             [
                 (

@@ -263,11 +263,17 @@ class NewLoad:
             return () if self.from_jobs else (Finding("warning", comparison.failure, IF_MEANT),)
         if not comparison.jobs:
             return ()
-        if not self._is_refused(comparison):
+        refusal = self.refusal(comparison)
+        if refusal is None:
             return (Finding("warning", _report(comparison), GO_AGAIN if self.load_again else IF_MEANT),)
         if not dry_run:
-            raise loaded_before(comparison)
+            raise refusal
         return (Finding("warning", _report(comparison), REFUSED),)
+
+    def refusal(self, comparison: Comparison) -> LoadedBefore | None:
+        """Return why the rows are refused: an insert would load at least half of them a second time. None if they may go."""
+        is_refused = self._is_insert and comparison.jobs and comparison.known.are_half and not self.load_again
+        return loaded_before(comparison) if is_refused else None
 
     async def record(self, to_job: str, comparison: Comparison) -> tuple[Finding, ...]:
         """Record the rows; see `EarlierLoads.record`."""
@@ -282,9 +288,6 @@ class NewLoad:
     def _is_judged(self) -> bool:
         """Whether rows that went before are told: a retry has a record of its own, so that only its inserts are judged."""
         return self._is_insert or not self.from_jobs
-
-    def _is_refused(self, comparison: Comparison) -> bool:
-        return self._is_insert and comparison.known.are_half and not self.load_again
 
 
 def unrecorded(error: NoRecord) -> Finding:

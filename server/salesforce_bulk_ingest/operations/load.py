@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy, SourceChanged
+from salesforce_bulk_ingest.base.errors import IngestError, LoadedBefore, RefusedByPolicy, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -96,7 +96,7 @@ class UploadOutcome:
         part: the number of the part that was sent, or is being sent, from 1.
         done_bytes: the number of bytes read so far while the rows are checked, or sent so far while they are uploaded.
         is_repeat: whether an equal call made the job before, so that this call made none.
-        refusal: for a dry run, why the policy refuses the load; None if it does not.
+        refusal: for a dry run, why the load would be refused although its rows have no errors; None if it would not.
     """
 
     org: Org
@@ -106,7 +106,7 @@ class UploadOutcome:
     part: int = 1
     done_bytes: int = 0
     is_repeat: bool = False
-    refusal: RefusedByPolicy | None = None
+    refusal: RefusedByPolicy | LoadedBefore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,15 @@ class SendOnce:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """What is known of rows that went before: findings, and the comparison with earlier loads, if there was one."""
+    """What is known of rows that went before: findings, and the comparison with earlier loads, if there was one.
+
+    Attributes:
+        refusal: for a dry run, why rows that went before would be refused; None if they would not.
+    """
 
     notes: tuple[Finding, ...] = ()
     comparison: Comparison | None = None
+    refusal: LoadedBefore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +186,11 @@ class _PlannedLoad:
         if self.retry is not None:
             notes += await self.retry.check(self.plan.rows_of(part), job.id if job else None)
         load = self.new_load(part)
+        refusal = None
         if load is not None and comparison is not None:
             notes += load.judge(comparison, dry_run=dry_run)
-        return _Checked(tuple(notes), comparison)
+            refusal = load.refusal(comparison)
+        return _Checked(tuple(notes), comparison, refusal)
 
     async def record(self, part: int, job_id: str, checked: _Checked) -> tuple[Finding, ...]:
         """Record which rows the job gets, before they are sent; see `Retry.record` and `NewLoad.record`."""
@@ -379,7 +386,8 @@ class LoadOperations:
         refusal = self._refusal_of(load, operation, sobject)
         foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
         plan = load.plan.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
-        return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal)
+        twice = None if plan.has_errors else checked.refusal
+        return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice)
 
     def _refusal_of(self, load: _PlannedLoad, operation: str | None, sobject: str | None) -> RefusedByPolicy | None:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""

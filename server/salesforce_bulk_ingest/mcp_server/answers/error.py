@@ -73,9 +73,6 @@ _AFTER_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("list-all-ingest-jobs",), "query locator", "{list} starts from the first page."),
 )
 
-AFTER_REFUSAL = "Tell the user. Don't look for another way around."
-"""What to do after the policy refused a call, or would refuse it."""
-
 _NAMED_JOBS = " Leave the jobs named above, or abort those that no other call works on."
 
 # Then by the error's class; the most specific class is first.
@@ -124,7 +121,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (ConfirmationNeeded, "{confirm}"),
     (NotConfirmed, "Leave the job as it is, or {abort} drops it (nothing is loaded then)."),
-    (RefusedByPolicy, AFTER_REFUSAL),
+    (RefusedByPolicy, "Tell the user. Don't look for another way around."),
     (TooLarge, "{rows} takes fewer rows, or a file: do what the message says, or split the rows over several jobs."),
     (
         UploadUnderWay,

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
-from salesforce_bulk_ingest.mcp_server.answers.error import AFTER_REFUSAL
+from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer, found_in, next_for_unsent, verdict
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, new_job_call, upload_call
@@ -95,7 +95,7 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
     if plan is None:
         return f"{given.again()} joins this check: it is the same call again."
     if outcome.refusal is not None:
-        return AFTER_REFUSAL
+        return after_error(outcome.refusal, given)
     if outcome.status == "checked":
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
