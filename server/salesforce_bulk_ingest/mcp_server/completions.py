@@ -26,10 +26,10 @@ from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
 MOST_VALUES = 100
+"""The most values of a completion (MCP, Completion)."""
+
 LONGEST_TYPED = 4_000
 """The most characters of a list of columns that is completed: each value has all of them again."""
-
-"""The most values of a completion (MCP, Completion)."""
 
 Given = Mapping[str, str]
 """The other arguments, as far as the user has given them."""

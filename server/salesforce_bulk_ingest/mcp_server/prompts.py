@@ -24,7 +24,6 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 )
 from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 
-FAILED_ROWS = "get-failed-results-ingest-job"
 CAUSES_SHOWN = "how many rows, one example, and what would mend them"
 
 
@@ -111,7 +110,7 @@ async def _retry_failed_rows(
     )
     return f"""\
 Explain what failed in a Salesforce ingest job, and send it again.
-1. {status_call(jobId)}, then {call(FAILED_ROWS, jobId=jobId, **where)}.
+1. {status_call(jobId)}, then {result_call("failedResults", jobId, **where)}.
 2. For each cause tell me in plain words {CAUSES_SHOWN}. Say which can't succeed unchanged. Ask me what to correct and \
 what to leave out.
 3. Check the rows that I choose: {again}, with `values` or `set` of data for corrections; rowsOf sends them as \
@@ -128,6 +127,6 @@ async def _recent_jobs(
 Tell me what happened lately with Salesforce ingest jobs{only}. Change nothing.
 1. {list_call()}, then {status_call("<id>")} for each of the newest, at most 10.
 2. Show a table, the newest first: when, object, operation, state, rows loaded, rows failed.
-3. Where rows failed, {call(FAILED_ROWS, jobId="<id>", limit=1)}: the causes, each with {CAUSES_SHOWN}.
+3. Where rows failed, {result_call("failedResults", "<id>", limit=1)}: the causes, each with {CAUSES_SHOWN}.
 4. End with what is left to do: jobs that are still open or running, failed rows worth sending again, and jobs that \
 Salesforce removes soon (7 days after they ended)."""

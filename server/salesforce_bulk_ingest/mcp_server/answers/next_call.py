@@ -79,9 +79,9 @@ def upload_call(job_id: str, rows: object = SAME_ROWS, **options: object) -> str
     return call(UPLOAD, jobId=job_id, body=rows, **options)
 
 
-def result_call(kind: ResultKind, job_id: str) -> str:
+def result_call(kind: ResultKind, job_id: str, **options: object) -> str:
     """Return the call that gives the first page of a result."""
-    return call(RESULT_TOOLS[kind], jobId=job_id)
+    return call(RESULT_TOOLS[kind], jobId=job_id, **options)
 
 
 def new_job_call(job: Job, data: object, **options: object) -> str:
