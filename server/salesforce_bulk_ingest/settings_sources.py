@@ -20,12 +20,11 @@ from pydantic_core import ErrorDetails
 from salesforce_bulk_ingest.base.private_files import is_private
 from salesforce_bulk_ingest.base.text import as_sentence
 from salesforce_bulk_ingest.base.toml import toml_values
+from salesforce_bulk_ingest.setting_types import MAY_BE_A_TOKEN, ORG_NAME
 from salesforce_bulk_ingest.settings import (
     ENV_NAMES,
     FILE_NAMES,
     FLAGS,
-    MAY_BE_A_TOKEN,
-    ORG_NAME,
     ORG_SETTINGS,
     SECRETS,
     Settings,

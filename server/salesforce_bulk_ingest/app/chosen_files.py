@@ -10,7 +10,8 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
-from salesforce_bulk_ingest.settings import STDERR, Settings
+from salesforce_bulk_ingest.setting_types import STDERR
+from salesforce_bulk_ingest.settings import Settings
 
 DAY_SECONDS = 24 * 3600
 

@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.serving.ports import CantStart
-from salesforce_bulk_ingest.settings import MAY_BE_A_TOKEN
+from salesforce_bulk_ingest.setting_types import MAY_BE_A_TOKEN
 from salesforce_bulk_ingest.settings_sources import BadSetting
 
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from salesforce_bulk_ingest.serving.ports import CantStart
-from salesforce_bulk_ingest.settings import IN_THE_WRONG_PLACE, MAY_BE_A_TOKEN
+from salesforce_bulk_ingest.setting_types import IN_THE_WRONG_PLACE, MAY_BE_A_TOKEN
 from salesforce_emulator import ORG_FILE
 
 

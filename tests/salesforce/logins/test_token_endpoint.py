@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.logins.web_flow import WebFlow
 from salesforce_bulk_ingest.salesforce.transport import open_http
-from salesforce_bulk_ingest.settings import REDIRECT_URI
+from salesforce_bulk_ingest.setting_types import REDIRECT_URI
 from salesforce_emulator.config import CLIENT_ID, CLIENT_SECRET
 from tests.salesforce.upstream import Answer, Upstream
 from tests.support.asgi_server import running

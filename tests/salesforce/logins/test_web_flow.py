@@ -8,7 +8,7 @@ from salesforce_bulk_ingest.salesforce.errors import NoCredentials
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.logins.web_flow import WebFlow
 from salesforce_bulk_ingest.salesforce.transport import open_http
-from salesforce_bulk_ingest.settings import REDIRECT_URI
+from salesforce_bulk_ingest.setting_types import REDIRECT_URI
 from salesforce_emulator.config import CLIENT_ID
 from tests.support.web_flow import answer_of_the_user, parameters_of
 
