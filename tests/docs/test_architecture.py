@@ -14,7 +14,7 @@ PACKAGES = ("salesforce_bulk_ingest", "salesforce_emulator")
 
 # Modules beside the rooms that the tables leave out.
 ENTRY_POINTS = {"__init__.py", "__main__.py"}
-READ_BY_SETTINGS = {"local_paths.py", "settings_sources.py"}
+READ_BY_SETTINGS = {"setting_types.py", "local_paths.py", "settings_sources.py"}
 HELPERS_OF_THE_ORG = {"clock.py", "caller_disconnects.py", "errors.py", "ids.py", "responses.py", "user_files.py"}
 NO_ROOMS = ENTRY_POINTS | READ_BY_SETTINGS | HELPERS_OF_THE_ORG
 
