@@ -23,43 +23,6 @@ from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
 
 Command = Callable[..., None]
 
-SERVER_SETTINGS = (
-    "org_name",
-    "emulator",
-    "data_dir",
-    "schema_file",
-    *POLICY_SETTINGS,
-    "hide_fields",
-    "confirm",
-    "confirm_without_dialog",
-    "audit",
-    "upload_roots",
-    "max_upload_bytes",
-    "no_spool",
-    "no_kept_uploads",
-    "spool_max_bytes",
-    "spool_days",
-)
-"""The settings that are options of both `serve` and `stdio`, in the order in which `--help` shows them."""
-
-PORT_SETTINGS = (
-    "mcp_port",
-    "rest_port",
-    "mcp_host",
-    "rest_host",
-    "token_file",
-    "oauth_issuer",
-    "public_url",
-    "allow_unauthenticated",
-    "allowed_host",
-    "allowed_origin",
-    "max_connections",
-    "emulator_port",
-    "verbose",
-)
-"""The settings that are options of `serve` alone: its ports, and who may call them."""
-
-
 PANELS = {
     "Org": ("org_name", "emulator", "data_dir", "schema_file", "emulator_port"),
     "Rules": (*POLICY_SETTINGS, "hide_fields", "confirm", "confirm_without_dialog", "audit"),
@@ -75,6 +38,12 @@ PANELS = {
     ),
 }
 """The settings that `--help` of the servers shows together, by the title."""
+
+PORT_SETTINGS = ("emulator_port", *PANELS["Ports"], *PANELS["Callers"])
+"""The settings that are options of `serve` alone: its ports, and who may call them."""
+
+SERVER_SETTINGS = tuple(name for names in PANELS.values() for name in names if name not in PORT_SETTINGS)
+"""The settings that are options of both `serve` and `stdio`, in the order in which `--help` shows them."""
 
 _PANEL_OF = {name: title for title, names in PANELS.items() for name in names}
 
