@@ -235,6 +235,9 @@ salesforce-bulk-ingest: warning: there is no /home/me/config/Code/User, so VS Co
 salesforce-bulk-ingest: nothing was done, since there is no terminal to ask on: add --yes to agree.
 """)
     assert not (Path(environ["XDG_CONFIG_HOME"]) / "Code").exists()
+    assert run_here("config", "vscode", "--yes").stderr == snapshot(
+        "salesforce-bulk-ingest: --yes: it agrees to --write, so add that, or leave --yes out.\n"
+    )
     assert run_here("config", "--write").stderr == snapshot(
         "salesforce-bulk-ingest: --write: name the host, one of claude-desktop, claude-code, vscode, cursor.\n"
     )

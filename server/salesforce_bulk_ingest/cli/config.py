@@ -57,6 +57,8 @@ def config(
     upload_roots: Annotated[list[str] | None, option("upload_roots")] = None,
 ) -> None:
     """Show the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor, or write it to the host's file."""
+    if yes and not write:
+        raise BadSetting("--yes: it agrees to --write, so add that, or leave --yes out.")
     flags = {"org_name": org_name, "emulator": emulator, "read_only": read_only, "upload_roots": upload_roots}
     # The environment of this command is not read, since a host starts the server with another environment.
     settings = load_settings(flags, {}, default_local_paths().settings_file)
