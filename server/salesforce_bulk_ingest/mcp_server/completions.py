@@ -8,11 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import get_args
 
-from mcp import MCPError
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.uri_template import UriTemplate
 from mcp_types import (
-    INVALID_PARAMS,
     Completion,
     CompletionArgument,
     CompletionContext,
@@ -22,6 +20,7 @@ from mcp_types import (
 
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES
+from salesforce_bulk_ingest.mcp_server.answers.error import invalid_params
 from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
@@ -51,17 +50,17 @@ def add_completions(server: MCPServer[None], suggestions: Suggestions) -> None:
         if isinstance(ref, PromptReference):
             prompts = {each.name: each for each in await server.list_prompts()}
             if ref.name not in prompts:
-                raise _wrong(f"There is no prompt {quoted(ref.name)}.")
+                raise invalid_params(f"There is no prompt {quoted(ref.name)}.")
             known = {each.name for each in prompts[ref.name].arguments or []}
             values = completions.of_prompt(ref.name, argument.name)
         else:
             templates = {each.uri_template: each.name for each in await server.list_resource_templates()}
             if ref.uri not in templates:
-                raise _wrong(f"There is no resource template {quoted(ref.uri)}.")
+                raise invalid_params(f"There is no resource template {quoted(ref.uri)}.")
             known = set(UriTemplate.parse(ref.uri).variable_names)
             values = completions.of_template(templates[ref.uri], argument.name)
         if argument.name not in known:
-            raise _wrong(f"There is no argument {quoted(argument.name)} to complete.")
+            raise invalid_params(f"There is no argument {quoted(argument.name)} to complete.")
         return _completion(await values(argument.value, given))
 
     server.completion()(complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no types
@@ -150,7 +149,3 @@ def _ids_of(typed: str, jobs: Iterable[Job]) -> Sequence[str]:
 
 def _completion(values: Sequence[str]) -> Completion:
     return Completion(values=list(values[:MOST_VALUES]), total=len(values), has_more=len(values) > MOST_VALUES)
-
-
-def _wrong(message: str) -> MCPError:
-    return MCPError(code=INVALID_PARAMS, message=message)

@@ -6,13 +6,12 @@ A text is an order of the user to the model, so the user's own arguments stand i
 from collections.abc import Mapping
 from typing import Annotated
 
-from mcp import MCPError
 from mcp.server.mcpserver.prompts import Prompt
-from mcp_types import INVALID_PARAMS
 from mcp_types import Prompt as ListedPrompt
 from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import quoted, quoted_names
+from salesforce_bulk_ingest.mcp_server.answers.error import invalid_params
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     CREATE,
     call,
@@ -66,14 +65,10 @@ def check_arguments(prompt: ListedPrompt, given: Mapping[str, str]) -> None:
     arguments = prompt.arguments or []
     unknown = given.keys() - {argument.name for argument in arguments}
     if unknown:
-        raise _wrong(f"The prompt {prompt.name} has no argument {quoted_names(sorted(unknown))}.")
+        raise invalid_params(f"The prompt {prompt.name} has no argument {quoted_names(sorted(unknown))}.")
     missing = [argument.name for argument in arguments if argument.required and not given.get(argument.name)]
     if missing:
-        raise _wrong(f"The prompt {prompt.name} needs a value for {', '.join(missing)}.")
-
-
-def _wrong(message: str) -> MCPError:
-    return MCPError(code=INVALID_PARAMS, message=message)
+        raise invalid_params(f"The prompt {prompt.name} needs a value for {', '.join(missing)}.")
 
 
 async def _load_file(
@@ -100,7 +95,9 @@ async def _retry_failed_rows(
     statusCode: Annotated[str, Field(description="Only rows with this error, such as REQUIRED_FIELD_MISSING")] = "",
 ) -> str:
     if not is_job_id(jobId):
-        raise _wrong("jobId has to be the id of an ingest job: those begin with 750 and have 15 or 18 characters.")
+        raise invalid_params(
+            "jobId has to be the id of an ingest job: those begin with 750 and have 15 or 18 characters."
+        )
     where = {"where": {"statusCode": statusCode}} if statusCode else {}
     again = call(
         CREATE,

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, Annotations, Resource
+from mcp_types import Annotations, Resource
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, counted, job_uri, result_uri
-from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message
+from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message, invalid_params
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of
 from salesforce_bulk_ingest.mcp_server.answers.next_call import RESULT_TOOLS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer
@@ -132,7 +131,7 @@ def _number(name: str, given: str, least: int) -> int:
     """
     # With typed parameters, the SDK reports an internal error and logs a traceback (seen with mcp 2.3.0).
     if not given.isascii() or not given.isdecimal() or len(given) > MOST_DIGITS or int(given) < least:
-        raise MCPError(code=INVALID_PARAMS, message=f"{name} has to be a whole number of at least {least}.")
+        raise invalid_params(f"{name} has to be a whole number of at least {least}.")
     return int(given)
 
 
@@ -156,6 +155,6 @@ def _errors_for_hosts(given: GivenCall) -> Iterator[None]:
     except (NotFound, InvalidJobId) as error:
         raise ResourceNotFoundError(f"{code_and_message(error)}\n{after_error(error, given)}") from error
     except InvalidArgument as error:
-        raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
+        raise invalid_params(str(error)) from error
     except (SalesforceError, IngestError) as error:
         raise ResourceError(f"{code_and_message(error)}\n{after_error(error, given)}") from error

@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar
 
-from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Resource
+from mcp_types import CallToolResult, GetPromptResult, InputRequiredResult, Resource
 from mcp_types import Prompt as ListedPrompt
 from mcp_types import Tool as ListedTool
 from pydantic import AnyUrl
@@ -17,6 +16,7 @@ from pydantic import AnyUrl
 from salesforce_bulk_ingest.base.caller import current_caller
 from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.mcp_server.answers.error import invalid_params
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, list_call
 from salesforce_bulk_ingest.mcp_server.prompts import check_arguments, reading_prompts, writing_prompts
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
@@ -145,7 +145,7 @@ class IngestServer(MCPServer[None]):
         """
         prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
         if name not in prompts:
-            raise MCPError(code=INVALID_PARAMS, message=f"There is no prompt {quoted(name)}, but {', '.join(prompts)}.")
+            raise invalid_params(f"There is no prompt {quoted(name)}, but {', '.join(prompts)}.")
         check_arguments(prompts[name], arguments or {})
         return await super().get_prompt(name, arguments, context)
 

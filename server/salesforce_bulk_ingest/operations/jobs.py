@@ -254,17 +254,12 @@ class JobOperations:
     async def _wait(self, job: Job, seconds: float, report: Report) -> Job:
         if not seconds or job.is_terminal:
             return job
-        rows = await self._rows_sent(job)
-
-        async def read() -> Job:
-            return await self._client.get_job(job.id)
-
         return await wait_until_terminal(
             job,
-            read,
+            partial(self._client.get_job, job.id),
             report,
             min(seconds, self._seconds_left()),
-            rows=rows,
+            rows=await self._rows_sent(job),
             sleep=self._sleep,
             now=self._now,
         )

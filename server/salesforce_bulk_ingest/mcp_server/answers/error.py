@@ -2,6 +2,9 @@
 
 from itertools import chain
 
+from mcp import MCPError
+from mcp_types import INVALID_PARAMS
+
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
     InvalidJobId,
@@ -190,6 +193,11 @@ _ENDING: tuple[tuple[type[Exception], str], ...] = (
     (JobNotEnded, ". Wait for it with get-ingest-job-status."),
     (NoMatchingRows, ": get-failed-results-ingest-job shows their status codes and fields."),
 )
+
+
+def invalid_params(message: str) -> MCPError:
+    """Return the error of the protocol that something in a request which is no call of a tool does not fit."""
+    return MCPError(code=INVALID_PARAMS, message=message)
 
 
 def error_text(error: SalesforceError | IngestError, given: GivenCall) -> str:
