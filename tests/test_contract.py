@@ -13,6 +13,7 @@ from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app.mcp_surface import SERVER_NAME
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.cli.config import SERVER_KEY
+from salesforce_bulk_ingest.mcp_server.arguments import AS_IN_CREATE
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.rest.routes import build_rest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -111,8 +112,9 @@ async def test_create_and_upload_take_the_same_rows(org_url: str) -> None:
     schemas = {tool["name"]: tool["inputSchema"]["properties"] for tool in await listed(org_url)}
     data = schemas["create-ingest-job"]["data"]["properties"]
     body = schemas["upload-data-ingest-job"]["body"]["properties"]
-    assert {**data, "rowsOf": None} == {**body, "rowsOf": None}
-    assert body["rowsOf"]["description"] == "As in data of create-ingest-job"
+    in_create_alone = dict.fromkeys(AS_IN_CREATE)
+    assert {**data, **in_create_alone} == {**body, **in_create_alone}
+    assert {body[name]["description"] for name in AS_IN_CREATE} == {"As in create. Default: none"}
 
 
 def test_a_field_that_a_schema_does_not_list_is_found_at_every_depth() -> None:

@@ -189,18 +189,23 @@ class DataBody(ClosedModel):
         return ColumnMapping(self.columns, constants, self.values, self.only)
 
 
-def _rows_of_as_in_create(schema: dict[str, Any]) -> None:
-    schema["properties"]["rowsOf"][LISTED_AS] = {
-        "type": "object",
-        "additionalProperties": {},
-        "description": "As in data of create-ingest-job",
-    }
+AS_IN_CREATE = ("rowsOf", "columns", "set", "values")
+"""The parts of an upload's rows that its list of arguments only names, since that of create-ingest-job has them in full."""
+
+
+def _as_in_create(schema: dict[str, Any]) -> None:
+    for name in AS_IN_CREATE:
+        schema["properties"][name][LISTED_AS] = {
+            "type": "object",
+            "additionalProperties": {},
+            "description": "As in create. Default: none",
+        }
 
 
 class UploadBody(DataBody):
     """Rows, from exactly one of csv, records, file, rowsOf."""
 
-    model_config = ConfigDict(json_schema_extra=_rows_of_as_in_create)
+    model_config = ConfigDict(json_schema_extra=_as_in_create)
 
 
 Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`, with sha256. Default: all rows")]
