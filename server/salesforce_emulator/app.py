@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from salesforce_emulator.api import control
 from salesforce_emulator.api import ingest as routes_ingest
 from salesforce_emulator.api import oauth as routes_oauth
+from salesforce_emulator.api import out_of_scope as routes_out_of_scope
 from salesforce_emulator.api import query as routes_query
 from salesforce_emulator.api import soap as routes_soap
 from salesforce_emulator.api import sobjects as routes_sobjects
@@ -71,6 +72,7 @@ def _salesforce(config: EmulatorConfig) -> Starlette:
             *routes_oauth.ROUTES,
             *routes_authorize.ROUTES,
             *routes_soap.ROUTES,
+            *routes_out_of_scope.ROUTES,
         ],
         middleware=[
             Middleware(JournalMiddleware),

@@ -42,6 +42,10 @@ class Assumptions:
         expired_jobs: a job that stays open for more than 24 hours is aborted, or fails.
         refresh_token_rotation: a refresh token stays valid, or each refresh returns a new one in its place (a setting of
             each app, documented in OAuth 2.0 Refresh Token Flow; orgs differ).
+        failed_ids: failedResults has the column sf__Id in jobs of every API version (seen at 50.0 in jsforce's public live
+            test), or only from 53.0 on (documented).
+        hard_delete_code: the code of the refusal of hardDelete to a user without the permission, in upper case (seen in
+            Bulk API 2.0) or not (seen in Bulk API 1.0).
     """
 
     second_upload: Literal["at-close", "at-once"] = "at-close"
@@ -53,6 +57,8 @@ class Assumptions:
     differing_header_case: Literal["kept", "blanked"] = "kept"
     expired_jobs: Literal["aborted", "failed"] = "aborted"
     refresh_token_rotation: Literal["off", "on"] = "off"  # noqa: S105 - a choice, no secret
+    failed_ids: Literal["every-version", "from-53"] = "every-version"
+    hard_delete_code: Literal["FEATURENOTENABLED", "FeatureNotEnabled"] = "FEATURENOTENABLED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

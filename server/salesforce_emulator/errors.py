@@ -90,14 +90,37 @@ def not_found() -> ApiError:
     return ApiError(404, "NOT_FOUND", "The requested resource does not exist")
 
 
+def not_here(what: str, instead: str) -> ApiError:
+    """404 for an API of Salesforce that the emulator does not have.
+
+    Args:
+        what: the API, as a sentence begins about it.
+        instead: what its caller can do, as an imperative.
+    """
+    return ApiError(404, "NOT_FOUND", not_in_this_org(what, instead))
+
+
+def not_in_this_org(what: str, instead: str) -> str:
+    """Return the sentence that an API is not here, and what to do instead."""
+    return f"The embedded org does not have {what}: {instead}."
+
+
 def retired_version() -> ApiError:
     """410 for a retired API version: the status is documented (API End-of-Life); assumed: code and text."""
     return ApiError(410, "UNSUPPORTED_API_VERSION", "The requested API version is retired or not supported")
 
 
-def method_not_allowed(method: str, allowed: str) -> ApiError:
-    """405 for a method that the resource does not have (text: REST API guide, Status Codes and Error Responses)."""
+def method_not_allowed(method: str, allowed: str, instead: str | None = None) -> ApiError:
+    """405 for a method that the resource does not have (text: REST API guide, Status Codes and Error Responses).
+
+    Args:
+        method: the method.
+        allowed: the methods that the resource has, with commas between them.
+        instead: a sentence for a method that Salesforce has and the emulator does not.
+    """
     message = f"HTTP Method '{method}' not allowed. Allowed are {allowed.replace(', ', ',')}"
+    if instead:
+        message = f"{message}. {instead}"
     return ApiError(405, "METHOD_NOT_ALLOWED", message, platform=True, headers={"Allow": allowed})
 
 
@@ -193,10 +216,14 @@ def invalid_operation(name: str, allowed: Iterable[str]) -> ApiError:
     return ApiError(400, "INVALIDOPERATION", f"Operation '{name}' is not one of {', '.join(allowed)}")
 
 
-def hard_delete_not_enabled() -> ApiError:
-    """400 for hardDelete without the permission for it: code seen in Bulk API 2.0, text in 1.0; assumed: the status."""
+def hard_delete_not_enabled(code: str) -> ApiError:
+    """400 for hardDelete without the permission for it: text seen in Bulk API 1.0; assumed: the status.
+
+    Args:
+        code: the code, which is seen in two spellings.
+    """
     message = "hardDelete operation requires special user profile permission, please contact your system administrator"
-    return ApiError(400, "FEATURENOTENABLED", message)
+    return ApiError(400, code, message)
 
 
 def invalid_entity(name: str) -> ApiError:

@@ -29,6 +29,7 @@ def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ:
         *("--faults", str(plan), "--schema", str(schema)),
         *("--callback-url", "http://127.0.0.1:8/", "--callback-url", "http://127.0.0.1:9/"),
         *("--limit", "daily_requests=1234", "--limit", "daily_batches=77", "--assume", "second_upload=at-once"),
+        *("--allowed-host", "org.example", "--allowed-host", "emulator:8181"),
     )
     with started(environ, "emulator", *options) as command, calling(command.url("base URL")) as org:
         seeded = org.create()
@@ -36,6 +37,8 @@ def test_the_org_answers_as_it_prints_and_each_option_does_what_it_says(environ:
         assert _token_seconds(org) == 90
         assert [_takes_callback_url(org, url) for url in ("http://127.0.0.1:9/", CALLBACK_URL)] == [True, False]
         assert _is_sandbox(org)
+        for host, status in (("org.example:8181", 200), ("emulator:8181", 200), ("evil.example", 421)):
+            assert org.http.get("/services/data", headers={"Host": host}).status_code == status
         assert org.http.get(FAULTS).json()["rules"][0]["fault"] == "stuck-job"
         assert org.http.get(f"{DATA}/sobjects/Invoice__c/describe").status_code == 200
         refused = org.http.post(f"{DATA}/jobs/ingest", json={"object": "Account", "operation": "hardDelete"})

@@ -24,6 +24,7 @@ EMULATOR_OPTIONS = (
     "--assume",
     "--limit",
     "--callback-url",
+    "--allowed-host",
     "--seed",
 )
 SECRET_TEXTS = {

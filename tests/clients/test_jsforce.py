@@ -11,11 +11,36 @@ from tests.clients.node import script
 from tests.clients.orgs import AWKWARD, Product, asked_for, faults_met, meet, named, rows_of, stored
 from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, csv_text
 
+# The fields with which Salesforce makes every new developer org, and which the file of jsforce's live test has.
+DEVELOPER_EDITION = """
+objects:
+  Account:
+    fields:
+      CustomerPriority__c: {type: picklist, picklist: [High, Low, Medium]}
+      SLA__c: {type: picklist, picklist: [Gold, Silver, Platinum, Bronze]}
+      Active__c: {type: picklist, picklist: ["No", "Yes"]}
+      NumberofLocations__c: {type: double, precision: 3, scale: 0}
+      UpsellOpportunity__c: {type: picklist, picklist: [Maybe, "No", "Yes"]}
+      SLASerialNumber__c: {type: string, length: 10}
+      SLAExpirationDate__c: {type: date}
+"""
+LIVE_HEADER = (
+    "NAME,TYPE,PARENTID,BILLINGSTREET,BILLINGCITY,SHIPPINGCOUNTRY,PHONE,WEBSITE,SIC,INDUSTRY,ANNUALREVENUE,NUMBEROFEMPLOYEES,"
+    "DESCRIPTION,SITE,CUSTOMERPRIORITY__C,SLA__C,ACTIVE__C,NUMBEROFLOCATIONS__C,UPSELLOPPORTUNITY__C,SLASERIALNUMBER__C,"
+    "SLAEXPIRATIONDATE__C"
+).split(",")
+
 Results = dict[str, list[dict[str, str]]]
 
 
 def run(name: str, org: Caller, **given: Any) -> Any:
     return script(f"jsforce/{name}.mjs", {"url": str(org.http.base_url), "token": ACCESS_TOKEN, **given})
+
+
+def live_row(number: int) -> list[str]:
+    """A row in the forms of the live test's file: a type of its own, an exponent, a line break, columns without values."""
+    filled = [f"file {number}", "Old Customer", "", "1-2, Ginza", "Chuo", "", "+81 3 3543 5523", "www.example.com", ""]
+    return [*filled, "Motor Vehicles", "6.11E+10", "54470", 'Says "yes"\nand no', *[""] * 8]
 
 
 def load(org: Caller, input: str | list[dict[str, Any]], **job: Any) -> Results:
@@ -183,6 +208,58 @@ def test_each_refusal_is_thrown_with_its_code_and_text(org: Caller) -> None:
             "polledAfterAbort": {"name": "Error", "message": "Job has been aborted"},
             "checkedAfterDelete": {"name": "NOT_FOUND", "message": "The requested resource does not exist"},
             "badToken": {"name": "INVALID_SESSION_ID", "message": "Session expired or invalid"},
+        }
+    )
+
+
+@pytest.mark.parametrize("version", [None, "63.0"])
+def test_the_org_does_what_jsforces_own_live_test_expects(tmp_path: Path, version: str | None) -> None:
+    """At jsforce's default version, 50.0, as its live test does, and at a newer one."""
+    (schema := tmp_path / "schema.yaml").write_text(DEVELOPER_EDITION)
+    (file := tmp_path / "accounts.csv").write_text(csv_text([LIVE_HEADER, *map(live_row, range(100))]))
+    with an_org(tmp_path / "org", schema_file=schema) as org:
+        (ids := tmp_path / "ids.csv").write_text("Id\n" + "".join(f"{id_}\n" for id_ in named(org, "first", "second")))
+        said = run("live", org, version=version, file=str(file), ids=str(ids))
+        assert org.count("Name LIKE 'file %' AND AnnualRevenue = 61100000000 AND SLA__c = NULL") == 100
+    assert (said.pop("version"), said.pop("apiVersion")) == ((version or "50.0"), float(version or "50.0"))
+    assert said == snapshot(
+        {
+            "mixed": {
+                "created": 200,
+                "changed": 0,
+                "failed": 1,
+                "unprocessed": 0,
+                "reasons": [["", "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"]],
+            },
+            "updated": {"created": 0, "changed": 20, "failed": 0, "unprocessed": 0},
+            "nothingInserted": {"created": 0, "changed": 0, "failed": 0, "unprocessed": 0},
+            "nothingDeleted": {"created": 0, "changed": 0, "failed": 0, "unprocessed": 0},
+            "deleted": {"created": 0, "changed": 20, "failed": 0, "unprocessed": 0},
+            "fromFile": {"created": 100, "changed": 0, "failed": 0, "unprocessed": 0},
+            "deletedFromFile": {"created": 0, "changed": 2, "failed": 0, "unprocessed": 0},
+            "afterRenewal": {"created": 0, "changed": 100, "failed": 0, "unprocessed": 0, "renewed": True},
+            "withoutRenewal": "INVALID_SESSION_ID",
+            "many": {
+                "updated": {"answers": 250, "good": 250},
+                "complete": 250,
+                "destroyed": {"answers": 250, "good": 250},
+            },
+            "few": {"updated": {"answers": 20, "good": 20}, "complete": 20, "destroyed": {"answers": 20, "good": 20}},
+            "noneUpdated": [],
+            "noneDestroyed": [],
+            "queryJob": {
+                "name": "NOT_FOUND",
+                "message": "The embedded org does not have query jobs of Bulk API 2.0: query with SOQL (GET /services/data/v67.0/query?q=...).",
+            },
+            "singleRecord": {
+                "name": "METHOD_NOT_ALLOWED",
+                "message": "HTTP Method 'POST' not allowed. Allowed are GET,HEAD. The embedded org does not have resources that write single records: load records with ingest jobs of Bulk API 2.0 (POST /services/data/v67.0/jobs/ingest).",
+            },
+            "bulk1": {
+                "name": "FeatureNotEnabled",
+                "message": "The embedded org does not have Bulk API 1.0: load records with ingest jobs of Bulk API 2.0 (POST /services/data/v67.0/jobs/ingest).",
+            },
+            "username": "admin@emulator.example",
         }
     )
 

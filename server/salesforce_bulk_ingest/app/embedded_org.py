@@ -1,7 +1,7 @@
 """The embedded org, as a part of this process: the emulator on a port of this machine."""
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +33,12 @@ class EmbeddedOrg:
 
 @asynccontextmanager
 async def embedded_org(
-    data_dir: Path | None, configured: Configured = EmulatorConfig, *, port: int = 0, port_flag: str = "--port"
+    data_dir: Path | None,
+    configured: Configured = EmulatorConfig,
+    *,
+    port: int = 0,
+    port_flag: str = "--port",
+    hosts: Iterable[str] = (),
 ) -> AsyncIterator[EmbeddedOrg]:
     """Run the emulator on this machine.
 
@@ -42,6 +47,7 @@ async def embedded_org(
         configured: makes the org's configuration, with its folder as `data_dir`.
         port: the port to listen on; 0 for any free one.
         port_flag: option with which the user chooses the port.
+        hosts: names beside this machine's own under which callers address the org.
 
     Raises:
         CantStart: the port is taken, the folder holds no org that can be opened, or its configuration is wrong.
@@ -50,7 +56,7 @@ async def embedded_org(
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salesforce-bulk-org-")))
         name = "the embedded org" if data_dir is None else f"the embedded org in {folder}"
         bound = stack.enter_context(bound_socket("127.0.0.1", port, port_flag))
-        guarded = HostGuard(create_app(configured(data_dir=folder)), AllowedCallers.local_and())
+        guarded = HostGuard(create_app(configured(data_dir=folder)), AllowedCallers.local_and(hosts))
         async with listening([Listener(guarded, bound, name=name, lifespan=True)]):
             yield EmbeddedOrg(url_of("127.0.0.1", bound), folder)
 

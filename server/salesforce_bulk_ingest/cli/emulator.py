@@ -1,18 +1,20 @@
 """The command `emulator`: the embedded org alone, with its own options."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from salesforce_bulk_ingest.app.embedded_org import Configured, embedded_org
 from salesforce_bulk_ingest.cli.console import say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
-from salesforce_bulk_ingest.cli.options import existing_file, option
+from salesforce_bulk_ingest.cli.options import existing_file, option, whole_number
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
+from salesforce_bulk_ingest.setting_types import Host
 from salesforce_bulk_ingest.settings_sources import BadSetting
 from salesforce_emulator import (
     ACCESS_TOKEN,
@@ -33,17 +35,17 @@ from salesforce_emulator import (
 
 
 def emulator(
-    port: Annotated[int, typer.Option(min=0, max=65_535, metavar="NUMBER", help="Port; 0 for any free one.")] = 0,
+    port: Annotated[int, whole_number("--port", "Port; 0 for any free one.", at_least=0, at_most=65_535)] = 0,
     data_dir: Annotated[Path | None, option("data_dir")] = None,
     schema_file: Annotated[Path | None, option("schema_file")] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="Make ids and the order of results repeat, in a new org.")
+        int | None, whole_number("--seed", "Make ids and the order of results repeat, in a new org.")
     ] = None,
     rows_per_second: Annotated[
-        int | None, typer.Option(min=1, metavar="NUMBER", help="Pace of processing (as fast as it goes).")
+        int | None, whole_number("--rows-per-second", "Pace of processing (as fast as it goes).", at_least=1)
     ] = None,
     token_seconds: Annotated[
-        int, typer.Option(min=1, metavar="NUMBER", help="Seconds that tokens of a login last.")
+        int, whole_number("--token-seconds", "Seconds that tokens of a login last.", at_least=1)
     ] = 7200,
     public_key: Annotated[
         Path | None,
@@ -65,6 +67,12 @@ def emulator(
         bool, typer.Option("--hard-delete/--no-hard-delete", help="Whether the user may hard-delete.")
     ] = True,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Make a new org a sandbox.")] = False,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST", help="Name beside this machine's under which callers address the org; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Run the embedded org alone, for your own loader to load into, until interrupted."""
     if data_dir is not None:
@@ -83,12 +91,12 @@ def emulator(
         limits=_chosen(Limits, "--limit", limit),
         assumptions=_chosen(Assumptions, "--assume", assume),
     )
-    anyio.run(_emulator, port, data_dir, configured)
+    anyio.run(_emulator, port, data_dir, configured, _hosts(allowed_host or ()))
 
 
-async def _emulator(port: int, data_dir: Path | None, configured: Configured) -> None:
+async def _emulator(port: int, data_dir: Path | None, configured: Configured, hosts: Sequence[str]) -> None:
     with until_interrupted() as wait_for_signal:
-        async with embedded_org(data_dir, configured, port=port) as org:
+        async with embedded_org(data_dir, configured, port=port, hosts=hosts) as org:
             facts = [("base URL", org.url), ("token", ACCESS_TOKEN), ("client", f"{CLIENT_ID} / {CLIENT_SECRET}")]
             show_facts([*facts, ("user", f"{USERNAME} / {PASSWORD}"), ("window", f"{org.url}/")])
             say("Ctrl-C ends it.")
@@ -100,6 +108,13 @@ def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choi
         return parse_choices(kind, texts or ())
     except BadChoice as error:
         raise BadSetting(f"{flag}: {error}.") from None
+
+
+def _hosts(texts: Iterable[str]) -> list[str]:
+    try:
+        return TypeAdapter(list[Host]).validate_python(list(texts))
+    except ValidationError as error:
+        raise BadSetting(f"--allowed-host: {error.errors()[0]['ctx']['error']}.") from None
 
 
 def _callback_url(text: str) -> str:

@@ -82,6 +82,27 @@ def option(name: str) -> OptionInfo:
     return declared
 
 
+def whole_number(flag: str, help: str, *, at_least: int | None = None, at_most: int | None = None) -> OptionInfo:
+    """Return an option for a whole number that is no setting; a value that is none is refused in the words of the settings.
+
+    Its parser raises BadSetting: the value is no whole number, or out of bounds.
+    """
+
+    def parse(typed: str | int) -> int:
+        try:
+            number = int(typed)
+        except ValueError:
+            raise BadSetting(f"{flag}: expected a whole number, in digits alone.") from None
+        if at_least is not None and number < at_least:
+            raise BadSetting(f"{flag}: expected {at_least} or more.")
+        if at_most is not None and number > at_most:
+            raise BadSetting(f"{flag}: expected {at_most} or less.")
+        return number
+
+    declared: OptionInfo = typer.Option(flag, help=help, metavar="NUMBER", parser=parse)
+    return declared
+
+
 def existing_file(typed: str) -> Path:
     """Return the path that a user has typed; only a shell resolves `~`, and hosts start programs without one.
 

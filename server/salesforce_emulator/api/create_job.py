@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from salesforce_emulator import errors, ids
+from salesforce_emulator.config import EmulatorConfig
 from salesforce_emulator.jobs.job import JobRequest
 from salesforce_emulator.processing.csv_reader import DELIMITERS, LINE_ENDINGS
 from salesforce_emulator.processing.operations import OPERATIONS
@@ -16,22 +17,22 @@ ASSIGNMENT_RULES_FROM = 49.0  # API version
 KNOWN = {*SETTABLE, "assignmentRuleId", "id", "state", "concurrencyMode", "apiVersion", "jobType"}
 
 
-def job_request(body: dict[str, Any], version: str, schema: Schema, *, hard_delete: bool) -> JobRequest:
+def job_request(body: dict[str, Any], version: str, schema: Schema, config: EmulatorConfig) -> JobRequest:
     """Return the job that this body requests.
 
     Args:
         body: JSON body of the request.
         version: API version in the path of the request, such as `63.0`.
         schema: schema of the org.
-        hard_delete: whether the user has the permission "Bulk API Hard Delete".
+        config: settings of the org.
 
     Raises:
         ApiError: a property is unknown or has a bad value (400).
     """
     _check_properties(body, version)
     operation = _operation(body.get("operation"))
-    if operation == "hardDelete" and not hard_delete:
-        raise errors.hard_delete_not_enabled()
+    if operation == "hardDelete" and not config.hard_delete:
+        raise errors.hard_delete_not_enabled(config.assumptions.hard_delete_code)
     sobject = _object(body.get("object"), schema)
     _choice(body, "contentType", ["CSV"], "CSV")
     return JobRequest(

@@ -37,11 +37,13 @@ class Resource:
 
     Args:
         check: checks the caller; `check_caller` by default.
+        instead: a sentence for the callers of a method that the resource has in Salesforce only.
         handlers: the handler of each HTTP method.
     """
 
-    def __init__(self, *, check: CallerCheck | None = None, **handlers: Handler) -> None:
+    def __init__(self, *, check: CallerCheck | None = None, instead: str | None = None, **handlers: Handler) -> None:
         self._check = check or check_caller
+        self._instead = instead
         self._handlers = handlers
         self._allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else [])])
 
@@ -51,7 +53,7 @@ class Resource:
         await self._check(request)
         handler = self._handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
-            raise errors.method_not_allowed(request.method, self._allowed)
+            raise errors.method_not_allowed(request.method, self._allowed, self._instead)
         response = await handler(request)
         await response(scope, receive, send)
 

@@ -43,7 +43,7 @@ def _created(request: Request, job: Job) -> Response:
 
 def _job_request(request: Request, body: dict[str, Any]) -> JobRequest:
     org = org_of(request)
-    return job_request(body, version_of(request), org.schema, hard_delete=org.config.hard_delete)
+    return job_request(body, version_of(request), org.schema, org.config)
 
 
 async def _create_with_data(request: Request) -> Response:

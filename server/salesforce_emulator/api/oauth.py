@@ -32,7 +32,7 @@ async def token(request: Request) -> Response:
     org = org_of(request)
     grant = await run_in_threadpool(granted, TokenRequest(org, await _form(request), base_url(request)))
     access_token = await run_in_threadpool(org.sessions.issue, grant.scope, grant.refresh_token_id)
-    identity = _identity_url(request)
+    identity = identity_url(request)
     issued_at = str(int(org.config.clock().timestamp() * 1000))
     signature = hmac.digest(org.config.client_secret.encode(), f"{identity}{issued_at}".encode(), hashlib.sha256)
     body = {
@@ -59,7 +59,7 @@ async def introspect(request: Request) -> Response:
         "scope": session.scope,
         "client_id": org_of(request).config.client_id,
         "username": (await run_in_threadpool(running_user, org_of(request)))["Username"],
-        "sub": _identity_url(request),
+        "sub": identity_url(request),
         "token_type": "access_token",
     }
     if session.issued_at is not None and session.expires_at is not None:
@@ -91,7 +91,7 @@ async def userinfo(request: Request) -> Response:
         return refusal
     user = await run_in_threadpool(running_user, org_of(request))
     body = {
-        "sub": _identity_url(request),
+        "sub": identity_url(request),
         "user_id": USER_ID,
         "organization_id": org_of(request).organization.id,
         "preferred_username": user["Username"],
@@ -121,7 +121,7 @@ async def identity(request: Request) -> Response:
         return PlainTextResponse("Bad_Id", 404)
     user = await run_in_threadpool(running_user, org_of(request))
     body = {
-        "id": _identity_url(request),
+        "id": identity_url(request),
         "asserted_user": True,
         "user_id": USER_ID,
         "organization_id": organization_id,
@@ -164,7 +164,8 @@ def base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _identity_url(request: Request) -> str:
+def identity_url(request: Request) -> str:
+    """Return the URL of the identity of the org's user, as the caller addressed the org."""
     return f"{base_url(request)}/id/{org_of(request).organization.id}/{USER_ID}"
 
 

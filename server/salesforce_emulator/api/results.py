@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from salesforce_emulator import errors
 from salesforce_emulator.api.endpoint import org_of
+from salesforce_emulator.config import Assumptions
 from salesforce_emulator.jobs.job import Job, is_finished
 from salesforce_emulator.jobs.results import ResultKind, ResultRange, result_of
 from salesforce_emulator.processing.result_files import header_line
@@ -41,14 +42,14 @@ async def results(request: Request) -> Response:
     is_blank = request.method == "HEAD" or (not result.has_rows and assumptions.empty_results == "blank")
     if is_blank:
         return StreamingResponse(iter(()), media_type=CSV_TYPE)
-    return await run_in_threadpool(_streamed, job, kind, result)
+    return await run_in_threadpool(_streamed, job, kind, result, assumptions)
 
 
-def _streamed(job: Job, kind: ResultKind, result: ResultRange) -> Response:
+def _streamed(job: Job, kind: ResultKind, result: ResultRange, assumptions: Assumptions) -> Response:
     """Return the streamed result. The file is opened at once, so that the stream is whole even if the job is deleted."""
     if not result.end:
         # assumed: before the header of the data is read, only Salesforce's own columns are in the header
-        header = [] if kind is ResultKind.UNPROCESSED else [header_line(job, kind, [])]
+        header = [] if kind is ResultKind.UNPROCESSED else [header_line(job, kind, [], assumptions)]
         return StreamingResponse(iter(header), media_type=CSV_TYPE)
     try:
         file = result.path.open("rb")

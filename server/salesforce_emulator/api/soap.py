@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from salesforce_emulator import errors
 from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of
 from salesforce_emulator.api.grants import is_user
 from salesforce_emulator.api.oauth import base_url
+from salesforce_emulator.api.out_of_scope import FIND, LOAD
 from salesforce_emulator.api.request_body import MAX_FORM_BYTES, body_chunks
 from salesforce_emulator.api.user import running_user
 from salesforce_emulator.config import USER_ID
@@ -22,6 +24,7 @@ ENVELOPE = (
     ' xmlns:sf="urn:fault.{api}.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
+OTHER_CALLS = errors.not_in_this_org("SOAP calls other than login() and logout()", f"{LOAD}, and {FIND}")
 APIS = {"u": "partner", "c": "enterprise"}  # the name of the API by the letter in the path
 
 
@@ -32,7 +35,7 @@ async def call(request: Request) -> Response:
         return await _login(request, values)
     if "logout" in values:
         return await _logout(request, values)
-    return _fault(request, "INVALID_OPERATION", "The embedded org knows login() and logout() only")
+    return _fault(request, "INVALID_OPERATION", OTHER_CALLS)
 
 
 async def _logout(request: Request, values: dict[str, str]) -> Response:

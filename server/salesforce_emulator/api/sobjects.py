@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from salesforce_emulator import errors, ids
 from salesforce_emulator.api.endpoint import Resource, org_of, version_of
+from salesforce_emulator.api.out_of_scope import LOAD
 from salesforce_emulator.clock import from_rest_time
 from salesforce_emulator.org import Org
 from salesforce_emulator.responses import json_response
@@ -141,11 +142,12 @@ def _urls(request: Request, name: str) -> dict[str, str]:
 
 
 BASE = "/services/data/v{version}/sobjects"
+READ_ONLY = errors.not_in_this_org("resources that write single records", LOAD)
 
 ROUTES = [
     Route(BASE, Resource(GET=list_objects)),
-    Route(f"{BASE}/{{object}}", Resource(GET=show_object)),
+    Route(f"{BASE}/{{object}}", Resource(instead=READ_ONLY, GET=show_object)),
     Route(f"{BASE}/{{object}}/describe", Resource(GET=describe)),
-    Route(f"{BASE}/{{object}}/{{record_id}}", Resource(GET=show_record)),
-    Route(f"{BASE}/{{object}}/{{field}}/{{value:path}}", Resource(GET=show_record_by_external_id)),
+    Route(f"{BASE}/{{object}}/{{record_id}}", Resource(instead=READ_ONLY, GET=show_record)),
+    Route(f"{BASE}/{{object}}/{{field}}/{{value:path}}", Resource(instead=READ_ONLY, GET=show_record_by_external_id)),
 ]

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from salesforce_emulator.api.endpoint import NEWEST, OLDEST, Resource, allow_anyone, org_of, version_of
+from salesforce_emulator.api.oauth import identity_url
 from salesforce_emulator.org import Org
 from salesforce_emulator.responses import json_response
 from salesforce_emulator.storage.usage import Allocation
@@ -57,9 +58,9 @@ def _counted(org: Org) -> dict[str, dict[str, int]]:
 async def resources(request: Request) -> Response:
     """Return the resources of a version (REST API guide, Resources by Version)."""
     base = f"/services/data/v{version_of(request)}"
-    return json_response(
-        request, {name: f"{base}/{name}" for name in ("jobs", "limits", "query", "queryAll", "sobjects")}
-    )
+    paths = {name: f"{base}/{name}" for name in ("jobs", "limits", "query", "queryAll", "sobjects")}
+    # The one resource with a whole URL, from which jsforce reads who it is.
+    return json_response(request, {"identity": identity_url(request), **paths})
 
 
 BASE = "/services/data/v{version}"

@@ -70,8 +70,8 @@ class JobWriter:
             The changed job; None if it is no longer this process's job.
         """
         successful, failed = (
-            header_line(job, ResultKind.SUCCESSFUL, header),
-            header_line(job, ResultKind.FAILED, header),
+            header_line(job, kind, header, self._config.assumptions)
+            for kind in (ResultKind.SUCCESSFUL, ResultKind.FAILED)
         )
         with self._database.writing() as connection:
             if not self._queue.is_ours(connection, job.id):
@@ -118,9 +118,11 @@ class JobWriter:
         self._order_of_results(run.job).shuffle(rows)  # documented: results need not be in the order of the upload
         failed = [row for row in rows if row.error]
         successful = [row for row in rows if not row.error]
+        cells, failed_cells = run.row_format.printed(successful), run.row_format.printed_failed(failed)
+        assumptions = self._config.assumptions
         with open_result_files(self._queue.files, run.job) as (successful_file, failed_file):
-            successful_bytes = append_rows(successful_file, run.job, successful, run.row_format.printed(successful))
-            failed_bytes = append_rows(failed_file, run.job, failed, run.row_format.printed_failed(failed))
+            successful_bytes = append_rows(successful_file, run.job, successful, cells, assumptions)
+            failed_bytes = append_rows(failed_file, run.job, failed, failed_cells, assumptions)
         seconds = max(time.perf_counter() - began, run.pace.seconds(len(rows)))
         self._queue.advance(
             connection,

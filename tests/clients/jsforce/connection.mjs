@@ -3,10 +3,13 @@ import jsforce from 'jsforce';
 
 export const given = JSON.parse(process.argv[2]);
 
+// A version of null is jsforce's default.
+const { version = '63.0' } = given;
+
 export const connection = new jsforce.Connection({
   instanceUrl: given.url,
   accessToken: given.token,
-  version: '63.0',
+  ...(version === null ? {} : { version }),
 });
 connection.bulk2.pollInterval = 20;
 

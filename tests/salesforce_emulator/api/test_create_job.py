@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from salesforce_emulator import Assumptions
 from tests.salesforce_emulator.behaviours import assumed, doc, seen
 from tests.salesforce_emulator.caller import INGEST, Caller, an_org
 
@@ -148,6 +149,14 @@ def test_a_hard_delete_needs_the_permission(tmp_path: Path) -> None:
             "hardDelete operation requires special user profile permission, please contact your system administrator",
         )
         assert org.create(operation="delete")
+
+
+@seen("Bulk API 1.0 through jsforce")
+@assumed("that 2.0 may spell it so, too", switch="hard_delete_code")
+def test_the_code_of_a_hard_delete_without_the_permission_can_be_the_one_of_bulk_api_1_0(tmp_path: Path) -> None:
+    assumptions = Assumptions(hard_delete_code="FeatureNotEnabled")
+    with an_org(tmp_path, hard_delete=False, assumptions=assumptions) as org:
+        assert answer_to(org, GOOD | {"operation": "hardDelete"})[:2] == (400, "FeatureNotEnabled")
 
 
 @assumed("clients send null for what they leave out")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
-from tests.salesforce_emulator.behaviours import assumed, doc, own
+from salesforce_emulator import USERNAME
+from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import DATA, Caller, an_org
 
 
@@ -35,9 +36,12 @@ def test_limits_have_a_maximum_and_what_remains(tmp_path: Path) -> None:
 
 
 @doc("REST API guide, Resources by Version: the form; Salesforce has more of them")
+@seen("the identity: jsforce, whose identity() reads it")
 @own
 def test_a_version_lists_its_resources(org: Caller) -> None:
-    assert org.http.get("/services/data/v63.0").json() == snapshot(
+    resources = org.http.get("/services/data/v63.0").json()
+    assert org.http.get(resources.pop("identity")).json()["username"] == USERNAME
+    assert resources == snapshot(
         {
             "jobs": "/services/data/v63.0/jobs",
             "limits": "/services/data/v63.0/limits",
