@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.csvio.cells import parse_record
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block, parse_record
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.records import RecordSplitter
-from salesforce_bulk_ingest.csvio.writer import csv_bytes, format_record, format_records
+from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes, format_record, format_records
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS
 from tests.csvio.awkward import cells
 from tests.loading import making
-from tests.loading.making import dialects, tables
+from tests.loading.making import Quoting, dialects, quotings, tables
 
 
 @settings(deadline=None)
@@ -41,6 +41,22 @@ def test_rows_written_by_a_csv_writer_come_back_one_record_each(
 @given(tables(), dialects)
 def test_rows_are_written_in_a_dialect_as_the_csv_module_writes_them(table: list[list[str]], dialect: Dialect) -> None:
     assert csv_bytes(table, dialect) == making.csv_bytes(table, dialect, csv.QUOTE_MINIMAL)
+
+
+@settings(deadline=None, max_examples=400)
+@given(tables(), dialects, dialects, quotings)
+def test_a_block_is_written_as_its_rows_are(
+    table: list[list[str]], found: Dialect, dialect: Dialect, quoting: Quoting
+) -> None:
+    block = parse_block(making.csv_bytes(table, found, quoting).decode(), found, len(table[0]))
+    columns = ParsedBlock(len(table[0]), block.find_lines, columns=list(zip(*table, strict=True)))
+    written = csv_bytes(table, dialect)
+    assert block_bytes(block, dialect) == block_bytes(columns, dialect) == written
+
+
+@given(st.lists(st.lists(st.text('a,"\n\r;', max_size=3), min_size=1, max_size=3), max_size=4), dialects)
+def test_rows_of_different_widths_are_written_with_all_their_cells(rows: list[list[str]], dialect: Dialect) -> None:
+    assert block_bytes(ParsedBlock(2, lambda: (), rows=rows), dialect) == csv_bytes(rows, dialect)
 
 
 @pytest.mark.parametrize(

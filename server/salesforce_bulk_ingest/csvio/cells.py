@@ -59,8 +59,12 @@ class ParsedBlock:
     @cached_property
     def rows(self) -> Sequence[Sequence[str]]:
         """The rows, each with its own number of cells."""
-        columns = self._columns or [self.column(index) for index in range(self._width)]
-        return list(zip(*columns, strict=True))
+        return list(zip(*self.columns, strict=True))
+
+    @cached_property
+    def columns(self) -> Sequence[Sequence[str]]:
+        """The cells of each column, see `column`."""
+        return self._columns or [self.column(index) for index in range(self._width)]
 
     @property
     def is_split(self) -> bool:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Sequence
 
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 
 
@@ -24,6 +25,30 @@ def format_record(cells: Sequence[str], delimiter: str = ",") -> str:
 def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
     """Return the rows as CSV in a dialect; source bytes that were not UTF-8 come out unchanged (surrogateescape)."""
     return format_records(rows, dialect.mark, dialect.newline).encode(errors="surrogateescape")
+
+
+def block_bytes(block: ParsedBlock, dialect: Dialect) -> bytes:
+    """Return the bytes that `csv_bytes` returns for the rows of a block, in a fraction of the time.
+
+    Most columns have no cell that needs quotes, which is seen for a whole column at once. Then their cells only have to be
+    joined, where the csv module would look at each character.
+    """
+    if block.is_ragged or len(block.columns) == 1:  # a blank cell needs quotes where it is the only one of its row
+        return csv_bytes(block.rows, dialect)
+    columns = [_with_quotes(cells, dialect.mark) for cells in block.columns]
+    lines = map(dialect.mark.join, zip(*columns, strict=True))
+    return dialect.newline.join((*lines, "")).encode(errors="surrogateescape")
+
+
+def _with_quotes(cells: Sequence[str], mark: str) -> Sequence[str]:
+    """Return the cells of a column, with quotes around those that need quotes."""
+    if not _needs_quotes("".join(cells), mark):
+        return cells
+    return ['"' + cell.replace('"', '""') + '"' if _needs_quotes(cell, mark) else cell for cell in cells]
+
+
+def _needs_quotes(text: str, mark: str) -> bool:
+    return mark in text or '"' in text or "\n" in text or "\r" in text
 
 
 class _Lines(list[str]):

@@ -9,7 +9,7 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header, read_header
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, after_rows, blocks, count_rows
-from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
 from salesforce_bulk_ingest.loading.sources import RowSource, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -121,7 +121,7 @@ class MappedSource:
             output_rows, output = rows, block.data
             if self.mapping is not None:
                 output_rows = self.mapping.apply(rows)
-                output = csv_bytes(output_rows.rows, self.dialect)
+                output = block_bytes(output_rows, self.dialect)
             at = RowPosition(offset, block_line=block.first_line)
             yield MappedBlock(at, block.data, text, rows, output_rows, output)
             offset += len(block.data)
