@@ -39,7 +39,9 @@ def test_bytes_of_a_name_that_are_not_utf_8_are_kept() -> None:
         (b"%PDF-1.7\n", snapshot("It is a PDF, not CSV. Save it as CSV in UTF-8. line None")),
         (
             b"N\0a\0\n",
-            snapshot("It holds NUL characters, as UTF-16 and binary files do. Save it as CSV in UTF-8. line None"),
+            snapshot(
+                'It is in UTF-16-LE, not UTF-8. Give encoding "utf-16-le", which reads "Na", or save it as CSV in UTF-8. line None'
+            ),
         ),
         (b'"Name\nAnn', snapshot("The header has no end: a quote in it is never closed. Close it. line 1")),
         (

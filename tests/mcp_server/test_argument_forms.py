@@ -39,6 +39,7 @@ SAMPLES: Mapping[str, Any] = {
     "statusCode": "REQUIRED_FIELD_MISSING",
     "field": "Name",
     "again": True,
+    "encoding": "windows-1252",
     "set": {"Phone": "1"},
     "values": {"Name": {"Acme": "Other"}},
     "only": ["Name"],
@@ -112,6 +113,9 @@ def put(given: dict[str, Any], path: tuple[str, ...], samples: Mapping[str, Any]
     if name in SOURCES:
         for other in SOURCES:
             given.pop(other, None)
+    if name == "encoding":
+        given.pop("csv")
+        given["file"] = SAMPLES["file"]
     if not rest:
         given[name] = given.get(name) if name in ("body", "data") else samples[name]
     else:

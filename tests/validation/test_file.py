@@ -17,10 +17,10 @@ def test_rows_in_order_have_nofindings_of() -> None:
     ("content", "findings"),
     [
         (b"\xef\xbb\xbfName\nAnn\n", snapshot(['warning at 1 (1): It begins with a byte order mark, which is left out. Nothing is to be done; sent, it would be a part of the first name.'])),
-        ("Name\nÄnn\n".encode("utf-16"), snapshot(['error (1): It is in UTF-16, not UTF-8. Save it as CSV in UTF-8.'])),
-        ("Name\nÄnn\n".encode("utf-16-le"), snapshot(['error (1): It holds NUL characters, as UTF-16 and binary files do. Save it as CSV in UTF-8.'])),
+        ("Name\nÄnn\n".encode("utf-16"), snapshot(['error (1): It is in UTF-16, not UTF-8. Give encoding "utf-16", which reads "Name", or save it as CSV in UTF-8.'])),
+        ("Name\nÄnn\n".encode("utf-16-le"), snapshot(['error (1): It is in UTF-16-LE, not UTF-8. Give encoding "utf-16-le", which reads "Name", or save it as CSV in UTF-8.'])),
         (b"Name\nM\xfcller\nx\nJos\xe9\n", snapshot(['error at 2, 4 (2): Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Save the file in UTF-8.'])),
-        (b"N\xe4me\nx\n", snapshot(['error at 1 (1): The header is not UTF-8, so its names are unknown fields. Save the file in UTF-8.'])),
+        (b"N\xe4me\nx\n", snapshot(['error at 1 (1): Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Save the file in UTF-8.'])),
         (b"PK\x03\x04\x14\x00\x06\x00", snapshot(['error (1): It is an Excel workbook or a zip file, not CSV. Save it as CSV in UTF-8.'])),
         (b"", snapshot(['error at 1 (1): It is empty. Give a header row with field names, then one row for each record.'])),
         (b"\nName\nAnn\n", snapshot(['error at 1 (1): The first line is blank. Begin with the header row.'])),

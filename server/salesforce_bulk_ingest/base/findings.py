@@ -73,6 +73,10 @@ class Findings:
         if line is not None and len(finding.lines) < LINES_SHOWN:
             finding.lines += (line,)
 
+    def of_kind(self, kind: str) -> tuple[Finding, ...]:
+        """Return the findings of one kind."""
+        return tuple(finding for (other, _), finding in self._by_kind.items() if other == kind)
+
     def sorted(self) -> tuple[Finding, ...]:
         """Return the findings, errors first, and each level in the order in which they were found."""
         found = (*self._by_kind.values(), *self._others.values())
@@ -95,10 +99,12 @@ class Unreadable(Exception):
         what: a sentence about what is wrong.
         do: a sentence about its correction.
         line: the line of the source, if a single line is at fault.
+        encoding: the encoding that the source is likely to be in, if it would be CSV if it was read so.
     """
 
-    def __init__(self, what: str, do: str, line: int | None = None) -> None:
+    def __init__(self, what: str, do: str, line: int | None = None, encoding: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.do = do
         self.line = line
+        self.encoding = encoding

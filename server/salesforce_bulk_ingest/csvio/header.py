@@ -6,12 +6,16 @@ from typing import BinaryIO
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect, dialect_of
+from salesforce_bulk_ingest.csvio.encodings import reading_of, utf_16_or_32
 from salesforce_bulk_ingest.csvio.records import EndlessRecord, first_record, is_blank
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding
 
 UTF_8_BOM = b"\xef\xbb\xbf"
 
 MOST_HEADER_BYTES = 1_000_000
+BEGINNING_BYTES = 1_000
+"""The number of bytes in which a file that is no CSV in UTF-8 shows what it is."""
+
 MOST_HEADER_COLUMNS = 16_384
 """The maximum number of columns of a source, which is that of a spreadsheet: more than Salesforce takes, since a mapping can
 leave columns out. A wider header is refused, since every name costs memory and time."""
@@ -22,8 +26,6 @@ NO_HEADER = "Look whether this is CSV with field names in its first line; if so,
 SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
 
 _OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
-    (b"\xff\xfe", "It is in UTF-16, not UTF-8.", SAVE_AS_UTF_8),
-    (b"\xfe\xff", "It is in UTF-16, not UTF-8.", SAVE_AS_UTF_8),
     (b"PK\x03\x04", "It is an Excel workbook or a zip file, not CSV.", SAVE_AS_UTF_8),
     (b"\xd0\xcf\x11\xe0", "It is an Excel workbook, not CSV.", SAVE_AS_UTF_8),
     (b"%PDF", "It is a PDF, not CSV.", SAVE_AS_UTF_8),
@@ -93,8 +95,12 @@ def _check_kind(start: bytes) -> None:
     for magic, what, do in _OTHER_FILES:
         if start.startswith(magic):
             raise Unreadable(what, do)
-    if b"\0" in start[:1000]:
-        raise Unreadable("It holds NUL characters, as UTF-16 and binary files do.", SAVE_AS_UTF_8)
+    beginning = start[:BEGINNING_BYTES]
+    if encoding := utf_16_or_32(beginning):
+        do = f"Give encoding {reading_of(beginning, encoding)}, or save it as CSV in UTF-8."
+        raise Unreadable(f"It is in {encoding.upper()}, not UTF-8.", do, encoding=encoding)
+    if b"\0" in beginning:
+        raise Unreadable("It holds NUL characters, as binary files do.", SAVE_AS_UTF_8)
 
 
 def _check_header(record: bytes) -> None:

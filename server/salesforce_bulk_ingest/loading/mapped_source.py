@@ -203,7 +203,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
                 check_hidden(applied, header.names, destination.hidden)
         except Unreadable as error:
             # A copy without traceback and context, which would keep the bytes that were read in memory.
-            unreadable = Unreadable(error.what, error.do, error.line)
+            unreadable = Unreadable(error.what, error.do, error.line, error.encoding)
             return UploadSource(file, unread(source, destination), mapping, version, unreadable)
         except BaseException:
             file.close()

@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
-from salesforce_bulk_ingest.loading.sources import read_errors
+from salesforce_bulk_ingest.loading.sources import UploadFile, read_errors
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import DELETES, Destination
@@ -106,6 +106,19 @@ def _bytes_read(file: BinaryIO) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelyEncoding:
+    """The encoding that a source is likely to be in, which is not the one that it was read in.
+
+    Attributes:
+        name: the name of the encoding.
+        findings: what the source was found to be in the encoding that it was read in.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The plan of one upload.
 
@@ -121,6 +134,7 @@ class Plan:
         version: the version of the source that was read.
         proposal: names of columns in the source to the fields that these are likely to mean; None leaves a column out.
         fields: the fields to choose from for unknown columns; empty if every unknown column has a proposal.
+        encoding: the encoding that the source is likely to be in, if it is not the one that it was read in.
     """
 
     rows: int
@@ -134,6 +148,7 @@ class Plan:
     version: object = field(repr=False)
     proposal: Mapping[str, str | None] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
+    encoding: LikelyEncoding | None = None
 
     @property
     def has_errors(self) -> bool:
@@ -143,6 +158,15 @@ class Plan:
     def with_notes(self, notes: Sequence[Finding]) -> Self:
         """Return a copy of the plan with more findings."""
         return replace(self, findings=(*self.findings, *notes))
+
+    def read_in(self, encoding: LikelyEncoding, version: object) -> Self:
+        """Return the plan of a source that was read in its likely encoding unasked: its rows must not be uploaded so.
+
+        Args:
+            encoding: the encoding.
+            version: the version of the source as it is read unless another encoding is asked for.
+        """
+        return replace(self, encoding=encoding, findings=(*encoding.findings, *self.findings), version=version)
 
     def rows_of(self, part: int | None) -> range:
         """Return the indexes of a part's rows among all rows.
@@ -215,15 +239,29 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
             raise upload.unreadable
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         is_mapped = source.mapping is not None
-        with PreflightChecks(source.header, source.output_names, destination, findings, rewritten=is_mapped) as checks:
+        encoding = source.source.encoding if isinstance(source.source, UploadFile) else None
+        with PreflightChecks(
+            source.header, source.output_names, destination, findings, rewritten=is_mapped, encoding=encoding
+        ) as checks:
             rows.read_checked(checks, findings)
     except Unreadable as error:
         findings.add("unreadable", "error", error.what, error.do, line=error.line)
         empty = unread(source.source, destination)
-        return Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
+        unread_plan = Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
+        return replace(unread_plan, encoding=_likely_encoding(error.encoding, findings, "unreadable"))
     proposal = _proposal(upload, destination)
     fields = _choosable_fields(source.output_names, proposal, destination)
-    return replace(_plan_of(rows, upload, source), findings=findings.sorted(), proposal=proposal, fields=fields)
+    return replace(
+        _plan_of(rows, upload, source),
+        findings=findings.sorted(),
+        proposal=proposal,
+        fields=fields,
+        encoding=_likely_encoding(checks.likely_encoding, findings, "encoding"),
+    )
+
+
+def _likely_encoding(name: str | None, findings: Findings, kind: str) -> LikelyEncoding | None:
+    return None if name is None else LikelyEncoding(name, findings.of_kind(kind))
 
 
 def _unchecked(upload: UploadSource, destination: Destination, progress: Progress, sketched: bool) -> Plan:

@@ -1,5 +1,6 @@
 """The sources of rows: text, records, a file. Each source can be opened as a stream of CSV any number of times."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -14,6 +15,8 @@ from typing import BinaryIO, Protocol, cast
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.encodings import UTF_8, codec_name
+from salesforce_bulk_ingest.loading.transcoding import as_utf_8
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile, unreadable
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
@@ -135,14 +138,22 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
-    """A file that the operator lets this server read; a gzip file is decompressed while it is read."""
+    """A file that the operator lets this server read, decompressed (gzip) and made UTF-8 while it is read.
+
+    Attributes:
+        file: the file.
+        encoding: the name of the encoding of its text.
+    """
 
     file: RootedFile
+    encoding: str = UTF_8
 
     def open(self, dialect: Dialect) -> BinaryIO:
         file = cast(BufferedReader, self.file.open())
         try:
-            return cast(BinaryIO, _DecompressedFile(file)) if file.peek(2)[:2] == GZIP_MAGIC else file
+            if file.peek(2)[:2] == GZIP_MAGIC:
+                file = cast(BufferedReader, _DecompressedFile(file))
+            return file if self.encoding == UTF_8 else self._transcoded(file)
         except BaseException:
             file.close()
             raise
@@ -150,11 +161,19 @@ class UploadFile:
     def version(self) -> object:
         with self.file.open() as file:
             found = os.fstat(file.fileno())
-        return str(self.file.path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        path = str(self.file.path)
+        return path, self.encoding, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     @property
     def is_costly(self) -> bool:
         return True
+
+    def _transcoded(self, file: BufferedReader) -> BinaryIO:
+        if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+            raise InvalidArgument(
+                f"The file begins with the mark of UTF-8, so it is not in {quoted(self.encoding)}: leave encoding out."
+            )
+        return as_utf_8(file, codec_name(self.encoding))
 
 
 class _DecompressedFile(gzip.GzipFile):

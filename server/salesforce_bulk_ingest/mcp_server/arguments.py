@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
+from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
@@ -154,6 +155,9 @@ class DataBody(ClosedModel):
     )
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
     rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
+    encoding: str | None = Field(
+        None, max_length=40, description="Of file, such as windows-1252 or utf-16. Default: UTF-8"
+    )
     columns: dict[str, str | None] = Field({}, description="Header to field; null leaves it out. Default: as is")
     set: dict[str, CellValue] = Field({}, description="Field to a value for every row. Default: none")
     values: dict[str, dict[str, str]] = Field({}, description="Field to {old: new} cells. Default: none")
@@ -165,6 +169,8 @@ class DataBody(ClosedModel):
             raise ValueError(
                 'give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}'
             )
+        if self.encoding is not None and self.file is None:
+            raise ValueError("encoding is that of a file: leave it out, since other rows are text already")
         return self
 
     def source(self, roots: UploadRoots) -> AnySource:
@@ -174,12 +180,14 @@ class DataBody(ClosedModel):
             roots: the folders that files may be uploaded from.
 
         Raises:
+            InvalidArgument: there is no encoding of this name.
             RefusedByPolicy: the source is a file that the operator has not allowed.
         """
         if self.rowsOf is not None:
             return self.rowsOf.retry_request
         if self.file is not None:
-            return UploadFile(roots.find(self.file))
+            is_as_it_is = self.encoding is None or is_utf_8(self.encoding)
+            return UploadFile(roots.find(self.file), UTF_8 if is_as_it_is else str(self.encoding))
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
 
     @property

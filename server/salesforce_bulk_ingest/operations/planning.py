@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
-from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -113,10 +113,13 @@ class Planner:
             return SharedTask.ended(kept.plan)
 
         async def work(task: SharedTask[Plan]) -> Plan:
-            upload = await run_in_thread(open_upload_source, request.source, request.mapping, destination)
-            with upload:
-                described = await self._described(request, object_name, upload)
-                plan = await self._make_plan(upload, request, object_name, destination, described, task)
+            plan, described = await self._read(request, object_name, destination, task)
+            encoding = plan.encoding
+            if encoding is not None and isinstance(request.source, UploadFile):
+                # What else is wrong with the file, and what is proposed for it, shows only where its text is read.
+                source = replace(request.source, encoding=encoding.name)
+                plan, described = await self._read(request.with_source(source), object_name, destination, task)
+                plan = plan.read_in(encoding, version)
             if plan.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
             self._keep_if_needed(key, request, plan, described, task)
@@ -135,6 +138,14 @@ class Planner:
 
     def _completed(self, destination: Destination, object_name: str | None) -> Destination:
         return replace(destination, limit=self._limit, hidden=self._hidden.on(object_name))
+
+    async def _read(
+        self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination, task: SharedTask[Plan]
+    ) -> tuple[Plan, Described | None]:
+        upload = await run_in_thread(open_upload_source, request.source, request.mapping, destination)
+        with upload:
+            described = await self._described(request, object_name, upload)
+            return await self._make_plan(upload, request, object_name, destination, described, task), described
 
     async def _described(
         self, request: LoadRequest[RowSource], object_name: str | None, upload: UploadSource

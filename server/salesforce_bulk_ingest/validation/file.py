@@ -7,13 +7,16 @@ would lose values although no row fails. All other mistakes cost single rows and
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
 from salesforce_bulk_ingest.base.hidden_fields import MASK, MASK_START
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.encodings import UTF_8, Reading, likely_readings
 from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 
@@ -28,6 +31,11 @@ QUOTES = "A value has a quote in it without being quoted as a whole, or text bes
 QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
 
 MASKED = "Cells have the text that an answer shows in place of hidden cells, and would be loaded with it."
+UNDECODED = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
+SAVE_AS_UTF_8 = "Save the file in UTF-8."
+MOST_UNDECODED = 1 << 16
+"""The maximum number of bytes of lines that are not UTF-8 from which the encoding of a file is guessed."""
+
 TAKE_FROM_SOURCE = "Send these rows again with rowsOf, or take them from their source."
 
 
@@ -39,13 +47,31 @@ class FileChecks:
         dialect: the dialect of the source.
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, which corrects their line ends.
+        encoding: the encoding that the source is read in; None for a source that can't be read in another.
+        shows_words: whether findings show words of the source.
+
+    Attributes:
+        likely_encoding: the encoding that the source is likely to be in, if it is not UTF-8; known after `finish`.
     """
 
-    def __init__(self, width: int, dialect: Dialect, findings: Findings, *, rewritten: bool) -> None:
+    def __init__(
+        self,
+        width: int,
+        dialect: Dialect,
+        findings: Findings,
+        *,
+        rewritten: bool,
+        encoding: str | None = None,
+        shows_words: bool = True,
+    ) -> None:
         self._width = width
         self._dialect = dialect
         self._findings = findings
         self._rewritten = rewritten
+        self._encoding = encoding
+        self._shows_words = shows_words
+        self._undecoded = _Undecoded()
+        self.likely_encoding: str | None = None
 
     def check_byte_order_marks(self, bom: bytes) -> None:
         """Report the byte order marks before the header."""
@@ -58,9 +84,7 @@ class FileChecks:
     def check_header(self, record: bytes) -> None:
         """Check the header as the source has it."""
         text = record.decode(errors="surrogateescape")
-        if not _is_utf_8(text):
-            self._findings.add("header encoding", "error", "The header is not UTF-8, so its names are unknown fields.",
-                               "Save the file in UTF-8.", line=1)  # fmt: skip
+        self._check_encoding(text, 1)
         self._check_quotes(text, 1)
         self._check_line_ends(text, 1)
 
@@ -81,12 +105,30 @@ class FileChecks:
         if block.is_ragged:
             self._check_widths(block)
 
-    def _check_encoding(self, text: str, first_line: int) -> None:
-        if _is_utf_8(text):
+    def finish(self) -> None:
+        """Add the finding about bytes that are not UTF-8; called after the last block of rows."""
+        found = self._undecoded
+        if not found.count:
             return
-        what = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
-        for line in _lines_with(text, re.compile("[\udc80-\udcff]"), first_line):
-            self._findings.add("encoding", "error", what, "Save the file in UTF-8.", line=line)
+        what, do = UNDECODED, SAVE_AS_UTF_8
+        if self._encoding == UTF_8:
+            readings = likely_readings(bytes(found.sample))
+            if readings:
+                self.likely_encoding = readings[0].encoding
+                do = f"Give encoding {self._told(readings)}. Look whether that is right, or save the file in UTF-8."
+        elif self._encoding is not None:
+            what = f"Bytes stand for no character in {quoted(self._encoding)}: they would be lost."
+            do = "Name the encoding that the file is in, or mend these rows."
+        for line in found.lines:
+            self._findings.add("encoding", "error", what, do, line=line)
+        self._findings.add("encoding", "error", what, do, count=found.count - len(found.lines))
+
+    def _told(self, readings: Sequence[Reading]) -> str:
+        return ", or ".join(str(reading if self._shows_words else Reading(reading.encoding)) for reading in readings)
+
+    def _check_encoding(self, text: str, first_line: int) -> None:
+        if not _is_utf_8(text):
+            self._undecoded.add(text, first_line)
 
     def _check_nul(self, text: str, first_line: int) -> None:
         if "\0" in text:
@@ -140,6 +182,32 @@ class FileChecks:
         elif not self._rewritten:
             what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
             self._findings.add("line ends", "error", what, "End all lines in one way.", line=line, count=count)
+
+
+@dataclass(slots=True)
+class _Undecoded:
+    """The lines of a source that are not UTF-8.
+
+    Attributes:
+        count: the number of these lines.
+        lines: the first of them, by their numbers.
+        sample: the bytes of the first of them.
+    """
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+    sample: bytearray = field(default_factory=bytearray)
+
+    def add(self, text: str, first_line: int) -> None:
+        """Add the lines of a text that are not UTF-8."""
+        for number, line in enumerate(text.split("\n"), first_line):
+            if line.isascii() or _is_utf_8(line):
+                continue
+            self.count += 1
+            if len(self.lines) < LINES_SHOWN:
+                self.lines.append(number)
+            if len(self.sample) < MOST_UNDECODED:
+                self.sample += f"{line}\n".encode(errors="surrogateescape")[:MOST_UNDECODED]
 
 
 class OutgoingChecks:

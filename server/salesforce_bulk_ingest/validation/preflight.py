@@ -22,17 +22,33 @@ class PreflightChecks:
         destination: the job.
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
+        encoding: the encoding that the source is read in; None for a source that can't be read in another.
     """
 
     def __init__(
-        self, header: Header, names: Sequence[str], destination: Destination, findings: Findings, *, rewritten: bool
+        self,
+        header: Header,
+        names: Sequence[str],
+        destination: Destination,
+        findings: Findings,
+        *,
+        rewritten: bool,
+        encoding: str | None = None,
     ) -> None:
         self._header = header
         self._names = names
         self._destination = destination
         self._findings = findings
         self._rewritten = rewritten
-        self._file = FileChecks(len(header.names), header.dialect, findings, rewritten=rewritten)
+        self._file = FileChecks(
+            len(header.names),
+            header.dialect,
+            findings,
+            rewritten=rewritten,
+            encoding=encoding,
+            # A column that is hidden under its field's name may have any name in the source.
+            shows_words=not destination.hidden,
+        )
         self._outgoing = OutgoingChecks(names, findings)
         load = destination.load_target
         self._fields = (
@@ -49,6 +65,11 @@ class PreflightChecks:
 
     def __exit__(self, *_: object) -> None:
         self._resources.close()
+
+    @property
+    def likely_encoding(self) -> str | None:
+        """The encoding that the source is likely to be in, if it is not UTF-8; known after `finish`."""
+        return self._file.likely_encoding
 
     def check_header(self, record: bytes) -> None:
         """Check the byte order mark, the dialect and the header.
@@ -94,6 +115,7 @@ class PreflightChecks:
         Args:
             rows: the number of rows.
         """
+        self._file.finish()
         if self._fields is not None:
             self._fields.finish()
         if self._keys is not None:

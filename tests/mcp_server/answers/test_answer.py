@@ -62,7 +62,7 @@ async def test_a_file_that_is_not_utf_8_is_told_as_such(file: bytes, era: Era, o
         checked = await client.call_tool("create-ingest-job", {**named, "dryRun": True})
         refused = await refusal(client, "create-ingest-job", **named)
     for text in (text_of(checked), str(checked.structured_content), refused):
-        assert "not UTF-8" in text and "Save the file in UTF-8" in text
+        assert "not UTF-8" in text and "save the file in UTF-8" in text
     assert org.changes == []
 
 

@@ -59,6 +59,7 @@ def found_in(plan: Plan) -> dict[str, Any]:
     """Return the results of the checks in a plan, under the names of the fields of `LoadAnswer`."""
     columns, findings = _proposal(plan), _findings(plan)
     return {
+        "encoding": plan.encoding and plan.encoding.name,
         "columns": columns or None,
         "other_columns": len(plan.proposal) - len(columns) or None,
         "fields": tuple(_fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,
@@ -77,14 +78,16 @@ def verdict(plan: Plan) -> str:
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
+    proposed = _proposed_changes(plan)
     if plan.has_errors and plan.fields:
+        settled = {**proposed, "columns": "<each unknown column to its field, or null>"}
         return (
-            f"{given.with_columns('<each unknown column to its field, or null>')} leaves columns out or names their "
-            "fields, once that is settled with the user; or correct the rows."
+            f"{given.with_changes(settled)} leaves columns out or names their fields, once that is settled with the user; "
+            "or correct the rows."
         )
-    if plan.has_errors and plan.proposal:
+    if plan.has_errors and proposed:
         return (
-            f"{given.with_columns(dict(_proposal(plan)))} takes the proposed columns, once the user agrees to them; or "
+            f"{given.with_changes(proposed)} takes the proposed {' and '.join(proposed)}, once the user agrees to them; or "
             "correct the rows."
         )
     if plan.has_errors:
@@ -102,6 +105,12 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
 def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
     answers = map(FindingAnswer.of, plan.findings[:MOST_FINDINGS])
     return tuple(_fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
+
+
+def _proposed_changes(plan: Plan) -> dict[str, Any]:
+    """Return what is proposed for the rows, under the names of the arguments."""
+    changes = {"encoding": plan.encoding and plan.encoding.name, "columns": _proposal(plan)}
+    return {name: change for name, change in changes.items() if change}
 
 
 def _proposal(plan: Plan) -> dict[str, str | None]:

@@ -26,6 +26,7 @@ class LoadAnswer(Answer):
     of: int | None = Field(None, description="Parts, a job for each")
     findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
     other_findings: int | None = None
+    encoding: str | None = Field(None, description="Proposed")
     columns: dict[str, str | None] | None = Field(None, description="Proposed; nothing applies them unasked")
     other_columns: int | None = None
     fields: tuple[str, ...] | None = Field(None, description="That unknown columns may be named for")
@@ -36,6 +37,8 @@ class LoadAnswer(Answer):
 
     def found_lines(self) -> Iterator[str]:
         """Yield the results of the checks as lines of text."""
+        if self.encoding:
+            yield f"Proposed encoding: {self.encoding}"
         if self.columns:
             more = f" and {self.other_columns:,} more, told once these are settled" if self.other_columns else ""
             yield f"Proposed columns: {as_json(self.columns)}{more}"

@@ -145,13 +145,15 @@ class GivenCall:
         """Return the same call with other rows."""
         return self.again({self._rows_argument: rows})
 
-    def with_columns(self, columns: object) -> str:
-        """Return the same call with other names of columns in the rows' mapping."""
+    def with_changes(self, changes: Mapping[str, object]) -> str:
+        """Return the same call with other arguments of the rows, such as `columns`; an object is added to the given one."""
         if not isinstance(self.rows, dict):
-            return self.with_rows(f"{SAME_ROWS[:-1]}, with columns>")
-        asked = self.rows.get("columns") or {}
-        merged = {**asked, **columns} if isinstance(columns, dict) else columns
-        return self.with_rows({**self.rows, "columns": merged})
+            return self.with_rows(f"{SAME_ROWS[:-1]}, with {' and '.join(changes)}>")
+        merged = {
+            name: {**(self.rows.get(name) or {}), **change} if isinstance(change, dict) else change
+            for name, change in changes.items()
+        }
+        return self.with_rows({**self.rows, **merged})
 
     def into(self, job_id: str) -> str:
         """Return the call that uploads the same rows, checked in the same way, to a job."""

@@ -1,0 +1,109 @@
+"""Files as spreadsheets of many countries write them: what a dry run proposes is called as it stands, and the rows arrive."""
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+from inline_snapshot import snapshot
+
+from tests.support.next_call import next_call
+from tests.support.orgs import call, closed, refusal, steady
+from tests.support.watched_org import WatchedOrg, agent_keeping
+
+INSERT = {"object": "Account", "operation": "insert"}
+
+WESTERN = "Name,BillingCity\nMüller GmbH,Köln\nSociété Générale,Paris\nAcme,Oslo\n"
+GREEK = "Name,BillingCity\nΠαπαδόπουλος,Αθήνα\nΓεώργιος,Πάτρα\n"
+FILES = [
+    (WESTERN, "windows-1252"),
+    (WESTERN, "utf-16"),
+    (WESTERN, "utf-16-be"),
+    (WESTERN.replace(",", "\t").replace("\n", "\r\n"), "utf-16"),
+    (WESTERN.replace("BillingCity", "Billing City"), "windows-1252"),
+    (WESTERN, "mac-roman"),
+    (GREEK, "windows-1253"),
+    ("Name,BillingCity\n株式会社田中,東京都\n", "cp932"),
+]
+
+
+async def followed(client: Any, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer to the call that `next` of an answer begins with."""
+    tool, arguments = next_call(answer["next"])
+    return await call(client, tool, **arguments)
+
+
+async def test_a_file_in_another_encoding_is_loaded_as_proposed(org: WatchedOrg, tmp_path: Path) -> None:
+    expected, loaded = {}, {}
+    async with agent_keeping(org, tmp_path) as client:
+        for number, (text, encoding) in enumerate(FILES):
+            file, phone = f"{number}.csv", f"{encoding} {number}"
+            content = text.encode(encoding)
+            (tmp_path / file).write_bytes(gzip.compress(content) if number % 2 else content)
+            data = {"file": file, "set": {"Phone": phone}}
+            checked = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+            assert (checked["encoding"], checked["rows"]) == (encoding, text.count("\n") - 1)
+            checked = await followed(client, checked)
+            assert not checked["findings"] and "encoding" not in checked
+            await closed(client, (await followed(client, checked))["id"])
+            expected[phone] = sorted(re.split("[,\t]", line) for line in text.splitlines()[1:])
+            rows = org.records(f"SELECT Name, BillingCity FROM Account WHERE Phone = '{phone}'")
+            loaded[phone] = sorted([row["Name"], row["BillingCity"]] for row in rows)
+    assert loaded == expected
+
+
+async def test_what_is_said_of_a_file_in_another_encoding(org: WatchedOrg, tmp_path: Path) -> None:
+    content = "Name,Billing City\nDvořák,Plzeň\nNovák,Praha\nČerný,Škoda\n".encode("windows-1250")
+    (tmp_path / "rows.csv").write_bytes(content)
+    async with agent_keeping(org, tmp_path) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"}, dryRun=True)
+        refused = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        assert steady({name: checked[name] for name in ("encoding", "columns", "findings", "next")}) == snapshot(
+            {
+                "encoding": "windows-1252",
+                "columns": {"Billing City": "BillingCity"},
+                "findings": [
+                    {
+                        "level": "error",
+                        "what": "Bytes are not UTF-8: their characters would be lost, and no row would fail for it.",
+                        "do": 'Give encoding "windows-1252", which reads "Dvoøák", "Plzeò", "Novák", "Èerný", "Škoda", or "windows-1250", which reads "Dvořák", "Plzeň", "Novák", "Černý", "Škoda", or "windows-1254", which reads "Dvoøák", "Plzeò", "Novák", "Èernı", "Škoda". Look whether that is right, or save the file in UTF-8.',
+                        "lines": [2, 3, 4],
+                        "count": 3,
+                    },
+                    {
+                        "level": "error",
+                        "what": 'Account has no field "Billing City" that this user can see, which fails the whole job.',
+                        "do": "Did you mean BillingCity or BillingCountry? Set the field in columns, or null there to leave the column out.",
+                        "column": "Billing City",
+                        "lines": [1],
+                        "count": 1,
+                    },
+                ],
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "dryRun": true} takes the proposed encoding and columns, once the user agrees to them; or correct the rows.',
+            }
+        )
+        assert steady(refused) == snapshot("""\
+INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
+Proposed encoding: windows-1252
+Proposed columns: {"Billing City": "BillingCity"}
+- error, line 2, 3, 4: Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Dvoøák", "Plzeò", "Novák", "Èerný", "Škoda", or "windows-1250", which reads "Dvořák", "Plzeň", "Novák", "Černý", "Škoda", or "windows-1254", which reads "Dvoøák", "Plzeò", "Novák", "Èernı", "Škoda". Look whether that is right, or save the file in UTF-8.
+- error, column "Billing City", line 1: Account has no field "Billing City" that this user can see, which fails the whole job. Did you mean BillingCity or BillingCountry? Set the field in columns, or null there to leave the column out.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}} takes the proposed encoding and columns, once the user agrees to them; or correct the rows.\
+""")
+    assert not org.changes
+
+
+async def test_an_encoding_that_is_none_or_not_of_a_file_is_refused(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("Name\nAcme\n")
+    async with agent_keeping(org, tmp_path) as client:
+        unknown = {"file": "rows.csv", "encoding": "windows1252"}
+        assert await refusal(client, "create-ingest-job", body=INSERT, data=unknown) == snapshot("""\
+INVALID_ARGUMENT: encoding "windows1252" is not known. Did you mean "windows-1252", "windows-1258", "windows-1257"?
+Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>"} is the same call, corrected.\
+""")
+        text = {"csv": "Name\nAcme\n", "encoding": "utf-16"}
+        assert await refusal(client, "create-ingest-job", body=INSERT, data=text) == snapshot("""\
+Nothing was done: create-ingest-job can't take these arguments.
+- data: encoding is that of a file: leave it out, since other rows are text already
+Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.\
+""")
