@@ -43,6 +43,7 @@ SAMPLES: Mapping[str, Any] = {
     "set": {"Phone": "1"},
     "values": {"Name": {"Acme": "Other"}},
     "only": ["Name"],
+    "formats": {"Name": "Ja/Nein"},
     "part": 1,
     "sha256": "0" * 64,
     "dryRun": True,

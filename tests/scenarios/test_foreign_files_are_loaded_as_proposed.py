@@ -107,3 +107,143 @@ Nothing was done: create-ingest-job can't take these arguments.
 - data: encoding is that of a file: leave it out, since other rows are text already
 Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.\
 """)
+
+
+GERMAN = """\
+Name;AnnualRevenue;NumberOfEmployees;Description
+Müller GmbH;1.234.567,80;12;31.01.2026
+Bäcker AG;(12,50);7;01.02.2026
+Schön & Söhne;;#N/A;
+"""
+
+
+async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "konten.csv").write_bytes(GERMAN.encode("windows-1252"))
+    async with agent_keeping(org, tmp_path) as client:
+        data = {"file": "konten.csv", "set": {"Phone": "german"}}
+        checked = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+        assert steady({name: checked[name] for name in ("formats", "findings", "next")}) == snapshot(
+            {
+                "formats": {"AnnualRevenue": "1.234,5"},
+                "findings": [
+                    {
+                        "level": "error",
+                        "what": "Bytes are not UTF-8: their characters would be lost, and no row would fail for it.",
+                        "do": 'Give encoding "windows-1252", which reads "Müller", "Bäcker", "Schön", "Söhne". Look whether that is right, or save the file in UTF-8.',
+                        "lines": [2, 3, 4],
+                        "count": 3,
+                    },
+                    {
+                        "level": "warning",
+                        "what": 'AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)".',
+                        "do": 'Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
+                        "column": "AnnualRevenue",
+                        "lines": [2, 3],
+                        "count": 2,
+                    },
+                ],
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding and formats, once the user agrees to them; or correct the rows.',
+            }
+        )
+        tool, arguments = next_call(checked["next"])
+        job = await call(client, tool, **{**arguments, "dryRun": False})
+        assert steady(job["findings"]) == snapshot([])
+        await closed(client, job["id"])
+    fields = "Name, AnnualRevenue, NumberOfEmployees, Description"
+    rows = org.records(f"SELECT {fields} FROM Account WHERE Phone = 'german' ORDER BY Name")
+    assert [[row[name] for name in fields.split(", ")] for row in rows] == snapshot(
+        [
+            ["Bäcker AG", -12.5, 7, "01.02.2026"],
+            ["Müller GmbH", 1234567.8, 12, "31.01.2026"],
+            ["Schön & Söhne", None, None, None],
+        ]
+    )
+
+
+async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOrg, tmp_path: Path) -> None:
+    csv = "LastName,Birthdate,HasOptedOutOfEmail\nAnn,31.01.1990,Ja\nBob,1.2.1985,nein\n"
+    contacts = {"object": "Contact", "operation": "insert"}
+    async with agent_keeping(org, tmp_path) as client:
+        checked = await call(client, "create-ingest-job", body=contacts, data={"csv": csv}, dryRun=True)
+        assert steady({name: checked[name] for name in ("formats", "findings", "next")}) == snapshot(
+            {
+                "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"},
+                "findings": [
+                    {
+                        "level": "warning",
+                        "what": 'Birthdate takes dates, and rows with others fail: "31.01.1990", "1.2.1985".',
+                        "do": 'Write dates as 2026-01-31. Or give formats: {"Birthdate": "DD.MM.YYYY"} reads "1.2.1985" as 1985-02-01.',
+                        "column": "Birthdate",
+                        "lines": [2, 3],
+                        "count": 2,
+                    },
+                    {
+                        "level": "warning",
+                        "what": 'HasOptedOutOfEmail takes true and false, and rows with others fail: "Ja", "nein".',
+                        "do": 'Map the values to true and false with values. Or give formats: {"HasOptedOutOfEmail": "ja/nein"} reads "Ja" as true.',
+                        "column": "HasOptedOutOfEmail",
+                        "lines": [2, 3],
+                        "count": 2,
+                    },
+                ],
+                "next": 'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees to them; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}} sends the rows as they are.',
+            }
+        )
+        tool, arguments = next_call(checked["next"])
+        arguments["data"]["csv"] = csv
+        checked = await call(client, tool, **arguments)
+        assert checked["findings"] == [] and "formats" not in checked
+        tool, arguments = next_call(checked["next"])
+        arguments["data"]["csv"] = csv
+        await closed(client, (await call(client, tool, **arguments))["id"])
+    rows = org.records("SELECT LastName, Birthdate, HasOptedOutOfEmail FROM Contact ORDER BY LastName")
+    assert [(row["LastName"], row["Birthdate"], row["HasOptedOutOfEmail"]) for row in rows] == snapshot(
+        [("Ann", "1990-01-31", True), ("Bob", "1985-02-01", False)]
+    )
+
+
+async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_value(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    csv = "LastName,Birthdate\nAnn,31.02.1990\nBob,1.2.1985\nCid,\n"
+    async with agent_keeping(org, tmp_path) as client:
+        data = {"csv": csv, "formats": {"Birthdate": "DD.MM.YYYY"}}
+        contacts = {"object": "Contact", "operation": "insert"}
+        checked = await call(client, "create-ingest-job", body=contacts, data=data, dryRun=True)
+        assert steady(checked["findings"]) == snapshot(
+            [
+                {
+                    "level": "warning",
+                    "what": 'Cells do not fit the format "DD.MM.YYYY", and go as they are: "31.02.1990".',
+                    "do": "Correct them with values, which come before formats, or leave these rows out.",
+                    "column": "Birthdate",
+                    "lines": [2],
+                    "count": 1,
+                },
+                {
+                    "level": "warning",
+                    "what": 'Birthdate takes dates, and rows with others fail: "31.02.1990".',
+                    "do": "Write dates as 2026-01-31.",
+                    "column": "Birthdate",
+                    "lines": [2],
+                    "count": 1,
+                },
+            ]
+        )
+        account = {"csv": 'Name,AnnualRevenue\nA,1.5\nB,"1,5"\n', "formats": {"AnnualRevenue": "1.234,5"}}
+        assert steady(await refusal(client, "create-ingest-job", body=INSERT, data=account)) == snapshot("""\
+INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
+- error, column AnnualRevenue, line 2: Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5". Correct them with values, which come before formats, or leave these rows out.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, only) are corrected.\
+""")
+        wrong = [{"Birthdate": "DD.MM"}, {"Nothing": "Ja/Nein"}]
+        refusals = [
+            await refusal(client, "create-ingest-job", body=contacts, data={"csv": csv, "formats": formats})
+            for formats in wrong
+        ]
+        assert [text.splitlines()[0] for text in refusals] == snapshot(
+            [
+                'INVALID_ARGUMENT: The format "DD.MM" is one of dates and has no year: write it as DD.MM.YYYY or MM/DD/YYYY hh:mm:ss.',
+                'INVALID_ARGUMENT: formats names "Nothing", which is not a column here. There are: "LastName", "Birthdate".',
+            ]
+        )

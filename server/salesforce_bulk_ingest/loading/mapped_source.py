@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
 from salesforce_bulk_ingest.loading.sources import RowSource, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.misfits import Misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,11 @@ class MappedSource:
             at = RowPosition(offset, block_line=block.first_line)
             yield MappedBlock(at, block.data, text, rows, output_rows, output)
             offset += len(block.data)
+
+    def misfits(self, block: MappedBlock) -> Iterator[tuple[str, Misfit]]:
+        """Yield each cell of a block that does not fit the format of its column, see `AppliedMapping.misfits`."""
+        if self.mapping is not None:
+            yield from self.mapping.misfits(block.source_rows, block.output_rows)
 
     def output_from(self, start: RowPosition) -> Iterator[OutputChunk]:
         """Open the source anew, and yield the bytes to upload from a certain row on.

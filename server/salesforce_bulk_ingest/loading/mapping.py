@@ -1,7 +1,7 @@
-"""The mapping of a source's columns for an upload: columns renamed or left out, constants, replaced values."""
+"""The mapping of a source's columns for an upload: columns renamed or left out, constants, replaced values, formats."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -9,6 +9,9 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, without_hidden
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.loading.cell_reader import CellReader
+from salesforce_bulk_ingest.validation.formats import format_of
+from salesforce_bulk_ingest.validation.misfits import Misfit
 
 COLUMNS_SHOWN = 50
 
@@ -23,15 +26,17 @@ class ColumnMapping:
         constants: names of fields to the cell that every row gets.
         values: names of fields to the replacements of their cells, old cell to new cell.
         only: the names of the fields to keep; an empty tuple keeps all fields.
+        formats: names of fields to the formats in which their cells are read, after they were replaced.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     only: tuple[str, ...] = ()
+    formats: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.columns or self.constants or self.values or self.only)
+        return bool(self.columns or self.constants or self.values or self.only or self.formats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +48,30 @@ class MappedColumn:
         index: the index of the column in the source; None for a constant.
         constant: the cell that every row gets, if there is no index.
         values: the replacements of cells, old cell to new cell.
+        reader: reads the cells in a format; None if they go as they are.
     """
 
     name: str
     index: int | None = None
     constant: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    reader: CellReader | None = None
 
     def cells(self, block: ParsedBlock) -> Sequence[str]:
         """Return the cell of this column for each row of a block of the source."""
         if self.index is None:
             return [self.constant] * len(block)
-        cells = block.column(self.index)
+        cells = self._replaced(block.column(self.index))
+        return cells if self.reader is None else self.reader.read(cells)
+
+    def misfits(self, block: ParsedBlock) -> Iterator[tuple[int, str]]:
+        """Yield the index of each row of a block of the source whose cell does not fit the format, and the cell."""
+        if self.index is not None and self.reader is not None and self.reader.has_misfits:
+            cells = self._replaced(block.column(self.index))
+            wrong = set(filter(self.reader.is_misfit, set(cells)))
+            yield from ((row, cell) for row, cell in enumerate(cells) if cell in wrong)
+
+    def _replaced(self, cells: Sequence[str]) -> Sequence[str]:
         return [self.values.get(cell, cell) for cell in cells] if self.values else cells
 
 
@@ -86,6 +103,19 @@ class AppliedMapping:
         pairs = zip(zip(*columns, strict=True), block.rows, strict=True)
         return ParsedBlock(width, block.find_lines, rows=[[*mapped, *row[self.width :]] for mapped, row in pairs])
 
+    def misfits(self, source: ParsedBlock, output: ParsedBlock) -> Iterator[tuple[str, Misfit]]:
+        """Yield the name of each column and each of its cells that is uploaded as it is, since it does not fit the format.
+
+        Args:
+            source: the rows of a block of the source.
+            output: those rows of them that are uploaded.
+        """
+        for column in self.columns:
+            for row, cell in column.misfits(source):
+                if (line := source.line_of(row)) in output.lines:
+                    assert column.reader is not None
+                    yield column.name, Misfit(column.reader.format, cell, line)
+
 
 def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMapping:
     """Apply a mapping to the header of a source.
@@ -97,15 +127,17 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
     new_names = _by_exact_names(mapping.columns, header)
     _check_names("columns", new_names, header)
     _check_constants(mapping)
+    readers = {name: CellReader(format_of(text)) for name, text in mapping.formats.items()}
     renamed = [(index, new_names.get(name, name)) for index, name in enumerate(header)]
     columns = [
-        MappedColumn(name, index, values=mapping.values.get(name, {}))
+        MappedColumn(name, index, values=mapping.values.get(name, {}), reader=readers.get(name))
         for index, name in renamed
         if name is not None and name not in mapping.constants
     ]
     columns += [MappedColumn(name, constant=cell) for name, cell in mapping.constants.items()]
     names = [column.name for column in columns]
     _check_names("values", mapping.values, names)
+    _check_names("formats", mapping.formats, names)
     _check_names("only", mapping.only, names)
     if mapping.only:
         columns = [column for column in columns if column.name in mapping.only]
@@ -148,6 +180,9 @@ def _check_constants(mapping: ColumnMapping) -> None:
                 f"set gives every row the same {quoted_names([name])}, so values has nothing to replace there: leave it out "
                 "of values, or out of set to replace what the column holds."
             )
+    for name in mapping.formats:
+        if name in mapping.constants:
+            raise InvalidArgument(f"set gives every row the same {quoted_names([name])}: leave it out of formats.")
 
 
 def _check_columns(columns: Sequence[MappedColumn], header: Sequence[str]) -> None:

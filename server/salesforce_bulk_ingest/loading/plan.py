@@ -84,6 +84,8 @@ class RowPass:
                 if checks is not None:
                     checks.check_source(block.source_text, block.source_rows, block.position.block_line)
                     checks.check_outgoing(block.output_rows, block.output_bytes)
+                    for column, misfit in self._source.misfits(block):
+                        checks.add_misfit(column, misfit)
                 self.rows += len(block.output_rows)
                 for row in self.cutter.add(block.output_bytes, len(block.output_rows), block.position):
                     self._refuse_long_row(block.output_rows.line_of(row), findings)
@@ -135,6 +137,7 @@ class Plan:
         proposal: names of columns in the source to the fields that these are likely to mean; None leaves a column out.
         fields: the fields to choose from for unknown columns; empty if every unknown column has a proposal.
         encoding: the encoding that the source is likely to be in, if it is not the one that it was read in.
+        formats: names of fields to the formats that their cells are likely to be written in.
     """
 
     rows: int
@@ -149,6 +152,7 @@ class Plan:
     proposal: Mapping[str, str | None] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
     encoding: LikelyEncoding | None = None
+    formats: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:
@@ -257,6 +261,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         proposal=proposal,
         fields=fields,
         encoding=_likely_encoding(checks.likely_encoding, findings, "encoding"),
+        formats=checks.likely_formats,
     )
 
 

@@ -155,12 +155,13 @@ class DataBody(ClosedModel):
     )
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
     rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
-    encoding: str | None = Field(
-        None, max_length=40, description="Of file, such as windows-1252 or utf-16. Default: UTF-8"
-    )
+    encoding: str | None = Field(None, max_length=40, description="Of file, such as windows-1252. Default: UTF-8")
     columns: dict[str, str | None] = Field({}, description="Header to field; null leaves it out. Default: as is")
     set: dict[str, CellValue] = Field({}, description="Field to a value for every row. Default: none")
     values: dict[str, dict[str, str]] = Field({}, description="Field to {old: new} cells. Default: none")
+    formats: dict[str, str] = Field(
+        {}, description="Field to form of its cells: DD.MM.YYYY, 1.234,5, Ja/Nein. Default: none"
+    )
     only: tuple[str, ...] = Field((), description="Fields to keep. Default: all")
 
     @model_validator(mode="after")
@@ -194,10 +195,10 @@ class DataBody(ClosedModel):
     def mapping(self) -> ColumnMapping:
         """The mapping of columns and cells for the upload."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
-        return ColumnMapping(self.columns, constants, self.values, self.only)
+        return ColumnMapping(self.columns, constants, self.values, self.only, self.formats)
 
 
-AS_IN_CREATE = ("rowsOf", "columns", "set", "values")
+AS_IN_CREATE = ("rowsOf", "columns", "set", "values", "formats")
 """The parts of an upload's rows that its list of arguments only names, since that of create-ingest-job has them in full."""
 
 

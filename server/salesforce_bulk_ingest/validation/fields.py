@@ -7,6 +7,7 @@ are not checked against these.
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Self
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields, mask
@@ -16,6 +17,7 @@ from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import LoadTarget
+from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess, LikelyFormat, advice
 from salesforce_bulk_ingest.validation.header import HeaderChecks
 from salesforce_bulk_ingest.validation.keys import KeyColumn
 
@@ -33,6 +35,9 @@ class FieldChecks:
         parents: describes of the objects that relationship columns lead to, by name; the fields of a parent without a
             describe are not checked.
         hidden: the fields whose wrong cells no finding shows.
+
+    Attributes:
+        likely_formats: names of columns to the formats that their cells are likely to be written in; known after `finish`.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class FieldChecks:
         checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, str], _Tally] = {}
+        self.likely_formats: dict[str, str] = {}
 
     @property
     def key_column(self) -> KeyColumn | None:
@@ -69,7 +75,7 @@ class FieldChecks:
             for check in checks:
                 wrong = check.wrong(cells)
                 if wrong:
-                    tally = self._tallies.setdefault((index, check.kind), _Tally(check))
+                    tally = self._tallies.setdefault((index, check.kind), _Tally.of(check))
                     tally.add(cells, wrong, block)
 
     def finish(self) -> None:
@@ -77,6 +83,8 @@ class FieldChecks:
         for (index, kind), tally in self._tallies.items():
             name = self._header[index]
             tally.report(kind, name, self._findings, are_hidden=self._hidden.hides(name))
+            if len(tally.likely_formats) == 1:
+                self.likely_formats[name] = tally.likely_formats[0].text
 
     def _checks_of(self, column: FieldColumn | UnknownColumn) -> list[CellCheck]:
         load = self._load
@@ -98,17 +106,32 @@ class _Tally:
         count: the number of wrong cells.
         lines: the lines of the source of the first wrong cells.
         values: the first few different wrong cells, in order, as keys.
+        guess: the guess at a format that the wrong cells are written in; None if the check is not about forms.
     """
 
     check: CellCheck
     count: int = 0
     lines: list[int] = field(default_factory=list)
     values: dict[str, None] = field(default_factory=dict)
+    guess: FormatGuess | None = None
+
+    @classmethod
+    def of(cls, check: CellCheck) -> Self:
+        """Return the empty tally of a check."""
+        texts = TEXTS.get(check.kind)
+        return cls(check, guess=None if texts is None else FormatGuess(texts))
+
+    @property
+    def likely_formats(self) -> Sequence[LikelyFormat]:
+        """The formats that the wrong cells are likely to be written in."""
+        return () if self.guess is None else self.guess.likely()
 
     def add(self, cells: Cells, wrong: Set[str], block: ParsedBlock) -> None:
         """Count the wrong cells of one block."""
         counted = Counter(cells)
         self.count += sum(counted[cell] for cell in wrong)
+        if self.guess is not None:
+            self.guess.add(wrong)
         if len(self.lines) == LINES_SHOWN and len(self.values) == VALUES_SHOWN:
             return
         for number in (number for number, cell in enumerate(cells) if cell in wrong):
@@ -123,6 +146,7 @@ class _Tally:
         if self.check.shows_values:
             shown = (mask(value) if are_hidden else quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)
             what += f": {', '.join(shown)}"
+        do = self.check.do + advice(column, self.likely_formats, are_hidden=are_hidden)
         for line in self.lines:
-            findings.add(kind, "warning", f"{what}.", self.check.do, column=column, line=line)
-        findings.add(kind, "warning", f"{what}.", self.check.do, column=column, count=self.count - len(self.lines))
+            findings.add(kind, "warning", f"{what}.", do, column=column, line=line)
+        findings.add(kind, "warning", f"{what}.", do, column=column, count=self.count - len(self.lines))

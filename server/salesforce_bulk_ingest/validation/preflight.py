@@ -1,6 +1,6 @@
 """All checks of one upload before it is sent, in the order in which its header and its blocks of rows are read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Self
 
@@ -11,6 +11,7 @@ from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, check_names, longest_row
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
+from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
 
 
 class PreflightChecks:
@@ -50,6 +51,7 @@ class PreflightChecks:
             shows_words=not destination.hidden,
         )
         self._outgoing = OutgoingChecks(names, findings)
+        self._misfits = MisfitChecks(findings, destination.hidden)
         load = destination.load_target
         self._fields = (
             None if load is None else FieldChecks(load, names, findings, destination.parents, destination.hidden)
@@ -65,6 +67,11 @@ class PreflightChecks:
 
     def __exit__(self, *_: object) -> None:
         self._resources.close()
+
+    @property
+    def likely_formats(self) -> Mapping[str, str]:
+        """Names of columns to the formats that their cells are likely to be written in; known after `finish`."""
+        return {} if self._fields is None else self._fields.likely_formats
 
     @property
     def likely_encoding(self) -> str | None:
@@ -96,6 +103,10 @@ class PreflightChecks:
         """
         self._file.check(text, rows, first_line)
 
+    def add_misfit(self, column: str, misfit: Misfit) -> None:
+        """Add a cell that does not fit the format of its column."""
+        self._misfits.add(column, misfit)
+
     def check_outgoing(self, rows: ParsedBlock, data: bytes) -> None:
         """Check the rows of one block as they are uploaded.
 
@@ -116,6 +127,7 @@ class PreflightChecks:
             rows: the number of rows.
         """
         self._file.finish()
+        self._misfits.finish()
         if self._fields is not None:
             self._fields.finish()
         if self._keys is not None:

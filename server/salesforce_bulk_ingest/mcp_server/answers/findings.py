@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 MOST_FINDINGS = 20
 ROOM_FOR_FINDINGS = 12_000
-ROOM_FOR_COLUMNS = 11_000
+ROOM_FOR_COLUMNS = 10_000
+ROOM_FOR_FORMATS = 1_500
 ROOM_FOR_FIELDS = 3_000
 """The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
 
@@ -62,6 +63,7 @@ def found_in(plan: Plan) -> dict[str, Any]:
         "encoding": plan.encoding and plan.encoding.name,
         "columns": columns or None,
         "other_columns": len(plan.proposal) - len(columns) or None,
+        "formats": _formats(plan) or None,
         "fields": tuple(_fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,
         "findings": findings,
         "other_findings": len(plan.findings) - len(findings) or None,
@@ -102,6 +104,13 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     )
 
 
+def next_for_formats(plan: Plan, given: GivenCall) -> str:
+    """Return what to do with rows of which cells are likely to be written in foreign formats."""
+    proposed = given.with_changes({"formats": _formats(plan)})
+    as_they_are = given.again(without=("dryRun",))
+    return f"{proposed} takes the proposed formats, once the user agrees to them; {as_they_are} sends the rows as they are."
+
+
 def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
     answers = map(FindingAnswer.of, plan.findings[:MOST_FINDINGS])
     return tuple(_fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
@@ -109,13 +118,18 @@ def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
 
 def _proposed_changes(plan: Plan) -> dict[str, Any]:
     """Return what is proposed for the rows, under the names of the arguments."""
-    changes = {"encoding": plan.encoding and plan.encoding.name, "columns": _proposal(plan)}
+    changes: dict[str, Any] = {"encoding": plan.encoding and plan.encoding.name, "columns": _proposal(plan)}
+    changes["formats"] = _formats(plan)
     return {name: change for name, change in changes.items() if change}
 
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
     entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
     return dict(_fitting(entries, lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
+
+
+def _formats(plan: Plan) -> dict[str, str]:
+    return dict(_fitting(plan.formats.items(), lambda entry: len(as_json(entry)), ROOM_FOR_FORMATS))
 
 
 def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:

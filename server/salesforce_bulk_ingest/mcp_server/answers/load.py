@@ -8,7 +8,13 @@ from pydantic import Field
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
-from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer, found_in, next_for_unsent, verdict
+from salesforce_bulk_ingest.mcp_server.answers.findings import (
+    FindingAnswer,
+    found_in,
+    next_for_formats,
+    next_for_unsent,
+    verdict,
+)
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, new_job_call, upload_call
 from salesforce_bulk_ingest.operations.load import UploadOutcome
@@ -26,9 +32,10 @@ class LoadAnswer(Answer):
     of: int | None = Field(None, description="Parts, a job for each")
     findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
     other_findings: int | None = None
-    encoding: str | None = Field(None, description="Proposed")
+    encoding: str | None = None
     columns: dict[str, str | None] | None = Field(None, description="Proposed; nothing applies them unasked")
     other_columns: int | None = None
+    formats: dict[str, str] | None = None
     fields: tuple[str, ...] | None = Field(None, description="That unknown columns may be named for")
 
     def text(self) -> str:
@@ -42,6 +49,8 @@ class LoadAnswer(Answer):
         if self.columns:
             more = f" and {self.other_columns:,} more, told once these are settled" if self.other_columns else ""
             yield f"Proposed columns: {as_json(self.columns)}{more}"
+        if self.formats:
+            yield f"Proposed formats: {as_json(self.formats)}"
         if self.fields:
             yield f"Fields that columns may be named for: {', '.join(self.fields)}"
         yield from map(str, self.findings or ())
@@ -102,6 +111,8 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
     if outcome.status == "checked":
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
+        if plan.formats:
+            return next_for_formats(plan, given)
         return f"{given.again(without=('dryRun',))} sends the rows: it is the same call without dryRun."
     assert job is not None
     if outcome.status == "in progress":
