@@ -223,7 +223,7 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
                 {
                     "level": "warning",
                     "what": 'Birthdate takes dates, and rows with others fail: "31.02.1990".',
-                    "do": "Write dates as 2026-01-31.",
+                    "do": 'Write dates as 2026-01-31. Or name their form in formats, such as "DD.MM.YYYY".',
                     "column": "Birthdate",
                     "lines": [2],
                     "count": 1,
@@ -234,7 +234,7 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
         assert steady(await refusal(client, "create-ingest-job", body=INSERT, data=account)) == snapshot("""\
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
 - error, column AnnualRevenue, line 2: Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5". Correct them with values, which come before formats, or leave these rows out.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, only) are corrected.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only) are corrected.\
 """)
         wrong = [{"Birthdate": "DD.MM"}, {"Nothing": "Ja/Nein"}]
         refusals = [

@@ -38,6 +38,8 @@ def test_rows_in_order_have_nofindings_of() -> None:
         (b'"Name\nAnn\n', snapshot(['error at 1 (1): The header has no end: a quote in it is never closed. Close it.'])),
         (b"Name,Phone\nAnn\n\nBob,1,2\n,,\n", snapshot(["warning at 2 (1): Rows have fewer cells than the header's 2. Look whether a cell is missing in the middle.", "warning at 4, 5 (2): Rows have more cells than the header's 2: Salesforce refuses them. Quote values that hold the delimiter."])),
         (b"Name,,name\nAnn,1,2\n", snapshot(['error at 1 (1): A column has no name, which fails the whole job. Name it, or set it to null in columns.', 'error name at 1 (1): 2 columns have this name, and only one can stand for a field. Rename or remove the others.'])),
+        ("Name\nM\u00c3\u00bcller\nJos\u00e9\n\u00e2\u20ac\u0153x\n".encode(), snapshot(['warning at 2, 4 (2): Cells look like UTF-8 that was read as windows-1252 and saved again, such as "Ã¼" for "ü". Take the rows from their first source, or name the right cells in values, if they are few.'])),
+        ("Name\nS\u00e3o \u00c3O\nM\u00fcller \u2013 O\u2019Neill\n\u5b57\n".encode(), snapshot([])),
         (b"Name\nA\0nn\n", snapshot(['warning at 2 (1): Values hold NUL characters, which are no text. Remove them.'])),
         (b"Name," + b"x" * 32_000 + b"\na,b\n", snapshot(['error at 1 (1): The header has 32,005 characters, and Salesforce takes 32,000. Leave columns out: name those to keep in only.'])),
         (b"," .join(b"F%d" % n for n in range(5_001)) + b"\n" + b"," * 5_000 + b"\n", snapshot(['error at 1 (1): There are 5,001 columns, and Salesforce takes 5,000. Leave columns out: name those to keep in only.'])),

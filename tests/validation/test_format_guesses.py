@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.validation.format_guesses import (
     boolean_texts,
     date_texts,
     number_texts,
+    time_texts,
 )  # fmt: skip
 from salesforce_bulk_ingest.validation.formats import format_of
 
@@ -45,7 +46,20 @@ def guessed(texts: Callable[[str], Iterator[str]], *cells: str) -> list[str]:
     ],
 )
 def test_the_format_of_dates_is_guessed_where_one_fits_them_all(cells: list[str], texts: list[str]) -> None:
-    assert guessed(date_texts, *cells) == texts
+    assert guessed(time_texts, *cells) == texts
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "read"),
+    [
+        ("31.01.2026 00:00:00", "DD.MM.YYYY 00:00:00", "2026-01-31"),
+        ("1/31/2026 12:00:00 AM", "MM/DD/YYYY 12:00:00 AM", "2026-01-31"),
+        ("2026-01-31 00:00:00.000", "YYYY-MM-DD 00:00:00.000", "2026-01-31"),
+    ],
+)
+def test_midnight_after_a_day_is_no_part_of_it(cell: str, text: str, read: str) -> None:
+    assert guessed(date_texts, cell) == [text]
+    assert format_of(text).read(cell) == read and format_of(text).read(cell.replace("00", "01", 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -97,13 +111,16 @@ def test_the_advice_shows_a_cell_that_tells_the_formats_apart_unless_it_is_hidde
     guess = FormatGuess(date_texts)
     guess.add({"01/01/2026", "01/02/2026"})
     likely = guess.likely()
-    assert advice("CloseDate", likely, are_hidden=False) == snapshot(
+    assert advice("not a date", "CloseDate", likely, are_hidden=False) == snapshot(
         ' Or give formats, once the user says which is meant: {"CloseDate": "DD/MM/YYYY"} reads "01/02/2026" as 2026-02-01, and {"CloseDate": "MM/DD/YYYY"} reads "01/02/2026" as 2026-01-02.'
     )
-    assert advice("CloseDate", likely, are_hidden=True) == snapshot(
+    assert advice("not a date", "CloseDate", likely, are_hidden=True) == snapshot(
         ' Or give formats, once the user says which is meant: {"CloseDate": "DD/MM/YYYY"}, and {"CloseDate": "MM/DD/YYYY"}.'
     )
-    assert advice("CloseDate", likely[:1], are_hidden=False) == snapshot(
+    assert advice("not a date", "CloseDate", likely[:1], are_hidden=False) == snapshot(
         ' Or give formats: {"CloseDate": "DD/MM/YYYY"} reads "01/02/2026" as 2026-02-01.'
     )
-    assert advice("CloseDate", [], are_hidden=False) == ""
+    assert advice("not a date", "CloseDate", [], are_hidden=False) == snapshot(
+        ' Or name their form in formats, such as "DD.MM.YYYY".'
+    )
+    assert advice("too long", "Name", [], are_hidden=False) == ""

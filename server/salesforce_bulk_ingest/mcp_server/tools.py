@@ -225,7 +225,7 @@ class IngestTools:
         loadAgain: LoadAgain = False,
     ) -> Annotated[CallToolResult, UploadAnswer]:
         """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
-        the server's machine. Columns are named by field API name; columns, set, values and only change foreign data on
+        the server's machine. Columns are named by field API name; columns, set, values, formats and only change data on
         the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
         options = {

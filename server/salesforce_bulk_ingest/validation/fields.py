@@ -146,7 +146,7 @@ class _Tally:
         if self.check.shows_values:
             shown = (mask(value) if are_hidden else quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)
             what += f": {', '.join(shown)}"
-        do = self.check.do + advice(column, self.likely_formats, are_hidden=are_hidden)
+        do = self.check.do + advice(kind, column, self.likely_formats, are_hidden=are_hidden)
         for line in self.lines:
             findings.add(kind, "warning", f"{what}.", do, column=column, line=line)
         findings.add(kind, "warning", f"{what}.", do, column=column, count=self.count - len(self.lines))

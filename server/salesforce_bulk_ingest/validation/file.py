@@ -33,6 +33,12 @@ QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".
 MASKED = "Cells have the text that an answer shows in place of hidden cells, and would be loaded with it."
 UNDECODED = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
 SAVE_AS_UTF_8 = "Save the file in UTF-8."
+MISREAD = "Cells look like UTF-8 that was read as windows-1252 and saved again"
+TAKE_FROM_FIRST_SOURCE = "Take the rows from their first source, or name the right cells in values, if they are few."
+_MISREAD_LETTERS = re.compile(
+    "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2026\u2030\u2039\u203a\u20ac\u2122]+"
+)
+
 MOST_UNDECODED = 1 << 16
 """The maximum number of bytes of lines that are not UTF-8 from which the encoding of a file is guessed."""
 
@@ -102,6 +108,7 @@ class FileChecks:
         self._check_line_ends(text, first_line)
         self._check_nul(text, first_line)
         self._check_masks(text, first_line)
+        self._check_misread(text, first_line)
         if block.is_ragged:
             self._check_widths(block)
 
@@ -140,6 +147,16 @@ class FileChecks:
         if MASK_START in text:
             for line in _lines_with(text, MASK, first_line):
                 self._findings.add("mask", "error", MASKED, TAKE_FROM_SOURCE, line=line)
+
+    def _check_misread(self, text: str, first_line: int) -> None:
+        if "\u00c3" not in text and "\u00e2\u20ac" not in text:
+            return
+        words = dict.fromkeys(_MISREAD_LETTERS.findall(text))
+        meant = {word: right for word in words if (right := _as_meant(word))}
+        for word, right in islice(meant.items(), 1):
+            what = f"{MISREAD}, such as {quoted(word)} for {quoted(right)}."
+            for line in _lines_with(text, re.compile("|".join(map(re.escape, meant))), first_line):
+                self._findings.add("misread", "warning", what, TAKE_FROM_FIRST_SOURCE, line=line)
 
     def _check_quotes(self, text: str, first_line: int) -> None:
         for position in _badly_quoted(text, self._dialect.mark):
@@ -302,6 +319,14 @@ def _is_utf_8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _as_meant(word: str) -> str | None:
+    """Return what the bytes of a text in windows-1252 are in UTF-8; None if they are none."""
+    try:
+        return word.encode("windows-1252").decode()
+    except UnicodeError:
+        return None
 
 
 def _lines_with(text: str, pattern: re.Pattern[str], first_line: int) -> Iterator[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.text import as_json, quoted
-from salesforce_bulk_ingest.validation.formats import APOSTROPHES, MINUS, SPACES, format_of
+from salesforce_bulk_ingest.validation.formats import APOSTROPHES, MIDNIGHT, MINUS, SPACES, format_of
 
 MOST_CELLS = 2_000
 """The maximum number of different cells from which a guess is made. Later ones that do not fit a format are found when it is
@@ -33,7 +33,15 @@ _DATE_SHAPE = re.compile(
 
 
 def date_texts(cell: str) -> Iterator[str]:
-    """Yield the formats that a date may be written in."""
+    """Yield the formats that a day may be written in; midnight after it is no part of it."""
+    midnight = re.search(rf"\s+(?:{MIDNIGHT})$", cell, re.IGNORECASE)
+    yield from (
+        (f"{text}{midnight[0]}" for text in time_texts(cell[: midnight.start()])) if midnight else time_texts(cell)
+    )
+
+
+def time_texts(cell: str) -> Iterator[str]:
+    """Yield the formats that a day, or a day with a time, may be written in."""
     if re.fullmatch(r"\d{8}", cell):
         yield from ("YYYYMMDD", "DDMMYYYY", "MMDDYYYY")
     found = _DATE_SHAPE.fullmatch(cell)
@@ -76,10 +84,17 @@ def boolean_texts(cell: str) -> Iterator[str]:
 TEXTS: Mapping[str, Callable[[str], Iterator[str]]] = {
     "not a number": number_texts,
     "not a date": date_texts,
-    "not a time": date_texts,
+    "not a time": time_texts,
     "not a boolean": boolean_texts,
 }
 """What yields the formats that a cell may be written in, by the kind of the finding about the cell."""
+
+_EXAMPLES: Mapping[str, str] = {
+    "not a number": '"1.234,5"',
+    "not a date": '"DD.MM.YYYY"',
+    "not a time": '"DD.MM.YYYY hh:mm Europe/Berlin"',
+    "not a boolean": '"Yes/No"',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +167,11 @@ class FormatGuess:
         return {cell: reading for cell in self._cells if (reading := read(cell)) is not None}
 
 
-def advice(field: str, likely: Sequence[LikelyFormat], *, are_hidden: bool) -> str:
-    """Return the words about the formats that a column is likely to be written in; empty if there is none.
+def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden: bool) -> str:
+    """Return the words about the formats that a column is likely to be written in; empty if the finding is not about forms.
 
     Args:
+        kind: the kind of the finding.
         field: the name of the field.
         likely: the formats.
         are_hidden: whether the cells must not be shown.
@@ -165,7 +181,8 @@ def advice(field: str, likely: Sequence[LikelyFormat], *, are_hidden: bool) -> s
         as_argument = as_json({field: each.text})
         told.append(as_argument if are_hidden else f"{as_argument} reads {quoted(each.cell)} as {each.reading}")
     if not told:
-        return ""
+        return f" Or name their form in formats, such as {_EXAMPLES[kind]}." if kind in _EXAMPLES else ""
+    zone = " Add the time zone, such as Europe/Berlin or Z." if "hh" in likely[0].text else ""
     if len(told) == 1:
-        return f" Or give formats: {told[0]}."
-    return f" Or give formats, once the user says which is meant: {', and '.join(told)}."
+        return f" Or give formats: {told[0]}.{zone}"
+    return f" Or give formats, once the user says which is meant: {', and '.join(told)}.{zone}"

@@ -80,7 +80,10 @@ def _refusal(text: str, why: str) -> InvalidArgument:
 
 # Dates and times
 
-_TOKEN = re.compile(r"YYYY|YY|M{1,4}|D{1,2}|h{1,2}|s{1,3}|am/pm|[^a-z0-9]+|T(?=h)", re.IGNORECASE)
+MIDNIGHT = r"00?:00(?::00(?:[.,]0+)?)?|12:00(?::00)?\s?AM"
+"""A time that exports write after days; a format that has it as it is says that the cells are days alone."""
+
+_TOKEN = re.compile(rf"{MIDNIGHT}|YYYY|YY|M{{1,4}}|D{{1,2}}|h{{1,2}}|s{{1,3}}|am/pm|[^a-z0-9]+|T(?=h)", re.IGNORECASE)
 _ZONE = re.compile(
     r"\s*(?:(?P<utc>Z|UTC)|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)|"
     r"(?<= )(?P<name>(?!am/pm)[A-Z][\w+-]*/[\w/+-]+))\Z",

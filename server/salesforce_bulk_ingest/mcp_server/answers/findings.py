@@ -94,8 +94,8 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
         )
     if plan.has_errors:
         return (
-            f"{given.with_rows(CORRECTED_ROWS)} takes the rows, once they or their mapping (columns, set, values, only) are "
-            "corrected."
+            f"{given.with_rows(CORRECTED_ROWS)} takes the rows, once they or their mapping (columns, set, values, formats, "
+            "only) are corrected."
         )
     first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun",))
     return (
