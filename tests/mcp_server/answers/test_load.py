@@ -25,7 +25,7 @@ async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields(o
                 {
                     "level": "warning",
                     "what": 'AnnualRevenue takes numbers, and rows with others fail: "much".',
-                    "do": "Write 1234.5.",
+                    "do": 'Write 1234.5. Or name their form in formats, such as "1.234,5".',
                     "column": "AnnualRevenue",
                     "lines": [2],
                     "count": 1,
