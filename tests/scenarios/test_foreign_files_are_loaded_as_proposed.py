@@ -110,7 +110,7 @@ Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.\
 
 
 GERMAN = """\
-Name;AnnualRevenue;NumberOfEmployees;Description
+Name;Annual Revenue;NumberOfEmployees;Description
 Müller GmbH;1.234.567,80;12;31.01.2026
 Bäcker AG;(12,50);7;01.02.2026
 Schön & Söhne;;#N/A;
@@ -134,15 +134,23 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
                         "count": 3,
                     },
                     {
+                        "level": "error",
+                        "what": 'Account has no field "Annual Revenue" that this user can see, which fails the whole job.',
+                        "do": "Did you mean AnnualRevenue? Set the field in columns, or null there to leave the column out.",
+                        "column": "Annual Revenue",
+                        "lines": [1],
+                        "count": 1,
+                    },
+                    {
                         "level": "warning",
                         "what": 'AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)".',
                         "do": 'Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
-                        "column": "AnnualRevenue",
+                        "column": "Annual Revenue",
                         "lines": [2, 3],
                         "count": 2,
                     },
                 ],
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding and formats, once the user agrees to them; or correct the rows.',
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding and columns and formats, once the user agrees to them; or correct the rows.',
             }
         )
         tool, arguments = next_call(checked["next"])

@@ -244,8 +244,15 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         is_mapped = source.mapping is not None
         encoding = source.source.encoding if isinstance(source.source, UploadFile) else None
+        proposal = _proposal(upload, destination)
         with PreflightChecks(
-            source.header, source.output_names, destination, findings, rewritten=is_mapped, encoding=encoding
+            source.header,
+            source.output_names,
+            destination,
+            findings,
+            rewritten=is_mapped,
+            encoding=encoding,
+            proposal=proposal,
         ) as checks:
             rows.read_checked(checks, findings)
     except Unreadable as error:
@@ -253,7 +260,6 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         empty = unread(source.source, destination)
         unread_plan = Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
         return replace(unread_plan, encoding=_likely_encoding(error.encoding, findings, "unreadable"))
-    proposal = _proposal(upload, destination)
     fields = _choosable_fields(source.output_names, proposal, destination)
     return replace(
         _plan_of(rows, upload, source),

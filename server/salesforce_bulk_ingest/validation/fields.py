@@ -21,6 +21,8 @@ from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess,
 from salesforce_bulk_ingest.validation.header import HeaderChecks
 from salesforce_bulk_ingest.validation.keys import KeyColumn
 
+NO_PROPOSAL: Mapping[str, str | None] = {}
+
 VALUES_SHOWN = 5
 LONGEST_VALUE_SHOWN = 40
 
@@ -35,9 +37,10 @@ class FieldChecks:
         parents: describes of the objects that relationship columns lead to, by name; the fields of a parent without a
             describe are not checked.
         hidden: the fields whose wrong cells no finding shows.
+        proposal: names of unknown columns to the fields that these are likely to mean.
 
     Attributes:
-        likely_formats: names of columns to the formats that their cells are likely to be written in; known after `finish`.
+        likely_formats: names of fields to the formats that their cells are likely to be written in; known after `finish`.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class FieldChecks:
         findings: Findings,
         parents: Mapping[str, SObjectDescribe],
         hidden: HiddenFields = NOTHING_HIDDEN,
+        proposal: Mapping[str, str | None] = NO_PROPOSAL,
     ) -> None:
         self._load = load
         self._header = header
@@ -56,6 +60,16 @@ class FieldChecks:
         checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, str], _Tally] = {}
+        meant = columns_of([proposal.get(name) or name for name in header], load.describe, parents)
+        # Formats of unknown columns are proposed together with their fields, so that one dry run says all.
+        self._unknown = {
+            index: (column.field.name, of_column)
+            for index, column in enumerate(meant)
+            if isinstance(self._columns[index], UnknownColumn)
+            and isinstance(column, FieldColumn)
+            and (of_column := self._checks_of(column))
+        }
+        self._tallies_of_unknown: dict[tuple[int, str], _Tally] = {}
         self.likely_formats: dict[str, str] = {}
 
     @property
@@ -70,6 +84,11 @@ class FieldChecks:
 
     def check(self, block: ParsedBlock) -> None:
         """Check the rows of one block."""
+        for index, (_, checks) in self._unknown.items():
+            cells = block.column(index)
+            for check in checks:
+                if wrong := check.wrong(cells):
+                    self._tallies_of_unknown.setdefault((index, check.kind), _Tally.of(check)).add(cells, wrong, block)
         for index, checks in self._cell_checks.items():
             cells = block.column(index)
             for check in checks:
@@ -82,9 +101,19 @@ class FieldChecks:
         """Add the findings for wrong cells; called after the last block of rows."""
         for (index, kind), tally in self._tallies.items():
             name = self._header[index]
-            tally.report(kind, name, self._findings, are_hidden=self._hidden.hides(name))
-            if len(tally.likely_formats) == 1:
-                self.likely_formats[name] = tally.likely_formats[0].text
+            self._report(kind, name, name, tally)
+        for (index, kind), tally in self._tallies_of_unknown.items():
+            if tally.likely_formats:
+                self._report(kind, self._header[index], self._unknown[index][0], tally)
+
+    def _report(self, kind: str, column: str, field_name: str, tally: "_Tally") -> None:
+        are_hidden = self._hidden.hides(column) or self._hidden.hides(field_name)
+        likely = tally.likely_formats
+        tally.report(
+            kind, column, self._findings, advice(kind, field_name, likely, are_hidden=are_hidden), are_hidden=are_hidden
+        )
+        if len(likely) == 1:
+            self.likely_formats[field_name] = likely[0].text
 
     def _checks_of(self, column: FieldColumn | UnknownColumn) -> list[CellCheck]:
         load = self._load
@@ -140,13 +169,13 @@ class _Tally:
             if len(self.values) < VALUES_SHOWN:
                 self.values.setdefault(cells[number])
 
-    def report(self, kind: str, column: str, findings: Findings, *, are_hidden: bool) -> None:
-        """Add one finding for all wrong cells; of hidden ones it says how long they are."""
+    def report(self, kind: str, column: str, findings: Findings, more: str, *, are_hidden: bool) -> None:
+        """Add one finding for all wrong cells, with more advice; of hidden ones it says how long they are."""
         what = self.check.what
         if self.check.shows_values:
             shown = (mask(value) if are_hidden else quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)
             what += f": {', '.join(shown)}"
-        do = self.check.do + advice(kind, column, self.likely_formats, are_hidden=are_hidden)
+        do = self.check.do + more
         for line in self.lines:
             findings.add(kind, "warning", f"{what}.", do, column=column, line=line)
         findings.add(kind, "warning", f"{what}.", do, column=column, count=self.count - len(self.lines))

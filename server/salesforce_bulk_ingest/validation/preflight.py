@@ -8,7 +8,7 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.header import Header
 from salesforce_bulk_ingest.validation.destination import Destination
-from salesforce_bulk_ingest.validation.fields import FieldChecks
+from salesforce_bulk_ingest.validation.fields import NO_PROPOSAL, FieldChecks
 from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, check_names, longest_row
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
@@ -24,6 +24,7 @@ class PreflightChecks:
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
+        proposal: names of unknown columns to the fields that these are likely to mean.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class PreflightChecks:
         *,
         rewritten: bool,
         encoding: str | None = None,
+        proposal: Mapping[str, str | None] = NO_PROPOSAL,
     ) -> None:
         self._header = header
         self._names = names
@@ -54,7 +56,9 @@ class PreflightChecks:
         self._misfits = MisfitChecks(findings, destination.hidden)
         load = destination.load_target
         self._fields = (
-            None if load is None else FieldChecks(load, names, findings, destination.parents, destination.hidden)
+            None
+            if load is None
+            else FieldChecks(load, names, findings, destination.parents, destination.hidden, proposal)
         )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
