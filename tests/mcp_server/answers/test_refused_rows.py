@@ -16,5 +16,5 @@ async def test_a_refusal_lists_what_was_found_and_what_to_do(org: WatchedOrg, tm
     assert text == snapshot("""\
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
 - error, column Name, line 1: Several columns are Name: "Name", "Name". Keep one: set null in columns for the others.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, only) are corrected.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only) are corrected.\
 """)
