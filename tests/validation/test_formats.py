@@ -31,7 +31,7 @@ READ = {
                                        "29.03.2026 02:30": None, "25.10.2026 02:30": None},
     "1.234,5": {"1.234,50": "1234.50", "1.234": "1234", "1234,5": "1234.5", "-1.234.567,80": "-1234567.80", "(1.234,50)": "-1234.50",
                 "1.234,50-": "-1234.50", "\u22123,1": "-3.1", "+5": "5", ",5": "0.5", "5,": "5", "12,00": "12", "1,5E+05": "1.5E+05",
-                "1.5": None, "12.34,5": None, "1,2,3": None, "€ 5": None, "--1": None, "(-1)": None, "(1": None, "-": None, "1.2345": None},
+                "1.5": None, "12.34,5": None, "1,2,3": None, "€ 5": None, "--1": None, "(-1)": None, "(1": None, "-": None, "1.2345": None, "\u0661\u0662": None},
     "1 234,5": {"1 234,5": "1234.5", "1\u00a0234\u202f567,89": "1234567.89", "12 34": None},
     "1'234.5": {"1\u2019234.50": "1234.50", "1'234": "1234"},
     "1,234.5": {"1,234.5": "1234.5", "1,5": None},
@@ -149,6 +149,11 @@ def test_each_name_of_a_month_stands_for_one() -> None:
     for names in (line for line in MONTHS if len(line.split()) == 12):
         for number, name in enumerate(names.split(), 1):
             assert month_of(name) == month_of(name.upper()) == number
+
+
+def test_a_long_cell_does_not_fit() -> None:
+    for text in ("1.234,5 €", "DD.MM.YYYY hh:mm", "Ja/Nein"):
+        assert format_of(text).read(f"1{' ' * 100_000}x") is None
 
 
 def test_days_that_do_not_exist_do_not_fit() -> None:

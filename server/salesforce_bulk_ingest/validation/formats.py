@@ -21,6 +21,9 @@ LAST_OF_2000 = 29
 """The last year of two digits that is in this century: Excel takes 00 to 29 for 2000 to 2029 (Microsoft, "Change the date
 system, format, or two-digit year interpretation")."""
 
+LONGEST_NUMBER = 60
+"""The maximum number of characters of a number; the pattern of numbers would take long for a cell of many spaces."""
+
 MONTHS = (
     "january february march april may june july august september october november december",
     "januar februar märz april mai juni juli august september oktober november dezember",
@@ -245,6 +248,9 @@ def _zone_of(text: str, zone: re.Match[str]) -> tzinfo:
 # Numbers
 
 
+_WITHOUT_MARKS = str.maketrans("", "", f".,{SPACES}{APOSTROPHES}")
+
+
 def _number_format(text: str) -> Format | None:
     body = re.search(r"\d(?:.*\d)?", text)
     if body is None or "/" in text:
@@ -263,14 +269,19 @@ def _number_format(text: str) -> Format | None:
         whole = rf"(?:{first}{middle}{between}\d{{3}}{again}|\d+)"
     part = rf"(?:{re.escape(decimal)}(?P<part>\d*))?" if decimal else "(?P<part>)"
     only = rf"|{re.escape(decimal)}(?P<only>\d+)" if decimal else "|(?P<only>(?!))"
-    currency = rf"(?:{sign})?" if sign else ""
-    pattern = re.compile(
-        rf"(?P<open>\()?\s*(?P<before>[+{MINUS}])?\s*{currency}\s*(?P<inner>[+{MINUS}])?\s*"
+    currency = rf"(?:{sign})?\s*" if sign else ""
+    form = (
+        rf"(?P<open>\()?\s*(?P<before>[+{MINUS}])?\s*{currency}(?P<inner>[+{MINUS}])?\s*"
         rf"(?:(?P<whole>{whole}){part}{only})(?P<exponent>E[+-]?\d{{1,3}})?"
-        rf"\s*{currency}\s*(?P<after>[{MINUS}])?\s*(?P<close>\))?",
-        re.IGNORECASE,
+        rf"\s*{currency}(?P<after>[{MINUS}])?\s*(?P<close>\))?"
     )
-    return Format(text, lambda cell: _read_number(pattern.fullmatch(cell)), is_of_numbers=True)
+    # Salesforce takes no other digits than these.
+    pattern = re.compile(form.replace(r"\d", "[0-9]"), re.IGNORECASE)
+
+    def read(cell: str) -> str | None:
+        return _read_number(pattern.fullmatch(cell)) if len(cell) <= LONGEST_NUMBER else None
+
+    return Format(text, read, is_of_numbers=True)
 
 
 def _marks(text: str, marks: list[str], body: str) -> tuple[str, str]:
@@ -300,16 +311,15 @@ def _is_indian(body: str, group: str) -> bool:
 def _read_number(found: re.Match[str] | None) -> str | None:
     if found is None:
         return None
-    named = found.groupdict()
-    negatives = [named["before"], named["inner"], named["after"], named["open"]]
-    if sum(map(bool, negatives)) > 1 or bool(named["open"]) != bool(named["close"]):
+    opened, before, inner, whole, part, only, exponent, after, closed = found.groups()
+    negatives = [sign for sign in (opened, before, inner, after) if sign]
+    if len(negatives) > 1 or bool(opened) != bool(closed):
         return None
-    whole = re.sub(r"\D", "", named["whole"] or "0")
-    part = named["part"] or named["only"] or ""
-    minus = "-" if any(negative and negative != "+" for negative in negatives) else ""
+    minus = "-" if negatives and negatives[0] != "+" else ""
+    fraction = part or only or ""
     # A fraction of zeros says nothing, and a field of whole numbers takes none.
-    fraction = f".{part}" if part.strip("0") else ""
-    return f"{minus}{whole}{fraction}{named['exponent'] or ''}"
+    behind = f".{fraction}" if fraction.strip("0") else ""
+    return f"{minus}{whole.translate(_WITHOUT_MARKS) if whole else '0'}{behind}{exponent or ''}"
 
 
 # Booleans
