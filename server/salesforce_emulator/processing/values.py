@@ -47,6 +47,8 @@ _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")  # the guide's own sample 
 _DATETIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,3}))?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+# assumed: seconds and Z can be left out; no source shows a time of day in an upload
+_TIME = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,3}))?)?Z?")
 # Documented (SOQL and SOSL reference, Date Formats and Date Literals).
 FIRST_DAY, LAST_DAY = "1700-01-01", "4000-12-31"
 FIRST_MOMENT, LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
@@ -55,8 +57,8 @@ _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
 
 def cell_reader(field: Field, schema: Schema) -> Read:
     """Return a function that reads a column of cells of this field: values, or errors where the field can't hold a cell."""
-    if field.type == "id":
-        return _memoized(str)  # the operation refuses cells that are no ids
+    if field.type == "id" or field.field_type.holds == "compound":
+        return _memoized(str)  # the operation refuses cells that are no ids, and those of compounds
     if field.type == "reference":
         return _memoized(_reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema]))
     if field.type == "boolean":
@@ -257,6 +259,16 @@ def _datetime(field: Field) -> Parse:
     return parse
 
 
+def _time(field: Field) -> Parse:
+    def parse(cell: str) -> str:
+        match = _TIME.fullmatch(cell)
+        if match is None:
+            raise _wrong_type(field, cell)
+        return f"{match[1]}:{match[2] or '00'}.{(match[3] or '')[:3]:0<3}Z"
+
+    return parse
+
+
 def _invalid_date(field: Field, cell: str) -> RowError:
     """Return the error of a date outside of the calendar; the code is seen; assumed: the text."""
     return RowError("FIELD_INTEGRITY_EXCEPTION", f"{field.label}: invalid date: {cell}", field.name)
@@ -283,6 +295,7 @@ PARSERS: dict[str, Callable[[Field], Parse]] = {
     "multipicklist": _multipicklist,
     "percent": _number,
     "picklist": _picklist,
+    "time": _time,
 }
 
 
@@ -306,4 +319,5 @@ PRINTERS: dict[str, Callable[[StoredValue], str]] = {
     "percent": java_double,
     "picklist": str,
     "reference": str,
+    "time": str,
 }

@@ -5,11 +5,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from salesforce_emulator.schema.compounds import LOCATION_PARTS, location_part_name, with_compounds
 from salesforce_emulator.schema.model import CURRENT_USER, Field, Rule, Schema, SObject
 from salesforce_emulator.schema.schema_file import (
+    AUTO_NUMBER_FORMAT,
     CUSTOM_NAME,
     MAX_LENGTHS,
     NUMBER_TYPES,
+    OTHER_KINDS,
     CustomField,
     CustomObject,
     SchemaError,
@@ -39,6 +42,9 @@ def _extended(standard: Schema, file: SchemaFile) -> Schema:
             raise SchemaError(f"{known.name} {reason}", *key_path)
         if known is None and not CUSTOM_NAME.fullmatch(name):
             reason = "is no object of this org; a custom object's name ends in __c, the others are"
+            kind = OTHER_KINDS.get(f"__{name.lower().rpartition('__')[2]}") if "__" in name else None
+            if kind is not None:
+                raise SchemaError(f"{name} is {kind}, which this org does not have; leave it out", *key_path)
             raise SchemaError(f"{name} {reason} {', '.join(standard)}", *key_path)
         objects[name.lower()] = _with_additions(known or _custom_object(name, custom), custom, key_path)
     schema = Schema(list(objects.values()))
@@ -64,28 +70,49 @@ def _with_additions(sobject: SObject, custom: CustomObject, key_path: KeyPath) -
     names = {field.name.lower() for field in sobject.fields}
     relationships = {(field.relationshipName or "").lower() for field in sobject.fields}
     fields = []
-    for name, addition in custom.fields.items():
-        field = _field(name, addition)
-        if name.lower() in names:
+    additions = [
+        (name, field)
+        for name, addition in custom.fields.items()
+        for field in _fields_of(sobject, name, addition, key_path)
+    ]
+    for name, field in additions:
+        if field.name.lower() in names:
             raise SchemaError(
-                f"{sobject.name} already has a field {name}; choose another name", *key_path, "fields", name
+                f"{sobject.name} already has a field {field.name}; choose another name", *key_path, "fields", name
             )
         if field.relationshipName and field.relationshipName.lower() in relationships:
             message = f"{sobject.name} already has a relationship {field.relationshipName}; choose another name"
             raise SchemaError(message, *key_path, "fields", name)
-        names.add(name.lower())
+        names.add(field.name.lower())
         relationships.add((field.relationshipName or "").lower())
         fields.append(field)
     rules = tuple(Rule(**rule.model_dump()) for rule in custom.rules)
-    return replace(sobject, fields=(*sobject.fields, *fields), rules=rules)
+    return replace(sobject, fields=(*sobject.fields, *with_compounds(fields)), rules=rules)
+
+
+def _fields_of(sobject: SObject, name: str, custom: CustomField, key_path: KeyPath) -> list[Field]:
+    """Return the field that the file adds, and for a location the two fields that it is made of."""
+    if name.endswith("__pc") and sobject.name != "Account":
+        raise SchemaError(f"{name} is a field of person accounts, so add it to Account", *key_path, "fields", name)
+    field = _field(name, custom)
+    if field.type != "location":
+        return [field]
+    part = {"type": "double", "precision": 18, "scale": 15, "custom": True}
+    return [
+        *(
+            make_field({**part, "name": location_part_name(name, each), "label": f"{field.label} ({each})"})
+            for each in LOCATION_PARTS
+        ),
+        field,
+    ]
 
 
 def _field(name: str, custom: CustomField) -> Field:
-    stem = name.removesuffix("__c")
+    stem, _, ending = name.rpartition("__")
     data: dict[str, Any] = {
         "name": name,
         "label": custom.label or _label(name),
-        "type": custom.type,
+        "type": "string" if custom.type == "autonumber" else custom.type,
         "nillable": not custom.required and custom.type != "boolean",
         "default": custom.default.isoformat() if isinstance(custom.default, date) else custom.default,
         "custom": True,
@@ -104,14 +131,25 @@ def _field(name: str, custom: CustomField) -> Field:
     if custom.type == "boolean":
         data["default"] = bool(custom.default)
     if custom.type == "reference":
-        data["relationshipName"] = custom.relationshipName or f"{stem}__r"
+        data["relationshipName"] = custom.relationshipName or f"{stem}__{ending.replace('c', 'r')}"
         data["childRelationshipName"] = custom.childRelationshipName
+    if custom.type == "autonumber":
+        data |= {"length": 30, "autoNumber": True, "createable": False, "updateable": False, "nillable": False}
+        data["formula"] = _auto_number(custom.format or "{0}")
     return make_field(data)
 
 
+def _auto_number(format_: str) -> str:
+    """Return the SQL expression of the numbers in this display format, in the order in which the records were created."""
+    match = AUTO_NUMBER_FORMAT.fullmatch(format_)
+    assert match is not None  # checked as the file was read
+    before, zeros, after = (part.replace("'", "''").replace("%", "%%") for part in match.groups())
+    return f"printf('{before}%0{len(zeros)}d{after}', _serial)"
+
+
 def _label(name: str) -> str:
-    """Return the label of an object or field whose label the file leaves out."""
-    return name.removesuffix("__c").replace("_", " ")
+    """Return the label of an object or field whose label the file leaves out; it names no namespace."""
+    return name.split("__")[-2].replace("_", " ")
 
 
 def _check_references(schema: Schema, sobject: SObject, custom: CustomObject, key_path: KeyPath) -> None:

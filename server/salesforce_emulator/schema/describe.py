@@ -7,6 +7,7 @@ from salesforce_emulator.schema.model import Field, Schema, SObject
 Body = dict[str, Any]
 
 BYTES_PER_CHARACTER = 3  # in UTF-8, for byteLength
+NOT_GROUPABLE = ("currency", "datetime", "double", "percent", "time")
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
 
@@ -100,7 +101,7 @@ def describe_field(field: Field) -> Body:
     """Return the description of a field in sObject Describe."""
     polymorphic = len(field.referenceTo) > 1
     return {
-        "aggregatable": not field.long_text and field.type != "boolean",
+        "aggregatable": field.filterable and field.type != "boolean",
         "aiPredictionField": False,
         "autoNumber": field.autoNumber,
         "byteLength": field.length if field.field_type.holds == "id" else field.length * BYTES_PER_CHARACTER,
@@ -108,7 +109,7 @@ def describe_field(field: Field) -> Body:
         "calculatedFormula": None,
         "cascadeDelete": False,
         "caseSensitive": False,
-        "compoundFieldName": None,
+        "compoundFieldName": field.compoundFieldName,
         "controllerName": None,
         "createable": field.createable,
         "custom": field.custom,
@@ -122,10 +123,10 @@ def describe_field(field: Field) -> Body:
         "encrypted": False,
         "externalId": field.externalId,
         "extraTypeInfo": None,
-        "filterable": not field.long_text,
+        "filterable": field.filterable,
         "filteredLookupInfo": None,
         "formulaTreatNullNumberAsZero": False,
-        "groupable": not field.long_text and field.type not in ("currency", "datetime", "double", "percent"),
+        "groupable": field.filterable and field.type not in NOT_GROUPABLE,
         "highScaleNumber": False,
         "htmlFormatted": False,
         "idLookup": field.idLookup,
@@ -155,7 +156,7 @@ def describe_field(field: Field) -> Body:
         "scale": field.scale,
         "searchPrefilterable": False,
         "soapType": field.field_type.soap,
-        "sortable": not field.long_text,
+        "sortable": field.filterable,
         "type": field.type,
         "unique": field.unique,
         "updateable": field.updateable,

@@ -10,7 +10,7 @@ class FieldType:
 
     Attributes:
         holds: the class of the type's values. Values of one class are compared alike, and a custom field may change its type
-            within the class.
+            within the class. A compound is made of other fields of its record, and is JSON text in the database.
         column: the declaration of a field's column in the database. As in Salesforce, text is compared without regard to
             case, and ids with it.
         soap: the type in the SOAP API, as describe names it.
@@ -18,7 +18,7 @@ class FieldType:
         length: the largest number of characters of a field that states none; 0 for a field that does not hold text.
     """
 
-    holds: Literal["text", "id", "number", "boolean", "date", "datetime"] = "text"
+    holds: Literal["text", "id", "number", "boolean", "date", "datetime", "time", "compound"] = "text"
     column: str = "TEXT COLLATE NOCASE"
     soap: str = "xsd:string"
     apex: str = "String"
@@ -29,6 +29,7 @@ _DECIMAL = FieldType(holds="number", column="REAL", soap="xsd:double", apex="Dec
 _ID = FieldType(holds="id", column="TEXT", soap="tns:ID", apex="Id", length=18)
 
 FIELD_TYPES = {
+    "address": FieldType(holds="compound", column="TEXT", soap="urn:address", apex="Address"),
     "boolean": FieldType(holds="boolean", column="INTEGER", soap="xsd:boolean", apex="Boolean"),
     "combobox": FieldType(),
     "currency": _DECIMAL,
@@ -36,8 +37,10 @@ FIELD_TYPES = {
     "datetime": FieldType(holds="datetime", soap="xsd:dateTime", apex="Datetime"),
     "double": _DECIMAL,
     "email": FieldType(length=80),
+    "encryptedstring": FieldType(length=175),
     "id": _ID,
     "int": FieldType(holds="number", column="INTEGER", soap="xsd:int", apex="Integer"),
+    "location": FieldType(holds="compound", column="TEXT", soap="urn:location", apex="Location"),
     "multipicklist": FieldType(length=4099),
     "percent": _DECIMAL,
     "phone": FieldType(length=40),
@@ -45,5 +48,6 @@ FIELD_TYPES = {
     "reference": _ID,
     "string": FieldType(),
     "textarea": FieldType(),
+    "time": FieldType(holds="time", column="TEXT", soap="xsd:time", apex="Time"),
     "url": FieldType(length=255),
 }

@@ -23,6 +23,7 @@ class Field:
 
     Attributes:
         length: the largest number of characters; 0 for a field that does not hold text.
+        compoundFieldName: the address or location that the field is a part of.
         childRelationshipName: the name under which a parent record refers to its child records, for a lookup.
         default: the value that an insert without this field stores; `$me` stands for the id of the user.
         defaulted: whether the org fills the field by itself.
@@ -50,6 +51,7 @@ class Field:
     referenceTo: tuple[str, ...] = ()
     relationshipName: str | None = None
     childRelationshipName: str | None = None
+    compoundFieldName: str | None = None
     default: Any = None
     defaulted: bool = False
     formula: str | None = None
@@ -68,6 +70,15 @@ class Field:
     def long_text(self) -> bool:
         """Whether queries can neither filter nor sort by the field (SOQL and SOSL reference, Text Area (Long))."""
         return self.type == "textarea" and self.length > MAX_SHORT_TEXT
+
+    @property
+    def filterable(self) -> bool:
+        """Whether queries can filter and sort by the field.
+
+        Not by long and encrypted text (SOQL and SOSL reference; Salesforce help, Classic Encryption for Custom Fields), nor
+        by a compound, other than with DISTANCE, which the emulator does not have.
+        """
+        return not self.long_text and self.type != "encryptedstring" and self.field_type.holds != "compound"
 
     @property
     def defaulted_on_create(self) -> bool:

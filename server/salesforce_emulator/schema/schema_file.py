@@ -25,14 +25,32 @@ from pydantic import Field as Setting
 
 from salesforce_emulator.user_files import FileError, plain_message, read
 
-CUSTOM_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")
-RELATIONSHIP_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*(?:__r)?")
+_WORD = "[A-Za-z](?:_?[A-Za-z0-9])*"
+CUSTOM_NAME = re.compile(rf"(?:{_WORD}__)?{_WORD}__c")
+"""The name of a custom object or field, with the namespace of its package if it has one."""
+
+FIELD_NAME = re.compile(rf"(?:{_WORD}__)?{_WORD}__p?c")
+"""The name of a custom field; that of a person account ends in __pc (Salesforce help, Person Account Fields)."""
+
+RELATIONSHIP_NAME = re.compile(rf"(?:{_WORD}__)?{_WORD}(?:__p?r)?")
+AUTO_NUMBER_FORMAT = re.compile(r"([^{}]*)\{(0+)\}([^{}]*)")
+"""A display format such as INV-{0000}: the number with at least as many digits as there are zeros."""
+
+OTHER_KINDS = {
+    "__b": "a big object",
+    "__e": "a platform event",
+    "__kav": "a knowledge article",
+    "__mdt": "a custom metadata type",
+    "__x": "an external object",
+}
+"""The kinds of object that the emulator does not have, by the ending of their names."""
+
 NUMBER_TYPES = ("currency", "double", "percent")
 PICKLIST_TYPES = ("picklist", "multipicklist")
-KEY_TYPES = ("string", "email", "double")
-"""The types of field that can be an external id or unique (Salesforce help)."""
+KEY_TYPES = ("string", "email", "double", "autonumber")
+"""The types of field that can be an external id; all but auto-numbers, which are, can be unique (Salesforce help)."""
 
-MAX_LENGTHS = {"string": 255, "textarea": 131_072}
+MAX_LENGTHS = {"string": 255, "textarea": 131_072, "encryptedstring": 175}
 """The largest length of each type of field that has a length to set."""
 
 
@@ -79,7 +97,7 @@ def read_schema_file(file: Path) -> "SchemaFile":
 
 
 def _custom_name(name: str) -> str:
-    if not CUSTOM_NAME.fullmatch(name):
+    if not FIELD_NAME.fullmatch(name):
         raise ValueError(f"'{name}' is no name of a custom field; use letters, digits and single _, and end it in __c")
     return name
 
@@ -109,12 +127,13 @@ class CustomField(_Settings):
 
     label: str | None = None
     type: Literal[
-        "string", "textarea", "boolean", "double", "currency", "percent", "date", "datetime",
-        "email", "phone", "url", "picklist", "multipicklist", "reference",
+        "string", "textarea", "boolean", "int", "double", "currency", "percent", "date", "datetime", "time", "email",
+        "phone", "url", "picklist", "multipicklist", "reference", "encryptedstring", "autonumber", "location",
     ]  # fmt: skip
     length: int | None = Setting(None, ge=1)
     precision: int | None = Setting(None, ge=1, le=18)
     scale: int | None = Setting(None, ge=0, le=17)
+    format: str | None = None
     required: bool = False
     default: Any = None
     unique: bool = False
@@ -133,7 +152,7 @@ class CustomField(_Settings):
 
     def _problems(self) -> Iterator[str]:
         if self.length is not None and self.type not in MAX_LENGTHS:
-            yield f"only string and textarea have a length to set; leave it out of a {self.type}"
+            yield f"only {', '.join(MAX_LENGTHS)} have a length to set; leave it out of a {self.type}"
         elif self.length is not None and self.length > MAX_LENGTHS[self.type]:
             yield f"a {self.type} has at most {MAX_LENGTHS[self.type]} characters"
         if (self.precision is not None or self.scale is not None) and self.type not in NUMBER_TYPES:
@@ -142,6 +161,14 @@ class CustomField(_Settings):
             yield "scale, the digits after the point, can't be more than precision, all digits"
         if (self.externalId or self.unique) and self.type not in KEY_TYPES:
             yield f"only {', '.join(KEY_TYPES)} can be externalId or unique, not {self.type}"
+        if self.unique and self.type == "autonumber":
+            yield "an auto-number is unique by itself; leave unique out"
+        if self.format is not None and self.type != "autonumber":
+            yield f"only an autonumber has a format; leave it out of a {self.type}"
+        elif self.format is not None and not AUTO_NUMBER_FORMAT.fullmatch(self.format):
+            yield "a format has its digits in braces once, as in INV-{0000}"
+        if self.required and self.type in ("autonumber", "location"):
+            yield f"no row can set a field of type {self.type}; leave required out"
         if bool(self.picklist) != (self.type in PICKLIST_TYPES):
             yield "a picklist needs its values, as in picklist: [A, B], and only a picklist has them"
         if self.restricted and self.type not in PICKLIST_TYPES:
@@ -169,7 +196,9 @@ class CustomField(_Settings):
                 )
             case "date":
                 return isinstance(self.default, date) and not isinstance(self.default, datetime)
-            case "datetime" | "reference":
+            case "int":
+                return isinstance(self.default, int) and not isinstance(self.default, bool)
+            case "datetime" | "reference" | "time" | "autonumber" | "location" | "encryptedstring":
                 return False
             case "picklist" if self.restricted:
                 return self.default in self.picklist
@@ -183,7 +212,9 @@ class CustomField(_Settings):
                 return "use a number"
             case "date":
                 return "use a day, as in 2025-01-31"
-            case "datetime" | "reference":
+            case "int":
+                return "use a whole number"
+            case "datetime" | "reference" | "time" | "autonumber" | "location" | "encryptedstring":
                 return f"a {self.type} can't have one"
             case "picklist" if self.restricted:
                 return f"use one of {', '.join(self.picklist)}"

@@ -8,6 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from salesforce_emulator.schema.compounds import with_compounds
 from salesforce_emulator.schema.field_types import FIELD_TYPES
 from salesforce_emulator.schema.model import Field, Schema, SObject
 
@@ -38,7 +39,7 @@ def standard_schema() -> Schema:
 def _standard_object(data: dict[str, Any]) -> SObject:
     id_, *others = common_fields()
     own_id = replace(id_, label=f"{data['label']} ID")
-    return SObject(**data | {"fields": (own_id, *others, *map(make_field, data["fields"]))})
+    return SObject(**data | {"fields": (own_id, *others, *with_compounds(map(make_field, data["fields"])))})
 
 
 def _objects() -> Traversable:

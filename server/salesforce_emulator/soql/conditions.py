@@ -130,7 +130,7 @@ def _translate(condition: Condition, resolve: Resolve, now: datetime) -> Sql:
 
 
 def _filterable(expression: FieldExpression, name: Token) -> FieldExpression:
-    if expression.field.long_text:
+    if not expression.field.filterable:
         reason = f"field '{expression.field.name}' can not be filtered in a query call"
         raise SoqlError("INVALID_FIELD", reason, position(name))
     return expression

@@ -1,7 +1,7 @@
 """The literals of a query, as the values that the database holds."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from lark import Token
 
@@ -41,8 +41,20 @@ def stored(field: Field, literal: Token) -> StoredValue:
             return _day(literal).isoformat()
         case "DATETIME":
             return _moment(literal)
+        case "TIME":
+            return _time(literal)
     text = _unescaped(literal, wildcards=False)
     return _record_id(text, literal) if field.field_type.holds == "id" else text
+
+
+def _time(literal: Token) -> str:
+    """Return a time of day as the database holds it; assumed: the form of the literal."""
+    clock, _, fraction = str(literal).upper().removesuffix("Z").partition(".")
+    try:
+        time.fromisoformat(clock)
+    except ValueError:
+        raise malformed(f"Invalid time: {literal}", position(literal)) from None
+    return f"{clock}.{fraction:0<3}Z"
 
 
 def like_pattern(field: Field, literal: Token) -> str:

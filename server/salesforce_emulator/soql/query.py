@@ -191,7 +191,7 @@ class Query:
 
     def _ordered(self, ordering: Ordering) -> str:
         expression = self._paths.field(ordering.name)
-        if expression.field.long_text:
+        if not expression.field.filterable:
             reason = f"field '{expression.field.name}' can not be sorted in a query call"
             raise SoqlError("INVALID_FIELD", reason, position(ordering.name))
         direction = "DESC" if ordering.descending else "ASC"

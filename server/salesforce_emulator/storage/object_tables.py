@@ -96,7 +96,7 @@ def _check_field_types(connection: sqlite3.Connection, sobject: SObject) -> None
     for field in sobject.fields:
         if not field.custom:
             continue
-        holds = f"reference to {', '.join(field.referenceTo)}" if field.referenceTo else field.field_type.holds
+        holds = _held_by(field)
         key = (sobject.name, field.name)
         connection.execute("INSERT OR IGNORE INTO custom_field VALUES (?, ?, ?)", (*key, holds))
         statement = "SELECT holds FROM custom_field WHERE object = ? AND name = ?"
@@ -107,6 +107,13 @@ def _check_field_types(connection: sqlite3.Connection, sobject: SObject) -> None
                 " give the new field another name, or start a new org in another folder",
                 *("objects", sobject.name, "fields", field.name),
             )
+
+
+def _held_by(field: Field) -> str:
+    """Return what a custom field holds, which it can't change once it is there."""
+    if field.referenceTo:
+        return f"reference to {', '.join(field.referenceTo)}"
+    return "auto-number" if field.autoNumber else field.field_type.holds
 
 
 def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> None:

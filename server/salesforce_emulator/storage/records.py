@@ -1,5 +1,6 @@
 """The records of the org, in the table of their object: serial numbers for new ones, and lookups by id and by value."""
 
+import json
 import sqlite3
 from collections.abc import Iterable
 
@@ -59,4 +60,8 @@ def fold(value: StoredValue) -> StoredValue:
 
 def json_value(field: Field, value: StoredValue) -> object:
     """Return a stored value as the REST API shows it in JSON."""
-    return bool(value) if field.type == "boolean" and value is not None else value
+    if value is None:
+        return None
+    if field.field_type.holds == "compound":
+        return json.loads(str(value))
+    return bool(value) if field.type == "boolean" else value

@@ -16,6 +16,9 @@ from salesforce_emulator.storage.records import json_value
 from salesforce_emulator.ui.page import number_in_query
 
 PAGE_RECORDS = 25
+DERIVED_FIELDS = ("PhotoUrl", "JigsawCompanyId", "JigsawContactId")
+"""The fields that the org makes of the id, or of another field alone."""
+
 SYSTEM_FIELDS = {
     "IsDeleted",
     "CreatedDate",
@@ -87,14 +90,22 @@ def _columns(sobject: SObject, rows: list[sqlite3.Row]) -> list[Field]:
     return [
         field
         for field in sobject.fields
-        if field.name == "Id"
-        or (field.name not in SYSTEM_FIELDS and any(row[field.name] not in (None, 0) for row in rows))
+        if field.name == "Id" or (_tells_more(field) and any(row[field.name] not in (None, 0) for row in rows))
     ]
+
+
+def _tells_more(field: Field) -> bool:
+    """Return whether a field tells people more than the other columns do."""
+    is_derived = field.field_type.holds == "compound" or field.name in DERIVED_FIELDS
+    return not is_derived and field.name not in SYSTEM_FIELDS
 
 
 def _field_value(schema: Schema, field: Field, row: sqlite3.Row) -> FieldValue:
     value = json_value(field, row[field.name])
-    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, dict):
+        text = ", ".join(str(part) for part in value.values() if part is not None)
+    else:
+        text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return FieldValue(field, text, _object_of(schema, text) if field.type == "reference" and text else None)
 
 

@@ -3,9 +3,87 @@
 from importlib import resources
 from pathlib import Path
 
-from tests.salesforce_emulator.behaviours import doc, own
-from tests.salesforce_emulator.caller import an_org_with
+from inline_snapshot import snapshot
+
+from tests.salesforce_emulator.behaviours import assumed, doc, own
+from tests.salesforce_emulator.caller import DATA, an_org, an_org_with
 from tests.salesforce_emulator.schema.schemas import OBJECTS, SCHEMA, fields_of
+
+TYPES = """
+objects:
+  acme__Order__c:
+    fields:
+      acme__Lines__c: {type: int, required: true}
+      acme__Opens__c: {type: time}
+      acme__Number__c: {type: autonumber, format: "O-{000}", externalId: true}
+      acme__Secret__c: {type: encryptedstring, length: 20}
+      acme__Place__c: {type: location}
+      acme__Account__c: {type: reference, referenceTo: Account}
+  Account:
+    fields:
+      Birthday__pc: {type: date}
+      acme__Mentor__pc: {type: reference, referenceTo: Contact}
+"""
+
+
+@doc("Object reference, Custom Objects: names with a namespace, and __pc for fields of person accounts; Field Types")
+@assumed("the form of a time of day in an upload and in a query")
+def test_names_of_packages_and_person_accounts_and_more_types_are_loaded_described_and_queried(tmp_path: Path) -> None:
+    (file := tmp_path / "schema.yaml").write_text(TYPES)
+    with an_org(tmp_path / "org", schema_file=file) as org:
+        account = org.succeeded(org.load("Name,Birthday__pc\nAcme,1990-02-03\n"))[0]["sf__Id"]
+        job = org.load(
+            "acme__Lines__c,acme__Opens__c,acme__Secret__c,acme__Place__Latitude__s,acme__Place__Longitude__s,acme__Account__r.Id\n"
+            f"3,08:30,secret,48.1,11.5,{account}\n"
+            f"4,23:59:59.5Z,,,,{account}\n"
+            f"5,25:00,,,,{account}\n"
+            f"x,,,,,{account}\n",
+            "acme__Order__c",
+        )
+        assert sorted(org.errors(job)) == snapshot(
+            [
+                "INVALID_TYPE_ON_FIELD_IN_RECORD:Lines: value not of required type: x:acme__Lines__c --",
+                "INVALID_TYPE_ON_FIELD_IN_RECORD:Opens: value not of required type: 25:00:acme__Opens__c --",
+            ]
+        )
+        soql = (
+            "SELECT acme__Number__c, acme__Opens__c, acme__Place__c, acme__Account__r.Birthday__pc FROM acme__Order__c"
+        )
+        [early] = org.query(f"{soql} WHERE acme__Opens__c < 12:00:00Z AND acme__Place__Latitude__s > 48")["records"]
+        del early["attributes"], early["acme__Account__r"]["attributes"]
+        assert early == snapshot(
+            {
+                "acme__Number__c": "O-001",
+                "acme__Opens__c": "08:30:00.000Z",
+                "acme__Place__c": {"latitude": 48.1, "longitude": 11.5},
+                "acme__Account__r": {"Birthday__pc": "1990-02-03"},
+            }
+        )
+        [late] = org.query(f"{soql} WHERE acme__Number__c = 'O-002'")["records"]
+        assert (late["acme__Opens__c"], late["acme__Place__c"]) == ("23:59:59.500Z", None)
+        refusal = org.http.get(f"{DATA}/query", params={"q": f"{soql} ORDER BY acme__Place__c"}).json()[0]
+        assert refusal["errorCode"] == "INVALID_FIELD"
+        found = {
+            (field["type"], field["soapType"], field["createable"], field["filterable"], field["autoNumber"])
+            for name, field in fields_of(org, "acme__Order__c").items()
+            if name.startswith("acme__")
+        }
+        assert sorted(found) == snapshot(
+            [
+                ("double", "xsd:double", True, True, False),
+                ("encryptedstring", "xsd:string", True, False, False),
+                ("int", "xsd:int", True, True, False),
+                ("location", "urn:location", False, False, False),
+                ("reference", "tns:ID", True, True, False),
+                ("string", "xsd:string", False, True, True),
+                ("time", "xsd:time", True, True, False),
+            ]
+        )
+        assert fields_of(org, "acme__Order__c")["acme__Place__Latitude__s"]["compoundFieldName"] == "acme__Place__c"
+        mentor = fields_of(org, "Account")["acme__Mentor__pc"]
+        assert (mentor["relationshipName"], mentor["label"]) == ("acme__Mentor__pr", "Mentor")
+        set_itself = org.load("acme__Lines__c,acme__Number__c\n1,O-9\n", "acme__Order__c")
+        assert org.errors(set_itself)[0].startswith("INVALID_FIELD_FOR_INSERT_UPDATE")
 
 
 @own

@@ -37,7 +37,7 @@ from tests.salesforce_emulator.schema.schemas import refused
         (
             "objects:\n  Invoice: {}",
             snapshot(
-                "<folder>/schema.yaml, line 2, objects.Invoice: Invoice is no object of this org; a custom object's name ends in __c, the others are Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User, UserPermissionAccess"
+                "<folder>/schema.yaml, line 2, objects.Invoice: Invoice is no object of this org; a custom object's name ends in __c, the others are Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Individual, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User, UserPermissionAccess"
             ),
         ),
         (
@@ -141,7 +141,7 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
         (
             "Name__c: {type: text}",
             snapshot(
-                "Name__c.type: use 'string', 'textarea', 'boolean', 'double', 'currency', 'percent', 'date', 'datetime', 'email', 'phone', 'url', 'picklist', 'multipicklist' or 'reference'"
+                "Name__c.type: use 'string', 'textarea', 'boolean', 'int', 'double', 'currency', 'percent', 'date', 'datetime', 'time', 'email', 'phone', 'url', 'picklist', 'multipicklist', 'reference', 'encryptedstring', 'autonumber' or 'location'"
             ),
         ),
         (
@@ -151,7 +151,31 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
         ("Name__c: {type: string, length: 256}", snapshot("Name__c: a string has at most 255 characters")),
         (
             "Name__c: {type: boolean, length: 5}",
-            snapshot("Name__c: only string and textarea have a length to set; leave it out of a boolean"),
+            snapshot("Name__c: only string, textarea, encryptedstring have a length to set; leave it out of a boolean"),
+        ),
+        (
+            "Name__c: {type: string, format: 'A-{0}'}",
+            snapshot("Name__c: only an autonumber has a format; leave it out of a string"),
+        ),
+        (
+            "Name__c: {type: autonumber, format: A-1}",
+            snapshot("Name__c: a format has its digits in braces once, as in INV-{0000}"),
+        ),
+        (
+            "Name__c: {type: autonumber, unique: true}",
+            snapshot("Name__c: an auto-number is unique by itself; leave unique out"),
+        ),
+        (
+            "Name__c: {type: location, required: true}",
+            snapshot("Name__c: no row can set a field of type location; leave required out"),
+        ),
+        ("Name__c: {type: int, default: 1.5}", snapshot("Name__c: the default does not fit: use a whole number")),
+        ("Name__c: {type: time, default: noon}", snapshot("Name__c: the default does not fit: a time can't have one")),
+        (
+            "a__b__c__c: {type: string}",
+            snapshot(
+                "a__b__c__c: 'a__b__c__c' is no name of a custom field; use letters, digits and single _, and end it in __c"
+            ),
         ),
         ("Name__c: {type: string, required: 1}", snapshot("Name__c.required: use true or false")),
         (
@@ -188,7 +212,7 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
         ),
         (
             "Name__c: {type: date, unique: true}",
-            snapshot("Name__c: only string, email, double can be externalId or unique, not date"),
+            snapshot("Name__c: only string, email, double, autonumber can be externalId or unique, not date"),
         ),
         (
             "Name__c: {type: string, unique: true, externalId: true, default: X1}",
@@ -212,7 +236,7 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
         (
             "Name__c: {type: reference, referenceTo: Nope}",
             snapshot(
-                "Name__c.referenceTo: there is no object Nope; use one of Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User, UserPermissionAccess"
+                "Name__c.referenceTo: there is no object Nope; use one of Account, Asset, Calendar, Campaign, CampaignMember, Case, Contact, Event, Group, Individual, Lead, Opportunity, Organization, Product2, Profile, RecordType, Task, User, UserPermissionAccess"
             ),
         ),
         (
@@ -301,3 +325,20 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_file_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"nothing\.yaml can't be read: .*; correct its name or its rights$"):
         Org(EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "nothing.yaml"))
+
+
+@own
+def test_an_object_of_another_kind_and_a_field_of_a_person_account_elsewhere_are_told(tmp_path: Path) -> None:
+    kinds = ("Log__b", "Sent__e", "Rule__mdt", "Far__x", "ns__Log__b")
+    told = [refused(tmp_path, f"objects: {{{name}: {{}}}}") for name in kinds]
+    told.append(refused(tmp_path, "objects: {Contact: {fields: {Birth__pc: {type: date}}}}"))
+    assert told == snapshot(
+        [
+            "<folder>/schema.yaml, line 1, objects.Log__b: Log__b is a big object, which this org does not have; leave it out",
+            "<folder>/schema.yaml, line 1, objects.Sent__e: Sent__e is a platform event, which this org does not have; leave it out",
+            "<folder>/schema.yaml, line 1, objects.Rule__mdt: Rule__mdt is a custom metadata type, which this org does not have; leave it out",
+            "<folder>/schema.yaml, line 1, objects.Far__x: Far__x is an external object, which this org does not have; leave it out",
+            "<folder>/schema.yaml, line 1, objects.ns__Log__b: ns__Log__b is a big object, which this org does not have; leave it out",
+            "<folder>/schema.yaml, line 1, objects.Contact.fields.Birth__pc: Birth__pc is a field of person accounts, so add it to Account",
+        ]
+    )

@@ -25,6 +25,7 @@ def test_all_objects_are_listed(org: Caller) -> None:
             ("Contact", "003"),
             ("Event", "00U"),
             ("Group", "00G"),
+            ("Individual", "0PK"),
             ("Lead", "00Q"),
             ("Opportunity", "006"),
             ("Organization", "00D"),
@@ -129,3 +130,28 @@ def test_more_standard_objects_can_be_loaded(org: Caller, object_: str, data: st
     assert org.errors(job) == []
     [row] = org.succeeded(job)
     assert org.record(row["sf__Id"], object_)["CreatedById"] == job["createdById"]
+
+
+@seen("the standard schema that jsforce publishes")
+def test_addresses_photos_and_individuals_are_where_clients_expect_them(org: Caller) -> None:
+    expected = {
+        "Account": {"BillingAddress", "ShippingAddress", "PhotoUrl", "JigsawCompanyId", "IsCustomerPortal"},
+        "Contact": {
+            "MailingAddress",
+            "OtherAddress",
+            "PhotoUrl",
+            "JigsawContactId",
+            "IndividualId",
+            "CanAllowPortalSelfReg",
+        },
+        "Lead": {"Address", "PhotoUrl", "JigsawContactId", "IndividualId"},
+        "User": {"Address", "Latitude", "Longitude", "GeocodeAccuracy", "SenderEmail", "Signature", "IndividualId"},
+        "Organization": {"Address", "Latitude", "Longitude", "GeocodeAccuracy"},
+        "Opportunity": {"Fiscal"},
+        "Case": {"ProductId"},
+    }
+    assert {name for name, fields in expected.items() if not fields <= set(fields_of(org, name))} == set()
+    [person] = org.succeeded(org.load("LastName\nNgata\n", "Individual"))
+    job = org.load(f"LastName,IndividualId,Jigsaw\nNgata,{person['sf__Id']},J1\n", "Contact")
+    contact = org.record(org.succeeded(job)[0]["sf__Id"], "Contact")
+    assert (contact["IndividualId"], contact["JigsawContactId"]) == (person["sf__Id"], "J1")

@@ -64,10 +64,13 @@ def test_a_page_reads_only_so_many_deleted_records_and_leads_on_to_older_ones(tm
 @own
 def test_a_record_shows_all_it_holds_and_its_lookups_lead_on(org: Caller) -> None:
     account = org.succeeded(org.load("Name\nParent\n"))[0]["sf__Id"]
-    job = org.load(f'LastName,AccountId,Description\nChild,{account},"two\nlines"\n', "Contact")
+    job = org.load(
+        f'LastName,AccountId,MailingCity,MailingCountry,Description\nChild,{account},Salem,US,"two\nlines"\n', "Contact"
+    )
     page = look(org, f"/objects/Contact/{org.succeeded(job)[0]['sf__Id'][:15]}")
     assert page.links[account] == f"/objects/Account/{account}"
     assert "LastName Child" in page.words
     assert "Description two lines" in page.words
     assert "HasOptedOutOfEmail false" in page.words
+    assert "MailingAddress Salem, US" in page.words
     assert re.search(r"Empty: .*MailingStreet", page.words)
