@@ -110,7 +110,7 @@ def test_a_file_of_one_column_is_in_the_dialect_of_the_job() -> None:
     "header",
     [
         pytest.param(b",".join(b"N%d" % number for number in range(850_000)), id="names"),
-        pytest.param(b"," * 20_000, id="commas"),
+        pytest.param(b"a," * 20_000, id="letters"),
         pytest.param(b"x" * 9_000_000, id="one"),
     ],
 )

@@ -87,6 +87,24 @@ Next: upload-data-ingest-job {"jobId": "OTHER", "body": {"rowsOf": {"jobs": ["JO
         await sent_again(client, {"jobs": [job], "where": NO_NUMBER})
 
 
+async def test_rows_that_are_left_out_of_a_retry_may_go_in_another(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        org.forget()
+        failed = {"jobs": [job], "which": ["failed"]}
+        answer = await sent_again(client, failed, leaveOut={"cells": {"Name": [""]}})
+        assert (answer["rows"], answer["leftOut"]) == (3, {"cells": 5})
+        rest = await sent_again(client, {**failed, "where": NO_NAME})
+        assert rest["rows"] == 4
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": failed}, preflight="off")
+        assert f"3 of job {job} into job {answer['id'][:15]}" in text
+        for leave_out, words in (({"lines": "2"}, "which rowsOf has not"), ({"lines": "x"}, '"120-124, 200"')):
+            text = await refusal(
+                client, "create-ingest-job", body=INSERT, data={"rowsOf": failed, "leaveOut": leave_out}
+            )
+            assert words in text
+
+
 async def test_a_refused_retry_names_the_call_that_brings_its_rows_in_by_the_job_that_they_went_into(
     org: WatchedOrg,
 ) -> None:

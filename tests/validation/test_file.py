@@ -23,7 +23,7 @@ def test_rows_in_order_have_nofindings_of() -> None:
         (b"N\xe4me\nx\n", snapshot(['error at 1 (1): Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Save the file in UTF-8.'])),
         (b"PK\x03\x04\x14\x00\x06\x00", snapshot(['error (1): It is an Excel workbook or a zip file, not CSV. Save it as CSV in UTF-8.'])),
         (b"", snapshot(['error at 1 (1): It is empty. Give a header row with field names, then one row for each record.'])),
-        (b"\nName\nAnn\n", snapshot(['error at 1 (1): The first line is blank. Begin with the header row.'])),
+        (b"\nName\nAnn\n", snapshot(['error at 1 (1): Lines have blank cells alone. leaveOut {"notRows": true} leaves out all that is no row; {"notRows": false} sends it all the same.'])),
         (b"Name,Phone\n", snapshot(['error (1): There is a header and no row. Add a row for each record.'])),
         (b"Name,Phone", snapshot(['error (1): There is a header and no row. Add a row for each record.'])),
         (b"Name,Phone\rAnn,1\rBob,2\r", snapshot(['error at 1 (1): Lines end in a carriage return alone, which Salesforce does not take. Save it with lines that end in LF or CRLF.'])),
@@ -36,13 +36,13 @@ def test_rows_in_order_have_nofindings_of() -> None:
         (b'Name,Size\nPipe,"5"\nRod,"6\nBar,7\n', snapshot(['error at 3 (1): A quote is opened in this row and not closed, or not doubled: the job fails. Write the value in quotes, and each quote in it twice: "5"" pipe".'])),
         (b'Name,Size\n"a", "b"\n', snapshot(['error at 2 (1): A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails. Write the value in quotes, and each quote in it twice: "5"" pipe".'])),
         (b'"Name\nAnn\n', snapshot(['error at 1 (1): The header has no end: a quote in it is never closed. Close it.'])),
-        (b"Name,Phone\nAnn\n\nBob,1,2\n,,\n", snapshot(["warning at 2 (1): Rows have fewer cells than the header's 2. Look whether a cell is missing in the middle.", "warning at 4, 5 (2): Rows have more cells than the header's 2: Salesforce refuses them. Quote values that hold the delimiter."])),
+        (b"Name,Phone\nAnn\n\nBob,1,2\n,,\n", snapshot(['error at 5 (1): Lines have blank cells alone. leaveOut {"notRows": true} leaves out all that is no row; {"notRows": false} sends it all the same.', "warning at 2 (1): Rows have fewer cells than the header's 2. Look whether a cell is missing in the middle.", "warning at 4, 5 (2): Rows have more cells than the header's 2: Salesforce refuses them. Quote values that hold the delimiter."])),
         (b"Name,,name\nAnn,1,2\n", snapshot(['error at 1 (1): A column has no name, which fails the whole job. Name it, or set it to null in columns.', 'error name at 1 (1): 2 columns have this name, and only one can stand for a field. Rename or remove the others.'])),
         ("Name\nM\u00c3\u00bcller\nJos\u00e9\n\u00e2\u20ac\u0153x\n".encode(), snapshot(['warning at 2, 4 (2): Cells look like UTF-8 that was read as windows-1252 and saved again, such as "Ã¼" for "ü". Take the rows from their first source, or name the right cells in values, if they are few.'])),
         ("Name\nS\u00e3o \u00c3O\nM\u00fcller \u2013 O\u2019Neill\n\u5b57\n".encode(), snapshot([])),
         (b"Name\nA\0nn\n", snapshot(['warning at 2 (1): Values hold NUL characters, which are no text. Remove them.'])),
         (b"Name," + b"x" * 32_000 + b"\na,b\n", snapshot(['error at 1 (1): The header has 32,005 characters, and Salesforce takes 32,000. Leave columns out: name those to keep in only.'])),
-        (b"," .join(b"F%d" % n for n in range(5_001)) + b"\n" + b"," * 5_000 + b"\n", snapshot(['error at 1 (1): There are 5,001 columns, and Salesforce takes 5,000. Leave columns out: name those to keep in only.'])),
+        (b"," .join(b"F%d" % n for n in range(5_001)) + b"\nA" + b"," * 5_000 + b"\n", snapshot(['error at 1 (1): There are 5,001 columns, and Salesforce takes 5,000. Leave columns out: name those to keep in only.'])),
         (b"Name,Text\na,b\nc," + b"x" * 131_073 + b"\n", snapshot(['error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them.'])),
         (b"Name,Text\na,b\nc,\"" + b"xx\n" * 140_000 + b"\"\n", snapshot(['error at 3 (1): Rows have over 400,000 characters, the most that Salesforce takes: the job fails. Shorten cells, or leave columns out.', 'error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them.'])),
     ],
@@ -64,9 +64,9 @@ def test_all_lines_that_end_wrong_are_counted_and_the_first_are_told() -> None:
 
 def test_a_wide_source_can_be_cut_down_to_what_salesforce_takes() -> None:
     wide = b",".join(b"A question that was asked, as a form writes it, %d" % number for number in range(6_000))
-    assert len(findings_of(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n")) == 2
+    assert len(findings_of(wide.replace(b", ", b" ") + b"\nA" + b"," * 5_999 + b"\n")) == 2
     mapping = ColumnMapping(columns={"A question that was asked as a form writes it 7": "Name"}, only=("Name",))
-    assert findings_of(wide.replace(b", ", b" ") + b"\n" + b"," * 5_999 + b"\n", mapping=mapping) == []
+    assert findings_of(wide.replace(b", ", b" ") + b"\nA" + b",A" * 5_999 + b"\n", mapping=mapping) == []
 
 
 def test_what_stands_for_hidden_cells_in_answers_is_no_data() -> None:

@@ -33,6 +33,9 @@ class ParsedBlock:
         rows: the cells of each row.
         cells: the cells of all rows in one list; every row is as wide as the header.
         columns: the cells of each column.
+
+    Attributes:
+        is_split: whether the text was parsed by splitting, which proves its quotes and the widths of its rows right.
     """
 
     def __init__(
@@ -40,12 +43,13 @@ class ParsedBlock:
         width: int,
         find_lines: Callable[[], Sequence[int]],
         *,
-        rows: Sequence[Record] | None = None,
+        rows: Sequence[Sequence[str]] | None = None,
         cells: Sequence[str] | None = None,
         columns: Sequence[Sequence[str]] | None = None,
     ) -> None:
         self._width = width
         self.find_lines = find_lines
+        self.is_split = cells is not None
         self._cells = cells
         self._columns = columns
         if rows is not None:
@@ -65,11 +69,6 @@ class ParsedBlock:
     def columns(self) -> Sequence[Sequence[str]]:
         """The cells of each column, see `column`."""
         return self._columns or [self.column(index) for index in range(self._width)]
-
-    @property
-    def is_split(self) -> bool:
-        """Whether the text was parsed by splitting, which proves that its quotes and the widths of its rows are right."""
-        return self._cells is not None
 
     @cached_property
     def is_ragged(self) -> bool:
@@ -100,6 +99,20 @@ class ParsedBlock:
         if self.is_ragged:
             return [row[index] if index < len(row) else "" for row in self.rows]
         return list(map(itemgetter(index), self.rows))
+
+    def select(self, indexes: Sequence[int]) -> "ParsedBlock":
+        """Return the rows with these indexes, in this order, as a block that knows their lines."""
+
+        def find_lines() -> Sequence[int]:
+            return [self.lines[index] for index in indexes]
+
+        if self._columns is not None:
+            columns = [[column[index] for index in indexes] for column in self._columns]
+            selected = ParsedBlock(self._width, find_lines, columns=columns)
+        else:
+            selected = ParsedBlock(self._width, find_lines, rows=[self.rows[index] for index in indexes])
+        selected.is_split = self.is_split
+        return selected
 
 
 def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1) -> ParsedBlock:

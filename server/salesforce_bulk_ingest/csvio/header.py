@@ -1,14 +1,16 @@
 """The header of a CSV source, and the refusal of files whose first bytes show that they are not CSV in UTF-8."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect, dialect_of
 from salesforce_bulk_ingest.csvio.encodings import reading_of, utf_16_or_32
 from salesforce_bulk_ingest.csvio.records import EndlessRecord, first_record, is_blank
-from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding
+from salesforce_bulk_ingest.salesforce.models import DELIMITERS, Delimiter, LineEnding
 
 UTF_8_BOM = b"\xef\xbb\xbf"
 
@@ -23,6 +25,12 @@ leave columns out. A wider header is refused, since every name costs memory and 
 TOO_LONG = f"The header goes on for more than {MOST_HEADER_BYTES:,} bytes."
 NO_HEADER = "Look whether this is CSV with field names in its first line; if so, take columns out of the file."
 
+_SEP = re.compile(rb"""(?i)"?sep="?(?P<mark>\\t|[^\r\n"]?)[",;\t| ]*[\r\n]*""")
+"""The line that names the delimiter for Excel, with or without quotes, with delimiters where the file was saved again."""
+
+_NO_TEXT = b' \t\r\n",;|^`'
+"""Space, delimiters and quotes, which alone make no row."""
+
 SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
 
 _OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
@@ -33,62 +41,122 @@ _OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class LinesBefore:
+    """The lines before a header.
+
+    Attributes:
+        data: the bytes of these lines.
+        left_out: the lines that the caller leaves out, where a record begins, blank lines among them.
+        has_sep: whether the first line names the delimiter for spreadsheets (`sep=;`) and is not among those left out.
+        blank: the other lines, which have no text beside delimiters.
+    """
+
+    data: bytes = b""
+    left_out: tuple[int, ...] = ()
+    has_sep: bool = False
+    blank: tuple[int, ...] = ()
+
+
+NO_LINES = LinesBefore()
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The header of a source.
 
     Attributes:
-        bom: the bytes of all byte order marks before the header; empty if there is none.
-        record: the bytes of the first record after the byte order marks, with its line end.
+        bom: the bytes of all byte order marks at the begin of the source; empty if there is none.
+        record: the bytes of the header record, with its line end.
         names: the names of the columns.
         dialect: the dialect of the source.
+        lines_before: the lines between byte order mark and header.
     """
 
     bom: bytes
     record: bytes
     names: tuple[str, ...]
     dialect: Dialect
+    lines_before: LinesBefore = NO_LINES
 
     @property
     def size(self) -> int:
         """The number of bytes before the first row."""
-        return len(self.bom) + len(self.record)
+        return len(self.bom) + len(self.lines_before.data) + len(self.record)
 
     @property
     def lines(self) -> int:
         """The number of lines before the first row."""
-        return self.record.count(b"\n")
+        return self.line - 1 + self.record.count(b"\n")
+
+    @property
+    def line(self) -> int:
+        """The line of the source on which the header begins."""
+        return self.lines_before.data.count(b"\n") + 1
 
 
-def read_header(file: BinaryIO, delimiter: Delimiter | None, line_ending: LineEnding | None) -> Header:
+def read_header(
+    file: BinaryIO,
+    delimiter: Delimiter | None,
+    line_ending: LineEnding | None,
+    is_left_out: Callable[[int], bool] = lambda line: False,
+    *,
+    is_first: bool = True,
+) -> Header:
     """Read the header of a source; the file then stands at the first row.
 
     Args:
         file: the open file of the source, at its start.
         delimiter: the delimiter of the job, see `dialect_of`.
         line_ending: the line ending of the job, see `dialect_of`.
+        is_left_out: returns whether the record that begins on a line is left out, so that it can't be the header.
+        is_first: whether the first record that is not left out is the header, whatever it holds; if not, lines without
+            names are passed over: the one that names the delimiter for spreadsheets, and blank ones.
 
     Raises:
         Unreadable: the source is not CSV with a header in its first line, or the header is too long or too wide.
     """
+    start = _read_record(file)
+    _check_kind(start)
+    record = start
+    while record.startswith(UTF_8_BOM):
+        record = record.removeprefix(UTF_8_BOM)
+    bom = start[: len(start) - len(record)]
+    passed, left_out, blank = bytearray(), list[int](), list[int]()
+    sep = None if is_first else _SEP.fullmatch(record)
+    while record and len(passed) <= MOST_HEADER_BYTES:
+        line = passed.count(b"\n") + 1
+        if is_left_out(line):
+            left_out.append(line)
+        elif not is_first and not (sep and line == 1) and not record.strip(_NO_TEXT):
+            blank.append(line)
+        elif not (sep and line == 1):
+            break
+        passed += record
+        record = _read_record(file)
+    _check_header(record, bytes(passed))
+    dialect = dialect_of(record, _delimiter_of(sep) or delimiter, line_ending)
+    names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
+    if len(names) > MOST_HEADER_COLUMNS:
+        raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
+    has_sep = sep is not None and 1 not in left_out
+    before = LinesBefore(bytes(passed), tuple(left_out), has_sep, tuple(blank)) if passed else NO_LINES
+    return Header(bom, record, tuple(names), dialect, before)
+
+
+def _delimiter_of(sep: re.Match[bytes] | None) -> Delimiter | None:
+    mark = "" if sep is None else sep["mark"].decode("latin-1").replace("\\t", "\t")
+    return next((name for name in get_args(Delimiter) if DELIMITERS[name] == mark), None)
+
+
+def _read_record(file: BinaryIO) -> bytes:
     try:
-        start = first_record(file, MOST_HEADER_BYTES)
+        return first_record(file, MOST_HEADER_BYTES)
     except EndlessRecord as error:
         _check_kind(error.start)
         _check_line_ends(error.start)
         if error.start.count(b'"') % 2 == 0:
             raise Unreadable(TOO_LONG, NO_HEADER, 1) from None
         raise Unreadable("The header has no end: a quote in it is never closed.", "Close it.", 1) from None
-    _check_kind(start)
-    record = start
-    while record.startswith(UTF_8_BOM):
-        record = record.removeprefix(UTF_8_BOM)
-    bom = start[: len(start) - len(record)]
-    _check_header(record)
-    dialect = dialect_of(record, delimiter, line_ending)
-    names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
-    if len(names) > MOST_HEADER_COLUMNS:
-        raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
-    return Header(bom, record, tuple(names), dialect)
 
 
 def _check_kind(start: bytes) -> None:
@@ -103,10 +171,12 @@ def _check_kind(start: bytes) -> None:
         raise Unreadable("It holds NUL characters, as binary files do.", SAVE_AS_UTF_8)
 
 
-def _check_header(record: bytes) -> None:
-    if not record:
+def _check_header(record: bytes, passed: bytes) -> None:
+    if passed.strip(_NO_TEXT) and (not record or len(passed) > MOST_HEADER_BYTES):
+        raise Unreadable("No line is left for a header.", "Leave fewer lines out in leaveOut.", 1)
+    if not record and not passed:
         raise Unreadable("It is empty.", "Give a header row with field names, then one row for each record.", 1)
-    if is_blank(record):
+    if not record or is_blank(record):
         raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
     _check_line_ends(record)
 

@@ -1,6 +1,8 @@
 """The bytes that are uploaded for a source: its own bytes, or its rows written anew where columns are mapped."""
 
-from collections.abc import Iterator, Sequence
+import io
+from array import array
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
@@ -8,12 +10,14 @@ from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header, read_header
-from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, after_rows, blocks, count_rows
+from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, Block, blocks, count_rows
 from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
-from salesforce_bulk_ingest.loading.sources import RowSource, opened, read_errors
+from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, LeftOut, RowFilter, check_no_guessing, conditions_of
+from salesforce_bulk_ingest.loading.sources import Records, RowSource, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.misfits import Misfit
+from salesforce_bulk_ingest.validation.not_rows import FIRST_ROW, Kind, NotRowFinder, NotRows, RowState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,13 @@ class RowPosition:
         block_offset: the number of bytes between the header of the source and the block that holds the row.
         output_offset: the number of bytes that are uploaded for the rows of this block before the row.
         block_line: the line of the source on which the block begins; the header is on line 1.
+        state: what the rows before the block tell about its first rows.
     """
 
     block_offset: int = 0
     output_offset: int = 0
     block_line: int = 1
+    state: RowState = FIRST_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +45,44 @@ class MappedBlock:
         position: the position of the block in the source.
         source_bytes: the bytes of the block.
         source_text: the bytes of the block as text.
-        source_rows: the rows of the block.
-        output_rows: the rows to upload, one for each row of the block.
+        all_rows: the rows of the block.
+        uploaded: the index of each row that is uploaded, among all rows.
+        source_rows: the rows that are uploaded, as the source has them.
+        output_rows: the rows to upload, one for each of these.
         output_bytes: the bytes to upload for these rows.
+        left_out: how many rows are left out.
+        used_ranges: the numbers of the ranges of lines by which rows are left out.
+        not_rows: the kind of what is no row and is not left out, by its line.
     """
 
     position: RowPosition
     source_bytes: bytes
     source_text: str
+    all_rows: ParsedBlock
+    uploaded: Sequence[int]
     source_rows: ParsedBlock
     output_rows: ParsedBlock
     output_bytes: bytes
+    left_out: LeftOut
+    used_ranges: frozenset[int]
+    not_rows: Mapping[int, Kind]
+
+    def source_from(self, row: int) -> tuple[bytes, int]:
+        """Return the source from a row on, with blank lines in place of the rows that are left out, and its first line.
+
+        Args:
+            row: the index of the row among those that are uploaded; 0 for the whole block.
+        """
+        first_line = self.position.block_line
+        if not row and not self.left_out:
+            return self.source_bytes, first_line
+        lines = io.BytesIO(self.source_bytes).readlines()
+        starts = [line - first_line for line in self.all_rows.lines]
+        for index in set(range(len(starts))).difference(self.uploaded):
+            for number in range(starts[index], (*starts, len(lines))[index + 1]):
+                lines[number] = lines[number][len(lines[number].rstrip(b"\r\n")) :]
+        start = self.source_rows.line_of(row) if row else first_line
+        return b"".join(lines[start - first_line :]), start
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +109,14 @@ class MappedSource:
         header: the header of the source.
         mapping: the mapping of the columns; None if the bytes of the source are uploaded unchanged.
         dialect: the dialect of the job.
+        row_filter: the rows that are left out; none where the bytes of the source are uploaded unchanged.
     """
 
     source: RowSource
     header: Header
     mapping: AppliedMapping | None
     dialect: Dialect
+    row_filter: RowFilter = KEEPS_ALL
 
     @property
     def output_names(self) -> Sequence[str]:
@@ -103,29 +138,76 @@ class MappedSource:
         """The position of the first row."""
         return RowPosition(block_line=1 + self.header.lines)
 
-    def read_blocks(self, file: BinaryIO, position: RowPosition | None = None) -> Iterator[MappedBlock]:
+    def read_blocks(
+        self, file: BinaryIO, position: RowPosition | None = None, *, finds_not_rows: bool = False
+    ) -> Iterator[MappedBlock]:
         """Yield the rows of the source in blocks.
 
         Args:
             file: the open file of the source; it stands at the position.
             position: the position of the first block to read; None for the first row.
+            finds_not_rows: whether to find what is no row where nothing is said about it.
 
         Raises:
             EndlessRecord: a record has no end.
         """
         position = position or self.first_row
-        width, offset = len(self.header.names), position.block_offset
+        width, offset, state = len(self.header.names), position.block_offset, position.state
+        finder = self._finder(finds_not_rows)
         for block in blocks(file, position.block_line):
             # With surrogateescape, bytes that are not UTF-8 are uploaded unchanged.
             text = block.data.decode(errors="surrogateescape")
             rows = parse_block(text, self.header.dialect, width, block.first_line)
-            output_rows, output = rows, block.data
-            if self.mapping is not None:
-                output_rows = self.mapping.apply(rows)
-                output = block_bytes(output_rows, self.dialect)
-            at = RowPosition(offset, block_line=block.first_line)
-            yield MappedBlock(at, block.data, text, rows, output_rows, output)
-            offset += len(block.data)
+            found = NotRows({}, state) if finder is None else finder.find(rows, text, block.first_line, state)
+            yield self._mapped_block(
+                RowPosition(offset, block_line=block.first_line, state=state), block, text, rows, found.kinds
+            )
+            offset, state = offset + len(block.data), found.state
+
+    def _finder(self, finds_not_rows: bool) -> NotRowFinder | None:
+        not_rows = self.row_filter.not_rows
+        return NotRowFinder(self.header) if not_rows or (finds_not_rows and not_rows is None) else None
+
+    def _mapped_block(
+        self, position: RowPosition, block: Block, text: str, rows: ParsedBlock, kinds: Mapping[int, Kind]
+    ) -> MappedBlock:
+        on_lines, used = self.row_filter.rows_on_lines(rows, block.first_line, block.first_line + text.count("\n"))
+        kinds = {row: kind for row, kind in kinds.items() if row not in on_lines}
+        none = kinds if self.row_filter.not_rows else {}
+        uploaded, kept = _without(range(len(rows)), {*on_lines, *none}, rows)
+        output = kept if self.mapping is None else self.mapping.apply(kept)
+        with_cells = self.row_filter.rows_with_cells(kept, output)
+        if with_cells:
+            _, output = _without(uploaded, with_cells, output)
+            uploaded, kept = _without(uploaded, with_cells, kept)
+        return MappedBlock(
+            position=position,
+            source_bytes=block.data,
+            source_text=text,
+            all_rows=rows,
+            uploaded=uploaded,
+            source_rows=kept,
+            output_rows=output,
+            output_bytes=block.data if self.mapping is None else block_bytes(output, self.dialect),
+            left_out=LeftOut(len(with_cells), len(on_lines), len(none)),
+            used_ranges=frozenset(used),
+            not_rows={} if none else {rows.line_of(row): kind for row, kind in kinds.items()},
+        )
+
+    def uploaded_rows(self) -> "array[int]":
+        """Open the source anew, and return the numbers of the rows that are uploaded among all its rows, from 0.
+
+        Raises:
+            InvalidArgument: the source can no longer be read.
+            EndlessRecord: a record has no end.
+        """
+        numbers, before = array("Q"), 0
+        with opened(self.source, self.dialect) as file:
+            file.seek(self.header.size)
+            for block in self.read_blocks(file):
+                numbers.extend(before + index for index in block.uploaded)
+                before += len(block.all_rows)
+        return numbers
 
     def misfits(self, block: MappedBlock) -> Iterator[tuple[str, Misfit]]:
         """Yield each cell of a block that does not fit the format of its column, see `AppliedMapping.misfits`."""
@@ -150,15 +232,17 @@ class MappedSource:
             line += data.count(b"\n")
 
     def _mapped(self, file: BinaryIO, start: RowPosition) -> Iterator[OutputChunk]:
-        skipped = start.output_offset
+        skipped, waiting = start.output_offset, OutputChunk(b"", b"", 0)
         for block in self.read_blocks(file, start):
-            if skipped < len(block.output_bytes):
-                row = count_rows(block.output_bytes[:skipped])
-                source, line = block.source_bytes, block.position.block_line
-                if row:
-                    source, line = after_rows(source, row), block.source_rows.line_of(row)
-                yield OutputChunk(block.output_bytes[skipped:], source, line)
-            skipped = max(skipped - len(block.output_bytes), 0)
+            size = len(block.output_bytes)
+            if skipped < size or not skipped:
+                source, line = block.source_from(count_rows(block.output_bytes[:skipped]))
+                # A block of which all rows are left out has no bytes; what it adds to the count of lines goes with the next.
+                chunk = OutputChunk(block.output_bytes[skipped:], waiting.source + source, waiting.line or line)
+                if chunk.data:
+                    yield chunk
+                waiting = OutputChunk(b"", b"", 0) if chunk.data else chunk
+            skipped = max(skipped - size, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +287,18 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
     with read_errors():
         file = source.open(destination.dialect())
         try:
-            header = read_header(file, destination.delimiter, destination.line_ending)
+            leave_out = mapping.leave_out
+            header = read_header(
+                file,
+                destination.delimiter,
+                destination.line_ending,
+                leave_out.lines.__contains__,
+                is_first=leave_out.not_rows is False or isinstance(source, Records),
+            )
             applied = apply_mapping(mapping, header.names) if mapping else None
+            names = header.names if applied is None else applied.header
+            conditions = conditions_of(leave_out.cells, header.names, names)
+            check_no_guessing(conditions, header.names, names, destination.hidden)
             if applied is not None:
                 check_hidden(applied, header.names, destination.hidden)
         except Unreadable as error:
@@ -214,9 +308,17 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
         except BaseException:
             file.close()
             raise
-    return UploadSource(
-        file, MappedSource(source, header, applied, destination.dialect(header.dialect)), mapping, version
-    )
+    row_filter = RowFilter(leave_out.lines, leave_out.not_rows, conditions)
+    mapped_source = MappedSource(source, header, applied, destination.dialect(header.dialect), row_filter)
+    return UploadSource(file, mapped_source, mapping, version)
+
+
+def _without(numbers: Sequence[int], left_out: Set[int], rows: ParsedBlock) -> tuple[Sequence[int], ParsedBlock]:
+    """Return numbers of rows, and the rows, without those with these indexes."""
+    if not left_out:
+        return numbers, rows
+    kept = [index for index in range(len(rows)) if index not in left_out]
+    return [numbers[index] for index in kept], rows.select(kept)
 
 
 def unread(source: RowSource, destination: Destination) -> MappedSource:

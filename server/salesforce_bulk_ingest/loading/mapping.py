@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, without_hidden
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.loading.cell_reader import CellReader
+from salesforce_bulk_ingest.loading.row_filter import NOTHING, LeaveOut
 from salesforce_bulk_ingest.validation.formats import format_of
 from salesforce_bulk_ingest.validation.misfits import Misfit
 
@@ -27,6 +28,7 @@ class ColumnMapping:
         values: names of fields to the replacements of their cells, old cell to new cell.
         only: the names of the fields to keep; an empty tuple keeps all fields.
         formats: names of fields to the formats in which their cells are read, after they were replaced.
+        leave_out: the rows to leave out.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -34,9 +36,11 @@ class ColumnMapping:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     formats: Mapping[str, str] = field(default_factory=dict)
+    leave_out: LeaveOut = NOTHING
 
     def __bool__(self) -> bool:
-        return bool(self.columns or self.constants or self.values or self.only or self.formats)
+        cells = self.constants or self.values or self.formats
+        return bool(self.columns or cells or self.only or self.leave_out)
 
 
 @dataclass(frozen=True, slots=True)

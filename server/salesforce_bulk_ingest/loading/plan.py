@@ -1,17 +1,19 @@
 """The plan of an upload, made before any byte is sent: the number of rows, the findings of the checks, the parts."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
-from salesforce_bulk_ingest.base.findings import Finding, Findings, Unreadable
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.header import NO_LINES
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
+from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 from salesforce_bulk_ingest.loading.sources import UploadFile, read_errors
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
@@ -19,6 +21,7 @@ from salesforce_bulk_ingest.validation.columns import UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 from salesforce_bulk_ingest.validation.field_proposals import fillable, propose
 from salesforce_bulk_ingest.validation.file import endless
+from salesforce_bulk_ingest.validation.not_rows import Kind, report
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
@@ -39,7 +42,9 @@ class RowPass:
         sketched: whether the parts get sketches of their rows.
 
     Attributes:
-        rows: the number of rows read so far.
+        rows: the number of rows read so far, without those that are left out.
+        left_out: how many rows are left out so far.
+        not_rows: the kinds of what was found to be no row.
         cutter: the cutter of these rows into parts.
     """
 
@@ -49,6 +54,8 @@ class RowPass:
         self._limit = limit
         self._progress = progress
         self.rows = 0
+        self.left_out = LeftOut()
+        self.not_rows = set[Kind]()
         new_sketcher = partial(RowSketcher, source.output_dialect.mark) if sketched else None
         self.cutter = PartCutter(source.output_header, limit, source.first_row, new_sketcher)
 
@@ -76,22 +83,53 @@ class RowPass:
         with read_errors():
             checks.check_header(self._source.output_header)
             self._read_blocks(checks, findings)
-            checks.finish(self.rows)
+            checks.finish(self.rows, are_left_out=bool(self.left_out))
 
     def _read_blocks(self, checks: PreflightChecks | None, findings: Findings | None) -> None:
+        used = self._pass_lines_before(findings)
         try:
-            for block in self._source.read_blocks(self._file):
+            for block in self._source.read_blocks(self._file, finds_not_rows=checks is not None):
                 if checks is not None:
                     checks.check_source(block.source_text, block.source_rows, block.position.block_line)
                     checks.check_outgoing(block.output_rows, block.output_bytes)
                     for column, misfit in self._source.misfits(block):
                         checks.add_misfit(column, misfit)
+                if findings is not None:
+                    self._report(findings, block.not_rows)
+                used |= block.used_ranges
+                self.left_out += block.left_out
                 self.rows += len(block.output_rows)
                 for row in self.cutter.add(block.output_bytes, len(block.output_rows), block.position):
                     self._refuse_long_row(block.output_rows.line_of(row), findings)
                 self._progress(_bytes_read(self._file))
         except EndlessRecord as error:
             raise endless(error, self._source.header.dialect) from None
+        self._check_lines(used)
+
+    def _pass_lines_before(self, findings: Findings | None) -> set[int]:
+        """Count what is left out before the header, and return the numbers of the ranges of lines by which it is."""
+        before, row_filter = self._source.header.lines_before, self._source.row_filter
+        not_rows: dict[int, Kind] = dict.fromkeys(before.blank, "blank line")
+        if before.has_sep:
+            not_rows = {1: "sep", **not_rows}
+        if findings is not None and row_filter.not_rows is None:
+            self._report(findings, not_rows)
+        else:
+            self.left_out += LeftOut(not_rows=len(not_rows))
+        self.left_out += LeftOut(lines=len(before.left_out))
+        return {number for line in before.left_out for number in row_filter.lines.near(line, line)}
+
+    def _report(self, findings: Findings, not_rows: Mapping[int, Kind]) -> None:
+        report(findings, not_rows)
+        self.not_rows.update(not_rows.values())
+
+    def _check_lines(self, used: Set[int]) -> None:
+        """Raise InvalidArgument where no row begins on lines that are to be left out."""
+        lines = self._source.row_filter.lines
+        unused = [lines.name(number) for number in range(len(lines.first)) if number not in used]
+        if unused:
+            shown = ", ".join(unused[:LINES_SHOWN])
+            raise InvalidArgument(f"leaveOut names lines {shown}, on which no row begins: take the lines of findings.")
 
     def _refuse_long_row(self, line: int, findings: Findings | None) -> None:
         what, do = f"A row and the header are more than the {self._limit:,} bytes of an upload.", "Shorten it."
@@ -125,7 +163,7 @@ class Plan:
     """The plan of one upload.
 
     Attributes:
-        rows: the number of records after the header.
+        rows: the number of records after the header, without those that are left out.
         size: the number of bytes of all rows together with one header.
         sha256: SHA-256 of all rows together with one header.
         parts: the parts, to be uploaded one by one; empty if the source can't be read.
@@ -138,6 +176,8 @@ class Plan:
         fields: the fields to choose from for unknown columns; empty if every unknown column has a proposal.
         encoding: the encoding that the source is likely to be in, if it is not the one that it was read in.
         formats: names of fields to the formats that their cells are likely to be written in.
+        left_out: how many rows of the source are left out.
+        not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
     """
 
     rows: int
@@ -153,6 +193,8 @@ class Plan:
     fields: tuple[str, ...] = ()
     encoding: LikelyEncoding | None = None
     formats: Mapping[str, str] = field(default_factory=dict)
+    left_out: LeftOut = NONE_LEFT_OUT
+    not_rows: frozenset[Kind] = frozenset()
 
     @property
     def has_errors(self) -> bool:
@@ -182,6 +224,18 @@ class Plan:
             return range(self.rows)
         start, end = (sum(before.rows for before in self.parts[:count]) for count in (part - 1, part))
         return range(start, end)
+
+    def source_rows_of(self, part: int | None) -> Sequence[int]:
+        """Return the numbers, in the source, of the rows that a part has; without rows left out they are those of `rows_of`.
+
+        Args:
+            part: see `rows_of`.
+
+        Raises:
+            InvalidArgument: the source can no longer be read.
+        """
+        rows = self.rows_of(part)
+        return self.mapped_source.uploaded_rows()[rows.start : rows.stop] if self.left_out else rows
 
     def sketch_of(self, part: int | None) -> RowSketch | None:
         """Return the sketch of a part's rows, or None if there is none.
@@ -281,7 +335,7 @@ def _unchecked(upload: UploadSource, destination: Destination, progress: Progres
         if upload.unreadable is not None:
             raise upload.unreadable
         if source.mapping is None:
-            source = _with_byte_order_mark(source)
+            source = _with_all_before_header(source)
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         rows.read()
     except Unreadable as error:
@@ -303,6 +357,8 @@ def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
         dialect=source.dialect,
         mapped_source=source,
         version=upload.version,
+        left_out=rows.left_out,
+        not_rows=frozenset(rows.not_rows),
     )
 
 
@@ -329,10 +385,11 @@ def _uncut(upload: UploadSource, destination: Destination, progress: Progress) -
     return Plan(rows, size, sha256, (part,), (), (), source.dialect, source, upload.version)
 
 
-def _with_byte_order_mark(source: MappedSource) -> MappedSource:
-    """Return the source with its byte order mark as a part of the header, so that the mark is uploaded, too."""
+def _with_all_before_header(source: MappedSource) -> MappedSource:
+    """Return the source with what stands before the header as a part of the header, so that it is uploaded, too."""
     header = source.header
-    return replace(source, header=replace(header, bom=b"", record=header.bom + header.record))
+    record = header.bom + header.lines_before.data + header.record
+    return replace(source, header=replace(header, bom=b"", lines_before=NO_LINES, record=record))
 
 
 def _proposal(upload: UploadSource, destination: Destination) -> Mapping[str, str | None]:

@@ -8,10 +8,20 @@ import sys
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
@@ -146,6 +156,37 @@ class RetryBody(ClosedModel):
         return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again)
 
 
+def _as_texts(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+class LeaveOutBody(ClosedModel):
+    """Rows to leave out."""
+
+    cells: dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_texts)]] = Field(
+        {}, description='Field to cells of such rows; "": blank. Default: none'
+    )
+    lines: Annotated[str | None, BeforeValidator(_as_text)] = Field(
+        None, description='As "120-124, 200". Default: none'
+    )
+    notRows: bool | None = Field(None, description="Totals, blank rows: true omits, false sends. Default: refuse")
+
+    @field_validator("lines")
+    @classmethod
+    def _lines_are_lines(cls, lines: str | None) -> str | None:
+        LineRanges.parse(lines or "")
+        return lines
+
+    @property
+    def leave_out(self) -> LeaveOut:
+        """The rows to leave out."""
+        return LeaveOut(self.cells, LineRanges.parse(self.lines or ""), self.notRows)
+
+
 class DataBody(ClosedModel):
     """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
 
@@ -163,6 +204,7 @@ class DataBody(ClosedModel):
         {}, description="Field to form of its cells: DD.MM.YYYY, 1.234,5, Ja/Nein. Default: none"
     )
     only: tuple[str, ...] = Field((), description="Fields to keep. Default: all")
+    leaveOut: LeaveOutBody = Field(LeaveOutBody(), description="Rows to leave out. Default: none")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -172,6 +214,10 @@ class DataBody(ClosedModel):
             )
         if self.encoding is not None and self.file is None:
             raise ValueError("encoding is that of a file: leave it out, since other rows are text already")
+        if self.rowsOf is not None and self.leaveOut.lines:
+            raise ValueError(
+                "lines of leaveOut are those of a file, which rowsOf has not: name cells there, or where in rowsOf"
+            )
         return self
 
     def source(self, roots: UploadRoots) -> AnySource:
@@ -195,10 +241,11 @@ class DataBody(ClosedModel):
     def mapping(self) -> ColumnMapping:
         """The mapping of columns and cells for the upload."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
-        return ColumnMapping(self.columns, constants, self.values, self.only, self.formats)
+        leave_out = self.leaveOut.leave_out
+        return ColumnMapping(self.columns, constants, self.values, self.only, self.formats, leave_out)
 
 
-AS_IN_CREATE = ("rowsOf", "columns", "set", "values", "formats")
+AS_IN_CREATE = ("rowsOf", "columns", "set", "values", "formats", "leaveOut")
 """The parts of an upload's rows that its list of arguments only names, since that of create-ingest-job has them in full."""
 
 

@@ -184,7 +184,7 @@ class _PlannedLoad:
         """Check whether rows may be sent that may have gone before; see `Retry.check` and `NewLoad.judge`."""
         notes = list[Finding]()
         if self.retry is not None:
-            notes += await self.retry.check(self.plan.rows_of(part), job.id if job else None)
+            notes += await self.retry.check(partial(self.plan.source_rows_of, part), job.id if job else None)
         load = self.new_load(part)
         refusal = None
         if load is not None and comparison is not None:

@@ -1,8 +1,9 @@
 """Retrying rows of earlier jobs in another job: the rows are fetched first, and each row is retried once."""
 
 import logging
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRow
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.results.retry_file import RetryFile
+from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
@@ -118,17 +119,18 @@ class Retry:
         """The findings about the rows from when the file was written."""
         return self._file.notes
 
-    async def check(self, rows: range, to_job: str | None = None) -> tuple[Finding, ...]:
+    async def check(self, find_rows: Callable[[], Sequence[int]], to_job: str | None = None) -> tuple[Finding, ...]:
         """Check whether rows may be sent; return warnings about rows that are sent a second time.
 
         Args:
-            rows: the numbers of the rows of the file to send, from 0.
+            find_rows: returns the numbers of the rows of the file to send, from 0, in their order.
             to_job: the id of the job that the rows are sent to; None if it does not exist yet.
 
         Raises:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
+        rows = await run_in_thread(find_rows)
         if self._is_of_ids:
             self._ids = _counts(self._file, rows)
             return ()
@@ -286,22 +288,27 @@ def _ids(job_id: str | None) -> frozenset[str]:
     return frozenset() if job_id is None else frozenset([job_id[:15]])
 
 
-def _counts(file: RetryFile, rows: range) -> Counter[str]:
+def _counts(file: RetryFile, rows: Sequence[int]) -> Counter[str]:
     """Return how many of some rows of the file are of each job."""
-    counts, start = Counter[str](), 0
-    for origin in file.origins:
-        end = start + len(origin.row_numbers)
-        counts[origin.from_job] += len(range(max(rows.start, start), min(rows.stop, end)))
-        start = end
+    counts = Counter[str]()
+    for origin, of_origin in _by_origin(file, rows):
+        counts[origin.from_job] += len(of_origin)
     return +counts
 
 
-def _retried_rows(file: RetryFile, rows: range) -> tuple[RetriedRows, ...]:
+def _retried_rows(file: RetryFile, rows: Sequence[int]) -> tuple[RetriedRows, ...]:
     """Return the origins of some rows of the file, by job and result."""
-    found, start = list[RetriedRows](), 0
+    return tuple(
+        RetriedRows(origin.from_job, origin.result, origin.sha256, origin.bits(of_origin))
+        for origin, of_origin in _by_origin(file, rows)
+        if of_origin
+    )
+
+
+def _by_origin(file: RetryFile, rows: Sequence[int]) -> Iterator[tuple[RetryOrigin, Sequence[int]]]:
+    """Yield each origin of the file with those of some rows that are its, by their index among its own."""
+    start = 0
     for origin in file.origins:
-        bits = origin.bits(slice(max(rows.start - start, 0), max(rows.stop - start, 0)))
-        if bits:
-            found.append(RetriedRows(origin.from_job, origin.result, origin.sha256, bits))
-        start += len(origin.row_numbers)
-    return tuple(found)
+        end = start + len(origin.row_numbers)
+        yield origin, [row - start for row in rows[bisect_left(rows, start) : bisect_left(rows, end)]]
+        start = end

@@ -1,6 +1,7 @@
 """The file of rows to retry: a CSV, and a label with the origin of each row."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -33,9 +34,13 @@ class RetryOrigin:
     sha256: str
     row_numbers: "array[int]"
 
-    def bits(self, rows: slice) -> int:
-        """Return the numbers of some rows in the result as the bits of an integer: the lowest bit stands for row 0."""
-        numbers = self.row_numbers[rows]
+    def bits(self, rows: Sequence[int]) -> int:
+        """Return the numbers of some rows in the result as the bits of an integer: the lowest bit stands for row 0.
+
+        Args:
+            rows: the indexes of the rows among the consecutive ones.
+        """
+        numbers = [self.row_numbers[row] for row in rows]
         bits = bytearray(max(numbers, default=0) // 8 + 1)
         for number in numbers:
             bits[number >> 3] |= 1 << (number & 7)

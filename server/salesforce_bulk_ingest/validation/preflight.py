@@ -124,11 +124,12 @@ class PreflightChecks:
         if self._keys is not None:
             self._keys.check(rows)
 
-    def finish(self, rows: int) -> None:
+    def finish(self, rows: int, *, are_left_out: bool = False) -> None:
         """Add the findings that depend on all rows; called after the last block of rows.
 
         Args:
             rows: the number of rows.
+            are_left_out: whether other rows are left out.
         """
         self._file.finish()
         self._misfits.finish()
@@ -136,7 +137,9 @@ class PreflightChecks:
             self._fields.finish()
         if self._keys is not None:
             self._keys.finish()
-        if not rows:
+        if not rows and are_left_out:
+            self._findings.add("no rows", "error", "All rows are left out.", "Leave fewer out in leaveOut.")
+        elif not rows:
             self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
 
     def _key_column(self) -> KeyColumn | None:

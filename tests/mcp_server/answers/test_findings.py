@@ -10,6 +10,7 @@ from mcp import Client
 
 from tests.loading.making import file_of
 from tests.mcp_server.answers.halves import TOKEN_BUDGET
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, call, closed, refusal, text_of
 from tests.support.watched_org import WatchedOrg
 
@@ -46,6 +47,38 @@ async def test_a_byte_order_mark_is_left_out_and_said(org: WatchedOrg, tmp_path:
         assert "byte order mark, which is left out" in text_of(result)
         assert (await closed(client, result.structured_content["id"]))["numberRecordsFailed"] == 0
     assert org.uploads == [b"Name\nMarked\n"]
+
+
+REPORT = "sep=;\nName;Site\nAcme;Oslo\n;\nName;Site\nOther;\nGrand Total;\n"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
+    org: WatchedOrg, tmp_path: Path, dry_run: bool
+) -> None:
+    file_of(tmp_path, REPORT.encode())
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        first = {"body": INSERT, "data": {"file": "rows.csv"}, **({"dryRun": True} if dry_run else {})}
+        result = await client.call_tool("create-ingest-job", first)
+        assert bool(result.is_error) != dry_run and org.changes == []
+        tool, arguments = next_call(next_line(text_of(result)))
+        assert arguments == first | {"data": {"file": "rows.csv", "leaveOut": {"notRows": True}}}
+        answer = await call(client, tool, **arguments)
+        assert answer["leftOut"] == {"notRows": 4}
+        assert "Left out of all rows: 4 by notRows." in answer["summary"]
+        assert answer["rows"] == 2
+    assert org.uploads == ([] if dry_run else [b"Name;Site\nAcme;Oslo\nOther;\n"])
+
+
+async def test_what_is_no_row_is_left_out_by_the_call_that_takes_the_proposed_columns(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        text = await refusal(
+            client, "create-ingest-job", body=INSERT, data={"csv": "Account Name,Site\nAcme,Oslo\n,\n"}
+        )
+    _, arguments = next_call(next_line(text))
+    assert arguments["data"] == {
+        "csv": "<the same rows>", "leaveOut": {"notRows": True}, "columns": {"Account Name": "Name"}
+    }  # fmt: skip
 
 
 async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: WatchedOrg, tmp_path: Path) -> None:

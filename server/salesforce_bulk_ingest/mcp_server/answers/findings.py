@@ -81,6 +81,8 @@ def verdict(plan: Plan) -> str:
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
     proposed = _proposed_changes(plan)
+    if plan.not_rows:
+        given = given.leaving_out_not_rows()
     if plan.has_errors and plan.fields:
         settled = {**proposed, "columns": "<each unknown column to its field, or null>"}
         return (
@@ -92,10 +94,13 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
             f"{given.with_changes(proposed)} takes the proposed {' and '.join(proposed)}, once the user agrees to them; or "
             "correct the rows."
         )
+    errors = sum(finding.level == "error" for finding in plan.findings)
+    if errors and errors == len(plan.not_rows):
+        return f"{given.again()} leaves out what is no row, if the user agrees."
     if plan.has_errors:
         return (
             f"{given.with_rows(CORRECTED_ROWS)} takes the rows, once they or their mapping (columns, set, values, formats, "
-            "only) are corrected."
+            "only, leaveOut) are corrected."
         )
     first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun",))
     return (

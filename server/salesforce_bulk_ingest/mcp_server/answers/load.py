@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import as_json
+from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
@@ -25,6 +26,7 @@ class LoadAnswer(Answer):
 
     status: str | None = Field(None, description="uploaded, already uploaded, in progress, checked or checking")
     rows: int | None = None
+    left_out: dict[str, int] | None = None
     bytes: int | None = None
     bytes_done: int | None = Field(None, description="While it goes on")
     sha256: str | None = Field(None, description="Of all rows, for part")
@@ -69,6 +71,7 @@ def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
     part = plan.parts[outcome.part - 1] if outcome.part <= size and outcome.status != "checked" else None
     return progress | {
         "rows": part.rows if part else plan.rows,
+        "left_out": _left_out(plan) or None,
         "bytes": part.size if part else plan.size,
         "sha256": plan.sha256,
         "part": part.number if part and size > 1 else None,
@@ -77,8 +80,23 @@ def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
     }
 
 
+def _left_out(plan: Plan) -> dict[str, int]:
+    """Return how many rows are left out of all parts, by the word of `leaveOut` that does it."""
+    left_out = plan.left_out
+    counts = {"cells": left_out.cells, "lines": left_out.lines, "notRows": left_out.not_rows}
+    return {word: count for word, count in counts.items() if count}
+
+
 def load_summary(outcome: UploadOutcome) -> str:
-    """Return the sentences about what became of the rows."""
+    """Return the sentences about what became of the rows, and how many are left out."""
+    summary = _progress_summary(outcome)
+    if outcome.plan is None or not outcome.plan.left_out:
+        return summary
+    words = " and ".join(f"{count:,} by {word}" for word, count in _left_out(outcome.plan).items())
+    return f"{summary} Left out of all rows: {words}."
+
+
+def _progress_summary(outcome: UploadOutcome) -> str:
     plan, job, org = outcome.plan, outcome.job, outcome.org
     if plan is None:
         return (

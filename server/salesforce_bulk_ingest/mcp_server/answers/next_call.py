@@ -155,6 +155,13 @@ class GivenCall:
         }
         return self.with_rows({**self.rows, **merged})
 
+    def leaving_out_not_rows(self) -> Self:
+        """Return the same call in which what is no row is left out."""
+        rows: object = f'{SAME_ROWS[:-1]}, with leaveOut {{"notRows": true}}>'
+        if isinstance(self.rows, dict):
+            rows = {**self.rows, "leaveOut": {**(self.rows.get("leaveOut") or {}), "notRows": True}}
+        return type(self)(self.tool, {**self.arguments, self._rows_argument: rows})
+
     def into(self, job_id: str) -> str:
         """Return the call that uploads the same rows, checked in the same way, to a job."""
         options = {name: self.arguments[name] for name in _OF_ROWS if name in self.arguments}

@@ -1,0 +1,239 @@
+"""Which rows of a source are left out of its upload: by their cells, by their lines, and what is no row."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
+from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+
+_RANGE = re.compile(r"\s*(\d{1,12})\s*(?:[-\u2013]\s*(\d{1,12})\s*)?")
+MOST_RANGES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineRanges:
+    """Lines of a source, the first of which is line 1.
+
+    Attributes:
+        first: the first line of each range, in order.
+        last: the last line of each range; no two ranges overlap.
+    """
+
+    first: tuple[int, ...] = ()
+    last: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read lines as a caller writes them.
+
+        Args:
+            text: line numbers and ranges, such as "120-124, 200"; empty for no lines.
+
+        Raises:
+            ValueError: the text has another form.
+        """
+        ranges = list[tuple[int, int]]()
+        for part in text.replace(";", ",").split(",") if text.strip() else ():
+            found = _RANGE.fullmatch(part)
+            if found is None:
+                raise ValueError('lines are numbers and ranges with commas between them, such as "120-124, 200"')
+            first, last = int(found[1]), int(found[2] or found[1])
+            if not 1 <= first <= last:
+                raise ValueError("lines begin with 1, and a range with its lower number")
+            ranges.append((first, last))
+        if len(ranges) > MOST_RANGES:
+            raise ValueError(f"lines has more than {MOST_RANGES:,} numbers and ranges: take those rows out of the file")
+        return cls(*_merged(sorted(ranges)))
+
+    def __bool__(self) -> bool:
+        return bool(self.first)
+
+    def __contains__(self, line: int) -> bool:
+        number = bisect_right(self.first, line) - 1
+        return number >= 0 and line <= self.last[number]
+
+    def near(self, first: int, last: int) -> range:
+        """Return the numbers of the ranges that have lines from the first of these lines to the last."""
+        return range(bisect_left(self.last, first), bisect_right(self.first, last))
+
+    def name(self, number: int) -> str:
+        """Return a range as a caller writes it."""
+        first, last = self.first[number], self.last[number]
+        return f"{first}" if first == last else f"{first}-{last}"
+
+
+def _merged(ranges: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the first and the last lines of sorted ranges, of which those that overlap become one."""
+    firsts, lasts = list[int](), list[int]()
+    for first, last in ranges:
+        if lasts and first <= lasts[-1]:
+            lasts[-1] = max(last, lasts[-1])
+        else:
+            firsts.append(first)
+            lasts.append(last)
+    return tuple(firsts), tuple(lasts)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """The rows that a caller wants left out.
+
+    Attributes:
+        cells: names of columns to cells; a row with one of them is left out. The empty text is any blank cell.
+        lines: the lines of the source on which the rows begin.
+        not_rows: whether what is no row is left out; None to ask about it.
+    """
+
+    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: LineRanges = LineRanges()
+    not_rows: bool | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.lines or self.not_rows)
+
+
+NOTHING = LeaveOut()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many rows of a source are left out.
+
+    Attributes:
+        cells: those with certain cells.
+        lines: those that begin on certain lines.
+        not_rows: what is no row.
+    """
+
+    cells: int = 0
+    lines: int = 0
+    not_rows: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.cells + other.cells, self.lines + other.lines, self.not_rows + other.not_rows)
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.lines or self.not_rows)
+
+    @property
+    def rows(self) -> int:
+        """The number of all of them."""
+        return self.cells + self.lines + self.not_rows
+
+
+NONE_LEFT_OUT = LeftOut()
+
+
+@dataclass(frozen=True, slots=True)
+class CellCondition:
+    """The cells of one column by which rows are left out.
+
+    Attributes:
+        index: the index of the column.
+        is_uploaded: whether it is a column of the upload; if not, it is one of the source that is not uploaded.
+        cells: the cells.
+    """
+
+    index: int
+    is_uploaded: bool
+    cells: frozenset[str]
+
+    def matches(self, source: ParsedBlock, output: ParsedBlock) -> set[int]:
+        """Return the indexes of the rows that have one of the cells.
+
+        Args:
+            source: the rows of the source.
+            output: the rows to upload for them, one for each.
+        """
+        column = (output if self.is_uploaded else source).column(self.index)
+        found = {row for row, cell in enumerate(column) if cell in self.cells}
+        if "" in self.cells:
+            found.update(row for row, cell in enumerate(column) if cell.isspace())
+        return found
+
+
+def conditions_of(
+    cells: Mapping[str, tuple[str, ...]], source: Sequence[str], output: Sequence[str]
+) -> tuple[CellCondition, ...]:
+    """Return the conditions on cells for one source.
+
+    Args:
+        cells: see `LeaveOut`; a name is that of an uploaded column, else of a column of the source, in any case.
+        source: the names of the columns of the source.
+        output: the names of the uploaded columns.
+
+    Raises:
+        InvalidArgument: there is no column with a name, or there are several.
+    """
+    return tuple(_condition(name, frozenset(values), source, output) for name, values in cells.items())
+
+
+def _condition(name: str, values: frozenset[str], source: Sequence[str], output: Sequence[str]) -> CellCondition:
+    for names, is_uploaded in ((output, True), (source, False)):
+        for form in (str, str.lower):
+            found = [index for index, other in enumerate(names) if form(other) == form(name)]
+            if len(found) > 1:
+                raise InvalidArgument(f"leaveOut names {quoted_names([name])}, and several columns have this name.")
+            if found:
+                return CellCondition(found[0], is_uploaded, values)
+    known = quoted_names(dict.fromkeys((*output, *source)), NAMES_SHOWN)
+    raise InvalidArgument(
+        f"leaveOut names {quoted_names([name])}, which is no field or column here. There are: {known}."
+    )
+
+
+def check_no_guessing(
+    conditions: Sequence[CellCondition], source: Sequence[str], output: Sequence[str], hidden: HiddenFields
+) -> None:
+    """Raise RefusedByPolicy where hidden cells would be guessed by the number of rows that are left out."""
+    for condition in conditions:
+        name = (output if condition.is_uploaded else source)[condition.index]
+        if hidden.hides(name) and condition.cells != {""}:
+            raise RefusedByPolicy(
+                f"The operator hides the cells of {quoted_names([name])} (hide_fields), so leaveOut takes blank cells there "
+                'alone, as [""].'
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows of one source are left out of its upload.
+
+    Attributes:
+        lines: the lines on which they begin.
+        not_rows: see `LeaveOut`.
+        conditions: the conditions on cells.
+    """
+
+    lines: LineRanges = LineRanges()
+    not_rows: bool | None = False
+    conditions: tuple[CellCondition, ...] = ()
+
+    def rows_on_lines(self, rows: ParsedBlock, first_line: int, last_line: int) -> tuple[set[int], set[int]]:
+        """Return the indexes of the rows that begin on the lines, and the numbers of the ranges that have rows.
+
+        Args:
+            rows: the rows of a block.
+            first_line: the line of the source on which the block begins.
+            last_line: the line on which it ends.
+        """
+        found, used = set[int](), set[int]()
+        for number in self.lines.near(first_line, last_line):
+            start = bisect_left(rows.lines, self.lines.first[number])
+            stop = bisect_right(rows.lines, self.lines.last[number])
+            if start < stop:
+                found.update(range(start, stop))
+                used.add(number)
+        return found, used
+
+    def rows_with_cells(self, source: ParsedBlock, output: ParsedBlock) -> set[int]:
+        """Return the indexes of the rows that have one of the cells, see `CellCondition.matches`."""
+        return set().union(*(condition.matches(source, output) for condition in self.conditions))
+
+
+KEEPS_ALL = RowFilter()

@@ -1,0 +1,128 @@
+"""Rows that are left out: by their cells, by their lines, and what is no row."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import Plan
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.cache.making import archived
+from tests.loading.making import Bytes, plan_of, read_rows, sent_parts
+
+PEOPLE = b"Name,Phone\nAnn,1\nBob,\n\nCid,3\nDee,  \n"
+
+
+def sent(content: bytes, leave_out: LeaveOut, **mapping: object) -> list[list[str]]:
+    """The rows that go out."""
+    (part,) = sent_parts(plan_of(Bytes(content), ColumnMapping(leave_out=leave_out, **mapping), Destination()))  # type: ignore[arg-type]
+    return read_rows(part)[1:]
+
+
+def lines(text: str) -> LeaveOut:
+    return LeaveOut(lines=LineRanges.parse(text))
+
+
+def test_rows_are_left_out_by_the_cell_as_it_would_be_uploaded() -> None:
+    assert sent(PEOPLE, LeaveOut({"Phone": ("",)})) == [["Ann", "1"], ["Cid", "3"]]
+    assert sent(PEOPLE, LeaveOut({"phone": ("3", "1")})) == [["Bob", ""], ["Dee", "  "]]
+    assert sent(PEOPLE, LeaveOut({"Mobile": ("9",)}), columns={"Phone": "Mobile"}, values={"Mobile": {"1": "9"}}) == [
+        ["Bob", ""], ["Cid", "3"], ["Dee", "  "]
+    ]  # fmt: skip
+    assert sent(PEOPLE, LeaveOut({"Phone": ("",)}), only=("Name",)) == [["Ann"], ["Cid"]]
+
+
+def test_rows_are_left_out_by_the_lines_on_which_they_begin() -> None:
+    assert sent(PEOPLE, lines("3-4, 6")) == [["Ann", "1"], ["Cid", "3"]]
+    assert sent(b'Report of sales\n"5"" pipes"\n\nName,Phone\nAnn,"1\n2"\nBob,3\n', lines("1-3,5")) == [["Bob", "3"]]
+
+
+@pytest.mark.parametrize("text", ["x", "1-", "0", "5-3", "1,,2", "1 2"])
+def test_lines_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="lines"):
+        LineRanges.parse(text)
+
+
+def test_what_can_not_be_left_out_is_refused_in_words() -> None:
+    refusals = []
+    for leave_out in (lines("2, 4, 9-12"), LeaveOut({"Fax": ("",)})):
+        with pytest.raises(InvalidArgument) as refusal:
+            plan_of(Bytes(PEOPLE), ColumnMapping(leave_out=leave_out), Destination())
+        refusals.append(str(refusal.value))
+    assert refusals == snapshot(
+        [
+            "leaveOut names lines 4, 9-12, on which no row begins: take the lines of findings.",
+            'leaveOut names "Fax", which is no field or column here. There are: "Name", "Phone".',
+        ]
+    )
+
+
+def test_hidden_cells_are_not_guessed_by_what_is_left_out() -> None:
+    hidden = Destination(hidden=HiddenFields(("Phone",)))
+    plan_of(Bytes(PEOPLE), ColumnMapping(leave_out=LeaveOut({"Phone": ("",)})), hidden)
+    with pytest.raises(RefusedByPolicy, match="blank cells"):
+        plan_of(Bytes(PEOPLE), ColumnMapping(leave_out=LeaveOut({"Phone": ("1",)})), hidden)
+
+
+records = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                ",,", "Name,Phone,Amount", "Total,,5", "", "", "Acme", "Copyright (c) 2024", "Ann,,", "  , ,", "Subtotal,,7",
+            ]
+        ),
+        st.tuples(st.sampled_from(["Ann", "Bob", '"Cid\nD"', ""]), st.sampled_from(["", "1", " "]), st.integers(0, 3)).map(
+            lambda cells: ",".join(map(str, cells))
+        ),
+    ),
+    max_size=30,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(records, st.sampled_from([True, False]), st.sets(st.integers(0, 40)), st.integers(60, 200), st.booleans())
+def test_every_row_of_a_source_is_sent_or_left_out_in_parts_of_any_size_and_its_line_is_known(
+    found: list[str], not_rows: bool, chosen: set[int], limit: int, crlf: bool
+) -> None:
+    newline = "\r\n" if crlf else "\n"
+    text = newline.join(["Name,Phone,Amount", *found, ""])
+    starts, line = dict[int, list[str]](), 2
+    for record in found:
+        if record:
+            starts[line] = next(iter(read_rows((record + "\n").encode())))
+        line += 1 + record.count("\n")
+    left = sorted(chosen & starts.keys())
+    leave_out = LeaveOut({"Phone": ("1",)}, LineRanges.parse(",".join(map(str, left))), not_rows)
+    planned = plan_of(
+        Bytes(text.encode()), ColumnMapping(leave_out=leave_out), Destination(limit=limit), preflight=False
+    )
+    parts = sent_parts(planned)
+    rows = [row for part in parts for row in read_rows(part)[1:]]
+    assert len(rows) == planned.rows == sum(part.rows for part in planned.parts)
+    assert planned.rows + planned.left_out.rows == len(starts)
+    assert planned.left_out.lines == len(left)
+    assert not any(row[1:2] == ["1"] for row in rows)
+    if not planned.rows:
+        return
+    known = [row for number in range(len(parts)) for row in archived_rows(planned, number + 1)]
+    assert [row for _, _, row in known] == rows
+    assert [starts[line] for line, _, _ in known] == [row for _, row, _ in known]
+    assert [line for line, _, _ in known] == sorted({line for line, _, _ in known} - set(left))
+
+
+def archived_rows(planned: Plan, part: int) -> list[tuple[int, list[str], list[str]]]:
+    """The rows of the archive of a part: the line, the row of the source, the uploaded row."""
+    with tempfile.TemporaryDirectory() as folder:
+        upload = archived(Path(folder), planned.content_of(part))
+        return [
+            (line, list(source), list(row))
+            for block in upload.blocks()
+            for line, source, row in zip(block.lines, block.source.rows, block.uploaded.rows, strict=False)
+        ]
