@@ -36,7 +36,7 @@ def test_bytes_of_a_name_that_are_not_utf_8_are_kept() -> None:
                 "Lines end in a carriage return alone, which Salesforce does not take. Save it with lines that end in LF or CRLF. line 1"
             ),
         ),
-        (b"%PDF-1.7\n", snapshot("It is a PDF, not CSV. Save it as CSV in UTF-8. line None")),
+        (b"%PDF-1.7\n", snapshot("It is a PDF, not CSV. Export it as CSV in UTF-8. line None")),
         (
             b"N\0a\0\n",
             snapshot(

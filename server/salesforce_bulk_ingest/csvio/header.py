@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect, dialect_of
 from salesforce_bulk_ingest.csvio.encodings import reading_of, utf_16_or_32
+from salesforce_bulk_ingest.csvio.file_kind import kind_of
 from salesforce_bulk_ingest.csvio.records import EndlessRecord, first_record, is_blank
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, Delimiter, LineEnding
 
@@ -32,12 +33,6 @@ _NO_TEXT = b' \t\r\n",;|^`'
 """Space, delimiters and quotes, which alone make no row."""
 
 SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
-
-_OTHER_FILES: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "It is an Excel workbook or a zip file, not CSV.", SAVE_AS_UTF_8),
-    (b"\xd0\xcf\x11\xe0", "It is an Excel workbook, not CSV.", SAVE_AS_UTF_8),
-    (b"%PDF", "It is a PDF, not CSV.", SAVE_AS_UTF_8),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +155,9 @@ def _read_record(file: BinaryIO) -> bytes:
 
 
 def _check_kind(start: bytes) -> None:
-    for magic, what, do in _OTHER_FILES:
-        if start.startswith(magic):
-            raise Unreadable(what, do)
+    kind = kind_of(start)
+    if kind is not None:
+        raise Unreadable(kind.what, kind.do)
     beginning = start[:BEGINNING_BYTES]
     if encoding := utf_16_or_32(beginning):
         do = f"Give encoding {reading_of(beginning, encoding)}, or save it as CSV in UTF-8."
