@@ -76,6 +76,9 @@ _AFTER_SHORT_TOTAL = re.compile(r"\s*[:=]?\s*(\(.*\))?\s*")
 _KEY = re.compile(r"[^\s\d]*\d\S*")
 """A single word with a digit, such as an id or a number of an order: a row may well have that alone."""
 
+_WORDS = re.compile("|".join([*map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)), r"\(\d", "[-=_]{2}"]))
+"""The begin of the first filled cell of what is no row, unless it is blank or the header."""
+
 _PREFIX = itemgetter(slice(3))
 _SPACES = " \t\xa0"
 _MOST_SEPARATED = 3
@@ -174,12 +177,17 @@ class NotRowFinder:
                     continue
                 if not cell.strip():
                     blank.append(row)
-                elif kind := self._kind_of(cell, block.rows[row]):
+                elif self._may_be_none(cell) and (kind := self._kind_of(cell, block.rows[row])):
                     yield row, kind
             rows = blank
         for row in rows or ():
             if not any(map(str.strip, block.rows[row])):
                 yield row, "blank"
+
+    def _may_be_none(self, cell: str) -> bool:
+        """Return whether a row may be none whose first filled cell this is, which is seen sooner than by the whole row."""
+        text = cell.strip("\ufeff \t\xa0").casefold()
+        return text == self._names[0] or _WORDS.match(text) is not None
 
     def _kind_of(self, cell: str, row: Sequence[str]) -> Kind | None:
         """Return why a row is none whose first filled cell this is; None if it is one."""
