@@ -112,7 +112,7 @@ async def test_create_and_upload_take_the_same_rows(org_url: str) -> None:
     schemas = {tool["name"]: tool["inputSchema"]["properties"] for tool in await listed(org_url)}
     data = schemas["create-ingest-job"]["data"]["properties"]
     body = schemas["upload-data-ingest-job"]["body"]["properties"]
-    in_create_alone = dict.fromkeys(AS_IN_CREATE)
+    in_create_alone = dict.fromkeys((*AS_IN_CREATE, "records"))
     assert {**data, **in_create_alone} == {**body, **in_create_alone}
     assert {body[name]["description"] for name in AS_IN_CREATE} == {"As in create. Default: none"}
 

@@ -251,11 +251,12 @@ AS_IN_CREATE = ("rowsOf", "columns", "set", "values", "formats", "leaveOut")
 
 def _as_in_create(schema: dict[str, Any]) -> None:
     for name in AS_IN_CREATE:
-        schema["properties"][name][LISTED_AS] = {
-            "type": "object",
-            "additionalProperties": {},
-            "description": "As in create. Default: none",
-        }
+        schema["properties"][name][LISTED_AS] = {"type": "object", "description": "As in create. Default: none"}
+    schema["properties"]["records"][LISTED_AS] = {
+        "type": "array",
+        "items": {"type": "object"},
+        "description": "As in create. Default: none",
+    }
 
 
 class UploadBody(DataBody):

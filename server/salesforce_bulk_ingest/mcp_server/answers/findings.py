@@ -30,7 +30,7 @@ that of no column."""
 class FindingAnswer(AnswerPart):
     """Something that is, or may be, wrong with the rows."""
 
-    level: str = Field(description="error: nothing is sent; warning: rows may fail")
+    level: str
     what: str
     do: str
     column: str | None = None

@@ -28,8 +28,8 @@ class LoadAnswer(Answer):
     rows: int | None = None
     left_out: dict[str, int] | None = None
     bytes: int | None = None
-    bytes_done: int | None = Field(None, description="While it goes on")
-    sha256: str | None = Field(None, description="Of all rows, for part")
+    bytes_done: int | None = None
+    sha256: str | None = None
     part: int | None = None
     of: int | None = Field(None, description="Parts, a job for each")
     findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
@@ -38,7 +38,7 @@ class LoadAnswer(Answer):
     columns: dict[str, str | None] | None = Field(None, description="Proposed; nothing applies them unasked")
     other_columns: int | None = None
     formats: dict[str, str] | None = None
-    fields: tuple[str, ...] | None = Field(None, description="That unknown columns may be named for")
+    fields: tuple[str, ...] | None = None
 
     def text(self) -> str:
         sha256 = [f"sha256: {self.sha256}"] if self.sha256 else []
