@@ -14,7 +14,7 @@ def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
     assert len(planned.findings) < 600
     assert [as_line(finding) for finding in planned.findings if "that are told" in finding.what] == snapshot(
         [
-            "error (500): There are more errors than the 500 that are told, in other columns or of other kinds. Mend those first, then check again."
+            "error (501): There are more errors than the 500 that are told, in other columns or of other kinds. Mend those first, then check again."
         ]
     )
 

@@ -106,6 +106,13 @@ def test_what_stands_before_the_header_is_no_row() -> None:
     )
 
 
+def test_findings_about_a_header_name_its_line() -> None:
+    findings = findings_of(b"sep=;\n\nName;;\nAnn;1;2\n", Destination())
+    assert [finding for finding in findings if "no name" in finding] == snapshot(
+        ["error at 3 (1): A column has no name, which fails the whole job. Name it, or set it to null in columns."]
+    )
+
+
 def test_a_report_says_where_each_kind_is() -> None:
     rows = "".join(f"Ann {number},1,{number}\n" for number in range(6))
     report = f"Name,Phone,Amount\n{rows}Subtotal,,15\n{rows}Subtotal,,15\n,,\nGrand Total,,30\n\n\nSales\nCopyright (c) Acme\n"

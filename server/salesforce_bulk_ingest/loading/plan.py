@@ -82,6 +82,7 @@ class RowPass:
         """
         with read_errors():
             checks.check_header(self._source.output_header)
+            findings.move_lines(self._source.header.line - 1)
             self._read_blocks(checks, findings)
             checks.finish(self.rows, are_left_out=bool(self.left_out))
 

@@ -83,7 +83,8 @@ async def _load_file(
     return f"""\
 Load this file into Salesforce.
 1. Check it, which makes no job: {check}. Ask me for what stands in <>, unless it is plain. Map foreign headers \
-with `columns` of data, as the answer proposes, and check again until there are no errors.
+with `columns` of data, leave out what is no row with `leaveOut`, as the answer proposes, and check again until there \
+are no errors.
 2. Show me the org, the number of rows, which column goes to which field, and the warnings. Wait until I agree.
 3. Make the same call without dryRun. Then {close_call("<id>")}, and {wait_call("<id>")} until the job has ended.
 4. Tell me how many rows are loaded. If some failed, {result_call("failedResults", "<id>")}: for each cause {CAUSES_SHOWN}. \
@@ -110,8 +111,9 @@ Explain what failed in a Salesforce ingest job, and send it again.
 1. {status_call(jobId)}, then {result_call("failedResults", jobId, **where)}.
 2. For each cause tell me in plain words {CAUSES_SHOWN}. Say which can't succeed unchanged. Ask me what to correct and \
 what to leave out.
-3. Check the rows that I choose: {again}, with `values` or `set` of data for corrections; rowsOf sends them as \
-they were sent, so don't write rows yourself. Show me the outcome, and wait until I agree.
+3. Check the rows that I choose: {again}, with `values` or `set` of data for corrections and `leaveOut` for rows \
+that stay out; rowsOf sends them as they were sent, so don't write rows yourself. \
+Show me the outcome, and wait until I agree.
 4. Make the same call without dryRun. Then {close_call("<id>")}, {wait_call("<id>")}, and tell me what is in the org now \
 and what still isn't."""
 
