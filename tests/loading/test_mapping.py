@@ -96,9 +96,49 @@ def test_a_column_can_be_named_as_answers_show_it_without_hidden_characters() ->
     assert apply_mapping(mapping, ["Billing\nCity", "\u200bName"]).header == ("BillingCity", "Name")
 
 
-def test_a_name_that_two_columns_show_names_neither() -> None:
-    with pytest.raises(InvalidArgument, match="which is not a column here"):
-        apply_mapping(ColumnMapping(columns={"A B": "Name"}), ["A\nB", "A\tB"])
+def test_a_column_can_fill_several_fields_and_columns_of_one_name_are_told_apart_by_their_places() -> None:
+    columns: dict[str, str | list[str] | None] = {
+        "Name": ["Name", "Site", "Name"],
+        "#3": None,
+        "Phone": "Phone",
+        "#4": [],
+    }
+    mapping = ColumnMapping(columns=columns, values={"Site": {"a": "b"}})
+    applied = apply_mapping(mapping, ["Name", "Phone", "Phone", "", "#2"])
+    assert applied.header == ("Name", "Site", "Phone", "#2")
+    block = applied.apply(parse_block("a,1,2,,3\n", Dialect(), 5))
+    assert list(block.rows) == [("a", "b", "1", "3")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"Phone": None},
+            snapshot(
+                'columns names "Phone", and 2 columns have this name: name each by its place, "#2", "#3", such as {"#3": null} to leave that one out.'
+            ),
+        ),
+        (
+            {"A B": "Name"},
+            snapshot(
+                'columns names "A B", and 2 columns have this name: name each by its place, "#4", "#5", such as {"#5": null} to leave that one out.'
+            ),
+        ),
+        ({"Name": "Name", "#1": "Site"}, snapshot('columns names the column "Name" twice: once is enough.')),
+        (
+            {"#6": None},
+            snapshot(
+                'columns names "#6", which is not a column here. There are: "Name", "Phone", "Phone", "A\\nB", "A\\tB".'
+            ),
+        ),
+        ({"#2": "Fax", "#3": "Fax"}, snapshot('"#2" and "#3" both become "Fax": set one of them to null in columns.')),
+    ],
+)
+def test_an_address_of_several_columns_or_of_none_is_refused(columns: dict[str, str | None], message: str) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        apply_mapping(ColumnMapping(columns=columns), ["Name", "Phone", "Phone", "A\nB", "A\tB"])
+    assert str(raised.value) == message
 
 
 HIDDEN = HiddenFields(("*SSN*", "Mail", "Email")).on("Contact")

@@ -25,7 +25,12 @@ INSERT = {"object": "Account", "operation": "insert"}
 
 def plain(name: str) -> SObjectDescribe:
     account = FieldDescribe(
-        name="AccountId", label="Account ID", type="reference", reference_to=("Account",), relationship_name="Account"
+        name="AccountId",
+        label="Account ID",
+        type="reference",
+        reference_to=("Account",),
+        relationship_name="Account",
+        createable=True,
     )
     return SObjectDescribe(name=name, label=name, fields=(account,))
 
@@ -154,6 +159,21 @@ async def test_the_parents_that_a_header_names_are_described_too() -> None:
     assert described.sobject == plain("Contact")
     assert described.parents == {"Account": plain("Account")}
     assert (described.failures, org.asked) == ({}, {"Contact": 1, "Account": 1})
+
+
+async def test_a_parent_that_a_header_may_speak_of_is_described_for_advice_and_its_failure_is_not_told() -> None:
+    def only_contact(name: str) -> SObjectDescribe:
+        if name != "Contact":
+            raise NotFound(404, "NOT_FOUND", "The requested resource does not exist")
+        return plain(name)
+
+    header = ["LastName", "Account ERP Id", "Account Name", "Zodiac sign"]
+    for answer, parents in ((plain, {"Account": plain("Account")}), (only_contact, {})):
+        org = Org(answer)
+        async with cache_of(org) as describes:
+            described = await describes.for_upload("Contact", header)
+        assert (described.parents, described.failures) == (parents, {})
+        assert org.asked == {"Contact": 1, "Account": 1}
 
 
 @pytest.mark.parametrize(

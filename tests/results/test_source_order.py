@@ -99,6 +99,23 @@ def test_a_result_without_outcome_columns_is_matched_too(tmp_path: Path) -> None
     assert matches(tmp_path, b"Name\nA\nB\n", result) == [(0, 3), (1, 2)]
 
 
+def test_a_source_whose_names_repeat_and_of_which_a_column_fills_two_fields_is_told_by_all_its_cells(
+    tmp_path: Path,
+) -> None:
+    source = b"Name,Phone,Phone\nA,1,9\nA,2,9\nA,9,9\n"
+    result = result_file(tmp_path, "Name,Phone,Phone", [["A", "2", "9"], ["A", "1", "9"]], "unprocessedrecords")
+    assert matches(tmp_path / "unprocessed", source, result) == [(0, 3), (1, 2)]
+    mapping = ColumnMapping(columns={"Name": ["Name", "Site"], "#2": None})
+    upload = archived(tmp_path / "failed", content_of(source, mapping))
+    rows = [["", "X:a:--", "A", "A", "9"], ["", "X:b:--", "B", "B", "8"]]
+    ordered = source_ordered(tmp_path, result_file(tmp_path, "sf__Id,sf__Error,Name,Site,Phone", rows), upload)
+    assert csv_rows(ordered.path) == [
+        ["sf__Line", "sf__Id", "sf__Error", "Name", "Phone", "Phone"],
+        ["", "", "X:a:--", "A", "1", "9"],
+        ["", "", "X:b:--", "B", "", "8"],
+    ]
+
+
 PATH = Path("failedResults.source.csv")
 RESULT = SourceOrderedResult(
     made_from=("abc", "def"),

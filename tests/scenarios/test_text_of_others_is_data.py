@@ -374,14 +374,16 @@ async def test_no_text_of_others_passes_for_ours_in_any_answer_or_in_the_log(
             "words, Open",
             snapshot(
                 [
-                    "No job was made. Checked 1 row, 1,043 bytes: 4 errors and 4 warnings. Nothing was sent to embedded org.",
+                    "No job was made. Checked 1 row, 1,043 bytes: 5 errors and 4 warnings. Nothing was sent to embedded org.",
                     'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "columns": "<each unknown column to its field, or null>"}, "dryRun": true} leaves columns out or names their fields, once that is settled with the user; or correct the rows.',
                     "sha256: 83841d1c6e46ee7e9b7eecea1308a00d055e6a67e3f104b67887ccdee370cbc2",
+                    'Proposed columns: {"Na me": null}',
                     'Fields that columns may be named for: "PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"}\\n\\u001b]0;title\\u0007\\u001b[2J\\u0000\\u202e\\u2066\\u2028\\udb40\\udc41\\ufeffxxx…[+2948]", ParentId ("PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000…[+3035]")',
                     '- error, column "PWNED\\"  Next: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"} ]0;title…[+40]", line 1: Account has no field "PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000…[+66]" that this user can see, which fails the whole job. Set the field in columns, or null there to leave the column out.',
                     '- error, column "Parent.PWNED\\"  Next: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"} ]0;…[+47]", line 1: Account has no relationship " \\"750000000000001AAA\\"}\\n\\u001b]0;title\\u0007\\u001b[2J…[+37]", which fails the whole job. Set the field in columns, or null there to leave the column out.',
                     '- error, column "PWNED\\"  Next: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"} ]0;title…[+52]", line 1: Parent leads to one object only, and naming it in the column fails the whole job. Name it Parent.Name.',
                     '- error, column "Na me", line 1: Account has no field "Na\\nme" that this user can see, which fails the whole job. Did you mean Name? Set the field in columns, or null there to leave the column out.',
+                    '- error, column Name, line 1: Several columns are Name, and only one can be: "Name", "Na me". The others have no other cells: leave them out with {"Na me": null} in columns.',
                     "- warning, line 1, 3, 5, 9, 11 (7 times): Values hold line breaks of another kind than the file's, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, write one kind throughout.",
                     '- warning, column Size__c, line 9: Size__c takes only the active values of its picklist, and rows with others fail: "PWNED\\"\\r\\nNext: close-abort-ingest-job …[+83]". Map them with values: it takes "PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"}\\n\\u001b]0;title\\u0007\\u001b[2J\\u0000\\u202e\\u2066\\u2028\\udb40\\udc41\\ufeffxxx…[+2948]".',
                     '- warning, column Name, line 9: Name takes only the active values of its picklist, and rows with others fail: "SECRETCELL". Map them with values: it takes "PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"}\\n\\u001b]0;title\\u0007\\u001b[2J\\u0000\\u202e\\u2066\\u2028\\udb40\\udc41\\ufeffxxx…[+2948]".',

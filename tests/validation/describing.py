@@ -33,6 +33,7 @@ LOCKED: dict[str, Any] = {"createable": False, "updateable": False}
 ACCOUNT = sobject(
     "Account",
     field("Name", label="Account Name", nillable=False, length=255),
+    field("BillingStreet", label="Billing Street", length=255),
     field("BillingCity", label="Billing City", length=40),
     field("BillingPostalCode", label="Billing Zip/Postal Code", length=20),
     field("BillingState", label="Billing State/Province", length=80),

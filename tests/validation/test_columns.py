@@ -3,6 +3,8 @@
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import MOST_KEPT
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of
 from tests.validation.checking import PARENTS, as_lines, found
 from tests.validation.describing import ACCOUNT, CONTACT, TASK
 
@@ -17,13 +19,13 @@ def test_a_header_in_order_is_not_mentioned() -> None:
 
 
 def test_an_unknown_column_is_an_error_with_the_names_that_may_be_meant() -> None:
-    header = ["Name", "BillingCty", "Billing Zip/Postal Code", "Zodiac sign", " "]
+    header = ["Name", "BillingCty", "Billing Zip/Postal Code", "Zodiac sign", "Fernsprecher"]
     assert as_lines(found(ACCOUNT, "insert", header)) == snapshot(
         [
-            'error BillingCty: Account has no field "BillingCty" that this user can see, which fails the whole job. | Did you mean BillingCity or BillingState? Set the field in columns, or null there to leave the column out. (1,) x1',
+            'error BillingCty: Account has no field "BillingCty" that this user can see, which fails the whole job. | Did you mean BillingCity? Set the field in columns, or null there to leave the column out. (1,) x1',
             'error Billing Zip/Postal Code: Account has no field "Billing Zip/Postal Code" that this user can see, which fails the whole job. | Did you mean BillingPostalCode? Set the field in columns, or null there to leave the column out. (1,) x1',
             'error Zodiac sign: Account has no field "Zodiac sign" that this user can see, which fails the whole job. | Set the field in columns, or null there to leave the column out. (1,) x1',
-            "error  : A column has no name, which fails the whole job. | Set the field in columns, or null there to leave the column out. (1,) x1",
+            'error Fernsprecher: Account has no field "Fernsprecher" that this user can see, which fails the whole job. | Set the field in columns, or null there to leave the column out. (1,) x1',
         ]
     )
 
@@ -66,7 +68,7 @@ def test_relationship_columns_that_fail_the_job() -> None:
             "Account.Parent.Ext__c: A column can go through one relationship, not several; this fails the whole job. | Name a field of Account itself.",
             "Account:Account.Ext__c: Account leads to one object only, and naming it in the column fails the whole job. | Name it Account.Ext__c.",
             'Parent:Account.Ext__c: Account has no relationship "Account", which fails the whole job. | Name it Parent.Ext__c.',
-            'Account:Ext__c: Contact has no field "Account:Ext__c" that this user can see, which fails the whole job. | Did you mean AccountId? Set the field in columns, or null there to leave the column out.',
+            'Account:Ext__c: Contact has no field "Account:Ext__c" that this user can see, which fails the whole job. | Did you mean Account.Ext__c? Set the field in columns, or null there to leave the column out.',
             'Account.Exxt__c: Account has no field "Exxt__c" that this user can see, which fails the whole job. | Did you mean Ext__c? Set the field in columns, or null there to leave the column out.',
             "Account.Phone: Phone is neither an external id nor a lookup field of Account, which fails the whole job. | Use Id or Ext__c of Account.",
             "Who.Email: Who leads to Contact or Lead, and a column that does not say to which fails the whole job. | Name it Contact:Who.Email, say.",
@@ -78,3 +80,31 @@ def test_relationship_columns_that_fail_the_job() -> None:
 
 def test_a_parent_that_the_org_did_not_describe_is_not_checked() -> None:
     assert found(CONTACT, "update", ["Id", "Account.Whatever"]) == []
+
+
+def hint(describe: SObjectDescribe, name: str) -> str:
+    """What is advised about an unknown column."""
+    [finding] = found(describe, "update", ["Id", name], parents=PARENTS)
+    return finding.do.removesuffix("Set the field in columns, or null there to leave the column out.").strip()
+
+
+def test_what_a_name_means_in_words_goes_before_what_it_is_spelled_like() -> None:
+    names = ["Surname", "Vorname", "Apellidos", "Last Nme", "Account Erp Key", "Account External ID", "Account Name"]
+    assert {name: hint(CONTACT, name) for name in names} == snapshot(
+        {
+            "Surname": "Did you mean LastName?",
+            "Vorname": "Did you mean FirstName?",
+            "Apellidos": "Did you mean LastName?",
+            "Last Nme": "Did you mean LastName?",
+            "Account Erp Key": "Rows say which Account they belong to by its id or external id: AccountId or Account.Ext__c.",
+            "Account External ID": "Did you mean Account.Ext__c?",
+            "Account Name": "Rows say which Account they belong to by its id or external id: AccountId or Account.Ext__c.",
+        }
+    )
+    assert hint(ACCOUNT, "Surname") == hint(ACCOUNT, "Username") == ""
+
+
+def test_objects_that_headers_speak_of_are_told_without_those_that_relationship_columns_name() -> None:
+    header = ["Account Erp Key", "Project Code", "Last Name", "Code of Project", "Account.Ext__c", "Zodiac sign"]
+    assert likely_parents_of(header, CONTACT) == ("Account", "Project__c")
+    assert parents_of(header, CONTACT) == ("Account",)

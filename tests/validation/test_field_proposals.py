@@ -1,10 +1,19 @@
 """Proposals: what foreign headers are taken for, and what is left alone."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.field_proposals import propose
+from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
+from tests.validation.checking import PARENTS
 from tests.validation.describing import ACCOUNT, CONTACT, TASK, field, sobject
+
+
+def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> Mapping[str, str | None]:
+    """What is proposed for the columns of a header, by name."""
+    proposed = FieldProposals(describe, operation, header, PARENTS).fields()
+    return {header[index]: meant for index, meant in proposed.items()}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +37,20 @@ from tests.validation.describing import ACCOUNT, CONTACT, TASK, field, sobject
         (CONTACT, "Contact Email", "Email"),
         (CONTACT, "Code", "Code__c"),
         (CONTACT, "Project ID", "Project__c"),
+        (CONTACT, "Family Name", "LastName"),
+        (CONTACT, "Nachname *", "LastName"),
+        (CONTACT, "Prénom", "FirstName"),
+        (CONTACT, "E-mail 1 - Value", "Email"),
+        (ACCOUNT, "Firma", "Name"),
+        (ACCOUNT, "Straße", "BillingStreet"),
+        (ACCOUNT, "Rechnungs-PLZ", "BillingPostalCode"),
+        (ACCOUNT, "Town", "BillingCity"),
+        (ACCOUNT, "State/Region", "BillingState"),
+        (ACCOUNT, "Telefonnummer", "Phone"),
+        (ACCOUNT, "Anzahl Mitarbeiter", "NumberOfEmployees"),
+        (CONTACT, "Account External Id", "Account.Ext__c"),
+        (CONTACT, "Project: CODE", "Project__r.Code__c"),
+        (CONTACT, "Code__c of Project", "Project__r.Code__c"),
     ],
 )
 def test_a_header_of_a_report_or_a_spreadsheet_is_taken_for_the_field_it_names(
@@ -44,6 +67,9 @@ def test_a_header_of_a_report_or_a_spreadsheet_is_taken_for_the_field_it_names(
         (TASK, "Contact:Who.Email"),
         (CONTACT, "Project"),  # a report shows the project's name there, not its id
         (CONTACT, "Zodiac sign"),
+        (CONTACT, "Account Name"),  # a name is no key
+        (CONTACT, "Company"),
+        (CONTACT, "Username"),
         (CONTACT, ""),
         (CONTACT, "--"),
     ],
@@ -85,3 +111,25 @@ def test_a_delete_keeps_the_ids_alone(operation: str) -> None:
     assert propose(ACCOUNT, operation, ["id", "What"]) == {"What": None}
     assert propose(ACCOUNT, operation, ["ID"]) == {}
     assert propose(ACCOUNT, operation, ["Name", "What"]) == {}
+
+
+def test_a_key_of_a_parent_is_not_proposed_beside_another_way_to_the_parent_nor_where_it_may_be_one_of_several() -> (
+    None
+):
+    assert propose(CONTACT, "update", ["AccountId", "Account External ID"]) == {}
+    parents = {"Account": sobject("Account", field("Erp__c", externalId=True), field("Crm__c", externalId=True))}
+    proposals = FieldProposals(CONTACT, "update", ["Account external id", "Account CRM"], parents)
+    assert proposals.fields() == {1: "Account.Crm__c"} and not proposals.are_all_known(proposals.fields())
+
+
+def test_columns_for_one_field_are_doubled_by_name_or_by_meaning() -> None:
+    header = ["LastName", "Surname", "LASTNAME", "Telefon", "Telefon", "", " ", "Account.Ext__c", "account.ext__C"]
+    proposals = FieldProposals(CONTACT, "update", header)
+    assert proposals.doubled == {"LastName": [0, 2, 1], "Telefon": [3, 4], "Account.Ext__c": [7, 8]}
+    assert proposals.unnamed == [5, 6]
+    assert FieldProposals(None, None, header).doubled == {
+        "LastName": [0, 2],
+        "Telefon": [3, 4],
+        "Account.Ext__c": [7, 8],
+    }
+    assert proposals.fields([0, 2]) == {0: None, 1: "LastName", 2: None}

@@ -7,12 +7,11 @@ from tests.validation.checking import PARENTS, as_lines, found
 from tests.validation.describing import CONTACT, field, sobject
 
 
-def test_two_columns_for_one_field_are_an_error_and_two_ways_to_a_parent_a_warning() -> None:
-    header = ["Id", "Email", "EMAIL", "AccountId", "Account.Ext__c"]
+def test_two_ways_to_a_parent_are_a_warning() -> None:
+    header = ["Id", "Email", "AccountId", "Account.Ext__c"]
     assert as_lines(found(CONTACT, "update", header, parents=PARENTS)) == snapshot(
         [
-            'error EMAIL: Several columns are Email: "Email", "EMAIL". | Keep one: set null in columns for the others. (1,) x1',
-            'warning Account.Ext__c: Several columns say which record AccountId leads to: "AccountId", "Account.Ext__c". Rows that fill more than one fail. | Keep one: set null in columns for the others. (1,) x1',
+            'warning Account.Ext__c: Several columns say which record AccountId leads to: "AccountId", "Account.Ext__c". Rows that fill more than one fail. | Keep one: set null in columns for the others. (1,) x1'
         ]
     )
 

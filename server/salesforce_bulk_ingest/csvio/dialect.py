@@ -37,12 +37,17 @@ def dialect_of(header: bytes, delimiter: Delimiter | None = None, line_ending: L
         delimiter: the delimiter of the job. It is returned where the header contains it, or contains no delimiter at all.
         line_ending: the line ending of the job. It is returned where the header is the whole file and has no line end.
     """
-    # Only text outside quotes is counted: a quoted name may hold a delimiter.
-    bare = b"".join(header.split(b'"')[::2])
-    counts = {name: bare.count(DELIMITERS[name].encode()) for name in get_args(Delimiter)}
+    counts = delimiter_counts(header)
     most = max(counts, key=lambda name: counts[name])
     if delimiter is None or (counts[most] and not counts[delimiter]):
         delimiter = most if counts[most] else "COMMA"
     if header.endswith(b"\n") or line_ending is None:
         line_ending = "CRLF" if header.endswith(b"\r\n") else "LF"
     return Dialect(delimiter, line_ending)
+
+
+def delimiter_counts(header: bytes) -> dict[Delimiter, int]:
+    """Return how often each delimiter stands in a header."""
+    # Only text outside quotes is counted: a quoted name may hold a delimiter.
+    bare = b"".join(header.split(b'"')[::2])
+    return {name: bare.count(DELIMITERS[name].encode()) for name in get_args(Delimiter)}

@@ -8,6 +8,7 @@ from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
+from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import Header, read_header
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, Block, blocks, count_rows
@@ -122,6 +123,15 @@ class MappedSource:
     def output_names(self) -> Sequence[str]:
         """The names of the uploaded columns."""
         return self.header.names if self.mapping is None else self.mapping.header
+
+    @property
+    def output_addresses(self) -> Sequence[str | None]:
+        """The address in the source of each uploaded column; None for a column that the source lacks."""
+        addresses = ColumnAddresses(self.header.names)
+        if self.mapping is None:
+            return [addresses.of(index) for index in range(len(self.header.names))]
+        indexes = [column.index for column in self.mapping.columns]
+        return [None if index is None else addresses.of(index) for index in indexes]
 
     @property
     def output_dialect(self) -> Dialect:

@@ -1,14 +1,14 @@
 """The mapping of a source's columns for an upload: columns renamed or left out, constants, replaced values, formats."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
-from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted_names, without_hidden
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_json, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.loading.cell_reader import CellReader
 from salesforce_bulk_ingest.loading.row_filter import NOTHING, LeaveOut
 from salesforce_bulk_ingest.validation.formats import format_of
@@ -22,8 +22,8 @@ class ColumnMapping:
     """The changes to columns and cells that a caller asks for; an empty mapping changes nothing.
 
     Attributes:
-        columns: names of columns in the source to names of fields; None leaves the column out. A column that is not named
-            here keeps its name.
+        columns: addresses of columns in the source (see `ColumnAddresses`) to the name of the field, or the names of the
+            fields, that each fills; None leaves the column out. A column that is not named here keeps its name.
         constants: names of fields to the cell that every row gets.
         values: names of fields to the replacements of their cells, old cell to new cell.
         only: the names of the fields to keep; an empty tuple keeps all fields.
@@ -31,7 +31,7 @@ class ColumnMapping:
         leave_out: the rows to leave out.
     """
 
-    columns: Mapping[str, str | None] = field(default_factory=dict)
+    columns: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     only: tuple[str, ...] = ()
@@ -128,15 +128,15 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
         InvalidArgument: the mapping names a column that the source lacks, leaves no column, or gives two columns the same
             name.
     """
-    new_names = _by_exact_names(mapping.columns, header)
-    _check_names("columns", new_names, header)
+    addresses = ColumnAddresses(header)
+    renamed = _renamed(mapping.columns, addresses, header)
     _check_constants(mapping)
     readers = {name: CellReader(format_of(text)) for name, text in mapping.formats.items()}
-    renamed = [(index, new_names.get(name, name)) for index, name in enumerate(header)]
     columns = [
-        MappedColumn(name, index, values=mapping.values.get(name, {}), reader=readers.get(name))
-        for index, name in renamed
-        if name is not None and name not in mapping.constants
+        MappedColumn(new_name, index, values=mapping.values.get(new_name, {}), reader=readers.get(new_name))
+        for index, name in enumerate(header)
+        for new_name in renamed.get(index, (name,))
+        if new_name not in mapping.constants
     ]
     columns += [MappedColumn(name, constant=cell) for name, cell in mapping.constants.items()]
     names = [column.name for column in columns]
@@ -145,7 +145,7 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
     _check_names("only", mapping.only, names)
     if mapping.only:
         columns = [column for column in columns if column.name in mapping.only]
-    _check_columns(columns, header)
+    _check_columns(columns, renamed, addresses)
     return AppliedMapping(tuple(columns), len(header))
 
 
@@ -160,12 +160,37 @@ def check_hidden(mapping: AppliedMapping, header: Sequence[str], hidden: HiddenF
             )
 
 
-def _by_exact_names(new_names: Mapping[str, str | None], header: Sequence[str]) -> Mapping[str, str | None]:
-    """Return the new names by the names in the header, which answers show without hidden characters."""
-    shown = list(map(without_hidden, header))
-    counts = Counter(shown)
-    exact = {known: name for known, name in zip(shown, header, strict=True) if counts[known] == 1}
-    return {name if name in header else exact.get(name, name): new for name, new in new_names.items()}
+def _renamed(
+    columns: Mapping[str, str | Sequence[str] | None], addresses: ColumnAddresses, header: Sequence[str]
+) -> Mapping[int, Sequence[str]]:
+    """Return the fields that each column fills which the mapping names, by its index.
+
+    A name that repeats stands for the one column of this name that no other address stands for.
+    """
+    found = {address: addresses.find(address) for address in columns}
+    for address, indexes in found.items():
+        if not indexes:
+            _check_names("columns", [address], header)
+    renamed: dict[int, Sequence[str]] = {}
+    for address in sorted(found, key=lambda address: len(found[address])):
+        free = [index for index in found[address] if index not in renamed]
+        if len(free) != 1:
+            raise InvalidArgument(_not_one(address, free or found[address], addresses))
+        names = columns[address]
+        renamed[free[0]] = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names or ()))
+    return renamed
+
+
+def _not_one(address: str, indexes: Sequence[int], addresses: ColumnAddresses) -> str:
+    """Return what is wrong with an address of several columns, or of a column that another address stands for."""
+    places = [addresses.of(index) for index in indexes]
+    if len(places) == 1:
+        return f"columns names the column {quoted_names(places)} twice: once is enough."
+    such = as_json({places[-1]: None})
+    return (
+        f"columns names {quoted_names([address])}, and {len(places):,} columns have this name: name each by its place, "
+        f"{quoted_names(places)}, such as {such} to leave that one out."
+    )
 
 
 def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], known: Sequence[str]) -> None:
@@ -189,14 +214,19 @@ def _check_constants(mapping: ColumnMapping) -> None:
             raise InvalidArgument(f"set gives every row the same {quoted_names([name])}: leave it out of formats.")
 
 
-def _check_columns(columns: Sequence[MappedColumn], header: Sequence[str]) -> None:
+def _check_columns(
+    columns: Sequence[MappedColumn], renamed: Mapping[int, Sequence[str]], addresses: ColumnAddresses
+) -> None:
     if not columns:
         raise InvalidArgument("The mapping leaves no column: name at least one to keep.")
     seen = dict[str, MappedColumn]()
     for column in columns:
         other = seen.setdefault(column.name, column)
-        if other is not column and other.index is not None and column.index is not None:
-            sources = f"{quoted_names([header[other.index]])} and {quoted_names([header[column.index]])}"
+        indexes = [each.index for each in (other, column) if each.index is not None]
+        # Columns that have the same name in the source are a finding, which knows their cells.
+        if other is not column and not renamed.keys().isdisjoint(indexes):
+            sources = [addresses.of(index) for index in indexes]
+            both = " and ".join(quoted_names([source]) for source in sources)
             raise InvalidArgument(
-                f"{sources} both become {quoted_names([column.name])}: set one of them to null in columns."
+                f"{both} both become {quoted_names([column.name])}: set one of them to null in columns."
             )

@@ -16,10 +16,7 @@ from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
 from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 from salesforce_bulk_ingest.loading.sources import UploadFile, read_errors
-from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import UnknownColumn, columns_of
-from salesforce_bulk_ingest.validation.destination import DELETES, Destination
-from salesforce_bulk_ingest.validation.field_proposals import fillable, propose
+from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.file import endless
 from salesforce_bulk_ingest.validation.not_rows import Kind, report
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
@@ -173,7 +170,7 @@ class Plan:
         dialect: the dialect of the uploaded rows, and of the job if the job does not exist yet.
         mapped_source: the source with its mapping, from which the bytes of the parts are made.
         version: the version of the source that was read.
-        proposal: names of columns in the source to the fields that these are likely to mean; None leaves a column out.
+        proposal: addresses of columns in the source to the fields that these are likely to mean; None leaves a column out.
         fields: the fields to choose from for unknown columns; empty if every unknown column has a proposal.
         encoding: the encoding that the source is likely to be in, if it is not the one that it was read in.
         formats: names of fields to the formats that their cells are likely to be written in.
@@ -299,15 +296,14 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         is_mapped = source.mapping is not None
         encoding = source.source.encoding if isinstance(source.source, UploadFile) else None
-        proposal = _proposal(upload, destination)
         with PreflightChecks(
             source.header,
             source.output_names,
+            source.output_addresses,
             destination,
             findings,
             rewritten=is_mapped,
             encoding=encoding,
-            proposal=proposal,
         ) as checks:
             rows.read_checked(checks, findings)
     except Unreadable as error:
@@ -315,12 +311,11 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         empty = unread(source.source, destination)
         unread_plan = Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
         return replace(unread_plan, encoding=_likely_encoding(error.encoding, findings, "unreadable"))
-    fields = _choosable_fields(source.output_names, proposal, destination)
     return replace(
         _plan_of(rows, upload, source),
         findings=findings.sorted(),
-        proposal=proposal,
-        fields=fields,
+        proposal=checks.proposal(),
+        fields=checks.choosable_fields(),
         encoding=_likely_encoding(checks.likely_encoding, findings, "encoding"),
         formats=checks.likely_formats,
     )
@@ -391,31 +386,3 @@ def _with_all_before_header(source: MappedSource) -> MappedSource:
     header = source.header
     record = header.bom + header.lines_before.data + header.record
     return replace(source, header=replace(header, bom=b"", lines_before=NO_LINES, record=record))
-
-
-def _proposal(upload: UploadSource, destination: Destination) -> Mapping[str, str | None]:
-    """Return the proposal for the columns that the requested mapping neither renames nor leaves out."""
-    if destination.describe is None or destination.operation is None:
-        return {}
-    source = upload.mapped_source
-    if destination.operation not in DELETES and not _unknown_columns(source.header.names, destination.describe):
-        return {}
-    proposal = propose(destination.describe, destination.operation, source.header.names)
-    unmapped_names = set(source.output_names) - set(upload.requested_mapping.columns)
-    return {name: meant for name, meant in proposal.items() if name in unmapped_names}
-
-
-def _choosable_fields(
-    header: Sequence[str], proposal: Mapping[str, str | None], destination: Destination
-) -> tuple[str, ...]:
-    """Return the fields to choose from for unknown columns; empty if every unknown column has a proposal."""
-    describe, operation = destination.describe, destination.operation
-    if describe is None or operation is None:
-        return ()
-    if all(name in proposal for name in _unknown_columns(header, describe)):
-        return ()
-    return fillable(describe, operation, [*header, *(name for name in proposal.values() if name)])
-
-
-def _unknown_columns(header: Sequence[str], describe: SObjectDescribe) -> list[str]:
-    return [column.name for column in columns_of(header, describe, {}) if isinstance(column, UnknownColumn)]

@@ -53,6 +53,22 @@ CellValue = Annotated[
 ]
 
 
+def _field_names(value: object) -> str | tuple[str, ...] | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    raise ValueError("expected a field, a list of fields or null")
+
+
+FieldNames = Annotated[
+    str | tuple[str, ...] | None,
+    PlainValidator(_field_names),
+    WithJsonSchema({"type": ["string", "array", "null"], "items": {"type": "string"}}),
+]
+"""The field that a column fills, or the fields; null for none."""
+
+
 class ClosedModel(BaseModel):
     """A model in which an unknown key is an error."""
 
@@ -197,7 +213,9 @@ class DataBody(ClosedModel):
     file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
     rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
     encoding: str | None = Field(None, max_length=40, description="Of file, such as windows-1252. Default: UTF-8")
-    columns: dict[str, str | None] = Field({}, description="Header to field; null leaves it out. Default: as is")
+    columns: dict[str, FieldNames] = Field(
+        {}, description="Header, or #3 for the third column, to field or fields; null leaves it out. Default: as is"
+    )
     set: dict[str, CellValue] = Field({}, description="Field to a value for every row. Default: none")
     values: dict[str, dict[str, str]] = Field({}, description="Field to {old: new} cells. Default: none")
     formats: dict[str, str] = Field(

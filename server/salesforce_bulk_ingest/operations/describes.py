@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.base.text import as_name, as_sentence
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, TimedOut
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import parents_of
+from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of
 
 KEPT_SECONDS = 300
 MOST_KEPT = 20
@@ -123,8 +123,11 @@ class DescribeCache:
         failures: dict[str, SalesforceError] = {}
         stop_at = anyio.current_time() + self._patience_seconds
         sobject = await self._described(name, stop_at, failures)
-        for parent in parents_of(header, sobject)[:MOST_PARENTS] if sobject else ():
-            described = await self._described(parent, stop_at, failures)
+        named = parents_of(header, sobject) if sobject else ()
+        likely = likely_parents_of(header, sobject) if sobject else ()
+        for parent in tuple(dict.fromkeys((*named, *likely)))[:MOST_PARENTS]:
+            # An object that no column names is described for advice alone, so nobody needs to know of its failure.
+            described = await self._described(parent, stop_at, failures if parent in named else {})
             if described is not None:
                 parents[parent] = described
         until = min(map(self._expires_at, (name, *parents)))

@@ -1,6 +1,7 @@
 """The columns of an upload and of a result that are compared to match their rows."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,6 +67,16 @@ def _canonical_number(cell: str) -> str:
     return cell
 
 
+def numbered_names(names: Sequence[str]) -> Sequence[tuple[str, int]]:
+    """Return each name in lower case with the number of columns of the same name before it: names may repeat."""
+    seen = Counter[str]()
+    numbered = []
+    for name in map(str.lower, names):
+        numbered.append((name, seen[name]))
+        seen[name] += 1
+    return numbered
+
+
 ColumnCells = Sequence[str]
 """The cells of one column, a cell for each row."""
 
@@ -109,11 +120,11 @@ def compared_columns(
         blank: indexes of the columns of the result in which all cells are blank.
         key: name of the field that identifies rows; None if there is none.
     """
-    by_name = {name.lower(): index for index, name in enumerate(uploaded)}
+    by_name = {name: index for index, name in enumerate(numbered_names(uploaded))}
     pairs = [
-        (by_name[name.lower()], index)
-        for index, name in enumerate(returned)
-        if name.lower() in by_name and index not in blank
+        (by_name[name], index)
+        for index, name in enumerate(numbered_names(returned))
+        if name in by_name and index not in blank
     ]
     keys = [pair for pair in pairs if key and uploaded[pair[0]].lower() == key.lower()]
     uploaded_key, returned_key = keys[0] if keys else (None, None)

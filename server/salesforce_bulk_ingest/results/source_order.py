@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.results.compared_columns import (
     ColumnCells,
     ComparedColumns,
     compared_columns,
+    numbered_names,
 )
 from salesforce_bulk_ingest.results.result_file import ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, RowMatcher, UploadedRow, row_matcher_in
@@ -193,8 +194,8 @@ def _outcomes(result: ResultFile, block: ParsedBlock) -> Sequence[str]:
 
 def _order(result: ResultFile, names: Sequence[str]) -> Sequence[int]:
     """Return the indexes of the columns with these names, in any case."""
-    by_name = {name.lower(): index for index, name in enumerate(result.upload_names, result.outcome_count)}
-    return [by_name[name.lower()] for name in names]
+    by_name = {name: index for index, name in enumerate(numbered_names(result.upload_names), result.outcome_count)}
+    return [by_name[name] for name in numbered_names(names)]
 
 
 def _returned_columns(
@@ -300,8 +301,14 @@ def _returned_rows(result: ResultFile, upload: ArchivedUpload, numbers: Sequence
 def _result_indexes(result: ResultFile, upload: ArchivedUpload) -> list[int | None]:
     """Return, for each column of the source, the index of the column of the result; None for a column not uploaded."""
     source_columns, mapping = upload.origin.source_columns, upload.origin.mapping
-    uploaded_names = dict(enumerate(source_columns))
+    uploaded = list(enumerate(numbered_names(upload.uploaded_header())))
     if mapping is not None:
-        uploaded_names = {column.index: column.name for column in mapping.columns if column.index is not None}
-    by_name = {name.lower(): index for index, name in enumerate(result.upload_names, result.outcome_count)}
-    return [by_name.get(uploaded_names.get(index, "").lower()) for index in range(len(source_columns))]
+        # Of several fields that a column fills, the first stands for all.
+        uploaded = [
+            (column.index, name)
+            for column, (_, name) in reversed(list(zip(mapping.columns, uploaded, strict=True)))
+            if column.index is not None
+        ]
+    uploaded_names = dict(uploaded)
+    by_name = {name: index for index, name in enumerate(numbered_names(result.upload_names), result.outcome_count)}
+    return [by_name.get(uploaded_names.get(index, ("", 0))) for index in range(len(source_columns))]

@@ -7,12 +7,18 @@ job for a wrong header was seen in public code.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
+from salesforce_bulk_ingest.validation.meanings import Meanings, keys_of
+from salesforce_bulk_ingest.validation.synonyms import plain
 
-LIKENESS = 0.7
-"""The similarity, from 0 to 1, from which on an unknown name may mean a known name."""
+LIKENESS = 0.8
+"""The similarity, from 0 to 1, from which on an unknown name may be a known name that is badly spelled: more than that of
+"Surname" and "Name"."""
+
+MOST_HINTS = 3
 
 SET_OR_LEAVE_OUT = "Set the field in columns, or null there to leave the column out."
 
@@ -66,7 +72,7 @@ def columns_of(
         describe: the describe of the object.
         parents: describes of the objects that relationships lead to, by name, as far as these describes are known.
     """
-    names = FieldNames(describe)
+    names = FieldNames(describe, parents)
     return tuple(_column(name, names, parents) for name in header)
 
 
@@ -77,28 +83,46 @@ def parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, .
     return tuple(dict.fromkeys(parent for parent in found if parent is not None))
 
 
-def plain(text: str) -> str:
-    """Return the letters and digits of a name in lower case, which are equal for different spellings of the name."""
-    return "".join(filter(str.isalnum, text)).lower()
+def likely_parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, ...]:
+    """Return the names of the objects whose keys a header may name in words, such as "Account ERP Id"."""
+    meanings = Meanings(describe, {})
+    unknown = [name for name in header if "." not in name and describe.field(name) is None and not meanings.of(name)]
+    lookups = [lookup for name in unknown for lookup in meanings.parents_of(name)]
+    return tuple(dict.fromkeys(lookup.reference_to[0] for lookup in lookups))
 
 
 class FieldNames:
-    """An index of the fields of an object by name and label, to find the fields that an unknown name may mean."""
+    """An index of the fields of an object by name and label, to find the fields that an unknown name may mean.
+
+    Args:
+        describe: the describe of the object.
+        parents: describes of the objects that lookups lead to, see `Meanings`.
+    """
 
     MOST_LOOKED_UP = 20
     """The maximum number of unknown names to search for: the search is slow, and a file with more unknown columns is a file
     of another object."""
 
-    def __init__(self, describe: SObjectDescribe) -> None:
+    def __init__(self, describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]) -> None:
         self.describe = describe
+        self._parents = parents
+        self._of_parents: dict[str, FieldNames] = {}
         self._looked_up = 0
         fields = describe.fields
         self._by_spelling = {plain(field.label): field.name for field in reversed(fields)}
         self._by_spelling |= {plain(field.name.removesuffix("__c")): field.name for field in fields}
         self._by_spelling |= {plain(field.name): field.name for field in fields}
 
+    @cached_property
+    def _meanings(self) -> Meanings:
+        return Meanings(self.describe, self._parents)
+
+    def of_parent(self, parent: SObjectDescribe) -> "FieldNames":
+        """Return the index of the fields of a parent, which many columns may name."""
+        return self._of_parents.setdefault(parent.name, FieldNames(parent, {}))
+
     def near(self, name: str) -> tuple[str, ...]:
-        """Return the names of up to three fields that an unknown name may mean, the likeliest first."""
+        """Return the names of up to three fields that are spelled like an unknown name, the likeliest first."""
         self._looked_up += 1
         if self._looked_up > self.MOST_LOOKED_UP:
             return ()
@@ -106,9 +130,31 @@ class FieldNames:
         return tuple(dict.fromkeys(self._by_spelling[spelling] for spelling in close))
 
     def hint(self, name: str) -> str:
-        """Return the advice about an unknown column of this name."""
+        """Return the advice about an unknown column of this name.
+
+        A field that the name means in words goes before one that is spelled like it.
+        """
+        meant = [meaning.name for meaning in self._meanings.of(name)[:MOST_HINTS]]
+        if meant:
+            return _did_you_mean(meant)
+        about = next(
+            (lookup for lookup in self._meanings.parents_of(name) if lookup.reference_to[0] in self._parents), None
+        )
+        if about is not None:
+            return _by_keys(about, self._parents[about.reference_to[0]])
         near = self.near(name)
-        return f"Did you mean {' or '.join(map(as_name, near))}? {SET_OR_LEAVE_OUT}" if near else SET_OR_LEAVE_OUT
+        return _did_you_mean(near) if near else SET_OR_LEAVE_OUT
+
+
+def _did_you_mean(names: Sequence[str]) -> str:
+    return f"Did you mean {' or '.join(map(as_name, names))}? {SET_OR_LEAVE_OUT}"
+
+
+def _by_keys(lookup: FieldDescribe, parent: SObjectDescribe) -> str:
+    """Return the advice about a column that says something about a parent which is no key of it."""
+    keys = [f"{lookup.relationship_name}.{key.name}" for key in keys_of(parent)]
+    named = _any_of([lookup.name, *keys])
+    return f"Rows say which {as_name(parent.name)} they belong to by its id or external id: {named}. {SET_OR_LEAVE_OUT}"
 
 
 def _column(name: str, names: FieldNames, parents: Mapping[str, SObjectDescribe]) -> FieldColumn | UnknownColumn:
@@ -146,17 +192,17 @@ def _relationship(
             f"{as_name(path.relationship)} leads to one object only, and naming it in the column fails the whole job."
         )
         return UnknownColumn(name, what, f"Name it {as_name(f'{path.relationship}.{path.field}')}.")
-    return _through(name, path, lookup, parents.get(parent or ""))
+    return _through(name, path, lookup, names, parents.get(parent or ""))
 
 
 def _through(
-    name: str, path: _Path, lookup: FieldDescribe, parent: SObjectDescribe | None
+    name: str, path: _Path, lookup: FieldDescribe, names: FieldNames, parent: SObjectDescribe | None
 ) -> FieldColumn | UnknownColumn:
     if parent is None:
         return FieldColumn(name, lookup, path.field)
     field = parent.field(path.field)
     if field is None:
-        return UnknownColumn(name, _no_field(parent, path.field), FieldNames(parent).hint(path.field))
+        return UnknownColumn(name, _no_field(parent, path.field), names.of_parent(parent).hint(path.field))
     if not field.finds_records:
         usable = [field.name for field in parent.fields if field.finds_records]
         of_parent = f"of {as_name(parent.name)}"

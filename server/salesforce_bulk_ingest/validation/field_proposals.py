@@ -1,60 +1,128 @@
 """Proposals of fields for the columns of a file whose header has other names. Nothing applies a proposal unasked."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of, plain
-from salesforce_bulk_ingest.validation.destination import DELETES
-
-SAME_IN_REPORTS = (("zippostalcode", "postalcode"), ("stateprovince", "state"), ("zipcode", "postalcode"))
-"""Pairs of spellings of the same word: in reports and labels, and in the names of fields."""
-
-RECORD_ID = ("recordid", "casesafeid", "18digitid")
-"""The names of the column of record ids in reports and exports, as `plain` spells them."""
+from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
+from salesforce_bulk_ingest.validation.destination import DELETES, NO_PARENTS
+from salesforce_bulk_ingest.validation.meanings import Meanings
+from salesforce_bulk_ingest.validation.synonyms import plain
 
 
-def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> Mapping[str, str | None]:
-    """Return the field that is proposed for each column whose name is not a field; None leaves the column out.
-
-    A column is left out if rows would fail with it: a column beside the ids of a delete, or a column that means a field
-    which the operation can't fill. A column has no proposal if it may mean two fields, or a field that another column
-    fills.
+class FieldProposals:
+    """The fields that are proposed for the columns of one upload.
 
     Args:
-        describe: the describe of the object.
+        describe: the describe of the object; without it nothing but columns of the same name is known.
         operation: the operation of the job.
-        header: the names of the columns of the source.
+        header: the names of the uploaded columns.
+        parents: describes of the objects that lookups lead to, by name, as far as these describes are known.
     """
-    counts = Counter(header)
-    columns = columns_of(header, describe, {})
-    unknown = [column.name for column in columns if isinstance(column, UnknownColumn) and counts[column.name] == 1]
-    taken = {column.field.name for column in columns if isinstance(column, FieldColumn)}
-    meanings = _Meanings(describe)
-    meant = {name: field for name in unknown if (field := meanings.of(name)) and field.name not in taken}
-    claims = Counter(field.name for field in meant.values())
-    meant = {name: field for name, field in meant.items() if claims[field.name] == 1}
-    if operation in DELETES:
-        return _only_ids(header, meant, has_ids=ID_FIELD in taken)
-    return {name: field.name if _can_fill(field, operation) else None for name, field in meant.items()}
 
+    def __init__(
+        self,
+        describe: SObjectDescribe | None,
+        operation: str | None,
+        header: Sequence[str],
+        parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+    ) -> None:
+        self._describe = describe
+        self._operation = operation or ""
+        self._header = header
+        self._meant: dict[int, str] = {}
+        self._columns: Sequence[FieldColumn | UnknownColumn] = ()
+        if describe is not None:
+            self._find_meanings(describe, parents)
 
-def fillable(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the fields that no column fills yet, each with its label where the label says more.
+    def _find_meanings(self, describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]) -> None:
+        meanings = Meanings(describe, parents)
+        for index, column in enumerate(columns_of(self._header, describe, {})):
+            meant = meanings.of(column.name) if isinstance(column, UnknownColumn) else ()
+            if len(meant) == 1:
+                self._meant[index] = meant[0].name
+        names = [self._meant.get(index, name) for index, name in enumerate(self._header)]
+        self._columns = columns_of(names, describe, {})
 
-    Fields that a new record needs come first. The result is empty for a delete, which fills no field.
+    @property
+    def doubled(self) -> Mapping[str, Sequence[int]]:
+        """The indexes of the columns that are, or mean, the same field, by its name; those that have its name come first."""
+        groups: dict[str, list[int]] = defaultdict(list)
+        for index, name in enumerate(self._header):
+            column = self._columns[index] if self._columns else None
+            if isinstance(column, FieldColumn):
+                name = column.name if column.parent_field else column.field.name
+            if name.strip():
+                groups[name.lower()].append(index)
+        doubled = [sorted(indexes, key=self._meant.__contains__) for indexes in groups.values() if len(indexes) > 1]
+        return {self._name_of(indexes[0]): indexes for indexes in doubled}
 
-    Args:
-        describe: the describe of the object.
-        operation: the operation of the job.
-        header: the names of the columns.
-    """
-    if operation in DELETES:
-        return ()
-    taken = {column.field.name for column in columns_of(header, describe, {}) if isinstance(column, FieldColumn)}
-    free = [field for field in describe.fields if field.name not in taken and _can_fill(field, operation)]
-    return tuple(map(_with_label, sorted(free, key=lambda field: not field.is_required)))
+    @property
+    def unnamed(self) -> Sequence[int]:
+        """The indexes of the columns without a name."""
+        return [index for index, name in enumerate(self._header) if not name.strip()]
+
+    def fields(self, left_out: Sequence[int] = ()) -> Mapping[int, str | None]:
+        """Return the field that is proposed for each column whose name is not a field; None leaves the column out.
+
+        A column is left out if rows would fail with it: a column beside the ids of a delete, or a column that means a
+        field which the operation can't fill. A column has no proposal if it may mean two fields, or a field that another
+        column fills.
+
+        Args:
+            left_out: the indexes of columns that are to be left out.
+        """
+        kept = [column for index, column in enumerate(self._columns) if index not in left_out]
+        claims = Counter(column.field.name for column in kept if isinstance(column, FieldColumn))
+        proposed: dict[int, str | None] = dict.fromkeys(left_out)
+        for index, name in self._meant.items():
+            column = self._columns[index]
+            if index not in proposed and isinstance(column, FieldColumn) and claims[column.field.name] == 1:
+                proposed[index] = name if _can_fill(column.field, self._operation) else None
+        return self._ids_alone(proposed) if self._operation in DELETES and self._columns else proposed
+
+    def choices(self, proposed: Mapping[int, str | None]) -> tuple[str, ...]:
+        """Return the names of the fields that no column fills yet, each with its label where the label says more.
+
+        Fields that a new record needs come first. The result is empty for a delete, which fills no field.
+
+        Args:
+            proposed: the fields that are proposed.
+        """
+        if self._describe is None or self._operation in DELETES:
+            return ()
+        known = [
+            column for index, column in enumerate(self._columns) if index not in self._meant or proposed.get(index)
+        ]
+        taken = {column.field.name for column in known if isinstance(column, FieldColumn)}
+        fields = self._describe.fields
+        free = [field for field in fields if field.name not in taken and _can_fill(field, self._operation)]
+        return tuple(map(_with_label, sorted(free, key=lambda field: not field.is_required)))
+
+    def are_all_known(self, proposed: Mapping[int, str | None]) -> bool:
+        """Return whether each column is a field, or has a proposal."""
+        unknown = [index for index, column in enumerate(self._columns) if isinstance(column, UnknownColumn)]
+        return all(index in proposed for index in (*unknown, *self._meant))
+
+    def _name_of(self, index: int) -> str:
+        column = self._columns[index] if self._columns else None
+        if not isinstance(column, FieldColumn):
+            return self._header[index]
+        return column.name if column.parent_field else column.field.name
+
+    def _ids_alone(self, proposed: Mapping[int, str | None]) -> Mapping[int, str | None]:
+        ids = [
+            index
+            for index, column in enumerate(self._columns)
+            if isinstance(column, FieldColumn)
+            and (column.field.name, column.parent_field) == (ID_FIELD, None)
+            and proposed.get(index, ID_FIELD)
+        ]
+        if len(ids) != 1:
+            return {}
+        others: dict[int, str | None] = {index: None for index in range(len(self._header)) if index not in ids}
+        return others | {index: ID_FIELD for index in ids if index in self._meant}
 
 
 def _with_label(field: FieldDescribe) -> str:
@@ -63,66 +131,9 @@ def _with_label(field: FieldDescribe) -> str:
     return f"{as_name(field.name)}{label}"
 
 
-def _only_ids(header: Sequence[str], meant: Mapping[str, FieldDescribe], *, has_ids: bool) -> dict[str, str | None]:
-    ids = {name: field.name for name, field in meant.items() if field.name == ID_FIELD}
-    if not has_ids and not ids:
-        return {}
-    return {name: ids.get(name) for name in header if name.lower() != ID_FIELD.lower()}
-
-
 def _can_fill(field: FieldDescribe, operation: str) -> bool:
     if operation == "insert":
         return field.createable
     if operation == "update":
         return field.updateable or field.name == ID_FIELD
     return field.createable or field.updateable or field.finds_records
-
-
-class _Meanings:
-    """An index of the fields of an object by all names that a report or a spreadsheet may have for them."""
-
-    def __init__(self, describe: SObjectDescribe) -> None:
-        self._object = plain(describe.label)
-        self._by_name: dict[str, set[str]] = {}
-        self._by_other_name: dict[str, set[str]] = {}
-        self._fields = {field.name: field for field in describe.fields}
-        for field in describe.fields:
-            for spelling in _names(field):
-                self._by_name.setdefault(spelling, set()).add(field.name)
-            for spelling in self._other_names(field):
-                self._by_other_name.setdefault(spelling, set()).add(field.name)
-
-    def of(self, name: str) -> FieldDescribe | None:
-        """Return the field that a name means; None if the name means no field, or may mean several fields."""
-        spelling = _as_in_reports(plain(name))
-        fields = self._by_name.get(spelling) or self._by_other_name.get(spelling) or set()
-        return self._fields[next(iter(fields))] if len(fields) == 1 else None
-
-    def _other_names(self, field: FieldDescribe) -> Iterator[str]:
-        if field.name == ID_FIELD:
-            yield from RECORD_ID
-            yield f"{self._object}id"
-            return
-        if field.reference_to:
-            yield f"{plain(field.label)}id"
-        else:
-            yield _as_in_reports(plain(field.name.removesuffix("__c")))
-        for spelling in _names(field):
-            yield self._object + spelling
-
-
-def _names(field: FieldDescribe) -> Iterator[str]:
-    """Yield the spellings of a field's name and label.
-
-    The label of a lookup is left out unless the label ends in ID: otherwise, a report shows names of records there, not ids.
-    """
-    yield _as_in_reports(plain(field.name))
-    label = _as_in_reports(plain(field.label))
-    if label and (not field.reference_to or label.endswith("id")):
-        yield label
-
-
-def _as_in_reports(spelling: str) -> str:
-    for other, own in SAME_IN_REPORTS:
-        spelling = spelling.replace(other, own)
-    return spelling

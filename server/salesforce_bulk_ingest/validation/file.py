@@ -5,7 +5,6 @@ would lose values although no row fails. All other mistakes cost single rows and
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -274,17 +273,6 @@ class OutgoingChecks:
 
     def _error(self, what: str) -> None:
         self._findings.add(what, "error", what, "Leave columns out: name those to keep in only.", line=1)
-
-
-def check_names(header: Sequence[str], findings: Findings) -> None:
-    """Check the header without a describe, for names that are wrong for every object."""
-    if "" in header:
-        findings.add("unknown column", "error", "A column has no name, which fails the whole job.",
-                     "Name it, or set it to null in columns.", line=1)  # fmt: skip
-    for name, count in Counter(map(str.lower, header)).items():
-        if count > 1 and name:
-            findings.add("doubled", "error", f"{count} columns have this name, and only one can stand for a field.",
-                         "Rename or remove the others.", column=name, line=1)  # fmt: skip
 
 
 def longest_row(data: bytes, rows: int) -> int:

@@ -40,7 +40,7 @@ class HeaderChecks:
             self._check_only_id()
             return
         self._check_names()
-        self._check_doubled()
+        self._check_doubled_lookups()
         self._check_read_only()
         self._check_required()
 
@@ -83,10 +83,10 @@ class HeaderChecks:
 
     def _check_names(self) -> None:
         for column in self._all:
-            if isinstance(column, UnknownColumn):
+            if isinstance(column, UnknownColumn) and column.name.strip():
                 self._add("unknown column", "error", column.what, column.do, column.name)
 
-    def _check_doubled(self) -> None:
+    def _check_doubled_lookups(self) -> None:
         filling: dict[str, list[FieldColumn]] = defaultdict(list)
         for column in self._known:
             filling[column.field.name].append(column)
@@ -94,12 +94,10 @@ class HeaderChecks:
             if len(columns) == 1:
                 continue
             headers = quoted_names(column.name for column in columns)
-            do = "Keep one: set null in columns for the others."
-            if len({column.parent_field for column in columns}) < len(columns):
-                self._add("doubled", "error", f"Several columns are {as_name(name)}: {headers}.", do, columns[-1].name)
-            else:
+            if len({column.parent_field for column in columns}) > 1:
                 what = f"Several columns say which record {as_name(name)} leads to: {headers}."
                 what += " Rows that fill more than one fail."
+                do = "Keep one: set null in columns for the others."
                 self._add("doubled lookup", "warning", what, do, columns[-1].name)
 
     def _check_read_only(self) -> None:

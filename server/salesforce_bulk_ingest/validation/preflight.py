@@ -7,11 +7,14 @@ from typing import Self
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.header import Header
+from salesforce_bulk_ingest.validation.delimiter import check_delimiter
 from salesforce_bulk_ingest.validation.destination import Destination
-from salesforce_bulk_ingest.validation.fields import NO_PROPOSAL, FieldChecks
-from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, check_names, longest_row
+from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
+from salesforce_bulk_ingest.validation.fields import FieldChecks
+from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, longest_row
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
+from salesforce_bulk_ingest.validation.spare_columns import SpareColumns
 
 
 class PreflightChecks:
@@ -20,23 +23,23 @@ class PreflightChecks:
     Args:
         header: the header of the source.
         names: the names of the uploaded columns.
+        addresses: for each uploaded column, the address of its column in the source; None for a column that it lacks.
         destination: the job.
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
-        proposal: names of unknown columns to the fields that these are likely to mean.
     """
 
     def __init__(
         self,
         header: Header,
         names: Sequence[str],
+        addresses: Sequence[str | None],
         destination: Destination,
         findings: Findings,
         *,
         rewritten: bool,
         encoding: str | None = None,
-        proposal: Mapping[str, str | None] = NO_PROPOSAL,
     ) -> None:
         self._header = header
         self._names = names
@@ -54,11 +57,13 @@ class PreflightChecks:
         )
         self._outgoing = OutgoingChecks(names, findings)
         self._misfits = MisfitChecks(findings, destination.hidden)
+        self._addresses = addresses
+        self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
+        self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings)
         load = destination.load_target
+        meant = {names[index]: field for index, field in self._proposals.fields().items()}
         self._fields = (
-            None
-            if load is None
-            else FieldChecks(load, names, findings, destination.parents, destination.hidden, proposal)
+            None if load is None else FieldChecks(load, names, findings, destination.parents, destination.hidden, meant)
         )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
@@ -92,9 +97,7 @@ class PreflightChecks:
         self._check_dialect()
         self._file.check_header(self._header.record)
         self._outgoing.check_header(record)
-        if self._fields is None:
-            check_names(self._names, self._findings)
-        else:
+        if self._fields is not None:
             self._fields.check_header()
 
     def check_source(self, text: str, rows: ParsedBlock, first_line: int) -> None:
@@ -105,6 +108,8 @@ class PreflightChecks:
             rows: the rows of the block.
             first_line: the line of the source on which the block begins.
         """
+        if first_line == 1 + self._header.lines and self._destination.delimiter is None:
+            check_delimiter(self._header, text, rows, self._findings)
         self._file.check(text, rows, first_line)
 
     def add_misfit(self, column: str, misfit: Misfit) -> None:
@@ -119,6 +124,7 @@ class PreflightChecks:
             data: the bytes of these rows.
         """
         self._outgoing.check(rows, longest_row(data, len(rows)))
+        self._spare.check(rows)
         if self._fields is not None:
             self._fields.check(rows)
         if self._keys is not None:
@@ -133,6 +139,7 @@ class PreflightChecks:
         """
         self._file.finish()
         self._misfits.finish()
+        self._spare.finish()
         if self._fields is not None:
             self._fields.finish()
         if self._keys is not None:
@@ -141,6 +148,18 @@ class PreflightChecks:
             self._findings.add("no rows", "error", "All rows are left out.", "Leave fewer out in leaveOut.")
         elif not rows:
             self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
+
+    def proposal(self) -> Mapping[str, str | None]:
+        """Return the proposal for the columns, by address: the field of each, or None to leave it out."""
+        proposed = self._proposals.fields(self._spare.spare).items()
+        return {address: field for index, field in proposed if (address := self._addresses[index]) is not None}
+
+    def choosable_fields(self) -> tuple[str, ...]:
+        """Return the fields to choose from for columns without a proposal; empty if every column has one, or needs none."""
+        proposed = self._proposals.fields(self._spare.spare)
+        if self._spare.are_all_spare and self._proposals.are_all_known(proposed):
+            return ()
+        return self._proposals.choices(proposed)
 
     def _key_column(self) -> KeyColumn | None:
         if self._fields is not None:

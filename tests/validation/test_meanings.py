@@ -1,0 +1,24 @@
+"""What names of columns mean."""
+
+from salesforce_bulk_ingest.validation.meanings import Meanings
+from tests.validation.checking import PARENTS
+from tests.validation.describing import CONTACT, TASK, field, sobject
+
+
+def test_a_word_may_mean_several_fields_and_a_label_goes_before_it() -> None:
+    person = sobject(
+        "Account", field("Name"), field("LastName"), field("Symbol__c", label="Ticker"), field("TickerSymbol")
+    )
+    meanings = Meanings(person, {})
+    assert [meaning.name for meaning in meanings.of("Nom")] == ["Name", "LastName"]
+    assert [meaning.name for meaning in meanings.of("ticker")] == ["Symbol__c"]
+    assert [meaning.name for meaning in meanings.of("Stock symbol")] == ["TickerSymbol"]
+
+
+def test_a_parent_is_spoken_of_by_relationship_label_or_object() -> None:
+    meanings = Meanings(CONTACT, PARENTS)
+    for name in ("Account.ext", "Account Ext", "Ext__c of Account", "ACCOUNT: External Id"):
+        assert [meaning.name for meaning in meanings.of(name)] == ["Account.Ext__c"]
+    assert [lookup.name for lookup in meanings.parents_of("Account Name")] == ["AccountId"]
+    assert list(meanings.parents_of("Account")) == []
+    assert Meanings(TASK, PARENTS).of("Who Code") == ()
