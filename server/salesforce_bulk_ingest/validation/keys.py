@@ -168,12 +168,17 @@ class _Keys:
                 self._file.close()
 
     def _repeated_in(self, bucket: int) -> Iterator[int]:
+        stored = array("q")
+        for piece in self._stored(bucket):
+            stored += piece
+        numbers, lines = stored[::2], stored[1::2]
+        if len(set(numbers)) == len(numbers):  # hardly any file repeats a key
+            return
         seen: set[int] = set()
-        for stored in self._stored(bucket):
-            for number, line in zip(stored[::2], stored[1::2], strict=True):
-                if number in seen:
-                    yield line
-                seen.add(number)
+        for number, line in zip(numbers, lines, strict=True):
+            if number in seen:
+                yield line
+            seen.add(number)
 
     def _spill(self) -> None:
         if self._file is None:
