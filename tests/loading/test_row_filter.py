@@ -39,6 +39,12 @@ def test_rows_are_left_out_by_the_cell_as_it_would_be_uploaded() -> None:
     assert sent(PEOPLE, LeaveOut({"Phone": ("",)}), only=("Name",)) == [["Ann"], ["Cid"]]
 
 
+def test_rows_are_left_out_by_a_cell_of_a_column_that_is_named_by_its_place() -> None:
+    content = b"Name,Phone,Phone\nA,1,\nB,,2\n"
+    leave_out = LeaveOut(cells={"#3": ("",)})
+    assert sent(content, leave_out, columns={"#2": "Phone", "#3": "Fax"}) == [["B", "", "2"]]
+
+
 def test_rows_are_left_out_by_the_lines_on_which_they_begin() -> None:
     assert sent(PEOPLE, lines("3-4, 6")) == [["Ann", "1"], ["Cid", "3"]]
     assert sent(b'Report of sales\n"5"" pipes"\n\nName,Phone\nAnn,"1\n2"\nBob,3\n', lines("1-3,5")) == [["Bob", "3"]]

@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 
 _RANGE = re.compile(r"\s*(\d{1,12})\s*(?:[-\u2013]\s*(\d{1,12})\s*)?")
 MOST_RANGES = 10_000
@@ -163,7 +164,8 @@ def conditions_of(
     """Return the conditions on cells for one source.
 
     Args:
-        cells: see `LeaveOut`; a name is that of an uploaded column, else of a column of the source, in any case.
+        cells: see `LeaveOut`; a name is that of an uploaded column, else of a column of the source, in any case, else its
+            address there.
         source: the names of the columns of the source.
         output: the names of the uploaded columns.
 
@@ -178,9 +180,15 @@ def _condition(name: str, values: frozenset[str], source: Sequence[str], output:
         for form in (str, str.lower):
             found = [index for index, other in enumerate(names) if form(other) == form(name)]
             if len(found) > 1:
-                raise InvalidArgument(f"leaveOut names {quoted_names([name])}, and several columns have this name.")
+                raise InvalidArgument(
+                    f"leaveOut names {quoted_names([name])}, and several columns have this name: name one by its place in "
+                    'the source, such as "#2".'
+                )
             if found:
                 return CellCondition(found[0], is_uploaded, values)
+    at_place = ColumnAddresses(source).find(name)
+    if len(at_place) == 1:
+        return CellCondition(at_place[0], False, values)
     known = quoted_names(dict.fromkeys((*output, *source)), NAMES_SHOWN)
     raise InvalidArgument(
         f"leaveOut names {quoted_names([name])}, which is no field or column here. There are: {known}."
