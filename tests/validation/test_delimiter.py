@@ -33,6 +33,7 @@ SILENT: list[str] = []
         (b'"Name;City";Zip,Code\nA,b\n', SILENT),
         (b"A;B;C;D;E,F\n1;2\n", SILENT),
         (b"Name,Phone\nA;B,1\n", SILENT),
+        (b"sep=;\nName;City,State;Zip,Code\nA;b,c;d,e\n", SILENT),
         (
             b"A|B\tC\n1|2\t3\n",
             snapshot(
@@ -44,7 +45,7 @@ SILENT: list[str] = []
     ],
 )
 def test_a_delimiter_that_is_only_just_the_likelier_one_is_told(content: bytes, told: list[str]) -> None:
-    findings = [finding for finding in findings_of(content, Destination()) if "delimiter" in finding]
+    findings = [finding for finding in findings_of(content, Destination()) if "columnDelimiter" in finding]
     assert findings == told
 
 

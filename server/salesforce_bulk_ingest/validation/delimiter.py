@@ -26,7 +26,7 @@ def check_delimiter(header: Header, text: str, rows: ParsedBlock, findings: Find
     counts = delimiter_counts(header.record)
     taken = header.dialect.delimiter
     other = max((name for name in counts if name != taken), key=lambda name: counts[name])
-    if not counts[other]:
+    if header.lines_before.has_sep or not counts[other]:
         return
     fits = all(len(row) == len(header.names) for row in islice(rows.rows, ROWS_COMPARED))
     other_fits = _fits(text, other, counts[other] + 1)
