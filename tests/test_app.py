@@ -21,7 +21,7 @@ TOKEN = "00D000000000001!EMULATOR.ACCESS.TOKEN"
 SAMPLE = files("salesforce_bulk_ingest").joinpath("sample", "contacts.csv").read_text(encoding="utf-8")
 SAMPLE_CAUSES = {
     "REQUIRED_FIELD_MISSING": 4,
-    "INVALID_TYPE_ON_FIELD_IN_RECORD": 3,
+    "INVALID_FIELD": 3,
     "INVALID_EMAIL_ADDRESS": 2,
     "DUPLICATE_VALUE": 1,
     "STRING_TOO_LONG": 1,

@@ -40,6 +40,10 @@ class Assumptions:
         differing_header_case: in failedResults, a column whose name differs from its field's in case keeps its values, or
             is blank (a known issue of Salesforce).
         expired_jobs: a job that stays open for more than 24 hours is aborted, or fails.
+        unsettled_cells: cells of a form that no source settles, such as a boolean in upper case or a time without a zone,
+            fail their rows, or are taken (`processing/values.py` lists the forms).
+        wrong_type_text: a cell of another type fails its row as one that can't be deserialized (seen in bulk jobs), or as
+            one not of the required type (Salesforce Help 000381727, of Data Loader).
         refresh_token_rotation: a refresh token stays valid, or each refresh returns a new one in its place (a setting of
             each app, documented in OAuth 2.0 Refresh Token Flow; orgs differ).
         failed_ids: failedResults has the column sf__Id in jobs of every API version (seen at 50.0 in jsforce's public live
@@ -56,6 +60,8 @@ class Assumptions:
     compressed_uploads: Literal["unpacked", "refused"] = "unpacked"
     differing_header_case: Literal["kept", "blanked"] = "kept"
     expired_jobs: Literal["aborted", "failed"] = "aborted"
+    unsettled_cells: Literal["refused", "taken"] = "refused"
+    wrong_type_text: Literal["deserialize", "required-type"] = "deserialize"
     refresh_token_rotation: Literal["off", "on"] = "off"  # noqa: S105 - a choice, no secret
     failed_ids: Literal["every-version", "from-53"] = "every-version"
     hard_delete_code: Literal["FEATURENOTENABLED", "FeatureNotEnabled"] = "FEATURENOTENABLED"

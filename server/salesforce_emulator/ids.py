@@ -59,3 +59,20 @@ def normal(text: str) -> str | None:
         return None
     id_18 = to_18(text[:15])
     return id_18 if len(text) == 15 or text == id_18 else None
+
+
+def in_its_case(text: str) -> str | None:
+    """Return the 18-character form of an id whose letters may have lost their case, which the suffix tells.
+
+    None if the text is not an id.
+    """
+    if len(text) != 18 or not (text.isascii() and text.isalnum()):
+        return normal(text)
+    positions = [SUFFIXES.find(letter) for letter in text[15:].upper()]
+    if -1 in positions:
+        return None
+    is_upper = "".join(f"{position:05b}"[::-1] for position in positions)
+    letters = (
+        letter.upper() if upper == "1" else letter.lower() for letter, upper in zip(text, is_upper, strict=False)
+    )
+    return normal("".join(letters) + text[15:].upper())

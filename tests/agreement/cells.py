@@ -620,7 +620,7 @@ _PICKLISTS = [
 ]
 
 PARENT = "Thing__c.Parent__c"
-ID_15, ID_18, LOWER_18, UPPER_18, OTHER_CASE_15 = "<15>", "<18>", "<18 lower>", "<18 upper>", "<15 other case>"
+ID_15, ID_18, LOWER_18, UPPER_18 = "<15>", "<18>", "<18 lower>", "<18 upper>"
 """Stand for the id of an account, in these forms."""
 
 _IDS = [

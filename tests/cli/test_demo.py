@@ -20,7 +20,7 @@ def _normal(done: subprocess.CompletedProcess[str], environ: Environ) -> str:
     text = re.sub(r"\b750[0-9A-Za-z]{15}\b", "750...", text)
     # Results come in no promised order, so the first row of an error group is another one each time.
     text = re.sub(r"such as CRM-\d{5}:", "such as CRM-...:", text)
-    return re.sub(r"(value not of required type|invalid email address): .+", r"\1: ...", text)
+    return re.sub(r"(Due to|invalid email address)[,:] .+", r"\1 ...", text)
 
 
 def test_the_demo_does_the_main_job_and_calls_nothing_that_the_environment_names(
@@ -37,7 +37,7 @@ REST  http://127.0.0.1:PORT/v1
 create-ingest-job
   Created job 750... (insert Contact) in embedded org; it is Open and has no rows yet.
 upload-data-ingest-job
-  Uploaded 240 rows, 38,510 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 3 warnings.
+  Uploaded 240 rows, 38,510 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 4 warnings.
   loading ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 240/240 rows
 close-abort-ingest-job
   Closed the job for processing. Job 750... (insert Contact) in embedded org is JobComplete: 240 rows processed, 11 of them failed.
@@ -45,10 +45,10 @@ close-abort-ingest-job
 Why 11 rows failed
   4 x REQUIRED_FIELD_MISSING on LastName, such as CRM-...:
       Required fields are missing: [LastName]
-  3 x INVALID_TYPE_ON_FIELD_IN_RECORD on Birthdate, such as CRM-...:
-      Birthdate: value not of required type: ...
+  3 x INVALID_FIELD on Birthdate, such as CRM-...:
+      Failed to deserialize field at col 12. Due to ...
   2 x INVALID_EMAIL_ADDRESS on Email, such as CRM-...:
-      Email: invalid email address: ...
+      Email: invalid email address ...
   1 x DUPLICATE_VALUE, such as CRM-...:
       duplicate value found: External_Id__c duplicates value on record with id: <unknown>
   1 x STRING_TOO_LONG on Phone, such as CRM-...:

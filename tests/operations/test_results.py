@@ -213,7 +213,7 @@ async def test_failed_rows_with_a_column_that_came_back_blank_keep_their_other_c
     assert dict(zip(page["columns"], row, strict=True)) == snapshot(
         {
             "sf__Id": "",
-            "sf__Error": "INVALID_TYPE_ON_FIELD_IN_RECORD:Employees: value not of required type: many:NumberOfEmployees --",
+            "sf__Error": "INVALID_FIELD:Failed to deserialize field at col 2. Due to, 'many' is not a valid value for the type xsd:int:NumberOfEmployees --",
             "accountnumber": "",
             "Name": "Acme",
             "NumberOfEmployees": "many",

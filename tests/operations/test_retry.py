@@ -44,7 +44,7 @@ SENT = "Name,NumberOfEmployees,AnnualRevenue\n" + "".join(
     f"{'' if n % 4 == 0 else f'Row {n}'},{'many' if n % 5 == 0 else n},{n}00000000\n" for n in range(1, 21)
 )
 NO_NAME = {"statusCode": "REQUIRED_FIELD_MISSING"}
-NO_NUMBER = {"statusCode": "INVALID_TYPE_ON_FIELD_IN_RECORD"}
+NO_NUMBER = {"statusCode": "INVALID_FIELD"}
 INSERT = {"object": "Account", "operation": "insert"}
 UPSERT = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Key__c"}
 

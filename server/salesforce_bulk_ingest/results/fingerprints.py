@@ -32,6 +32,7 @@ _WRITTEN_IN_THE_ORG = frozenset(
 _QUOTING = (
     ("data value too large: ", "{value}", " (max length="),
     ("value not of required type: ", "{value}", ""),
+    ("Due to, '", "{value}", "' is not a valid value for the type "),
     ("invalid email address: ", "{value}", ""),
     ("bad value for restricted picklist field: ", "{value}", ""),
     ("value outside of valid range on numeric field: ", "{value}", ""),

@@ -231,6 +231,9 @@ class FieldDescribe(WireModel):
     label: str
     type: str
     length: int = 0
+    precision: int = 0
+    scale: int = 0
+    digits: int = 0
     nillable: bool = True
     createable: bool = False
     updateable: bool = False

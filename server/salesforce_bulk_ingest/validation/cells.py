@@ -1,44 +1,83 @@
 """Checks for cells that a field can't hold, for a whole column of a block at a time.
 
-Most columns have no wrong cell, and these have to be checked fast: each check looks at all cells of a column in one call of
-the interpreter, and at single cells only where this call finds something. An empty cell and `#N/A` are right in any field.
+Most columns have no wrong cell, and these have to be checked fast: the screen of a check looks at all cells of a column in
+few calls of the interpreter, and single cells are judged only where the screen does not pass them. An empty cell and `#N/A`
+are right in any field.
 
-Literals: Bulk API 2.0 guide, Valid Date Format in Records and Prepare CSV Files; literals of booleans: Bulk API 1.0 guide.
+What is right is written down in a table with its sources, `tests/agreement/cells.py`: Bulk API 2.0 guide, Valid Date Format
+in Records and Prepare CSV Files; Object reference, Primitive Data Types; W3C XML Schema, whose types the errors of bulk jobs
+name; Salesforce Help on emails and picklists. A cell of a form that no source settles may fail, and its complaint says so.
 """
 
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
+from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_case
 
 Cells = Sequence[str]
 
 BLANK_CELLS = ("", NULL_CELL)
-MOST_REMEMBERED = 20_000
-"""The maximum number of right values that a check remembers."""
+SPACES = "".join(map(chr, range(0x21)))
+"""The characters that are no part of a text at its ends: those that Java's `String.trim` takes away (assumed)."""
+
+MOST_REMEMBERED = 40_000
+"""The maximum number of right values that a screen remembers: more than the days of a century."""
 
 LONGEST_CHECKED = 100_000
 """The length of a field from which on its cells are not measured: the field takes any text that a cell can hold."""
 
 VALUES_SHOWN = 8
-ID_LENGTHS = frozenset({0, 15, 18})
-TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "email", "encryptedstring", "combobox"})
-NUMBER_TYPES = frozenset({"int", "long", "double", "currency", "percent"})
+TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "encryptedstring", "combobox", "picklist"})
+NUMBER_TYPES = frozenset({"double", "currency", "percent"})
+LIMITS_OF_WHOLE_NUMBERS = {"int": 2**31, "long": 2**63}
+EXACT_DIGITS = 15
+"""The number of decimal digits that a double always keeps."""
+MOST_DIGITS = 400
+"""More digits than any number has."""
 
-_DATE = re.compile(rb"0000-00-00(?:Z|T.*)?")
-_TIME = re.compile(rb"0000-00-00(?:T00:00:00(?:\.0{1,3})?(?:Z|[+-]00:?00)?)?")
-_NUMBER = re.compile(rb"[+-]?(?:0+\.?0*|\.0+)(?:[eE][+-]?0{1,4})?")
-_DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
+"""The first and the last day that Salesforce knows (SOQL and SOSL reference, Date Formats and Date Literals)."""
+_FIRST_MOMENT, _LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
+
+_WHOLE_NUMBER = re.compile("[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_DATE = re.compile("([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")
+_HOURS = re.compile("T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_ZONE = re.compile(r"(?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)")
+_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_HOURS.pattern}(?:{_ZONE.pattern}|(?:\.[0-9]+)?)")
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*+"
+_LABEL = "[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
+_EMAIL = re.compile(rf"{_LOCAL_PART}@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9]|-++[A-Za-z0-9])++")
+_TOP_DOMAIN = "|".join(rf"(?<=\.[A-Za-z]{{{length}}})" for length in (3, 2, 4, 5, 6, 7))
+_EMAILS = re.compile(rf"(?:(?:{NULL_CELL}|{_LOCAL_PART}@[A-Za-z0-9.-]++(?:{_TOP_DOMAIN}))?+\n)*+")
+_ODD_IN_DOMAINS = ("..", ".-", "-.", "@.", "@-")
+_YEARS = "(?:1[7-9]|[23][0-9])"
+_DAY_OF_ANY_YEAR = (
+    "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_SURE_DAY = rf"(?!1700-01-01){_YEARS}(?:[0-9]{{2}}-{_DAY_OF_ANY_YEAR}|(?:0[48]|[2468][048]|[13579][26])-02-29)"
+_TIMES = re.compile(rf"(?:(?:{NULL_CELL}|{_SURE_DAY}{_HOURS.pattern}{_ZONE.pattern})?+\n)*+")
+"""A column of times that no zone moves beyond the first or the last day."""
+
+_UNSETTLED_EMAIL = re.compile(
+    r"""(?:"[^"\r\n]+"|[^\s@,;<>"\[\]:\\.][^\s@,;<>"\[\]:\\]*)@(?:(?:[^\W_]|-)+\.)+(?:[^\W_]|-)+"""
+)
+_ZEROS = str.maketrans("123456789", "000000000")
 
 
-class CellCheck(Protocol):
-    """A check of the cells of one column.
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with cells of a column.
 
     Attributes:
         kind: the kind of the finding.
-        what: what is wrong, a sentence without the wrong values.
+        what: what is wrong, a sentence without the wrong values and its full stop.
         do: what to do about it, a sentence.
         shows_values: whether the finding names the first few wrong values.
     """
@@ -46,110 +85,71 @@ class CellCheck(Protocol):
     kind: str
     what: str
     do: str
-    shows_values: bool
+    shows_values: bool = True
 
-    def wrong(self, cells: Cells) -> Set[str]:
-        """Return the set of wrong cells."""
+
+Judge = Callable[[str], Complaint | None]
+"""Returns what is wrong with a cell that is neither empty nor `#N/A`; None if nothing is."""
+
+Screen = Callable[[Cells], bool]
+"""Returns whether all cells of a column are surely right; only then their judge has nothing to say."""
+
+
+class CellCheck(Protocol):
+    """A check of the cells of one column."""
+
+    def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
+        """Return the wrong cells by what is wrong with them."""
         ...
 
 
 class ValueCheck:
-    """A check for columns with few different values, each of which is checked only once."""
+    """A check of what a field can hold.
 
-    shows_values = True
+    Args:
+        judge: judges single cells.
+        screen: passes columns without wrong cells at once.
+    """
 
-    def __init__(self, kind: str, what: str, do: str, takes: Callable[[str], bool]) -> None:
-        self.kind, self.what, self.do = kind, what, do
-        self._takes = takes
-        self._good = set(BLANK_CELLS)
+    def __init__(self, judge: Judge, screen: Screen) -> None:
+        self._judge, self._screen = judge, screen
 
-    def wrong(self, cells: Cells) -> Set[str]:
-        new = set(cells) - self._good
-        bad = {cell for cell in new if not self._takes(cell)}
-        if len(self._good) < MOST_REMEMBERED:
-            self._good |= new - bad
-        return bad
-
-
-class FormCheck:
-    """A check for columns with many different values of few forms; the form of a value has 0 in place of each digit."""
-
-    shows_values = True
-
-    def __init__(self, kind: str, what: str, do: str, form: re.Pattern[bytes]) -> None:
-        self.kind, self.what, self.do = kind, what, do
-        self._form = form
-        self._good = set(map(str.encode, BLANK_CELLS))
-
-    def wrong(self, cells: Cells) -> Set[str]:
-        new = set(_zeros("\n".join(cells)).split(b"\n")) - self._good
-        bad = {form for form in new if not self._form.fullmatch(form)}
-        if len(self._good) < MOST_REMEMBERED:
-            self._good |= new - bad
-        return {cell for cell in set(cells) if self._is_wrong(_zeros(cell))} if bad else frozenset()
-
-    def _is_wrong(self, form: bytes) -> bool:
-        return form not in self._good and not self._form.fullmatch(form)
-
-
-class IdCheck:
-    """A check for columns of record ids, which all differ."""
-
-    kind = "not an id"
-    shows_values = True
-
-    def __init__(self, field: FieldDescribe, prefix: str) -> None:
-        self.what = f"{as_name(field.name)} takes record ids, and rows with others fail"
-        self.do = "Write the 15 or 18 letters and digits of an id"
-        self.do += f", which begins with {as_name(prefix)} here." if prefix else "."
-        self._prefix = prefix
-
-    def wrong(self, cells: Cells) -> Set[str]:
-        if set(map(len, cells)) <= ID_LENGTHS and _is_alphanumeric("".join(cells)) and self._all_prefixed(cells):
-            return frozenset()
-        return {cell for cell in set(cells) if self._is_wrong(cell)}
-
-    def _all_prefixed(self, cells: Cells) -> bool:
-        if not self._prefix:
-            return True
-        return "\n".join(("", *cells)).count(f"\n{self._prefix}") == len(cells) - cells.count("")
-
-    def _is_wrong(self, cell: str) -> bool:
-        fits = len(cell) in ID_LENGTHS and _is_alphanumeric(cell) and cell.startswith(self._prefix)
-        return not fits and cell not in BLANK_CELLS
-
-
-class LengthCheck:
-    """A check for text that is longer than the field allows."""
-
-    kind = "too long"
-    do = "Shorten it, or choose a longer field."
-    shows_values = False
-
-    def __init__(self, field: FieldDescribe) -> None:
-        self._most = field.length
-        self.what = f"{as_name(field.name)} takes {field.length:,} characters, and rows with more fail"
-
-    def wrong(self, cells: Cells) -> Set[str]:
-        if max(map(len, cells), default=0) <= self._most:
-            return frozenset()
-        return {cell for cell in set(cells) if len(cell) > self._most}
+    def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
+        found: dict[Complaint, set[str]] = {}
+        if not self._screen(cells):
+            for cell in set(cells).difference(BLANK_CELLS):
+                if complaint := self._judge(cell):
+                    found.setdefault(complaint, set()).add(cell)
+        return found
 
 
 class BlankCheck:
     """A check for blank cells of a field that an insert has to fill."""
 
-    kind = "blank"
-    shows_values = False
-
     def __init__(self, field: FieldDescribe) -> None:
-        self.what = f"{as_name(field.name)} is required, and rows without it fail"
-        self.do = "Fill it in, or leave these rows out."
+        what = f"{as_name(field.name)} is required, and rows without it fail"
+        self._complaint = Complaint("blank", what, "Fill it in, or leave these rows out.", shows_values=False)
 
-    def wrong(self, cells: Cells) -> Set[str]:
-        if all(cells) and NULL_CELL not in cells:
-            return frozenset()
-        return set(BLANK_CELLS)
+    def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
+        if min(cells, default="x")[:1] > " " and NULL_CELL not in cells:  # no cell is empty, or begins with a space
+            return {}
+        blank = {cell for cell in set(cells) if cell == NULL_CELL or not cell.strip(SPACES)}
+        return {self._complaint: blank} if blank else {}
+
+
+class Known:
+    """A memory of texts that are right, since texts of a column repeat: each is looked at once."""
+
+    def __init__(self, is_right: Callable[[str], object]) -> None:
+        self._is_right = is_right
+        self._right = set(BLANK_CELLS)
+
+    def all_right(self, texts: Set[str]) -> bool:
+        new = texts - self._right
+        are_right = all(map(self._is_right, new))
+        if are_right and len(self._right) < MOST_REMEMBERED:
+            self._right |= new
+        return are_right
 
 
 def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck | None:
@@ -159,50 +159,272 @@ def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck |
         field: the field that the cells fill.
         key_prefix: the key prefix of the object, with which its record ids begin.
     """
-    name = as_name(field.name)
     if field.restricted_picklist:
         return _picklist_check(field)
-    if field.type in TEXT_TYPES and 0 < field.length < LONGEST_CHECKED:
-        return LengthCheck(field)
-    if field.type in NUMBER_TYPES:
-        return FormCheck("not a number", f"{name} takes numbers, and rows with others fail", "Write 1234.5.", _NUMBER)
-    if field.type == "boolean":
-        what = f"{name} takes true and false, and rows with others fail"
-        return ValueCheck("not a boolean", what, "Map the values to true and false with values.", _is_boolean)
-    if field.type == "date":
-        what = f"{name} takes dates, and rows with others fail"
-        return FormCheck("not a date", what, "Write dates as 2026-01-31.", _DATE)
-    if field.type == "datetime":
-        what = f"{name} takes times, and rows with others fail"
-        return FormCheck("not a time", what, "Write times as 2026-01-31T09:30:00Z.", _TIME)
     if field.type in ("id", "reference"):
-        return IdCheck(field, (key_prefix or "") if field.name == ID_FIELD else "")
-    return None
+        return _id_check(field, (key_prefix or "") if field.name == ID_FIELD else "")
+    if field.type in TEXT_TYPES:
+        return _text_check(field) if 0 < field.length < LONGEST_CHECKED else None
+    if field.type in NUMBER_TYPES:
+        return _number_check(field)
+    if field.type in LIMITS_OF_WHOLE_NUMBERS:
+        return _whole_number_check(field)
+    check = _CHECKS.get(field.type)
+    return None if check is None else check(field)
 
 
-def _is_boolean(cell: str) -> bool:
-    return cell.lower() in ("true", "false", "1", "0")
+def _others_fail(field: FieldDescribe, kind: str, takes: str, do: str) -> Complaint:
+    return Complaint(kind, f"{as_name(field.name)} takes {takes}, and rows with others fail", do)
 
 
-def _is_alphanumeric(text: str) -> bool:
-    return not text or text.encode(errors="replace").isalnum()  # `isalnum` of bytes is true for ASCII alone
+def _may_fail(field: FieldDescribe, why: str, do: str, *, shows_values: bool = True) -> Complaint:
+    """Return the complaint about cells of a form that no source settles.
+
+    Args:
+        field: the field.
+        why: what is not settled, as the end of a sentence.
+        do: the form that is sure.
+        shows_values: see `Complaint`.
+    """
+    what = f"Rows with these cells of {as_name(field.name)} may fail, since Salesforce does not say {why}"
+    return Complaint("may fail", what, do, shows_values)
 
 
-def _zeros(text: str) -> bytes:
-    return text.encode(errors="replace").translate(_DIGITS_TO_ZEROS)
+def _untrimmed(field: FieldDescribe, judge: Judge) -> Judge:
+    """Return a judge of what is no text.
+
+    The guide says that field values aren't trimmed, XML Schema that spaces around a number or a time are no part of it.
+    """
+    with_spaces = _may_fail(field, "whether it takes spaces around them", "Take the spaces away.")
+
+    def judge_trimmed(cell: str) -> Complaint | None:
+        trimmed = cell.strip(SPACES)
+        complaint = judge(trimmed) if trimmed else None
+        return complaint or (None if trimmed == cell else with_spaces)
+
+    return judge_trimmed
+
+
+def _text_judge(field: FieldDescribe) -> Judge:
+    """Return a judge of the length of texts.
+
+    Spaces at either end are not stored (Apex developer guide, Primitive Data Types).
+    """
+    most = field.length
+    what = f"{as_name(field.name)} takes {most:,} characters, and rows with more fail"
+    too_long = Complaint("too long", what, "Shorten it, or choose a longer field.", shows_values=False)
+    why = "how it counts spaces at their ends, and characters such as emoji, to its length"
+    as_counted = _may_fail(field, why, "Shorten them, or choose a longer field.", shows_values=False)
+
+    def judge(cell: str) -> Complaint | None:
+        trimmed = cell.strip(SPACES)
+        if len(trimmed) > most:
+            return too_long
+        units = len(cell) + sum(character > "\uffff" for character in cell)
+        return as_counted if trimmed and units > most else None
+
+    return judge
+
+
+def _text_check(field: FieldDescribe) -> CellCheck:
+    most = field.length
+
+    def are_short(cells: Cells) -> bool:
+        longest = max(map(len, cells), default=0)
+        return 2 * longest <= most or (longest <= most and "".join(cells).isascii())
+
+    return ValueCheck(_text_judge(field), are_short)
+
+
+def _email_check(field: FieldDescribe) -> CellCheck:
+    most, judge_length = field.length or LONGEST_CHECKED, _text_judge(field)
+    wrong = _others_fail(field, "not an email", "email addresses", "Correct them, or leave the cells blank.")
+    unsettled = _may_fail(field, "whether it takes such addresses", "Correct them, if they are wrong.")
+
+    def judge(cell: str) -> Complaint | None:
+        trimmed = cell.strip(SPACES)
+        if not trimmed or _EMAIL.fullmatch(trimmed):
+            return judge_length(cell) if field.length else None
+        return unsettled if _UNSETTLED_EMAIL.fullmatch(trimmed) and len(trimmed) <= most else wrong
+
+    def are_emails(cells: Cells) -> bool:
+        if max(map(len, cells), default=0) > most:
+            return False
+        column = _column(cells)
+        return _is_column(_EMAILS, column, cells) and not any(odd in column for odd in _ODD_IN_DOMAINS)
+
+    return ValueCheck(judge, are_emails)
+
+
+def _column(cells: Cells) -> str:
+    """Return the cells as one text, each with a line break after it."""
+    return "\n".join((*cells, ""))
+
+
+def _is_column(pattern: re.Pattern[str], column: str, cells: Cells) -> bool:
+    """Return whether the pattern matches the cells as one text, and no cell has a line break itself."""
+    return pattern.fullmatch(column) is not None and column.count("\n") == len(cells)
+
+
+def _forms_screen(form: str) -> Screen:
+    """Return a screen for columns with many different values of few forms."""
+    pattern = re.compile(form)
+    known = Known(lambda form: pattern.fullmatch(form))
+
+    def are_of_form(cells: Cells) -> bool:
+        forms = "\n".join(cells).translate(_ZEROS).split("\n")
+        return len(forms) == len(cells) and known.all_right(set(forms))
+
+    return are_of_form
+
+
+def _number_check(field: FieldDescribe) -> CellCheck:
+    whole_digits = field.precision - field.scale if field.precision else MOST_DIGITS
+    limit = 10**whole_digits
+    wrong = _others_fail(field, "not a number", "numbers", "Write 1234.5.")
+    takes = f"numbers of {whole_digits} digits before the point"
+    too_large = _others_fail(field, "out of range", takes, "Correct them, or choose a field for larger numbers.")
+
+    def judge(cell: str) -> Complaint | None:
+        if not _NUMBER.fullmatch(cell):
+            return wrong
+        return None if -limit < float(cell) < limit else too_large
+
+    return ValueCheck(_untrimmed(field, judge), _forms_screen(_numbers_below(whole_digits)))
+
+
+def _numbers_below(whole_digits: int) -> str:
+    """Return a pattern of the forms of numbers that are surely in range: no exponents, no rounding that matters."""
+    forms = [rf"0{{0,{whole_digits - 1}}}(?:\.0*)?"] if whole_digits else []
+    if whole_digits <= EXACT_DIGITS:
+        forms.append(rf"0{{{whole_digits}}}(?:\.0{{0,{EXACT_DIGITS - whole_digits}}})?")
+    return rf"[+-]?(?=\.?0)(?:{'|'.join(forms)})"
+
+
+def _whole_number_check(field: FieldDescribe) -> CellCheck:
+    limit = min(10**field.digits if field.digits else MOST_DIGITS**9, LIMITS_OF_WHOLE_NUMBERS[field.type])
+    most_digits = len(str(limit - 1))
+    wrong = _others_fail(field, "not a number", "whole numbers", "Write 25, without decimals.")
+    takes = f"whole numbers up to {limit - 1:,}"
+    too_large = _others_fail(field, "out of range", takes, "Correct them, or choose a field for larger numbers.")
+
+    def judge(cell: str) -> Complaint | None:
+        if not _WHOLE_NUMBER.fullmatch(cell):
+            return wrong
+        digits = cell.lstrip("+-0")
+        return too_large if len(digits) > most_digits or int(digits or "0") >= limit else None
+
+    surely_in_range = len(str(limit)) - 1
+    return ValueCheck(_untrimmed(field, judge), _forms_screen(f"[+-]?0{{1,{surely_in_range}}}"))
+
+
+def _boolean_check(field: FieldDescribe) -> CellCheck:
+    wrong = _others_fail(field, "not a boolean", "true and false", "Map the values to true and false with values.")
+    why = "whether it takes them in upper case"
+    unsettled = _may_fail(field, why, "Map the values to true and false with values.")
+
+    def judge(cell: str) -> Complaint | None:
+        if cell in ("true", "false", "1", "0"):
+            return None
+        return unsettled if cell.lower() in ("true", "false") else wrong
+
+    return _check_of_values(_untrimmed(field, judge))
+
+
+def _check_of_values(judge: Judge) -> CellCheck:
+    """Return a check for columns with few different values."""
+    known = Known(lambda cell: judge(cell) is None)
+    return ValueCheck(judge, lambda cells: known.all_right(set(cells)))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _date_check(field: FieldDescribe) -> CellCheck:
+    wrong = _others_fail(field, "not a date", "dates", "Write dates as 2026-01-31.")
+    takes = f"days from {FIRST_DAY} to {LAST_DAY}"
+    out_of_range = _others_fail(field, "out of range", takes, "Correct them, or leave the cells blank.")
+    with_time = _may_fail(field, "whether it takes a time after the day", "Write dates as 2026-01-31.")
+
+    def judge(cell: str) -> Complaint | None:
+        has_time = not (match := _DATE.fullmatch(cell))
+        match = match or _TIME.fullmatch(cell)
+        day = _day(match[1]) if match else None
+        if day is None:
+            return wrong
+        if not FIRST_DAY <= day <= LAST_DAY:
+            return out_of_range
+        return with_time if has_time else None
+
+    return _check_of_values(_untrimmed(field, judge))
+
+
+def _time_check(field: FieldDescribe) -> CellCheck:
+    wrong = _others_fail(field, "not a time", "times", "Write times as 2026-01-31T09:30:00Z.")
+    takes = f"times from {FIRST_DAY} to {LAST_DAY}"
+    out_of_range = _others_fail(field, "out of range", takes, "Correct them, or leave the cells blank.")
+    why = "whether it takes times without a zone, and which zone they have"
+    without_zone = _may_fail(field, why, "Write times as 2026-01-31T09:30:00Z.")
+
+    def judge(cell: str) -> Complaint | None:
+        match = _TIME.fullmatch(cell)
+        if match is None or _day(match[1]) is None:
+            return wrong
+        has_zone = _ZONE.fullmatch(cell, 19) is not None
+        moment = datetime.fromisoformat(cell if has_zone else f"{cell}Z")
+        if not _FIRST_MOMENT <= moment <= _LAST_MOMENT:
+            return out_of_range
+        return None if has_zone else without_zone
+
+    return ValueCheck(_untrimmed(field, judge), lambda cells: _is_column(_TIMES, _column(cells), cells))
+
+
+def _id_check(field: FieldDescribe, prefix: str) -> CellCheck:
+    do = "Write the 15 or 18 letters and digits of an id"
+    do += f", which begins with {as_name(prefix)} here." if prefix else "."
+    wrong = _others_fail(field, "not an id", "record ids", do)
+    other_case = _may_fail(field, "whether it takes ids in another case", "Write each id in its own case.")
+
+    def judge(cell: str) -> Complaint | None:
+        record_id = in_its_case(cell)
+        if record_id is None or not record_id.startswith(prefix):
+            return wrong
+        return None if record_id == cell else other_case
+
+    return ValueCheck(_untrimmed(field, judge), lambda cells: are_record_ids(cells, prefix))
 
 
 def _picklist_check(field: FieldDescribe) -> CellCheck:
     values = [value.value for value in field.picklist_values if value.active]
     taken = {value.lower() for value in values}
-    what = f"{as_name(field.name)} takes only the active values of its picklist, and rows with others fail"
     listed = ", ".join(map(quoted, values[:VALUES_SHOWN])) + (", …" if len(values) > VALUES_SHOWN else "")
     do = f"Map them with values: it takes {listed}." if values else "It has no active values: leave it out."
+    wrong = _others_fail(field, "picklist", "only the active values of its picklist", do)
 
-    def takes(cell: str) -> bool:
-        return cell.lower() in taken
+    def judge(cell: str) -> Complaint | None:
+        return None if cell.lower() in taken else wrong
 
-    def takes_each(cell: str) -> bool:
-        return all(value.strip().lower() in taken for value in cell.split(";") if value.strip())
+    if field.type != "multipicklist":
+        return _check_of_values(_untrimmed(field, judge))
+    why = "whether it takes spaces, blank and repeated values between the semicolons"
+    loose = _may_fail(field, why, "Write each value once, with one semicolon between two.")
 
-    return ValueCheck("picklist", what, do, takes_each if field.type == "multipicklist" else takes)
+    def judge_each(cell: str) -> Complaint | None:
+        selected = cell.lower().split(";")
+        if taken.issuperset(selected) and len(set(selected)) == len(selected):
+            return None
+        return loose if all(value in taken for each in selected if (value := each.strip(SPACES))) else wrong
+
+    return _check_of_values(_untrimmed(field, judge_each))
+
+
+_CHECKS: dict[str, Callable[[FieldDescribe], CellCheck]] = {
+    "boolean": _boolean_check,
+    "date": _date_check,
+    "datetime": _time_check,
+    "email": _email_check,
+}

@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFiel
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, check_of
+from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, Complaint, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess, LikelyFormat, advice
@@ -59,7 +59,7 @@ class FieldChecks:
         self._hidden = hidden
         checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
-        self._tallies: dict[tuple[int, str], _Tally] = {}
+        self._tallies: dict[tuple[int, Complaint], _Tally] = {}
         meant = columns_of([proposal.get(name) or name for name in header], load.describe, parents)
         # Formats of unknown columns are proposed together with their fields, so that one dry run says all.
         self._unknown = {
@@ -69,7 +69,7 @@ class FieldChecks:
             and isinstance(column, FieldColumn)
             and (of_column := self._checks_of(column))
         }
-        self._tallies_of_unknown: dict[tuple[int, str], _Tally] = {}
+        self._tallies_of_unknown: dict[tuple[int, Complaint], _Tally] = {}
         self.likely_formats: dict[str, str] = {}
 
     @property
@@ -87,31 +87,30 @@ class FieldChecks:
         for index, (_, checks) in self._unknown.items():
             cells = block.column(index)
             for check in checks:
-                if wrong := check.wrong(cells):
-                    self._tallies_of_unknown.setdefault((index, check.kind), _Tally.of(check)).add(cells, wrong, block)
+                for complaint, wrong in check.complaints(cells).items():
+                    tally = self._tallies_of_unknown.setdefault((index, complaint), _Tally.of(complaint))
+                    tally.add(cells, wrong, block)
         for index, checks in self._cell_checks.items():
             cells = block.column(index)
             for check in checks:
-                wrong = check.wrong(cells)
-                if wrong:
-                    tally = self._tallies.setdefault((index, check.kind), _Tally.of(check))
+                for complaint, wrong in check.complaints(cells).items():
+                    tally = self._tallies.setdefault((index, complaint), _Tally.of(complaint))
                     tally.add(cells, wrong, block)
 
     def finish(self) -> None:
         """Add the findings for wrong cells; called after the last block of rows."""
-        for (index, kind), tally in self._tallies.items():
+        for (index, _), tally in self._tallies.items():
             name = self._header[index]
-            self._report(kind, name, name, tally)
-        for (index, kind), tally in self._tallies_of_unknown.items():
+            self._report(name, name, tally)
+        for (index, _), tally in self._tallies_of_unknown.items():
             if tally.likely_formats:
-                self._report(kind, self._header[index], self._unknown[index][0], tally)
+                self._report(self._header[index], self._unknown[index][0], tally)
 
-    def _report(self, kind: str, column: str, field_name: str, tally: "_Tally") -> None:
+    def _report(self, column: str, field_name: str, tally: "_Tally") -> None:
         are_hidden = self._hidden.hides(column) or self._hidden.hides(field_name)
         likely = tally.likely_formats
-        tally.report(
-            kind, column, self._findings, advice(kind, field_name, likely, are_hidden=are_hidden), are_hidden=are_hidden
-        )
+        more = advice(tally.complaint.kind, field_name, likely, are_hidden=are_hidden)
+        tally.report(column, self._findings, more, are_hidden=are_hidden)
         if len(likely) == 1:
             self.likely_formats[field_name] = likely[0].text
 
@@ -128,27 +127,27 @@ class FieldChecks:
 
 @dataclass(slots=True)
 class _Tally:
-    """The tally of the wrong cells that one check found in one column.
+    """The tally of the cells with one complaint in one column.
 
     Attributes:
-        check: the check.
+        complaint: what is wrong with them.
         count: the number of wrong cells.
         lines: the lines of the source of the first wrong cells.
         values: the first few different wrong cells, in order, as keys.
-        guess: the guess at a format that the wrong cells are written in; None if the check is not about forms.
+        guess: the guess at a format that the wrong cells are written in; None if the complaint is not about forms.
     """
 
-    check: CellCheck
+    complaint: Complaint
     count: int = 0
     lines: list[int] = field(default_factory=list)
     values: dict[str, None] = field(default_factory=dict)
     guess: FormatGuess | None = None
 
     @classmethod
-    def of(cls, check: CellCheck) -> Self:
-        """Return the empty tally of a check."""
-        texts = TEXTS.get(check.kind)
-        return cls(check, guess=None if texts is None else FormatGuess(texts))
+    def of(cls, complaint: Complaint) -> Self:
+        """Return the empty tally of a complaint."""
+        texts = TEXTS.get(complaint.kind)
+        return cls(complaint, guess=None if texts is None else FormatGuess(texts))
 
     @property
     def likely_formats(self) -> Sequence[LikelyFormat]:
@@ -169,13 +168,12 @@ class _Tally:
             if len(self.values) < VALUES_SHOWN:
                 self.values.setdefault(cells[number])
 
-    def report(self, kind: str, column: str, findings: Findings, more: str, *, are_hidden: bool) -> None:
+    def report(self, column: str, findings: Findings, more: str, *, are_hidden: bool) -> None:
         """Add one finding for all wrong cells, with more advice; of hidden ones it says how long they are."""
-        what = self.check.what
-        if self.check.shows_values:
+        kind, what, do = self.complaint.kind, self.complaint.what, self.complaint.do + more
+        if self.complaint.shows_values:
             shown = (mask(value) if are_hidden else quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)
             what += f": {', '.join(shown)}"
-        do = self.check.do + more
         for line in self.lines:
             findings.add(kind, "warning", f"{what}.", do, column=column, line=line)
         findings.add(kind, "warning", f"{what}.", do, column=column, count=self.count - len(self.lines))

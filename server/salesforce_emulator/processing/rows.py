@@ -12,7 +12,15 @@ from salesforce_emulator.errors import RowError
 from salesforce_emulator.jobs.job import JobRequest
 from salesforce_emulator.processing.csv_reader import UNESCAPED_QUOTE, MisquotedRecord, Record
 from salesforce_emulator.processing.headers import HeaderReader
-from salesforce_emulator.processing.values import EMPTY, CellValue, Empty, cell_printer, cell_reader, parent_key_reader
+from salesforce_emulator.processing.values import (
+    EMPTY,
+    CellValue,
+    ColumnRules,
+    Empty,
+    cell_printer,
+    cell_reader,
+    parent_key_reader,
+)
 from salesforce_emulator.schema.model import Schema, StoredValue
 
 
@@ -80,8 +88,10 @@ class RowFormat:
             if blanks_differing_case and not column.parent_key and column.name != column.field.name
         ]
         self._readers = [
-            parent_key_reader(column.parent_key.field) if column.parent_key else cell_reader(column.field, schema)
-            for column in columns
+            parent_key_reader(column.parent_key.field, rules)
+            if column.parent_key
+            else cell_reader(column.field, schema, rules)
+            for column, rules in ((column, ColumnRules(index, assumptions)) for index, column in enumerate(columns))
         ]
         self._printers = [
             (index, printer)

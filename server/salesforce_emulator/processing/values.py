@@ -2,10 +2,16 @@
 
 The database stores text as it is, numbers as numbers, booleans as 0 and 1, and dates and times as the REST API prints
 them.
+
+Cells of a form that no source settles are taken or refused as the assumption `unsettled_cells` says: spaces around what is
+no text, booleans in another case, days with a time in a field for days, times without a zone, ids in another case, blank and
+repeated parts of a restricted multi-select picklist, emails beyond letters, digits and the usual signs, and texts whose
+length depends on how it is measured.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, auto
@@ -13,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from salesforce_emulator import ids
 from salesforce_emulator.clock import rest_time
+from salesforce_emulator.config import Assumptions
 from salesforce_emulator.errors import RowError
 from salesforce_emulator.schema.model import Field, Schema, StoredValue
 
@@ -39,38 +46,67 @@ NULL = "#N/A"
 
 NO_VALUES: dict[str, CellValue] = {"": EMPTY, NULL: None}
 NO_BOOLEANS: dict[str, CellValue] = {"": EMPTY, NULL: 0}  # a boolean is never null; assumed: #N/A is false
-BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # assumed: as in Bulk API 1.0; the guide names no values
+BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}  # documented (Object reference, Primitive Data Types)
 
-_INT = re.compile(r"[+-]?[0-9]{1,10}")
+SPACES = "".join(map(chr, range(0x21)))
+"""The characters that Java's `String.trim` takes away; one that does not break stays (seen: salesforcedan.com)."""
+
+_INT = re.compile(r"[+-]?0*([0-9]{1,10})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")  # the guide's own sample ends a date in Z
-_DATETIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,3}))?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
+_HOURS = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_OFFSET = "[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00"  # XML Schema: at most 14 hours
+_DATETIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T({_HOURS})(?:\.([0-9]+))?(Z|{_OFFSET})?")
 # assumed: seconds and Z can be left out; no source shows a time of day in an upload
 _TIME = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,3}))?)?Z?")
 # Documented (SOQL and SOSL reference, Date Formats and Date Literals).
 FIRST_DAY, LAST_DAY = "1700-01-01", "4000-12-31"
 FIRST_MOMENT, LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
-_EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]+")
+# Documented (Salesforce Help 000384328 and 000001145); assumed: that a domain has a dot.
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*"
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"{_LOCAL}@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])")
+_UNSETTLED_EMAIL = re.compile(
+    r"""(?:"[^"\r\n]+"|[^\s@,;<>"\[\]:\\.][^\s@,;<>"\[\]:\\]*)@(?:(?:[^\W_]|-)+\.)+(?:[^\W_]|-)+"""
+)
 
 
-def cell_reader(field: Field, schema: Schema) -> Read:
+@dataclass(frozen=True, slots=True)
+class ColumnRules:
+    """How the cells of a column are read.
+
+    Attributes:
+        index: the place of the column in the header, from 0, which errors name (seen: amp-labs/connectors,
+            partial-failure.csv, and SFDO-Tooling/Snowfakery issue 793).
+        assumptions: the behaviours that no source settles.
+    """
+
+    index: int
+    assumptions: Assumptions
+
+    @property
+    def takes_unsettled(self) -> bool:
+        """Whether cells of a form that no source settles are taken."""
+        return self.assumptions.unsettled_cells == "taken"
+
+
+def cell_reader(field: Field, schema: Schema, rules: ColumnRules) -> Read:
     """Return a function that reads a column of cells of this field: values, or errors where the field can't hold a cell."""
     if field.type == "id" or field.field_type.holds == "compound":
         return _memoized(str)  # the operation refuses cells that are no ids, and those of compounds
     if field.type == "reference":
-        return _memoized(_reference(field, [schema[name].keyPrefix for name in field.referenceTo if name in schema]))
+        prefixes = [schema[name].keyPrefix for name in field.referenceTo if name in schema]
+        return _memoized(_untrimmed(_reference(field, prefixes, rules), rules))
     if field.type == "boolean":
-        return _memoized(_boolean(field), NO_BOOLEANS)
-    return _memoized(PARSERS[field.type](field)) if field.type in PARSERS else _text_reader(field)
+        return _memoized(_untrimmed(_boolean(field, rules), rules, blank=0), NO_BOOLEANS)
+    return _memoized(PARSERS[field.type](field, rules)) if field.type in PARSERS else _text_reader(field, rules)
 
 
-def parent_key_reader(field: Field) -> Read:
+def parent_key_reader(field: Field, rules: ColumnRules) -> Read:
     """Return a function that reads a column of cells that name a parent by this field of the parent."""
     if field.type == "id":
         return _memoized(lambda cell: ids.normal(cell) or cell)
-    return _memoized(PARSERS[field.type](field) if field.field_type.holds == "number" else str)
+    return _memoized(PARSERS[field.type](field, rules) if field.field_type.holds == "number" else str)
 
 
 def cell_printer(field: Field) -> Print | None:
@@ -115,14 +151,15 @@ def _memoized(parse: Parse, no_values: Mapping[str, CellValue] = NO_VALUES) -> R
     return values.results
 
 
-def _text_reader(field: Field) -> Read:
+def _text_reader(field: Field, rules: ColumnRules) -> Read:
     """Return a reader of text; it is not memoized, since texts are long and rarely repeat, but checks a column at once."""
-    limit, parse = field.length, _text(field)
+    surely_short, parse = field.length // 2, _text(field, rules)
 
     def read(cells: Sequence[str]) -> Sequence[CellValue | RowError]:
-        if "" in cells or NULL in cells or max(map(len, cells)) > limit:
-            return [NO_VALUES[cell] if cell in NO_VALUES else _value_or_error(parse, cell) for cell in cells]
-        return cells
+        trimmed = [cell.strip(SPACES) for cell in cells]
+        if NULL not in cells and all(trimmed) and max(map(len, cells)) <= surely_short:
+            return trimmed
+        return [NO_VALUES[cell] if cell in NO_VALUES else _value_or_error(parse, cell) for cell in cells]
 
     return read
 
@@ -134,78 +171,133 @@ def _value_or_error(parse: Parse, cell: str) -> StoredValue | RowError:
         return error.with_traceback(None)
 
 
-def _wrong_type(field: Field, cell: str) -> RowError:
-    """Return the error of a cell of another type, with the platform's code and message; assumed: the text around them."""
-    return RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.label}: value not of required type: {cell}", field.name)
+def _untrimmed(parse: Parse, rules: ColumnRules, blank: StoredValue = None) -> Parse:
+    """Return a parser of what is no text: whether spaces around it are a part of it is not settled.
+
+    The guide says that field values aren't trimmed, XML Schema that spaces around a number or a time are no part of it.
+    """
+    if not rules.takes_unsettled:
+        return parse
+
+    def parse_trimmed(cell: str) -> StoredValue:
+        trimmed = cell.strip(SPACES)
+        return parse(trimmed) if trimmed else blank
+
+    return parse_trimmed
 
 
-def _text(field: Field) -> Parse:
+def _wrong_type(field: Field, cell: str, rules: ColumnRules) -> RowError:
+    """Return the error of a cell of another type.
+
+    Seen for xsd:date and xsd:dateTime (amp-labs/connectors, partial-failure.csv; SFDO-Tooling/Snowfakery issue 793) and for
+    xsd:double in logs; the other text is the platform's (Salesforce Help 000381727).
+    """
+    if rules.assumptions.wrong_type_text == "required-type":
+        return RowError(
+            "INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.label}: value not of required type: {cell}", field.name
+        )
+    reason = f"'{cell}' is not a valid value for the type {field.field_type.soap}"
+    return RowError("INVALID_FIELD", f"Failed to deserialize field at col {rules.index}. Due to, {reason}", field.name)
+
+
+def _text(field: Field, rules: ColumnRules) -> Parse:
+    """Return a parser of text: text is never empty, and has no spaces at either end (Apex guide, Primitive Data Types)."""
     limit = field.length
 
-    def parse(cell: str) -> str:
-        if len(cell) > limit:  # the code and the message are the platform's; assumed: the text around them
+    def is_too_long(cell: str, trimmed: str) -> bool:
+        if rules.takes_unsettled:
+            return len(trimmed) > limit
+        return _utf_16_units(cell) > limit
+
+    def parse(cell: str) -> str | None:
+        trimmed = cell.strip(SPACES)
+        if trimmed and is_too_long(
+            cell, trimmed
+        ):  # the code and the message are the platform's; assumed: the text around them
             message = f"{field.label}: data value too large: {cell} (max length={limit})"
             raise RowError("STRING_TOO_LONG", message, field.name)
-        return cell
+        return trimmed or None
 
     return parse
 
 
-def _picklist(field: Field) -> Parse:
-    if not field.restricted:
-        return _text(field)
+def _utf_16_units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _picklist(field: Field, rules: ColumnRules) -> Parse:
+    return _untrimmed(_restricted(field), rules) if field.restricted else _text(field, rules)
+
+
+def _restricted(field: Field) -> Callable[[str], str]:
+    """Return a parser of a value of a restricted picklist, in any case (Salesforce Help 000386557)."""
     canonical = {value.lower(): value for value in field.picklist}
 
     def parse(cell: str) -> str:
-        if cell.lower() not in canonical:
-            message = f"bad value for restricted picklist field: {cell}"  # the code is seen; assumed: text
+        if cell.lower() not in canonical:  # seen: DanielCadengue/API-PROCESSING_LOGS, in Portuguese
+            message = f"{field.label}: bad value for restricted picklist field: {cell}"
             raise RowError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, field.name)
         return canonical[cell.lower()]
 
     return parse
 
 
-def _multipicklist(field: Field) -> Parse:
-    parse_selected, check_length = _picklist(field), _text(field)
+def _multipicklist(field: Field, rules: ColumnRules) -> Parse:
+    check_length = _text(field, rules)
+    if not field.restricted:
+        return check_length
+    parse_value = _restricted(field)
 
     def parse(cell: str) -> StoredValue:
-        return check_length(";".join(str(parse_selected(value)) for value in cell.split(";")))
+        values = cell.split(";")
+        if rules.takes_unsettled:
+            values = [trimmed for value in values if (trimmed := value.strip(SPACES))]
+        selected = list(map(parse_value, values))
+        if len(set(selected)) < len(selected) and not rules.takes_unsettled:
+            raise RowError(
+                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f"{field.label}: duplicate value: {cell}", field.name
+            )
+        return check_length(";".join(dict.fromkeys(selected))) if selected else None
 
     return parse
 
 
-def _email(field: Field) -> Parse:
-    check_length = _text(field)
+def _email(field: Field, rules: ColumnRules) -> Parse:
+    check_length = _text(field, rules)
 
     def parse(cell: str) -> StoredValue:
-        if not _EMAIL.fullmatch(cell):  # the code and the message are the platform's; assumed: the text around them
+        trimmed = cell.strip(SPACES)
+        is_right = _EMAIL.fullmatch(trimmed) or (rules.takes_unsettled and _UNSETTLED_EMAIL.fullmatch(trimmed))
+        if trimmed and not is_right:  # the code and the message are the platform's; assumed: the text around them
             message = f"{field.label}: invalid email address: {cell}"
             raise RowError("INVALID_EMAIL_ADDRESS", message, field.name)
-        return check_length(cell)
+        address = check_length(cell)
+        return address.lower() if isinstance(address, str) else address  # documented (Salesforce Help 000384328)
 
     return parse
 
 
-def _int(field: Field) -> Parse:
+def _int(field: Field, rules: ColumnRules) -> Parse:
     limit = 10**field.digits if field.digits else 2**31
 
     def parse(cell: str) -> int:
-        if not _INT.fullmatch(cell):
-            raise _wrong_type(field, cell)
+        match = _INT.fullmatch(cell)
+        if match is None or int(match[1]) >= 2**31:  # the range of xsd:int; that of the field is narrower
+            raise _wrong_type(field, cell, rules)
         return _within(field, int(cell), limit, cell)
 
-    return parse
+    return _untrimmed(parse, rules)
 
 
-def _number(field: Field) -> Parse:
+def _number(field: Field, rules: ColumnRules) -> Parse:
     limit = 10 ** (field.precision - field.scale)
 
     def parse(cell: str) -> float:
         if not _NUMBER.fullmatch(cell):
-            raise _wrong_type(field, cell)
+            raise _wrong_type(field, cell, rules)
         return _within(field, float(cell), limit, cell)
 
-    return parse
+    return _untrimmed(parse, rules)
 
 
 def _within(field: Field, number: Number, limit: int, cell: str) -> Number:
@@ -216,57 +308,57 @@ def _within(field: Field, number: Number, limit: int, cell: str) -> Number:
     raise RowError("NUMBER_OUTSIDE_VALID_RANGE", message, field.name)
 
 
-def _boolean(field: Field) -> Parse:
+def _boolean(field: Field, rules: ColumnRules) -> Parse:
     def parse(cell: str) -> int:
         try:
-            return BOOLEANS[cell.lower()]
+            return BOOLEANS[cell.lower() if rules.takes_unsettled else cell]
         except KeyError:
-            raise _wrong_type(field, cell) from None
+            raise _wrong_type(field, cell, rules) from None
 
     return parse
 
 
-def _date(field: Field) -> Parse:
+def _date(field: Field, rules: ColumnRules) -> Parse:
     def parse(cell: str) -> str:
-        match = _DATE.fullmatch(cell)
+        match = _DATE.fullmatch(cell) or (rules.takes_unsettled and _DATETIME.fullmatch(cell))
         try:
             day = date.fromisoformat(match[1] if match else "").isoformat()
         except ValueError:
-            raise _wrong_type(field, cell) from None
+            raise _wrong_type(field, cell, rules) from None
         if not FIRST_DAY <= day <= LAST_DAY:
             raise _invalid_date(field, cell)
         return day
 
-    return parse
+    return _untrimmed(parse, rules)
 
 
-def _datetime(field: Field) -> Parse:
+def _datetime(field: Field, rules: ColumnRules) -> Parse:
     def parse(cell: str) -> str:
         match = _DATETIME.fullmatch(cell)
-        if match is None:
-            raise _wrong_type(field, cell)
+        if match is None or not (match[4] or rules.takes_unsettled):
+            raise _wrong_type(field, cell, rules)
         day, time, fraction, zone = match.groups()
-        # assumed: a time without a zone is UTC, and a day alone is its midnight
-        iso = f"{day}T{time or '00:00:00'}.{(fraction or '').ljust(3, '0')}{zone or 'Z'}"
+        # assumed: a time without a zone is UTC, and thousandths are all that is kept
+        iso = f"{day}T{time}.{(fraction or '')[:3]:0<3}{zone or 'Z'}"
         try:
             moment = datetime.fromisoformat(iso)
         except ValueError:
-            raise _wrong_type(field, cell) from None
+            raise _wrong_type(field, cell, rules) from None
         if not FIRST_MOMENT <= moment <= LAST_MOMENT:
             raise _invalid_date(field, cell)
         return rest_time(moment.astimezone(UTC))
 
-    return parse
+    return _untrimmed(parse, rules)
 
 
-def _time(field: Field) -> Parse:
+def _time(field: Field, rules: ColumnRules) -> Parse:
     def parse(cell: str) -> str:
         match = _TIME.fullmatch(cell)
         if match is None:
-            raise _wrong_type(field, cell)
+            raise _wrong_type(field, cell, rules)
         return f"{match[1]}:{match[2] or '00'}.{(match[3] or '')[:3]:0<3}Z"
 
-    return parse
+    return _untrimmed(parse, rules)
 
 
 def _invalid_date(field: Field, cell: str) -> RowError:
@@ -274,9 +366,9 @@ def _invalid_date(field: Field, cell: str) -> RowError:
     return RowError("FIELD_INTEGRITY_EXCEPTION", f"{field.label}: invalid date: {cell}", field.name)
 
 
-def _reference(field: Field, prefixes: list[str]) -> Parse:
+def _reference(field: Field, prefixes: list[str], rules: ColumnRules) -> Parse:
     def parse(cell: str) -> str:
-        record_id = ids.normal(cell)
+        record_id = ids.in_its_case(cell) if rules.takes_unsettled else ids.normal(cell)
         # Documented for the REST API; assumed: the text around the message.
         if record_id is None or record_id[:3] not in prefixes:
             raise RowError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {cell}", field.name)
@@ -285,7 +377,7 @@ def _reference(field: Field, prefixes: list[str]) -> Parse:
     return parse
 
 
-PARSERS: dict[str, Callable[[Field], Parse]] = {
+PARSERS: dict[str, Callable[[Field, ColumnRules], Parse]] = {
     "currency": _number,
     "date": _date,
     "datetime": _datetime,
