@@ -232,7 +232,7 @@ async def test_failed_rows_of_a_job_made_with_an_api_before_53_can_be_read(org: 
         answer = await client.call_tool(TOOLS["failedResults"], {"jobId": job_id})
     page = answer.structured_content
     assert page is not None and not answer.is_error, text_of(answer)
-    assert (page["columns"], [row[1:] for row in page["rows"]]) == (["sf__Error", "Name", "Site"], [["", "a"]])
+    assert (page["columns"][-3:], [row[-2:] for row in page["rows"]]) == (["sf__Error", "Name", "Site"], [["", "a"]])
 
 
 @pytest.mark.parametrize("no_spool", [False, True])

@@ -117,8 +117,8 @@ class ValueCheck:
     def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
         found: dict[Complaint, set[str]] = {}
         if not self._screen(cells):
-            for cell in set(cells).difference(BLANK_CELLS):
-                if complaint := self._judge(cell):
+            for cell in dict.fromkeys(cells):  # in their order, which is then that of the findings
+                if cell not in BLANK_CELLS and (complaint := self._judge(cell)):
                     found.setdefault(complaint, set()).add(cell)
         return found
 
