@@ -7,9 +7,9 @@ from salesforce_bulk_ingest.results.compared_columns import (
     ComparedColumns,
     canonical_cell,
     canonical_cells,
-    canonical_key,
     compared_columns,
 )
+from salesforce_bulk_ingest.validation.key_forms import same_id
 
 NONE_BLANK = frozenset[int]()
 
@@ -21,7 +21,7 @@ def test_columns_are_compared_by_name_in_any_case_and_order() -> None:
 
 def test_a_column_that_is_blank_in_all_of_a_result_is_not_compared_even_if_it_is_the_key() -> None:
     ours, theirs = compared_columns(("Name", "Id"), ("Name", "Id"), frozenset([1]), "Id")
-    assert (ours, theirs) == (ComparedColumns((0,), None), ComparedColumns((0,), None))
+    assert (ours, theirs) == (ComparedColumns((0,), None, same_id), ComparedColumns((0,), None, same_id))
 
 
 def test_rows_with_the_same_cells_in_other_forms_have_the_same_hash() -> None:
@@ -94,6 +94,11 @@ def test_the_cells_of_a_column_keep_their_order() -> None:
     assert list(canonical_cells(["1.0", "a", "1.0", ""])) == ["1", "a", "1", ""]
 
 
-def test_external_ids_are_keys_in_any_case_and_record_ids_are_not() -> None:
-    assert canonical_key("Key 1") == canonical_key("KEY 1")
-    assert canonical_key("001Em0000tNq0hUIAR") == canonical_key("001Em0000tNq0hU") != canonical_key("001em0000tNq0hU")
+def test_external_ids_are_keys_in_any_case_and_as_any_number_and_record_ids_are_not() -> None:
+    keys = ["Key 1", "KEY 1 ", "007", "7.0", "001Em0000tNq0hUIAR", "001Em0000tNq0hU", "001em0000tNq0hU", " #N/A"]
+    external, _ = compared_columns(("Ext__c",), ("Ext__c",), NONE_BLANK, "ext__c")
+    hashes = list(external.key_hashes((keys,)))
+    assert hashes[0] == hashes[1] and hashes[2] == hashes[3] and hashes[7] is None
+    of_records, _ = compared_columns(("Id",), ("Id",), NONE_BLANK, "Id")
+    hashes = list(of_records.key_hashes((keys,)))
+    assert hashes[4] == hashes[5] != hashes[6]

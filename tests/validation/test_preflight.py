@@ -27,7 +27,7 @@ def test_findings_of_mapped_rows_have_the_lines_of_the_source() -> None:
     destination = Destination("upsert", "Ext__c", delimiter="COMMA", line_ending="LF")
     assert findings_of(content, destination, ColumnMapping(columns={"Number": "Ext__c"})) == snapshot(
         [
-            "warning Ext__c at 4 (1): Rows have the Ext__c of an earlier row: the last may win, or they fail. Keep one row for each."
+            "warning Ext__c at 4 (1): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each."
         ]
     )
 

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
+from salesforce_bulk_ingest.validation.key_forms import KeyForm, any_form, forms_of, key_form_by_name
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
@@ -33,12 +35,6 @@ def canonical_cells(cells: Sequence[str]) -> Iterator[str]:
     """Return the canonical forms of the cells of a column."""
     # Cells repeat, so each different cell is converted once.
     return map({cell: canonical_cell(cell) for cell in set(cells)}.__getitem__, cells)
-
-
-def canonical_key(cell: str) -> str:
-    """Return the canonical form of a key: Salesforce finds external ids in any case, but record ids differ in case."""
-    cell = canonical_cell(cell)
-    return cell if len(cell) == 15 else cell.lower()
 
 
 def _is_long_id(cell: str) -> bool:
@@ -88,10 +84,12 @@ class ComparedColumns:
     Attributes:
         indexes: indexes of the columns, in the same order for the upload and the result.
         key_index: index of the column whose cells identify rows; None if there is none.
+        key_form: the function that gives all spellings of a key the same form; see `validation/key_forms.py`.
     """
 
     indexes: tuple[int, ...]
     key_index: int | None
+    key_form: KeyForm = any_form
 
     def cell_hashes(self, columns: Sequence[ColumnCells]) -> Iterator[int]:
         """Return the hash of the compared cells of each row; 0 where no column is compared."""
@@ -103,7 +101,8 @@ class ComparedColumns:
         """Return the hash of the key of each row; None for a row without a key."""
         if self.key_index is None:
             return iter([None] * len(columns[0]))
-        return (hash(canonical_key(cell)) if cell else None for cell in columns[self.key_index])
+        keys = forms_of(self.key_form, columns[self.key_index])
+        return (hash(key) if key else None for key in keys)
 
 
 def compared_columns(
@@ -128,10 +127,16 @@ def compared_columns(
     ]
     keys = [pair for pair in pairs if key and uploaded[pair[0]].lower() == key.lower()]
     uploaded_key, returned_key = keys[0] if keys else (None, None)
+    form = key_form_by_name(key or "")
     return (
-        ComparedColumns(tuple(pair[0] for pair in pairs), uploaded_key),
-        ComparedColumns(tuple(pair[1] for pair in pairs), returned_key),
+        ComparedColumns(tuple(pair[0] for pair in pairs), uploaded_key, form),
+        ComparedColumns(tuple(pair[1] for pair in pairs), returned_key, form),
     )
+
+
+def _in_one_case(cells: ColumnCells) -> Iterator[str]:
+    """Return the canonical forms of cells, of which a picklist may have changed the case."""
+    return map(str.lower, canonical_cells(cells))
 
 
 class CandidateFilter:
@@ -147,8 +152,10 @@ class CandidateFilter:
 
     def __init__(self, uploaded: ComparedColumns, returned: ComparedColumns) -> None:
         self._pairs = list(zip(uploaded.indexes, returned.indexes, strict=True))
+        self._forms: Callable[[ColumnCells], Iterator[str]] = _in_one_case
         if uploaded.key_index is not None and returned.key_index is not None:
             self._pairs = [(uploaded.key_index, returned.key_index)]
+            self._forms = partial(forms_of, uploaded.key_form)
         self._hashes: set[int] | None = set()
 
     def add_result_columns(self, columns: Sequence[ColumnCells]) -> None:
@@ -157,7 +164,7 @@ class CandidateFilter:
             # The column with the most different cells leaves the fewest candidates.
             self._pairs = [max(self._pairs, key=lambda pair: len(set(columns[pair[1]])))]
         if self._hashes is not None and self._pairs:
-            self._hashes.update(map(hash, map(canonical_key, set(columns[self._pairs[0][1]]))))
+            self._hashes.update(map(hash, self._forms(list(set(columns[self._pairs[0][1]])))))
             if len(self._hashes) > self.MOST_CELLS:
                 self._hashes = None
 
@@ -165,5 +172,5 @@ class CandidateFilter:
         """Return the indexes of the candidates among some rows of the upload, given by column."""
         if self._hashes is None or not self._pairs:
             return range(len(columns[0]))
-        hashes = map(hash, map(canonical_key, columns[self._pairs[0][0]]))
+        hashes = map(hash, self._forms(columns[self._pairs[0][0]]))
         return [row for row, number in enumerate(hashes) if number in self._hashes]

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.salesforce.models import (
     SObjectDescribe,
 )
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
-from salesforce_bulk_ingest.validation.keys import KeyForm, same_id, same_text
+from salesforce_bulk_ingest.validation.key_forms import KeyForm, key_form, same_id
 
 DELETES = frozenset({"delete", "hardDelete"})
 
@@ -57,10 +57,7 @@ class LoadTarget:
     @property
     def key_form(self) -> KeyForm:
         """The function that gives all spellings of a record's key the same form."""
-        if self.key == ID_FIELD:
-            return same_id
-        field = self.describe.field(self.key) if self.key else None
-        return str if field is not None and field.case_sensitive else same_text
+        return same_id if self.key == ID_FIELD else key_form(self.describe.field(self.key) if self.key else None)
 
     def is_key(self, column: FieldColumn | UnknownColumn) -> bool:
         """Return whether the column holds the keys."""

@@ -6,12 +6,11 @@ keys with the same hash of 64 bits would be reported as repeated: with a million
 
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import IO, Self
 
@@ -20,22 +19,19 @@ from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
 from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.salesforce.models import NULL_CELL
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD
+from salesforce_bulk_ingest.validation.key_forms import BLANK_KEYS, KeyForm, any_form, key_form_by_name, trimmed
 
 BUCKETS = 256
 MOST_IN_MEMORY = 250_000
 """The maximum number of keys in memory, which take 4 MB."""
 
-BLANKS = frozenset({"", NULL_CELL})
-ID = "Id"
 
-KeyForm = Callable[[str], str]
-
-same_id: KeyForm = itemgetter(slice(15))
-"""The form of a record id: its first 15 characters. The other three only encode the case of these."""
-
-same_text: KeyForm = str.lower
-"""The form of a key in a field that ignores case."""
+UNKNOWN_FORM = (
+    "Rows have the {name} of an earlier row, if case and the form of numbers don't count, which is not known without the "
+    "describe: the last may win, or they fail."
+)
+REPEATED = "Rows have the {name} of an earlier row: the last may win, or they fail."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class KeyColumn:
 
     Attributes:
         index: the index of the column.
-        form: the function that gives all spellings of a record's key the same form.
+        form: the function that gives all spellings of a record's key the same form; see `key_forms.py`.
         is_needed: whether a row with a blank key fails.
     """
 
@@ -55,12 +51,13 @@ class KeyColumn:
 
 def key_column(header: Sequence[str], operation: str | None, external_id_field: str | None) -> KeyColumn | None:
     """Return the key column by the job's attributes, without a describe; None for an insert, or if the column is missing."""
-    key = {"update": ID, "delete": ID, "hardDelete": ID, "upsert": external_id_field}.get(operation or "")
+    keys = {"update": ID_FIELD, "delete": ID_FIELD, "hardDelete": ID_FIELD, "upsert": external_id_field}
+    key = keys.get(operation or "")
     indexes = [index for index, name in enumerate(header) if key and name.lower() == key.lower()]
     if not indexes or not key:
         return None
-    is_id = key.lower() == ID.lower()
-    return KeyColumn(indexes[0], same_id if is_id else same_text, is_needed=operation != "upsert" or not is_id)
+    is_needed = operation != "upsert" or key.lower() != ID_FIELD.lower()
+    return KeyColumn(indexes[0], key_form_by_name(key), is_needed)
 
 
 class KeyChecks:
@@ -87,11 +84,11 @@ class KeyChecks:
 
     def check(self, block: ParsedBlock) -> None:
         """Check the rows of one block."""
-        keys, lines = block.column(self._column.index), block.lines
-        if not BLANKS.isdisjoint(keys):
-            blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANKS]
+        keys, lines = list(trimmed(block.column(self._column.index))), block.lines
+        if not BLANK_KEYS.isdisjoint(keys):
+            blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANK_KEYS]
             self._add_blank(blank)
-            filled = [(key, line) for key, line in zip(keys, lines, strict=True) if key not in BLANKS]
+            filled = [(key, line) for key, line in zip(keys, lines, strict=True) if key not in BLANK_KEYS]
             keys, lines = [key for key, _ in filled], [line for _, line in filled]
         if self._failure is None:
             with self._unless_failed():
@@ -108,8 +105,8 @@ class KeyChecks:
             )
             self._findings.add("unchecked keys", "warning", what, self._failure.remedy, column=self._name)
             return
-        what = f"Rows have the {as_name(self._name)} of an earlier row: the last may win, or they fail."
-        self._add("repeated key", what, "Keep one row for each.", lines, count)
+        what = UNKNOWN_FORM if self._column.form is any_form else REPEATED
+        self._add("repeated key", what.format(name=as_name(self._name)), "Keep one row for each.", lines, count)
 
     @contextmanager
     def _unless_failed(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from salesforce_emulator.processing.rows import Row, RowFormat
 from salesforce_emulator.processing.validation_rules import ValidationRules
 from salesforce_emulator.processing.values import EMPTY, CellValue
 from salesforce_emulator.schema.model import CURRENT_USER, Field, Schema, StoredValue
-from salesforce_emulator.storage.records import deletion_by_id, fold, ids_by_value, next_serials
+from salesforce_emulator.storage.records import deletion_by_id, ids_by_value, next_serials, record_key
 
 
 class Loader:
@@ -131,7 +131,7 @@ class Loader:
         found = ids_by_value(connection, self._sobject, key, keys)
         known, new, seen = [], [], set()
         for row, given in zip(rows, keys, strict=True):
-            value = fold(given)
+            value = record_key(key, given)
             record_ids = found.get(value, [])
             if value is None:  # assumed: code and text, and that a file without the column fails by its rows
                 row.error = RowError("MISSING_ARGUMENT", f"{key.name} not specified")

@@ -6,7 +6,7 @@ from salesforce_emulator.errors import RowError
 from salesforce_emulator.processing.rows import Row, RowFormat
 from salesforce_emulator.processing.values import EMPTY
 from salesforce_emulator.schema.model import Field, Schema, SObject
-from salesforce_emulator.storage.records import deletion_by_id, fold, ids_by_value
+from salesforce_emulator.storage.records import deletion_by_id, ids_by_value, record_key
 
 
 class RecordChecks:
@@ -88,7 +88,7 @@ class RecordChecks:
         holders = {value: found[0] for value, found in ids_by_value(connection, self._sobject, field, values).items()}
 
         def check(row: Row) -> None:
-            value = fold(self._format.stored_value(row, field.name))
+            value = record_key(field, self._format.stored_value(row, field.name))
             if value is None:
                 return
             holder = holders.get(value, row.id)

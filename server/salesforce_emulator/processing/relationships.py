@@ -9,7 +9,7 @@ from salesforce_emulator.processing.headers import ParentKey
 from salesforce_emulator.processing.rows import Row, RowFormat
 from salesforce_emulator.processing.values import EMPTY, CellValue, Empty
 from salesforce_emulator.schema.model import Field, StoredValue
-from salesforce_emulator.storage.records import fold, ids_by_value
+from salesforce_emulator.storage.records import ids_by_value, record_key
 
 ParentIds = Mapping[StoredValue, list[str]]
 """The ids of the parents by the folded value of their key field."""
@@ -84,7 +84,7 @@ def _parent_id(row: Row, lookup: Field, columns: Sequence[_LookupColumn], parent
     value = row.values[column.index]
     if column.parent_key is None or value is None or isinstance(value, Empty):
         return value
-    ids = parents[given[0]].get(fold(value), [])
+    ids = parents[given[0]].get(record_key(column.parent_key.field, value), [])
     if len(ids) == 1:
         return ids[0]
     raise _no_single_parent(column.parent_key, row.cells[column.index], ids)

@@ -99,14 +99,24 @@ def cell_reader(field: Field, schema: Schema, rules: ColumnRules) -> Read:
         return _memoized(_untrimmed(_reference(field, prefixes, rules), rules))
     if field.type == "boolean":
         return _memoized(_untrimmed(_boolean(field, rules), rules, blank=0), NO_BOOLEANS)
-    return _memoized(PARSERS[field.type](field, rules)) if field.type in PARSERS else _text_reader(field, rules)
+    read = _memoized(PARSERS[field.type](field, rules)) if field.type in PARSERS else _text_reader(field, rules)
+    return _trimming(read) if field.idLookup else read
 
 
 def parent_key_reader(field: Field, rules: ColumnRules) -> Read:
     """Return a function that reads a column of cells that name a parent by this field of the parent."""
     if field.type == "id":
         return _memoized(lambda cell: ids.normal(cell) or cell)
-    return _memoized(PARSERS[field.type](field, rules) if field.field_type.holds == "number" else str)
+    return _trimming(_memoized(PARSERS[field.type](field, rules) if field.field_type.holds == "number" else str))
+
+
+def _trimming(read: Read) -> Read:
+    """Return a function that reads a column of keys, of which spaces at either end are no part.
+
+    Seen in forcedotcom/dataloader, pull request 1453: the server ignores them, but not those of full width; assumed: that
+    these are the characters that Java's `trim` takes away.
+    """
+    return lambda cells: read([cell.strip(SPACES) for cell in cells])
 
 
 def cell_printer(field: Field) -> Print | None:

@@ -117,6 +117,7 @@ def _field(name: str, custom: CustomField) -> Field:
         "default": custom.default.isoformat() if isinstance(custom.default, date) else custom.default,
         "custom": True,
         "unique": custom.unique,
+        "caseSensitive": custom.caseSensitive,
         "externalId": custom.externalId,
         "idLookup": custom.externalId,
         "picklist": custom.picklist,

@@ -108,7 +108,7 @@ def describe_field(field: Field) -> Body:
         "calculated": field.formula is not None and not field.autoNumber,
         "calculatedFormula": None,
         "cascadeDelete": False,
-        "caseSensitive": False,
+        "caseSensitive": field.caseSensitive,
         "compoundFieldName": field.compoundFieldName,
         "controllerName": None,
         "createable": field.createable,

@@ -23,6 +23,7 @@ class Field:
 
     Attributes:
         length: the largest number of characters; 0 for a field that does not hold text.
+        caseSensitive: whether a unique field takes "ABC" and "abc" as two values.
         compoundFieldName: the address or location that the field is a part of.
         childRelationshipName: the name under which a parent record refers to its child records, for a lookup.
         default: the value that an insert without this field stores; `$me` stands for the id of the user.
@@ -43,6 +44,7 @@ class Field:
     custom: bool = False
     externalId: bool = False
     unique: bool = False
+    caseSensitive: bool = False
     idLookup: bool = False
     autoNumber: bool = False
     nameField: bool = False
@@ -65,6 +67,15 @@ class Field:
     def required(self) -> bool:
         """Whether an insert needs a value for the field."""
         return not (self.nillable or self.defaulted_on_create) and self.createable and self.type != "boolean"
+
+    @property
+    def keys_differ_in_case(self) -> bool:
+        """Whether keys that differ in case alone name two records.
+
+        An external id is matched without regard to case only if it is unique and set to do so (Apex developer guide,
+        Upserting Records); assumed: keys that are no external ids, such as an email address, are matched without it.
+        """
+        return self.caseSensitive or (self.externalId and not self.unique)
 
     @property
     def long_text(self) -> bool:

@@ -137,6 +137,7 @@ class CustomField(_Settings):
     required: bool = False
     default: Any = None
     unique: bool = False
+    caseSensitive: bool = False
     externalId: bool = False
     picklist: list[str] = Setting([])
     restricted: bool = False
@@ -161,6 +162,8 @@ class CustomField(_Settings):
             yield "scale, the digits after the point, can't be more than precision, all digits"
         if (self.externalId or self.unique) and self.type not in KEY_TYPES:
             yield f"only {', '.join(KEY_TYPES)} can be externalId or unique, not {self.type}"
+        if self.caseSensitive and not (self.unique and self.type == "string"):
+            yield "only a string that is unique can be caseSensitive"
         if self.unique and self.type == "autonumber":
             yield "an auto-number is unique by itself; leave unique out"
         if self.format is not None and self.type != "autonumber":

@@ -8,6 +8,9 @@ from pathlib import Path
 BUSY_SECONDS = 30.0
 """The longest time that a writer waits for the write lock."""
 
+BEYOND_ASCII = "*[^\x01-\x7f]*"
+"""The pattern, for GLOB, of texts with other characters than those of ASCII."""
+
 MAX_IDLE_CONNECTIONS = 8
 """The number of unused connections that stay open; each of them holds on to its page cache."""
 
@@ -65,6 +68,8 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
+        # SQLite's own lower() and NOCASE know the letters of ASCII alone.
+        connection.create_function("folded", 1, str.lower, deterministic=True)
         connection.execute("PRAGMA journal_mode = WAL")
         # A commit has to survive the death of the process, and no more.
         connection.execute("PRAGMA synchronous = NORMAL")

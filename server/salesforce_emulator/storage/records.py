@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from salesforce_emulator.schema.model import Field, SObject, StoredValue
+from salesforce_emulator.storage.database import BEYOND_ASCII
 
 
 def next_serials(connection: sqlite3.Connection, prefix: str, count: int) -> int:
@@ -34,28 +35,38 @@ def deletion_by_id(connection: sqlite3.Connection, sobject: SObject, record_ids:
 def ids_by_value(
     connection: sqlite3.Connection, sobject: SObject, field: Field, values: Iterable[StoredValue]
 ) -> dict[StoredValue, list[str]]:
-    """Return the ids of the live records that hold each of these values in the field, keyed by the folded value."""
+    """Return the ids of the live records that hold each of these values in the field, keyed by `record_key`."""
     wanted = list(dict.fromkeys(values))
-    marks = ", ".join("?" * len(wanted))
-    rows = connection.execute(
-        f'SELECT "{field.name}" AS value, Id FROM "{sobject.name}"'
-        f' WHERE "{field.name}" IN ({marks}) AND NOT IsDeleted ORDER BY _serial',
-        wanted,
-    )
+    rows = _live_records(connection, sobject, field, f'"{field.name}"', wanted)
+    beyond_ascii = {value.lower() for value in wanted if isinstance(value, str) and not value.isascii()}
+    if beyond_ascii:
+        folded = f'"{field.name}" GLOB \'{BEYOND_ASCII}\' AND folded("{field.name}")'
+        rows |= _live_records(connection, sobject, field, folded, beyond_ascii)
     found: dict[StoredValue, list[str]] = {}
-    for row in rows:
-        found.setdefault(fold(row["value"]), []).append(row["Id"])
+    for _, record_id, value in sorted(rows):
+        if field.keys_differ_in_case and value not in wanted:
+            continue  # the database found it without regard to case
+        found.setdefault(record_key(field, value), []).append(record_id)
     return found
 
 
-def fold(value: StoredValue) -> StoredValue:
-    """Return the same key for all values that the database compares as equal.
+def _live_records(
+    connection: sqlite3.Connection, sobject: SObject, field: Field, key: str, wanted: Collection[StoredValue]
+) -> set[tuple[int, str, StoredValue]]:
+    """Return the serial number, the id and the value of the live records whose key, an SQL expression, is a wanted one."""
+    marks = ", ".join("?" * len(wanted))
+    return {
+        tuple(row)
+        for row in connection.execute(
+            f'SELECT _serial, Id, "{field.name}" FROM "{sobject.name}" WHERE {key} IN ({marks}) AND NOT IsDeleted',
+            tuple(wanted),
+        )
+    }
 
-    The database compares text by the collation NOCASE, which folds the letters of ASCII only.
-    """
-    if not isinstance(value, str):
-        return value
-    return value.lower() if value.isascii() else value.encode().lower().decode()  # bytes.lower() folds only ASCII, too
+
+def record_key(field: Field, value: StoredValue) -> StoredValue:
+    """Return the same key for all values of a field that name one record; assumed: the case of any letter is ignored."""
+    return value if field.keys_differ_in_case or not isinstance(value, str) else value.lower()
 
 
 def json_value(field: Field, value: StoredValue) -> object:

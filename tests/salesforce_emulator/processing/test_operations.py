@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
-from tests.salesforce_emulator.caller import Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import Caller, an_org, an_org_with, csv_text
 from tests.salesforce_emulator.clocks import Clock
 from tests.salesforce_emulator.processing.loads import made, only_error
 
@@ -134,6 +134,34 @@ def test_an_upsert_creates_what_is_missing_and_changes_what_is_there(org: Caller
     assert rows["Other"]["sf__Created"] == "true"
     assert org.record(account)["Name"] == "New"
     assert org.errors(job) == ["MISSING_ARGUMENT:External_Id__c not specified:--"]
+
+
+CASES = """
+objects:
+  Part__c:
+    fields:
+      Any__c: {type: string, externalId: true, unique: true}
+      Cased__c: {type: string, externalId: true, unique: true, caseSensitive: true}
+      Plain__c: {type: string, externalId: true}
+      Number__c: {type: double, externalId: true, unique: true}
+"""
+
+
+@doc("Apex developer guide, Upserting Records: case is ignored only if the field is unique and set to do so")
+@seen("forcedotcom/dataloader, pull request 1453: the server ignores spaces around keys, but not those of full width")
+@assumed("which spaces these are: those that Java's trim takes away; that numbers are equal by value")
+def test_keys_name_one_record_by_the_case_of_their_field_without_spaces_and_by_value(tmp_path: Path) -> None:
+    with an_org_with(CASES, tmp_path) as org:
+
+        def records(field: str, *keys: str) -> int:
+            return len({row["sf__Id"] for key in keys for row in org.succeeded(org.load(
+                csv_text([[field], [key]]), "Part__c", "upsert", externalIdFieldName=field))})  # fmt: skip
+
+        assert [records(name, "K-1", "k-1 ", "\tK-1") for name in ("Any__c", "Cased__c", "Plain__c")] == [1, 2, 2]
+        assert records("Any__c", "K-2", "K-2\u3000") == 2
+        assert records("Number__c", "7", "7.0", " 007") == 1
+        query = "SELECT Id FROM Part__c WHERE Cased__c = 'k-1'"
+        assert org.query(query)["totalSize"] == 1
 
 
 @assumed("code and text, and that the job completes, as a row without a key fails alone")

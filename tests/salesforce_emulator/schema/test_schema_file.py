@@ -215,6 +215,10 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
             snapshot("Name__c: only string, email, double, autonumber can be externalId or unique, not date"),
         ),
         (
+            "Name__c: {type: string, externalId: true, caseSensitive: true}",
+            "Name__c: only a string that is unique can be caseSensitive",
+        ),
+        (
             "Name__c: {type: string, unique: true, externalId: true, default: X1}",
             "Name__c: a unique field can't have a default, for two records would hold it; leave one of the two out",
         ),

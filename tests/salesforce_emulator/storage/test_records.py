@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
-from salesforce_emulator.schema.model import StoredValue
 from salesforce_emulator.schema.standard_objects import standard_schema
 from salesforce_emulator.storage.database import Database
-from salesforce_emulator.storage.records import deletion_by_id, fold, ids_by_value, next_serials
-from tests.salesforce_emulator.behaviours import own
+from salesforce_emulator.storage.records import deletion_by_id, ids_by_value, next_serials, record_key
+from tests.salesforce_emulator.behaviours import assumed, own
 from tests.salesforce_emulator.caller import an_org
 
 
@@ -41,14 +38,15 @@ def test_records_are_found_by_id_and_only_live_ones_by_value_in_any_case(databas
         assert ids_by_value(connection, account, name, ["aCME", "other"]) == {"acme": ["0011", "0012"]}
 
 
-@own
-@pytest.mark.parametrize(
-    ("one", "other", "equal"),
-    [("aB", "Ab", True), ("\u00e4B", "\u00e4b", True), ("\u00c4", "\u00e4", False), (1, 1.0, True)],
-)
-def test_values_fold_to_the_same_key_if_the_database_takes_them_for_equal(
-    database: Database, one: StoredValue, other: StoredValue, equal: bool
-) -> None:
-    with database.reading() as connection:
-        compared = connection.execute("SELECT ? = ? COLLATE NOCASE", (one, other)).fetchone()[0]
-    assert (bool(compared), fold(one) == fold(other)) == (equal, equal)
+@assumed("that the case of any letter is ignored, by its simple lower case")
+def test_records_are_found_by_letters_beyond_ascii_in_any_case(database: Database) -> None:
+    account = standard_schema()["Account"]
+    site = account.field("Site")
+    assert site is not None
+    with database.writing() as connection:
+        statement = "INSERT INTO Account (Id, Site, IsDeleted) VALUES (?, ?, ?)"
+        connection.executemany(
+            statement, [("0011", "M\u00dcLLER", 0), ("0012", "m\u00fcller", 0), ("0013", "Muller", 0)]
+        )
+        found = ids_by_value(connection, account, site, ["M\u00fcller"])
+    assert found == {record_key(site, "M\u00fcller"): ["0011", "0012"]}
