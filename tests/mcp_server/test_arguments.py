@@ -102,17 +102,17 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'get-failed-results-ingest-job {"jobId": "750000000000001AAA", "limit": 0}': [
                 "Nothing was done: get-failed-results-ingest-job can't take these arguments.",
                 "- limit: WORDS OF PYDANTIC",
-                'Next: get-failed-results-ingest-job {"jobId": "<jobId, corrected>"} is the call, corrected.',
+                'Next: get-failed-results-ingest-job {"jobId": "750000000000001AAA", "limit": "<limit, corrected>"} is the call, corrected.',
             ],
             'get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": 46}': [
                 "Nothing was done: get-ingest-job-status can't take these arguments.",
                 "- waitSeconds: WORDS OF PYDANTIC",
-                'Next: get-ingest-job-status {"jobId": "<jobId, corrected>"} is the call, corrected.',
+                'Next: get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": "<waitSeconds, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "merge"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body.operation: WORDS OF PYDANTIC",
-                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "<operation, corrected>"}} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "upsert"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
@@ -131,28 +131,28 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
-                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
-                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body.records.0.Name: expected text, a number, true, false or null",
-                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": "<records, corrected>"}} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\n"}, "secretFile": "x"}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- secretFile: there is no such argument here",
-                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "<the same rows>"}} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "data": {"csv": "Name\\nsecret\\n"}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body: this is required",
                 "- data: there is no such argument here: put csv, records, file or rowsOf under body",
-                'Next: upload-data-ingest-job {"jobId": "<jobId, corrected>", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"object": "secret", "operation": "insert"}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
@@ -164,7 +164,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'list-all-ingest-jobs {"jobType": "V3"}': [
                 "Nothing was done: list-all-ingest-jobs can't take these arguments.",
                 "- jobType: WORDS OF PYDANTIC",
-                "Next: list-all-ingest-jobs {} is the call, corrected.",
+                'Next: list-all-ingest-jobs {"jobType": "<jobType, corrected>"} is the call, corrected.',
             ],
         }
     )

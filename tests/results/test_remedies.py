@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from salesforce_bulk_ingest.results.fingerprints import without_values
 from salesforce_bulk_ingest.results.remedies import known_codes, remedy_for
+from salesforce_bulk_ingest.results.row_errors import parse_row_error
 
 # Per-record codes of the API reference, 5.3, and of the embedded org.
 SEEN = (
@@ -55,3 +57,36 @@ def test_a_duplicate_rule_that_alerts_is_no_way_around() -> None:
     """A rule that allows with an alert refuses bulk rows as one that blocks (Duplicate Rule Header; jsforce #1055)."""
     advice = remedy_for("DUPLICATES_DETECTED", "").advice
     assert "can't override" in advice and "Allow without Alert" in advice
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        ("INVALID_FIELD:Failed to deserialize field at col 1. Due to, '$5' is not a valid value for the type xsd:double:A --", "1234.5"),
+        ("INVALID_FIELD:Failed to deserialize field at col 9. Due to, '25.0' is not a valid value for the type xsd:int:A --", "whole numbers"),
+        ("INVALID_FIELD:Failed to deserialize field at col 4. Due to, '6/15/19' is not a valid value for the type xsd:date:A --", "2026-01-31"),
+        ("INVALID_FIELD:Failed to deserialize field at col 4. Due to, 'x' is not a valid value for the type xsd:dateTime:A --", "T12:00:00Z"),
+        ("INVALID_FIELD:Failed to deserialize field at col 4. Due to, 'Ja' is not a valid value for the type xsd:boolean:A --", "true"),
+        ("INVALID_FIELD:Foreign key external ID: 0000031236 not found for field Ext__c in entity Contact:--", "parent"),
+        ("INVALID_CROSS_REFERENCE_KEY:Record Type ID: this ID value isn't valid for the user: 012000000000001AAA:RecordTypeId --", "record type"),
+        ("INVALID_CROSS_REFERENCE_KEY:Owner ID: cannot be blank:OwnerId --", "#N/A"),
+        ("DUPLICATE_VALUE:Duplicate external id specified: K-1:Ext__c --", "keep one row"),
+    ],
+)  # fmt: skip
+def test_advice_goes_by_what_the_message_says(error: str, named: str) -> None:
+    parsed = parse_row_error(error)
+    pattern = without_values(parsed.code, parsed.message, [], frozenset())
+    for message in (parsed.message, pattern):
+        remedy = remedy_for(parsed.code, message)
+        assert named in remedy.advice and not remedy.is_retryable
+        assert 20 < len(remedy.advice) <= 260 and remedy.advice.endswith(".")
+    assert ("parent" in remedy.advice) == ("Foreign key" in error)
+
+
+def test_the_cell_that_a_message_about_a_type_quotes_is_no_part_of_the_pattern() -> None:
+    message = "Failed to deserialize field at col 1. Due to, 'O'Neil' is not a valid value for the type xsd:double"
+    pattern = without_values("INVALID_FIELD", message, [], frozenset())
+    assert (
+        pattern
+        == "Failed to deserialize field at col {number}. Due to, {value} is not a valid value for the type xsd:double"
+    )

@@ -27,10 +27,10 @@ def test_rows_in_order_have_nofindings_of() -> None:
         (b"Name,Phone\n", snapshot(['error (1): There is a header and no row. Add a row for each record.'])),
         (b"Name,Phone", snapshot(['error (1): There is a header and no row. Add a row for each record.'])),
         (b"Name,Phone\rAnn,1\rBob,2\r", snapshot(['error at 1 (1): Lines end in a carriage return alone, which Salesforce does not take. Save it with lines that end in LF or CRLF.'])),
-        (b"Name,Phone\nAnn,1\r\nBob,2\n", snapshot(['error at 2 (1): Lines end in more than one way, the first in LF: the job fails. End all lines in one way.'])),
-        (b"Name,Phone\nAnn,1\rBob,2\n", snapshot(['error at 2 (1): Lines end in more than one way, the first in LF: the job fails. End all lines in one way.', "warning at 2 (1): Rows have more cells than the header's 2: Salesforce refuses them. Quote values that hold the delimiter."])),
-        (b'Name,Phone\nAnn,"1\r\n2"\nBob,2\n', snapshot(["warning at 2 (1): Values hold line breaks of another kind than the file's, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, write one kind throughout."])),
-        (b"Name;Phone\r\nAnn;1\r\n", snapshot(["error at 1 (1): It is written with columnDelimiter SEMICOLON, and the job's is COMMA: the job fails. Make a job with columnDelimiter SEMICOLON, or ask for a mapping, such as only: rows are then written anew.", "error at 1 (1): It is written with lineEnding CRLF, and the job's is LF: the job fails. Make a job with lineEnding CRLF, or ask for a mapping, such as only: rows are then written anew."])),
+        (b"Name,Phone\nAnn,1\r\nBob,2\n", snapshot(['error at 2 (1): Lines end in more than one way, the first in LF: the job fails. End all lines in one way, or make a job with lineEnding CRLF: the rows are then written anew.'])),
+        (b"Name,Phone\nAnn,1\rBob,2\n", snapshot(['error at 2 (1): Lines end in more than one way, the first in LF: the job fails. End all lines in one way, or make a job with lineEnding CRLF: the rows are then written anew.', "warning at 2 (1): Rows have more cells than the header's 2: Salesforce refuses them. Quote values that hold the delimiter."])),
+        (b'Name,Phone\nAnn,"1\r\n2"\nBob,2\n', snapshot(['warning at 2 (1): Values hold line breaks of another kind than the rows end in, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, load the rows in a job with lineEnding CRLF: they are then written anew, and end as the breaks in their values do.'])),
+        (b"Name;Phone\r\nAnn;1\r\n", snapshot([])),
         (b'Name,Size\nPipe,5" long\nRod,"6"" long"\n', snapshot(['error at 2 (1): A quote is opened in this row and not closed, or not doubled: the job fails. Write the value in quotes, and each quote in it twice: "5"" pipe".'])),
         (b'Name,Size\nPipe,5" long\nRod,6" long\n', snapshot(['error at 2, 3 (2): A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails. Write the value in quotes, and each quote in it twice: "5"" pipe".'])),
         (b'Name,Size\nPipe,"5"\nRod,"6\nBar,7\n', snapshot(['error at 3 (1): A quote is opened in this row and not closed, or not doubled: the job fails. Write the value in quotes, and each quote in it twice: "5"" pipe".'])),
@@ -56,8 +56,8 @@ def test_all_lines_that_end_wrong_are_counted_and_the_first_are_told() -> None:
     content = b"Name,Phone\r\n" + b"Ann,1\n" * 1_000 + b'Bob,"1\n2"\r\n' * 7
     assert findings_of(content, Destination()) == snapshot(
         [
-            "error at 2, 3, 4, 5, 6 (1000): Lines end in more than one way, the first in CRLF: the job fails. End all lines in one way.",
-            "warning at 1002, 1004, 1006, 1008, 1010 (7): Values hold line breaks of another kind than the file's, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, write one kind throughout.",
+            "error at 2, 3, 4, 5, 6 (1000): Lines end in more than one way, the first in CRLF: the job fails. End all lines in one way, or make a job with lineEnding LF: the rows are then written anew.",
+            "warning at 1002, 1004, 1006, 1008, 1010 (7): Values hold line breaks of another kind than the rows end in, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, load the rows in a job with lineEnding LF: they are then written anew, and end as the breaks in their values do.",
         ]
     )
 

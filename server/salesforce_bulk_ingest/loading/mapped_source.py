@@ -108,7 +108,8 @@ class MappedSource:
     Attributes:
         source: the source of the rows.
         header: the header of the source.
-        mapping: the mapping of the columns; None if the bytes of the source are uploaded unchanged.
+        mapping: the mapping of the columns; None if the bytes of the source are uploaded unchanged. Rows in another dialect
+            than the job's have one that changes nothing, for they are written anew.
         dialect: the dialect of the job.
         row_filter: the rows that are left out; none where the bytes of the source are uploaded unchanged.
     """
@@ -305,7 +306,10 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
                 leave_out.lines.__contains__,
                 is_first=leave_out.not_rows is False or isinstance(source, Records),
             )
+            dialect = destination.dialect(header.dialect)
             applied = apply_mapping(mapping, header.names) if mapping else None
+            if applied is None and header.dialect != dialect:
+                applied = AppliedMapping.of_all(header.names)
             names = header.names if applied is None else applied.header
             conditions = conditions_of(leave_out.cells, header.names, names)
             check_no_guessing(conditions, header.names, names, destination.hidden)
@@ -319,8 +323,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
             file.close()
             raise
     row_filter = RowFilter(leave_out.lines, leave_out.not_rows, conditions)
-    mapped_source = MappedSource(source, header, applied, destination.dialect(header.dialect), row_filter)
-    return UploadSource(file, mapped_source, mapping, version)
+    return UploadSource(file, MappedSource(source, header, applied, dialect, row_filter), mapping, version)
 
 
 def _without(numbers: Sequence[int], left_out: Set[int], rows: ParsedBlock) -> tuple[Sequence[int], ParsedBlock]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
@@ -90,6 +91,11 @@ class AppliedMapping:
 
     columns: tuple[MappedColumn, ...]
     width: int
+
+    @classmethod
+    def of_all(cls, names: Sequence[str]) -> Self:
+        """Return the mapping of a source with these columns that changes none of them."""
+        return cls(tuple(MappedColumn(name, index) for index, name in enumerate(names)), len(names))
 
     @property
     def header(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from salesforce_bulk_ingest.base.errors import IngestError
 from salesforce_bulk_ingest.base.text import as_name, cut, encodable
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
-from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call, with_gaps
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.mcp_server.argument_forms import RepeatedName, as_declared
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
@@ -79,7 +79,7 @@ class ActionableTool(Tool):
             ) from error.__cause__
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
-                raise ToolError(self._rejected(self._complaints(error.__cause__))) from error.__cause__
+                raise ToolError(self._misfit(error.__cause__, arguments)) from error.__cause__
             # The original text, without the prefix that the SDK puts before it.
             raise ToolError(str(error.__cause__ or error)) from error.__cause__
 
@@ -90,7 +90,8 @@ class ActionableTool(Tool):
             twice = (
                 f"- {as_name(error.name)}: this is given twice in one object of JSON, with a value that would be lost"
             )
-            raise ToolError(self._rejected([twice])) from None
+            gaps = {name: f"<{name}, corrected>" for name in self.parameters.get("required", ())}
+            raise ToolError(self._rejected([twice], gaps)) from None
         assert isinstance(declared, dict)  # an object stays an object
         return declared
 
@@ -101,16 +102,23 @@ class ActionableTool(Tool):
             return f"{status_call(job_id)} shows the job: look before you repeat a change"
         return f"{list_call()} shows whether a job was made: look before you repeat a change"
 
+    def _misfit(self, error: ValidationError, arguments: Mapping[str, Any]) -> str:
+        """Return the text about arguments that have not their form: what is right of them stands in the next call."""
+        wrong = [
+            (detail["loc"], detail["type"] == "extra_forbidden")
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+        return self._rejected(self._complaints(error), with_gaps(arguments, wrong))
+
     def _complaints(self, error: ValidationError) -> list[str]:
         return [
             f"- {as_name('.'.join(map(str, detail['loc'])) or 'arguments')}: {self._misplaced(detail) or _complaint(detail)}"
             for detail in error.errors(include_url=False, include_input=False)[:10]
         ]
 
-    def _rejected(self, complaints: Sequence[str]) -> str:
+    def _rejected(self, complaints: Sequence[str], arguments: Mapping[str, Any]) -> str:
         first = f"Nothing was done: {self.name} can't take these arguments."
-        gaps = {name: f"<{name}, corrected>" for name in self.parameters.get("required", ())}
-        return "\n".join([first, *complaints, f"Next: {call(self.name, **gaps)} is the call, corrected."])
+        return "\n".join([first, *complaints, f"Next: {call(self.name, **arguments)} is the call, corrected."])
 
     def _misplaced(self, detail: ErrorDetails) -> str | None:
         """Return the complaint about an argument that stands beside the body, not in the body; None for other mistakes."""

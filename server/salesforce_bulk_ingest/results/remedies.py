@@ -1,4 +1,4 @@
-"""Remedies: advice on failed rows, by status code.
+"""Remedies: advice on failed rows, by status code and, where a code has several causes, by its message.
 
 Sources: SOAP API Developer Guide (v66), Core Data Types, StatusCode, for what a code means and which conditions pass by
 themselves; Bulk API 2.0 Developer Guide for row data (`#N/A`, ids, relationship columns), for locks (General Guidelines for
@@ -101,8 +101,7 @@ _BY_CODE: dict[str, Remedy] = {
     ),
     "INVALID_ID_FIELD": Remedy("The Id, or a lookup, is not valid: look the record up in this org and give its Id."),
     "INVALID_FIELD": Remedy(
-        "A relationship column finds no parent, or the row doesn't fit the header: load the missing parents first, or "
-        "correct the external ids, and check delimiter and quotes."
+        "A cell, or the row, doesn't fit the header: do what the message says, and check delimiter and quotes."
     ),
     "INVALID_FIELD_FOR_INSERT_UPDATE": Remedy(
         "These fields can't be written by this operation or this user: leave their columns out (columns with null), or use "
@@ -127,10 +126,12 @@ _BY_CODE: dict[str, Remedy] = {
     "STRING_TOO_LONG": Remedy("Shorten the cells to the length in the message: nothing truncates them on the way."),
     "NUMBER_OUTSIDE_VALID_RANGE": Remedy("The number has more digits than the field holds: correct it, or its unit."),
     "INVALID_TYPE_ON_FIELD_IN_RECORD": Remedy(
-        "The cell doesn't have the field's type: write numbers as 1234.5, dates as 2026-01-31, times as "
-        "2026-01-31T12:00:00Z, checkboxes as true or false."
+        "The cell doesn't have the field's type: translate cells with values beside rowsOf, to numbers as 1234.5, dates as "
+        "2026-01-31, times as 2026-01-31T12:00:00Z, checkboxes as true or false."
     ),
-    "INVALID_EMAIL_ADDRESS": Remedy("Correct the address, or empty the cell."),
+    "INVALID_EMAIL_ADDRESS": Remedy(
+        'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.'
+    ),
     "INVALID_CURRENCY_ISO": Remedy("Use the code of a currency that is active in this org, such as EUR."),
     "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET": Remedy("Remove the characters that the org can't store from these cells."),
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": _IN_TRIGGER,
@@ -178,20 +179,103 @@ _BY_CODE: dict[str, Remedy] = {
     ),
 }
 
+_BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
+    (
+        "INVALID_FIELD",
+        "Foreign key external ID",
+        Remedy(
+            "No parent has this external id: load the missing parents first, or correct the ids with values beside rowsOf, "
+            'such as {"Account.Ext__c": {"old": "new"}}.'
+        ),
+    ),
+    (
+        "INVALID_FIELD",
+        "valid value for the type xsd:date",  # of xsd:dateTime, too
+        Remedy(
+            "The cell has not the form of the field's type: write dates as 2026-01-31 and times as 2026-01-31T12:00:00Z, or "
+            'translate cells with values beside rowsOf, such as {"Birthdate": {"31.1.2026": "2026-01-31"}}.'
+        ),
+    ),
+    (
+        "INVALID_FIELD",
+        "valid value for the type xsd:boolean",
+        Remedy(
+            'Translate the cells to true and false with values beside rowsOf, such as {"Done__c": {"Yes": "true"}}.'
+        ),
+    ),
+    (
+        "INVALID_FIELD",
+        "valid value for the type xsd:int",
+        Remedy(
+            "The field takes whole numbers, without a point: translate cells with values beside rowsOf, such as "
+            '{"NumberOfEmployees": {"25.0": "25"}}.'
+        ),
+    ),
+    (
+        "INVALID_FIELD",
+        "valid value for the type",
+        Remedy(
+            "The cell is no number as the field takes it: write 1234.5, without currency and thousands, or translate cells "
+            'with values beside rowsOf, such as {"AnnualRevenue": {"$5": "5"}}.'
+        ),
+    ),
+    (
+        "INVALID_CROSS_REFERENCE_KEY",
+        "Record Type ID",
+        Remedy(
+            "The record type is unknown, or not assigned to this user: give one of its own with set or values for "
+            "RecordTypeId, leave the column out, or have an admin assign it."
+        ),
+    ),
+    (
+        "INVALID_CROSS_REFERENCE_KEY",
+        "cannot be blank",
+        Remedy(
+            "A lookup that every record has was cleared: replace #N/A in that column with values or set, or leave the "
+            "column out (columns with null)."
+        ),
+    ),
+    (
+        "FIELD_INTEGRITY_EXCEPTION",
+        "problem with this",  # state and country picklists
+        Remedy(
+            "The org has lists of states and countries, and this is none of them: translate the cells with values beside "
+            'rowsOf, such as {"BillingCountry": {"USA": "United States"}}, and send states with their country.'
+        ),
+    ),
+    (
+        "DUPLICATE_VALUE",
+        "Duplicate external id specified",
+        Remedy(
+            "Several rows of this load have the same key, and one of them was taken: keep one row for each, or send the "
+            "others after it in a job of their own."
+        ),
+    ),
+)
+"""Remedies by a part of the message, for codes with several causes: the first that fits. The messages are
+seen in public logs: those about types and parents in results of Bulk API 2.0, the others in other APIs. Assumed: the message
+about states and countries, and that of two rows with one key."""
+
 _OTHER = Remedy("Read the message, correct the rows or the org accordingly, and load only these rows in a new job.")
 
 _TRIGGER_CODES = frozenset({"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER"})
 
 
 def remedy_for(code: str, message: str) -> Remedy:
-    """Return the remedy for a status code; for an unknown code, a general one that is not retryable.
+    """Return the remedy for a status code and its message; for an unknown code, a general one that is not retryable.
 
     A trigger or a flow that ran into a lock reports its own code, and the code of the lock in the message (seen in Apex
     traces).
     """
     if code in _TRIGGER_CODES and "UNABLE_TO_LOCK_ROW" in message:
         return _LOCKED
-    return _BY_CODE.get(code, _OTHER)
+    by_text = (remedy for of_code, text, remedy in _BY_TEXT if of_code == code and text in message)
+    return next(by_text, None) or _BY_CODE.get(code, _OTHER)
+
+
+def known_texts() -> list[tuple[str, str]]:
+    """Return the codes, each with a part of a message, that have a remedy of their own."""
+    return [(code, text) for code, text, _ in _BY_TEXT]
 
 
 def known_codes() -> frozenset[str]:

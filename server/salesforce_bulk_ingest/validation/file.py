@@ -5,7 +5,7 @@ would lose values although no row fails. All other mistakes cost single rows and
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, Reading, likely_readings
 from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
+from salesforce_bulk_ingest.salesforce.models import LineEnding
 
 MAX_HEADER_CHARACTERS = 32_000
 MAX_COLUMNS = 5_000
@@ -28,6 +29,10 @@ fails the job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own
 
 QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
 QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
+
+OTHER_ENDING: Mapping[LineEnding, LineEnding] = {"LF": "CRLF", "CRLF": "LF"}
+
+_WRONG_END: Mapping[LineEnding, re.Pattern[str]] = {"LF": re.compile("\r"), "CRLF": re.compile("(?<!\r)\n|\r(?!\n)")}
 
 MASKED = "Cells have the text that an answer shows in place of hidden cells, and would be loaded with it."
 UNDECODED = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
@@ -50,6 +55,7 @@ class FileChecks:
     Args:
         width: the number of columns of the header.
         dialect: the dialect of the source.
+        written_ending: the line ending of the rows as they are uploaded.
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, which corrects their line ends.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
@@ -63,6 +69,7 @@ class FileChecks:
         self,
         width: int,
         dialect: Dialect,
+        written_ending: LineEnding,
         findings: Findings,
         *,
         rewritten: bool,
@@ -71,6 +78,7 @@ class FileChecks:
     ) -> None:
         self._width = width
         self._dialect = dialect
+        self._written_ending = written_ending
         self._findings = findings
         self._rewritten = rewritten
         self._encoding = encoding
@@ -173,18 +181,14 @@ class FileChecks:
                     "Look whether a cell is missing in the middle.", line=block.line_of(number))  # fmt: skip
 
     def _check_line_ends(self, text: str, first_line: int) -> None:
-        if self._dialect.line_ending == "LF":
-            wrong, is_right = re.compile("\r"), "\r" not in text
-        else:
-            wrong = re.compile("(?<!\r)\n|\r(?!\n)")
-            is_right = text.count("\n") == text.count("\r\n") == text.count("\r")
-        if is_right:
+        if self._dialect.line_ending == self._written_ending and _ends_right(text, self._written_ending):
             return
         between_quotes = text.split('"')
-        for in_cell in (False, True):
+        for in_cell, ending in ((False, self._dialect.line_ending), (True, self._written_ending)):
             # All wrong line ends are counted in one call, since every line of a file may end wrongly.
-            count = len(wrong.findall('"'.join(between_quotes[in_cell::2])))
-            found = (line for line, is_in_cell in _matches(wrong, text, first_line) if is_in_cell == in_cell)
+            count = len(_WRONG_END[ending].findall('"'.join(between_quotes[in_cell::2])))
+            matches = _matches(_WRONG_END[ending], text, first_line) if count else ()
+            found = (line for line, is_in_cell in matches if is_in_cell == in_cell)
             lines = list(islice(found, min(count, LINES_SHOWN)))
             for line in lines:
                 self._add_line_ends(1, line, in_cell=in_cell)
@@ -192,12 +196,20 @@ class FileChecks:
 
     def _add_line_ends(self, count: int, line: int | None = None, *, in_cell: bool) -> None:
         if in_cell:
-            what = "Values hold line breaks of another kind than the file's, for which some orgs fail the whole job."
-            do = "If the job fails with LineEnding is invalid, write one kind throughout."
+            other = OTHER_ENDING[self._written_ending]
+            what = (
+                "Values hold line breaks of another kind than the rows end in, for which some orgs fail the whole job."
+            )
+            do = (
+                f"If the job fails with LineEnding is invalid, load the rows in a job with lineEnding {other}: they are "
+                "then written anew, and end as the breaks in their values do."
+            )
             self._findings.add("breaks in cells", "warning", what, do, line=line, count=count)
         elif not self._rewritten:
+            other = OTHER_ENDING[self._dialect.line_ending]
             what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
-            self._findings.add("line ends", "error", what, "End all lines in one way.", line=line, count=count)
+            do = f"End all lines in one way, or make a job with lineEnding {other}: the rows are then written anew."
+            self._findings.add("line ends", "error", what, do, line=line, count=count)
 
 
 @dataclass(slots=True)
@@ -299,6 +311,13 @@ def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:
     if text.count('"') % 2 == 0:
         return Unreadable("A row goes on for megabytes without an end.", "Look whether this is CSV.", line)
     return Unreadable("A quote is opened in this row and not closed, or not doubled: the job fails.", QUOTE_THEM, line)
+
+
+def _ends_right(text: str, ending: LineEnding) -> bool:
+    """Return whether all line ends in the text, also those in cells, are of this kind."""
+    if ending == "LF":
+        return "\r" not in text
+    return text.count("\n") == text.count("\r\n") == text.count("\r")
 
 
 def _is_utf_8(text: str) -> bool:

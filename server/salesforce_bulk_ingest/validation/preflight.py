@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, longest_row
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
+from salesforce_bulk_ingest.validation.placeholders import PlaceholderChecks
 from salesforce_bulk_ingest.validation.spare_columns import SpareColumns
 
 
@@ -45,10 +46,11 @@ class PreflightChecks:
         self._names = names
         self._destination = destination
         self._findings = findings
-        self._rewritten = rewritten
+        written = destination.dialect(header.dialect) if rewritten else header.dialect
         self._file = FileChecks(
             len(header.names),
             header.dialect,
+            written.line_ending,
             findings,
             rewritten=rewritten,
             encoding=encoding,
@@ -56,6 +58,7 @@ class PreflightChecks:
             shows_words=not destination.hidden,
         )
         self._outgoing = OutgoingChecks(names, findings)
+        self._placeholders = PlaceholderChecks(names, findings)
         self._misfits = MisfitChecks(findings, destination.hidden)
         self._addresses = addresses
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
@@ -88,13 +91,12 @@ class PreflightChecks:
         return self._file.likely_encoding
 
     def check_header(self, record: bytes) -> None:
-        """Check the byte order mark, the dialect and the header.
+        """Check the byte order mark and the header.
 
         Args:
             record: the header record as it is uploaded.
         """
         self._file.check_byte_order_marks(self._header.bom)
-        self._check_dialect()
         self._file.check_header(self._header.record)
         self._outgoing.check_header(record)
         if self._fields is not None:
@@ -125,6 +127,7 @@ class PreflightChecks:
         """
         self._outgoing.check(rows, longest_row(data, len(rows)))
         self._spare.check(rows)
+        self._placeholders.check(rows)
         if self._fields is not None:
             self._fields.check(rows)
         if self._keys is not None:
@@ -140,6 +143,7 @@ class PreflightChecks:
         self._file.finish()
         self._misfits.finish()
         self._spare.finish()
+        self._placeholders.finish()
         if self._fields is not None:
             self._fields.finish()
         if self._keys is not None:
@@ -165,17 +169,3 @@ class PreflightChecks:
         if self._fields is not None:
             return self._fields.key_column
         return key_column(self._names, self._destination.operation, self._destination.external_id_field)
-
-    def _check_dialect(self) -> None:
-        if self._rewritten:
-            return
-        source = self._header.dialect
-        job = self._destination.dialect(source)
-        for kind, name, found, expected in (
-            ("delimiter", "columnDelimiter", source.delimiter, job.delimiter),
-            ("line ending", "lineEnding", source.line_ending, job.line_ending),
-        ):
-            if found != expected:
-                what = f"It is written with {name} {found}, and the job's is {expected}: the job fails."
-                do = f"Make a job with {name} {found}, or ask for a mapping, such as only: rows are then written anew."
-                self._findings.add(kind, "error", what, do, line=1)

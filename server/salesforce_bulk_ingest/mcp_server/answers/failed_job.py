@@ -4,6 +4,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, 
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import rows_in_no_result
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, has_rows_in_no_result
 from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.validation.file import OTHER_ENDING
 
 # Why a job failed, and what to do: by a part of its errorMessage. The texts are from real errors in public threads and
 # guides, see the API reference's job-level errors. First those that are a fault of header or rows.
@@ -16,11 +17,6 @@ _FAULTS_OF_ROWS: tuple[tuple[str, str], ...] = (
         "Field name not found",
         "The header has a column that is no field of this object, or that this user can't see; Salesforce names only "
         "the first. Rename or drop such columns (API names, such as BillingCity, not labels), and check columnDelimiter.",
-    ),
-    (
-        "LineEnding is invalid",
-        "The rows end in another way than the job's lineEnding says: without lineEnding, the new job takes that of the "
-        "rows.",
     ),
     (
         "unescaped quote",
@@ -38,6 +34,8 @@ _OTHER_FAULTS: tuple[tuple[str, str], ...] = (
 
 def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str:
     """Return what to do after a job with the state Failed: the call that loads its rows, and why the job failed."""
+    if "LineEnding is invalid" in (job.error_message or "") and not job.number_records_processed:
+        return _next_with_other_line_ending(job)
     advice = _advice(_FAULTS_OF_ROWS, job)
     if advice is not None and not job.number_records_processed:
         return f"{new_job_call(job, CORRECTED_ROWS)} loads the rows, corrected. {advice}"
@@ -48,6 +46,19 @@ def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str
         return f"{rest} loads its failed and unprocessed rows, and those in no result. {advice}{stay}"
     lost = " Rows beyond them are in no result: compare the source." if has_rows_in_no_result(job) else ""
     return f"{rest} loads its failed and unprocessed rows. {advice}{lost}{stay}"
+
+
+def _next_with_other_line_ending(job: Job) -> str:
+    """Return what to do after the rows, or breaks in their cells, did not end as the job's lineEnding says.
+
+    Some orgs refuse cells with breaks of another kind than the rows' (several users, see the API reference's row data).
+    """
+    other = OTHER_ENDING["CRLF" if job.newline == "\r\n" else "LF"]
+    rows = {"rowsOf": {"jobs": [job.id]}}
+    return (
+        f"{new_job_call(job, rows, line_ending=other)} writes the rows anew, in the other line ending. Rows, or breaks in "
+        "their cells, did not end as the job's lineEnding says; if cells have breaks of both kinds, write these in one kind."
+    )
 
 
 def _advice(faults: tuple[tuple[str, str], ...], job: Job) -> str | None:

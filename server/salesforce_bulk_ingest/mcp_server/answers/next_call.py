@@ -5,7 +5,7 @@ An argument that only the caller has stands in the JSON as a named gap, a text i
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, get_args
 
@@ -84,9 +84,10 @@ def result_call(kind: ResultKind, job_id: str, **options: object) -> str:
     return call(RESULT_TOOLS[kind], jobId=job_id, **options)
 
 
-def new_job_call(job: Job, data: object, **options: object) -> str:
-    """Return the call that loads rows in a new job like this one."""
-    return call(CREATE, body=_body_like(job), data=data, **options)
+def new_job_call(job: Job, data: object, *, line_ending: str | None = None, **options: object) -> str:
+    """Return the call that loads rows in a new job like this one, or in one with this line ending."""
+    line_endings = {"lineEnding": line_ending} if line_ending else {}
+    return call(CREATE, body=_body_like(job) | line_endings, data=data, **options)
 
 
 def _body_like(job: Job) -> dict[str, object]:
@@ -181,6 +182,39 @@ class GivenCall:
         if self.is_read:
             return self.again()
         return list_call() if self.job_id is None else status_call(self.job_id)
+
+
+def with_gaps(arguments: Mapping[str, Any], wrong: Iterable[tuple[tuple[int | str, ...], bool]]) -> dict[str, Any]:
+    """Return arguments as `next` repeats them, with a gap for each wrong or missing one.
+
+    Args:
+        arguments: the arguments as JSON values.
+        wrong: the names and indexes that lead to each wrong argument, and whether there is no such argument, so that it is
+            left out.
+    """
+    corrected: dict[str, Any] = {name: _shown(name, value) for name, value in arguments.items()}
+    for place, is_unknown in wrong:
+        _put_gap(corrected, list(map(str, place)) or ["arguments"], is_unknown=is_unknown)
+    return corrected
+
+
+def _put_gap(holder: dict[str, Any], place: Sequence[str], *, is_unknown: bool) -> None:
+    name, *rest = place
+    inner = holder.get(name)
+    if rest and isinstance(inner, dict) and (rest[0] in inner or len(rest) == 1):
+        _put_gap(inner, rest, is_unknown=is_unknown)
+    elif is_unknown and not rest:
+        holder.pop(name, None)
+    else:
+        holder[name] = f"<{name}, corrected>"
+
+
+def _shown(name: str, value: object) -> object:
+    """Return an argument, whatever its form, as `next` repeats it: without rows, and a gap where it is long."""
+    if name in ("csv", "records"):
+        return SAME_ROWS
+    shown = {key: _shown(key, of_key) for key, of_key in value.items()} if isinstance(value, dict) else value
+    return f"<the same {name}>" if len(json.dumps(shown)) > LONGEST_REPEATED else shown
 
 
 def _repeated(name: str, value: object) -> object:
