@@ -105,7 +105,7 @@ Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>
         assert await refusal(client, "create-ingest-job", body=INSERT, data=text) == snapshot("""\
 Nothing was done: create-ingest-job can't take these arguments.
 - data: encoding is that of a file: leave it out, since other rows are text already
-Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<data, corrected>"} is the call, corrected.\
 """)
 
 
@@ -143,6 +143,14 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
                     },
                     {
                         "level": "warning",
+                        "what": "Cells are #N/A, which clears their field.",
+                        "do": 'If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
+                        "column": "NumberOfEmployees",
+                        "lines": [4],
+                        "count": 1,
+                    },
+                    {
+                        "level": "warning",
                         "what": 'AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)".',
                         "do": 'Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
                         "column": "Annual Revenue",
@@ -155,7 +163,18 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
         )
         tool, arguments = next_call(checked["next"])
         job = await call(client, tool, **{**arguments, "dryRun": False})
-        assert steady(job["findings"]) == snapshot([])
+        assert steady(job["findings"]) == snapshot(
+            [
+                {
+                    "level": "warning",
+                    "what": "Cells are #N/A, which clears their field.",
+                    "do": 'If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
+                    "column": "NumberOfEmployees",
+                    "lines": [4],
+                    "count": 1,
+                }
+            ]
+        )
         await closed(client, job["id"])
     fields = "Name, AnnualRevenue, NumberOfEmployees, Description"
     rows = org.records(f"SELECT {fields} FROM Account WHERE Phone = 'german' ORDER BY Name")
