@@ -109,7 +109,10 @@ def test_what_stands_before_the_header_is_no_row() -> None:
 def test_findings_about_a_header_name_its_line() -> None:
     findings = findings_of(b"sep=;\n\nName;;\nAnn;1;2\n", Destination())
     assert [finding for finding in findings if "no name" in finding] == snapshot(
-        ["error at 3 (1): A column has no name, which fails the whole job. Name it, or set it to null in columns."]
+        [
+            'error #2 at 3 (1): A column has no name, which fails the whole job. Filled cells in it: 1. Set {"#2": "<its field>"} in columns, or null there to leave its cells out.',
+            'error #3 at 3 (1): A column has no name, which fails the whole job. Filled cells in it: 1. Set {"#3": "<its field>"} in columns, or null there to leave its cells out.',
+        ]
     )
 
 

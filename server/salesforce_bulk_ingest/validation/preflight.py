@@ -62,7 +62,7 @@ class PreflightChecks:
         self._misfits = MisfitChecks(findings, destination.hidden)
         self._addresses = addresses
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
-        self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings)
+        self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
         load = destination.load_target
         meant = {names[index]: field for index, field in self._proposals.fields().items()}
         self._fields = (

@@ -7,7 +7,6 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_json, as_name, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 
-HEADER_LINE = 1
 ANOTHER_FIELD = "<another field>"
 ITS_FIELD = "<its field>"
 
@@ -20,6 +19,7 @@ class SpareColumns:
         unnamed: the indexes of the columns without a name.
         addresses: for each column, the address of its column in the source; None for a column that the source lacks.
         findings: collects what is wrong.
+        header_line: the line of the source on which the header is.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class SpareColumns:
         unnamed: Sequence[int],
         addresses: Sequence[str | None],
         findings: Findings,
+        header_line: int = 1,
     ) -> None:
         self._doubled = doubled
         self._whole = {name: list(indexes) for name, indexes in doubled.items()}
@@ -36,6 +37,7 @@ class SpareColumns:
         self._filled = Counter[int]()
         self._addresses = addresses
         self._findings = findings
+        self._header_line = header_line
 
     @property
     def spare(self) -> tuple[int, ...]:
@@ -81,19 +83,19 @@ class SpareColumns:
             what += f" Rows in which their cells differ: {rows:,}." if rows else " Each has cells that the others lack."
             another, none = as_json({places[-1]: ANOTHER_FIELD}), as_json({places[-1]: None})
             do = f"Set {another} in columns, or {none} there to leave its cells out."
-        self._findings.add("doubled", "error", what, do, column=name, line=HEADER_LINE)
+        self._findings.add("doubled", "error", what, do, column=name, line=self._header_line)
 
     def _report_unnamed(self) -> None:
         blank = [index for index in self._unnamed if not self._filled[index]]
         for index in self._filled:
             what = f"A column has no name, which fails the whole job. Filled cells in it: {self._filled[index]:,}."
             do = f"Set {as_json({self._addresses[index]: ITS_FIELD})} in columns, or null there to leave its cells out."
-            self._findings.add("unnamed", "error", what, do, column=self._addresses[index], line=HEADER_LINE)
+            self._findings.add("unnamed", "error", what, do, column=self._addresses[index], line=self._header_line)
         if blank:
             several = f"{len(blank):,} columns have" if len(blank) > 1 else "A column has"
             what = f"{several} no name and blank cells alone: the whole job fails."
             do = f"Leave out what is blank: {self._nulls(blank)} in columns."
-            self._findings.add("unnamed and blank", "error", what, do, line=HEADER_LINE)
+            self._findings.add("unnamed and blank", "error", what, do, line=self._header_line)
 
     def _nulls(self, indexes: Sequence[int]) -> str:
         """Return the value of `columns` that leaves columns out, or the first of them where they are many."""
