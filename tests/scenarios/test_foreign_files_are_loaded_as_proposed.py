@@ -73,7 +73,7 @@ async def test_what_is_said_of_a_file_in_another_encoding(org: WatchedOrg, tmp_p
                     {
                         "level": "error",
                         "what": 'Account has no field "Billing City" that this user can see, which fails the whole job.',
-                        "do": "Did you mean BillingCity or BillingCountry? Set the field in columns, or null there to leave the column out.",
+                        "do": "Did you mean BillingCity? Set the field in columns, or null there to leave the column out.",
                         "column": "Billing City",
                         "lines": [1],
                         "count": 1,
@@ -87,7 +87,7 @@ INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost
 Proposed encoding: windows-1252
 Proposed columns: {"Billing City": "BillingCity"}
 - error, line 2, 3, 4: Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Dvoøák", "Plzeò", "Novák", "Èerný", "Škoda", or "windows-1250", which reads "Dvořák", "Plzeň", "Novák", "Černý", "Škoda", or "windows-1254", which reads "Dvoøák", "Plzeò", "Novák", "Èernı", "Škoda". Look whether that is right, or save the file in UTF-8.
-- error, column "Billing City", line 1: Account has no field "Billing City" that this user can see, which fails the whole job. Did you mean BillingCity or BillingCountry? Set the field in columns, or null there to leave the column out.
+- error, column "Billing City", line 1: Account has no field "Billing City" that this user can see, which fails the whole job. Did you mean BillingCity? Set the field in columns, or null there to leave the column out.
 Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}} takes the proposed encoding and columns, once the user agrees to them; or correct the rows.\
 """)
     assert not org.changes
@@ -261,7 +261,7 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
         assert steady(await refusal(client, "create-ingest-job", body=INSERT, data=account)) == snapshot("""\
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
 - error, column AnnualRevenue, line 2: Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5". Correct them with values, which come before formats, or leave these rows out.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only) are corrected.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected.\
 """)
         wrong = [{"Birthdate": "DD.MM"}, {"Nothing": "Ja/Nein"}]
         refusals = [
