@@ -41,6 +41,7 @@ async def follow_to_the_end(client: Client, object_name: str, csv: str, known: M
             [{"FirstName": "A", "LastName": "B", "Email": "a@b.example", "MobilePhone": "1"}
              | {"MailingPostalCode": "2", "MailingCountry": "Chad"}],
         ),
+        ("Contact", "Name;Vorname;Tel.\nLast;First;1\n", [{"LastName": "Last", "FirstName": "First", "Phone": "1"}]),
         (
             "Contact",
             "Nachname,Vorname,Account External ID\nB,A,Columns 1\n",

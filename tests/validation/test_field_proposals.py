@@ -133,3 +133,12 @@ def test_columns_for_one_field_are_doubled_by_name_or_by_meaning() -> None:
         "Account.Ext__c": [7, 8],
     }
     assert proposals.fields([0, 2]) == {0: None, 1: "LastName", 2: None}
+
+
+def test_a_name_beside_first_names_is_a_last_name_where_the_name_is_made_of_both() -> None:
+    assert propose(CONTACT, "insert", ["Name", "Vorname"]) == {"Name": "LastName", "Vorname": "FirstName"}
+    assert propose(CONTACT, "insert", ["Name", "Vorname", "Nachname"]) == {
+        "Vorname": "FirstName",
+        "Nachname": "LastName",
+    }
+    assert propose(CONTACT, "insert", ["Name", "Email"]) == propose(ACCOUNT, "insert", ["Name", "Vorname"]) == {}

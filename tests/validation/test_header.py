@@ -45,6 +45,11 @@ def test_why_a_column_is_read_only_is_told() -> None:
     )
 
 
+def test_a_name_that_can_not_be_filled_may_be_a_last_name() -> None:
+    [finding, _] = found(CONTACT, "insert", ["Name", "FirstName", "Project__c"])
+    assert finding.do == "If it holds last names, set LastName for it in columns; null there leaves it out."
+
+
 def test_an_insert_without_a_required_column_fails_in_every_row() -> None:
     assert as_lines(found(CONTACT, "insert", ["FirstName"])) == snapshot(
         [

@@ -36,7 +36,7 @@ def check_delimiter(header: Header, text: str, rows: ParsedBlock, findings: Find
         if fits < other_fits:
             what += f" The first rows have as many cells as the header only with the {other.lower()}."
         do = f"If that is wrong, make the job with columnDelimiter {other}; if not, with columnDelimiter {taken}."
-        findings.add("doubtful delimiter", "warning", what, do, line=1)
+        findings.add("doubtful delimiter", "warning", what, do, line=header.line)
 
 
 def _fits(text: str, delimiter: Delimiter, width: int) -> bool:

@@ -10,6 +10,8 @@ from salesforce_bulk_ingest.validation.destination import DELETES, NO_PARENTS
 from salesforce_bulk_ingest.validation.meanings import Meanings
 from salesforce_bulk_ingest.validation.synonyms import plain
 
+LAST_NAME = "LastName"
+
 
 class FieldProposals:
     """The fields that are proposed for the columns of one upload.
@@ -42,8 +44,24 @@ class FieldProposals:
             meant = meanings.of(column.name) if isinstance(column, UnknownColumn) else ()
             if len(meant) == 1:
                 self._meant[index] = meant[0].name
-        names = [self._meant.get(index, name) for index, name in enumerate(self._header)]
-        self._columns = columns_of(names, describe, {})
+        self._columns = columns_of(self._meant_names, describe, {})
+        name = self._column_of_last_names(describe)
+        if name is not None:
+            self._meant[name] = LAST_NAME
+            self._columns = columns_of(self._meant_names, describe, {})
+
+    @property
+    def _meant_names(self) -> Sequence[str]:
+        return [self._meant.get(index, name) for index, name in enumerate(self._header)]
+
+    def _column_of_last_names(self, describe: SObjectDescribe) -> int | None:
+        """Return the index of the column Name if it holds last names: it stands beside first names, and can't be filled."""
+        known = {
+            column.field.name: index for index, column in enumerate(self._columns) if isinstance(column, FieldColumn)
+        }
+        name, last_name = describe.field("Name"), describe.field(LAST_NAME)
+        is_last_name = name and last_name and _can_fill(last_name, self._operation) and not name.createable
+        return known.get("Name") if is_last_name and "FirstName" in known and LAST_NAME not in known else None
 
     @property
     def doubled(self) -> Mapping[str, Sequence[int]]:

@@ -105,7 +105,13 @@ class HeaderChecks:
             reason = None if self._load.is_key(column) else self._refusal(column.field)
             if reason:
                 do = "Leave it out: set null for it in columns."
+                if column.field.name == "Name" and self._lacks("LastName"):
+                    do = "If it holds last names, set LastName for it in columns; null there leaves it out."
                 self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.name)
+
+    def _lacks(self, name: str) -> bool:
+        """Return whether the object has a field, and no column is for it."""
+        return self._describe.field(name) is not None and name not in {column.field.name for column in self._known}
 
     def _refusal(self, field: FieldDescribe) -> str | None:
         operation = self._load.operation
