@@ -62,8 +62,8 @@ def test_a_required_cell_that_is_blank_fails_an_insert_and_no_update() -> None:
     rows = [["Ann", "a01000000000001"], ["", "a01000000000001"], ["#N/A", ""]]
     assert as_lines(found(CONTACT, "insert", ["LastName", "Project__c"], rows)) == snapshot(
         [
-            "warning LastName: LastName is required, and rows without it fail. | Fill it in, or leave these rows out. (3, 4) x2",
-            "warning Project__c: Project__c is required, and rows without it fail. | Fill it in, or leave these rows out. (4,) x1",
+            'warning LastName: LastName is required, and rows without it fail. | Fill it in, or leave these rows out: leaveOut {"cells": {"LastName": ["", "#N/A"]}}. (3, 4) x2',
+            'warning Project__c: Project__c is required, and rows without it fail. | Fill it in, or leave these rows out: leaveOut {"cells": {"Project__c": ["", "#N/A"]}}. (4,) x1',
         ]
     )
     assert found(CONTACT, "insert", ["LastName", "Project__r.Code__c"], [["Ann", ""]], parents=PARENTS) != []

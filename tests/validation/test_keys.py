@@ -19,10 +19,10 @@ from tests.support.full_disk import posix_only, printed_on_a_full_disk
         (
             b"id,Name\n001000000000001,a\n,b\n001000000000001AAA,c\n#N/A,d\n",
             Destination("update"),
-            snapshot(['warning id at 3, 5 (2): Rows without id fail. Fill it in, or leave these rows out.', 'warning id at 5 (1): Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"id": {"#N/A": ""}}.', 'warning id at 4 (1): Rows have the id of an earlier row: the last may win, or they fail. Keep one row for each.']),
+            snapshot(['warning id at 3, 5 (2): Rows without id fail. Fill it in, or leave these rows out: leaveOut {"cells": {"id": ["", "#N/A"]}}.', 'warning id at 5 (1): Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"id": {"#N/A": ""}}.', 'warning id at 4 (1): Rows have the id of an earlier row: the last may win, or they fail. Keep one row for each.']),
         ),
         (b"Ext__c,Name\nx,a\nX,b\n\"y\n\",c\nx,d\n", Destination("upsert", "Ext__c"), snapshot(["warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each."])),
-        (b"Ext__c,Name\nK-1,a\n k-1 ,b\n \t,c\n007,d\n7.0,e\n", Destination("upsert", "Ext__c"), snapshot(['warning Ext__c at 4 (1): Rows without Ext__c fail. Fill it in, or leave these rows out.', "warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each."])),
+        (b"Ext__c,Name\nK-1,a\n k-1 ,b\n \t,c\n007,d\n7.0,e\n", Destination("upsert", "Ext__c"), snapshot(['warning Ext__c at 4 (1): Rows without Ext__c fail. Fill it in, or leave these rows out: leaveOut {"cells": {"Ext__c": ["", "#N/A"]}}.', "warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each."])),
         (b"Id,Name\n,a\n,b\n", Destination("upsert", "Id"), snapshot([])),
         (b"Id,Name\nx,a\nx,b\n", Destination("insert"), snapshot([])),
         (b"Ext__c,Name\nx,a\nx,b\n", Destination("upsert", "Other__c"), snapshot([])),
@@ -78,7 +78,7 @@ for finding in findings.sorted():
 def test_keys_that_can_not_be_held_on_a_full_disk_are_told_as_unchecked(tmp_path: Path) -> None:
     assert printed_on_a_full_disk(ON_A_FULL_DISK, tmp_path) == snapshot(
         [
-            "warning Ext__c 3 Rows without Ext__c fail. Fill it in, or leave these rows out.",
+            'warning Ext__c 3 Rows without Ext__c fail. Fill it in, or leave these rows out: leaveOut {"cells": {"Ext__c": ["", "#N/A"]}}.',
             "warning Ext__c 1 Whether rows have the Ext__c of an earlier row was not checked. Keys can't be written to a temporary file (FOLDER): no file of this user may grow so large. Raise the limit of file sizes (ulimit -f).",
         ]
     )

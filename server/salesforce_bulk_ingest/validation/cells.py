@@ -17,6 +17,7 @@ from typing import Protocol
 
 from salesforce_bulk_ingest.base.text import as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
+from salesforce_bulk_ingest.validation.not_rows import leave_out_blank
 from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_case
 
 Cells = Sequence[str]
@@ -128,7 +129,8 @@ class BlankCheck:
 
     def __init__(self, field: FieldDescribe) -> None:
         what = f"{as_name(field.name)} is required, and rows without it fail"
-        self._complaint = Complaint("blank", what, "Fill it in, or leave these rows out.", shows_values=False)
+        do = f"Fill it in, or leave these rows out: {leave_out_blank(field.name)}."
+        self._complaint = Complaint("blank", what, do, shows_values=False)
 
     def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
         if min(cells, default="x")[:1] > " " and NULL_CELL not in cells:  # no cell is empty, or begins with a space

@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
 from salesforce_bulk_ingest.validation.key_forms import BLANK_KEYS, KeyForm, any_form, key_form_by_name, trimmed
+from salesforce_bulk_ingest.validation.not_rows import leave_out_blank
 
 BUCKETS = 256
 MOST_IN_MEMORY = 250_000
@@ -121,7 +122,10 @@ class KeyChecks:
 
     def _add_blank(self, lines: Sequence[int]) -> None:
         if self._column.is_needed:
-            what, do = f"Rows without {as_name(self._name)} fail.", "Fill it in, or leave these rows out."
+            what, do = (
+                f"Rows without {as_name(self._name)} fail.",
+                f"Fill it in, or leave these rows out: {leave_out_blank(self._name)}.",
+            )
             self._add("blank key", what, do, lines, len(lines))
 
     def _add(self, kind: str, what: str, do: str, lines: Sequence[int], count: int) -> None:

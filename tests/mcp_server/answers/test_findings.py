@@ -70,6 +70,28 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
     assert org.uploads == ([] if dry_run else [b"Name;Site\nAcme;Oslo\nOther;\n"])
 
 
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (INSERT, "Name,Site\nLeft,Oslo\n ,Rome\n,Bonn\n#N/A,Paris\n"),
+        (
+            {"object": "Account", "operation": "upsert", "externalIdFieldName": "External_Id__c"},
+            "External_Id__c,Name\nK1,Left\n,Rome\n#N/A,Bonn\n",
+        ),
+    ],
+)
+async def test_rows_with_blank_cells_are_left_out_as_their_finding_says(
+    org: WatchedOrg, body: dict[str, Any], rows: str
+) -> None:
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=body, data={"csv": rows}, dryRun=True)
+        (do,) = [finding["do"] for finding in checked["findings"] if "leaveOut" in finding["do"]]
+        leave_out, _ = json.JSONDecoder().raw_decode(do, do.index("leaveOut ") + len("leaveOut "))
+        answer = await call(client, "create-ingest-job", body=body, data={"csv": rows, "leaveOut": leave_out})
+        assert (answer["rows"], answer["leftOut"], answer["findings"]) == (1, {"cells": rows.count("\n") - 2}, [])
+        assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
+
+
 async def test_what_is_no_row_is_left_out_by_the_call_that_takes_the_proposed_columns(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         text = await refusal(
