@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 from salesforce_bulk_ingest.loading.sources import UploadFile, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.file import endless
-from salesforce_bulk_ingest.validation.not_rows import Kind, report
+from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
@@ -42,6 +42,7 @@ class RowPass:
         rows: the number of rows read so far, without those that are left out.
         left_out: how many rows are left out so far.
         not_rows: the kinds of what was found to be no row.
+        title_lines: the lines before the likely header, see `TitleCheck`.
         cutter: the cutter of these rows into parts.
     """
 
@@ -53,6 +54,7 @@ class RowPass:
         self.rows = 0
         self.left_out = LeftOut()
         self.not_rows = set[Kind]()
+        self.title_lines: str | None = None
         new_sketcher = partial(RowSketcher, source.output_dialect.mark) if sketched else None
         self.cutter = PartCutter(source.output_header, limit, source.first_row, new_sketcher)
 
@@ -85,6 +87,7 @@ class RowPass:
 
     def _read_blocks(self, checks: PreflightChecks | None, findings: Findings | None) -> None:
         used = self._pass_lines_before(findings)
+        titles = None if findings is None else TitleCheck(self._source.header, findings)
         try:
             for block in self._source.read_blocks(self._file, finds_not_rows=checks is not None):
                 if checks is not None:
@@ -94,6 +97,9 @@ class RowPass:
                         checks.add_misfit(column, misfit)
                 if findings is not None:
                     self._report(findings, block.not_rows)
+                if titles is not None:
+                    titles.check(block.source_rows)
+                    self.title_lines = titles.lines
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)
@@ -176,6 +182,7 @@ class Plan:
         formats: names of fields to the formats that their cells are likely to be written in.
         left_out: how many rows of the source are left out.
         not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
+        title_lines: the lines before the likely header, where the first line is likely to be a title; else None.
     """
 
     rows: int
@@ -193,6 +200,7 @@ class Plan:
     formats: Mapping[str, str] = field(default_factory=dict)
     left_out: LeftOut = NONE_LEFT_OUT
     not_rows: frozenset[Kind] = frozenset()
+    title_lines: str | None = None
 
     @property
     def has_errors(self) -> bool:
@@ -355,6 +363,7 @@ def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
         version=upload.version,
         left_out=rows.left_out,
         not_rows=frozenset(rows.not_rows),
+        title_lines=rows.title_lines,
     )
 
 

@@ -84,7 +84,7 @@ _AFTER_SHORT_TOTAL = re.compile(r"\s*[:=]?\s*(\(.*\))?\s*")
 _KEY = re.compile(r"[^\s\d]*\d\S*")
 """A single word with a digit, such as an id or a number of an order: a row may well have that alone."""
 
-_WORDS = re.compile("|".join([*map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)), r"\(\d", "[-=_]{2}"]))
+_WORDS = re.compile(f"({'|'.join(map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)))})(?![^\\W\\d_])|\\(\\d|[-=_]{{2}}")
 """The begin of the first filled cell of what is no row, unless it is blank or the header."""
 
 _PREFIX = itemgetter(slice(3))
@@ -266,6 +266,38 @@ class NotRowFinder:
         filled = [cell for cell in row if cell and not cell.isspace()]
         is_short = len(row) == 1 < self._width
         return len(filled) == 1 and (is_short or self._width > 2) and _KEY.fullmatch(filled[0].strip()) is None
+
+
+class TitleCheck:
+    """The check for a header that is the title of a report: it has a single name, and a row below has several cells.
+
+    Args:
+        header: the header of the source.
+        findings: collects what is wrong.
+
+    Attributes:
+        lines: the lines before the likely header, as `leaveOut` takes them; None while nothing is wrong.
+    """
+
+    def __init__(self, header: Header, findings: Findings) -> None:
+        self._header = header
+        self._findings = findings
+        self._is_open = sum(bool(name.strip()) for name in header.names) == 1
+        self.lines: str | None = None
+
+    def check(self, rows: ParsedBlock) -> None:
+        """Check the rows of one block."""
+        if not self._is_open or (len(self._header.names) == 1 and not rows.is_ragged):
+            return
+        number = next((index for index, row in enumerate(rows.rows) if sum(map(bool, map(str.strip, row))) > 1), None)
+        if number is None:
+            return
+        self._is_open = False
+        first, line = self._header.line, rows.line_of(number)
+        self.lines = f"{first}" if line == first + 1 else f"{first}-{line - 1}"
+        what = f"The header has a single name, and the row on line {line} has more: line {first} may be a title."
+        do = f'If the header is on line {line}, leave out the lines before it: leaveOut {{"lines": "{self.lines}"}}.'
+        self._findings.add("title", "error", what, do, line=first)
 
 
 def report(findings: Findings, kinds: Mapping[int, Kind]) -> None:

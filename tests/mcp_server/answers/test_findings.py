@@ -71,6 +71,27 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
 
 
 @pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("Accounts of the North\n", "1"),
+        ("Accounts of the North\nAs of today\n\n", "1-3"),
+        ("Accounts of the North,,\n,,\n", "1-2"),
+    ],
+)
+async def test_titles_above_the_header_are_left_out_by_the_call_that_the_refusal_names(
+    org: WatchedOrg, tmp_path: Path, title: str, lines: str
+) -> None:
+    file_of(tmp_path, f"{title}Name,Site,Phone\nAcme,Oslo,1\nOther,Rome,2\n".encode())
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        tool, arguments = next_call(next_line(text))
+        assert arguments["data"]["leaveOut"]["lines"] == lines
+        answer = await call(client, tool, **arguments)
+    assert (answer["rows"], answer["findings"]) == (2, [])
+    assert org.uploads == [b"Name,Site,Phone\nAcme,Oslo,1\nOther,Rome,2\n"]
+
+
+@pytest.mark.parametrize(
     ("body", "rows"),
     [
         (INSERT, "Name,Site\nLeft,Oslo\n ,Rome\n,Bonn\n#N/A,Paris\n"),

@@ -82,7 +82,9 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
     proposed = _proposed_changes(plan)
     if plan.not_rows:
-        given = given.leaving_out_not_rows()
+        given = given.leaving_out({"notRows": True})
+    if plan.title_lines:
+        return f"{given.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
     if plan.has_errors and plan.fields:
         settled = {**proposed, "columns": "<each unknown column to its field, or null>"}
         return (

@@ -156,11 +156,17 @@ class GivenCall:
         }
         return self.with_rows({**self.rows, **merged})
 
-    def leaving_out_not_rows(self) -> Self:
-        """Return the same call in which what is no row is left out."""
-        rows: object = f'{SAME_ROWS[:-1]}, with leaveOut {{"notRows": true}}>'
+    def leaving_out(self, changes: Mapping[str, object]) -> Self:
+        """Return the same call in which more rows are left out.
+
+        Args:
+            changes: arguments of `leaveOut`; lines are added to those of the call.
+        """
+        rows: object = f"{SAME_ROWS[:-1]}, with leaveOut {json.dumps(changes)}>"
         if isinstance(self.rows, dict):
-            rows = {**self.rows, "leaveOut": {**(self.rows.get("leaveOut") or {}), "notRows": True}}
+            asked = self.rows.get("leaveOut") or {}
+            lines = ", ".join(str(lines) for lines in (asked.get("lines"), changes.get("lines")) if lines)
+            rows = {**self.rows, "leaveOut": {**asked, **changes, **({"lines": lines} if lines else {})}}
         return type(self)(self.tool, {**self.arguments, self._rows_argument: rows})
 
     def into(self, job_id: str) -> str:
