@@ -42,8 +42,8 @@ def test_names_of_packages_and_person_accounts_and_more_types_are_loaded_describ
         )
         assert sorted(org.errors(job)) == snapshot(
             [
-                "INVALID_TYPE_ON_FIELD_IN_RECORD:Lines: value not of required type: x:acme__Lines__c --",
-                "INVALID_TYPE_ON_FIELD_IN_RECORD:Opens: value not of required type: 25:00:acme__Opens__c --",
+                "INVALID_FIELD:Failed to deserialize field at col 0. Due to, 'x' is not a valid value for the type xsd:int:acme__Lines__c --",
+                "INVALID_FIELD:Failed to deserialize field at col 1. Due to, '25:00' is not a valid value for the type xsd:time:acme__Opens__c --",
             ]
         )
         soql = (
