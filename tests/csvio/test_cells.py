@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio import cells as reading
-from salesforce_bulk_ingest.csvio.cells import parse_block, parse_record, parse_records, parse_rows
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block, parse_record, parse_records, parse_rows
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.records import RecordSplitter
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS
@@ -95,6 +95,16 @@ def test_reading_patiently_is_reading_as_the_csv_module_does(text: str) -> None:
 )
 def test_text_that_the_csv_module_refuses_has_cells_too(text: str, rows: list[list[str]]) -> None:
     assert parse_rows(text, ",") == rows
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\nc,d\n", '"a","b"\n"c","d"\n', 'a,b\nc,"d"\nc\n'], ids=["split", "quoted", "rows"]
+)
+def test_a_block_knows_whether_one_of_some_cells_is_in_it(text: str) -> None:
+    block = parse_block(text, LF, 2)
+    columns = ParsedBlock(2, lambda: (), columns=[block.column(0), block.column(1)])
+    for each in (block, columns):
+        assert each.has_any(frozenset(["x", "d"])) and not each.has_any(frozenset(["x", "ab"]))
 
 
 def test_a_row_that_is_too_narrow_has_empty_cells_in_its_last_columns() -> None:

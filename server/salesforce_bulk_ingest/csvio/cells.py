@@ -90,6 +90,12 @@ class ParsedBlock:
         """
         return self.lines[row]
 
+    def has_any(self, cells: frozenset[str]) -> bool:
+        """Return whether one of these cells is in the block, in any row and column."""
+        if self._cells is not None:
+            return not cells.isdisjoint(self._cells)
+        return not all(map(cells.isdisjoint, self.rows if self._columns is None else self._columns))
+
     def column(self, index: int) -> Sequence[str]:
         """Return the cell of each row in one column; the cell is empty where the row is too narrow."""
         if self._columns is not None:

@@ -44,6 +44,8 @@ class PlaceholderChecks:
 
     def check(self, block: ParsedBlock) -> None:
         """Count the cells of one block that stand for no value."""
+        if not block.has_any(PLACEHOLDERS):
+            return
         for index in range(len(self._names)):
             cells = block.column(index)
             if not PLACEHOLDERS.isdisjoint(cells):
