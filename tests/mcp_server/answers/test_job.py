@@ -90,10 +90,10 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
     )
 
 
-@pytest.mark.parametrize(("rows", "expected"), [("Acme\n", "1 row processed, none failed."),
-    ("\"\"\n", "1 row processed, and it failed."), ("\"\"\nAcme\n", "2 rows processed, 1 of them failed.")])  # fmt: skip
+@pytest.mark.parametrize(("rows", "expected"), [("Acme,Oslo\n", "1 row processed, none failed."),
+    (",Oslo\n", "1 row processed, and it failed."), (",Oslo\nAcme,Oslo\n", "2 rows processed, 1 of them failed.")])  # fmt: skip
 async def test_a_status_tells_the_failed_rows_of_those_processed(client: Client, rows: str, expected: str) -> None:
-    job_id = await loaded(client, f"Name\n{rows}")
+    job_id = await loaded(client, f"Name,BillingCity\n{rows}")
     assert (await call(client, "get-ingest-job-status", jobId=job_id))["summary"].endswith(expected)
 
 
