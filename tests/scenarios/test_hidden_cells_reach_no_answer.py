@@ -53,7 +53,7 @@ async def test_a_page_of_failed_rows_has_masks_in_rows_errors_and_examples(tmp_p
                         "count": 1,
                         "pattern": "Email: invalid email address: {value}",
                         "retryable": False,
-                        "advice": "Correct the address, or empty the cell.",
+                        "advice": 'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.',
                         "examples": [
                             {
                                 "offset": 0,
@@ -111,7 +111,8 @@ async def test_a_page_that_is_streamed_has_the_same_masks_and_no_mask_is_to_be_s
         assert text == snapshot("""\
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
 - error, line 2: Cells have the text that an answer shows in place of hidden cells, and would be loaded with it. Send these rows again with rowsOf, or take them from their source.
-Next: create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only) are corrected.\
+- warning, column Email, line 2: Email takes email addresses, and rows with others fail: [hidden, 23 characters]. Correct them, or leave the cells blank.
+Next: create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected.\
 """)
 
 
