@@ -6,7 +6,7 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from tests.validation.checking import PARENTS, as_lines, found
-from tests.validation.describing import CONTACT, picklist, sobject
+from tests.validation.describing import CONTACT, field, picklist, sobject
 
 
 def cells(describe: SObjectDescribe, name: str, *values: str, operation: str = "update") -> list[Finding]:
@@ -74,3 +74,12 @@ def test_a_picklist_without_active_values_takes_none() -> None:
     describe = sobject("Thing__c", picklist("Level__c", inactive=("Old",)), keyPrefix="a01")
     [finding] = cells(describe, "Level__c", "Old")
     assert finding.do == "It has no active values: leave it out."
+
+
+def test_spaces_around_the_number_of_a_key_are_no_part_of_it() -> None:
+    describe = sobject(
+        "Thing__c", field("Key__c", "double", externalId=True), field("Size__c", "double"), keyPrefix="a01"
+    )
+    assert cells(describe, "Key__c", " 7 ") == []
+    [finding] = cells(describe, "Size__c", " 7 ")
+    assert "may fail" in finding.what
