@@ -54,17 +54,17 @@ _TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_HOURS.pattern}(?:{_ZON
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*+"
 _LABEL = "[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
 _EMAIL = re.compile(rf"{_LOCAL_PART}@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9]|-++[A-Za-z0-9])++")
-_TOP_DOMAIN = "|".join(rf"(?<=\.[A-Za-z]{{{length}}})" for length in (3, 2, 4, 5, 6, 7))
-_EMAILS = re.compile(rf"(?:(?:{NULL_CELL}|{_LOCAL_PART}@[A-Za-z0-9.-]++(?:{_TOP_DOMAIN}))?+\n)*+")
-_ODD_IN_DOMAINS = ("..", ".-", "-.", "@.", "@-")
-_YEARS = "(?:1[7-9]|[23][0-9])"
+_EMAILS = re.compile(rf"(?:(?:{NULL_CELL}|{_LOCAL_PART}@(?:[A-Za-z0-9]++[.-])++(?<=\.)[A-Za-z]{{2,}}+)?+\n)*+")
+"""A column of emails of the usual form."""
+_YEAR = "(?:1[89]|2[0-9])[0-9]{2}"
+_LEAP_YEAR = "(?:1[89]|2[0-9])(?:0[48]|[2468][048]|[13579][26])"
 _DAY_OF_ANY_YEAR = (
-    "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13578]|1[02])-(?:29|3[01])|(?:0[469]|11)-(?:29|30))"
 )
-_SURE_DAY = rf"(?!1700-01-01){_YEARS}(?:[0-9]{{2}}-{_DAY_OF_ANY_YEAR}|(?:0[48]|[2468][048]|[13579][26])-02-29)"
-_TIMES = re.compile(rf"(?:(?:{NULL_CELL}|{_SURE_DAY}{_HOURS.pattern}{_ZONE.pattern})?+\n)*+")
-"""A column of times that no zone moves beyond the first or the last day."""
+_SURE_ZONE = r"(?:Z|\.[0-9]++(?:Z|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9])|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9])"
+_SURE_DAY = rf"(?:{_YEAR}-{_DAY_OF_ANY_YEAR}|{_LEAP_YEAR}-02-29)"
+_TIMES = re.compile(rf"(?:(?:{NULL_CELL}|{_SURE_DAY}{_HOURS.pattern}{_SURE_ZONE})?+\n)*+")
+"""A column of times of the centuries around ours."""
 
 _UNSETTLED_EMAIL = re.compile(
     r"""(?:"[^"\r\n]+"|[^\s@,;<>"\[\]:\\.][^\s@,;<>"\[\]:\\]*)@(?:(?:[^\W_]|-)+\.)+(?:[^\W_]|-)+"""
@@ -255,19 +255,14 @@ def _email_check(field: FieldDescribe) -> CellCheck:
     def are_emails(cells: Cells) -> bool:
         if max(map(len, cells), default=0) > most:
             return False
-        column = _column(cells)
-        return _is_column(_EMAILS, column, cells) and not any(odd in column for odd in _ODD_IN_DOMAINS)
+        return _is_column(_EMAILS, cells)
 
     return ValueCheck(judge, are_emails)
 
 
-def _column(cells: Cells) -> str:
-    """Return the cells as one text, each with a line break after it."""
-    return "\n".join((*cells, ""))
-
-
-def _is_column(pattern: re.Pattern[str], column: str, cells: Cells) -> bool:
-    """Return whether the pattern matches the cells as one text, and no cell has a line break itself."""
+def _is_column(pattern: re.Pattern[str], cells: Cells) -> bool:
+    """Return whether the pattern matches the cells as one text, with a line break after each, and none has one itself."""
+    column = "\n".join((*cells, ""))
     return pattern.fullmatch(column) is not None and column.count("\n") == len(cells)
 
 
@@ -385,7 +380,7 @@ def _time_check(field: FieldDescribe) -> CellCheck:
             return out_of_range
         return None if has_zone else without_zone
 
-    return ValueCheck(_untrimmed(field, judge), lambda cells: _is_column(_TIMES, _column(cells), cells))
+    return ValueCheck(_untrimmed(field, judge), lambda cells: _is_column(_TIMES, cells))
 
 
 def _id_check(field: FieldDescribe, prefix: str) -> CellCheck:

@@ -51,10 +51,11 @@ def are_record_ids(cells: Sequence[str], prefix: str) -> bool:
 def _have_right_suffixes(ids: bytes) -> bool:
     """Return whether all ids of 18 characters, one after the other, have the suffix that their case makes.
 
-    All ids are one large number, with a byte for each character: added to its neighbours, each byte has the cases of five
-    characters, without a step for each id.
+    The cases of all ids are added up as large numbers, in which each id has one byte: that takes no step for each id.
     """
-    upper = int.from_bytes(ids.translate(_UPPER_TO_ONE), "little")
-    of_five = sum(upper >> 8 * place << place for place in range(5))
-    suffixes = of_five.to_bytes(len(ids), "little").translate(_SUFFIX_OF_CASES)
-    return all(suffixes[5 * place :: LONG] == ids[SHORT + place :: LONG] for place in range(3))
+    upper, count = ids.translate(_UPPER_TO_ONE), len(ids) // LONG
+    for place in range(3):
+        of_five = sum(int.from_bytes(upper[5 * place + offset :: LONG]) << offset for offset in range(5))
+        if of_five.to_bytes(count).translate(_SUFFIX_OF_CASES) != ids[SHORT + place :: LONG]:
+            return False
+    return True
