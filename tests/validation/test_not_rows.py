@@ -49,6 +49,8 @@ def rows_left(text: str) -> list[str]:
         pytest.param(",,\nContacts of the North,,\nAcme Inc", id="below a blank row"),
         pytest.param("\nContacts of the North,,\nAcme Inc", id="below a blank line"),
         pytest.param("Copyright (c) Acme\nAcme Inc", id="below a footer"),
+        pytest.param(",,\nGrand Total,2,99", id="a full total below a blank row"),
+        pytest.param("\nTotal,2,99", id="a full total below a blank line"),
     ],
 )
 @pytest.mark.parametrize("before", ["Ann,1,2", 'Ann,"1\n",2'])

@@ -230,7 +230,7 @@ class NotRowFinder:
         *,
         has_blank_lines: bool,
     ) -> NotRows:
-        """Return what is no row, with the rows of a single cell that follow a blank line, a blank row or a footer."""
+        """Return what is no row, with the single cells and totals that follow a blank line, a blank row or a footer."""
         after_blank_line = set(self._after_blank_lines(block, first_line)) if has_blank_lines else set[int]()
         starts = {*after_blank_line, *(row + 1 for row, kind in kinds.items() if kind in ("blank", "footer"))}
         if state.is_below:
@@ -244,7 +244,10 @@ class NotRowFinder:
                     break
                 if row not in kinds:
                     if not self._is_sparse(block.rows[row]):
-                        separated += row == start
+                        if self._width > 1 and _is_total(block.rows[row]):
+                            kinds[row] = "total"
+                        else:
+                            separated += row == start
                         break
                     if separated >= _MOST_SEPARATED:
                         break
@@ -309,6 +312,12 @@ def report(findings: Findings, kinds: Mapping[int, Kind]) -> None:
     """
     for line, kind in kinds.items():
         findings.add(f"not rows: {kind}", "error", REASONS[kind], LEAVE_OUT, line=line)
+
+
+def _is_total(row: Sequence[str]) -> bool:
+    """Return whether a row below a blank line or row is a total, though most of its cells are filled."""
+    first, *others = [cell.strip() for cell in row if cell and not cell.isspace()]
+    return _begins(first.casefold(), TOTALS) or _is_short_total(first.casefold(), others)
 
 
 def _begins(text: str, words: tuple[str, ...]) -> bool:
