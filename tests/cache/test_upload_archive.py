@@ -47,6 +47,18 @@ def test_rows_of_a_mapping_are_made_again_from_the_source(tmp_path: Path) -> Non
     assert [list(column) for column in block.uploaded_columns(2)] == [["B", "C"], ["Köln", "Köln"]]
 
 
+def test_rows_that_were_read_in_formats_are_read_so_again(tmp_path: Path) -> None:
+    mapping = ColumnMapping(
+        columns={"Tag": "Start__c", "Betrag": ("Amount", "Budget__c")},
+        values={"Start__c": {"heute": "31.1.2026"}},
+        formats={"Start__c": "DD.MM.YYYY", "Amount": "1.234,5", "Budget__c": "1.234,5"},
+    )
+    content = content_of(b'Tag;Betrag\n1.2.2026;"1.000,5"\nheute;x\n', mapping)
+    upload = archived(tmp_path, content)
+    rows = [["2026-02-01", "1000.5", "1000.5"], ["2026-01-31", "x", "x"]]
+    assert uploaded_rows(upload) == rows == read_rows(b"".join(content), upload.origin.upload_dialect)[1:]
+
+
 @pytest.mark.parametrize("mapping", [ColumnMapping(), ColumnMapping(only=("Name",))])
 def test_a_part_has_its_own_rows_and_the_lines_of_the_source(mapping: ColumnMapping, tmp_path: Path) -> None:
     rows = [f'"Row\n{number:03}",x' for number in range(100)]
@@ -101,6 +113,12 @@ def test_what_an_earlier_version_stored_is_read() -> None:
 
 def test_what_is_stored_now_has_the_same_keys() -> None:
     assert json.loads(ORIGIN.as_json()) == json.loads(STORED_BY_AN_EARLIER_VERSION)
+
+
+def test_a_format_of_another_version_is_refused() -> None:
+    stored = STORED_BY_AN_EARLIER_VERSION.replace(b'"values": {}', b'"values": {}, "format": "of another version"')
+    with pytest.raises(ValueError, match="of another version"):
+        UploadOrigin.from_json(stored)
 
 
 def test_a_header_that_is_not_utf_8_is_stored() -> None:

@@ -14,15 +14,18 @@ from typing import BinaryIO, Self, cast
 
 from pydantic import BaseModel
 
+from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import read_header
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
+from salesforce_bulk_ingest.loading.cell_reader import CellReader
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, MappedColumn
 from salesforce_bulk_ingest.salesforce.models import Delimiter, LineEnding
+from salesforce_bulk_ingest.validation.formats import format_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class UploadOrigin:
         first_line: line of the source on which the first row of the upload begins.
         source_dialect: dialect of the source.
         upload_dialect: dialect of the upload.
-        mapping: the changes of columns and values between source and upload; None if there were none.
+        mapping: the changes of columns and cells between source and upload; None if there were none.
     """
 
     sha256: str
@@ -58,8 +61,8 @@ class UploadOrigin:
             sent_as=_StoredDialect.of(self.upload_dialect),
             shaped=None if self.mapping is None else _StoredMapping.of(self.mapping),
         )
-        # Not by pydantic: a header may have bytes that are not UTF-8.
-        return json.dumps(stored.model_dump()).encode()
+        # Not by pydantic: a header may have bytes that are not UTF-8. Keys with a default are those of later versions.
+        return json.dumps(stored.model_dump(exclude_defaults=True)).encode()
 
     @classmethod
     def from_json(cls, stored: bytes) -> Self:
@@ -97,13 +100,25 @@ class _StoredColumn(BaseModel):
     place: int | None
     constant: str
     values: Mapping[str, str]
+    format: str | None = None
 
     @classmethod
     def of(cls, column: MappedColumn) -> Self:
-        return cls(name=column.name, place=column.index, constant=column.constant, values=column.values)
+        return cls(
+            name=column.name,
+            place=column.index,
+            constant=column.constant,
+            values=column.values,
+            format=None if column.reader is None else column.reader.format.text,
+        )
 
     def column(self) -> MappedColumn:
-        return MappedColumn(self.name, self.place, self.constant, self.values)
+        """Return the column, or raise ValueError where this version of the program does not know its format."""
+        try:
+            reader = None if self.format is None else CellReader(format_of(self.format))
+        except InvalidArgument as error:
+            raise ValueError(f"{error}") from None
+        return MappedColumn(self.name, self.place, self.constant, self.values, reader)
 
 
 class _StoredMapping(BaseModel):
