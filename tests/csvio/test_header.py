@@ -63,3 +63,32 @@ def test_a_source_that_is_no_csv_is_unreadable_and_the_reason_says_what_to_do(co
     with pytest.raises(Unreadable) as raised:
         read_header(io.BytesIO(content), None, None)
     assert f"{raised.value.what} {raised.value.do} line {raised.value.line}" == complaint
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"sep=;\n", snapshot("It is empty. Give a header row with field names, then one row for each record.")),
+        (b"sep=;\n\n,,\n", snapshot("The first line is blank. Begin with the header row.")),
+        (b"Report\nName\n", snapshot("No line is left for a header. Leave fewer lines out in leaveOut.")),
+    ],
+)
+def test_a_source_of_lines_before_a_header_alone_says_which_they_are(content: bytes, complaint: str) -> None:
+    is_left_out = (1, 2).__contains__ if b"Report" in content else ().__contains__
+    with pytest.raises(Unreadable) as raised:
+        read_header(io.BytesIO(content), None, None, is_left_out, is_first=False)
+    assert f"{raised.value.what} {raised.value.do}" == complaint
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "blank"),
+    [
+        (b'\n,,\n" ";""\nName,Phone\n', ("Name", "Phone"), (1, 2, 3)),
+        (b'";",";;"\n1,2\n', (";", ";;"), ()),
+    ],
+)
+def test_records_of_blank_names_before_a_header_are_passed_over(
+    content: bytes, names: tuple[str, ...], blank: tuple[int, ...]
+) -> None:
+    header = read_header(io.BytesIO(content), None, None, is_first=False)
+    assert (header.names, header.lines_before.blank) == (names, blank)

@@ -29,8 +29,8 @@ NO_HEADER = "Look whether this is CSV with field names in its first line; if so,
 _SEP = re.compile(rb"""(?i)"?sep="?(?P<mark>\\t|[^\r\n"]?)[",;\t| ]*[\r\n]*""")
 """The line that names the delimiter for Excel, with or without quotes, with delimiters where the file was saved again."""
 
-_NO_TEXT = b' \t\r\n",;|^`'
-"""Space, delimiters and quotes, which alone make no row."""
+_BLANK = re.compile(rb'(?:[\s,;|^`]|"\s*")*')
+"""A record of blank names alone, with any delimiter."""
 
 SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
 
@@ -116,26 +116,43 @@ def read_header(
     while record.startswith(UTF_8_BOM):
         record = record.removeprefix(UTF_8_BOM)
     bom = start[: len(start) - len(record)]
-    passed, left_out, blank = bytearray(), list[int](), list[int]()
     sep = None if is_first else _SEP.fullmatch(record)
-    while record and len(passed) <= MOST_HEADER_BYTES:
-        line = passed.count(b"\n") + 1
-        if is_left_out(line):
-            left_out.append(line)
-        elif not is_first and not (sep and line == 1) and not record.strip(_NO_TEXT):
-            blank.append(line)
-        elif not (sep and line == 1):
-            break
-        passed += record
-        record = _read_record(file)
-    _check_header(record, bytes(passed))
+    before, record = _pass_lines(file, record, is_left_out, has_sep=sep is not None, passes_blank=not is_first)
+    _check_header(record, before)
     dialect = dialect_of(record, _delimiter_of(sep) or delimiter, line_ending)
     names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
     if len(names) > MOST_HEADER_COLUMNS:
         raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
-    has_sep = sep is not None and 1 not in left_out
-    before = LinesBefore(bytes(passed), tuple(left_out), has_sep, tuple(blank)) if passed else NO_LINES
     return Header(bom, record, tuple(names), dialect, before)
+
+
+def _pass_lines(
+    file: BinaryIO, record: bytes, is_left_out: Callable[[int], bool], *, has_sep: bool, passes_blank: bool
+) -> tuple[LinesBefore, bytes]:
+    """Read on to the header; return the lines before it, and the header record, which is empty if there is none.
+
+    Args:
+        file: the file, which stands after the first record.
+        record: the first record.
+        is_left_out: see `read_header`.
+        has_sep: whether the first record names the delimiter for spreadsheets.
+        passes_blank: whether records of blank names are passed over.
+    """
+    passed, left_out, blank = bytearray(), list[int](), list[int]()
+    line = 1
+    while record and len(passed) <= MOST_HEADER_BYTES:
+        if is_left_out(line):
+            left_out.append(line)
+        elif passes_blank and _BLANK.fullmatch(record):
+            blank.append(line)
+        elif not (has_sep and line == 1):
+            break
+        passed += record
+        line += record.count(b"\n")
+        record = _read_record(file)
+    if not passed:
+        return NO_LINES, record
+    return LinesBefore(bytes(passed), tuple(left_out), has_sep and 1 not in left_out, tuple(blank)), record
 
 
 def _delimiter_of(sep: re.Match[bytes] | None) -> Delimiter | None:
@@ -166,10 +183,10 @@ def _check_kind(start: bytes) -> None:
         raise Unreadable("It holds NUL characters, as binary files do.", SAVE_AS_UTF_8)
 
 
-def _check_header(record: bytes, passed: bytes) -> None:
-    if passed.strip(_NO_TEXT) and (not record or len(passed) > MOST_HEADER_BYTES):
+def _check_header(record: bytes, before: LinesBefore) -> None:
+    if before.left_out and (not record or len(before.data) > MOST_HEADER_BYTES):
         raise Unreadable("No line is left for a header.", "Leave fewer lines out in leaveOut.", 1)
-    if not record and not passed:
+    if not record and not before.blank:
         raise Unreadable("It is empty.", "Give a header row with field names, then one row for each record.", 1)
     if not record or is_blank(record):
         raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
