@@ -223,7 +223,7 @@ class MappedSource:
     def misfits(self, block: MappedBlock) -> Iterator[tuple[str, Misfit]]:
         """Yield each cell of a block that does not fit the format of its column, see `AppliedMapping.misfits`."""
         if self.mapping is not None:
-            yield from self.mapping.misfits(block.source_rows, block.output_rows)
+            yield from self.mapping.misfits(block.source_rows)
 
     def output_from(self, start: RowPosition) -> Iterator[OutputChunk]:
         """Open the source anew, and yield the bytes to upload from a certain row on.

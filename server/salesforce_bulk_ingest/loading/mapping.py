@@ -69,12 +69,14 @@ class MappedColumn:
         cells = self._replaced(block.column(self.index))
         return cells if self.reader is None else self.reader.read(cells)
 
-    def misfits(self, block: ParsedBlock) -> Iterator[tuple[int, str]]:
-        """Yield the index of each row of a block of the source whose cell does not fit the format, and the cell."""
+    def misfits(self, block: ParsedBlock) -> Iterator[Misfit]:
+        """Yield each cell of this column in a block of the source that does not fit the format."""
         if self.index is not None and self.reader is not None and self.reader.has_misfits:
             cells = self._replaced(block.column(self.index))
             wrong = set(filter(self.reader.is_misfit, set(cells)))
-            yield from ((row, cell) for row, cell in enumerate(cells) if cell in wrong)
+            for row, cell in enumerate(cells):
+                if cell in wrong:
+                    yield Misfit(self.reader.format, cell, block.line_of(row))
 
     def _replaced(self, cells: Sequence[str]) -> Sequence[str]:
         return [self.values.get(cell, cell) for cell in cells] if self.values else cells
@@ -113,18 +115,15 @@ class AppliedMapping:
         pairs = zip(zip(*columns, strict=True), block.rows, strict=True)
         return ParsedBlock(width, block.find_lines, rows=[[*mapped, *row[self.width :]] for mapped, row in pairs])
 
-    def misfits(self, source: ParsedBlock, output: ParsedBlock) -> Iterator[tuple[str, Misfit]]:
+    def misfits(self, block: ParsedBlock) -> Iterator[tuple[str, Misfit]]:
         """Yield the name of each column and each of its cells that is uploaded as it is, since it does not fit the format.
 
         Args:
-            source: the rows of a block of the source.
-            output: those rows of them that are uploaded.
+            block: the rows of a block of the source that are uploaded.
         """
         for column in self.columns:
-            for row, cell in column.misfits(source):
-                if (line := source.line_of(row)) in output.lines:
-                    assert column.reader is not None
-                    yield column.name, Misfit(column.reader.format, cell, line)
+            for misfit in column.misfits(block):
+                yield column.name, misfit
 
 
 def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMapping:
