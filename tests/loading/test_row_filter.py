@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import archived
-from tests.loading.making import Bytes, plan_of, read_rows, sent_parts
+from tests.loading.making import Bytes, findings_of, plan_of, read_rows, sent_parts
 
 PEOPLE = b"Name,Phone\nAnn,1\nBob,\n\nCid,3\nDee,  \n"
 
@@ -48,6 +48,16 @@ def test_rows_are_left_out_by_a_cell_of_a_column_that_is_named_by_its_place() ->
 def test_rows_are_left_out_by_the_lines_on_which_they_begin() -> None:
     assert sent(PEOPLE, lines("3-4, 6")) == [["Ann", "1"], ["Cid", "3"]]
     assert sent(b'Report of sales\n"5"" pipes"\n\nName,Phone\nAnn,"1\n2"\nBob,3\n', lines("1-3,5")) == [["Bob", "3"]]
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    "row", [b"M\xfcller,2", b"x\0y,2", b'"a"b,2', b'"[hidden, 3 characters]",2', b"M\xc3\x83\xc2\xbcller,2", b"a,b,c"]
+)
+def test_rows_that_are_left_out_are_not_checked(row: bytes, newline: bytes) -> None:
+    content = newline.join([b"Name,Phone", row, b"Ann,1", row])
+    assert len(findings_of(content, Destination(), ColumnMapping(only=("Name", "Phone")))) == 1
+    assert findings_of(content, Destination(), ColumnMapping(leave_out=lines("2, 4"))) == []
 
 
 @pytest.mark.parametrize("text", ["x", "1-", "0", "5-3", "1,,2", "1 2"])

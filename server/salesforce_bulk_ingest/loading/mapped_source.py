@@ -44,9 +44,8 @@ class MappedBlock:
 
     Attributes:
         position: the position of the block in the source.
-        source_bytes: the bytes of the block.
-        source_text: the bytes of the block as text.
-        all_rows: the rows of the block.
+        source_text: the text of the block, with blank lines in place of the rows that are left out.
+        row_count: the number of rows of the block.
         uploaded: the index of each row that is uploaded, among all rows.
         source_rows: the rows that are uploaded, as the source has them.
         output_rows: the rows to upload, one for each of these.
@@ -57,9 +56,8 @@ class MappedBlock:
     """
 
     position: RowPosition
-    source_bytes: bytes
     source_text: str
-    all_rows: ParsedBlock
+    row_count: int
     uploaded: Sequence[int]
     source_rows: ParsedBlock
     output_rows: ParsedBlock
@@ -69,21 +67,15 @@ class MappedBlock:
     not_rows: Mapping[int, Kind]
 
     def source_from(self, row: int) -> tuple[bytes, int]:
-        """Return the source from a row on, with blank lines in place of the rows that are left out, and its first line.
+        """Return the bytes of `source_text` from a row on, and the line of the source on which they begin.
 
         Args:
             row: the index of the row among those that are uploaded; 0 for the whole block.
         """
         first_line = self.position.block_line
-        if not row and not self.left_out:
-            return self.source_bytes, first_line
-        lines = io.BytesIO(self.source_bytes).readlines()
-        starts = [line - first_line for line in self.all_rows.lines]
-        for index in set(range(len(starts))).difference(self.uploaded):
-            for number in range(starts[index], (*starts, len(lines))[index + 1]):
-                lines[number] = lines[number][len(lines[number].rstrip(b"\r\n")) :]
-        start = self.source_rows.line_of(row) if row else first_line
-        return b"".join(lines[start - first_line :]), start
+        line = self.source_rows.line_of(row) if row else first_line
+        text = self.source_text.split("\n", line - first_line)[-1]
+        return text.encode(errors="surrogateescape"), line
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +185,8 @@ class MappedSource:
             uploaded, kept = _without(uploaded, with_cells, kept)
         return MappedBlock(
             position=position,
-            source_bytes=block.data,
-            source_text=text,
-            all_rows=rows,
+            source_text=text if len(uploaded) == len(rows) else self._blanked(text, rows, uploaded, block.first_line),
+            row_count=len(rows),
             uploaded=uploaded,
             source_rows=kept,
             output_rows=output,
@@ -204,6 +195,16 @@ class MappedSource:
             used_ranges=frozenset(used),
             not_rows={} if none else {rows.line_of(row): kind for row, kind in kinds.items()},
         )
+
+    def _blanked(self, text: str, rows: ParsedBlock, uploaded: Sequence[int], first_line: int) -> str:
+        """Return the text of a block with blank lines in place of the rows that are not uploaded."""
+        lines, newline = list(io.StringIO(text, newline="\n")), self.header.dialect.newline
+        starts = [line - first_line for line in rows.lines]
+        ends = [*starts[1:], len(lines)]
+        for index in set(range(len(rows))).difference(uploaded):
+            for number in range(starts[index], ends[index]):
+                lines[number] = newline
+        return "".join(lines)
 
     def uploaded_rows(self) -> "array[int]":
         """Open the source anew, and return the numbers of the rows that are uploaded among all its rows, from 0.
@@ -217,7 +218,7 @@ class MappedSource:
             file.seek(self.header.size)
             for block in self.read_blocks(file):
                 numbers.extend(before + index for index in block.uploaded)
-                before += len(block.all_rows)
+                before += block.row_count
         return numbers
 
     def misfits(self, block: MappedBlock) -> Iterator[tuple[str, Misfit]]:
