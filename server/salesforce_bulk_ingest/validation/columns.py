@@ -4,10 +4,10 @@ Forms of a header: Bulk API 2.0 guide, Relationship Fields in a Header Row. That
 job for a wrong header was seen in public code.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
@@ -45,12 +45,12 @@ class UnknownColumn:
     Attributes:
         name: the name of the column in the upload.
         what: what is wrong with the column, a sentence.
-        do: what to do about it, a sentence.
+        advise: returns what to do about it, a sentence; that takes a search where a field of another name may be meant.
     """
 
     name: str
     what: str
-    do: str
+    advise: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,15 @@ class FieldNames:
         self._parents = parents
         self._of_parents: dict[str, FieldNames] = {}
         self._looked_up = 0
-        fields = describe.fields
-        self._by_spelling = {plain(field.label): field.name for field in reversed(fields)}
-        self._by_spelling |= {plain(field.name.removesuffix("__c")): field.name for field in fields}
-        self._by_spelling |= {plain(field.name): field.name for field in fields}
+
+    @cached_property
+    def _by_spelling(self) -> Mapping[str, str]:
+        fields = self.describe.fields
+        return {
+            **{plain(field.label): field.name for field in reversed(fields)},
+            **{plain(field.name.removesuffix("__c")): field.name for field in fields},
+            **{plain(field.name): field.name for field in fields},
+        }
 
     @cached_property
     def _meanings(self) -> Meanings:
@@ -162,9 +167,9 @@ def _column(name: str, names: FieldNames, parents: Mapping[str, SObjectDescribe]
     if field is not None:
         return FieldColumn(name, field)
     if not name.strip():
-        return UnknownColumn(name, "A column has no name, which fails the whole job.", SET_OR_LEAVE_OUT)
+        return UnknownColumn(name, "A column has no name, which fails the whole job.", lambda: SET_OR_LEAVE_OUT)
     if "." not in name:
-        return UnknownColumn(name, _no_field(names.describe, name), names.hint(name))
+        return UnknownColumn(name, _no_field(names.describe, name), partial(names.hint, name))
     return _relationship(name, _path(name), names, parents)
 
 
@@ -176,22 +181,21 @@ def _relationship(
     if lookup is None:
         missing = f"relationship {quoted_names([path.relationship])}"
         what = f"{as_name(describe.name)} has no {missing}, which fails the whole job."
-        return UnknownColumn(name, what, _meant_relationship(path, names))
+        return UnknownColumn(name, what, partial(_meant_relationship, path, names))
     if "." in path.field:
         what = "A column can go through one relationship, not several; this fails the whole job."
-        return UnknownColumn(name, what, f"Name a field of {_any_of(lookup.reference_to)} itself.")
+        return UnknownColumn(name, what, lambda: f"Name a field of {_any_of(lookup.reference_to)} itself.")
     parent = _parent(path, lookup)
     if lookup.is_polymorphic and parent is None:
         leads = f"{as_name(path.relationship)} leads to {_any_of(lookup.reference_to)}"
         what = f"{leads}, and a column that does not say to which fails the whole job."
-        return UnknownColumn(
-            name, what, f"Name it {as_name(f'{lookup.reference_to[0]}:{path.relationship}.{path.field}')}, say."
-        )
+        own_name = as_name(f"{lookup.reference_to[0]}:{path.relationship}.{path.field}")
+        return UnknownColumn(name, what, lambda: f"Name it {own_name}, say.")
     if path.type and not lookup.is_polymorphic:
         what = (
             f"{as_name(path.relationship)} leads to one object only, and naming it in the column fails the whole job."
         )
-        return UnknownColumn(name, what, f"Name it {as_name(f'{path.relationship}.{path.field}')}.")
+        return UnknownColumn(name, what, lambda: f"Name it {as_name(f'{path.relationship}.{path.field}')}.")
     return _through(name, path, lookup, names, parents.get(parent or ""))
 
 
@@ -202,12 +206,12 @@ def _through(
         return FieldColumn(name, lookup, path.field)
     field = parent.field(path.field)
     if field is None:
-        return UnknownColumn(name, _no_field(parent, path.field), names.of_parent(parent).hint(path.field))
+        return UnknownColumn(name, _no_field(parent, path.field), partial(names.of_parent(parent).hint, path.field))
     if not field.finds_records:
         usable = [field.name for field in parent.fields if field.finds_records]
         of_parent = f"of {as_name(parent.name)}"
         what = f"{as_name(field.name)} is neither an external id nor a lookup field {of_parent}, which fails the whole job."
-        return UnknownColumn(name, what, f"Use {_any_of(usable)} {of_parent}.")
+        return UnknownColumn(name, what, lambda: f"Use {_any_of(usable)} {of_parent}.")
     return FieldColumn(name, lookup, f"{parent.name}.{field.name}")
 
 

@@ -84,7 +84,7 @@ class HeaderChecks:
     def _check_names(self) -> None:
         for column in self._all:
             if isinstance(column, UnknownColumn) and column.name.strip():
-                self._add("unknown column", "error", column.what, column.do, column.name)
+                self._add("unknown column", "error", column.what, column.advise(), column.name)
 
     def _check_doubled_lookups(self) -> None:
         filling: dict[str, list[FieldColumn]] = defaultdict(list)
