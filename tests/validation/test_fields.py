@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from tests.validation.checking import as_lines, found
-from tests.validation.describing import CONTACT
+from tests.validation.describing import CONTACT, field, sobject
 
 
 def key_index(operation: str, header: Sequence[str], key: str | None = None) -> int | None:
@@ -58,6 +58,21 @@ def test_cells_of_columns_that_fail_the_job_or_a_delete_are_not_looked_at() -> N
     assert [each.level for each in found(CONTACT, "update", ["Id", "What"], [["003000000000001", "x"]])] == ["error"]
     findings = found(CONTACT, "delete", ["Id", "Level__c"], [["003000000000001", "None"]])
     assert [each.level for each in findings] == ["error"]
+
+
+def test_a_format_is_proposed_only_if_the_field_takes_what_it_reads() -> None:
+    rows = [["A", "25.0", "31.12.1200"], ["B", "1,000.0", "1.2.1201"]]
+    header = ["Name", "NumberOfEmployees", "Day__c"]
+    thing = sobject("Thing__c", field("Name"), field("NumberOfEmployees", "int"), field("Day__c", "date"))
+    assert [each.do for each in found(thing, "insert", header, rows)] == snapshot(
+        [
+            'Write 25, without decimals. Or give formats: {"NumberOfEmployees": "1,234.5"} reads "1,000.0" as 1000.',
+            'Write dates as 2026-01-31. Or give formats: {"Day__c": "DD.MM.YYYY"} reads "1.2.1201" as 1201-02-01.',
+        ]
+    )
+    for cells in (["25.5", "10.5"], ["1e3"]):  # what a format reads in these is no whole number either
+        [finding] = found(thing, "insert", ["NumberOfEmployees"], [[cell] for cell in cells])
+        assert finding.do == 'Write 25, without decimals. Or name their form in formats, such as "1.234,5".'
 
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)

@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.validation.formats import format_of
 
 
 def guessed(texts: Callable[[str], Iterator[str]], *cells: str) -> list[str]:
-    guess = FormatGuess(texts)
+    guess = FormatGuess(texts, lambda reading: True)
     for cell in cells:
         guess.add({cell})
     return [likely.text for likely in guess.likely()]
@@ -78,6 +78,9 @@ def test_midnight_after_a_day_is_no_part_of_it(cell: str, text: str, read: str) 
         (["12,5 %"], ["1.234,5 %"]),
         (["5,5 €", "6,5"], ["1.234,5 €"]),
         (["5,5 €", "6,5 $"], []),
+        (["1,5e3"], ["1.234,5"]),
+        (["25.0", "7.00"], ["1234.5"]),
+        (["$25.0"], ["1,234.5 $"]),
         (["n/a", "viele"], []),
     ],
 )
@@ -108,7 +111,7 @@ def test_each_pair_that_is_guessed_is_a_format() -> None:
 
 
 def test_the_advice_shows_a_cell_that_tells_the_formats_apart_unless_it_is_hidden() -> None:
-    guess = FormatGuess(date_texts)
+    guess = FormatGuess(date_texts, lambda reading: True)
     guess.add({"01/01/2026", "01/02/2026"})
     likely = guess.likely()
     assert advice("not a date", "CloseDate", likely, are_hidden=False) == snapshot(

@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess,
 from salesforce_bulk_ingest.validation.header import HeaderChecks
 from salesforce_bulk_ingest.validation.keys import KeyColumn
 
-NO_PROPOSAL: Mapping[str, str | None] = {}
+NO_PROPOSAL: Mapping[int, str | None] = {}
 
 VALUES_SHOWN = 5
 LONGEST_VALUE_SHOWN = 40
@@ -37,7 +37,8 @@ class FieldChecks:
         parents: describes of the objects that relationship columns lead to, by name; the fields of a parent without a
             describe are not checked.
         hidden: the fields whose wrong cells no finding shows.
-        proposal: names of unknown columns to the fields that these are likely to mean.
+        proposal: indexes of columns to the fields that these are likely to mean. The cells of an unknown column are checked
+            as those of its likely field, so that one dry run proposes its format, too.
 
     Attributes:
         likely_formats: names of fields to the formats that their cells are likely to be written in; known after `finish`.
@@ -50,26 +51,24 @@ class FieldChecks:
         findings: Findings,
         parents: Mapping[str, SObjectDescribe],
         hidden: HiddenFields = NOTHING_HIDDEN,
-        proposal: Mapping[str, str | None] = NO_PROPOSAL,
+        proposal: Mapping[int, str | None] = NO_PROPOSAL,
     ) -> None:
         self._load = load
         self._header = header
         self._columns = columns_of(header, load.describe, parents)
         self._findings = findings
         self._hidden = hidden
-        checks = {index: self._checks_of(column) for index, column in enumerate(self._columns)}
+        names = [proposal.get(index) or name for index, name in enumerate(header)]
+        meant = columns_of(names, load.describe, parents)
+        self._likely_fields = {
+            index: each.field.name
+            for index, (column, each) in enumerate(zip(self._columns, meant, strict=True))
+            if isinstance(column, UnknownColumn) and isinstance(each, FieldColumn)
+        }
+        checked = [meant[index] if index in self._likely_fields else each for index, each in enumerate(self._columns)]
+        checks = {index: self._checks_of(column) for index, column in enumerate(checked)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, Complaint], _Tally] = {}
-        meant = columns_of([proposal.get(name) or name for name in header], load.describe, parents)
-        # Formats of unknown columns are proposed together with their fields, so that one dry run says all.
-        self._unknown = {
-            index: (column.field.name, of_column)
-            for index, column in enumerate(meant)
-            if isinstance(self._columns[index], UnknownColumn)
-            and isinstance(column, FieldColumn)
-            and (of_column := self._checks_of(column))
-        }
-        self._tallies_of_unknown: dict[tuple[int, Complaint], _Tally] = {}
         self.likely_formats: dict[str, str] = {}
 
     @property
@@ -84,31 +83,25 @@ class FieldChecks:
 
     def check(self, block: ParsedBlock) -> None:
         """Check the rows of one block."""
-        for index, (_, checks) in self._unknown.items():
-            cells = block.column(index)
-            for check in checks:
-                for complaint, wrong in check.complaints(cells).items():
-                    tally = self._tallies_of_unknown.setdefault((index, complaint), _Tally.of(complaint))
-                    tally.add(cells, wrong, block)
         for index, checks in self._cell_checks.items():
             cells = block.column(index)
             for check in checks:
                 for complaint, wrong in check.complaints(cells).items():
-                    tally = self._tallies.setdefault((index, complaint), _Tally.of(complaint))
-                    tally.add(cells, wrong, block)
+                    if (index, complaint) not in self._tallies:
+                        self._tallies[index, complaint] = _Tally.of(complaint, check)
+                    self._tallies[index, complaint].add(cells, wrong, block)
 
     def finish(self) -> None:
         """Add the findings for wrong cells; called after the last block of rows."""
         for (index, _), tally in self._tallies.items():
-            name = self._header[index]
-            self._report(name, name, tally)
-        for (index, _), tally in self._tallies_of_unknown.items():
-            if tally.likely_formats:
-                self._report(self._header[index], self._unknown[index][0], tally)
+            likely = tally.likely_formats
+            if likely or index not in self._likely_fields:
+                self._report(index, tally, likely)
 
-    def _report(self, column: str, field_name: str, tally: "_Tally") -> None:
+    def _report(self, index: int, tally: "_Tally", likely: Sequence[LikelyFormat]) -> None:
+        column = self._header[index]
+        field_name = self._likely_fields.get(index, column)
         are_hidden = self._hidden.hides(column) or self._hidden.hides(field_name)
-        likely = tally.likely_formats
         more = advice(tally.complaint.kind, field_name, likely, are_hidden=are_hidden)
         tally.report(column, self._findings, more, are_hidden=are_hidden)
         if len(likely) == 1:
@@ -144,10 +137,14 @@ class _Tally:
     guess: FormatGuess | None = None
 
     @classmethod
-    def of(cls, complaint: Complaint) -> Self:
-        """Return the empty tally of a complaint."""
+    def of(cls, complaint: Complaint, check: CellCheck) -> Self:
+        """Return the empty tally of a complaint of a check."""
         texts = TEXTS.get(complaint.kind)
-        return cls(complaint, guess=None if texts is None else FormatGuess(texts))
+
+        def is_taken(reading: str) -> bool:
+            return all(other.kind != complaint.kind for other in check.complaints([reading]))
+
+        return cls(complaint, guess=None if texts is None else FormatGuess(texts, is_taken))
 
     @property
     def likely_formats(self) -> Sequence[LikelyFormat]:

@@ -23,6 +23,7 @@ BOOLEAN_PAIRS = (
 )  # fmt: skip
 """Pairs of words for true and false, among them Excel's own TRUE and FALSE in other languages."""
 
+_WITHOUT_GROUPS = "1234.5"
 _NUMBERS = ("1.234,5", "1,234.5", "1 234,5", "1'234.5", "1 234.5", "1'234,5")
 
 _DATE_SHAPE = re.compile(
@@ -68,9 +69,15 @@ def time_texts(cell: str) -> Iterator[str]:
         yield f"{first}{found['s']}{second}{found['t']}{third}{time}"
 
 
+_NO_SIGN = re.compile(rf"(?<=\d)E(?=[+-]?\d)|[\d.,{SPACES}{APOSTROPHES}()+{MINUS}]", re.IGNORECASE)
+"""What may stand in a number beside a sign of a currency: an exponent, digits, marks, signs and parentheses."""
+
+
 def number_texts(cell: str) -> Iterator[str]:
     """Yield the formats that a number may be written in, with the currency or percent sign that it has."""
-    sign = re.sub(rf"[\d.,{SPACES}{APOSTROPHES}()+{MINUS}]", "", cell)
+    sign = _NO_SIGN.sub("", cell)
+    if not sign:
+        yield _WITHOUT_GROUPS
     if len(sign) <= 4:
         yield from (f"{number} {sign}".strip() for number in _NUMBERS)
 
@@ -117,10 +124,12 @@ class FormatGuess:
 
     Args:
         texts: yields the formats that one cell may be written in.
+        is_taken: returns whether Salesforce takes the form of what a format reads in a cell.
     """
 
-    def __init__(self, texts: Callable[[str], Iterator[str]]) -> None:
+    def __init__(self, texts: Callable[[str], Iterator[str]], is_taken: Callable[[str], bool]) -> None:
         self._texts = texts
+        self._is_taken = is_taken
         self._cells: dict[str, None] = {}
 
     def add(self, wrong: Set[str]) -> None:
@@ -164,7 +173,8 @@ class FormatGuess:
             read = format_of(text).read
         except InvalidArgument:
             return {}
-        return {cell: reading for cell in self._cells if (reading := read(cell)) is not None}
+        readings = {cell: reading for cell in self._cells if (reading := read(cell)) is not None}
+        return {cell: reading for cell, reading in readings.items() if self._is_taken(reading)}
 
 
 def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden: bool) -> str:

@@ -64,9 +64,10 @@ class PreflightChecks:
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
         load = destination.load_target
-        meant = {names[index]: field for index, field in self._proposals.fields().items()}
         self._fields = (
-            None if load is None else FieldChecks(load, names, findings, destination.parents, destination.hidden, meant)
+            None
+            if load is None
+            else FieldChecks(load, names, findings, destination.parents, destination.hidden, self._proposals.fields())
         )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
@@ -82,7 +83,7 @@ class PreflightChecks:
 
     @property
     def likely_formats(self) -> Mapping[str, str]:
-        """Names of columns to the formats that their cells are likely to be written in; known after `finish`."""
+        """Names of fields to the formats that their cells are likely to be written in; known after `finish`."""
         return {} if self._fields is None else self._fields.likely_formats
 
     @property
