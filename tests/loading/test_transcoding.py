@@ -86,6 +86,20 @@ def test_a_file_that_says_that_it_is_utf_8_is_not_read_in_another_encoding(tmp_p
     )
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16", "utf_32"])
+@pytest.mark.parametrize("content", [b"Name\nAnn\n", "Name\nAnn\n".encode("utf-16-le"), b"N"])
+def test_a_file_without_the_mark_that_its_encoding_needs_is_refused(
+    tmp_path: Path, encoding: str, content: bytes
+) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        in_encoding(file_of(tmp_path, content), encoding).open(Dialect())
+    order = encoding.lower().replace("_", "-")
+    assert str(refused.value) == (
+        f'The file does not begin with the mark that says the order of bytes in "{encoding}": give "{order}-le" or '
+        f'"{order}-be", or leave encoding out to have one proposed.'
+    )
+
+
 def test_a_file_in_another_encoding_is_proposed_to_be_read_in_it(tmp_path: Path) -> None:
     content = b"Name\n" + b"Ann\n" * 100_000 + "Müller\nJosé\n".encode("windows-1252")
     plan = plan_of(uploading(file_of(tmp_path, content)), UNCHANGED, Destination())

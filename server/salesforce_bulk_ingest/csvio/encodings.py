@@ -9,7 +9,7 @@ Americas and western Europe; between others, charset-normalizer counts how much 
 import codecs
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from encodings.aliases import aliases
@@ -25,6 +25,15 @@ UTF_8 = "utf-8"
 
 UTF_8_NAMES = frozenset({UTF_8, "utf-8-sig", "ascii"})
 """The encodings, as codecs name them, whose bytes are UTF-8 already."""
+
+MARKS: Mapping[str, tuple[bytes, ...]] = {
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
+"""The byte order marks of each encoding, as codecs name it, that is read by them alone. A mark of UTF-32 begins with one of
+UTF-16."""
+
+LONGEST_MARK = 4
 
 CANDIDATES = (
     "windows-1252", "windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1255", "windows-1256",
@@ -75,18 +84,16 @@ def codec_name(name: str) -> str:
     Raises:
         InvalidArgument: there is no encoding of text with this name.
     """
-    try:
-        codec = codecs.lookup(name)
-        "".encode(name)  # refuses codecs that are not of text, such as base64
-    except (LookupError, ValueError, UnicodeError):
-        codec = None
-    if codec is None or codec.name.replace("_", "-") in _NO_TEXT:
+    codec = _codec_of_text(name)
+    if codec is None:
         near = get_close_matches(name[:LONGEST_NAME_SHOWN].lower(), _known_names(), 3)
         hint = (
-            f"Did you mean {quoted_names(near)}?" if near else f'Such as {quoted_names(CANDIDATES[:3])}, or "utf-16".'
+            f"Did you mean {quoted_names(near)}?"
+            if near
+            else f'Name one such as {quoted_names(CANDIDATES[:3])} or "utf-16".'
         )
         raise InvalidArgument(f"encoding {quoted(name, LONGEST_NAME_SHOWN)} is not known. {hint}")
-    return codec.name
+    return codec
 
 
 def is_utf_8(name: str) -> bool:
@@ -100,10 +107,9 @@ def is_utf_8(name: str) -> bool:
 
 def utf_16_or_32(start: bytes) -> str | None:
     """Return the name of the encoding if a file that begins with these bytes is in UTF-16 or UTF-32, else None."""
-    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    for name, marks in MARKS.items():
+        if start.startswith(marks):
+            return name
     # Without a mark, delimiters and line ends show it: one byte of each is NUL, always the first or always the second.
     nul_first, nul_second = (b"\0" in start[place::2] for place in (0, 1))
     if nul_first == nul_second or start.count(0) * LEAST_NULS < len(start):
@@ -134,9 +140,19 @@ def likely_readings(sample: bytes) -> Sequence[Reading]:
     return [Reading(name, _words(texts[name])) for name in names]
 
 
+def _codec_of_text(name: str) -> str | None:
+    try:
+        codec = codecs.lookup(name).name
+        "".encode(name)  # refuses codecs that are not of text, such as base64
+    except (LookupError, ValueError):
+        return None
+    return None if codec.replace("_", "-") in _NO_TEXT else codec
+
+
 @lru_cache(maxsize=1)
 def _known_names() -> list[str]:
-    return sorted({name.replace("_", "-") for name in (*aliases, *aliases.values())} | set(CANDIDATES))
+    names = {name.replace("_", "-") for name in (*aliases, *aliases.values())} | set(CANDIDATES)
+    return sorted(filter(_codec_of_text, names))
 
 
 def _decoded(sample: bytes, name: str) -> str | None:

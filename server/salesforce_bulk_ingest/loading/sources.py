@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, cast
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.encodings import UTF_8, codec_name
+from salesforce_bulk_ingest.csvio.encodings import LONGEST_MARK, MARKS, UTF_8, codec_name
 from salesforce_bulk_ingest.loading.transcoding import as_utf_8
 from salesforce_bulk_ingest.loading.upload_roots import RootedFile, unreadable
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
@@ -169,11 +169,17 @@ class UploadFile:
         return True
 
     def _transcoded(self, file: BufferedReader) -> BinaryIO:
-        if file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+        codec, start = codec_name(self.encoding), file.peek(LONGEST_MARK)
+        if start.startswith(codecs.BOM_UTF8):
             raise InvalidArgument(
                 f"The file begins with the mark of UTF-8, so it is not in {quoted(self.encoding)}: leave encoding out."
             )
-        return as_utf_8(file, codec_name(self.encoding))
+        if start and codec in MARKS and not start.startswith(MARKS[codec]):
+            raise InvalidArgument(
+                f"The file does not begin with the mark that says the order of bytes in {quoted(self.encoding)}: give "
+                f'"{codec}-le" or "{codec}-be", or leave encoding out to have one proposed.'
+            )
+        return as_utf_8(file, codec)
 
 
 class _DecompressedFile(gzip.GzipFile):
