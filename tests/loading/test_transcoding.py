@@ -78,6 +78,15 @@ def test_bytes_that_the_encoding_lacks_are_found_with_their_lines(tmp_path: Path
     assert plan.encoding is None
 
 
+def test_a_file_in_utf_8_that_is_read_in_another_encoding_is_found(tmp_path: Path) -> None:
+    source = in_encoding(file_of(tmp_path, "Name\nAnn\nMüller\n".encode()), "windows-1252")
+    assert list(map(as_line, plan_of(source, UNCHANGED, Destination()).findings)) == snapshot(
+        [
+            'warning at 3 (1): Cells look like UTF-8 that is read in this encoding, such as "Ã¼" for "ü". Leave encoding out, and look whether the cells are right then.'
+        ]
+    )
+
+
 def test_a_file_that_says_that_it_is_utf_8_is_not_read_in_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument) as refused:
         in_encoding(file_of(tmp_path, b"\xef\xbb\xbfName\nAnn\n"), "windows-1252").open(Dialect())

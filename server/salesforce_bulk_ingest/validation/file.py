@@ -38,6 +38,8 @@ MASKED = "Cells have the text that an answer shows in place of hidden cells, and
 UNDECODED = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
 SAVE_AS_UTF_8 = "Save the file in UTF-8."
 MISREAD = "Cells look like UTF-8 that was read as windows-1252 and saved again"
+MISREAD_HERE = "Cells look like UTF-8 that is read in this encoding"
+LEAVE_ENCODING_OUT = "Leave encoding out, and look whether the cells are right then."
 TAKE_FROM_FIRST_SOURCE = "Take the rows from their first source, or name the right cells in values, if they are few."
 _MISREAD_LETTERS = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2026\u2030\u2039\u203a\u20ac\u2122]+"
@@ -158,12 +160,14 @@ class FileChecks:
     def _check_misread(self, text: str, first_line: int) -> None:
         if "\u00c3" not in text and "\u00e2\u20ac" not in text:
             return
+        is_read_here = self._encoding not in (None, UTF_8)
+        misread, do = (MISREAD_HERE, LEAVE_ENCODING_OUT) if is_read_here else (MISREAD, TAKE_FROM_FIRST_SOURCE)
         words = dict.fromkeys(_MISREAD_LETTERS.findall(text))
         meant = {word: right for word in words if (right := _as_meant(word))}
         for word, right in islice(meant.items(), 1):
-            what = f"{MISREAD}, such as {quoted(word)} for {quoted(right)}."
+            what = f"{misread}, such as {quoted(word)} for {quoted(right)}."
             for line in _lines_with(text, re.compile("|".join(map(re.escape, meant))), first_line):
-                self._findings.add("misread", "warning", what, TAKE_FROM_FIRST_SOURCE, line=line)
+                self._findings.add("misread", "warning", what, do, line=line)
 
     def _check_quotes(self, text: str, first_line: int) -> None:
         for position in _badly_quoted(text, self._dialect.mark):
