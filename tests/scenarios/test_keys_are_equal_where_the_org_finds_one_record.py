@@ -21,6 +21,7 @@ objects:
       Plain__c: {type: string, externalId: true}
       Number__c: {type: double, precision: 18, scale: 2, externalId: true, unique: true}
       Mail__c: {type: email, externalId: true, unique: true}
+      PlainMail__c: {type: email, externalId: true}
 """
 
 # Spaces that are taken away and such that are not, letters whose lower case is another text, and signs of numbers.
@@ -29,7 +30,14 @@ texts = st.text("aAK1.0 \t\u00a0\u3000\u00e9\u00c9\u0131\u0130\u00df-", max_size
 )
 numbers = st.sampled_from(["7", "7.0", "007", " 7 ", "+7", "70e-1", "-7", "0", "-0", "0.00", ".5", "0.5", "", "#N/A"])
 mails = st.sampled_from(["Ann@Example.com", "ann@example.com ", "ANN@example.com", "ben@example.com", " "])
-KEYS = {"Unique__c": texts, "Cased__c": texts, "Plain__c": texts, "Number__c": numbers, "Mail__c": mails}
+KEYS = {
+    "Unique__c": texts,
+    "Cased__c": texts,
+    "Plain__c": texts,
+    "Number__c": numbers,
+    "Mail__c": mails,
+    "PlainMail__c": mails,
+}
 keys_of_a_field = st.sampled_from(sorted(KEYS)).flatmap(
     lambda field: st.tuples(st.just(field), st.lists(KEYS[field], min_size=1, max_size=12))
 )

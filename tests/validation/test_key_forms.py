@@ -20,6 +20,7 @@ UNIQUE = {"externalId": True, "unique": True}
         ("string", UNIQUE | {"caseSensitive": True}, "K-1", "k-1", False),
         ("string", {"externalId": True}, "K-1", "k-1", False),
         ("email", {"idLookup": True}, "Ann@example.com", "ann@example.com", True),
+        ("email", {"externalId": True}, "Ann@example.com", "ann@example.com", True),
         ("double", UNIQUE, "7", " 007.00", True),
         ("double", UNIQUE, "7E2", "700", True),
         ("double", UNIQUE, "0", "-0.0", True),

@@ -5,8 +5,8 @@ result, and so of a retry, with the rows that were sent.
 
 Spaces at either end are no part of a key (seen in forcedotcom/dataloader, pull request 1453, which says that full-width ones
 are; assumed: that these are the characters that Java's `trim` takes away). A custom field ignores case only if it is unique
-and set to do so (Apex developer guide, Upserting Records). Assumed: that other keys, such as an email address, ignore it,
-and that of a letter the simple lower case counts.
+and set to do so (Apex developer guide, Upserting Records). Assumed: that other keys ignore it, that emails do, which are
+stored in lower case (Salesforce Help 000384328), and that of a letter the simple lower case counts.
 """
 
 import re
@@ -56,7 +56,8 @@ def key_form(field: FieldDescribe | None) -> KeyForm:
         return same_id
     if field.type in NUMBER_TYPES:
         return same_number
-    return exact_text if field.case_sensitive or (field.external_id and not field.unique) else same_text
+    is_exact = field.case_sensitive or (field.external_id and not field.unique and field.type != "email")
+    return exact_text if is_exact else same_text
 
 
 def key_form_by_name(name: str) -> KeyForm:

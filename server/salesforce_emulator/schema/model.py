@@ -73,9 +73,10 @@ class Field:
         """Whether keys that differ in case alone name two records.
 
         An external id is matched without regard to case only if it is unique and set to do so (Apex developer guide,
-        Upserting Records); assumed: keys that are no external ids, such as an email address, are matched without it.
+        Upserting Records); assumed: keys that are no external ids are matched without it, and emails, which are stored in
+        lower case.
         """
-        return self.caseSensitive or (self.externalId and not self.unique)
+        return self.caseSensitive or (self.externalId and not self.unique and self.type != "email")
 
     @property
     def long_text(self) -> bool:

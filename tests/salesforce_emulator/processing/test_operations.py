@@ -143,13 +143,17 @@ objects:
       Any__c: {type: string, externalId: true, unique: true}
       Cased__c: {type: string, externalId: true, unique: true, caseSensitive: true}
       Plain__c: {type: string, externalId: true}
+      Mail__c: {type: email, externalId: true}
       Number__c: {type: double, externalId: true, unique: true}
+      Parent__c: {type: reference, referenceTo: Part__c}
 """
 
 
 @doc("Apex developer guide, Upserting Records: case is ignored only if the field is unique and set to do so")
 @seen("forcedotcom/dataloader, pull request 1453: the server ignores spaces around keys, but not those of full width")
-@assumed("which spaces these are: those that Java's trim takes away; that numbers are equal by value")
+@assumed(
+    "which spaces these are: those that Java's trim takes away; that numbers are equal by value, emails in any case"
+)
 def test_keys_name_one_record_by_the_case_of_their_field_without_spaces_and_by_value(tmp_path: Path) -> None:
     with an_org_with(CASES, tmp_path) as org:
 
@@ -159,7 +163,9 @@ def test_keys_name_one_record_by_the_case_of_their_field_without_spaces_and_by_v
 
         assert [records(name, "K-1", "k-1 ", "\tK-1") for name in ("Any__c", "Cased__c", "Plain__c")] == [1, 2, 2]
         assert records("Any__c", "K-2", "K-2\u3000") == 2
+        assert records("Mail__c", "ann@acme.example", "Ann@ACME.example") == 1
         assert records("Number__c", "7", "7.0", " 007") == 1
+        assert org.errors(org.load("Parent__r.Mail__c\nANN@acme.example\n", "Part__c")) == []
         query = "SELECT Id FROM Part__c WHERE Cased__c = 'k-1'"
         assert org.query(query)["totalSize"] == 1
 
