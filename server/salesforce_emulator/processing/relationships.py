@@ -12,7 +12,7 @@ from salesforce_emulator.schema.model import Field, StoredValue
 from salesforce_emulator.storage.records import ids_by_value, record_key
 
 ParentIds = Mapping[StoredValue, list[str]]
-"""The ids of the parents by the folded value of their key field."""
+"""The ids of the parents by the `record_key` of their key field."""
 
 
 @dataclass(frozen=True, slots=True)

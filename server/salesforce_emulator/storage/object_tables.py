@@ -128,16 +128,20 @@ def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> No
         if field.name.lower() not in present:
             connection.execute(f'ALTER TABLE "{table}" ADD COLUMN {_column_declaration(field)}')
         if (field.idLookup or field.unique) and not field.formula:
-            unique = "UNIQUE" if field.type == "id" else ""
-            index = f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ("{field.name}")'
-            connection.execute(index)
-            if field.field_type.holds == "text":
-                # Only keys beyond ASCII, which are few, can't be found by the index above: see storage/records.py.
-                index = f'CREATE INDEX IF NOT EXISTS "{table}.{field.name}.foreign" ON "{table}" ("{field.name}")'
-                connection.execute(f"{index} WHERE \"{field.name}\" GLOB '{BEYOND_ASCII}'")
+            _create_indexes(connection, table, field)
     # This index costs an insert nothing, and a count of the live records need not read every record.
     deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
     connection.execute(deleted)
+
+
+def _create_indexes(connection: sqlite3.Connection, table: str, field: Field) -> None:
+    """Create the indexes by which records are found by their key, as `ids_by_value` looks for it."""
+    unique, column = "UNIQUE" if field.type == "id" else "", f'"{field.name}"'
+    connection.execute(f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ({column})')
+    if field.field_type.holds == "text" and not field.keys_differ_in_case:
+        # The index of the column finds letters beyond ASCII in their own case alone.
+        index = f'CREATE INDEX IF NOT EXISTS "{table}.{field.name}.folded" ON "{table}" (folded({column}))'
+        connection.execute(f"{index} WHERE {column} GLOB '{BEYOND_ASCII}'")
 
 
 def _create_standard_record(

@@ -36,16 +36,15 @@ def ids_by_value(
     connection: sqlite3.Connection, sobject: SObject, field: Field, values: Iterable[StoredValue]
 ) -> dict[StoredValue, list[str]]:
     """Return the ids of the live records that hold each of these values in the field, keyed by `record_key`."""
-    wanted = list(dict.fromkeys(values))
+    wanted = set(values)
     rows = _live_records(connection, sobject, field, f'"{field.name}"', wanted)
-    beyond_ascii = {value.lower() for value in wanted if isinstance(value, str) and not value.isascii()}
-    if beyond_ascii:
+    if field.keys_differ_in_case:
+        rows = {row for row in rows if row[2] in wanted}  # the database compares the letters of ASCII in any case
+    elif beyond_ascii := {value.lower() for value in wanted if isinstance(value, str) and not value.isascii()}:
         folded = f'"{field.name}" GLOB \'{BEYOND_ASCII}\' AND folded("{field.name}")'
         rows |= _live_records(connection, sobject, field, folded, beyond_ascii)
     found: dict[StoredValue, list[str]] = {}
     for _, record_id, value in sorted(rows):
-        if field.keys_differ_in_case and value not in wanted:
-            continue  # the database found it without regard to case
         found.setdefault(record_key(field, value), []).append(record_id)
     return found
 

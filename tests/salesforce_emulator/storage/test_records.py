@@ -1,12 +1,19 @@
 """Records in the database: their serial numbers and their values."""
 
+import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
+from salesforce_emulator.schema.model import Field
 from salesforce_emulator.schema.standard_objects import standard_schema
 from salesforce_emulator.storage.database import Database
-from salesforce_emulator.storage.records import deletion_by_id, ids_by_value, next_serials, record_key
+from salesforce_emulator.storage.records import deletion_by_id, ids_by_value, next_serials
 from tests.salesforce_emulator.behaviours import assumed, own
 from tests.salesforce_emulator.caller import an_org
+
+ACCOUNT = standard_schema()["Account"]
 
 
 @own
@@ -28,25 +35,36 @@ def test_serial_numbers_are_reserved_once_for_each_prefix(database: Database) ->
 
 @own
 def test_records_are_found_by_id_and_only_live_ones_by_value_in_any_case(database: Database) -> None:
-    account = standard_schema()["Account"]
-    name = account.field("Name")
-    assert name is not None
     with database.writing() as connection:
-        statement = "INSERT INTO Account (Id, Name, IsDeleted) VALUES (?, ?, ?)"
-        connection.executemany(statement, [("0011", "Acme", 0), ("0012", "ACME", 0), ("0013", "acme", 1)])
-        assert deletion_by_id(connection, account, ["0011", "0013", "0019"]) == {"0011": False, "0013": True}
-        assert ids_by_value(connection, account, name, ["aCME", "other"]) == {"acme": ["0011", "0012"]}
+        name = insert(connection, "Name", [("0011", "Acme", 0), ("0012", "ACME", 0), ("0013", "acme", 1)])
+        assert deletion_by_id(connection, ACCOUNT, ["0011", "0013", "0019"]) == {"0011": False, "0013": True}
+        assert ids_by_value(connection, ACCOUNT, name, ["aCME", "other"]) == {"acme": ["0011", "0012"]}
 
 
 @assumed("that the case of any letter is ignored, by its simple lower case")
 def test_records_are_found_by_letters_beyond_ascii_in_any_case(database: Database) -> None:
-    account = standard_schema()["Account"]
-    site = account.field("Site")
-    assert site is not None
     with database.writing() as connection:
-        statement = "INSERT INTO Account (Id, Site, IsDeleted) VALUES (?, ?, ?)"
-        connection.executemany(
-            statement, [("0011", "M\u00dcLLER", 0), ("0012", "m\u00fcller", 0), ("0013", "Muller", 0)]
+        site = insert(
+            connection, "Site", [("0011", "M\u00dcLLER", 0), ("0012", "m\u00fcller", 0), ("0013", "Muller", 0)]
         )
-        found = ids_by_value(connection, account, site, ["M\u00fcller"])
-    assert found == {record_key(site, "M\u00fcller"): ["0011", "0012"]}
+        assert ids_by_value(connection, ACCOUNT, site, ["M\u00fcller"]) == {"m\u00fcller": ["0011", "0012"]}
+
+
+@own
+@pytest.mark.parametrize("start", ["k", "\u65e5\u672c"])
+def test_a_key_is_found_without_a_look_at_all_records(database: Database, start: str) -> None:
+    steps: list[None] = []
+    with database.writing() as connection:
+        key = insert(connection, "External_Id__c", [(f"001{n}", f"{start}{n}", 0) for n in range(2_000)])
+        connection.set_progress_handler(lambda: steps.append(None), 1)
+        assert ids_by_value(connection, ACCOUNT, key, [f"{start}7"]) == {f"{start}7": ["0017"]}
+        connection.set_progress_handler(None, 1)
+    assert len(steps) < 1_000
+
+
+def insert(connection: sqlite3.Connection, name: str, records: Iterable[tuple[str, str, int]]) -> Field:
+    """Insert accounts, each with its id, its value of a field, and whether it is deleted; return the field."""
+    connection.executemany(f"INSERT INTO Account (Id, {name}, IsDeleted) VALUES (?, ?, ?)", records)
+    field = ACCOUNT.field(name)
+    assert field is not None
+    return field
