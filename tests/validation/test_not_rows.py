@@ -1,11 +1,19 @@
 """What stands between or below rows and is no row, and rows that only look like it."""
 
+import io
+from itertools import pairwise
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.csvio.cells import parse_block
+from salesforce_bulk_ingest.csvio.header import read_header
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.not_rows import FIRST_ROW, NotRowFinder
 from tests.loading.making import Bytes, findings_of, plan_of, sent_parts
 
 WITHOUT = ColumnMapping(leave_out=LeaveOut(not_rows=True))
@@ -139,3 +147,34 @@ def test_a_file_is_judged_alike_in_blocks_of_any_size() -> None:
         text += "\nContacts of the North,,\nAcme Inc\n" + row * 3
         planned = plan_of(Bytes(text.encode()), WITHOUT, Destination())
         assert planned.left_out.not_rows == 2, length
+
+
+RECORDS = (
+    "Ann,1,2", "K-1,,", '"a\n\nb",1,', "Acme", "Acme,,", "Total,1,2", "Subtotal,,7", "Copyright (c) 2024", ",,", " ,,", "",
+    "Name,Phone,Amount",
+)  # fmt: skip
+GROUP = ["", "Acme,,", "Ann,1,2"]
+
+
+def kinds_in(pieces: list[str], newline: str) -> list[str | None]:
+    """The kind of each row of a file that is read in these pieces; None for a row."""
+    header = read_header(io.BytesIO(f"Name,Phone,Amount{newline}".encode()), None, None)
+    finder, state, line, kinds = NotRowFinder(header), FIRST_ROW, 2, list[str | None]()
+    for text in pieces:
+        block = parse_block(text, header.dialect, 3, line)
+        found = finder.find(block, text, line, state)
+        kinds += [found.kinds.get(row) for row in range(len(block))]
+        state, line = found.state, line + text.count("\n")
+    return kinds
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(RECORDS), min_size=1, max_size=16), st.sampled_from(["\n", "\r\n"]), st.data())
+@example(GROUP * 3 + ["", "Acme,,"], "\n", None)
+def test_a_row_is_judged_alike_wherever_blocks_end(
+    records: list[str], newline: str, data: st.DataObject | None
+) -> None:
+    lines = [record + newline for record in records]
+    ends = range(1, len(lines)) if data is None else sorted(data.draw(st.sets(st.integers(1, len(lines)))))
+    pieces = ["".join(lines[start:end]) for start, end in pairwise([0, *ends, len(lines)])]
+    assert kinds_in(pieces, newline) == kinds_in(["".join(lines)], newline)

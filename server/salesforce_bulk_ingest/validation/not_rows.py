@@ -114,10 +114,12 @@ class RowState:
 
     Attributes:
         is_below: whether a blank line, a blank row or a footer stands right before.
+        is_after_blank: whether that is a blank line or row.
         separated: the number of rows with several filled cells that came right after a blank line or row.
     """
 
     is_below: bool = False
+    is_after_blank: bool = False
     separated: int = 0
 
 
@@ -164,7 +166,7 @@ class NotRowFinder:
             state: the state before the first row, see `RowState`.
         """
         if not len(block):
-            return NotRows({}, RowState(True, state.separated) if text else state)
+            return NotRows({}, RowState(True, True, state.separated) if text else state)
         kinds = dict(self._by_themselves(block))
         has_blank_lines = text.startswith(self._newline) or self._newline * 2 in text
         if not kinds and not has_blank_lines and not state.is_below:
@@ -231,8 +233,12 @@ class NotRowFinder:
         has_blank_lines: bool,
     ) -> NotRows:
         """Return what is no row, with the single cells and totals that follow a blank line, a blank row or a footer."""
-        after_blank_line = set(self._after_blank_lines(block, first_line)) if has_blank_lines else set[int]()
-        starts = {*after_blank_line, *(row + 1 for row, kind in kinds.items() if kind in ("blank", "footer"))}
+        after_blank = {row + 1 for row, kind in kinds.items() if kind == "blank"}
+        if has_blank_lines:
+            after_blank.update(self._after_blank_lines(block, first_line))
+        if state.is_after_blank:
+            after_blank.add(0)
+        starts = after_blank | {row + 1 for row, kind in kinds.items() if kind == "footer"}
         if state.is_below:
             starts.add(0)
         is_below, separated = False, state.separated
@@ -247,15 +253,16 @@ class NotRowFinder:
                         if self._width > 1 and _is_total(block.rows[row]):
                             kinds[row] = "total"
                         else:
-                            separated += row == start
+                            separated += row == start and row in after_blank
                         break
                     if separated >= _MOST_SEPARATED:
                         break
                     kinds[row] = "footer"
             else:
                 is_below, end = True, len(block)
-        is_below |= text.endswith(self._newline * 2)
-        return NotRows(dict(sorted(kinds.items())), RowState(is_below, min(separated, _MOST_SEPARATED)))
+        is_after_blank = len(block) in after_blank or text.endswith(self._newline * 2)
+        is_below |= is_after_blank
+        return NotRows(dict(sorted(kinds.items())), RowState(is_below, is_after_blank, min(separated, _MOST_SEPARATED)))
 
     def _after_blank_lines(self, block: ParsedBlock, first_line: int) -> Iterator[int]:
         expected = first_line
