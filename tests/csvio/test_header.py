@@ -80,6 +80,18 @@ def test_a_source_of_lines_before_a_header_alone_says_which_they_are(content: by
     assert f"{raised.value.what} {raised.value.do}" == complaint
 
 
+def test_a_header_below_other_lines_is_unreadable_on_its_own_line() -> None:
+    for header in (
+        b'Name,"Ann\n',
+        b"Name\rAnn\r\n",
+        b"," * MOST_HEADER_COLUMNS + b"Name\n",
+        b"x" * (MOST_HEADER_BYTES + 1),
+    ):
+        with pytest.raises(Unreadable) as raised:
+            read_header(io.BytesIO(b"sep=,\n\n" + header), None, None, is_first=False)
+        assert raised.value.line == 3
+
+
 @pytest.mark.parametrize(
     ("content", "names", "blank"),
     [

@@ -51,6 +51,11 @@ class LinesBefore:
     has_sep: bool = False
     blank: tuple[int, ...] = ()
 
+    @property
+    def header_line(self) -> int:
+        """The line of the source on which the header begins."""
+        return self.data.count(b"\n") + 1
+
 
 NO_LINES = LinesBefore()
 
@@ -86,7 +91,7 @@ class Header:
     @property
     def line(self) -> int:
         """The line of the source on which the header begins."""
-        return self.lines_before.data.count(b"\n") + 1
+        return self.lines_before.header_line
 
 
 def read_header(
@@ -122,7 +127,8 @@ def read_header(
     dialect = dialect_of(record, _delimiter_of(sep) or delimiter, line_ending)
     names = parse_rows(record.decode(errors="surrogateescape"), dialect.mark)[0]
     if len(names) > MOST_HEADER_COLUMNS:
-        raise Unreadable(f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}.", NO_HEADER, 1)
+        what = f"The header has {len(names):,} columns, more than {MOST_HEADER_COLUMNS:,}."
+        raise Unreadable(what, NO_HEADER, before.header_line)
     return Header(bom, record, tuple(names), dialect, before)
 
 
@@ -149,7 +155,7 @@ def _pass_lines(
             break
         passed += record
         line += record.count(b"\n")
-        record = _read_record(file)
+        record = _read_record(file, line)
     if not passed:
         return NO_LINES, record
     return LinesBefore(bytes(passed), tuple(left_out), has_sep and 1 not in left_out, tuple(blank)), record
@@ -160,15 +166,15 @@ def _delimiter_of(sep: re.Match[bytes] | None) -> Delimiter | None:
     return next((name for name in get_args(Delimiter) if DELIMITERS[name] == mark), None)
 
 
-def _read_record(file: BinaryIO) -> bytes:
+def _read_record(file: BinaryIO, line: int = 1) -> bytes:
     try:
         return first_record(file, MOST_HEADER_BYTES)
     except EndlessRecord as error:
         _check_kind(error.start)
-        _check_line_ends(error.start)
+        _check_line_ends(error.start, line)
         if error.start.count(b'"') % 2 == 0:
-            raise Unreadable(TOO_LONG, NO_HEADER, 1) from None
-        raise Unreadable("The header has no end: a quote in it is never closed.", "Close it.", 1) from None
+            raise Unreadable(TOO_LONG, NO_HEADER, line) from None
+        raise Unreadable("The header has no end: a quote in it is never closed.", "Close it.", line) from None
 
 
 def _check_kind(start: bytes) -> None:
@@ -190,13 +196,13 @@ def _check_header(record: bytes, before: LinesBefore) -> None:
         raise Unreadable("It is empty.", "Give a header row with field names, then one row for each record.", 1)
     if not record or is_blank(record):
         raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
-    _check_line_ends(record)
+    _check_line_ends(record, before.header_line)
 
 
-def _check_line_ends(record: bytes) -> None:
+def _check_line_ends(record: bytes, line: int) -> None:
     if b"\r" in b"".join(record.removesuffix(b"\n").removesuffix(b"\r").split(b'"')[::2]):
         raise Unreadable(
             "Lines end in a carriage return alone, which Salesforce does not take.",
             "Save it with lines that end in LF or CRLF.",
-            1,
+            line,
         )
