@@ -5,6 +5,7 @@ from dataclasses import replace
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import COMMA_LF_JOB, UNCHANGED, Bytes, as_line, findings_of, plan_of, sent_parts
 from tests.validation.describing import CONTACT
@@ -20,6 +21,16 @@ def test_several_byte_order_marks_are_all_left_out() -> None:
             ],
         )
     )
+
+
+def test_findings_about_what_is_before_the_header_and_the_header_have_their_own_lines() -> None:
+    content = b'\xef\xbb\xbfsep=;\n\nName;Stra\xdfe;"a"b\nAnn;1;2\n'
+    mapping = ColumnMapping(leave_out=LeaveOut(not_rows=True))
+    assert [line.split(".")[0] for line in findings_of(content, Destination(), mapping)] == [
+        "error at 3 (1): A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails",
+        "error at 3 (1): Bytes are not UTF-8: their characters would be lost, and no row would fail for it",
+        "warning at 1 (1): It begins with a byte order mark, which is left out",
+    ]
 
 
 def test_findings_of_mapped_rows_have_the_lines_of_the_source() -> None:

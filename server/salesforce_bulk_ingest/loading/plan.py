@@ -11,14 +11,14 @@ from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings,
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.header import NO_LINES
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
-from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
+from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
 from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 from salesforce_bulk_ingest.loading.sources import UploadFile, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.file import endless
-from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
+from salesforce_bulk_ingest.validation.not_rows import Kind
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
@@ -41,8 +41,6 @@ class RowPass:
     Attributes:
         rows: the number of rows read so far, without those that are left out.
         left_out: how many rows are left out so far.
-        not_rows: the kinds of what was found to be no row.
-        title_lines: the lines before the likely header, see `TitleCheck`.
         cutter: the cutter of these rows into parts.
     """
 
@@ -53,8 +51,6 @@ class RowPass:
         self._progress = progress
         self.rows = 0
         self.left_out = LeftOut()
-        self.not_rows = set[Kind]()
-        self.title_lines: str | None = None
         new_sketcher = partial(RowSketcher, source.output_dialect.mark) if sketched else None
         self.cutter = PartCutter(source.output_header, limit, source.first_row, new_sketcher)
 
@@ -66,14 +62,13 @@ class RowPass:
             InvalidArgument: a row is too long for an upload, or the source can't be read.
         """
         with read_errors():
-            self._read_blocks(None, None)
+            self._read_blocks(None)
 
-    def read_checked(self, checks: PreflightChecks, findings: Findings) -> None:
+    def read_checked(self, checks: PreflightChecks) -> None:
         """Read and check the header and the rows.
 
         Args:
             checks: the checks of the rows.
-            findings: collects a finding for each row that is too long for an upload.
 
         Raises:
             Unreadable: a record has no end.
@@ -81,51 +76,44 @@ class RowPass:
         """
         with read_errors():
             checks.check_header(self._source.output_header)
-            findings.move_lines(self._source.header.line - 1)
-            self._read_blocks(checks, findings)
+            self._read_blocks(checks)
             checks.finish(self.rows, are_left_out=bool(self.left_out))
 
-    def _read_blocks(self, checks: PreflightChecks | None, findings: Findings | None) -> None:
-        used = self._pass_lines_before(findings)
-        titles = None if findings is None else TitleCheck(self._source.header, findings)
+    def _read_blocks(self, checks: PreflightChecks | None) -> None:
+        used = self._pass_lines_before(checks)
         try:
             for block in self._source.read_blocks(self._file, finds_not_rows=checks is not None):
                 if checks is not None:
-                    checks.check_source(block.source_text, block.source_rows, block.position.block_line)
-                    checks.check_outgoing(block.output_rows, block.output_bytes)
-                    for column, misfit in self._source.misfits(block):
-                        checks.add_misfit(column, misfit)
-                if findings is not None:
-                    self._report(findings, block.not_rows)
-                if titles is not None:
-                    titles.check(block.source_rows)
-                    self.title_lines = titles.lines
+                    self._check(block, checks)
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)
                 for row in self.cutter.add(block.output_bytes, len(block.output_rows), block.position):
-                    self._refuse_long_row(block.output_rows.line_of(row), findings)
+                    self._refuse_long_row(block.output_rows.line_of(row), checks)
                 self._progress(_bytes_read(self._file))
         except EndlessRecord as error:
             raise endless(error, self._source.header.dialect) from None
         self._check_lines(used)
 
-    def _pass_lines_before(self, findings: Findings | None) -> set[int]:
+    def _check(self, block: MappedBlock, checks: PreflightChecks) -> None:
+        checks.check_source(block.source_text, block.source_rows, block.position.block_line)
+        checks.check_outgoing(block.output_rows, block.output_bytes)
+        for column, misfit in self._source.misfits(block):
+            checks.add_misfit(column, misfit)
+        checks.add_not_rows(block.not_rows)
+
+    def _pass_lines_before(self, checks: PreflightChecks | None) -> set[int]:
         """Count what is left out before the header, and return the numbers of the ranges of lines by which it is."""
         before, row_filter = self._source.header.lines_before, self._source.row_filter
         not_rows: dict[int, Kind] = dict.fromkeys(before.blank, "blank line")
         if before.has_sep:
             not_rows = {1: "sep", **not_rows}
-        if findings is not None and row_filter.not_rows is None:
-            self._report(findings, not_rows)
+        if checks is not None and row_filter.not_rows is None:
+            checks.add_not_rows(not_rows)
         else:
             self.left_out += LeftOut(not_rows=len(not_rows))
         self.left_out += LeftOut(lines=len(before.left_out))
         return {number for line in before.left_out for number in row_filter.lines.near(line, line)}
-
-    def _report(self, findings: Findings, not_rows: Mapping[int, Kind]) -> None:
-        report(findings, not_rows)
-        self.not_rows.update(not_rows.values())
 
     def _check_lines(self, used: Set[int]) -> None:
         """Raise InvalidArgument where no row begins on lines that are to be left out."""
@@ -135,11 +123,11 @@ class RowPass:
             shown = ", ".join(unused[:LINES_SHOWN])
             raise InvalidArgument(f"leaveOut names lines {shown}, on which no row begins: take the lines of findings.")
 
-    def _refuse_long_row(self, line: int, findings: Findings | None) -> None:
+    def _refuse_long_row(self, line: int, checks: PreflightChecks | None) -> None:
         what, do = f"A row and the header are more than the {self._limit:,} bytes of an upload.", "Shorten it."
-        if findings is None:
+        if checks is None:
             raise InvalidArgument(f"Line {line}: {what} {do}")
-        findings.add("row size", "error", what, do, line=line)
+        checks.add_long_row(line, what, do)
 
 
 def _bytes_read(file: BinaryIO) -> int:
@@ -313,7 +301,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
             rewritten=is_mapped,
             encoding=encoding,
         ) as checks:
-            rows.read_checked(checks, findings)
+            rows.read_checked(checks)
     except Unreadable as error:
         findings.add("unreadable", "error", error.what, error.do, line=error.line)
         empty = unread(source.source, destination)
@@ -326,6 +314,8 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         fields=checks.choosable_fields(),
         encoding=_likely_encoding(checks.likely_encoding, findings, "encoding"),
         formats=checks.likely_formats,
+        not_rows=frozenset(checks.not_rows),
+        title_lines=checks.title_lines,
     )
 
 
@@ -362,8 +352,6 @@ def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
         mapped_source=source,
         version=upload.version,
         left_out=rows.left_out,
-        not_rows=frozenset(rows.not_rows),
-        title_lines=rows.title_lines,
     )
 
 

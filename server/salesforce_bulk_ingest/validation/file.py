@@ -96,12 +96,17 @@ class FileChecks:
             self._findings.add("bom", "warning", f"It begins with {several} left out.",
                                "Nothing is to be done; sent, it would be a part of the first name.", line=1)  # fmt: skip
 
-    def check_header(self, record: bytes) -> None:
-        """Check the header as the source has it."""
+    def check_header(self, record: bytes, line: int) -> None:
+        """Check the header as the source has it.
+
+        Args:
+            record: the header record.
+            line: the line of the source on which it begins.
+        """
         text = record.decode(errors="surrogateescape")
-        self._check_encoding(text, 1)
-        self._check_quotes(text, 1)
-        self._check_line_ends(text, 1)
+        self._check_encoding(text, line)
+        self._check_quotes(text, line)
+        self._check_line_ends(text, line)
 
     def check(self, text: str, block: ParsedBlock, first_line: int) -> None:
         """Check the rows of one block.

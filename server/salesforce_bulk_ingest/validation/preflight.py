@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, longest_row
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
+from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
 from salesforce_bulk_ingest.validation.placeholders import PlaceholderChecks
 from salesforce_bulk_ingest.validation.spare_columns import SpareColumns
 
@@ -29,6 +30,9 @@ class PreflightChecks:
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
+
+    Attributes:
+        not_rows: the kinds of what was found to be no row.
     """
 
     def __init__(
@@ -57,6 +61,8 @@ class PreflightChecks:
             # A column that is hidden under its field's name may have any name in the source.
             shows_words=not destination.hidden,
         )
+        self._title = TitleCheck(header, findings)
+        self.not_rows = set[Kind]()
         self._outgoing = OutgoingChecks(names, findings)
         self._placeholders = PlaceholderChecks(names, findings)
         self._misfits = MisfitChecks(findings, destination.hidden)
@@ -91,17 +97,32 @@ class PreflightChecks:
         """The encoding that the source is likely to be in, if it is not UTF-8; known after `finish`."""
         return self._file.likely_encoding
 
+    @property
+    def title_lines(self) -> str | None:
+        """The lines before the likely header, see `TitleCheck`."""
+        return self._title.lines
+
     def check_header(self, record: bytes) -> None:
         """Check the byte order mark and the header.
 
         Args:
             record: the header record as it is uploaded.
         """
-        self._file.check_byte_order_marks(self._header.bom)
-        self._file.check_header(self._header.record)
         self._outgoing.check_header(record)
         if self._fields is not None:
             self._fields.check_header()
+        self._findings.move_lines(self._header.line - 1)
+        self._file.check_byte_order_marks(self._header.bom)
+        self._file.check_header(self._header.record, self._header.line)
+
+    def add_not_rows(self, kinds: Mapping[int, Kind]) -> None:
+        """Add what is no row and is not left out: the kind of each, by the line of the source on which it begins."""
+        report(self._findings, kinds)
+        self.not_rows.update(kinds.values())
+
+    def add_long_row(self, line: int, what: str, do: str) -> None:
+        """Add a row that is too long for an upload, by its line, with what is wrong and what to do."""
+        self._findings.add("row size", "error", what, do, line=line)
 
     def check_source(self, text: str, rows: ParsedBlock, first_line: int) -> None:
         """Check the rows of one block as the source has them.
@@ -114,6 +135,7 @@ class PreflightChecks:
         if first_line == 1 + self._header.lines and self._destination.delimiter is None:
             check_delimiter(self._header, text, rows, self._findings)
         self._file.check(text, rows, first_line)
+        self._title.check(rows)
 
     def add_misfit(self, column: str, misfit: Misfit) -> None:
         """Add a cell that does not fit the format of its column."""
