@@ -1,6 +1,7 @@
 """Findings of the checks: one finding for each kind of mistake in each column, with the first lines that have it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,9 +52,8 @@ class Findings:
         *,
         column: str | None = None,
         line: int | None = None,
-        count: int = 1,
     ) -> None:
-        """Add mistakes of one kind.
+        """Add a mistake.
 
         Args:
             kind: the kind; mistakes of one kind in one column are one finding.
@@ -61,17 +61,38 @@ class Findings:
             what: see `Finding`.
             do: see `Finding`.
             column: see `Finding`.
-            line: the line of the first of the mistakes.
+            line: the line of the mistake, if it is on one.
+        """
+        self.add_several(kind, level, what, do, () if line is None else (line,), 1, column=column)
+
+    def add_several(
+        self,
+        kind: str,
+        level: Level,
+        what: str,
+        do: str,
+        lines: Sequence[int],
+        count: int,
+        *,
+        column: str | None = None,
+    ) -> None:
+        """Add mistakes of one kind in one column.
+
+        Args:
+            kind: see `add`.
+            level: see `Finding`.
+            what: see `Finding`.
+            do: see `Finding`.
+            lines: the lines of the mistakes, or of the first of them.
             count: the number of mistakes; 0 adds nothing.
+            column: see `Finding`.
         """
         if not count:
             return
         finding = self._by_kind.get((kind, column)) or self._new(kind, Finding(level, what, do, column))
         finding.count += count
-        if finding is self._others.get(level):
-            return
-        if line is not None and len(finding.lines) < LINES_SHOWN:
-            finding.lines += (line,)
+        if finding is not self._others.get(level):
+            finding.lines = (*finding.lines, *lines[: LINES_SHOWN - len(finding.lines)])
 
     def of_kind(self, kind: str) -> tuple[Finding, ...]:
         """Return the findings of one kind."""

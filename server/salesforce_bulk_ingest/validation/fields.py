@@ -4,16 +4,15 @@ A describe does not contain validation rules, triggers, duplicate rules and the 
 are not checked against these.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Self
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
-from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields, mask
-from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, Complaint, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import LoadTarget
@@ -22,9 +21,6 @@ from salesforce_bulk_ingest.validation.header import HeaderChecks
 from salesforce_bulk_ingest.validation.keys import KeyColumn
 
 NO_PROPOSAL: Mapping[int, str | None] = {}
-
-VALUES_SHOWN = 5
-LONGEST_VALUE_SHOWN = 40
 
 
 class FieldChecks:
@@ -124,16 +120,12 @@ class _Tally:
 
     Attributes:
         complaint: what is wrong with them.
-        count: the number of wrong cells.
-        lines: the lines of the source of the first wrong cells.
-        values: the first few different wrong cells, in order, as keys.
+        cells: the tally of the wrong cells.
         guess: the guess at a format that the wrong cells are written in; None if the complaint is not about forms.
     """
 
     complaint: Complaint
-    count: int = 0
-    lines: list[int] = field(default_factory=list)
-    values: dict[str, None] = field(default_factory=dict)
+    cells: CellTally = field(default_factory=CellTally)
     guess: FormatGuess | None = None
 
     @classmethod
@@ -153,24 +145,13 @@ class _Tally:
 
     def add(self, cells: Cells, wrong: Set[str], block: ParsedBlock) -> None:
         """Count the wrong cells of one block."""
-        counted = Counter(cells)
-        self.count += sum(counted[cell] for cell in wrong)
+        self.cells.add_column(cells, wrong, block)
         if self.guess is not None:
             self.guess.add(wrong)
-        if len(self.lines) == LINES_SHOWN and len(self.values) == VALUES_SHOWN:
-            return
-        for number in (number for number, cell in enumerate(cells) if cell in wrong):
-            if len(self.lines) < LINES_SHOWN:
-                self.lines.append(block.line_of(number))
-            if len(self.values) < VALUES_SHOWN:
-                self.values.setdefault(cells[number])
 
     def report(self, column: str, findings: Findings, more: str, *, are_hidden: bool) -> None:
-        """Add one finding for all wrong cells, with more advice; of hidden ones it says how long they are."""
+        """Add one finding for all wrong cells, with more advice."""
         kind, what, do = self.complaint.kind, self.complaint.what, self.complaint.do + more
         if self.complaint.shows_values:
-            shown = (mask(value) if are_hidden else quoted(value, LONGEST_VALUE_SHOWN) for value in self.values)
-            what += f": {', '.join(shown)}"
-        for line in self.lines:
-            findings.add(kind, "warning", f"{what}.", do, column=column, line=line)
-        findings.add(kind, "warning", f"{what}.", do, column=column, count=self.count - len(self.lines))
+            what += f": {self.cells.shown(are_hidden=are_hidden)}"
+        findings.add_several(kind, "warning", f"{what}.", do, self.cells.lines, self.cells.count, column=column)

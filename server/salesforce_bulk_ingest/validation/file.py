@@ -140,9 +140,7 @@ class FileChecks:
         elif self._encoding is not None:
             what = f"Bytes stand for no character in {quoted(self._encoding)}: they would be lost."
             do = "Name the encoding that the file is in, or mend these rows."
-        for line in found.lines:
-            self._findings.add("encoding", "error", what, do, line=line)
-        self._findings.add("encoding", "error", what, do, count=found.count - len(found.lines))
+        self._findings.add_several("encoding", "error", what, do, found.lines, found.count)
 
     def _told(self, readings: Sequence[Reading]) -> str:
         return ", or ".join(str(reading if self._shows_words else Reading(reading.encoding)) for reading in readings)
@@ -198,12 +196,9 @@ class FileChecks:
             count = len(_WRONG_END[ending].findall('"'.join(between_quotes[in_cell::2])))
             matches = _matches(_WRONG_END[ending], text, first_line) if count else ()
             found = (line for line, is_in_cell in matches if is_in_cell == in_cell)
-            lines = list(islice(found, min(count, LINES_SHOWN)))
-            for line in lines:
-                self._add_line_ends(1, line, in_cell=in_cell)
-            self._add_line_ends(count - len(lines), in_cell=in_cell)
+            self._add_line_ends(list(islice(found, min(count, LINES_SHOWN))), count, in_cell=in_cell)
 
-    def _add_line_ends(self, count: int, line: int | None = None, *, in_cell: bool) -> None:
+    def _add_line_ends(self, lines: Sequence[int], count: int, *, in_cell: bool) -> None:
         if in_cell:
             other = OTHER_ENDING[self._written_ending]
             what = (
@@ -213,12 +208,12 @@ class FileChecks:
                 f"If the job fails with LineEnding is invalid, load the rows in a job with lineEnding {other}: they are "
                 "then written anew, and end as the breaks in their values do."
             )
-            self._findings.add("breaks in cells", "warning", what, do, line=line, count=count)
+            self._findings.add_several("breaks in cells", "warning", what, do, lines, count)
         elif not self._rewritten:
             other = OTHER_ENDING[self._dialect.line_ending]
             what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
             do = f"End all lines in one way, or make a job with lineEnding {other}: the rows are then written anew."
-            self._findings.add("line ends", "error", what, do, line=line, count=count)
+            self._findings.add_several("line ends", "error", what, do, lines, count)
 
 
 @dataclass(slots=True)

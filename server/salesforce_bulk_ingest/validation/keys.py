@@ -129,10 +129,7 @@ class KeyChecks:
             self._add("blank key", what, do, lines, len(lines))
 
     def _add(self, kind: str, what: str, do: str, lines: Sequence[int], count: int) -> None:
-        first = lines[:LINES_SHOWN]
-        for line in first:
-            self._findings.add(kind, "warning", what, do, column=self._name, line=line)
-        self._findings.add(kind, "warning", what, do, column=self._name, count=count - len(first))
+        self._findings.add_several(kind, "warning", what, do, lines, count, column=self._name)
 
 
 class _Keys:

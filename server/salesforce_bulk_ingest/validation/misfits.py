@@ -1,15 +1,13 @@
 """Findings about cells that do not fit the format that the caller named for their column."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Level
-from salesforce_bulk_ingest.base.hidden_fields import HiddenFields, mask
+from salesforce_bulk_ingest.base.findings import Findings, Level
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.formats import Format
-
-VALUES_SHOWN = 5
-LONGEST_VALUE_SHOWN = 40
 
 CORRECT_THEM = "Correct them with values, which come before formats, or leave these rows out."
 
@@ -36,21 +34,6 @@ class Misfit:
         return "error" if self.format.is_of_numbers and _NUMBER.fullmatch(self.cell.strip()) else "warning"
 
 
-@dataclass(slots=True)
-class _Found:
-    format: Format
-    count: int = 0
-    lines: list[int] = field(default_factory=list)
-    cells: dict[str, None] = field(default_factory=dict)
-
-    def add(self, misfit: Misfit) -> None:
-        self.count += 1
-        if len(self.lines) < LINES_SHOWN:
-            self.lines.append(misfit.line)
-        if len(self.cells) < VALUES_SHOWN:
-            self.cells.setdefault(misfit.cell)
-
-
 class MisfitChecks:
     """Collects the cells that do not fit, and adds one finding for each column and level.
 
@@ -62,21 +45,18 @@ class MisfitChecks:
     def __init__(self, findings: Findings, hidden: HiddenFields) -> None:
         self._findings = findings
         self._hidden = hidden
-        self._found: dict[tuple[str, Level], _Found] = {}
+        self._tallies: dict[tuple[str, Format, Level], CellTally] = {}
 
     def add(self, column: str, misfit: Misfit) -> None:
         """Add a cell of a column."""
-        self._found.setdefault((column, misfit.level), _Found(misfit.format)).add(misfit)
+        tally = self._tallies.setdefault((column, misfit.format, misfit.level), CellTally())
+        tally.add(misfit.cell, misfit.line)
 
     def finish(self) -> None:
         """Add the findings; called after the last block of rows."""
-        for (column, level), found in self._found.items():
-            cells = (
-                mask(cell) if self._hidden.hides(column) else quoted(cell, LONGEST_VALUE_SHOWN) for cell in found.cells
-            )
+        for (column, of_column, level), tally in self._tallies.items():
+            cells = tally.shown(are_hidden=self._hidden.hides(column))
             so = "would be taken as other numbers than it means" if level == "error" else "go as they are"
-            what = f"Cells do not fit the format {quoted(found.format.text)}, and {so}: {', '.join(cells)}."
-            for line in found.lines:
-                self._findings.add(f"misfit {level}", level, what, CORRECT_THEM, column=column, line=line)
-            more = found.count - len(found.lines)
-            self._findings.add(f"misfit {level}", level, what, CORRECT_THEM, column=column, count=more)
+            what = f"Cells do not fit the format {quoted(of_column.text)}, and {so}: {cells}."
+            kind = f"misfit {level}"
+            self._findings.add_several(kind, level, what, CORRECT_THEM, tally.lines, tally.count, column=column)

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
+from salesforce_bulk_ingest.validation.cell_tally import CellTally
 
 ERROR_WORDS = frozenset(
     "#REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #GETTING_DATA #ERROR! #EMPTY!"  # English
@@ -26,7 +27,9 @@ ERROR_WORDS = frozenset(
 NULL_WORDS = frozenset("NULL Null null (null) <null> [NULL] \\N N/A n/a NaN nan NAN None - --".split())
 """What databases, programs and people write for no value."""
 
-PLACEHOLDERS = ERROR_WORDS | NULL_WORDS | {NULL_CELL}
+CLEARING = frozenset({NULL_CELL})
+STORED_WORDS = ERROR_WORDS | NULL_WORDS
+PLACEHOLDERS = CLEARING | STORED_WORDS
 
 
 class PlaceholderChecks:
@@ -40,7 +43,7 @@ class PlaceholderChecks:
     def __init__(self, names: Sequence[str], findings: Findings) -> None:
         self._names = names
         self._findings = findings
-        self._tallies: dict[tuple[int, bool], _Tally] = {}
+        self._tallies: dict[tuple[int, frozenset[str]], _Tally] = {}
 
     def check(self, block: ParsedBlock) -> None:
         """Count the cells of one block that stand for no value."""
@@ -48,33 +51,24 @@ class PlaceholderChecks:
             return
         for index in range(len(self._names)):
             cells = block.column(index)
-            if not PLACEHOLDERS.isdisjoint(cells):
-                self._count(index, cells, block)
+            for words in (CLEARING, STORED_WORDS):
+                if not words.isdisjoint(cells):
+                    self._tallies.setdefault((index, words), _Tally()).add(cells, words, block)
 
     def finish(self) -> None:
         """Add a finding for each column that has such cells; called after the last block of rows."""
-        for (index, clears), tally in self._tallies.items():
+        for (index, of_kind), tally in self._tallies.items():
             name = self._names[index]
             values = as_json({name: dict.fromkeys(sorted(tally.words), "")})
-            if clears:
+            if of_kind is CLEARING:
                 kind, what = "clearing cells", f"Cells are {NULL_CELL}, which clears their field."
                 do = f"If the field should stay as it is, empty them with values: {values}."
             else:
                 counts = ", ".join(f"{word} ({count:,})" for word, count in tally.words.most_common())
                 kind, what = "placeholders", f"Cells are no values, and are stored as they are, or fail: {counts}."
                 do = f"Empty them with values: {values}; {as_json(NULL_CELL)} in place of the empty text clears the field."
-            for line in tally.lines:
-                self._findings.add(kind, "warning", what, do, column=name, line=line)
-            more = tally.words.total() - len(tally.lines)
-            self._findings.add(kind, "warning", what, do, column=name, count=more)
-
-    def _count(self, index: int, cells: Sequence[str], block: ParsedBlock) -> None:
-        for row, cell in enumerate(cells):
-            if cell in PLACEHOLDERS:
-                tally = self._tallies.setdefault((index, cell == NULL_CELL), _Tally())
-                tally.words[cell] += 1
-                if len(tally.lines) < LINES_SHOWN:
-                    tally.lines.append(block.line_of(row))
+            cells = tally.cells
+            self._findings.add_several(kind, "warning", what, do, cells.lines, cells.count, column=name)
 
 
 @dataclass(slots=True)
@@ -83,8 +77,13 @@ class _Tally:
 
     Attributes:
         words: how often each word is a cell.
-        lines: the lines of the source of the first cells.
+        cells: the tally of the cells.
     """
 
     words: Counter[str] = field(default_factory=Counter)
-    lines: list[int] = field(default_factory=list)
+    cells: CellTally = field(default_factory=CellTally)
+
+    def add(self, cells: Sequence[str], words: frozenset[str], block: ParsedBlock) -> None:
+        """Add the cells of the column in one block that are one of the words."""
+        self.words.update(filter(words.__contains__, cells))
+        self.cells.add_column(cells, words, block)
