@@ -28,7 +28,7 @@ def found(
     """The findings about a header and about rows in blocks; the first row is on line 2."""
     findings = Findings()
     checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents, hidden)
-    checks.check_header()
+    checks.check_header(1)
     line = 2
     for rows in blocks:
         lines = range(line, line + len(rows))

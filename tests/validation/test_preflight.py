@@ -33,6 +33,14 @@ def test_findings_about_what_is_before_the_header_and_the_header_have_their_own_
     ]
 
 
+def test_findings_about_the_columns_and_the_bytes_of_a_header_below_blank_lines_name_its_line() -> None:
+    content = b'\xef\xbb\xbf\n;;\nScore__c;"Some\n"thing;\xe4\n1;2;3\n'
+    findings = plan_of(Bytes(content), UNCHANGED, Destination("insert", describe=CONTACT)).findings
+    assert {each.what.split()[0]: each.lines for each in findings} == snapshot(
+        {"A": (3, 4), "Contact": (3,), "Blank": (1, 2), "Bytes": (4,), "It": (1,), "Score__c": (3,)}
+    )
+
+
 def test_findings_of_mapped_rows_have_the_lines_of_the_source() -> None:
     content = b'Number;Text\r\n1;"a\r\nb"\r\n1;c\r\n'
     destination = Destination("upsert", "Ext__c", delimiter="COMMA", line_ending="LF")

@@ -98,11 +98,6 @@ class Findings:
         """Return the findings of one kind."""
         return tuple(finding for (other, _), finding in self._by_kind.items() if other == kind)
 
-    def move_lines(self, count: int) -> None:
-        """Add to the lines of all findings so far: they are about a header, which may be on a later line than 1."""
-        for finding in self._by_kind.values():
-            finding.lines = tuple(line + count for line in finding.lines)
-
     def sorted(self) -> tuple[Finding, ...]:
         """Return the findings, errors first, and each level in the order in which they were found."""
         found = (*self._by_kind.values(), *self._others.values())

@@ -73,9 +73,13 @@ class FieldChecks:
         index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
         return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
 
-    def check_header(self) -> None:
-        """Check the columns; called before the first block of rows."""
-        HeaderChecks(self._load, self._columns, self._findings).check()
+    def check_header(self, line: int) -> None:
+        """Check the columns; called before the first block of rows.
+
+        Args:
+            line: the line of the source on which the header is.
+        """
+        HeaderChecks(self._load, self._columns, self._findings, line).check()
 
     def check(self, block: ParsedBlock) -> None:
         """Check the rows of one block."""

@@ -248,11 +248,13 @@ class OutgoingChecks:
     Args:
         header: the names of the uploaded columns.
         findings: collects what is wrong.
+        header_line: the line of the source on which the header is.
     """
 
-    def __init__(self, header: Sequence[str], findings: Findings) -> None:
+    def __init__(self, header: Sequence[str], findings: Findings, header_line: int) -> None:
         self._header = header
         self._findings = findings
+        self._header_line = header_line
 
     def check_header(self, record: bytes) -> None:
         """Check the header as it is uploaded."""
@@ -288,7 +290,9 @@ class OutgoingChecks:
                 self._findings.add("long cell", "error", what, "Shorten them.", column=name, line=line)
 
     def _error(self, what: str) -> None:
-        self._findings.add(what, "error", what, "Leave columns out: name those to keep in only.", line=1)
+        self._findings.add(
+            what, "error", what, "Leave columns out: name those to keep in only.", line=self._header_line
+        )
 
 
 def longest_row(data: bytes, rows: int) -> int:

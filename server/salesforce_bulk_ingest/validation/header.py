@@ -13,8 +13,6 @@ from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 
-HEADER_LINE = 1
-
 
 class HeaderChecks:
     """The checks of one header.
@@ -23,14 +21,18 @@ class HeaderChecks:
         load: the object and operation of the upload.
         columns: the uploaded columns, in their order.
         findings: collects what is wrong.
+        line: the line of the source on which the header is.
     """
 
-    def __init__(self, load: LoadTarget, columns: Sequence[FieldColumn | UnknownColumn], findings: Findings) -> None:
+    def __init__(
+        self, load: LoadTarget, columns: Sequence[FieldColumn | UnknownColumn], findings: Findings, line: int
+    ) -> None:
         self._load = load
         self._describe = load.describe
         self._all = columns
         self._known = [column for column in columns if isinstance(column, FieldColumn)]
         self._findings = findings
+        self._line = line
 
     def check(self) -> None:
         """Run all checks of the header."""
@@ -142,7 +144,7 @@ class HeaderChecks:
         return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)
 
     def _add(self, kind: str, level: Level, what: str, do: str, column: str | None = None) -> None:
-        self._findings.add(kind, level, what, do, column=column, line=HEADER_LINE)
+        self._findings.add(kind, level, what, do, column=column, line=self._line)
 
 
 def _why_not(field: FieldDescribe) -> str:

@@ -63,7 +63,7 @@ class PreflightChecks:
         )
         self._title = TitleCheck(header, findings)
         self.not_rows = set[Kind]()
-        self._outgoing = OutgoingChecks(names, findings)
+        self._outgoing = OutgoingChecks(names, findings, header.line)
         self._placeholders = PlaceholderChecks(names, findings)
         self._misfits = MisfitChecks(findings, destination.hidden)
         self._addresses = addresses
@@ -110,8 +110,7 @@ class PreflightChecks:
         """
         self._outgoing.check_header(record)
         if self._fields is not None:
-            self._fields.check_header()
-        self._findings.move_lines(self._header.line - 1)
+            self._fields.check_header(self._header.line)
         self._file.check_byte_order_marks(self._header.bom)
         self._file.check_header(self._header.record, self._header.line)
 
