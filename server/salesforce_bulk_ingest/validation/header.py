@@ -150,4 +150,6 @@ class HeaderChecks:
 def _why_not(field: FieldDescribe) -> str:
     if field.auto_number:
         return "since Salesforce numbers it"
+    if field.type in ("address", "location"):
+        return "since it is made of other fields, each with a column of its own"
     return "since it is a formula" if field.calculated else "by this user"

@@ -105,7 +105,7 @@ def describe_field(field: Field) -> Body:
         "aiPredictionField": False,
         "autoNumber": field.autoNumber,
         "byteLength": field.length if field.field_type.holds == "id" else field.length * BYTES_PER_CHARACTER,
-        "calculated": field.formula is not None and not field.autoNumber,
+        "calculated": False,
         "calculatedFormula": None,
         "cascadeDelete": False,
         "caseSensitive": field.caseSensitive,

@@ -206,6 +206,12 @@ def test_an_object_is_described_with_the_lookups_that_lead_to_it(org: Caller) ->
     )
 
 
+@doc("SOAP API guide, Field: calculated says whether a field is a custom formula field, of which the org has none")
+def test_what_the_org_makes_of_other_fields_is_no_formula(org: Caller) -> None:
+    described = [field for name in ("Account", "Contact") for field in fields_of(org, name).values()]
+    assert {field["name"] for field in described if field["calculated"]} == set()
+
+
 @doc("REST API guide, Conditional Request Headers")
 @pytest.mark.parametrize("path", [OBJECTS, f"{OBJECTS}/Account/describe"])
 def test_what_has_not_changed_since_is_not_sent_again(org: Caller, path: str) -> None:
