@@ -48,11 +48,15 @@ def test_why_a_column_is_read_only_is_told() -> None:
 def test_a_compound_is_told_as_made_of_other_fields() -> None:
     whole = field("BillingAddress", "address", createable=False, updateable=False)
     part = field("BillingCity", compoundFieldName="BillingAddress")
-    assert as_lines(found(sobject("Account", whole, part), "insert", ["BillingAddress", "BillingCity"])) == snapshot(
+    header = ["BillingAddress", "BillingCity"]
+    street = field("BillingStreet", compoundFieldName="BillingAddress")
+    assert as_lines(found(sobject("Account", whole, part), "insert", header)) == snapshot(
         [
             "warning BillingAddress: BillingAddress can't be set since it is made of other fields, each with a column of its own; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1"
         ]
     )
+    [finding] = found(sobject("Account", whole, part, street), "insert", header)
+    assert finding.do == "If it holds streets, set BillingStreet for it in columns; null there leaves it out."
 
 
 def test_a_name_that_can_not_be_filled_may_be_a_last_name() -> None:

@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
+from salesforce_bulk_ingest.validation.meanings import COMPOUND_TYPES, street_of
 
 
 class HeaderChecks:
@@ -109,6 +110,8 @@ class HeaderChecks:
                 do = "Leave it out: set null for it in columns."
                 if column.field.name == "Name" and self._lacks("LastName"):
                     do = "If it holds last names, set LastName for it in columns; null there leaves it out."
+                elif column.field.type == "address" and self._lacks(street := street_of(column.field)):
+                    do = f"If it holds streets, set {street} for it in columns; null there leaves it out."
                 self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.name)
 
     def _lacks(self, name: str) -> bool:
@@ -150,6 +153,6 @@ class HeaderChecks:
 def _why_not(field: FieldDescribe) -> str:
     if field.auto_number:
         return "since Salesforce numbers it"
-    if field.type in ("address", "location"):
+    if field.type in COMPOUND_TYPES:
         return "since it is made of other fields, each with a column of its own"
     return "since it is a formula" if field.calculated else "by this user"

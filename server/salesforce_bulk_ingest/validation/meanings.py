@@ -16,6 +16,9 @@ RECORD_ID = ("recordid", "casesafeid", "18digitid")
 ANY_KEY = ("externalid", "extid", "externalkey", "foreignkey", "key")
 """The names of any external id in the headers of other systems, as `plain` spells them (assumed)."""
 
+COMPOUND_TYPES = ("address", "location")
+"""The types of fields that are made of others, and that no row can fill (REST API guide, Compound Fields)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -46,10 +49,13 @@ class Meanings:
         self._by_name: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_other_name: dict[str, dict[str, None]] = defaultdict(dict)
         for field in describe.fields:
+            meant = street_of(field) if field.type in COMPOUND_TYPES else field.name
+            if meant not in self._fields:
+                continue
             for spelling in _names(field):
-                self._by_name[spelling][field.name] = None
+                self._by_name[spelling][meant] = None
             for spelling in self._other_names(field):
-                self._by_other_name[spelling][field.name] = None
+                self._by_other_name[spelling][meant] = None
         self._by_word = self._words(describe)
 
     def of(self, name: str) -> tuple[Meaning, ...]:
@@ -101,6 +107,13 @@ class Meanings:
                 rest = spelling.removeprefix(word) if spelling.startswith(word) else spelling.removesuffix(f"of{word}")
                 if rest and rest != spelling:
                     yield lookup, rest
+
+
+def street_of(compound: FieldDescribe) -> str:
+    """Return the name that the street of an address has; a column of whole addresses is for it, if for any field."""
+    if compound.name.endswith("__c"):
+        return f"{compound.name.removesuffix('__c')}__Street__s"
+    return f"{compound.name.removesuffix('Address')}Street"
 
 
 def keys_of(describe: SObjectDescribe) -> Sequence[FieldDescribe]:
