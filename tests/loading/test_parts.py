@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -64,6 +64,8 @@ def _records(content: bytes, rows: list[bytes]) -> list[bytes]:
 
 
 @settings(deadline=None)
+@example([['"', " "], ["", "a"]], Dialect(), 1, 0)
+@example([[";", ","], ["", "a"]], Dialect("BACKQUOTE"), 0, 0)
 @given(tables(), dialects, quotings, st.integers(0, 60))
 def test_parts_of_mapped_rows_joined_are_the_mapped_rows(
     table: list[list[str]], dialect: Dialect, quoting: Quoting, room: int

@@ -29,8 +29,8 @@ NO_HEADER = "Look whether this is CSV with field names in its first line; if so,
 _SEP = re.compile(rb"""(?i)"?sep="?(?P<mark>\\t|[^\r\n"]?)[",;\t| ]*[\r\n]*""")
 """The line that names the delimiter for Excel, with or without quotes, with delimiters where the file was saved again."""
 
-_BLANK = re.compile(rb'(?:[\s,;|^`]|"\s*")*')
-"""A record of blank names alone, with any delimiter."""
+_BLANK = re.compile(rb'(?:\s|"\s*"(?!"))*(?:(?P<mark>[,;|^`])(?:(?P=mark)|\s|"\s*"(?!"))*)?')
+"""A record of blank names alone, with any one delimiter; two quotes within quotes are the name of a quote."""
 
 SAVE_AS_UTF_8 = "Save it as CSV in UTF-8."
 
