@@ -57,6 +57,7 @@ async def test_nested_values_sent_as_json_text_are_accepted(client: Client) -> N
     assert (await call(client, "upload-data-ingest-job", jobId=job["id"], body=body))["rows"] == 1
 
 
+ROWS = "Name\nsecret\n"
 BAD_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("get-ingest-job-status", {"jobId": UNKNOWN_JOB}),
     ("get-ingest-job-status", {"jobId": "001000000000001AAA"}),
@@ -74,6 +75,10 @@ BAD_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "data": {"csv": "Name\nsecret\n"}}),
     ("create-ingest-job", {"object": "secret", "operation": "insert"}),
     ("list-all-ingest-jobs", {"jobType": "V3"}),
+    ("create-ingest-job", {"body": INSERT, "data": {"csv": ROWS, "leaveOut": {"notrows": True}}}),
+    ("create-ingest-job", {"body": INSERT, "data": {"csv": ROWS, "dryRun": True}}),
+    ("create-ingest-job", {"body": INSERT, "data": {"csv": ROWS, "encoding": "x" * 41}, "leaveOut": {"lines": "2"}}),
+    ("create-ingest-job", {"body": INSERT, "csv": ROWS, "dryrun": True, "secretFile": "x"}),
 ]
 WORDS_OF_PYDANTIC = re.compile(r"(?m)(?<=: )Input should .*$")
 
@@ -146,25 +151,48 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\n"}, "secretFile": "x"}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- secretFile: there is no such argument here",
-                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "<the same rows>"}} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "<the same rows>"}} is the call, corrected, without secretFile.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "data": {"csv": "Name\\nsecret\\n"}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 "- body: this is required",
                 "- data: there is no such argument here: put csv, records, file or rowsOf under body",
-                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected, without data.',
             ],
             'create-ingest-job {"object": "secret", "operation": "insert"}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- body: this is required",
                 "- object: this belongs under body",
                 "- operation: this belongs under body",
-                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
+                'Next: create-ingest-job {"body": {"object": "<the same object>", "operation": "<the same operation>"}} is the call, corrected.',
             ],
             'list-all-ingest-jobs {"jobType": "V3"}': [
                 "Nothing was done: list-all-ingest-jobs can't take these arguments.",
                 "- jobType: WORDS OF PYDANTIC",
                 'Next: list-all-ingest-jobs {"jobType": "<jobType, corrected>"} is the call, corrected.',
+            ],
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "leaveOut": {"notrows": true}}}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- data.leaveOut.notrows: there is no such argument here: did you mean notRows?",
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "leaveOut": {"notRows": "<the same notrows>"}}} is the call, corrected.',
+            ],
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "dryRun": true}}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- data.dryRun: this belongs beside data",
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>"}, "dryRun": "<the same dryRun>"} is the call, corrected.',
+            ],
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "encoding": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}, "leaveOut": {"lines": "2"}}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- data.encoding: expected a text of at most 40 characters",
+                "- leaveOut: this belongs under data",
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "encoding": "<encoding, corrected>", "leaveOut": "<the same leaveOut>"}} is the call, corrected.',
+            ],
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "csv": "Name\\nsecret\\n", "dryrun": true, "secretFile": "x"}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                "- csv: this belongs under data",
+                "- dryrun: there is no such argument here: did you mean dryRun?",
+                "- secretFile: there is no such argument here",
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>"}, "dryRun": "<the same dryrun>"} is the call, corrected, without secretFile.',
             ],
         }
     )

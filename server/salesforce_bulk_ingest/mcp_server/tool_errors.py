@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
 
 import anyio
@@ -12,9 +13,17 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import IngestError
-from salesforce_bulk_ingest.base.text import as_name, cut, encodable
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, NAMES_SHOWN, as_name, cut, encodable
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
-from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, call, list_call, status_call, with_gaps
+from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    GivenCall,
+    Place,
+    call,
+    list_call,
+    moved,
+    status_call,
+    with_gaps,
+)
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.mcp_server.argument_forms import RepeatedName, as_declared
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
@@ -62,10 +71,11 @@ class ActionableTool(Tool):
             # A path of this machine may be no UTF-8, and a message with it could not be sent.
             raise type(error)(encodable(str(error))) from error.__cause__
 
-    async def _run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool) -> Any:
+    async def _run(self, given: dict[str, Any], context: Context[Any, Any], convert_result: bool) -> Any:
+        arguments = self._as_declared(given)
         try:
             with anyio.fail_after(self.longest_call_seconds):
-                return await super().run(self._as_declared(arguments), context, convert_result)
+                return await super().run(arguments, context, convert_result)
         except TimeoutError:
             raise ToolError(
                 f"{self.name} did not finish within {self.longest_call_seconds:.0f} s and stopped waiting.\n"
@@ -104,31 +114,52 @@ class ActionableTool(Tool):
 
     def _misfit(self, error: ValidationError, arguments: Mapping[str, Any]) -> str:
         """Return the text about arguments that have not their form: what is right of them stands in the next call."""
-        wrong = [
-            (detail["loc"], detail["type"] == "extra_forbidden")
-            for detail in error.errors(include_url=False, include_input=False)
-        ]
-        return self._rejected(self._complaints(error), with_gaps(arguments, wrong))
+        details = error.errors(include_url=False, include_input=False)
+        unknown = [_place(detail) for detail in details if detail["type"] == "extra_forbidden"]
+        meant = {place: self._meant(place) for place in unknown}
+        complaints = [f"- {as_name('.'.join(_place(each)))}: {self._complaint(each, meant)}" for each in details[:10]]
+        filled = {to[:1] for to in meant.values() if to is not None}
+        wrong = [place for place in map(_place, details) if place not in meant and place not in filled]
+        lost = [place[-1] for place, to in meant.items() if to is None]
+        return self._rejected(complaints, with_gaps(moved(arguments, meant), wrong), lost)
 
-    def _complaints(self, error: ValidationError) -> list[str]:
-        return [
-            f"- {as_name('.'.join(map(str, detail['loc'])) or 'arguments')}: {self._misplaced(detail) or _complaint(detail)}"
-            for detail in error.errors(include_url=False, include_input=False)[:10]
-        ]
-
-    def _rejected(self, complaints: Sequence[str], arguments: Mapping[str, Any]) -> str:
+    def _rejected(self, complaints: Sequence[str], arguments: Mapping[str, Any], lost: Sequence[str] = ()) -> str:
         first = f"Nothing was done: {self.name} can't take these arguments."
-        return "\n".join([first, *complaints, f"Next: {call(self.name, **arguments)} is the call, corrected."])
+        without = f", without {', '.join(map(as_name, lost[:NAMES_SHOWN]))}" if lost else ""
+        return "\n".join([first, *complaints, f"Next: {call(self.name, **arguments)} is the call, corrected{without}."])
 
-    def _misplaced(self, detail: ErrorDetails) -> str | None:
-        """Return the complaint about an argument that stands beside the body, not in the body; None for other mistakes."""
-        body = self.parameters["properties"].get("body", {}).get("properties", {})
-        if detail["type"] != "extra_forbidden" or len(detail["loc"]) != 1 or not body:
-            return None
-        name = detail["loc"][0]
-        if name == "data":
+    def _complaint(self, detail: ErrorDetails, meant: Mapping[Place, Place | None]) -> str:
+        """Return what is wrong with an argument, without its value."""
+        place = _place(detail)
+        if place not in meant:
+            return _complaint(detail)
+        if place == ("data",):
             return "there is no such argument here: put csv, records, file or rowsOf under body"
-        return "this belongs under body" if name in body else None
+        to = meant[place]
+        if to is None:
+            return "there is no such argument here"
+        if to[-1] == place[-1]:
+            return f"this belongs under {'.'.join(to[:-1])}" if to[1:] else f"this belongs beside {place[0]}"
+        return f"there is no such argument here: did you mean {to[-1]}?"
+
+    def _meant(self, place: Place) -> Place | None:
+        """Return where an argument belongs that does not exist at its place: where its name does, or beside a like one."""
+        known = list(_places(self.declared))
+        there = [other for other in known if other[-1] == place[-1]]
+        beside = [other[-1] for other in known if other[:-1] == place[:-1]]
+        near = get_close_matches(place[-1][:LONGEST_NAME_SHOWN], beside, 1)
+        return there[0] if len(there) == 1 else (*place[:-1], *near) if near else None
+
+
+def _place(detail: ErrorDetails) -> Place:
+    return tuple(map(str, detail["loc"])) or ("arguments",)
+
+
+def _places(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:
+    """Yield the place of each argument that a schema declares."""
+    for name, inner in schema.get("properties", {}).items():
+        yield (*at, name)
+        yield from _places(inner, (*at, name))
 
 
 _COMPLAINTS: Mapping[str, str] = {
@@ -138,6 +169,7 @@ _COMPLAINTS: Mapping[str, str] = {
     **dict.fromkeys(("list_type", "tuple_type"), "expected a list"),
     "string_type": "expected text",
     "string_too_short": "expected a text of at least {min_length} characters",
+    "string_too_long": "expected a text of at most {max_length} characters",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
     "too_short": "expected at least {min_length} in this list",

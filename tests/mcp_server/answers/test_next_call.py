@@ -50,7 +50,8 @@ async def test_an_argument_that_is_too_long_to_be_repeated_is_a_gap(org_url: str
     rows = {"csv": "Name,BillingCity\nLong,City 1\n", "values": {"BillingCity": cities}}
     async with agent(org_url) as client:
         checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
-    assert next_call(checked["next"]) == ("create-ingest-job", {"body": INSERT, "data": "<the same rows>"})
+    again = {"csv": "<the same rows>", "values": {"BillingCity": "<the same BillingCity>"}}
+    assert next_call(checked["next"]) == ("create-ingest-job", {"body": INSERT, "data": again})
 
 
 async def test_after_an_error_the_wrong_arguments_are_gaps_and_the_others_stay(org_url: str) -> None:

@@ -171,7 +171,7 @@ def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
         "again": given.again(),
         "corrected": given.corrected(),
         "check": given.again({"dryRun": True}, without=("part", "sha256")),
-        "rows": given.with_rows(ROWS),
+        "rows": given.with_rows(ROWS).again(),
         "look": _look(error, given),
         "list": list_call(),
         "status": status_call(job_id),

@@ -88,12 +88,12 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     if plan.has_errors and plan.fields:
         settled = {**proposed, "columns": "<each unknown column to its field, or null>"}
         return (
-            f"{given.with_changes(settled)} leaves columns out or names their fields, once that is settled with the user; "
-            "or correct the rows."
+            f"{given.with_changes(settled).again()} leaves columns out or names their fields, once that is settled with the "
+            "user; or correct the rows."
         )
     if plan.has_errors and proposed:
         return (
-            f"{given.with_changes(proposed)} takes the proposed {' and '.join(proposed)}, once the user agrees to them; or "
+            f"{given.with_changes(proposed).again()} takes the proposed {' and '.join(proposed)}, once the user agrees; or "
             "correct the rows."
         )
     errors = sum(finding.level == "error" for finding in plan.findings)
@@ -101,8 +101,8 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
         return f"{given.again()} leaves out what is no row, if the user agrees."
     if plan.has_errors:
         return (
-            f"{given.with_rows(CORRECTED_ROWS)} takes the rows, once they or their mapping (columns, set, values, formats, "
-            "only, leaveOut) are corrected."
+            f"{given.with_rows(CORRECTED_ROWS).again()} takes the rows, once they or their mapping (columns, set, values, "
+            "formats, only, leaveOut) are corrected."
         )
     first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun",))
     return (
@@ -113,9 +113,9 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
 
 def next_for_formats(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows of which cells are likely to be written in foreign formats."""
-    proposed = given.with_changes({"formats": _formats(plan)})
+    proposed = given.with_changes({"formats": _formats(plan)}).again()
     as_they_are = given.again(without=("dryRun",))
-    return f"{proposed} takes the proposed formats, once the user agrees to them; {as_they_are} sends the rows as they are."
+    return f"{proposed} takes the proposed formats, once the user agrees; {as_they_are} sends the rows as they are."
 
 
 def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:

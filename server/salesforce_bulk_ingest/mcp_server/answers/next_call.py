@@ -6,7 +6,7 @@ An argument that only the caller has stands in the JSON as a named gap, a text i
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel
@@ -27,6 +27,9 @@ RESULT_TOOLS: Mapping[ResultKind, str] = {
 LONGEST_REPEATED = 1_000
 """The maximum number of characters of an argument that is repeated in `next`; a longer one becomes a gap."""
 
+LONGEST_CHANGE = 200
+"""The maximum number of characters of a change of an argument that is a gap; a longer one is named alone."""
+
 ROWS = "<rows>"
 SAME_ROWS = "<the same rows>"
 THESE_ROWS = "<these rows>"
@@ -40,6 +43,11 @@ _NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight"
 
 _OF_ROWS = ("part", "sha256", "preflight", "loadAgain")
 """Arguments about rows, beside the rows."""
+
+_WITH_ROWS = ("data", "body")
+"""Arguments that may have rows in them; the body of a create or a close, which has none, is never long."""
+
+_TEXTS_OF_ROWS = ("csv", "records")
 
 _DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "loadAgain": False, "columns": ()}
 
@@ -105,6 +113,10 @@ def _named(argument: str, name: str) -> str:
     return name if _API_NAME.fullmatch(name) else f"<{argument}>"
 
 
+Place = tuple[str, ...]
+"""The names that lead to an argument from the arguments of a call."""
+
+
 @dataclass(frozen=True, slots=True)
 class GivenCall:
     """The call that is being answered: what comes next may be the same call again, or an altered one.
@@ -121,7 +133,7 @@ class GivenCall:
     def of(cls, tool: str, **arguments: object) -> Self:
         """Return the call of a tool with these arguments; those that have no value, or their default, are left out."""
         given = {name: value for name, value in arguments.items() if value is not None and value != _DEFAULTS.get(name)}
-        return cls(tool, {name: _repeated(name, value) for name, value in given.items()})
+        return cls(tool, {name: repeated(name, value) for name, value in given.items()})
 
     @property
     def job_id(self) -> str | None:
@@ -138,23 +150,23 @@ class GivenCall:
         kept = {name: value for name, value in self.arguments.items() if name not in without}
         return call(self.tool, **{**kept, **(changes or {})})
 
-    def corrected(self) -> str:
-        """Return the same call with a gap in place of each argument that may be wrong."""
+    def corrected(self, argument: Sequence[str] = ()) -> str:
+        """Return the same call with gaps in place of what is to be corrected.
+
+        Args:
+            argument: the names that lead to the wrong argument among those of the rows; none if any may be wrong.
+        """
+        if argument:
+            return call(self.tool, **with_gaps(self.arguments, [(self._rows_argument, *argument)]))
         return self.again({name: f"<{name}, corrected>" for name in self.arguments if name not in _NEVER_WRONG})
 
-    def with_rows(self, rows: object) -> str:
+    def with_rows(self, rows: object) -> Self:
         """Return the same call with other rows."""
-        return self.again({self._rows_argument: rows})
+        return replace(self, arguments={**self.arguments, self._rows_argument: rows})
 
-    def with_changes(self, changes: Mapping[str, object]) -> str:
+    def with_changes(self, changes: Mapping[str, object]) -> Self:
         """Return the same call with other arguments of the rows, such as `columns`; an object is added to the given one."""
-        if not isinstance(self.rows, dict):
-            return self.with_rows(f"{SAME_ROWS[:-1]}, with {' and '.join(changes)}>")
-        merged = {
-            name: {**(self.rows.get(name) or {}), **change} if isinstance(change, dict) else change
-            for name, change in changes.items()
-        }
-        return self.with_rows({**self.rows, **merged})
+        return self.with_rows(_changed(self.rows, changes))
 
     def leaving_out(self, changes: Mapping[str, object]) -> Self:
         """Return the same call in which more rows are left out.
@@ -162,12 +174,10 @@ class GivenCall:
         Args:
             changes: arguments of `leaveOut`; lines are added to those of the call.
         """
-        rows: object = f"{SAME_ROWS[:-1]}, with leaveOut {json.dumps(changes)}>"
-        if isinstance(self.rows, dict):
-            asked = self.rows.get("leaveOut") or {}
-            lines = ", ".join(str(lines) for lines in (asked.get("lines"), changes.get("lines")) if lines)
-            rows = {**self.rows, "leaveOut": {**asked, **changes, **({"lines": lines} if lines else {})}}
-        return type(self)(self.tool, {**self.arguments, self._rows_argument: rows})
+        given = self.rows.get("leaveOut") if isinstance(self.rows, dict) else None
+        asked = given if isinstance(given, dict) else {}
+        lines = [str(each["lines"]) for each in (asked, changes) if each.get("lines")]
+        return self.with_changes({"leaveOut": {**changes, **({"lines": ", ".join(lines)} if lines else {})}})
 
     def into(self, job_id: str) -> str:
         """Return the call that uploads the same rows, checked in the same way, to a job."""
@@ -190,45 +200,76 @@ class GivenCall:
         return list_call() if self.job_id is None else status_call(self.job_id)
 
 
-def with_gaps(arguments: Mapping[str, Any], wrong: Iterable[tuple[tuple[int | str, ...], bool]]) -> dict[str, Any]:
+def with_gaps(arguments: Mapping[str, Any], wrong: Iterable[Place]) -> dict[str, Any]:
     """Return arguments as `next` repeats them, with a gap for each wrong or missing one.
 
     Args:
         arguments: the arguments as JSON values.
-        wrong: the names and indexes that lead to each wrong argument, and whether there is no such argument, so that it is
-            left out.
+        wrong: the place of each wrong argument.
     """
-    corrected: dict[str, Any] = {name: _shown(name, value) for name, value in arguments.items()}
-    for place, is_unknown in wrong:
-        _put_gap(corrected, list(map(str, place)) or ["arguments"], is_unknown=is_unknown)
+    corrected = {name: repeated(name, value) for name, value in arguments.items()}
+    for place in wrong:
+        _put_gap(corrected, *place)
     return corrected
 
 
-def _put_gap(holder: dict[str, Any], place: Sequence[str], *, is_unknown: bool) -> None:
-    name, *rest = place
+def moved(arguments: Mapping[str, Any], places: Mapping[Place, Place | None]) -> dict[str, Any]:
+    """Return arguments with those that are in a wrong place, or have a wrong name, as gaps where they belong.
+
+    Args:
+        arguments: the arguments as JSON values.
+        places: the place of each such argument, and where it belongs; None for one that belongs nowhere and is left out.
+    """
+    result = dict(arguments)
+    for place, to in places.items():
+        result = _without(result, *place)
+        if to is not None:
+            result = _with(result, f"<the same {place[-1]}>", *to)
+    return result
+
+
+def _without(holder: dict[str, Any], name: str, *rest: str) -> dict[str, Any]:
+    if rest:
+        return {**holder, name: _without(holder[name], *rest)}
+    return {other: value for other, value in holder.items() if other != name}
+
+
+def _with(holder: dict[str, Any], gap: str, name: str, *rest: str) -> dict[str, Any]:
+    """Return an object with a gap in it, if the place of the gap is free."""
+    inner = holder.get(name, {} if rest else gap)
+    return {**holder, name: _with(inner, gap, *rest) if rest and isinstance(inner, dict) else inner}
+
+
+def _put_gap(holder: dict[str, Any], name: str, *rest: str) -> None:
     inner = holder.get(name)
     if rest and isinstance(inner, dict) and (rest[0] in inner or len(rest) == 1):
-        _put_gap(inner, rest, is_unknown=is_unknown)
-    elif is_unknown and not rest:
-        holder.pop(name, None)
+        _put_gap(inner, *rest)
     else:
         holder[name] = f"<{name}, corrected>"
 
 
-def _shown(name: str, value: object) -> object:
-    """Return an argument, whatever its form, as `next` repeats it: without rows, and a gap where it is long."""
-    if name in ("csv", "records"):
-        return SAME_ROWS
-    shown = {key: _shown(key, of_key) for key, of_key in value.items()} if isinstance(value, dict) else value
-    return f"<the same {name}>" if len(json.dumps(shown)) > LONGEST_REPEATED else shown
+def _changed(value: object, changes: Mapping[str, object]) -> object:
+    """Return an argument with changes of its members, or the gap for it with words about them."""
+    if not isinstance(value, dict):
+        what = json.dumps(changes)
+        shown = what if len(what) <= LONGEST_CHANGE else " and ".join(changes)
+        return f"{str(value)[:-1]}, with {shown}>"
+    added = {name: _added(value.get(name), change) for name, change in changes.items()}
+    return {**value, **added}
 
 
-def _repeated(name: str, value: object) -> object:
+def _added(given: object, change: object) -> object:
+    """Return what is asked for and what is changed in it, where that is an object; else the change."""
+    return _changed(given, change) if given and isinstance(change, dict) else change
+
+
+def repeated(name: str, value: object) -> Any:
     """Return the value of an argument as `next` repeats it: without rows, and a gap where it is long."""
-    if not isinstance(value, BaseModel):
-        return f"<the same {name}>" if len(json.dumps(value)) > LONGEST_REPEATED else value
-    repeated = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    rows = {source: SAME_ROWS for source in ("csv", "records") if repeated.get(source) is not None}
-    repeated |= rows
-    is_long = len(json.dumps(repeated)) > LONGEST_REPEATED
-    return (SAME_ROWS if rows or name == "data" else f"<the same {name}>") if is_long else repeated
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(value, dict):
+        texts = _TEXTS_OF_ROWS if name in _WITH_ROWS else ()
+        value = {key: SAME_ROWS if key in texts else repeated(key, inner) for key, inner in value.items()}
+    if len(json.dumps(value)) <= LONGEST_REPEATED:
+        return value
+    return SAME_ROWS if name in _WITH_ROWS else f"<the same {name}>"
