@@ -79,7 +79,7 @@ async def test_what_is_said_of_a_file_in_another_encoding(org: WatchedOrg, tmp_p
                         "count": 1,
                     },
                 ],
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "dryRun": true} takes the proposed encoding and columns, once the user agrees to them; or correct the rows.',
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "dryRun": true} takes the proposed encoding and columns, once the user agrees; or correct the rows.',
             }
         )
         assert steady(refused) == snapshot("""\
@@ -88,7 +88,7 @@ Proposed encoding: windows-1252
 Proposed columns: {"Billing City": "BillingCity"}
 - error, line 2, 3, 4: Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Dvoøák", "Plzeò", "Novák", "Èerný", "Škoda", or "windows-1250", which reads "Dvořák", "Plzeň", "Novák", "Černý", "Škoda", or "windows-1254", which reads "Dvoøák", "Plzeò", "Novák", "Èernı", "Škoda". Look whether that is right, or save the file in UTF-8.
 - error, column "Billing City", line 1: Account has no field "Billing City" that this user can see, which fails the whole job. Did you mean BillingCity? Set the field in columns, or null there to leave the column out.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}} takes the proposed encoding and columns, once the user agrees to them; or correct the rows.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}} takes the proposed encoding and columns, once the user agrees; or correct the rows.\
 """)
     assert not org.changes
 
@@ -99,7 +99,7 @@ async def test_an_encoding_that_is_none_or_not_of_a_file_is_refused(org: Watched
         unknown = {"file": "rows.csv", "encoding": "windows1252"}
         assert await refusal(client, "create-ingest-job", body=INSERT, data=unknown) == snapshot("""\
 INVALID_ARGUMENT: encoding "windows1252" is not known. Did you mean "windows-1252", "windows-1258", "windows-1257"?
-Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>"} is the same call, corrected.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "<encoding, corrected>"}} is the same call, corrected.\
 """)
         text = {"csv": "Name\nAcme\n", "encoding": "utf-16"}
         assert await refusal(client, "create-ingest-job", body=INSERT, data=text) == snapshot("""\
@@ -158,7 +158,7 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
                         "count": 2,
                     },
                 ],
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding and columns and formats, once the user agrees to them; or correct the rows.',
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding and columns and formats, once the user agrees; or correct the rows.',
             }
         )
         tool, arguments = next_call(checked["next"])
@@ -213,7 +213,7 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
                         "count": 2,
                     },
                 ],
-                "next": 'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees to them; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}} sends the rows as they are.',
+                "next": 'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}} sends the rows as they are.',
             }
         )
         tool, arguments = next_call(checked["next"])

@@ -35,7 +35,17 @@ class IngestError(Exception):
 
 
 class InvalidArgument(IngestError):
-    """An argument is not of the form that the operation takes."""
+    """An argument is not of the form that the operation takes.
+
+    Args:
+        message: what is wrong, and what to do.
+        argument: the names that lead to the argument at fault among those of the rows, such as leaveOut and lines; none
+            where it is not one of these alone.
+    """
+
+    def __init__(self, message: str, argument: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.argument = argument
 
 
 class InvalidJobId(InvalidArgument):

@@ -92,7 +92,7 @@ def codec_name(name: str) -> str:
             if near
             else f'Name one such as {quoted_names(CANDIDATES[:3])} or "utf-16".'
         )
-        raise InvalidArgument(f"encoding {quoted(name, LONGEST_NAME_SHOWN)} is not known. {hint}")
+        raise InvalidArgument(f"encoding {quoted(name, LONGEST_NAME_SHOWN)} is not known. {hint}", ("encoding",))
     return codec
 
 

@@ -180,7 +180,7 @@ def _renamed(
     for address in sorted(found, key=lambda address: len(found[address])):
         free = [index for index in found[address] if index not in renamed]
         if len(free) != 1:
-            raise InvalidArgument(_not_one(address, free or found[address], addresses))
+            raise InvalidArgument(_not_one(address, free or found[address], addresses), ("columns",))
         names = columns[address]
         renamed[free[0]] = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names or ()))
     return renamed
@@ -204,7 +204,9 @@ def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], kno
             near = get_close_matches(name[:LONGEST_NAME_SHOWN], [other[:LONGEST_NAME_SHOWN] for other in known], 1)
             there = f"There are: {quoted_names(known, COLUMNS_SHOWN)}."
             hint = f"Did you mean {quoted_names(near)}?" if near else there
-            raise InvalidArgument(f"{argument} names {quoted_names([name])}, which is not a column here. {hint}")
+            raise InvalidArgument(
+                f"{argument} names {quoted_names([name])}, which is not a column here. {hint}", (argument,)
+            )
 
 
 def _check_constants(mapping: ColumnMapping) -> None:
@@ -212,11 +214,14 @@ def _check_constants(mapping: ColumnMapping) -> None:
         if name in mapping.constants:
             raise InvalidArgument(
                 f"set gives every row the same {quoted_names([name])}, so values has nothing to replace there: leave it out "
-                "of values, or out of set to replace what the column holds."
+                "of values, or out of set to replace what the column holds.",
+                ("values",),
             )
     for name in mapping.formats:
         if name in mapping.constants:
-            raise InvalidArgument(f"set gives every row the same {quoted_names([name])}: leave it out of formats.")
+            raise InvalidArgument(
+                f"set gives every row the same {quoted_names([name])}: leave it out of formats.", ("formats",)
+            )
 
 
 def _check_columns(
@@ -233,5 +238,6 @@ def _check_columns(
             sources = [addresses.of(index) for index in indexes]
             both = " and ".join(quoted_names([source]) for source in sources)
             raise InvalidArgument(
-                f"{both} both become {quoted_names([column.name])}: set one of them to null in columns."
+                f"{both} both become {quoted_names([column.name])}: set one of them to null in columns.",
+                ("columns",),
             )

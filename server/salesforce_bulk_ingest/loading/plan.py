@@ -121,7 +121,8 @@ class RowPass:
         unused = [lines.name(number) for number in range(len(lines.first)) if number not in used]
         if unused:
             shown = ", ".join(unused[:LINES_SHOWN])
-            raise InvalidArgument(f"leaveOut names lines {shown}, on which no row begins: take the lines of findings.")
+            what = f"leaveOut names lines {shown}, on which no row begins: take the lines of findings."
+            raise InvalidArgument(what, ("leaveOut", "lines"))
 
     def _refuse_long_row(self, line: int, checks: PreflightChecks | None) -> None:
         what, do = f"A row and the header are more than the {self._limit:,} bytes of an upload.", "Shorten it."

@@ -100,6 +100,9 @@ class LeaveOut:
 
 NOTHING = LeaveOut()
 
+IN_CELLS = ("leaveOut", "cells")
+"""The argument at fault in the errors about names of columns."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -182,7 +185,8 @@ def _condition(name: str, values: frozenset[str], source: Sequence[str], output:
             if len(found) > 1:
                 raise InvalidArgument(
                     f"leaveOut names {quoted_names([name])}, and several columns have this name: name one by its place in "
-                    'the source, such as "#2".'
+                    'the source, such as "#2".',
+                    IN_CELLS,
                 )
             if found:
                 return CellCondition(found[0], is_uploaded, values)
@@ -191,7 +195,7 @@ def _condition(name: str, values: frozenset[str], source: Sequence[str], output:
         return CellCondition(at_place[0], False, values)
     known = quoted_names(dict.fromkeys((*output, *source)), NAMES_SHOWN)
     raise InvalidArgument(
-        f"leaveOut names {quoted_names([name])}, which is no field or column here. There are: {known}."
+        f"leaveOut names {quoted_names([name])}, which is no field or column here. There are: {known}.", IN_CELLS
     )
 
 

@@ -91,11 +91,14 @@ class CsvText:
     def open(self, dialect: Dialect) -> BinaryIO:
         lines = self.text.strip().splitlines()
         if not lines:
-            raise InvalidArgument("csv is empty: give a header row with field names, then one row for each record.")
+            raise InvalidArgument(
+                "csv is empty: give a header row with field names, then one row for each record.", ("csv",)
+            )
         if len(lines) == 1:
             raise InvalidArgument(
                 "csv has one line and no rows: give the CSV's text itself (not a file's name), a header row with "
-                "field names and then one row for each record."
+                "field names and then one row for each record.",
+                ("csv",),
             )
         return io.BytesIO(_within_limit(self.text))
 
@@ -116,7 +119,9 @@ class Records:
     def open(self, dialect: Dialect) -> BinaryIO:
         columns = tuple(dict.fromkeys(name for record in self.records for name in record))
         if not columns:
-            raise InvalidArgument("records has no fields: give one object for each record, with field names as keys.")
+            raise InvalidArgument(
+                "records has no fields: give one object for each record, with field names as keys.", ("records",)
+            )
         out = io.StringIO(newline="")
         # All cells are quoted: otherwise, the csv module would write a lone carriage return in a cell without quotes.
         writer = csv.writer(out, delimiter=dialect.mark, lineterminator=dialect.newline, quoting=csv.QUOTE_ALL)
@@ -172,12 +177,14 @@ class UploadFile:
         codec, start = codec_name(self.encoding), file.peek(LONGEST_MARK)
         if start.startswith(codecs.BOM_UTF8):
             raise InvalidArgument(
-                f"The file begins with the mark of UTF-8, so it is not in {quoted(self.encoding)}: leave encoding out."
+                f"The file begins with the mark of UTF-8, so it is not in {quoted(self.encoding)}: leave encoding out.",
+                ("encoding",),
             )
         if start and codec in MARKS and not start.startswith(MARKS[codec]):
             raise InvalidArgument(
                 f"The file does not begin with the mark that says the order of bytes in {quoted(self.encoding)}: give "
-                f'"{codec}-le" or "{codec}-be", or leave encoding out to have one proposed.'
+                f'"{codec}-le" or "{codec}-be", or leave encoding out to have one proposed.',
+                ("encoding",),
             )
         return as_utf_8(file, codec)
 

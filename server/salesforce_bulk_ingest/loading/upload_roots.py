@@ -32,6 +32,9 @@ OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 EXAMPLE_FOLDER = Path("/data/exports")
 LONGEST_PATH_SHOWN = 500
 
+IN_FILE = ("file",)
+"""The argument at fault in the errors about a path."""
+
 OPENS_BELOW = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether this system opens a file relative to an open folder, and without following a link."""
 
@@ -72,7 +75,9 @@ class RootedFile:
             return os.fdopen(opened, "rb")
         os.close(opened)
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-        raise InvalidArgument(f"{_shown(self.path)} is {kind}: name a file of CSV, or one with gzip around it.")
+        raise InvalidArgument(
+            f"{_shown(self.path)} is {kind}: name a file of CSV, or one with gzip around it.", IN_FILE
+        )
 
     def _opened(self) -> int:
         if not self.opens_below:
@@ -145,14 +150,16 @@ class UploadRoots:
         for file in inside:
             if _may_be_there(file.path):
                 return file
-        raise InvalidArgument(f"There is no file {_shown(path)} under {self._listed()}.")
+        raise InvalidArgument(f"There is no file {_shown(path)} under {self._listed()}.", IN_FILE)
 
     def _from_home(self, path: str) -> str:
         """Return the path with the home folder in place of `~`; the home of another user is not looked up."""
         if not path.startswith("~"):
             return path
         if path[1:2] not in ("", "/", os.sep) or self._home is None:
-            raise InvalidArgument("file begins with ~ and a name, which is not resolved here: write the whole path.")
+            raise InvalidArgument(
+                "file begins with ~ and a name, which is not resolved here: write the whole path.", IN_FILE
+            )
         return f"{self._home}{path[1:]}"
 
     def _candidates(self, path: str) -> Iterator[Path]:
@@ -239,10 +246,10 @@ def _may_be_there(path: Path) -> bool:
 
 def _check_text(path: str) -> None:
     if not path.strip() or "\0" in path:
-        raise InvalidArgument("file is empty or no path: give the path of a file on the server's machine.")
+        raise InvalidArgument("file is empty or no path: give the path of a file on the server's machine.", IN_FILE)
     if path.lower().startswith("file:"):
-        raise InvalidArgument("file is a path, not an address: leave file:// out.")
+        raise InvalidArgument("file is a path, not an address: leave file:// out.", IN_FILE)
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
-        raise InvalidArgument("file holds half of a character: write the path again.") from None
+        raise InvalidArgument("file holds half of a character: write the path again.", IN_FILE) from None

@@ -78,7 +78,7 @@ def format_of(text: str) -> Format:
 
 
 def _refusal(text: str, why: str) -> InvalidArgument:
-    return InvalidArgument(f"The format {quoted(text, LONGEST_NAME_SHOWN)} {why}.")
+    return InvalidArgument(f"The format {quoted(text, LONGEST_NAME_SHOWN)} {why}.", ("formats",))
 
 
 # Dates and times

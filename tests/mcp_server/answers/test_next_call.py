@@ -1,6 +1,7 @@
 """A program that follows `next` alone gets through a load, by either half of the answers."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +62,40 @@ async def test_after_an_error_the_wrong_arguments_are_gaps_and_the_others_stay(o
         text = await refusal(client, "upload-data-ingest-job", **wrong)
     corrected = {"jobId": job["id"], "body": "<body, corrected>", "part": "<part, corrected>", "preflight": "off"}
     assert next_call(next_line(text)) == ("upload-data-ingest-job", corrected)
+
+
+WRONG_OF_ROWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"columns": {"Nam": "Name"}}, {"columns": "<columns, corrected>"}),
+    ({"columns": {"Name": "Site", "Phone": "Site"}}, {"columns": "<columns, corrected>"}),
+    ({"columns": {"#1": "Name", "Name": "Name"}}, {"columns": "<columns, corrected>"}),
+    ({"values": {"Nam": {}}}, {"values": "<values, corrected>"}),
+    ({"set": {"Site": "x"}, "values": {"Site": {}}}, {"set": {"Site": "x"}, "values": "<values, corrected>"}),
+    ({"set": {"Site": "x"}, "formats": {"Site": "Y/N"}}, {"set": {"Site": "x"}, "formats": "<formats, corrected>"}),
+    ({"formats": {"Phone": "DD.MM"}}, {"formats": "<formats, corrected>"}),
+    ({"only": ["Nam"]}, {"only": "<only, corrected>"}),
+    (
+        {"leaveOut": {"cells": {"Nam": [""]}, "notRows": True}},
+        {"leaveOut": {"cells": "<cells, corrected>", "notRows": True}},
+    ),
+    ({"leaveOut": {"lines": "77"}}, {"leaveOut": {"lines": "<lines, corrected>"}}),
+    ({"csv": " "}, {"csv": "<csv, corrected>"}),
+    ({"csv": None, "file": "none.csv"}, {"csv": None, "file": "<file, corrected>"}),
+    (
+        {"csv": None, "file": "rows.csv", "encoding": "base64"},
+        {"csv": None, "file": "rows.csv", "encoding": "<encoding, corrected>"},
+    ),
+]
+
+
+async def test_after_an_error_about_the_rows_the_argument_at_fault_alone_is_a_gap(org_url: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("Name\nA\n")
+    async with agent(org_url, upload_roots=[tmp_path]) as client:
+        for wrong, corrected in WRONG_OF_ROWS:
+            data = {"csv": "Name,Phone\nA,1\n", **wrong}
+            text = await refusal(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+            again = {name: value for name, value in ({"csv": "<the same rows>"} | corrected).items() if value}
+            following = {"body": INSERT, "data": again, "dryRun": True}
+            assert next_call(next_line(text)) == ("create-ingest-job", following), text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
+    InvalidArgument,
     InvalidJobId,
     JobNotEnded,
     LoadedBefore,
@@ -169,7 +170,7 @@ def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
     job_id = given.job_id or "<jobId>"
     return {
         "again": given.again(),
-        "corrected": given.corrected(),
+        "corrected": given.corrected(error.argument if isinstance(error, InvalidArgument) else ()),
         "check": given.again({"dryRun": True}, without=("part", "sha256")),
         "rows": given.with_rows(ROWS).again(),
         "look": _look(error, given),
