@@ -94,7 +94,7 @@ def not_here(what: str, instead: str) -> ApiError:
     """404 for an API of Salesforce that the emulator does not have.
 
     Args:
-        what: the API, as a sentence begins about it.
+        what: the API, as the object of a sentence.
         instead: what its caller can do, as an imperative.
     """
     return ApiError(404, "NOT_FOUND", not_in_this_org(what, instead))

@@ -18,16 +18,18 @@ QUERY = f"/services/data/v{NEWEST}.0/query"
 
 LOAD = f"load records with ingest jobs of Bulk API 2.0 (POST {INGEST})"
 FIND = f"query with SOQL (GET {QUERY}?q=...)"
+LOAD_AND_FIND = f"{LOAD}, and {FIND}"
+ADD = "add objects, fields and validation rules with --schema"
 
 REST = {
     "jobs/query": ("query jobs of Bulk API 2.0", FIND),
-    "composite": ("composite requests and sObject Collections", LOAD),
+    "composite": ("composite requests and sObject Collections", LOAD_AND_FIND),
     "search": ("SOSL searches", FIND),
     "parameterizedSearch": ("SOSL searches", FIND),
     "graphql": ("GraphQL", FIND),
     "ui-api": ("the UI API", f"read objects with GET /services/data/v{NEWEST}.0/sobjects/NAME/describe"),
-    "tooling": ("the Tooling API", "add objects, fields and validation rules with --schema"),
-    "metadata": ("the Metadata API", "add objects, fields and validation rules with --schema"),
+    "tooling": ("the Tooling API", ADD),
+    "metadata": ("the Metadata API", ADD),
 }
 """The paths below a version of the API, with what is not here and what to do instead."""
 

@@ -13,7 +13,7 @@ from salesforce_emulator import errors
 from salesforce_emulator.api.endpoint import Resource, allow_anyone, org_of
 from salesforce_emulator.api.grants import is_user
 from salesforce_emulator.api.oauth import base_url
-from salesforce_emulator.api.out_of_scope import FIND, LOAD
+from salesforce_emulator.api.out_of_scope import ADD, LOAD_AND_FIND
 from salesforce_emulator.api.request_body import MAX_FORM_BYTES, body_chunks
 from salesforce_emulator.api.user import running_user
 from salesforce_emulator.config import USER_ID
@@ -24,8 +24,10 @@ ENVELOPE = (
     ' xmlns:sf="urn:fault.{api}.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
-OTHER_CALLS = errors.not_in_this_org("SOAP calls other than login() and logout()", f"{LOAD}, and {FIND}")
 APIS = {"u": "partner", "c": "enterprise"}  # the name of the API by the letter in the path
+OTHER_CALLS = errors.not_in_this_org("SOAP calls other than login() and logout()", LOAD_AND_FIND)
+OTHER_APIS = {"m": errors.not_in_this_org("the Metadata API", ADD), "T": errors.not_in_this_org("the Tooling API", ADD)}
+"""What callers of the APIs are told that the org does not have, by the letter in the path."""
 
 
 async def call(request: Request) -> Response:
@@ -35,7 +37,7 @@ async def call(request: Request) -> Response:
         return await _login(request, values)
     if "logout" in values:
         return await _logout(request, values)
-    return _fault(request, "INVALID_OPERATION", OTHER_CALLS)
+    return _fault(request, "INVALID_OPERATION", OTHER_APIS.get(request.path_params["api"], OTHER_CALLS))
 
 
 async def _logout(request: Request, values: dict[str, str]) -> Response:

@@ -77,12 +77,26 @@ def test_bulk_api_1_0_is_refused_in_its_own_envelope(org: Caller) -> None:
 
 @own
 def test_a_soap_call_that_writes_is_a_fault_that_says_what_to_do_instead(org: Caller) -> None:
-    body = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><create/></e:Body></e:Envelope>'
-    answer = org.http.post("/services/Soap/u/63.0", content=body.encode(), headers={"Content-Type": "text/xml"})
-    fault = answer.text.partition("<faultstring>")[2].partition("</faultstring>")[0]
-    assert (answer.status_code, fault) == snapshot(
-        (
-            500,
-            "INVALID_OPERATION: The embedded org does not have SOAP calls other than login() and logout(): load records with ingest jobs of Bulk API 2.0 (POST /services/data/v67.0/jobs/ingest), and query with SOQL (GET /services/data/v67.0/query?q=...).",
-        )
+    assert [soap_fault(org, f"/services/Soap/{api}/63.0") for api in ("u", "m", "T")] == snapshot(
+        [
+            (
+                500,
+                "INVALID_OPERATION: The embedded org does not have SOAP calls other than login() and logout(): load records with ingest jobs of Bulk API 2.0 (POST /services/data/v67.0/jobs/ingest), and query with SOQL (GET /services/data/v67.0/query?q=...).",
+            ),
+            (
+                500,
+                "INVALID_OPERATION: The embedded org does not have the Metadata API: add objects, fields and validation rules with --schema.",
+            ),
+            (
+                500,
+                "INVALID_OPERATION: The embedded org does not have the Tooling API: add objects, fields and validation rules with --schema.",
+            ),
+        ]
     )
+
+
+def soap_fault(org: Caller, path: str) -> tuple[int, str]:
+    """The status and the text of the fault that answers a call of create()."""
+    body = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><create/></e:Body></e:Envelope>'
+    answer = org.http.post(path, content=body.encode(), headers={"Content-Type": "text/xml"})
+    return answer.status_code, answer.text.partition("<faultstring>")[2].partition("</faultstring>")[0]
