@@ -2,7 +2,7 @@
 
 A translated condition is true or false, never unknown: as in SOQL, `!= 'x'` finds the records without a value, and NOT
 finds exactly the records that its condition does not find. The collation of the columns compares text without regard
-to case.
+to case; a field that tells cases apart is compared by another.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,10 +69,19 @@ def translate_text(text: str, sobject: SObject, *, now: datetime | None = None) 
     def own(name: Token) -> FieldExpression:
         if "." in name:
             raise malformed(f"Only fields of {sobject.name} itself can be used here, not '{name}'", position(name))
-        return FieldExpression(f'"{field_of(sobject, name, name).name}"', field_of(sobject, name, name))
+        return column_of(field_of(sobject, name, name))
 
     with locating_errors(text):
         return translate(parse_condition(text), own, now or utc_now())
+
+
+def column_of(field: Field, alias: str | None = None) -> FieldExpression:
+    """Return the expression of a field's column, in the table of this alias; it compares as the field does.
+
+    The collation of the columns is the same for all text, since a field may come to tell cases apart, or to ignore them.
+    """
+    column = f'{alias}."{field.name}"' if alias else f'"{field.name}"'
+    return FieldExpression(f"{column} COLLATE BINARY" if field.caseSensitive else column, field)
 
 
 def field_of(sobject: SObject, name: str, token: Token) -> Field:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from lark import Token
 
 from salesforce_emulator.schema.model import Field, Schema, SObject
-from salesforce_emulator.soql.conditions import FieldExpression, field_of, unknown_column
+from salesforce_emulator.soql.conditions import FieldExpression, column_of, field_of, unknown_column
 from salesforce_emulator.soql.syntax import SoqlError, malformed, position
 
 MAX_LEVELS = 5
@@ -109,8 +109,7 @@ class RelationshipPaths:
 def _field_of_node(node: PathNode, name: str, token: Token) -> FieldExpression:
     if len(node.targets) == 1:
         [(alias, sobject)] = node.targets
-        found = field_of(sobject, name, token)
-        return FieldExpression(f'{alias}."{found.name}"', found)
+        return column_of(field_of(sobject, name, token), alias)
     if name.lower() == "type":
         cases = " ".join(f"WHEN {alias}.Id IS NOT NULL THEN '{sobject.name}'" for alias, sobject in node.targets)
         return FieldExpression(f"(CASE {cases} END COLLATE NOCASE)", TYPE_FIELD)

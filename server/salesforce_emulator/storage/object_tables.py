@@ -123,7 +123,8 @@ def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> No
     # All columns at once: each column that is added later costs a millisecond, and a new org has hundreds.
     columns = ", ".join(["_serial INTEGER PRIMARY KEY", *map(_column_declaration, stored_first)])
     connection.execute(f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})')
-    present = {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
+    _drop_changed_formulas(connection, sobject)
+    present = _columns(connection, table)
     for field in stored_first:
         if field.name.lower() not in present:
             connection.execute(f'ALTER TABLE "{table}" ADD COLUMN {_column_declaration(field)}')
@@ -132,6 +133,21 @@ def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> No
     # This index costs an insert nothing, and a count of the live records need not read every record.
     deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
     connection.execute(deleted)
+
+
+def _drop_changed_formulas(connection: sqlite3.Connection, sobject: SObject) -> None:
+    """Drop the columns whose formula is not the one of the schema, which holds for records that are there, too."""
+    present = _columns(connection, sobject.name)
+    statement = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE"
+    created: str = connection.execute(statement, (sobject.name,)).fetchone()["sql"]
+    for field in sobject.fields:
+        if field.formula and field.name.lower() in present and _column_declaration(field) not in created:
+            connection.execute(f'ALTER TABLE "{sobject.name}" DROP COLUMN "{field.name}"')
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Return the names of a table's columns, in lower case."""
+    return {row["name"].lower() for row in connection.execute(f'PRAGMA table_xinfo("{table}")')}
 
 
 def _create_indexes(connection: sqlite3.Connection, table: str, field: Field) -> None:
@@ -165,9 +181,7 @@ def _note_change(connection: sqlite3.Connection, schema: Schema, now: str) -> No
 
 
 def _column_declaration(field: Field) -> str:
-    # Queries, too, tell the cases of such a field apart.
-    column = "TEXT" if field.caseSensitive else field.field_type.column
-    declared = f'"{field.name}" {column}'
+    declared = f'"{field.name}" {field.field_type.column}'
     if field.formula:
         return f"{declared} GENERATED ALWAYS AS ({field.formula}) VIRTUAL"
     # A boolean is never null, not even in records that are older than the field.

@@ -39,6 +39,26 @@ def test_an_org_gains_what_its_schema_gains_and_keeps_its_prefixes(tmp_path: Pat
 
 
 @own
+def test_a_key_can_come_to_tell_cases_apart_or_to_ignore_them_and_numbers_can_get_another_format(
+    tmp_path: Path, org_file: Path
+) -> None:
+    def seen(case_sensitive: str, format_: str, upserted: str) -> tuple[int, str, str]:
+        """How many records have the key k-1, whether an upsert creates a record, and the number of the first record."""
+        key = f"{{type: string, externalId: true, unique: true, caseSensitive: {case_sensitive}}}"
+        number = f"{{type: autonumber, format: '{format_}'}}"
+        org_file.write_text(f"objects: {{Part__c: {{fields: {{Key__c: {key}, Number__c: {number}}}}}}}")
+        with an_org(tmp_path / "org", schema_file=org_file) as org:
+            row = org.succeeded(org.load(f"Key__c\n{upserted}\n", "Part__c", "upsert", externalIdFieldName="Key__c"))[0]
+            first = org.query("SELECT Number__c FROM Part__c ORDER BY Id LIMIT 1")["records"][0]
+            return org.count("Key__c = 'k-1'", "Part__c"), row["sf__Created"], first["Number__c"]
+
+    assert seen("true", "{0}", "K-1") == (0, "true", "1")
+    assert seen("true", "{0}", "K-2") == (0, "true", "1")
+    assert seen("false", "P-{000}", "k-2") == (1, "false", "P-001")
+    assert seen("true", "{00}", "K-2") == (0, "true", "01")
+
+
+@own
 def test_an_org_that_holds_more_than_its_schema_names_says_so_at_the_start(
     tmp_path: Path, org_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
