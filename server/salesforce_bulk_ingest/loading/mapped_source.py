@@ -174,7 +174,7 @@ class MappedSource:
     def _mapped_block(
         self, position: RowPosition, block: Block, text: str, rows: ParsedBlock, kinds: Mapping[int, Kind]
     ) -> MappedBlock:
-        on_lines, used = self.row_filter.rows_on_lines(rows, block.first_line, block.first_line + text.count("\n"))
+        on_lines, used = self.row_filter.rows_on_lines(rows)
         kinds = {row: kind for row, kind in kinds.items() if row not in on_lines}
         none = kinds if self.row_filter.not_rows else {}
         uploaded, kept = _without(range(len(rows)), {*on_lines, *none}, rows)
