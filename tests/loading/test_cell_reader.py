@@ -3,7 +3,7 @@
 import tracemalloc
 
 from salesforce_bulk_ingest.loading.cell_reader import MOST_REMEMBERED, CellReader
-from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.mapping import MOST_REMEMBERED_OF_ALL, ColumnMapping, apply_mapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.formats import format_of
@@ -42,6 +42,14 @@ def test_different_cells_without_end_are_read_in_constant_memory() -> None:
         assert reader.read(cells) == [cell.replace(",", ".") for cell in cells]
     assert tracemalloc.get_traced_memory()[1] < 15_000_000 and not reader.has_misfits
     tracemalloc.stop()
+
+
+def test_many_columns_remember_no_more_cells_together_than_a_few() -> None:
+    names = [f"Amount{number}__c" for number in range(100)]
+    applied = apply_mapping(ColumnMapping(formats=dict.fromkeys(names, "1.234,5")), names)
+    readers = [column.reader for column in applied.columns if column.reader is not None]
+    assert len(readers) == len(names)
+    assert sum(reader.most_remembered for reader in readers) <= MOST_REMEMBERED_OF_ALL
 
 
 def test_parts_of_rows_read_in_a_format_hold_each_row_once() -> None:

@@ -6,22 +6,26 @@ from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 from salesforce_bulk_ingest.validation.formats import Format
 
 MOST_REMEMBERED = 50_000
-"""The maximum number of different cells whose readings are remembered: dates and booleans repeat, and amounts often do."""
+"""The maximum number of different cells of a column whose readings are remembered: dates and booleans repeat, and amounts
+often do. They take up to 8 MB."""
 
 
 class CellReader:
     """Reads the cells of one column in a format. Blank cells, `#N/A` and cells that do not fit stay as they are.
 
     Args:
-        format: the format.
+        format: see below.
+        most_remembered: see below.
 
     Attributes:
         format: the format.
+        most_remembered: the maximum number of different cells whose readings are remembered.
         has_misfits: whether any cell did not fit so far.
     """
 
-    def __init__(self, format: Format) -> None:
+    def __init__(self, format: Format, most_remembered: int = MOST_REMEMBERED) -> None:
         self.format = format
+        self.most_remembered = most_remembered
         self.has_misfits = False
         self._readings = _Readings(self)
 
@@ -52,7 +56,7 @@ class _Readings(dict[str, str]):
         if reading is None:
             self._reader.has_misfits = True
             reading = cell
-        if len(self) >= MOST_REMEMBERED:
+        if len(self) >= self._reader.most_remembered:
             self.clear()
         self[cell] = reading
         return reading

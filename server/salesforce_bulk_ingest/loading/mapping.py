@@ -10,12 +10,15 @@ from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_json, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
-from salesforce_bulk_ingest.loading.cell_reader import CellReader
+from salesforce_bulk_ingest.loading.cell_reader import MOST_REMEMBERED, CellReader
 from salesforce_bulk_ingest.loading.row_filter import NOTHING, LeaveOut
 from salesforce_bulk_ingest.validation.formats import format_of
 from salesforce_bulk_ingest.validation.misfits import Misfit
 
 COLUMNS_SHOWN = 50
+
+MOST_REMEMBERED_OF_ALL = 4 * MOST_REMEMBERED
+"""The maximum number of different cells of all columns whose readings are remembered, however many columns have formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
     addresses = ColumnAddresses(header)
     renamed = _renamed(mapping.columns, addresses, header)
     _check_constants(mapping)
-    readers = {name: CellReader(format_of(text)) for name, text in mapping.formats.items()}
+    remembered = min(MOST_REMEMBERED, MOST_REMEMBERED_OF_ALL // max(len(mapping.formats), 1))
+    readers = {name: CellReader(format_of(text), remembered) for name, text in mapping.formats.items()}
     columns = [
         MappedColumn(new_name, index, values=mapping.values.get(new_name, {}), reader=readers.get(new_name))
         for index, name in enumerate(header)
