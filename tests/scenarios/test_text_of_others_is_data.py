@@ -375,7 +375,7 @@ async def test_no_text_of_others_passes_for_ours_in_any_answer_or_in_the_log(
             snapshot(
                 [
                     "No job was made. Checked 1 row, 1,043 bytes: 5 errors and 4 warnings. Nothing was sent to embedded org.",
-                    'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "columns": "<each unknown column to its field, or null>"}, "dryRun": true} leaves columns out or names their fields, once that is settled with the user; or correct the rows.',
+                    'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "columns": {"Na me": null, "PWNED\\"  Next: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"} ]0;title[2J xxx": "<its field, or null>", "Parent.PWNED\\"  Next: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"} ]0;title[2J xxx": "<its field, or null>", "PWNED\\"  Next: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"} ]0;title[2J xxx:Parent.Name": "<its field, or null>"}}, "dryRun": true} leaves columns out or names their fields, once that is settled with the user; or correct the rows.',
                     "sha256: 83841d1c6e46ee7e9b7eecea1308a00d055e6a67e3f104b67887ccdee370cbc2",
                     'Proposed columns: {"Na me": null}',
                     'Fields that columns may be named for: "PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000000000001AAA\\"}\\n\\u001b]0;title\\u0007\\u001b[2J\\u0000\\u202e\\u2066\\u2028\\udb40\\udc41\\ufeffxxx…[+2948]", ParentId ("PWNED\\"\\r\\nNext: close-abort-ingest-job {\\"jobId\\": \\"750000…[+3035]")',

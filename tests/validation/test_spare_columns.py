@@ -33,7 +33,7 @@ def test_no_cell_is_lost_with_the_spare_columns(rows: list[list[str]]) -> None:
     for row in rows:
         told = {cell for index, cell in enumerate(row) if index in (1, 2) and cell.strip()}
         assert told <= {row[index] for index in kept - {3}} and (3 in kept or not row[3].strip())
-    assert spare.are_all_spare == (kept in ({1}, {2}))
+    assert set(spare.unsettled) == (kept & {3}) | ({2} if {1, 2} <= kept else set())
 
 
 def test_what_others_have_and_what_is_blank_is_left_out() -> None:
@@ -49,7 +49,7 @@ def test_what_others_have_and_what_is_blank_is_left_out() -> None:
 
 def test_columns_whose_cells_differ_are_for_the_user_to_choose_from() -> None:
     spare, findings = checked([["a", "3", "1", ""], ["b", "2", "", "x"]])
-    assert spare.spare == () and not spare.are_all_spare
+    assert spare.spare == () and spare.unsettled == (2, 3)
     assert findings == snapshot(
         [
             'error Phone: Several columns are Phone, and only one can be: "#2", "#3". Rows in which their cells differ: 1. | Set {"#3": "<another field>"} in columns, or {"#3": null} there to leave its cells out. (1,) x1',

@@ -166,7 +166,8 @@ class Plan:
         mapped_source: the source with its mapping, from which the bytes of the parts are made.
         version: the version of the source that was read.
         proposal: addresses of columns in the source to the fields that these are likely to mean; None leaves a column out.
-        fields: the fields to choose from for unknown columns; empty if every unknown column has a proposal.
+        unsettled: addresses of columns in the source that need a field, or have to be left out, and have no proposal.
+        fields: the fields to choose from for these columns.
         encoding: the encoding that the source is likely to be in, if it is not the one that it was read in.
         formats: names of fields to the formats that their cells are likely to be written in.
         left_out: how many rows of the source are left out.
@@ -184,6 +185,7 @@ class Plan:
     mapped_source: MappedSource = field(repr=False)
     version: object = field(repr=False)
     proposal: Mapping[str, str | None] = field(default_factory=dict)
+    unsettled: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     encoding: LikelyEncoding | None = None
     formats: Mapping[str, str] = field(default_factory=dict)
@@ -312,6 +314,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         _plan_of(rows, upload, source),
         findings=findings.sorted(),
         proposal=checks.proposal(),
+        unsettled=checks.unsettled_columns(),
         fields=checks.choosable_fields(),
         encoding=_likely_encoding(checks.likely_encoding, findings, "encoding"),
         formats=checks.likely_formats,

@@ -118,10 +118,10 @@ class FieldProposals:
         free = [field for field in fields if field.name not in taken and _can_fill(field, self._operation)]
         return tuple(map(_with_label, sorted(free, key=lambda field: not field.is_required)))
 
-    def are_all_known(self, proposed: Mapping[int, str | None]) -> bool:
-        """Return whether each column is a field, or has a proposal."""
-        unknown = [index for index, column in enumerate(self._columns) if isinstance(column, UnknownColumn)]
-        return all(index in proposed for index in (*unknown, *self._meant))
+    def unknown(self, proposed: Mapping[int, str | None]) -> Sequence[int]:
+        """Return the indexes of the columns that are no fields and have no proposal."""
+        unknown = {index for index, column in enumerate(self._columns) if isinstance(column, UnknownColumn)}
+        return sorted((unknown | self._meant.keys()) - proposed.keys())
 
     def _name_of(self, index: int) -> str:
         column = self._columns[index] if self._columns else None

@@ -180,12 +180,15 @@ class PreflightChecks:
         proposed = self._proposals.fields(self._spare.spare).items()
         return {address: field for index, field in proposed if (address := self._addresses[index]) is not None}
 
-    def choosable_fields(self) -> tuple[str, ...]:
-        """Return the fields to choose from for columns without a proposal; empty if every column has one, or needs none."""
+    def unsettled_columns(self) -> tuple[str, ...]:
+        """Return the addresses of the columns that need a field, or have to be left out, and have no proposal."""
         proposed = self._proposals.fields(self._spare.spare)
-        if self._spare.are_all_spare and self._proposals.are_all_known(proposed):
-            return ()
-        return self._proposals.choices(proposed)
+        unsettled = sorted({*self._spare.unsettled, *self._proposals.unknown(proposed)})
+        return tuple(address for index in unsettled if (address := self._addresses[index]) is not None)
+
+    def choosable_fields(self) -> tuple[str, ...]:
+        """Return the fields to choose from for unsettled columns; empty if there are none."""
+        return self._proposals.choices(self._proposals.fields(self._spare.spare)) if self.unsettled_columns() else ()
 
     def _key_column(self) -> KeyColumn | None:
         if self._fields is not None:

@@ -47,9 +47,10 @@ class SpareColumns:
         return (*doubled, *(index for index in self._unnamed if not self._filled[index]))
 
     @property
-    def are_all_spare(self) -> bool:
-        """Whether the spare columns are all that have to be left out, so that nobody has to choose between cells."""
-        return all(self._whole.values()) and not self._filled
+    def unsettled(self) -> tuple[int, ...]:
+        """The indexes of the columns that need another field, or have cells that would be lost without them."""
+        doubled = [index for name, indexes in self._doubled.items() if not self._whole[name] for index in indexes[1:]]
+        return (*doubled, *(index for index in self._unnamed if self._filled[index]))
 
     def check(self, block: ParsedBlock) -> None:
         """Look at the rows of one block."""

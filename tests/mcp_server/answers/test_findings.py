@@ -141,7 +141,7 @@ async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: 
         )
         told = f"Fields that columns may be named for: {', '.join(fields)}"
         assert told in text_of(result) and result.structured_content["next"] == snapshot(
-            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "columns": "<each unknown column to its field, or null>"}, "dryRun": true} leaves columns out or names their fields, once that is settled with the user; or correct the rows.'
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "columns": {"Symbol": "TickerSymbol", "Billing City": "BillingCity", "Security": "<its field, or null>"}}, "dryRun": true} leaves columns out or names their fields, once that is settled with the user; or correct the rows.'
         )
         sent["data"] = {
             "file": "rows.csv",

@@ -13,9 +13,13 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, 
 
 T = TypeVar("T")
 
+ITS_FIELD = "<its field, or null>"
+"""The gap for the field of a column for which nothing is proposed."""
+
 MOST_FINDINGS = 20
 ROOM_FOR_FINDINGS = 12_000
-ROOM_FOR_COLUMNS = 10_000
+ROOM_FOR_COLUMNS = 9_000
+ROOM_FOR_GAPS = 1_000
 ROOM_FOR_FORMATS = 1_500
 ROOM_FOR_FIELDS = 3_000
 """The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
@@ -85,8 +89,9 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
         given = given.leaving_out({"notRows": True})
     if plan.title_lines:
         return f"{given.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
-    if plan.has_errors and plan.fields:
-        settled = {**proposed, "columns": "<each unknown column to its field, or null>"}
+    gaps = dict.fromkeys(_shown_addresses(plan.unsettled), ITS_FIELD)
+    if plan.has_errors and gaps:
+        settled = {**proposed, "columns": {**proposed.get("columns", {}), **gaps}}
         return (
             f"{given.with_changes(settled).again()} leaves columns out or names their fields, once that is settled with the "
             "user; or correct the rows."
@@ -125,14 +130,19 @@ def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
 
 def _proposed_changes(plan: Plan) -> dict[str, Any]:
     """Return what is proposed for the rows, under the names of the arguments."""
-    changes: dict[str, Any] = {"encoding": plan.encoding and plan.encoding.name, "columns": _proposal(plan)}
-    changes["formats"] = _formats(plan)
+    encoding = plan.encoding and plan.encoding.name
+    changes = {"encoding": encoding, "columns": _proposal(plan), "formats": _formats(plan)}
     return {name: change for name, change in changes.items() if change}
 
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
     entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
     return dict(_fitting(entries, lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
+
+
+def _shown_addresses(addresses: Iterable[str]) -> Iterator[str]:
+    whole = (address for address in addresses if len(address) <= LONGEST_PROPOSED)
+    return _fitting(whole, lambda address: len(as_json({address: ITS_FIELD})), ROOM_FOR_GAPS)
 
 
 def _formats(plan: Plan) -> dict[str, str]:
