@@ -26,9 +26,6 @@ ROOM_FOR_FIELDS = 3_000
 
 LONGEST_SENTENCE = 700
 LONGEST_COLUMN = 80
-LONGEST_PROPOSED = 255
-"""The maximum number of characters of a column's name in a proposal. A longer name is left out, since a cut name would be
-that of no column."""
 
 
 class FindingAnswer(AnswerPart):
@@ -89,9 +86,8 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
         given = given.leaving_out({"notRows": True})
     if plan.title_lines:
         return f"{given.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
-    gaps = dict.fromkeys(_shown_addresses(plan.unsettled), ITS_FIELD)
-    if plan.has_errors and gaps:
-        settled = {**proposed, "columns": {**proposed.get("columns", {}), **gaps}}
+    if plan.has_errors and plan.unsettled:
+        settled = {**proposed, "columns": {**proposed.get("columns", {}), **_gaps(plan)}}
         return (
             f"{given.with_changes(settled).again()} leaves columns out or names their fields, once that is settled with the "
             "user; or correct the rows."
@@ -136,13 +132,13 @@ def _proposed_changes(plan: Plan) -> dict[str, Any]:
 
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
-    entries = (entry for entry in plan.proposal.items() if len(entry[0]) <= LONGEST_PROPOSED)
-    return dict(_fitting(entries, lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
+    return dict(_fitting(plan.proposal.items(), lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
 
 
-def _shown_addresses(addresses: Iterable[str]) -> Iterator[str]:
-    whole = (address for address in addresses if len(address) <= LONGEST_PROPOSED)
-    return _fitting(whole, lambda address: len(as_json({address: ITS_FIELD})), ROOM_FOR_GAPS)
+def _gaps(plan: Plan) -> dict[str, str]:
+    """Return a gap for the field of each unsettled column."""
+    gaps = ((address, ITS_FIELD) for address in plan.unsettled)
+    return dict(_fitting(gaps, lambda entry: len(as_json(entry)), ROOM_FOR_GAPS))
 
 
 def _formats(plan: Plan) -> dict[str, str]:
