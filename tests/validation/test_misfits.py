@@ -21,6 +21,8 @@ def test_cells_that_fail_their_rows_are_a_warning_and_other_numbers_are_an_error
         'error Amount at 3, 4 (2): Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5", "12".',
         'warning Amount at 2 (1): Cells do not fit the format "1.234,5", and go as they are: "viel".',
     ]
+    # Salesforce takes no other digits than 0 to 9 for a number.
+    assert [line.split()[0] for line in found("Amount", "1.234,5", "\u0661.\u0665")] == ["warning"]
     assert found("Day", "DD.MM.YYYY", "20260131") == [
         'warning Day at 2 (1): Cells do not fit the format "DD.MM.YYYY", and go as they are: "20260131".'
     ]

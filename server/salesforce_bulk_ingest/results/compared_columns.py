@@ -9,12 +9,11 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
+from salesforce_bulk_ingest.validation.cells import NUMBER
 from salesforce_bulk_ingest.validation.key_forms import KeyForm, any_form, forms_of, key_form_by_name
+from salesforce_bulk_ingest.validation.record_ids import LONG, SHORT, in_its_case
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9]{15}[A-Z0-5]{3}", re.ASCII)
-_ID_SUFFIX_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _BOOLEANS = {"true": "1", "false": "0"}
 
 
@@ -27,7 +26,7 @@ def canonical_cell(cell: str) -> str:
     if first.isdigit() or first in "+-.":
         return _canonical_number(cell)
     if _is_long_id(cell):
-        return canonical_cell(cell[:15])
+        return canonical_cell(cell[:SHORT])
     return _BOOLEANS.get(cell.lower(), cell)
 
 
@@ -39,22 +38,19 @@ def canonical_cells(cells: Sequence[str]) -> Iterator[str]:
 
 def _is_long_id(cell: str) -> bool:
     """Return whether the cell is an id whose last three characters encode the case of the other fifteen."""
-    if len(cell) != 18 or not _ID.fullmatch(cell):
-        return False
-    cases = (sum(1 << bit for bit in range(5) if cell[start + bit].isupper()) for start in (0, 5, 10))
-    return cell[15:] == "".join(map(_ID_SUFFIX_CHARACTERS.__getitem__, cases))
+    return len(cell) == LONG and in_its_case(cell) == cell
 
 
 def _canonical_number(cell: str) -> str:
     """Return the canonical form of a cell that begins like a number: the cell may be a number, a time or an id."""
-    if _NUMBER.fullmatch(cell):
+    if NUMBER.fullmatch(cell):
         try:
             number = Decimal(cell)
         except InvalidOperation:
             return cell
         return str(number.normalize()) if number else "0"
     if _is_long_id(cell):
-        return canonical_cell(cell[:15])
+        return canonical_cell(cell[:SHORT])
     if _TIME.fullmatch(cell):
         try:
             return datetime.fromisoformat(cell).astimezone(UTC).isoformat()

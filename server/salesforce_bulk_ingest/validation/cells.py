@@ -22,9 +22,14 @@ from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_
 
 Cells = Sequence[str]
 
-BLANK_CELLS = ("", NULL_CELL)
+BLANK_CELLS = frozenset({"", NULL_CELL})
+"""The cells that are no value, once spaces at their ends are taken away."""
+
 SPACES = "".join(map(chr, range(0x21)))
 """The characters that are no part of a text at its ends: those that Java's `String.trim` takes away (assumed)."""
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+"""A number as Salesforce takes it."""
 
 MOST_REMEMBERED = 40_000
 """The maximum number of right values that a screen remembers: more than the days of a century."""
@@ -32,7 +37,7 @@ MOST_REMEMBERED = 40_000
 LONGEST_CHECKED = 100_000
 """The length of a field from which on its cells are not measured: the field takes any text that a cell can hold."""
 
-VALUES_SHOWN = 8
+PICKLIST_VALUES_SHOWN = 8
 TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "encryptedstring", "combobox", "picklist"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent"})
 LIMITS_OF_WHOLE_NUMBERS = {"int": 2**31, "long": 2**63}
@@ -46,7 +51,6 @@ FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
 _FIRST_MOMENT, _LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
 
 _WHOLE_NUMBER = re.compile("[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _DATE = re.compile("([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")
 _HOURS = re.compile("T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _ZONE = re.compile(r"(?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)")
@@ -286,7 +290,7 @@ def _number_check(field: FieldDescribe) -> CellCheck:
     too_large = _others_fail(field, "out of range", takes, "Correct them, or choose a field for larger numbers.")
 
     def judge(cell: str) -> Complaint | None:
-        if not _NUMBER.fullmatch(cell):
+        if not NUMBER.fullmatch(cell):
             return wrong
         return None if -limit < float(cell) < limit else too_large
 
@@ -401,7 +405,8 @@ def _id_check(field: FieldDescribe, prefix: str) -> CellCheck:
 def _picklist_check(field: FieldDescribe) -> CellCheck:
     values = [value.value for value in field.picklist_values if value.active]
     taken = {value.lower() for value in values}
-    listed = ", ".join(map(quoted, values[:VALUES_SHOWN])) + (", …" if len(values) > VALUES_SHOWN else "")
+    listed = ", ".join(map(quoted, values[:PICKLIST_VALUES_SHOWN]))
+    listed += ", …" if len(values) > PICKLIST_VALUES_SHOWN else ""
     do = f"Map them with values: it takes {listed}." if values else "It has no active values: leave it out."
     wrong = _others_fail(field, "picklist", "only the active values of its picklist", do)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.text import as_json, quoted
-from salesforce_bulk_ingest.validation.formats import APOSTROPHES, MIDNIGHT, MINUS, SPACES, format_of
+from salesforce_bulk_ingest.validation.formats import APOSTROPHES, MIDNIGHT, MINUS, SPACES_IN_NUMBERS, format_of
 
 MOST_CELLS = 2_000
 """The maximum number of different cells from which a guess is made. Later ones that do not fit a format are found when it is
@@ -69,7 +69,7 @@ def time_texts(cell: str) -> Iterator[str]:
         yield f"{first}{found['s']}{second}{found['t']}{third}{time}"
 
 
-_NO_SIGN = re.compile(rf"(?<=\d)E(?=[+-]?\d)|[\d.,{SPACES}{APOSTROPHES}()+{MINUS}]", re.IGNORECASE)
+_NO_SIGN = re.compile(rf"(?<=\d)E(?=[+-]?\d)|[\d.,{SPACES_IN_NUMBERS}{APOSTROPHES}()+{MINUS}]", re.IGNORECASE)
 """What may stand in a number beside a sign of a currency: an exponent, digits, marks, signs and parentheses."""
 
 

@@ -38,12 +38,12 @@ MONTHS = (
 """The names of the months in English, German, French, Spanish, Italian, Dutch and Portuguese, and abbreviations that no name
 begins with. Any beginning of at least three letters stands for its month."""
 
-SPACES = " \u00a0\u2009\u202f"
+SPACES_IN_NUMBERS = " \u00a0\u2009\u202f"
 APOSTROPHES = "'\u2019"
 MINUS = r"\-\u2212"
 """Signs of negative numbers, for a set of characters in a pattern."""
 
-_ALIKE = dict.fromkeys(SPACES, SPACES) | dict.fromkeys(APOSTROPHES, APOSTROPHES)
+_ALIKE = dict.fromkeys(SPACES_IN_NUMBERS, SPACES_IN_NUMBERS) | dict.fromkeys(APOSTROPHES, APOSTROPHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def _zone_of(text: str, zone: re.Match[str]) -> tzinfo:
 # Numbers
 
 
-_WITHOUT_MARKS = str.maketrans("", "", f".,{SPACES}{APOSTROPHES}")
+_WITHOUT_MARKS = str.maketrans("", "", f".,{SPACES_IN_NUMBERS}{APOSTROPHES}")
 
 
 def _number_format(text: str) -> Format | None:
@@ -256,7 +256,7 @@ def _number_format(text: str) -> Format | None:
     if body is None or "/" in text:
         return None
     marks = re.findall(r"\D", body[0])
-    if any(mark not in f".,{SPACES}{APOSTROPHES}" for mark in marks):
+    if any(mark not in f".,{SPACES_IN_NUMBERS}{APOSTROPHES}" for mark in marks):
         return None
     decimal, group = _marks(text, marks, body[0])
     signs = text[: body.start()] + text[body.end() :]

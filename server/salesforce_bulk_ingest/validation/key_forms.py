@@ -9,21 +9,14 @@ and set to do so (Apex developer guide, Upserting Records). Assumed: that other 
 stored in lower case (Salesforce Help 000384328), and that of a letter the simple lower case counts.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter, methodcaller
 
-from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
-from salesforce_bulk_ingest.validation.cells import NUMBER_TYPES
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS, NUMBER, NUMBER_TYPES, SPACES
 
 KeyForm = Callable[[str], str]
 """A function that gives all spellings of a record's key, without spaces around it, the same form."""
-
-BLANK_KEYS = frozenset({"", NULL_CELL})
-"""What is no key, once spaces are taken away."""
-
-SPACES = "".join(map(chr, range(0x21)))
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 same_id: KeyForm = itemgetter(slice(15))
 """The form of a record id: its first 15 characters. The other three only encode the case of these."""
@@ -67,7 +60,7 @@ def key_form_by_name(name: str) -> KeyForm:
 
 def forms_of(form: KeyForm, cells: Iterable[str]) -> Iterator[str]:
     """Yield the form of the key in each cell; an empty text for a cell without a key."""
-    return ("" if key in BLANK_KEYS else form(key) for key in trimmed(cells))
+    return ("" if key in BLANK_CELLS else form(key) for key in trimmed(cells))
 
 
 def trimmed(cells: Iterable[str]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
-from salesforce_bulk_ingest.validation.key_forms import BLANK_KEYS, KeyForm, any_form, key_form_by_name, trimmed
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
+from salesforce_bulk_ingest.validation.key_forms import KeyForm, any_form, key_form_by_name, trimmed
 from salesforce_bulk_ingest.validation.not_rows import leave_out_blank
 
 BUCKETS = 256
@@ -86,10 +87,10 @@ class KeyChecks:
     def check(self, block: ParsedBlock) -> None:
         """Check the rows of one block."""
         keys, lines = list(trimmed(block.column(self._column.index))), block.lines
-        if not BLANK_KEYS.isdisjoint(keys):
-            blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANK_KEYS]
+        if not BLANK_CELLS.isdisjoint(keys):
+            blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANK_CELLS]
             self._add_blank(blank)
-            filled = [(key, line) for key, line in zip(keys, lines, strict=True) if key not in BLANK_KEYS]
+            filled = [(key, line) for key, line in zip(keys, lines, strict=True) if key not in BLANK_CELLS]
             keys, lines = [key for key, _ in filled], [line for _, line in filled]
         if self._failure is None:
             with self._unless_failed():

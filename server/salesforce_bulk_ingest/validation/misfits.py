@@ -1,17 +1,15 @@
 """Findings about cells that do not fit the format that the caller named for their column."""
 
-import re
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.findings import Findings, Level
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
+from salesforce_bulk_ingest.validation.cells import NUMBER
 from salesforce_bulk_ingest.validation.formats import Format
 
 CORRECT_THEM = "Correct them with values, which come before formats, or leave these rows out."
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Misfit:
     @property
     def level(self) -> Level:
         """An error where Salesforce would take the cell as another number than the format means, and no row would fail."""
-        return "error" if self.format.is_of_numbers and _NUMBER.fullmatch(self.cell.strip()) else "warning"
+        return "error" if self.format.is_of_numbers and NUMBER.fullmatch(self.cell.strip()) else "warning"
 
 
 class MisfitChecks:
