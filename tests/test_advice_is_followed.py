@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from salesforce_bulk_ingest.mcp_server.arguments import DataBody
 from salesforce_bulk_ingest.results import remedies
+from salesforce_bulk_ingest.validation.formats import format_of
+from salesforce_bulk_ingest.validation.misfits import CORRECT_THEM
 from salesforce_emulator import EmulatorConfig, create_app
 from salesforce_emulator.config import Assumptions
 from tests.salesforce_emulator.caller import Caller, calling
@@ -20,7 +23,9 @@ from tests.support.asgi_server import running
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, closed
 
-_JSON = re.compile(r"values(?: beside rowsOf, such as)?:? (?=\{)")
+
+def _example(argument: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{argument}(?: beside rowsOf)?(?:, such as|:)? (?=\{{)")
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +50,9 @@ async def client(org_url: str, tmp_path: Path) -> AsyncIterator[Client]:
         yield connected
 
 
-def values_in(advice: str) -> dict[str, dict[str, str]]:
-    """The value of the argument `values` that advice names."""
-    found = _JSON.search(advice)
+def example_of(argument: str, advice: str) -> dict[str, Any]:
+    """The value of an argument that advice names."""
+    found = _example(argument).search(advice)
     assert found, advice
     value, _ = json.JSONDecoder().raw_decode(advice, found.end())
     assert isinstance(value, dict)
@@ -120,54 +125,95 @@ async def test_cells_that_are_no_values_are_counted_and_emptied_by_the_values_th
         "Phone": ("warning", 3, [2, 3, 4]),
     }
     assert "clears" in found["Site"]["what"] and "NULL (2), #BEZUG! (1)" in found["Phone"]["what"]
-    values = {**values_in(found["Site"]["do"]), **values_in(found["Phone"]["do"])}
+    values = example_of("values", found["Site"]["do"]) | example_of("values", found["Phone"]["do"])
     answer = await create(client, upsert, csv=text, values=values)
     assert answer["findings"] == []
     await closed(client, answer["id"])
     assert cells(org, "Name LIKE 'Words%'", "Site", "Phone") == [("x", "1"), ("y", "2"), ("w", "3")]
 
 
-CAUSES: dict[str, tuple[str, str, str]] = {
-    "AnnualRevenue": ("$5", "5", "translate"),
-    "NumberOfEmployees": ("25.5", "25", "translate"),
-    "Parent.External_Id__c": ("no such key", "P-1", "{value}"),
+CAUSES: dict[str, tuple[str, str, str, str, object]] = {
+    "an amount": ("Account", "AnnualRevenue", "$5", "formats", 5.0),
+    "zeros behind a point": ("Account", "NumberOfEmployees", "25.0", "formats", 25),
+    "decimals": ("Account", "NumberOfEmployees", "25.5", "values", 26),
+    "a day": ("Contact", "Birthdate", "31.1.2026", "formats", "2026-01-31"),
+    "a switch": ("Contact", "DoNotCall", "yes", "formats", True),
 }
-"""Fields of an account: a cell that fails, what it is translated to, and a word of the advice."""
+"""An object, a field of it, a cell that fails, the argument that the advice names, and what is stored."""
 
 
-@pytest.mark.parametrize("field", CAUSES)
-async def test_rows_of_a_cause_go_in_with_the_values_that_its_advice_names(
-    client: Client, org: Caller, field: str
-) -> None:
-    wrong, right, _ = CAUSES[field]
-    name = f"Cause {field}"
-    await load(client, body("upsert", externalIdFieldName="External_Id__c"), csv="External_Id__c,Name\nP-1,Parent\n")
-    job = await call(
-        client,
-        "create-ingest-job",
-        body=body(),
-        data={"csv": f"Name,Site,{field}\n{name},Oslo,{wrong}\n"},
-        preflight="off",
-    )
+async def failed_page(client: Client, body: dict[str, str], csv: str) -> dict[str, Any]:
+    """The page of the failed rows of an unchecked job."""
+    job = await call(client, "create-ingest-job", body=body, data={"csv": csv}, preflight="off")
     await closed(client, job["id"])
-    page = await call(client, "get-failed-results-ingest-job", jobId=job["id"])
+    return await call(client, "get-failed-results-ingest-job", jobId=job["id"])
+
+
+@pytest.mark.parametrize("name", CAUSES)
+async def test_rows_of_a_cause_go_in_with_the_argument_that_its_advice_names(
+    client: Client, org: Caller, name: str
+) -> None:
+    sobject, field, cell, argument, stored = CAUSES[name]
+    label = "LastName" if sobject == "Contact" else "Name"
+    rows = {"object": sobject, "operation": "insert"}
+    page = await failed_page(client, rows, f"{label},Description,{field}\n{name},Oslo,{cell}\n")
     [cause] = page["causes"]
-    assert "values beside rowsOf" in cause["advice"]
+    [example] = example_of(argument, cause["advice"]).values()
     tool, arguments = next_call(page["next"])
-    arguments["data"]["values"] = {field: {wrong: right}}
+    arguments["data"][argument] = {field: example}
     again = await call(client, tool, **arguments)
     assert (await closed(client, again["id"]))["numberRecordsFailed"] == 0
-    stored = field.replace("External_Id__c", "Name")
-    [found] = org.query(f"SELECT Site, {stored} FROM Account WHERE Name = '{name}'")["records"]
-    value = found["Parent"]["Name"] if "." in stored else found[stored]
-    assert (found["Site"], value) == ("Oslo", "Parent" if "." in stored else float(right))
+    [found] = org.query(f"SELECT Description, {field} FROM {sobject} WHERE {label} = '{name}'")["records"]
+    assert (found["Description"], found[field]) == ("Oslo", stored)
 
 
-def test_each_value_that_advice_on_causes_names_has_the_form_of_the_argument() -> None:
-    """A field, and in it old cells with new ones; what stands as an example in advice is a call that can be made."""
+async def test_rows_without_a_parent_go_in_with_the_keys_that_are_corrected(client: Client, org: Caller) -> None:
+    await load(client, body("upsert", externalIdFieldName="External_Id__c"), csv="External_Id__c,Name\nP-1,Parent\n")
+    page = await failed_page(client, body(), "Name,Parent.External_Id__c\nChild,no such key\n")
+    [cause] = page["causes"]
+    assert example_of("values", cause["advice"]) == {"Account.Ext__c": {"old": "new"}}
+    tool, arguments = next_call(page["next"])
+    arguments["data"]["values"] = {"Parent.External_Id__c": {"no such key": "P-1"}}
+    again = await call(client, tool, **arguments)
+    assert (await closed(client, again["id"]))["numberRecordsFailed"] == 0
+    [found] = org.query("SELECT Parent.Name FROM Account WHERE Name = 'Child'")["records"]
+    assert found["Parent"]["Name"] == "Parent"
+
+
+async def test_rows_that_fail_are_left_out_by_the_cells_that_advice_names(client: Client, org: Caller) -> None:
+    contact = {"object": "Contact", "operation": "insert"}
+    page = await failed_page(client, contact, "LastName,Birthdate\n ,2026-01-31\nFilled,31.1.2026\n")
+    advice = {cause["statusCode"]: cause["advice"] for cause in page["causes"]}
+    left_out = example_of("leaveOut", advice["REQUIRED_FIELD_MISSING"])
+    formats = example_of("formats", advice["INVALID_FIELD"])
+    tool, arguments = next_call(page["next"])
+    arguments["data"] |= {"leaveOut": left_out, "formats": formats}
+    again = await call(client, tool, **arguments)
+    assert again["findings"] == []
+    assert (await closed(client, again["id"]))["numberRecordsProcessed"] == 1
+
+
+async def test_cells_that_do_not_fit_a_format_are_corrected_or_left_out(client: Client, org: Caller) -> None:
+    text = 'Name,AnnualRevenue\nMisfit 1,"1,5"\nMisfit 2,2.5\nMisfit 3,viel\n'
+    read: dict[str, Any] = {"csv": text, "formats": {"AnnualRevenue": "1.234,5"}}
+    dry = await call(client, "create-ingest-job", body=body(), data=read, dryRun=True)
+    assert {finding["do"] for finding in dry["findings"] if "do not fit" in finding["what"]} == {CORRECT_THEM}
+    corrected = {"values": {"AnnualRevenue": {"2.5": "2,5"}}, "leaveOut": {"cells": {"AnnualRevenue": ["viel"]}}}
+    answer = await create(client, body(), **read, **corrected)
+    assert answer["findings"] == []
+    await closed(client, answer["id"])
+    assert cells(org, "Name LIKE 'Misfit%'", "AnnualRevenue") == [(1.5,), (2.5,)]
+
+
+def test_each_example_in_the_advice_on_causes_is_an_argument_that_can_be_given() -> None:
     advice = [remedies.remedy_for(code, "").advice for code in sorted(remedies.known_codes())]
     advice += [remedies.remedy_for(code, text).advice for code, text in remedies.known_texts()]
-    named = [values_in(each) for each in advice if _JSON.search(each)]
-    assert len(named) >= 6
-    for values in named:
-        assert all(isinstance(new, str) for of_field in values.values() for new in of_field.values())
+    examples = [
+        DataBody.model_validate({"csv": "A\n1\n", argument: example_of(argument, each)})
+        for each in advice
+        for argument in ("values", "formats", "leaveOut")
+        if _example(argument).search(each)
+    ]
+    assert len(examples) >= 8
+    for text in (text for example in examples for text in (example.formats or {}).values()):
+        format_of(text)

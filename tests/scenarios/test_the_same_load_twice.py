@@ -396,7 +396,7 @@ async def test_below_half_of_the_rows_it_is_a_warning(org: WatchedOrg, client: C
             {
                 "level": "warning",
                 "what": "3 of 10 rows went into job JOB (JobComplete) before.",
-                "do": "Go on if that is meant, as with a file that comes again; else leave the rows out.",
+                "do": "Go on if that is meant, as with a file that comes again; else leave the rows out with leaveOut.",
                 "lines": [],
                 "count": 0,
             }
@@ -429,9 +429,9 @@ async def test_for_other_operations_it_is_a_note(org: WatchedOrg, client: Client
         notes += [f"{found['level']}: {steady(found['what'])} {found['do']}" for found in answer["findings"]]
     assert notes == snapshot(
         [
-            "warning: 5 of 5 rows went into job JOB (JobComplete) before. Go on if that is meant, as with a file that comes again; else leave the rows out.",
-            "warning: 5 of 5 rows went into job JOB (JobComplete) before. Go on if that is meant, as with a file that comes again; else leave the rows out.",
-            "warning: 5 of 5 rows went into job JOB (JobComplete) before. Go on if that is meant, as with a file that comes again; else leave the rows out.",
+            "warning: 5 of 5 rows went into job JOB (JobComplete) before. Go on if that is meant, as with a file that comes again; else leave the rows out with leaveOut.",
+            "warning: 5 of 5 rows went into job JOB (JobComplete) before. Go on if that is meant, as with a file that comes again; else leave the rows out with leaveOut.",
+            "warning: 5 of 5 rows went into job JOB (JobComplete) before. Go on if that is meant, as with a file that comes again; else leave the rows out with leaveOut.",
         ]
     )
 

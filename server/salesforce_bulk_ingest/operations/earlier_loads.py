@@ -34,7 +34,7 @@ MOST_JOBS = 20
 
 JOBS_TOLD = 3
 
-IF_MEANT = "Go on if that is meant, as with a file that comes again; else leave the rows out."
+IF_MEANT = "Go on if that is meant, as with a file that comes again; else leave the rows out with leaveOut."
 REFUSED = (
     "They will be refused: send the other rows alone, or give loadAgain: true if the user wants these a second time."
 )

@@ -41,8 +41,8 @@ _IN_FLOW = Remedy(
 )
 
 _DUPLICATE_RULE = Remedy(
-    "A duplicate rule of the org found similar records, and a bulk load can't override it: leave these rows out, load them "
-    "as an update or an upsert of the records that exist, or have an admin set the rule to Allow without Alert, or "
+    "A duplicate rule of the org found similar records, and a bulk load can't override it: don't send these rows again, "
+    "load them as an update or upsert of the records that exist, or have an admin set the rule to Allow without Alert, or "
     "deactivate it, for the load."
 )
 """`allowSave`, the way past an alert, is a header of REST and SOAP calls (REST API Developer Guide, Duplicate Rule Header),
@@ -66,8 +66,8 @@ _BY_CODE: dict[str, Remedy] = {
     ),
     "DUPLICATES_DETECTED": _DUPLICATE_RULE,
     "DUPLICATE_VALUE": Remedy(
-        "The value of a unique field is taken, by a record or by another row: make it unique, leave the row out, or upsert "
-        "by that field, if it is an external id, to update the record that has it."
+        "The value of a unique field is taken, by a record or by another row: make it unique, leave the row out with "
+        "leaveOut, or upsert by that field, if it is an external id, to update the record that has it."
     ),
     "DUPLICATE_EXTERNAL_ID": Remedy(
         "Several records have this external id, so none is chosen: have the extra records corrected, or name the record by "
@@ -75,8 +75,8 @@ _BY_CODE: dict[str, Remedy] = {
     ),
     "DUPLICATE_USERNAME": Remedy("Usernames are unique across all orgs: choose another one for each of these rows."),
     "REQUIRED_FIELD_MISSING": Remedy(
-        "Fill in the named fields: add a column, one value for every row with set, or leave these rows out; an empty cell "
-        "or #N/A is no value."
+        "Fill in the named fields: add a column, one value for every row with set, or leave these rows out with leaveOut, "
+        'such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.'
     ),
     "MISSING_ARGUMENT": Remedy(
         "The key of these rows is empty: fill in Id, or the external id of an upsert, or insert them as new records."
@@ -89,8 +89,8 @@ _BY_CODE: dict[str, Remedy] = {
         "A lookup names a record of the wrong object: give the Id of a record of the object that the field refers to."
     ),
     "ENTITY_IS_DELETED": Remedy(
-        "The record, or one that it refers to, is deleted, or its Id came twice in a delete: leave these rows out, or have "
-        "the record restored from the recycle bin first."
+        "The record, or one that it refers to, is deleted, or its Id came twice in a delete: don't send these rows again, "
+        "or have the record restored from the recycle bin first."
     ),
     "ENTITY_IS_LOCKED": Remedy(
         "An approval process has locked the record: load these rows again when it is decided, or have an admin unlock it."
@@ -126,8 +126,8 @@ _BY_CODE: dict[str, Remedy] = {
     "STRING_TOO_LONG": Remedy("Shorten the cells to the length in the message: nothing truncates them on the way."),
     "NUMBER_OUTSIDE_VALID_RANGE": Remedy("The number has more digits than the field holds: correct it, or its unit."),
     "INVALID_TYPE_ON_FIELD_IN_RECORD": Remedy(
-        "The cell doesn't have the field's type: translate cells with values beside rowsOf, to numbers as 1234.5, dates as "
-        "2026-01-31, times as 2026-01-31T12:00:00Z, checkboxes as true or false."
+        "The cell doesn't have the field's type: name the form of the cells in formats beside rowsOf, or translate them "
+        "with values, to numbers as 1234.5, dates as 2026-01-31, times as 2026-01-31T12:00:00Z, checkboxes as true or false."
     ),
     "INVALID_EMAIL_ADDRESS": Remedy(
         'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.'
@@ -149,7 +149,7 @@ _BY_CODE: dict[str, Remedy] = {
         "The new owner may not read this object: choose another owner, or have an admin give that user access."
     ),
     "INSUFFICIENT_ACCESS_OR_READONLY": Remedy(
-        f"{_ADMIN} to give this user access to the records or fields, or leave these rows out."
+        f"{_ADMIN} to give this user access to the records or fields, or don't send these rows again."
     ),
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Remedy(
         f"{_ADMIN} to give this user access to the records that these rows refer to (parent, owner, record type), or name "
@@ -159,10 +159,13 @@ _BY_CODE: dict[str, Remedy] = {
         "The parent of these records can't be changed: leave that column out of an update."
     ),
     "CANNOT_UPDATE_CONVERTED_LEAD": Remedy(
-        "The lead is converted: leave these rows out, or update the contact, account or opportunity that it became."
+        "The lead is converted: don't send these rows again, or update the contact, account or opportunity that it "
+        "became."
     ),
     "CHILD_SHARE_FAILS_PARENT": Remedy(f"{_ADMIN} to give this user edit access to the parent records."),
-    "DELETE_FAILED": Remedy("Other records use this one: delete or re-assign those first, or leave these rows out."),
+    "DELETE_FAILED": Remedy(
+        "Other records use this one: delete or re-assign those first, or don't send these rows again."
+    ),
     "DEPENDENCY_EXISTS": Remedy("Other records or settings depend on this one: change those first."),
     "STANDARD_PRICE_NOT_DEFINED": Remedy("Load the standard price of these products first, then the custom ones."),
     "STORAGE_LIMIT_EXCEEDED": Remedy(
@@ -193,14 +196,16 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "valid value for the type xsd:date",  # of xsd:dateTime, too
         Remedy(
             "The cell has not the form of the field's type: write dates as 2026-01-31 and times as 2026-01-31T12:00:00Z, or "
-            'translate cells with values beside rowsOf, such as {"Birthdate": {"31.1.2026": "2026-01-31"}}.'
+            'name the form of the cells in formats beside rowsOf, such as {"Birthdate": "DD.MM.YYYY"}, or translate them '
+            "with values."
         ),
     ),
     (
         "INVALID_FIELD",
         "valid value for the type xsd:boolean",
         Remedy(
-            'Translate the cells to true and false with values beside rowsOf, such as {"Done__c": {"Yes": "true"}}.'
+            'Name the words of the cells in formats beside rowsOf, such as {"Done__c": "Yes/No"}, or translate them to true '
+            "and false with values."
         ),
     ),
     (
@@ -208,15 +213,16 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "valid value for the type xsd:int",
         Remedy(
             "The field takes whole numbers, without a point: translate cells with values beside rowsOf, such as "
-            '{"NumberOfEmployees": {"25.0": "25"}}.'
+            '{"NumberOfEmployees": {"25.5": "26"}}; where zeros alone are behind it, name their form in formats, such as '
+            '{"NumberOfEmployees": "1234.5"}.'
         ),
     ),
     (
         "INVALID_FIELD",
         "valid value for the type",
         Remedy(
-            "The cell is no number as the field takes it: write 1234.5, without currency and thousands, or translate cells "
-            'with values beside rowsOf, such as {"AnnualRevenue": {"$5": "5"}}.'
+            "The cell is no number as the field takes it: write 1234.5, or name the form of the cells in formats beside "
+            'rowsOf, such as {"AnnualRevenue": "$1,234.5"}, or translate them with values.'
         ),
     ),
     (

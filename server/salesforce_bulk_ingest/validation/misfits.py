@@ -9,7 +9,9 @@ from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER
 from salesforce_bulk_ingest.validation.formats import Format
 
-CORRECT_THEM = "Correct them with values, which come before formats, or leave these rows out."
+CORRECT_THEM = (
+    "Correct them with values, which come before formats, or leave these rows out with leaveOut, by cells or lines."
+)
 
 
 @dataclass(frozen=True, slots=True)

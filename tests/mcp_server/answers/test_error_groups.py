@@ -85,7 +85,7 @@ async def test_each_cause_says_how_many_rows_on_which_values_and_what_to_do(clie
                     "count": 2,
                     "pattern": "duplicate value found: External_Id__c duplicates value on record with id: {id}",
                     "retryable": False,
-                    "advice": "The value of a unique field is taken, by a record or by another row: make it unique, leave the row out, or upsert by that field, if it is an external id, to update the record that has it.",
+                    "advice": "The value of a unique field is taken, by a record or by another row: make it unique, leave the row out with leaveOut, or upsert by that field, if it is an external id, to update the record that has it.",
                     "examples": [
                         {
                             "offset": 0,
@@ -105,7 +105,7 @@ async def test_each_cause_says_how_many_rows_on_which_values_and_what_to_do(clie
                     "count": 2,
                     "pattern": "Required fields are missing: [LastName]",
                     "retryable": False,
-                    "advice": "Fill in the named fields: add a column, one value for every row with set, or leave these rows out; an empty cell or #N/A is no value.",
+                    "advice": 'Fill in the named fields: add a column, one value for every row with set, or leave these rows out with leaveOut, such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.',
                     "examples": [{"offset": 0, "values": {"LastName": ""}}, {"offset": 0, "values": {"LastName": ""}}],
                 },
             ],
@@ -118,9 +118,9 @@ async def test_each_cause_says_how_many_rows_on_which_values_and_what_to_do(clie
             '- 3 x INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST on MailingGeocodeAccuracy (not retryable): "Mailing Geocode Accuracy: bad value for restricted picklist field: {value}"',
             '  Translate these cells with values, such as {"Rating": {"H": "Hot"}}, or have an admin add them to the picklist; a record type may offer fewer than the field.',
             '- 2 x DUPLICATE_VALUE (not retryable): "duplicate value found: External_Id__c duplicates value on record with id: {id}"',
-            "  The value of a unique field is taken, by a record or by another row: make it unique, leave the row out, or upsert by that field, if it is an external id, to update the record that has it.",
+            "  The value of a unique field is taken, by a record or by another row: make it unique, leave the row out with leaveOut, or upsert by that field, if it is an external id, to update the record that has it.",
             '- 2 x REQUIRED_FIELD_MISSING on LastName (not retryable): "Required fields are missing: [LastName]"',
-            "  Fill in the named fields: add a column, one value for every row with set, or leave these rows out; an empty cell or #N/A is no value.",
+            '  Fill in the named fields: add a column, one value for every row with set, or leave these rows out with leaveOut, such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.',
         ]
     )
 
