@@ -16,14 +16,14 @@ INSERT = {"object": "Account", "operation": "insert"}
 async def test_nested_arguments_that_come_as_json_text_are_read(org: WatchedOrg) -> None:
     data = {
         "records": json.dumps([{"Company": "Json text"}]),
-        "columns": json.dumps({"Company": "Name"}),
+        "columns": json.dumps({"Company": ["Name", "Site"]}),
         "set": json.dumps({"Phone": 1}),
         "values": json.dumps({"Name": {"Json text": "Json Text"}}),
-        "only": json.dumps(["Name", "Phone"]),
+        "only": json.dumps(["Name", "Site", "Phone"]),
     }
     async with agent(org.url) as client:
         await call(client, "create-ingest-job", body=json.dumps(INSERT), data=json.dumps(data))
-    assert org.uploads == [b"Name,Phone\nJson Text,1\n"]
+    assert org.uploads == [b"Name,Site,Phone\nJson Text,Json text,1\n"]
 
 
 async def test_numbers_that_a_float_may_have_changed_are_refused_and_all_others_go_out_as_they_are(

@@ -53,16 +53,16 @@ CellValue = Annotated[
 ]
 
 
-def _field_names(value: object) -> str | tuple[str, ...] | None:
+def _field_names(value: object) -> str | list[str] | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return tuple(value)
+        return value
     raise ValueError("expected a field, a list of fields or null")
 
 
 FieldNames = Annotated[
-    str | tuple[str, ...] | None,
+    str | list[str] | None,  # no tuple: as JSON it is a list, of which pydantic warns
     PlainValidator(_field_names),
     WithJsonSchema({"type": ["string", "array", "null"], "items": {"type": "string"}}),
 ]
