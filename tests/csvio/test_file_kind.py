@@ -43,7 +43,7 @@ def archive_of(name: str, content: bytes = b"") -> bytes:
         (b"(\xb5/\xfd", "zstd"),
         (b"7z\xbc\xaf'\x1c", "7z"),
         (b"Rar!\x1a\x07", "rar"),
-        (b"PAR1", "Parquet"),
+        (b"PAR1\x15\x04\x15", "Parquet"),
         (b"SQLite format 3\0", "SQLite"),
         (b"ID;PWXL;N;E", "SYLK"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_csv_is_named(start: bytes, word: str) -> None:
     [
         b"", b"ID;Priority;Name", b"ID,Name", b"Name",
         b'"<b>Name</b>",Phone', b"<Name>,Phone", b"[Name],[Phone]", b"{Name},{Phone}",
-        b"PK,Name", b"BZ,Name", b"MIME,Name", b"< 5,Name", b"%,Name",
+        b"PAR1,PAR2", b"PK,Name", b"BZ,Name", b"MIME,Name", b"< 5,Name", b"%,Name",
     ],
 )  # fmt: skip
 def test_a_header_of_csv_is_no_other_file(start: bytes) -> None:

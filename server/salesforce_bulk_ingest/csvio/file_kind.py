@@ -21,41 +21,44 @@ class FileKind:
     do: str
 
 
-_BY_MAGIC: tuple[tuple[bytes, FileKind], ...] = (
-    (b"\xd0\xcf\x11\xe0", FileKind("It is an old Office file, such as an .xls workbook, not CSV.", _EXPORT)),
-    (b"%PDF", FileKind("It is a PDF, not CSV.", _EXPORT)),
-    (b"{\\rtf", FileKind("It is rich text (RTF), not CSV.", _EXPORT)),
-    (b"\x89PNG", FileKind("It is an image (PNG), not CSV.", _ELSE)),
-    (b"\xff\xd8\xff", FileKind("It is an image (JPEG), not CSV.", _ELSE)),
-    (b"GIF8", FileKind("It is an image (GIF), not CSV.", _ELSE)),
-    (b"\x1f\x8b", FileKind("It is compressed with gzip twice.", "Unpack it once.")),
-    (b"\x1f\x9d", FileKind("It is compressed (.Z), not CSV.", _UNPACK)),
-    (b"BZh", FileKind("It is compressed (bzip2), not CSV.", _UNPACK)),
-    (b"\xfd7zXZ", FileKind("It is compressed (xz), not CSV.", _UNPACK)),
-    (b"(\xb5/\xfd", FileKind("It is compressed (zstd), not CSV.", _UNPACK)),
-    (b"\x04\x22\x4d\x18", FileKind("It is compressed (lz4), not CSV.", _UNPACK)),
-    (b"7z\xbc\xaf", FileKind("It is a 7z archive, not CSV.", _UNPACK)),
-    (b"Rar!", FileKind("It is a rar archive, not CSV.", _UNPACK)),
-    (b"PAR1", FileKind("It is a Parquet file, not CSV.", _EXPORT)),
-    (b"Obj\x01", FileKind("It is an Avro file, not CSV.", _EXPORT)),
-    (b"SQLite format 3", FileKind("It is an SQLite database, not CSV.", _EXPORT)),
-    (b"ID;PWXL", FileKind("It is a SYLK sheet, not CSV.", _EXPORT)),
-    (b"ID;PCALC", FileKind("It is a SYLK sheet, not CSV.", _EXPORT)),
-    (b"ID;PSCALC", FileKind("It is a SYLK sheet, not CSV.", _EXPORT)),
-    (b"version https://git-lfs", FileKind("It is a pointer of Git LFS in place of the file.", "Fetch it: git lfs pull.")),
-    (b"MIME-Version:", FileKind("It is a web archive (MHTML), as some programs name .xls, not CSV.", _EXPORT)),
-    (b"-----BEGIN ", FileKind("It is a key or a certificate, not CSV.", _ELSE)),
-)  # fmt: skip
+def _no_csv(name: str, do: str) -> FileKind:
+    return FileKind(f"It is {name}, not CSV.", do)
 
-_WORKBOOK = FileKind("It is an Excel workbook, not CSV.", _EXPORT)
-_OPEN_DOCUMENT = FileKind("It is an OpenDocument sheet, not CSV.", _EXPORT)
-_ZIP = FileKind("It is a zip archive, not CSV.", _UNPACK)
+
+_BY_MAGIC = {
+    b"\xd0\xcf\x11\xe0": _no_csv("an old Office file, such as an .xls workbook", _EXPORT),
+    b"%PDF": _no_csv("a PDF", _EXPORT),
+    b"{\\rtf": _no_csv("rich text (RTF)", _EXPORT),
+    b"PAR1\x15": _no_csv("a Parquet file", _EXPORT),  # PAR1 alone may be the name of a column
+    b"Obj\x01": _no_csv("an Avro file", _EXPORT),
+    b"SQLite format 3": _no_csv("an SQLite database", _EXPORT),
+    **dict.fromkeys((b"ID;PWXL", b"ID;PCALC", b"ID;PSCALC"), _no_csv("a SYLK sheet", _EXPORT)),
+    b"MIME-Version:": _no_csv("a web archive (MHTML), as some programs name .xls", _EXPORT),
+    b"\x89PNG": _no_csv("an image (PNG)", _ELSE),
+    b"\xff\xd8\xff": _no_csv("an image (JPEG)", _ELSE),
+    b"GIF8": _no_csv("an image (GIF)", _ELSE),
+    b"-----BEGIN ": _no_csv("a key or a certificate", _ELSE),
+    b"\x1f\x8b": FileKind("It is compressed with gzip twice.", "Unpack it once."),
+    b"\x1f\x9d": _no_csv("compressed (.Z)", _UNPACK),
+    b"BZh": _no_csv("compressed (bzip2)", _UNPACK),
+    b"\xfd7zXZ": _no_csv("compressed (xz)", _UNPACK),
+    b"(\xb5/\xfd": _no_csv("compressed (zstd)", _UNPACK),
+    b"\x04\x22\x4d\x18": _no_csv("compressed (lz4)", _UNPACK),
+    b"7z\xbc\xaf": _no_csv("a 7z archive", _UNPACK),
+    b"Rar!": _no_csv("a rar archive", _UNPACK),
+    b"version https://git-lfs": FileKind("It is a pointer of Git LFS in place of the file.", "Fetch it: git lfs pull."),
+}
+"""The kinds of files by the bytes that they begin with."""
+
+_WORKBOOK = _no_csv("an Excel workbook", _EXPORT)
+_OPEN_DOCUMENT = _no_csv("an OpenDocument sheet", _EXPORT)
+_ZIP = _no_csv("a zip archive", _UNPACK)
 _HTML = FileKind(
     "It is HTML, not CSV: a web page, perhaps one that asks for a login, or a report that is named .xls.", _EXPORT
 )
-_XML_SHEET = FileKind("It is an Excel sheet in XML, not CSV.", _EXPORT)
-_XML = FileKind("It is XML, not CSV.", _EXPORT)
-_JSON = FileKind("It is JSON, not CSV.", "Give the objects as records, or write them as CSV.")
+_XML_SHEET = _no_csv("an Excel sheet in XML", _EXPORT)
+_XML = _no_csv("XML", _EXPORT)
+_JSON = _no_csv("JSON", "Give the objects as records, or write them as CSV.")
 
 _HTML_START = re.compile(rb"(?i)<(!doctype\s+html|html|head|meta|body|table|style|script|title|div)\b")
 _JSON_START = re.compile(rb'\{\s*("[^"]*"\s*:|$)|\[\s*([\[{"\d]|$)')
@@ -65,7 +68,7 @@ _LONGEST_LOOKED_AT = 4_096
 
 def kind_of(start: bytes) -> FileKind | None:
     """Return what a file is that begins with these bytes, or None if it may be CSV."""
-    for magic, kind in _BY_MAGIC:
+    for magic, kind in _BY_MAGIC.items():
         if start.startswith(magic):
             return kind
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
