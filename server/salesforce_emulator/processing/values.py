@@ -54,11 +54,12 @@ SPACES = "".join(map(chr, range(0x21)))
 _INT = re.compile(r"[+-]?0*([0-9]{1,10})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")  # the guide's own sample ends a date in Z
-_HOURS = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_SECOND = f"{_MINUTE}:[0-5][0-9]"
 _OFFSET = "[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00"  # XML Schema: at most 14 hours
-_DATETIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T({_HOURS})(?:\.([0-9]+))?(Z|{_OFFSET})?")
+_DATETIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T({_SECOND})(?:\.([0-9]+))?(Z|{_OFFSET})?")
 # assumed: seconds and Z can be left out; no source shows a time of day in an upload
-_TIME = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,3}))?)?Z?")
+_TIME = re.compile(rf"({_MINUTE})(?::([0-5][0-9])(?:\.([0-9]{{1,3}}))?)?Z?")
 # Documented (SOQL and SOSL reference, Date Formats and Date Literals).
 FIRST_DAY, LAST_DAY = "1700-01-01", "4000-12-31"
 FIRST_MOMENT, LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
@@ -163,7 +164,8 @@ def _memoized(parse: Parse, no_values: Mapping[str, CellValue] = NO_VALUES) -> R
 
 def _text_reader(field: Field, rules: ColumnRules) -> Read:
     """Return a reader of text; it is not memoized, since texts are long and rarely repeat, but checks a column at once."""
-    surely_short, parse = field.length // 2, _text(field, rules)
+    parse = _text(field, rules)
+    surely_short = field.length // 2  # a character is at most two units of UTF-16
 
     def read(cells: Sequence[str]) -> Sequence[CellValue | RowError]:
         trimmed = [cell.strip(SPACES) for cell in cells]
@@ -212,19 +214,13 @@ def _wrong_type(field: Field, cell: str, rules: ColumnRules) -> RowError:
 
 def _text(field: Field, rules: ColumnRules) -> Parse:
     """Return a parser of text: text is never empty, and has no spaces at either end (Apex guide, Primitive Data Types)."""
-    limit = field.length
-
-    def is_too_long(cell: str, trimmed: str) -> bool:
-        if rules.takes_unsettled:
-            return len(trimmed) > limit
-        return _utf_16_units(cell) > limit
 
     def parse(cell: str) -> str | None:
         trimmed = cell.strip(SPACES)
-        if trimmed and is_too_long(
-            cell, trimmed
-        ):  # the code and the message are the platform's; assumed: the text around them
-            message = f"{field.label}: data value too large: {cell} (max length={limit})"
+        length = len(trimmed) if rules.takes_unsettled else _utf_16_units(cell)
+        # The code and the message are the platform's; assumed: the text around them.
+        if trimmed and length > field.length:
+            message = f"{field.label}: data value too large: {cell} (max length={field.length})"
             raise RowError("STRING_TOO_LONG", message, field.name)
         return trimmed or None
 
@@ -366,7 +362,7 @@ def _time(field: Field, rules: ColumnRules) -> Parse:
         match = _TIME.fullmatch(cell)
         if match is None:
             raise _wrong_type(field, cell, rules)
-        return f"{match[1]}:{match[2] or '00'}.{(match[3] or '')[:3]:0<3}Z"
+        return f"{match[1]}:{match[2] or '00'}.{match[3] or '':0<3}Z"
 
     return _untrimmed(parse, rules)
 

@@ -44,12 +44,16 @@ def test_doubles_are_printed_as_java_prints_them(number: float, text: str) -> No
 OPPORTUNITY = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2025-01-31"}
 
 
-def outcome(org: Caller, field: str, cell: str) -> str:
-    """What a result file says of this cell in an otherwise good opportunity or task."""
+def row_with(field: str, cell: str) -> tuple[str, dict[str, str]]:
+    """The object, and a row of it that is good but for this cell: a task or an opportunity."""
     of_task = field in ("ReminderDateTime", "CallType", "WhoId", "IsReminderSet", "CallDurationInSeconds")
-    good = {"Subject": "Call"} if of_task else OPPORTUNITY
-    row = good | {field: cell}
-    job = org.load(csv_text([list(row), list(row.values())]), "Task" if of_task else "Opportunity")
+    return ("Task", {"Subject": "Call", field: cell}) if of_task else ("Opportunity", OPPORTUNITY | {field: cell})
+
+
+def outcome(org: Caller, field: str, cell: str) -> str:
+    """What a result file says of this cell in an otherwise good row."""
+    object_, row = row_with(field, cell)
+    job = org.load(csv_text([list(row), list(row.values())]), object_)
     [only] = org.succeeded(job) + org.rows(job, "failedResults")
     return only.get("sf__Error") or only[field]
 
@@ -139,10 +143,8 @@ OUT_OF_RANGE = "NUMBER_OUTSIDE_VALID_RANGE"
 
 
 def not_deserialized(field: str, cell: str, type_: str) -> str:
-    """The error of a cell of another type, in the column after those of a good opportunity or task."""
-    column = (
-        list(OPPORTUNITY).index(field) if field in OPPORTUNITY else 1 if type_ in ("xsd:int", "xsd:dateTime") else 3
-    )
+    """The error of a cell of another type in an otherwise good row."""
+    column = list(row_with(field, cell)[1]).index(field)
     reason = f"'{cell}' is not a valid value for the type {type_}"
     return f"INVALID_FIELD:Failed to deserialize field at col {column}. Due to, {reason}:{field} --"
 
