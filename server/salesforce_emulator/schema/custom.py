@@ -41,16 +41,19 @@ def _extended(standard: Schema, file: SchemaFile) -> Schema:
             reason = "is there twice" if known.custom else "is a standard object, whose label can't be changed"
             raise SchemaError(f"{known.name} {reason}", *key_path)
         if known is None and not CUSTOM_NAME.fullmatch(name):
-            reason = "is no object of this org; a custom object's name ends in __c, the others are"
-            kind = OTHER_KINDS.get(f"__{name.lower().rpartition('__')[2]}") if "__" in name else None
-            if kind is not None:
-                raise SchemaError(f"{name} is {kind}, which this org does not have; leave it out", *key_path)
-            raise SchemaError(f"{name} {reason} {', '.join(standard)}", *key_path)
+            raise SchemaError(f"{name} {_why_no_object(name, standard)}", *key_path)
         objects[name.lower()] = _with_additions(known or _custom_object(name, custom), custom, key_path)
     schema = Schema(list(objects.values()))
     for name, custom in file.objects.items():
         _check_references(schema, schema[name], custom, ("objects", name))
     return Schema([_canonical(schema, sobject) for sobject in objects.values()])
+
+
+def _why_no_object(name: str, standard: Schema) -> str:
+    for ending, kind in OTHER_KINDS.items():
+        if name.lower().endswith(ending):
+            return f"is {kind}, which this org does not have; leave it out"
+    return f"is no object of this org; a custom object's name ends in __c, the others are {', '.join(standard)}"
 
 
 def _custom_object(name: str, custom: CustomObject) -> SObject:

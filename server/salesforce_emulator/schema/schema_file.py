@@ -43,7 +43,7 @@ OTHER_KINDS = {
     "__mdt": "a custom metadata type",
     "__x": "an external object",
 }
-"""The kinds of object that the emulator does not have, by the ending of their names."""
+"""The kinds of object that the emulator does not have, by the ending of their names, in lower case."""
 
 NUMBER_TYPES = ("currency", "double", "percent")
 PICKLIST_TYPES = ("picklist", "multipicklist")
@@ -152,26 +152,43 @@ class CustomField(_Settings):
         return self
 
     def _problems(self) -> Iterator[str]:
+        yield from self._problems_of_size()
+        yield from self._problems_of_keys()
+        yield from self._problems_of_other_types()
+        fits, what_fits = self._fitting_default()
+        if self.default is not None and not fits:
+            yield f"the default does not fit: {what_fits}"
+
+    def _problems_of_size(self) -> Iterator[str]:
         if self.length is not None and self.type not in MAX_LENGTHS:
-            yield f"only {', '.join(MAX_LENGTHS)} have a length to set; leave it out of a {self.type}"
+            yield f"only {', '.join(MAX_LENGTHS)} have a length to set; leave it out of {self._a_type}"
         elif self.length is not None and self.length > MAX_LENGTHS[self.type]:
-            yield f"a {self.type} has at most {MAX_LENGTHS[self.type]} characters"
+            yield f"{self._a_type} has at most {MAX_LENGTHS[self.type]} characters"
         if (self.precision is not None or self.scale is not None) and self.type not in NUMBER_TYPES:
-            yield f"only {', '.join(NUMBER_TYPES)} have precision and scale; leave them out of a {self.type}"
+            yield f"only {', '.join(NUMBER_TYPES)} have precision and scale; leave them out of {self._a_type}"
         elif self.scale is not None and self.scale > (self.precision or 18):
             yield "scale, the digits after the point, can't be more than precision, all digits"
+
+    def _problems_of_keys(self) -> Iterator[str]:
         if (self.externalId or self.unique) and self.type not in KEY_TYPES:
             yield f"only {', '.join(KEY_TYPES)} can be externalId or unique, not {self.type}"
         if self.caseSensitive and not (self.unique and self.type == "string"):
             yield "only a string that is unique can be caseSensitive"
         if self.unique and self.type == "autonumber":
             yield "an auto-number is unique by itself; leave unique out"
+        if self.unique and self.default is not None:
+            yield "a unique field can't have a default, for two records would hold it; leave one of the two out"
+
+    def _problems_of_other_types(self) -> Iterator[str]:
+        """Yield what is wrong with settings that are for some types alone."""
         if self.format is not None and self.type != "autonumber":
-            yield f"only an autonumber has a format; leave it out of a {self.type}"
+            yield f"only an autonumber has a format; leave it out of {self._a_type}"
         elif self.format is not None and not AUTO_NUMBER_FORMAT.fullmatch(self.format):
             yield "a format has its digits in braces once, as in INV-{0000}"
         if self.required and self.type in ("autonumber", "location"):
             yield f"no row can set a field of type {self.type}; leave required out"
+        if self.required and self.type == "boolean":
+            yield "a boolean always has a value; leave required out"
         if bool(self.picklist) != (self.type in PICKLIST_TYPES):
             yield "a picklist needs its values, as in picklist: [A, B], and only a picklist has them"
         if self.restricted and self.type not in PICKLIST_TYPES:
@@ -180,48 +197,30 @@ class CustomField(_Settings):
             yield "a reference needs the object it leads to, as in referenceTo: Account, and only a reference has one"
         if (self.relationshipName or self.childRelationshipName) and self.type != "reference":
             yield "only a reference has relationship names"
-        if self.required and self.type == "boolean":
-            yield "a boolean always has a value; leave required out"
-        if self.unique and self.default is not None:
-            yield "a unique field can't have a default, for two records would hold it; leave one of the two out"
-        if self.default is not None and not self._default_fits():
-            yield f"the default does not fit: {self._expected_default()}"
 
-    def _default_fits(self) -> bool:
+    def _fitting_default(self) -> tuple[bool, str]:
+        """Return whether the default fits the type, and what to use if not."""
+        default = self.default
+        is_number = isinstance(default, int | float) and not isinstance(default, bool)
         match self.type:
             case "boolean":
-                return isinstance(self.default, bool)
-            case "double" | "currency" | "percent":
-                return (
-                    isinstance(self.default, int | float)
-                    and not isinstance(self.default, bool)
-                    and isfinite(self.default)
-                )
-            case "date":
-                return isinstance(self.default, date) and not isinstance(self.default, datetime)
+                return isinstance(default, bool), "use true or false"
             case "int":
-                return isinstance(self.default, int) and not isinstance(self.default, bool)
+                return is_number and isinstance(default, int), "use a whole number"
+            case "double" | "currency" | "percent":
+                return is_number and isfinite(default), "use a number"
+            case "date":
+                return isinstance(default, date) and not isinstance(default, datetime), "use a day, as in 2025-01-31"
             case "datetime" | "reference" | "time" | "autonumber" | "location" | "encryptedstring":
-                return False
+                return False, f"{self._a_type} can't have one"
             case "picklist" if self.restricted:
-                return self.default in self.picklist
-        return isinstance(self.default, str)
+                return default in self.picklist, f"use one of {', '.join(self.picklist)}"
+        return isinstance(default, str), "use text, in quotes if it looks like something else"
 
-    def _expected_default(self) -> str:
-        match self.type:
-            case "boolean":
-                return "use true or false"
-            case "double" | "currency" | "percent":
-                return "use a number"
-            case "date":
-                return "use a day, as in 2025-01-31"
-            case "int":
-                return "use a whole number"
-            case "datetime" | "reference" | "time" | "autonumber" | "location" | "encryptedstring":
-                return f"a {self.type} can't have one"
-            case "picklist" if self.restricted:
-                return f"use one of {', '.join(self.picklist)}"
-        return "use text, in quotes if it looks like something else"
+    @property
+    def _a_type(self) -> str:
+        """The type with its article."""
+        return f"{'an' if self.type[0] in 'aei' else 'a'} {self.type}"
 
 
 class CustomRule(_Settings):

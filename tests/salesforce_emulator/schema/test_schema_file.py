@@ -170,6 +170,10 @@ def test_a_mistake_that_only_the_parser_has_words_for_is_told_with_its_place_and
             snapshot("Name__c: no row can set a field of type location; leave required out"),
         ),
         ("Name__c: {type: int, default: 1.5}", snapshot("Name__c: the default does not fit: use a whole number")),
+        (
+            "Name__c: {type: int, length: 5}",
+            "Name__c: only string, textarea, encryptedstring have a length to set; leave it out of an int",
+        ),
         ("Name__c: {type: time, default: noon}", snapshot("Name__c: the default does not fit: a time can't have one")),
         (
             "a__b__c__c: {type: string}",
