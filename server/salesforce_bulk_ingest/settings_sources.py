@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.private_files import is_private
@@ -30,6 +31,8 @@ from salesforce_bulk_ingest.settings import (
     Settings,
     is_about_salesforce,
 )
+
+Value = TypeVar("Value")
 
 ORGS = "orgs"
 """The name of the table of tables of orgs."""
@@ -111,6 +114,19 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], file:
         sources |= {name: ENV_NAMES[name] for name in from_env}
         sources |= {name: _flag_or_name(name) for name in given}
         raise BadSetting(_explain(error, sources)) from None
+
+
+def value_of(flag: str, typed: object, type_: TypeAdapter[Value]) -> Value:
+    """Return the value of an option that is no setting; what its type does not take is refused in the words of the settings.
+
+    Raises:
+        BadSetting: the type does not take what was typed.
+    """
+    try:
+        return type_.validate_python(typed)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadSetting(f"{flag}: {as_sentence(_plainer(first))}") from None
 
 
 def nearest_name(name: str, known: Iterable[str], similarity: float = SIMILARITY) -> str | None:
@@ -243,11 +259,14 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
 
 
 def _message(error: ErrorDetails, name: str) -> str:
+    default = Settings.model_fields[name].default
+    return _plainer(error, f", such as {json.dumps(default)}" if isinstance(default, str | int) else "")
+
+
+def _plainer(error: ErrorDetails, example: str = "") -> str:
     plainer = PLAINER.get(error["type"])
     if plainer is None:
         return error["msg"].removeprefix("Value error, ")
-    default = Settings.model_fields[name].default
-    example = f", such as {json.dumps(default)}" if isinstance(default, str | int) else ""
     return plainer.format(example=example, **error.get("ctx", {}))
 
 

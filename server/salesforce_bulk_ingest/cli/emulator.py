@@ -7,7 +7,7 @@ from typing import Annotated
 
 import anyio
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from salesforce_bulk_ingest.app.embedded_org import Configured, embedded_org
 from salesforce_bulk_ingest.cli.console import say, show_facts
@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.cli.interrupts import until_interrupted
 from salesforce_bulk_ingest.cli.options import existing_file, option, whole_number
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.setting_types import Host
-from salesforce_bulk_ingest.settings_sources import BadSetting
+from salesforce_bulk_ingest.settings_sources import BadSetting, value_of
 from salesforce_emulator import (
     ACCESS_TOKEN,
     CALLBACK_URL,
@@ -91,7 +91,8 @@ def emulator(
         limits=_chosen(Limits, "--limit", limit),
         assumptions=_chosen(Assumptions, "--assume", assume),
     )
-    anyio.run(_emulator, port, data_dir, configured, _hosts(allowed_host or ()))
+    hosts = value_of("--allowed-host", allowed_host or [], TypeAdapter(list[Host]))
+    anyio.run(_emulator, port, data_dir, configured, hosts)
 
 
 async def _emulator(port: int, data_dir: Path | None, configured: Configured, hosts: Sequence[str]) -> None:
@@ -108,13 +109,6 @@ def _chosen(kind: type[Choices], flag: str, texts: Iterable[str] | None) -> Choi
         return parse_choices(kind, texts or ())
     except BadChoice as error:
         raise BadSetting(f"{flag}: {error}.") from None
-
-
-def _hosts(texts: Iterable[str]) -> list[str]:
-    try:
-        return TypeAdapter(list[Host]).validate_python(list(texts))
-    except ValidationError as error:
-        raise BadSetting(f"--allowed-host: {error.errors()[0]['ctx']['error']}.") from None
 
 
 def _callback_url(text: str) -> str:

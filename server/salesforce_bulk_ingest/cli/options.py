@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_origin
 
 import typer
+from pydantic import Field, TypeAdapter
 from typer.models import OptionInfo
 
 from salesforce_bulk_ingest.cli.console import complain
@@ -19,7 +20,7 @@ from salesforce_bulk_ingest.cli.settings_warnings import (
 )
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
 from salesforce_bulk_ingest.settings import FLAGS, POLICY_SETTINGS, Settings
-from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
+from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings, value_of
 
 Command = Callable[..., None]
 
@@ -83,21 +84,13 @@ def option(name: str) -> OptionInfo:
 
 
 def whole_number(flag: str, help: str, *, at_least: int | None = None, at_most: int | None = None) -> OptionInfo:
-    """Return an option for a whole number that is no setting; a value that is none is refused in the words of the settings.
+    """Return an option for a whole number that is no setting.
 
     Its parser raises BadSetting: the value is no whole number, or out of bounds.
     """
 
     def parse(typed: str | int) -> int:
-        try:
-            number = int(typed)
-        except ValueError:
-            raise BadSetting(f"{flag}: expected a whole number, in digits alone.") from None
-        if at_least is not None and number < at_least:
-            raise BadSetting(f"{flag}: expected {at_least} or more.")
-        if at_most is not None and number > at_most:
-            raise BadSetting(f"{flag}: expected {at_most} or less.")
-        return number
+        return value_of(flag, typed, TypeAdapter(Annotated[int, Field(ge=at_least, le=at_most)]))
 
     declared: OptionInfo = typer.Option(flag, help=help, metavar="NUMBER", parser=parse)
     return declared
