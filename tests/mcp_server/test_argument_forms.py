@@ -258,6 +258,8 @@ async def test_texts_stay_as_they_are(org: WatchedOrg) -> None:
             {"csv": "null\n1\n", "columns": {"null": "Name"}},
             {"records": [{"Name": "null", "Phone": "[1]", "Fax": "true", "Site": "", "Description": "12"}]},
             {"csv": "Name\nAcme\n", "set": {"Phone": "null", "Fax": "{}"}, "values": {"Name": {"Acme": "null"}}},
+            {"csv": "Name,Phone\nAcme,null\nOther,\n", "leaveOut": {"cells": {"Phone": "null"}}},
+            {"csv": "Name,Phone\nAcme,[1]\nOther,1\n", "leaveOut": {"cells": {"Phone": "1"}}},
         ):
             await call(client, "create-ingest-job", body=INSERT, data=data, loadAgain=True)
     assert org.uploads == snapshot(
@@ -265,7 +267,23 @@ async def test_texts_stay_as_they_are(org: WatchedOrg) -> None:
             b"Name\n1\n",
             b'"Name","Phone","Fax","Site","Description"\n"null","[1]","true","","12"\n',
             b"Name,Phone,Fax\nnull,null,{}\n",
+            b"Name,Phone\nOther,\n",
+            b"Name,Phone\nAcme,[1]\n",
         ]
+    )
+
+
+async def test_lists_in_texts_and_lines_as_findings_have_them_are_taken(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        for data in (
+            {"csv": "Name\nAcme\n", "columns": {"Name": '["Name", "Site"]'}},
+            {"csv": "Name,Phone\nAcme,1\nOther,2\nThird,3\n", "leaveOut": {"cells": {"Phone": '["1", "2"]'}}},
+            {"csv": "Name\nAcme\nOther\nThird\n", "leaveOut": {"lines": [2, 4]}},
+            {"csv": "Name\nAcme\nOther\nThird\n", "leaveOut": {"lines": 4}},
+        ):
+            await call(client, "create-ingest-job", body=INSERT, data=data, loadAgain=True)
+    assert org.uploads == snapshot(
+        [b"Name,Site\nAcme,Acme\n", b"Name,Phone\nThird,3\n", b"Name\nOther\n", b"Name\nAcme\nOther\n"]
     )
 
 

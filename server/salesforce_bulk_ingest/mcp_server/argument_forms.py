@@ -1,8 +1,9 @@
 """The forms in which clients send arguments: read by the input schema, before the models of the arguments check them.
 
 A client may send null for what it leaves out, or an empty text where text is taken; nested values and numbers as text; and
-one value where a list belongs. Any other text stays as it is where the schema takes texts: a CSV `null` is a CSV. Elsewhere
-blank text stands for nothing and is refused: the switch or the bound that was meant would be off.
+one value where a list belongs. Any other text stays as it is where the schema takes texts: a CSV `null` is a CSV; a list in
+text is the list where the schema takes both. Elsewhere blank text stands for nothing and is refused: the switch or the bound
+that was meant would be off.
 """
 
 import json
@@ -36,7 +37,9 @@ def as_declared(value: object, schema: Mapping[str, Any]) -> object:
     types = _types(schema)
     if isinstance(value, str) and not _takes_any_text(schema):
         value = _read(value)
-    if "array" in types and value not in (None, "") and not isinstance(value, list):
+    elif isinstance(value, str) and "array" in types and isinstance(read := _read(value), list):
+        value = read
+    if types == ["array"] and value not in (None, "") and not isinstance(value, list):
         value = [value]
     if isinstance(value, list) and "array" in types:
         return [as_declared(item, schema.get("items", {})) for item in value]
@@ -48,7 +51,7 @@ def as_declared(value: object, schema: Mapping[str, Any]) -> object:
 def _members(given: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of an object without the optional ones that the client leaves out."""
     listed, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
-    if not listed and _takes_any_text(others):
+    if not listed and _takes_any_text(others) and "array" not in _types(others):
         return given  # cells, of which there may be many
     optional = listed.keys() - set(schema.get("required", ()))
     members = {name: as_declared(value, listed.get(name, others)) for name, value in given.items()}

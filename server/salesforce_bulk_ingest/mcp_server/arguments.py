@@ -176,17 +176,24 @@ def _as_texts(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
+Cells = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_as_texts),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
+"""The cells of a column, or one of them: its text is data, also where it is `null`."""
+
+
+def _as_lines(value: object) -> object:
+    """Return lines as a text; findings have them as a list of numbers."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value) if isinstance(value, int) else value
 
 
 class LeaveOutBody(ClosedModel):
     """Rows to leave out."""
 
-    cells: dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_texts)]] = Field(
-        {}, description='Field to cells of such rows; "": blank. Default: none'
-    )
-    lines: Annotated[str | None, BeforeValidator(_as_text)] = Field(
+    cells: dict[str, Cells] = Field({}, description='Field to cells of such rows; "": blank. Default: none')
+    lines: Annotated[str | None, BeforeValidator(_as_lines)] = Field(
         None, description='As "120-124, 200". Default: none'
     )
     notRows: bool | None = Field(None, description="Totals, blank rows: true omits, false sends. Default: refuse")
@@ -222,7 +229,7 @@ class DataBody(ClosedModel):
         {}, description="Field to form of its cells: DD.MM.YYYY, 1.234,5, Ja/Nein. Default: none"
     )
     only: tuple[str, ...] = Field((), description="Fields to keep. Default: all")
-    leaveOut: LeaveOutBody = Field(LeaveOutBody(), description="Rows to leave out. Default: none")
+    leaveOut: LeaveOutBody = Field(default_factory=LeaveOutBody, description="Rows to leave out. Default: none")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
