@@ -4,7 +4,7 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
-from tests.support.orgs import call
+from tests.support.orgs import agent, call
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -33,3 +33,13 @@ async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields(o
             ],
         )
     )
+
+
+async def test_an_answer_says_of_each_word_of_leave_out_how_many_rows_it_left_out_also_where_it_left_none(
+    org: WatchedOrg,
+) -> None:
+    rows = {"csv": "Name,Site\nAcme,Oslo\nOther,Rome\n", "leaveOut": {"cells": {"Site": ["oslo"]}, "notRows": True}}
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+    assert (checked["rows"], checked["leftOut"]) == (2, {"cells": 0, "notRows": 0})
+    assert checked["summary"].endswith("Left out of all rows: 0 by cells and 0 by notRows.")

@@ -81,19 +81,22 @@ def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
 
 
 def _left_out(plan: Plan) -> dict[str, int]:
-    """Return how many rows are left out of all parts, by the word of `leaveOut` that does it."""
-    left_out = plan.left_out
-    counts = {"cells": left_out.cells, "lines": left_out.lines, "notRows": left_out.not_rows}
-    return {word: count for word, count in counts.items() if count}
+    """Return how many rows are left out of all parts, by the word of `leaveOut` that does it; 0 if none is, as asked."""
+    left_out, asked = plan.left_out, plan.mapped_source.row_filter
+    counts = {
+        "cells": (left_out.cells, asked.conditions),
+        "lines": (left_out.lines, asked.lines),
+        "notRows": (left_out.not_rows, asked.not_rows),
+    }
+    return {word: count for word, (count, is_asked) in counts.items() if count or is_asked}
 
 
 def load_summary(outcome: UploadOutcome) -> str:
     """Return the sentences about what became of the rows, and how many are left out."""
     summary = _progress_summary(outcome)
-    if outcome.plan is None or not outcome.plan.left_out:
-        return summary
-    words = " and ".join(f"{count:,} by {word}" for word, count in _left_out(outcome.plan).items())
-    return f"{summary} Left out of all rows: {words}."
+    left_out = _left_out(outcome.plan) if outcome.plan else {}
+    words = " and ".join(f"{count:,} by {word}" for word, count in left_out.items())
+    return f"{summary} Left out of all rows: {words}." if words else summary
 
 
 def _progress_summary(outcome: UploadOutcome) -> str:
