@@ -252,7 +252,7 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
                 {
                     "level": "warning",
                     "what": 'Birthdate takes dates, and rows with others fail: "31.02.1990".',
-                    "do": 'Write dates as 2026-01-31. Or name their form in formats, such as "DD.MM.YYYY".',
+                    "do": "Write dates as 2026-01-31.",
                     "column": "Birthdate",
                     "lines": [2],
                     "count": 1,

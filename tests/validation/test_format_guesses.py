@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.validation.formats import format_of
 
 
 def guessed(texts: Callable[[str], Iterator[str]], *cells: str) -> list[str]:
-    guess = FormatGuess(texts, lambda reading: True)
+    guess = FormatGuess(texts, lambda readings: set())
     for cell in cells:
         guess.add({cell})
     return [likely.text for likely in guess.likely()]
@@ -111,7 +111,7 @@ def test_each_pair_that_is_guessed_is_a_format() -> None:
 
 
 def test_the_advice_shows_a_cell_that_tells_the_formats_apart_unless_it_is_hidden() -> None:
-    guess = FormatGuess(date_texts, lambda reading: True)
+    guess = FormatGuess(date_texts, lambda readings: set())
     guess.add({"01/01/2026", "01/02/2026"})
     likely = guess.likely()
     assert advice("not a date", "CloseDate", likely, are_hidden=False) == snapshot(
@@ -126,4 +126,5 @@ def test_the_advice_shows_a_cell_that_tells_the_formats_apart_unless_it_is_hidde
     assert advice("not a date", "CloseDate", [], are_hidden=False) == snapshot(
         ' Or name their form in formats, such as "DD.MM.YYYY".'
     )
+    assert advice("not a date", "CloseDate", [], are_hidden=False, has_format=True) == ""
     assert advice("too long", "Name", [], are_hidden=False) == ""

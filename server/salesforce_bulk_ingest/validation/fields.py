@@ -91,18 +91,22 @@ class FieldChecks:
                         self._tallies[index, complaint] = _Tally.of(complaint, check)
                     self._tallies[index, complaint].add(cells, wrong, block)
 
-    def finish(self) -> None:
-        """Add the findings for wrong cells; called after the last block of rows."""
+    def finish(self, with_formats: Set[str] = frozenset()) -> None:
+        """Add the findings for wrong cells; called after the last block of rows.
+
+        Args:
+            with_formats: the names of columns that are read in formats already.
+        """
         for (index, _), tally in self._tallies.items():
             likely = tally.likely_formats
             if likely or index not in self._likely_fields:
-                self._report(index, tally, likely)
+                self._report(index, tally, likely, has_format=self._header[index] in with_formats)
 
-    def _report(self, index: int, tally: "_Tally", likely: Sequence[LikelyFormat]) -> None:
+    def _report(self, index: int, tally: "_Tally", likely: Sequence[LikelyFormat], *, has_format: bool) -> None:
         column = self._header[index]
         field_name = self._likely_fields.get(index, column)
         are_hidden = self._hidden.hides(column) or self._hidden.hides(field_name)
-        more = advice(tally.complaint.kind, field_name, likely, are_hidden=are_hidden)
+        more = advice(tally.complaint.kind, field_name, likely, are_hidden=are_hidden, has_format=has_format)
         tally.report(column, self._findings, more, are_hidden=are_hidden)
         if len(likely) == 1:
             self.likely_formats[field_name] = likely[0].text
@@ -137,10 +141,11 @@ class _Tally:
         """Return the empty tally of a complaint of a check."""
         texts = TEXTS.get(complaint.kind)
 
-        def is_taken(reading: str) -> bool:
-            return all(other.kind != complaint.kind for other in check.complaints([reading]))
+        def refused(readings: Cells) -> Set[str]:
+            alike = [wrong for other, wrong in check.complaints(readings).items() if other.kind == complaint.kind]
+            return set[str]().union(*alike)
 
-        return cls(complaint, guess=None if texts is None else FormatGuess(texts, is_taken))
+        return cls(complaint, guess=None if texts is None else FormatGuess(texts, refused))
 
     @property
     def likely_formats(self) -> Sequence[LikelyFormat]:

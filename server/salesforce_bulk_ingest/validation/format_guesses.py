@@ -124,12 +124,12 @@ class FormatGuess:
 
     Args:
         texts: yields the formats that one cell may be written in.
-        is_taken: returns whether Salesforce takes the form of what a format reads in a cell.
+        refused: returns those of some cells, as a format reads them, whose form Salesforce does not take either.
     """
 
-    def __init__(self, texts: Callable[[str], Iterator[str]], is_taken: Callable[[str], bool]) -> None:
+    def __init__(self, texts: Callable[[str], Iterator[str]], refused: Callable[[Sequence[str]], Set[str]]) -> None:
         self._texts = texts
-        self._is_taken = is_taken
+        self._refused = refused
         self._cells: dict[str, None] = {}
 
     def add(self, wrong: Set[str]) -> None:
@@ -174,10 +174,11 @@ class FormatGuess:
         except InvalidArgument:
             return {}
         readings = {cell: reading for cell in self._cells if (reading := read(cell)) is not None}
-        return {cell: reading for cell, reading in readings.items() if self._is_taken(reading)}
+        refused = self._refused(list(readings.values()))
+        return {cell: reading for cell, reading in readings.items() if reading not in refused}
 
 
-def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden: bool) -> str:
+def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden: bool, has_format: bool = False) -> str:
     """Return the words about the formats that a column is likely to be written in; empty if the finding is not about forms.
 
     Args:
@@ -185,13 +186,15 @@ def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden:
         field: the name of the field.
         likely: the formats.
         are_hidden: whether the cells must not be shown.
+        has_format: whether the column is read in a format already.
     """
     told = []
     for each in likely[:SHOWN]:
         as_argument = as_json({field: each.text})
         told.append(as_argument if are_hidden else f"{as_argument} reads {quoted(each.cell)} as {each.reading}")
     if not told:
-        return f" Or name their form in formats, such as {_EXAMPLES[kind]}." if kind in _EXAMPLES else ""
+        named = kind in _EXAMPLES and not has_format
+        return f" Or name their form in formats, such as {_EXAMPLES[kind]}." if named else ""
     zone = " Add the time zone, such as Europe/Berlin or Z." if "hh" in likely[0].text else ""
     if len(told) == 1:
         return f" Or give formats: {told[0]}.{zone}"

@@ -167,7 +167,7 @@ class PreflightChecks:
         self._spare.finish()
         self._placeholders.finish()
         if self._fields is not None:
-            self._fields.finish()
+            self._fields.finish(self._misfits.columns)
         if self._keys is not None:
             self._keys.finish()
         if not rows and are_left_out:
