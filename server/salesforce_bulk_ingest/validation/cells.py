@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
 
-from salesforce_bulk_ingest.base.text import as_name, quoted
+from salesforce_bulk_ingest.base.text import as_json, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
-from salesforce_bulk_ingest.validation.not_rows import leave_out_blank
 from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_case
 
 Cells = Sequence[str]
@@ -38,6 +37,10 @@ LONGEST_CHECKED = 100_000
 """The length of a field from which on its cells are not measured: the field takes any text that a cell can hold."""
 
 PICKLIST_VALUES_SHOWN = 8
+
+CORRECT_NUMBERS = "Correct them, or choose a field for larger numbers."
+CORRECT_OR_BLANK = "Correct them, or leave the cells blank."
+
 TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "encryptedstring", "combobox", "picklist"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent"})
 LIMITS_OF_WHOLE_NUMBERS = {"int": 2**31, "long": 2**63}
@@ -126,6 +129,11 @@ class ValueCheck:
                 if cell not in BLANK_CELLS and (complaint := self._judge(cell)):
                     found.setdefault(complaint, set()).add(cell)
         return found
+
+
+def leave_out_blank(name: str) -> str:
+    """Return the argument that leaves out the rows whose cell in a column is blank, or says that the field is cleared."""
+    return f"leaveOut {as_json({'cells': {name: sorted(BLANK_CELLS)}})}"
 
 
 class BlankCheck:
@@ -247,7 +255,7 @@ def _text_check(field: FieldDescribe) -> CellCheck:
 
 def _email_check(field: FieldDescribe) -> CellCheck:
     most, judge_length = field.length or LONGEST_CHECKED, _text_judge(field)
-    wrong = _others_fail(field, "not an email", "email addresses", "Correct them, or leave the cells blank.")
+    wrong = _others_fail(field, "not an email", "email addresses", CORRECT_OR_BLANK)
     unsettled = _may_fail(field, "whether it takes such addresses", "Correct them, if they are wrong.")
 
     def judge(cell: str) -> Complaint | None:
@@ -287,7 +295,7 @@ def _number_check(field: FieldDescribe) -> CellCheck:
     limit = 10**whole_digits
     wrong = _others_fail(field, "not a number", "numbers", "Write 1234.5.")
     takes = f"numbers of {whole_digits} digits before the point"
-    too_large = _others_fail(field, "out of range", takes, "Correct them, or choose a field for larger numbers.")
+    too_large = _others_fail(field, "out of range", takes, CORRECT_NUMBERS)
 
     def judge(cell: str) -> Complaint | None:
         if not NUMBER.fullmatch(cell):
@@ -306,11 +314,12 @@ def _numbers_below(whole_digits: int) -> str:
 
 
 def _whole_number_check(field: FieldDescribe) -> CellCheck:
-    limit = min(10**field.digits if field.digits else MOST_DIGITS**9, LIMITS_OF_WHOLE_NUMBERS[field.type])
+    of_type = LIMITS_OF_WHOLE_NUMBERS[field.type]
+    limit = min(10**field.digits, of_type) if field.digits else of_type
     most_digits = len(str(limit - 1))
     wrong = _others_fail(field, "not a number", "whole numbers", "Write 25, without decimals.")
     takes = f"whole numbers up to {limit - 1:,}"
-    too_large = _others_fail(field, "out of range", takes, "Correct them, or choose a field for larger numbers.")
+    too_large = _others_fail(field, "out of range", takes, CORRECT_NUMBERS)
 
     def judge(cell: str) -> Complaint | None:
         if not _WHOLE_NUMBER.fullmatch(cell):
@@ -351,7 +360,7 @@ def _day(text: str) -> date | None:
 def _date_check(field: FieldDescribe) -> CellCheck:
     wrong = _others_fail(field, "not a date", "dates", "Write dates as 2026-01-31.")
     takes = f"days from {FIRST_DAY} to {LAST_DAY}"
-    out_of_range = _others_fail(field, "out of range", takes, "Correct them, or leave the cells blank.")
+    out_of_range = _others_fail(field, "out of range", takes, CORRECT_OR_BLANK)
     with_time = _may_fail(field, "whether it takes a time after the day", "Write dates as 2026-01-31.")
 
     def judge(cell: str) -> Complaint | None:
@@ -370,7 +379,7 @@ def _date_check(field: FieldDescribe) -> CellCheck:
 def _time_check(field: FieldDescribe) -> CellCheck:
     wrong = _others_fail(field, "not a time", "times", "Write times as 2026-01-31T09:30:00Z.")
     takes = f"times from {FIRST_DAY} to {LAST_DAY}"
-    out_of_range = _others_fail(field, "out of range", takes, "Correct them, or leave the cells blank.")
+    out_of_range = _others_fail(field, "out of range", takes, CORRECT_OR_BLANK)
     why = "whether it takes times without a zone, and which zone they have"
     without_zone = _may_fail(field, why, "Write times as 2026-01-31T09:30:00Z.")
 

@@ -20,9 +20,8 @@ from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
-from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS, leave_out_blank
 from salesforce_bulk_ingest.validation.key_forms import KeyForm, any_form, key_form_by_name, trimmed
-from salesforce_bulk_ingest.validation.not_rows import leave_out_blank
 
 BUCKETS = 256
 MOST_IN_MEMORY = 250_000

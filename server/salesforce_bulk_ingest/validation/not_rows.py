@@ -12,10 +12,8 @@ from operator import itemgetter
 from typing import Literal
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.header import Header
-from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 Kind = Literal["sep", "blank line", "blank", "header", "ruler", "total", "footer"]
 
@@ -30,11 +28,6 @@ REASONS: Mapping[Kind, str] = {
 }
 
 LEAVE_OUT = 'leaveOut {"notRows": true} leaves out all that is no row; {"notRows": false} sends it all the same.'
-
-
-def leave_out_blank(name: str) -> str:
-    """Return the argument that leaves out the rows whose cell in a column is blank, or says that the field is cleared."""
-    return f"leaveOut {as_json({'cells': {name: ['', NULL_CELL]}})}"
 
 
 TOTALS = (
