@@ -50,6 +50,13 @@ def test_rows_are_left_out_by_the_lines_on_which_they_begin() -> None:
     assert sent(b'Report of sales\n"5"" pipes"\n\nName,Phone\nAnn,"1\n2"\nBob,3\n', lines("1-3,5")) == [["Bob", "3"]]
 
 
+def test_nothing_is_asked_about_rows_that_are_left_out_by_their_cells_or_lines() -> None:
+    content = b"Name,Phone\nAnn,1\n,\nTotal,7\n,\n"
+    mapping = ColumnMapping(leave_out=LeaveOut({"Name": ("", "Total")}, LineRanges.parse("3")))
+    planned = plan_of(Bytes(content), mapping, Destination())
+    assert (planned.findings, planned.rows, planned.left_out.cells, planned.left_out.lines) == ((), 1, 2, 1)
+
+
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 @pytest.mark.parametrize(
     "row", [b"M\xfcller,2", b"x\0y,2", b'"a"b,2', b'"[hidden, 3 characters]",2', b"M\xc3\x83\xc2\xbcller,2", b"a,b,c"]

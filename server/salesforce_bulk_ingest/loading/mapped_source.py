@@ -175,14 +175,14 @@ class MappedSource:
         self, position: RowPosition, block: Block, text: str, rows: ParsedBlock, kinds: Mapping[int, Kind]
     ) -> MappedBlock:
         on_lines, used = self.row_filter.rows_on_lines(rows)
-        kinds = {row: kind for row, kind in kinds.items() if row not in on_lines}
-        none = kinds if self.row_filter.not_rows else {}
-        uploaded, kept = _without(range(len(rows)), {*on_lines, *none}, rows)
+        none = kinds.keys() - on_lines if self.row_filter.not_rows else set[int]()
+        uploaded, kept = _without(range(len(rows)), on_lines | none, rows)
         output = kept if self.mapping is None else self.mapping.apply(kept)
         with_cells = self.row_filter.rows_with_cells(kept, output)
         if with_cells:
             _, output = _without(uploaded, with_cells, output)
             uploaded, kept = _without(uploaded, with_cells, kept)
+        sent = set(uploaded) if kinds else set[int]()
         return MappedBlock(
             position=position,
             source_text=text if len(uploaded) == len(rows) else self._blanked(text, rows, uploaded, block.first_line),
@@ -193,7 +193,7 @@ class MappedSource:
             output_bytes=block.data if self.mapping is None else block_bytes(output, self.dialect),
             left_out=LeftOut(len(with_cells), len(on_lines), len(none)),
             used_ranges=frozenset(used),
-            not_rows={} if none else {rows.line_of(row): kind for row, kind in kinds.items()},
+            not_rows={rows.line_of(row): kind for row, kind in kinds.items() if row in sent},
         )
 
     def _blanked(self, text: str, rows: ParsedBlock, uploaded: Sequence[int], first_line: int) -> str:
