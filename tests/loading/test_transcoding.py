@@ -13,6 +13,7 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.loading.sources import UploadFile
 from salesforce_bulk_ingest.loading.transcoding import as_utf_8
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -54,6 +55,30 @@ def test_parts_of_a_file_in_another_encoding_hold_its_rows(
     assert not plan.findings and len(parts) > 3
     assert all(part.startswith("Name,Größe\n") for part in parts)
     assert "".join(part.removeprefix("Name,Größe\n") for part in parts) == text.removeprefix("Name,Größe\n")
+
+
+@pytest.mark.parametrize(
+    "mapping", [ColumnMapping({"Größe": "Size__c"}), ColumnMapping(leave_out=LeaveOut({"Größe": ("",)}))]
+)
+def test_a_mapping_that_names_a_column_as_another_encoding_reads_it_is_told_the_encoding(
+    tmp_path: Path, mapping: ColumnMapping
+) -> None:
+    path = file_of(tmp_path, "Name,Größe\nMüller,1\n".encode("windows-1252"))
+    plan = plan_of(uploading(path), mapping, Destination())
+    assert plan.encoding is not None and plan.encoding.name == "windows-1252"
+    assert list(map(as_line, plan.findings)) == snapshot(
+        [
+            'error at 1 (1): Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Größe". Look whether that is right, or save the file in UTF-8.'
+        ]
+    )
+    plan = plan_of(in_encoding(path, "euc_jp"), mapping, Destination())
+    assert list(map(as_line, plan.findings)) == snapshot(
+        [
+            'error at 1 (1): Bytes stand for no character in "euc_jp": they would be lost. Name the encoding that the file is in, or mend these rows.'
+        ]
+    )
+    with pytest.raises(InvalidArgument, match='"Straße", which'):
+        plan_of(in_encoding(path, "windows-1252"), ColumnMapping({"Straße": "Street__c"}), Destination())
 
 
 def test_a_large_file_is_transcoded_in_constant_memory(tmp_path: Path) -> None:

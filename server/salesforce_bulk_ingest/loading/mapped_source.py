@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
+from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
@@ -15,8 +16,9 @@ from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, Block, blocks, cou
 from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
 from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, LeftOut, RowFilter, check_no_guessing, conditions_of
-from salesforce_bulk_ingest.loading.sources import Records, RowSource, opened, read_errors
+from salesforce_bulk_ingest.loading.sources import Records, RowSource, UploadFile, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.file import is_utf_8, undecoded
 from salesforce_bulk_ingest.validation.misfits import Misfit
 from salesforce_bulk_ingest.validation.not_rows import FIRST_ROW, Kind, NotRowFinder, NotRows, RowState
 
@@ -307,15 +309,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
                 leave_out.lines.__contains__,
                 is_first=leave_out.not_rows is False or isinstance(source, Records),
             )
-            dialect = destination.dialect(header.dialect)
-            applied = apply_mapping(mapping, header.names) if mapping else None
-            if applied is None and header.dialect != dialect:
-                applied = AppliedMapping.of_all(header.names)
-            names = header.names if applied is None else applied.header
-            conditions = conditions_of(leave_out.cells, header.names, names)
-            check_no_guessing(conditions, header.names, names, destination.hidden)
-            if applied is not None:
-                check_hidden(applied, header.names, destination.hidden)
+            mapped_source = _mapped_source(source, header, mapping, destination)
         except Unreadable as error:
             # A copy without traceback and context, which would keep the bytes that were read in memory.
             unreadable = Unreadable(error.what, error.do, error.line, error.encoding)
@@ -323,8 +317,33 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
         except BaseException:
             file.close()
             raise
-    row_filter = RowFilter(leave_out.lines, leave_out.not_rows, conditions)
-    return UploadSource(file, MappedSource(source, header, applied, dialect, row_filter), mapping, version)
+    return UploadSource(file, mapped_source, mapping, version)
+
+
+def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, destination: Destination) -> MappedSource:
+    """Return a source with the mapping that the caller asks for.
+
+    Raises:
+        Unreadable: the mapping does not fit the header, which is not in the encoding that it is read in.
+        InvalidArgument, RefusedByPolicy: see `open_upload_source`.
+    """
+    dialect, leave_out, hidden = destination.dialect(header.dialect), mapping.leave_out, destination.hidden
+    try:
+        applied = apply_mapping(mapping, header.names) if mapping else None
+        if applied is None and header.dialect != dialect:
+            applied = AppliedMapping.of_all(header.names)
+        names = header.names if applied is None else applied.header
+        conditions = conditions_of(leave_out.cells, header.names, names)
+    except InvalidArgument:
+        if all(map(is_utf_8, header.names)):
+            raise
+        encoding = source.encoding if isinstance(source, UploadFile) else None
+        what, do, likely = undecoded(header.record, encoding, shows_words=not hidden)
+        raise Unreadable(what, do, header.line, likely) from None
+    check_no_guessing(conditions, header.names, names, hidden)
+    if applied is not None:
+        check_hidden(applied, header.names, hidden)
+    return MappedSource(source, header, applied, dialect, RowFilter(leave_out.lines, leave_out.not_rows, conditions))
 
 
 def _without(numbers: Sequence[int], left_out: Set[int], rows: ParsedBlock) -> tuple[Sequence[int], ParsedBlock]:

@@ -131,22 +131,11 @@ class FileChecks:
         found = self._undecoded
         if not found.count:
             return
-        what, do = UNDECODED, SAVE_AS_UTF_8
-        if self._encoding == UTF_8:
-            readings = likely_readings(bytes(found.sample))
-            if readings:
-                self.likely_encoding = readings[0].encoding
-                do = f"Give encoding {self._told(readings)}. Look whether that is right, or save the file in UTF-8."
-        elif self._encoding is not None:
-            what = f"Bytes stand for no character in {quoted(self._encoding)}: they would be lost."
-            do = "Name the encoding that the file is in, or mend these rows."
+        what, do, self.likely_encoding = undecoded(bytes(found.sample), self._encoding, shows_words=self._shows_words)
         self._findings.add_several("encoding", "error", what, do, found.lines, found.count)
 
-    def _told(self, readings: Sequence[Reading]) -> str:
-        return ", or ".join(str(reading if self._shows_words else Reading(reading.encoding)) for reading in readings)
-
     def _check_encoding(self, text: str, first_line: int) -> None:
-        if not _is_utf_8(text):
+        if not is_utf_8(text):
             self._undecoded.add(text, first_line)
 
     def _check_nul(self, text: str, first_line: int) -> None:
@@ -233,7 +222,7 @@ class _Undecoded:
     def add(self, text: str, first_line: int) -> None:
         """Add the lines of a text that are not UTF-8."""
         for number, line in enumerate(text.split("\n"), first_line):
-            if line.isascii() or _is_utf_8(line):
+            if line.isascii() or is_utf_8(line):
                 continue
             self.count += 1
             if len(self.lines) < LINES_SHOWN:
@@ -295,6 +284,36 @@ class OutgoingChecks:
         )
 
 
+def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, str | None]:
+    """Return what is wrong with bytes that are not UTF-8, what to do, and the encoding that they are likely to be in.
+
+    Args:
+        sample: lines of the source with such bytes.
+        encoding: the encoding that the source is read in; None for a source that can't be read in another.
+        shows_words: whether to show words of the source.
+    """
+    if encoding is None:
+        return UNDECODED, SAVE_AS_UTF_8, None
+    if encoding != UTF_8:
+        what = f"Bytes stand for no character in {quoted(encoding)}: they would be lost."
+        return what, "Name the encoding that the file is in, or mend these rows.", None
+    readings = likely_readings(sample)
+    if not readings:
+        return UNDECODED, SAVE_AS_UTF_8, None
+    told = ", or ".join(str(reading if shows_words else Reading(reading.encoding)) for reading in readings)
+    do = f"Give encoding {told}. Look whether that is right, or save the file in UTF-8."
+    return UNDECODED, do, readings[0].encoding
+
+
+def is_utf_8(text: str) -> bool:
+    """Return whether a text has no bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def longest_row(data: bytes, rows: int) -> int:
     """Return an upper bound for the number of characters of a row.
 
@@ -326,14 +345,6 @@ def _ends_right(text: str, ending: LineEnding) -> bool:
     if ending == "LF":
         return "\r" not in text
     return text.count("\n") == text.count("\r\n") == text.count("\r")
-
-
-def _is_utf_8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _as_meant(word: str) -> str | None:
