@@ -58,6 +58,15 @@ def test_ids_of_another_object_are_found_where_they_name_the_records() -> None:
     )
 
 
+def test_spaces_around_the_ids_of_records_may_fail() -> None:
+    rows = [["003000000000001"], [" 003000000000001AAA"], ["003000000000001 "]]
+    assert as_lines(found(CONTACT, "delete", ["Id"], rows)) == snapshot(
+        [
+            'warning Id: Rows with these cells of Id may fail, since Salesforce does not say whether it takes spaces around them: " 003000000000001AAA", "003000000000001 ". | Take the spaces away. (3, 4) x2'
+        ]
+    )
+
+
 def test_a_required_cell_that_is_blank_fails_an_insert_and_no_update() -> None:
     rows = [["Ann", "a01000000000001"], ["", "a01000000000001"], ["#N/A", ""]]
     assert as_lines(found(CONTACT, "insert", ["LastName", "Project__c"], rows)) == snapshot(

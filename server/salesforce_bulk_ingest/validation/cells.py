@@ -208,9 +208,9 @@ def _untrimmed(field: FieldDescribe, judge: Judge) -> Judge:
     """Return a judge of what is no text.
 
     The guide says that field values aren't trimmed, XML Schema that spaces around a number or a time are no part of it;
-    those around a key are no part of it.
+    those around an external id are no part of it.
     """
-    if field.id_lookup or field.external_id:
+    if (field.id_lookup or field.external_id) and field.type != "id":
         return lambda cell: judge(trimmed) if (trimmed := cell.strip(SPACES)) else None
     with_spaces = _may_fail(field, "whether it takes spaces around them", "Take the spaces away.")
 

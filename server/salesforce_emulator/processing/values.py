@@ -93,8 +93,10 @@ class ColumnRules:
 
 def cell_reader(field: Field, schema: Schema, rules: ColumnRules) -> Read:
     """Return a function that reads a column of cells of this field: values, or errors where the field can't hold a cell."""
-    if field.type == "id" or field.field_type.holds == "compound":
-        return _memoized(str)  # the operation refuses cells that are no ids, and those of compounds
+    if field.type == "id":
+        return _memoized(_record_id(rules))
+    if field.field_type.holds == "compound":
+        return _memoized(str)  # the operation refuses them
     if field.type == "reference":
         prefixes = [schema[name].keyPrefix for name in field.referenceTo if name in schema]
         return _memoized(_untrimmed(_reference(field, prefixes, rules), rules))
@@ -107,7 +109,7 @@ def cell_reader(field: Field, schema: Schema, rules: ColumnRules) -> Read:
 def parent_key_reader(field: Field, rules: ColumnRules) -> Read:
     """Return a function that reads a column of cells that name a parent by this field of the parent."""
     if field.type == "id":
-        return _memoized(lambda cell: ids.normal(cell) or cell)
+        return _memoized(_record_id(rules))
     return _trimming(_memoized(PARSERS[field.type](field, rules) if field.field_type.holds == "number" else str))
 
 
@@ -372,9 +374,18 @@ def _invalid_date(field: Field, cell: str) -> RowError:
     return RowError("FIELD_INTEGRITY_EXCEPTION", f"{field.label}: invalid date: {cell}", field.name)
 
 
+def _record_id(rules: ColumnRules) -> Parse:
+    """Return a parser of ids of records; what is no id stays as it is, and the operation refuses it."""
+    return lambda cell: _id_in(cell, rules) or cell
+
+
+def _id_in(cell: str, rules: ColumnRules) -> str | None:
+    return ids.in_its_case(cell.strip(SPACES)) if rules.takes_unsettled else ids.normal(cell)
+
+
 def _reference(field: Field, prefixes: list[str], rules: ColumnRules) -> Parse:
     def parse(cell: str) -> str:
-        record_id = ids.in_its_case(cell) if rules.takes_unsettled else ids.normal(cell)
+        record_id = _id_in(cell, rules)
         # Documented for the REST API; assumed: the text around the message.
         if record_id is None or record_id[:3] not in prefixes:
             raise RowError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {cell}", field.name)

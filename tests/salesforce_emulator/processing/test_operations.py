@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from salesforce_emulator import Assumptions
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import Caller, an_org, an_org_with, csv_text
 from tests.salesforce_emulator.clocks import Clock
@@ -112,6 +113,20 @@ def test_an_id_of_no_record_is_an_invalid_cross_reference(org: Caller, operation
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_is_no_id_is_malformed(org: Caller, operation: str) -> None:
     assert outcome(org, operation, "malformedAAA") == ("", "MALFORMED_ID:malformedAAA:--")
+
+
+@assumed("ids in another case, or with spaces around them", switch="unsettled_cells")
+def test_ids_of_a_form_that_no_source_settles_are_refused_or_taken(org: Caller, tmp_path: Path) -> None:
+    def errors(org: Caller) -> list[str]:
+        [account] = made(org, "Name\nA\n")
+        forms = [account.lower(), account.upper(), f" {account}", f"{account[:15]} "]
+        updates = org.load("Id,Site\n" + "".join(f"{form},x\n" for form in forms), operation="update")
+        lookups = org.load("LastName,Account.Id\n" + "".join(f"A,{form}\n" for form in forms), "Contact")
+        return [error.partition(":")[0] for job in (updates, lookups) for error in org.errors(job)]
+
+    assert errors(org) == ["MALFORMED_ID"] * 4 + ["INVALID_FIELD"] * 4
+    with an_org(tmp_path, assumptions=Assumptions(unsettled_cells="taken")) as taking:
+        assert errors(taking) == []
 
 
 @assumed(PLATFORM + "; #N/A is no id either")
