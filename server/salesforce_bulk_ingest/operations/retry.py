@@ -1,6 +1,7 @@
 """Retrying rows of earlier jobs in another job: the rows are fetched first, and each row is retried once."""
 
 import logging
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -310,5 +311,5 @@ def _by_origin(file: RetryFile, rows: Sequence[int]) -> Iterator[tuple[RetryOrig
     start = 0
     for origin in file.origins:
         end = start + len(origin.row_numbers)
-        yield origin, [row - start for row in rows[bisect_left(rows, start) : bisect_left(rows, end)]]
+        yield origin, array("Q", (row - start for row in rows[bisect_left(rows, start) : bisect_left(rows, end)]))
         start = end

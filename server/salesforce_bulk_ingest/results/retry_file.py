@@ -40,9 +40,8 @@ class RetryOrigin:
         Args:
             rows: the indexes of the rows among the consecutive ones.
         """
-        numbers = [self.row_numbers[row] for row in rows]
-        bits = bytearray(max(numbers, default=0) // 8 + 1)
-        for number in numbers:
+        bits = bytearray(max(self.row_numbers, default=0) // 8 + 1)
+        for number in map(self.row_numbers.__getitem__, rows):
             bits[number >> 3] |= 1 << (number & 7)
         return int.from_bytes(bits, "little")
 
