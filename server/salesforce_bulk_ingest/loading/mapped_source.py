@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, LeftOut, RowFilter, check_no_guessing, conditions_of
 from salesforce_bulk_ingest.loading.sources import Records, RowSource, UploadFile, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
-from salesforce_bulk_ingest.validation.file import is_utf_8, undecoded
+from salesforce_bulk_ingest.validation.file import has_undecoded, undecoded
 from salesforce_bulk_ingest.validation.misfits import Misfit
 from salesforce_bulk_ingest.validation.not_rows import FIRST_ROW, Kind, NotRowFinder, NotRows, RowState
 
@@ -335,7 +335,7 @@ def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, de
         names = header.names if applied is None else applied.header
         conditions = conditions_of(leave_out.cells, header.names, names)
     except InvalidArgument:
-        if all(map(is_utf_8, header.names)):
+        if not any(map(has_undecoded, header.names)):
             raise
         encoding = source.encoding if isinstance(source, UploadFile) else None
         what, do, likely = undecoded(header.record, encoding, shows_words=not hidden)

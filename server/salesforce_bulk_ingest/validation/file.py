@@ -135,7 +135,7 @@ class FileChecks:
         self._findings.add_several("encoding", "error", what, do, found.lines, found.count)
 
     def _check_encoding(self, text: str, first_line: int) -> None:
-        if not is_utf_8(text):
+        if has_undecoded(text):
             self._undecoded.add(text, first_line)
 
     def _check_nul(self, text: str, first_line: int) -> None:
@@ -222,7 +222,7 @@ class _Undecoded:
     def add(self, text: str, first_line: int) -> None:
         """Add the lines of a text that are not UTF-8."""
         for number, line in enumerate(text.split("\n"), first_line):
-            if line.isascii() or is_utf_8(line):
+            if line.isascii() or not has_undecoded(line):
                 continue
             self.count += 1
             if len(self.lines) < LINES_SHOWN:
@@ -305,13 +305,13 @@ def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tupl
     return UNDECODED, do, readings[0].encoding
 
 
-def is_utf_8(text: str) -> bool:
-    """Return whether a text has no bytes that are not UTF-8."""
+def has_undecoded(text: str) -> bool:
+    """Return whether a text has bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        return True
+    return False
 
 
 def longest_row(data: bytes, rows: int) -> int:
