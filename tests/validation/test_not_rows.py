@@ -90,11 +90,17 @@ def test_what_is_no_row_is_an_error_unless_it_is_left_out_or_sent(none: str, bef
         pytest.param("Copyrights Ltd,,", id="another name like a footer"),
         pytest.param("Name,Phone,7", id="nearly the header"),
         pytest.param("-,-,-", id="dashes for nothing"),
+        pytest.param("Cid,,\n\nAnn,,", id="after a blank line and a row that is as short"),
+        pytest.param("Cid,,\n,,\nDan,,\n\nAnn,,", id="after several of these"),
         pytest.param("a,1,2\n\nb,1,2\n\nc,1,2\n\nd,1,2\n\nAnn,,", id="a blank line after each row"),
     ],
 )
 def test_a_row_that_only_looks_like_none_is_a_row(row: str) -> None:
     assert rows_left(f"Name,Phone,Amount\nBob,1,2\n{row}\nBob,1,2\n")[-2].startswith(row.splitlines()[-1])
+
+
+def test_short_rows_below_a_blank_line_are_rows_if_no_fuller_row_is_before() -> None:
+    assert rows_left("Name,Phone,Amount\n\nAnn,,\nBob,,\n") == ["Name,Phone,Amount", "Ann,,", "Bob,,"]
 
 
 def test_rows_of_a_single_column_are_rows_unless_they_are_blank_or_the_header() -> None:
@@ -150,7 +156,7 @@ def test_a_file_is_judged_alike_in_blocks_of_any_size() -> None:
 
 
 RECORDS = (
-    "Ann,1,2", "K-1,,", '"a\n\nb",1,', "Acme", "Acme,,", "Total,1,2", "Subtotal,,7", "Copyright (c) 2024", ",,", " ,,", "",
+    "Ann,1,2", "K-1,,", "Bob,,", '"a\n\nb",1,', "Acme", "Acme,,", "Total,1,2", "Subtotal,,7", "Copyright (c) 2024", ",,", " ,,", "",
     "Name,Phone,Amount",
 )  # fmt: skip
 GROUP = ["", "Acme,,", "Ann,1,2"]

@@ -90,6 +90,12 @@ class ParsedBlock:
         """
         return self.lines[row]
 
+    def row(self, index: int) -> Sequence[str]:
+        """Return the row with this index, sooner than `rows` where others are not needed."""
+        if self._cells is not None:
+            return self._cells[index * self._width : (index + 1) * self._width]
+        return self.rows[index] if self._columns is None else [column[index] for column in self._columns]
+
     def has_any(self, cells: frozenset[str]) -> bool:
         """Return whether one of these cells is in the block, in any row and column."""
         if self._cells is not None:

@@ -6,7 +6,7 @@ nothing but a name, is a row. All rules are ours, made from public reports and t
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from operator import itemgetter
 from typing import Literal
@@ -109,11 +109,14 @@ class RowState:
         is_below: whether a blank line, a blank row or a footer stands right before.
         is_after_blank: whether that is a blank line or row.
         separated: the number of rows with several filled cells that came right after a blank line or row.
+        is_after_full: whether a single cell that comes below may be no row: what is last before, blank lines and rows aside,
+            is a row with several filled cells, a total or a footer.
     """
 
     is_below: bool = False
     is_after_blank: bool = False
     separated: int = 0
+    is_after_full: bool = False
 
 
 FIRST_ROW = RowState()
@@ -159,11 +162,11 @@ class NotRowFinder:
             state: the state before the first row, see `RowState`.
         """
         if not len(block):
-            return NotRows({}, RowState(True, True, state.separated) if text else state)
+            return NotRows({}, replace(state, is_below=True, is_after_blank=True) if text else state)
         kinds = dict(self._by_themselves(block))
         has_blank_lines = text.startswith(self._newline) or self._newline * 2 in text
         if not kinds and not has_blank_lines and not state.is_below:
-            return NotRows(kinds, state)
+            return NotRows(kinds, replace(state, is_after_full=self._is_full(block, len(block) - 1, kinds)))
         return self._below(block, text, first_line, state, kinds, has_blank_lines=has_blank_lines)
 
     def _by_themselves(self, block: ParsedBlock) -> Iterator[tuple[int, Kind]]:
@@ -234,9 +237,11 @@ class NotRowFinder:
         starts = after_blank | {row + 1 for row, kind in kinds.items() if kind == "footer"}
         if state.is_below:
             starts.add(0)
-        is_below, separated = False, state.separated
-        end = -1
+        is_below, separated, is_after_full = False, state.separated, state.is_after_full
+        before, end = 0, -1
         for start in sorted(starts):
+            is_after_full = self._is_full_before(block, range(before, start), kinds, otherwise=is_after_full)
+            before = start
             for row in range(max(start, end), len(block)):
                 end = row
                 if kinds.get(row) in ("header", "total", "ruler"):
@@ -248,14 +253,24 @@ class NotRowFinder:
                         else:
                             separated += row == start and row in after_blank
                         break
-                    if separated >= _MOST_SEPARATED:
+                    if separated >= _MOST_SEPARATED or not is_after_full:
                         break
                     kinds[row] = "footer"
             else:
                 is_below, end = True, len(block)
         is_after_blank = len(block) in after_blank or text.endswith(self._newline * 2)
-        is_below |= is_after_blank
-        return NotRows(dict(sorted(kinds.items())), RowState(is_below, is_after_blank, min(separated, _MOST_SEPARATED)))
+        is_after_full = self._is_full_before(block, range(before, len(block)), kinds, otherwise=is_after_full)
+        state = RowState(is_below or is_after_blank, is_after_blank, min(separated, _MOST_SEPARATED), is_after_full)
+        return NotRows(dict(sorted(kinds.items())), state)
+
+    def _is_full_before(self, block: ParsedBlock, rows: range, kinds: Mapping[int, Kind], *, otherwise: bool) -> bool:
+        """Return `_is_full` of the last of these rows that is not blank; if all are, what it was before them."""
+        last = next((row for row in reversed(rows) if kinds.get(row) != "blank"), None)
+        return otherwise if last is None else self._is_full(block, last, kinds)
+
+    def _is_full(self, block: ParsedBlock, row: int, kinds: Mapping[int, Kind]) -> bool:
+        """Return whether a row is no sparse one, or is a total or a footer: a single cell below it may be no row."""
+        return kinds[row] in ("total", "footer") if row in kinds else not self._is_sparse(block.row(row))
 
     def _after_blank_lines(self, block: ParsedBlock, first_line: int) -> Iterator[int]:
         expected = first_line
