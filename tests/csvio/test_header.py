@@ -80,6 +80,16 @@ def test_a_source_of_lines_before_a_header_alone_says_which_they_are(content: by
     assert f"{raised.value.what} {raised.value.do}" == complaint
 
 
+def test_a_blank_line_below_lines_that_are_left_out_is_to_be_left_out_too() -> None:
+    with pytest.raises(Unreadable) as raised:
+        read_header(io.BytesIO(b"Report\n2026\n\nName\nAnn\n"), None, None, (1, 2).__contains__)
+    assert (raised.value.what, raised.value.do, raised.value.line) == (
+        "The first line that is not left out is blank.",
+        "Leave it out, too, in leaveOut.",
+        3,
+    )
+
+
 def test_a_header_below_other_lines_is_unreadable_on_its_own_line() -> None:
     for header in (
         b'Name,"Ann\n',

@@ -194,6 +194,9 @@ def _check_header(record: bytes, before: LinesBefore) -> None:
         raise Unreadable("No line is left for a header.", "Leave fewer lines out in leaveOut.", 1)
     if not record and not before.blank:
         raise Unreadable("It is empty.", "Give a header row with field names, then one row for each record.", 1)
+    if before.left_out and is_blank(record):
+        what = "The first line that is not left out is blank."
+        raise Unreadable(what, "Leave it out, too, in leaveOut.", before.header_line)
     if not record or is_blank(record):
         raise Unreadable("The first line is blank.", "Begin with the header row.", 1)
     _check_line_ends(record, before.header_line)
