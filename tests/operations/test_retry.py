@@ -79,7 +79,7 @@ async def test_rows_that_were_sent_again_are_refused_a_second_time_unless_that_i
         assert org.changes == []
         assert text.replace(job, "JOB").replace(other, "OTHER").replace(other[:15], "OTHER") == snapshot("""\
 DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again). Nothing was sent now.
-Next: upload-data-ingest-job {"jobId": "OTHER", "body": {"rowsOf": {"jobs": ["JOB"], "which": ["failed"]}}, "preflight": "off"} sends them to that job, or finds them there; then close it, which loads them. Only if the user wants these rows to go a second time, give again: true.\
+Next: upload-data-ingest-job {"jobId": "OTHER", "body": {"rowsOf": {"jobs": ["JOB"], "which": ["failed"]}}, "preflight": "off"} sends them to that job, or finds them there; then close it, which loads them. Rows that were not sent again go with where in rowsOf, by the statusCode of their cause. Only if the user wants these rows to go a second time, give again: true in rowsOf.\
 """)
         again = await sent_again(client, {"jobs": [job], "where": NO_NAME, "again": True})
         assert again["status"] == "uploaded"
@@ -602,7 +602,7 @@ async def test_without_the_record_no_row_goes_again_unless_that_is_meant(org: Wa
         assert org.changes == []
         assert text.replace(str(tmp_path), "FOLDER") == snapshot("""\
 SERVER_UNAVAILABLE: This server's record of rows sent can't be used (FOLDER/uploads.sqlite3): no such column: to_job. So these rows may have been sent before. The server's log has the details.
-Next: Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the user is sure that these rows were not sent again, or wants them twice, give again: true.\
+Next: Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the user is sure that these rows were not sent again, or wants them twice, give again: true in rowsOf.\
 """)
         data = {"rowsOf": {"jobs": [first], "where": NO_NAME, "again": True}}
         answer = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")

@@ -143,7 +143,8 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         SentAgain,
-        "{sent_again} Only if the user wants these rows to go a second time, give again: true.",
+        "{sent_again} Rows that were not sent again go with where in rowsOf, by the statusCode of their cause. Only if the "
+        "user wants these rows to go a second time, give again: true in rowsOf.",
     ),
     (
         LoadedBefore,
@@ -153,7 +154,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (
         NoRecord,
         "Tell the user: the server's log names the file, which may be in use, damaged, lost or on a full disk. Only if the "
-        "user is sure that these rows were not sent again, or wants them twice, give again: true.",
+        "user is sure that these rows were not sent again, or wants them twice, give again: true in rowsOf.",
     ),
     (
         StorageFailure,
