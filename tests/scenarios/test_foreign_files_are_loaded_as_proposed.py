@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inline_snapshot import snapshot
+from mcp import Client
 
 from tests.support.next_call import next_call
 from tests.support.orgs import call, closed, refusal, steady
@@ -27,10 +28,20 @@ FILES = [
 ]
 
 
-async def followed(client: Any, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer to the call that `next` of an answer begins with."""
+async def followed(client: Client, answer: dict[str, Any], csv: str | None = None) -> dict[str, Any]:
+    """The answer to the call that `next` of an answer begins with; its gap for rows is filled with the text of CSV."""
     tool, arguments = next_call(answer["next"])
+    if csv is not None:
+        arguments["data"]["csv"] = csv
     return await call(client, tool, **arguments)
+
+
+def as_lines(answer: dict[str, Any]) -> list[str]:
+    """The findings of an answer, one on a line."""
+    return [
+        f"{found['level']} {found.get('column', '')} at {found['lines']}: {found['what']} {found['do']}"
+        for found in answer["findings"]
+    ]
 
 
 async def test_a_file_in_another_encoding_is_loaded_as_proposed(org: WatchedOrg, tmp_path: Path) -> None:
@@ -122,57 +133,23 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
     async with agent_keeping(org, tmp_path) as client:
         data = {"file": "konten.csv", "set": {"Phone": "german"}}
         checked = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
-        assert steady({name: checked[name] for name in ("formats", "findings", "next")}) == snapshot(
-            {
-                "formats": {"AnnualRevenue": "1.234,5"},
-                "findings": [
-                    {
-                        "level": "error",
-                        "what": "Bytes are not UTF-8: their characters would be lost, and no row would fail for it.",
-                        "do": 'Give encoding "windows-1252", which reads "Müller", "Bäcker", "Schön", "Söhne". Look whether that is right, or save the file in UTF-8.',
-                        "lines": [2, 3, 4],
-                        "count": 3,
-                    },
-                    {
-                        "level": "error",
-                        "what": 'Account has no field "Annual Revenue" that this user can see, which fails the whole job.',
-                        "do": "Did you mean AnnualRevenue? Set the field in columns, or null there to leave the column out.",
-                        "column": "Annual Revenue",
-                        "lines": [1],
-                        "count": 1,
-                    },
-                    {
-                        "level": "warning",
-                        "what": "Cells are #N/A, which clears their field.",
-                        "do": 'If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
-                        "column": "NumberOfEmployees",
-                        "lines": [4],
-                        "count": 1,
-                    },
-                    {
-                        "level": "warning",
-                        "what": 'AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)".',
-                        "do": 'Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
-                        "column": "Annual Revenue",
-                        "lines": [2, 3],
-                        "count": 2,
-                    },
-                ],
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding and columns and formats, once the user agrees; or correct the rows.',
-            }
+        assert checked["formats"] == {"AnnualRevenue": "1.234,5"}
+        assert as_lines(checked) == snapshot(
+            [
+                'error  at [2, 3, 4]: Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Müller", "Bäcker", "Schön", "Söhne". Look whether that is right, or save the file in UTF-8.',
+                'error Annual Revenue at [1]: Account has no field "Annual Revenue" that this user can see, which fails the whole job. Did you mean AnnualRevenue? Set the field in columns, or null there to leave the column out.',
+                'warning NumberOfEmployees at [4]: Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
+                'warning Annual Revenue at [2, 3]: AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)". Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
+            ]
+        )
+        assert checked["next"] == snapshot(
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding, columns and formats, once the user agrees; or correct the rows.'
         )
         tool, arguments = next_call(checked["next"])
         job = await call(client, tool, **{**arguments, "dryRun": False})
-        assert steady(job["findings"]) == snapshot(
+        assert as_lines(job) == snapshot(
             [
-                {
-                    "level": "warning",
-                    "what": "Cells are #N/A, which clears their field.",
-                    "do": 'If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
-                    "column": "NumberOfEmployees",
-                    "lines": [4],
-                    "count": 1,
-                }
+                'warning NumberOfEmployees at [4]: Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.'
             ]
         )
         await closed(client, job["id"])
@@ -192,37 +169,19 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
     contacts = {"object": "Contact", "operation": "insert"}
     async with agent_keeping(org, tmp_path) as client:
         checked = await call(client, "create-ingest-job", body=contacts, data={"csv": csv}, dryRun=True)
-        assert steady({name: checked[name] for name in ("formats", "findings", "next")}) == snapshot(
-            {
-                "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"},
-                "findings": [
-                    {
-                        "level": "warning",
-                        "what": 'Birthdate takes dates, and rows with others fail: "31.01.1990", "1.2.1985".',
-                        "do": 'Write dates as 2026-01-31. Or give formats: {"Birthdate": "DD.MM.YYYY"} reads "1.2.1985" as 1985-02-01.',
-                        "column": "Birthdate",
-                        "lines": [2, 3],
-                        "count": 2,
-                    },
-                    {
-                        "level": "warning",
-                        "what": 'HasOptedOutOfEmail takes true and false, and rows with others fail: "Ja", "nein".',
-                        "do": 'Map the values to true and false with values. Or give formats: {"HasOptedOutOfEmail": "ja/nein"} reads "Ja" as true.',
-                        "column": "HasOptedOutOfEmail",
-                        "lines": [2, 3],
-                        "count": 2,
-                    },
-                ],
-                "next": 'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}} sends the rows as they are.',
-            }
+        assert checked["formats"] == {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}
+        assert as_lines(checked) == snapshot(
+            [
+                'warning Birthdate at [2, 3]: Birthdate takes dates, and rows with others fail: "31.01.1990", "1.2.1985". Write dates as 2026-01-31. Or give formats: {"Birthdate": "DD.MM.YYYY"} reads "1.2.1985" as 1985-02-01.',
+                'warning HasOptedOutOfEmail at [2, 3]: HasOptedOutOfEmail takes true and false, and rows with others fail: "Ja", "nein". Map the values to true and false with values. Or give formats: {"HasOptedOutOfEmail": "ja/nein"} reads "Ja" as true.',
+            ]
         )
-        tool, arguments = next_call(checked["next"])
-        arguments["data"]["csv"] = csv
-        checked = await call(client, tool, **arguments)
+        assert checked["next"] == snapshot(
+            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}} sends the rows as they are.'
+        )
+        checked = await followed(client, checked, csv)
         assert checked["findings"] == [] and "formats" not in checked
-        tool, arguments = next_call(checked["next"])
-        arguments["data"]["csv"] = csv
-        await closed(client, (await call(client, tool, **arguments))["id"])
+        await closed(client, (await followed(client, checked, csv))["id"])
     rows = org.records(
         "SELECT LastName, Birthdate, HasOptedOutOfEmail FROM Contact WHERE LastName LIKE 'Format%' ORDER BY LastName"
     )
@@ -239,24 +198,10 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
         data = {"csv": csv, "formats": {"Birthdate": "DD.MM.YYYY"}}
         contacts = {"object": "Contact", "operation": "insert"}
         checked = await call(client, "create-ingest-job", body=contacts, data=data, dryRun=True)
-        assert steady(checked["findings"]) == snapshot(
+        assert as_lines(checked) == snapshot(
             [
-                {
-                    "level": "warning",
-                    "what": 'Cells do not fit the format "DD.MM.YYYY", and go as they are: "31.02.1990".',
-                    "do": "Correct them with values, which come before formats, or leave these rows out with leaveOut, by cells or lines.",
-                    "column": "Birthdate",
-                    "lines": [2],
-                    "count": 1,
-                },
-                {
-                    "level": "warning",
-                    "what": 'Birthdate takes dates, and rows with others fail: "31.02.1990".',
-                    "do": "Write dates as 2026-01-31.",
-                    "column": "Birthdate",
-                    "lines": [2],
-                    "count": 1,
-                },
+                'warning Birthdate at [2]: Cells do not fit the format "DD.MM.YYYY", and go as they are: "31.02.1990". Correct them with values, which come before formats, or leave these rows out with leaveOut, by cells or lines.',
+                'warning Birthdate at [2]: Birthdate takes dates, and rows with others fail: "31.02.1990". Write dates as 2026-01-31.',
             ]
         )
         account = {"csv": 'Name,AnnualRevenue\nA,1.5\nB,"1,5"\n', "formats": {"AnnualRevenue": "1.234,5"}}

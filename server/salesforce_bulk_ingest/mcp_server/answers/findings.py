@@ -93,10 +93,10 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
             "user; or correct the rows."
         )
     if plan.has_errors and proposed:
-        return (
-            f"{given.with_changes(proposed).again()} takes the proposed {' and '.join(proposed)}, once the user agrees; or "
-            "correct the rows."
-        )
+        *others, last = proposed
+        names = f"{', '.join(others)} and {last}" if others else last
+        taking = given.with_changes(proposed).again()
+        return f"{taking} takes the proposed {names}, once the user agrees; or correct the rows."
     errors = sum(finding.level == "error" for finding in plan.findings)
     if errors and errors == len(plan.not_rows):
         return f"{given.again()} leaves out what is no row, if the user agrees."
