@@ -61,6 +61,8 @@ objects:
       Flag__c: {type: boolean}
       Day__c: {type: date}
       Moment__c: {type: datetime}
+      Opens__c: {type: time}
+      Secret__c: {type: encryptedstring, length: 10}
       Level__c: {type: picklist, picklist: [Low, Very High], restricted: true}
       Free__c: {type: picklist, picklist: [Low, Very High]}
       Colours__c: {type: multipicklist, picklist: [Red, Dark Blue], restricted: true}
@@ -85,6 +87,7 @@ APEX_STRINGS = "Apex developer guide, Primitive Data Types: strings are never em
 SURROGATES = (
     "Salesforce Help 005166849: LEN counts such a character as two; nothing says how a field's length is measured"
 )
+CLOCK = "Salesforce Help 000381727: HH:MM:SS.000Z"
 EMAILS = "Salesforce Help 000384328 and 000001145: what an email address may be"
 PICKLIST_CASE = "Salesforce Help 000386557: picklist fields are not case sensitive"
 RESTRICTED = "Salesforce Help 000381951: values are validated against the API names of a restricted picklist"
@@ -139,6 +142,8 @@ _TEXTS = [
         "x" * 9 + "\r\n" + "x" * 10,
     ),
     *_cases(AREA, TAKEN, "assumed", NOTHING, "a\x01b", "a\x7fb"),
+    *_cases("Thing__c.Secret__c", TAKEN, "doc", FIELD_TYPES, "4111-11"),
+    *_cases("Thing__c.Secret__c", REFUSED, "doc", FIELD_TYPES, "x" * 11),
     *_cases("Thing__c.Phone__c", TAKEN, "doc", FIELD_TYPES, "+49 (0)30 1234", "ask Ann", "x" * 40),
     *_cases("Thing__c.Phone__c", REFUSED, "doc", FIELD_TYPES, "1" * 41),
     *_cases("Thing__c.Url__c", TAKEN, "doc", FIELD_TYPES, "www.acme.example", "https://acme.example/?a=1", "no url"),
@@ -569,6 +574,46 @@ _MOMENTS = [
     ),
 ]
 
+OPENS = "Thing__c.Opens__c"
+_TIMES_OF_DAY = [
+    *_stored(OPENS, TAKEN, "doc", CLOCK, {"08:00:00.000Z": "08:00:00.000Z", "23:59:59.999Z": "23:59:59.999Z"}),
+    *_stored(OPENS, TAKEN, "doc", f"{XSD}: a fraction is optional", {"09:30:00Z": "09:30:00.000Z"}),
+    *_stored(OPENS, TAKEN, "assumed", f"{NOTHING}: thousandths are kept", {"09:30:00.1239Z": "09:30:00.123Z"}),
+    *_cases(
+        OPENS,
+        REFUSED,
+        "seen",
+        f"{CLOCK}; others are not a valid value for the type xsd:time",
+        "9:30:00 PM",
+        "09:30",
+        "9:30:00Z",
+        "9.30",
+        "0930",
+        "noon",
+        "2026-01-31T09:30:00Z",
+    ),
+    *_cases(
+        OPENS,
+        REFUSED,
+        "assumed",
+        f"{DATES}: hours are 00 to 23, minutes and seconds 00 to 59",
+        "24:00:00.000Z",
+        "12:60:00Z",
+        "12:00:60Z",
+    ),
+    *_cases(
+        OPENS, REFUSED, "assumed", f"{NOTHING}: a time of day has no zone but Z", "09:30:00+02:00", "09:30:00.000z"
+    ),
+    *_stored(
+        OPENS,
+        UNSETTLED,
+        "assumed",
+        f"{CLOCK}, and in the Data Import Wizard without Z, too",
+        {"08:00:00.000": "08:00:00.000Z", "08:00:00": "08:00:00.000Z"},
+    ),
+    *_stored(OPENS, UNSETTLED, "assumed", UNTRIMMED, {" 08:00:00.000Z": "08:00:00.000Z", " ": None}),
+]
+
 LEVEL, COLOURS = "Thing__c.Level__c", "Thing__c.Colours__c"
 _PICKLISTS = [
     *_cases(LEVEL, TAKEN, "doc", RESTRICTED, "Low", "Very High"),
@@ -665,7 +710,21 @@ _NEEDED = [
 ]
 
 NULLED = [
-    *(TEXT, AREA, "Thing__c.Phone__c", EMAIL, NUMBER, DAY, MOMENT, LEVEL, "Thing__c.Free__c", COLOURS, PARENT, INT),
+    *(
+        TEXT,
+        AREA,
+        "Thing__c.Phone__c",
+        EMAIL,
+        NUMBER,
+        DAY,
+        MOMENT,
+        OPENS,
+        LEVEL,
+        "Thing__c.Free__c",
+        COLOURS,
+        PARENT,
+        INT,
+    ),
 ]
 _NULLS = [
     *(Case(field, "#N/A", TAKEN, None, "doc", GUIDE) for field in NULLED),
@@ -673,6 +732,19 @@ _NULLS = [
     *_stored(FLAG, TAKEN, "assumed", "a boolean is never null", {"#N/A": False, "": False}),
 ]
 
-CASES = [*_TEXTS, *_EMAILS, *_NUMBERS, *_INTS, *_FLAGS, *_DAYS, *_MOMENTS, *_PICKLISTS, *_IDS, *_NEEDED, *_NULLS]
-"""The table. Of the other types no row can be written here: time, long, encryptedstring and base64 are not in the org, and
-compound fields and anyType can't be written by a job."""
+CASES = [
+    *_TEXTS,
+    *_EMAILS,
+    *_NUMBERS,
+    *_INTS,
+    *_FLAGS,
+    *_DAYS,
+    *_MOMENTS,
+    *_TIMES_OF_DAY,
+    *_PICKLISTS,
+    *_IDS,
+    *_NEEDED,
+    *_NULLS,
+]
+"""The table. Of the other types no row can be written here: long and base64 are not in the org, and compound fields and
+anyType can't be written by a job."""

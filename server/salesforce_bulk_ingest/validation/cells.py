@@ -55,9 +55,10 @@ _FIRST_MOMENT, _LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 1
 
 _WHOLE_NUMBER = re.compile("[+-]?[0-9]+")
 _DATE = re.compile("([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")
-_HOURS = re.compile("T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _ZONE = re.compile(r"(?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)")
-_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_HOURS.pattern}(?:{_ZONE.pattern}|(?:\.[0-9]+)?)")
+_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T{_CLOCK}(?:{_ZONE.pattern}|(?:\.[0-9]+)?)")
+_TIME_OF_DAY = re.compile(rf"{_CLOCK}(?:\.[0-9]+)?Z?")
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*+"
 _LABEL = "[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
 _EMAIL = re.compile(rf"{_LOCAL_PART}@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9]|-++[A-Za-z0-9])++")
@@ -70,7 +71,7 @@ _DAY_OF_ANY_YEAR = (
 )
 _SURE_ZONE = r"(?:Z|\.[0-9]++(?:Z|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9])|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9])"
 _SURE_DAY = rf"(?:{_YEAR}-{_DAY_OF_ANY_YEAR}|{_LEAP_YEAR}-02-29)"
-_TIMES = re.compile(rf"(?:(?:{NULL_CELL}|{_SURE_DAY}{_HOURS.pattern}{_SURE_ZONE})?+\n)*+")
+_TIMES = re.compile(rf"(?:(?:{NULL_CELL}|{_SURE_DAY}T{_CLOCK}{_SURE_ZONE})?+\n)*+")
 """A column of times of the centuries around ours."""
 
 _UNSETTLED_EMAIL = re.compile(
@@ -396,6 +397,19 @@ def _time_check(field: FieldDescribe) -> CellCheck:
     return ValueCheck(_untrimmed(field, judge), lambda cells: _is_column(_TIMES, cells))
 
 
+def _time_of_day_check(field: FieldDescribe) -> CellCheck:
+    do = "Write times of day as 09:30:00.000Z."
+    wrong = _others_fail(field, "not a time of day", "times of day", do)
+    without_zone = _may_fail(field, "whether it takes times of day without Z", do)
+
+    def judge(cell: str) -> Complaint | None:
+        if not _TIME_OF_DAY.fullmatch(cell):
+            return wrong
+        return None if cell.endswith("Z") else without_zone
+
+    return _check_of_values(_untrimmed(field, judge))
+
+
 def _id_check(field: FieldDescribe, prefix: str) -> CellCheck:
     do = "Write the 15 or 18 letters and digits of an id"
     do += f", which begins with {as_name(prefix)} here." if prefix else "."
@@ -441,4 +455,5 @@ _CHECKS: dict[str, Callable[[FieldDescribe], CellCheck]] = {
     "date": _date_check,
     "datetime": _time_check,
     "email": _email_check,
+    "time": _time_of_day_check,
 }

@@ -4,9 +4,9 @@ The database stores text as it is, numbers as numbers, booleans as 0 and 1, and 
 them.
 
 Cells of a form that no source settles are taken or refused as the assumption `unsettled_cells` says: spaces around what is
-no text, booleans in another case, days with a time in a field for days, times without a zone, ids in another case, blank and
-repeated parts of a restricted multi-select picklist, emails beyond letters, digits and the usual signs, and texts whose
-length depends on how it is measured.
+no text, booleans in another case, days with a time in a field for days, times without a zone, times of day without Z, ids in
+another case, blank and repeated parts of a restricted multi-select picklist, emails beyond letters, digits and the usual
+signs, and texts whose length depends on how it is measured.
 """
 
 import re
@@ -54,12 +54,10 @@ SPACES = "".join(map(chr, range(0x21)))
 _INT = re.compile(r"[+-]?0*([0-9]{1,10})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})Z?")  # the guide's own sample ends a date in Z
-_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_SECOND = f"{_MINUTE}:[0-5][0-9]"
+_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _OFFSET = "[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00"  # XML Schema: at most 14 hours
-_DATETIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T({_SECOND})(?:\.([0-9]+))?(Z|{_OFFSET})?")
-# assumed: seconds and Z can be left out; no source shows a time of day in an upload
-_TIME = re.compile(rf"({_MINUTE})(?::([0-5][0-9])(?:\.([0-9]{{1,3}}))?)?Z?")
+_DATETIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T({_CLOCK})(?:\.([0-9]+))?(Z|{_OFFSET})?")
+_TIME = re.compile(rf"({_CLOCK})(?:\.([0-9]+))?(Z)?")  # Salesforce Help 000381727
 # Documented (SOQL and SOSL reference, Date Formats and Date Literals).
 FIRST_DAY, LAST_DAY = "1700-01-01", "4000-12-31"
 FIRST_MOMENT, LAST_MOMENT = datetime(1700, 1, 1, tzinfo=UTC), datetime(4000, 12, 31, tzinfo=UTC)
@@ -346,8 +344,7 @@ def _datetime(field: Field, rules: ColumnRules) -> Parse:
         if match is None or not (match[4] or rules.takes_unsettled):
             raise _wrong_type(field, cell, rules)
         day, time, fraction, zone = match.groups()
-        # assumed: a time without a zone is UTC, and thousandths are all that is kept
-        iso = f"{day}T{time}.{(fraction or '')[:3]:0<3}{zone or 'Z'}"
+        iso = f"{day}T{time}.{_thousandths(fraction)}{zone or 'Z'}"  # assumed: a time without a zone is UTC
         try:
             moment = datetime.fromisoformat(iso)
         except ValueError:
@@ -359,12 +356,17 @@ def _datetime(field: Field, rules: ColumnRules) -> Parse:
     return _untrimmed(parse, rules)
 
 
+def _thousandths(fraction: str | None) -> str:
+    """Return the digits of a fraction that are kept (assumed)."""
+    return f"{(fraction or '')[:3]:0<3}"
+
+
 def _time(field: Field, rules: ColumnRules) -> Parse:
     def parse(cell: str) -> str:
         match = _TIME.fullmatch(cell)
-        if match is None:
+        if match is None or not (match[3] or rules.takes_unsettled):
             raise _wrong_type(field, cell, rules)
-        return f"{match[1]}:{match[2] or '00'}.{match[3] or '':0<3}Z"
+        return f"{match[1]}.{_thousandths(match[2])}Z"
 
     return _untrimmed(parse, rules)
 

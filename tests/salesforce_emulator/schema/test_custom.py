@@ -27,14 +27,14 @@ objects:
 
 
 @doc("Object reference, Custom Objects: names with a namespace, and __pc for fields of person accounts; Field Types")
-@assumed("the form of a time of day in an upload and in a query")
+@assumed("the form of a time of day in a query")
 def test_names_of_packages_and_person_accounts_and_more_types_are_loaded_described_and_queried(tmp_path: Path) -> None:
     (file := tmp_path / "schema.yaml").write_text(TYPES)
     with an_org(tmp_path / "org", schema_file=file) as org:
         account = org.succeeded(org.load("Name,Birthday__pc\nAcme,1990-02-03\n"))[0]["sf__Id"]
         job = org.load(
             "acme__Lines__c,acme__Opens__c,acme__Secret__c,acme__Place__Latitude__s,acme__Place__Longitude__s,acme__Account__r.Id\n"
-            f"3,08:30,secret,48.1,11.5,{account}\n"
+            f"3,08:30:00Z,secret,48.1,11.5,{account}\n"
             f"4,23:59:59.5Z,,,,{account}\n"
             f"5,25:00,,,,{account}\n"
             f"x,,,,,{account}\n",
