@@ -246,16 +246,17 @@ class MappedSource:
             line += data.count(b"\n")
 
     def _mapped(self, file: BinaryIO, start: RowPosition) -> Iterator[OutputChunk]:
-        skipped, waiting = start.output_offset, OutputChunk(b"", b"", 0)
+        skipped, sources, first_line = start.output_offset, list[bytes](), 0
         for block in self.read_blocks(file, start):
             size = len(block.output_bytes)
             if skipped < size or not skipped:
                 source, line = block.source_from(count_rows(block.output_bytes[:skipped]))
                 # A block of which all rows are left out has no bytes; what it adds to the count of lines goes with the next.
-                chunk = OutputChunk(block.output_bytes[skipped:], waiting.source + source, waiting.line or line)
-                if chunk.data:
-                    yield chunk
-                waiting = OutputChunk(b"", b"", 0) if chunk.data else chunk
+                sources.append(source)
+                first_line = first_line or line
+                if data := block.output_bytes[skipped:]:
+                    yield OutputChunk(data, b"".join(sources), first_line)
+                    sources, first_line = [], 0
             skipped = max(skipped - size, 0)
 
 
