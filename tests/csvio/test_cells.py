@@ -23,6 +23,7 @@ def test_a_block_has_the_cells_that_the_csv_module_reads(
     content = csv_bytes(table, dialect, quoting)
     width = len(table[0])
     block = parse_block(content.decode(), dialect, width)
+    assert [list(block.row(index)) for index in range(len(table))] == table
     assert list(map(list, block.rows)) == read_rows(content, dialect) == table
     assert len(block) == len(table)
     assert [list(block.column(index)) for index in range(width)] == list(map(list, zip(*table, strict=True)))

@@ -3,7 +3,7 @@
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.base.hidden_fields import mask
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields, mask
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import findings_of
@@ -67,6 +67,12 @@ def test_a_wide_source_can_be_cut_down_to_what_salesforce_takes() -> None:
     assert len(findings_of(wide.replace(b", ", b" ") + b"\nA" + b"," * 5_999 + b"\n")) == 2
     mapping = ColumnMapping(columns={"A question that was asked as a form writes it 7": "Name"}, only=("Name",))
     assert findings_of(wide.replace(b", ", b" ") + b"\nA" + b",A" * 5_999 + b"\n", mapping=mapping) == []
+
+
+def test_letters_that_were_misread_are_not_shown_where_a_field_is_hidden() -> None:
+    hidden = Destination(hidden=HiddenFields(("Name",)))
+    [finding] = findings_of("Name\nM\u00c3\u00bcller\n".encode(), hidden)
+    assert "saved again. Take" in finding
 
 
 def test_what_stands_for_hidden_cells_in_answers_is_no_data() -> None:

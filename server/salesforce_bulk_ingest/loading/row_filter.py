@@ -11,6 +11,7 @@ from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 
 _RANGE = re.compile(r"\s*(\d{1,12})\s*(?:[-\u2013]\s*(\d{1,12})\s*)?")
 MOST_RANGES = 10_000
@@ -205,10 +206,10 @@ def check_no_guessing(
     """Raise RefusedByPolicy where hidden cells would be guessed by the number of rows that are left out."""
     for condition in conditions:
         name = (output if condition.is_uploaded else source)[condition.index]
-        if hidden.hides(name) and condition.cells != {""}:
+        if hidden.hides(name) and not condition.cells <= BLANK_CELLS:
             raise RefusedByPolicy(
                 f"The operator hides the cells of {quoted_names([name])} (hide_fields), so leaveOut takes blank cells there "
-                'alone, as [""].'
+                'alone, as ["", "#N/A"].'
             )
 
 

@@ -156,10 +156,11 @@ class FileChecks:
         misread, do = (MISREAD_HERE, LEAVE_ENCODING_OUT) if is_read_here else (MISREAD, TAKE_FROM_FIRST_SOURCE)
         words = dict.fromkeys(_MISREAD_LETTERS.findall(text))
         meant = {word: right for word in words if (right := _as_meant(word))}
-        for word, right in islice(meant.items(), 1):
-            what = f"{misread}, such as {quoted(word)} for {quoted(right)}."
+        if meant:
+            word, right = next(iter(meant.items()))
+            such = f", such as {quoted(word)} for {quoted(right)}" if self._shows_words else ""
             for line in _lines_with(text, re.compile("|".join(map(re.escape, meant))), first_line):
-                self._findings.add("misread", "warning", what, do, line=line)
+                self._findings.add("misread", "warning", f"{misread}{such}.", do, line=line)
 
     def _check_quotes(self, text: str, first_line: int) -> None:
         for position in _badly_quoted(text, self._dialect.mark):
