@@ -205,6 +205,22 @@ async def test_cells_that_do_not_fit_a_format_are_corrected_or_left_out(client: 
     assert cells(org, "Name LIKE 'Misfit%'", "AnnualRevenue") == [(1.5,), (2.5,)]
 
 
+async def test_booleans_in_capitals_go_in_with_the_format_that_is_named(client: Client, org: Caller) -> None:
+    """Excel writes them so, and no source says whether Salesforce takes them."""
+    contact, text = (
+        {"object": "Contact", "operation": "insert"},
+        "LastName,DoNotCall\nCapitals 1,TRUE\nCapitals 2,FALSE\n",
+    )
+    dry = await call(client, "create-ingest-job", body=contact, data={"csv": text}, dryRun=True)
+    [finding] = dry["findings"]
+    assert finding["do"] == 'Read them in the format "true/false" with formats.'
+    answer = await create(client, contact, csv=text, formats={"DoNotCall": "true/false"})
+    assert answer["findings"] == []
+    await closed(client, answer["id"])
+    found = org.query("SELECT DoNotCall FROM Contact WHERE LastName LIKE 'Capitals%' ORDER BY LastName")["records"]
+    assert [record["DoNotCall"] for record in found] == [True, False]
+
+
 def test_each_example_in_the_advice_on_causes_is_an_argument_that_can_be_given() -> None:
     advice = [remedies.remedy_for(code, "").advice for code in sorted(remedies.known_codes())]
     advice += [remedies.remedy_for(code, text).advice for code, text in remedies.known_texts()]

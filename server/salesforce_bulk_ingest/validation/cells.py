@@ -335,7 +335,7 @@ def _whole_number_check(field: FieldDescribe) -> CellCheck:
 def _boolean_check(field: FieldDescribe) -> CellCheck:
     wrong = _others_fail(field, "not a boolean", "true and false", "Map the values to true and false with values.")
     why = "whether it takes them in upper case"
-    unsettled = _may_fail(field, why, "Map the values to true and false with values.")
+    unsettled = _may_fail(field, why, 'Read them in the format "true/false" with formats.')
 
     def judge(cell: str) -> Complaint | None:
         if cell in ("true", "false", "1", "0"):
