@@ -2,7 +2,8 @@
 
 A translated condition is true or false, never unknown: as in SOQL, `!= 'x'` finds the records without a value, and NOT
 finds exactly the records that its condition does not find. The collation of the columns compares text without regard
-to case; a field that tells cases apart is compared by another.
+to case; a field that tells cases apart is compared by another. Assumed: texts are put in order without regard to the case
+of the letters of ASCII alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -147,16 +148,24 @@ def _filterable(expression: FieldExpression, name: Token) -> FieldExpression:
 
 def _comparison(expression: FieldExpression, operator: str, value: Token | DateLiteral, now: datetime) -> Sql:
     if operator == "LIKE":
-        like = like_pattern(expression.field, token_of(value))
-        return f"({expression.sql} IS NOT NULL AND {expression.sql} LIKE ? ESCAPE '\\')", [like]
+        sql, [like] = _in_any_case(expression, [like_pattern(expression.field, token_of(value))])
+        return f"({sql} IS NOT NULL AND {sql} LIKE ? ESCAPE '\\')", [like]
     if isinstance(value, DateLiteral):
         return _compared_with_range(expression, operator, *date_range(expression.field, value, now))
     wanted = stored(expression.field, value)
     if operator in ("=", "!="):
-        return f"({expression.sql} IS{' NOT' if operator == '!=' else ''} ?)", [wanted]
+        sql, compared = _in_any_case(expression, [wanted])
+        return f"({sql} IS{' NOT' if operator == '!=' else ''} ?)", compared
     if wanted is None or expression.field.type == "boolean":
         raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(value))
     return _ordered(expression, operator, wanted)
+
+
+def _in_any_case(expression: FieldExpression, values: list[StoredValue]) -> Sql:
+    """Return what to compare for equality, an expression and values: the database itself ignores the case of ASCII alone."""
+    if expression.field.caseSensitive or all(not isinstance(value, str) or value.isascii() for value in values):
+        return expression.sql, values
+    return f"folded({expression.sql})", [value.lower() if isinstance(value, str) else value for value in values]
 
 
 def _ordered(expression: FieldExpression, operator: str, value: StoredValue) -> Sql:
@@ -183,8 +192,9 @@ def _membership(
     wanted = [stored(expression.field, value) for value in values if not isinstance(value, DateLiteral)]
     null = "IS NULL OR" if None in wanted else "IS NOT NULL AND"
     present: list[StoredValue] = [value for value in wanted if value is not None]
-    listed = f"({expression.sql} {null} {expression.sql} IN ({', '.join('?' * len(present))}))"
-    sql, bound = _joined("OR", [*ranges, (listed, present)])
+    compared_sql, compared = _in_any_case(expression, present)
+    listed = f"({expression.sql} {null} {compared_sql} IN ({', '.join('?' * len(compared))}))"
+    sql, bound = _joined("OR", [*ranges, (listed, compared)])
     return f"NOT {sql}" if negated else sql, bound
 
 
@@ -194,7 +204,7 @@ def _includes(expression: FieldExpression, negated: bool, values: Sequence[Token
     if expression.field.type != "multipicklist" or null:
         raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", "invalid operator", position(token_of(values[0])))
     alternatives = [str(stored(expression.field, token_of(value))).split(";") for value in values]
-    test = f"({expression.sql} IS NOT NULL AND instr(lower(';' || {expression.sql} || ';'), lower(?)) > 0)"
+    test = f"({expression.sql} IS NOT NULL AND instr(folded(';' || {expression.sql} || ';'), folded(?)) > 0)"
     terms = [_joined("AND", [(test, [f";{part};"]) for part in selection]) for selection in alternatives]
     sql, bound = _joined("OR", terms)
     return f"NOT {sql}" if negated else sql, bound

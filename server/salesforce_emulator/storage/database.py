@@ -69,7 +69,7 @@ class Database:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         # SQLite's own lower() and NOCASE know the letters of ASCII alone.
-        connection.create_function("folded", 1, str.lower, deterministic=True)
+        connection.create_function("folded", 1, _folded, deterministic=True)
         connection.execute("PRAGMA journal_mode = WAL")
         # A commit has to survive the death of the process, and no more.
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -90,3 +90,7 @@ def create_table(connection: sqlite3.Connection, name: str, columns: Mapping[str
     for column, declaration in columns.items():
         if column not in present:
             connection.execute(f"ALTER TABLE {name} ADD COLUMN {column} {declaration}")
+
+
+def _folded(text: str | None) -> str | None:
+    return text and text.lower()

@@ -46,6 +46,31 @@ def test_a_comparison_finds_what_salesforce_finds(stocked: Caller, where: str, f
 
 
 @doc(COMPARISONS)
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("Name = 'M\u00dcLLER'", ["M\u00fcller"]),
+        ("Name != 'm\u00dcller'", ["Mu", "\u00d6l"]),
+        ("Name IN ('M\u00dcLLER', 'MU', null)", ["M\u00fcller", "Mu"]),
+        ("Name NOT IN ('M\u00dcLLER')", ["Mu", "\u00d6l"]),
+        ("Name LIKE 'm\u00dc%'", ["M\u00fcller"]),
+        ("Site = null OR Site = '\u00d6l'", ["M\u00fcller", "Mu", "\u00d6l"]),
+        ("Tags__c INCLUDES ('\u00c4')", ["Mu"]),
+    ],
+)
+def test_letters_beyond_ascii_are_compared_in_any_case_too(umlauts: Caller, where: str, found: list[str]) -> None:
+    assert names(umlauts, f"WHERE {where}") == found
+
+
+@pytest.fixture(scope="module")
+def umlauts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    schema = "objects: {Account: {fields: {Tags__c: {type: multipicklist, picklist: [x]}}}}"
+    with an_org_with(schema, tmp_path_factory.mktemp("umlauts")) as org:
+        org.load("Name,Site,Tags__c\nM\u00fcller,,\nMu,\u00f6l,a;\u00e4\n\u00d6l,,\n")
+        yield org
+
+
+@doc(COMPARISONS)
 @pytest.mark.parametrize("where", ["Phone != '1'", "Phone <> '1'", "(NOT Phone = '1')", "Phone NOT IN ('1')"])
 def test_what_has_no_value_differs_from_every_value(stocked: Caller, where: str) -> None:
     assert names(stocked, f"WHERE {where}") == ["beta", "Gam%ma", "It's", "a\nb"]
