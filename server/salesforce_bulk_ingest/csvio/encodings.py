@@ -16,8 +16,6 @@ from encodings.aliases import aliases
 from functools import lru_cache
 from itertools import pairwise
 
-from charset_normalizer import from_bytes
-
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted, quoted_names
 
@@ -172,6 +170,9 @@ def _different(names: Sequence[str], texts: dict[str, str]) -> list[str]:
 
 def _ranked(names: Sequence[str], sample: bytes) -> list[str]:
     """Return the name to propose and those that are as likely."""
+    # Loaded only here: hardly any file needs it, and each start would wait for it.
+    from charset_normalizer import from_bytes
+
     coherence, mess = dict.fromkeys(names, 0.0), dict.fromkeys(names, 1.0)
     by_codec = {codecs.lookup(name).name.replace("-", "_"): name for name in names}
     for match in from_bytes(sample, cp_isolation=list(by_codec), threshold=1.0, enable_fallback=False):
