@@ -77,8 +77,8 @@ _AFTER_SHORT_TOTAL = re.compile(r"\s*[:=]?\s*(\(.*\))?\s*")
 _KEY = re.compile(r"[^\s\d]*\d\S*")
 """A single word with a digit, such as an id or a number of an order: a row may well have that alone."""
 
-_WORDS = re.compile(f"({'|'.join(map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)))})(?![^\\W\\d_])|\\(\\d|[-=_]{{2}}")
-"""The begin of the first filled cell of what is no row, unless it is blank or the header."""
+_BEGIN = f"(?:{'|'.join(map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)))})(?![^\\W\\d_])|\\(\\d|[-=_]{{2}}"
+"""A pattern of the begin of the first filled cell of what is no row, in lower case, unless it is blank or the header."""
 
 _PREFIX = itemgetter(slice(3))
 _SPACES = " \t\xa0"
@@ -151,6 +151,8 @@ class NotRowFinder:
         self._prefixes = _SPECIAL_PREFIXES | {
             _PREFIX(before + form) for form in forms for before in ("", "\ufeff", " ")
         }
+        around = f"[\ufeff{_SPACES}]*"
+        self._begin = re.compile(f"^{around}(?:{_BEGIN}|(?:{re.escape(self._names[0])})?{around}$)", re.MULTILINE)
 
     def find(self, block: ParsedBlock, text: str, first_line: int, state: RowState) -> NotRows:
         """Return what is no row in a block.
@@ -175,7 +177,7 @@ class NotRowFinder:
         for index in range(self._width):
             column = block.column(index)
             cells = column if rows is None else [column[row] for row in rows]
-            if self._prefixes.isdisjoint(map(_PREFIX, cells)):
+            if self._prefixes.isdisjoint(map(_PREFIX, cells)) or not self._may_be_none("\n".join(cells)):
                 return
             blank = list[int]()
             for row, cell in zip(range(len(cells)) if rows is None else rows, cells, strict=True):
@@ -190,10 +192,9 @@ class NotRowFinder:
             if not any(map(str.strip, block.rows[row])):
                 yield row, "blank"
 
-    def _may_be_none(self, cell: str) -> bool:
-        """Return whether a row may be none whose first filled cell this is, which is seen sooner than by the whole row."""
-        text = cell.strip("\ufeff \t\xa0").casefold()
-        return text == self._names[0] or _WORDS.match(text) is not None
+    def _may_be_none(self, cells: str) -> bool:
+        """Return whether a row may be none whose first filled cell is on one of these lines, one for each cell or more."""
+        return self._begin.search(cells.casefold()) is not None
 
     def _kind_of(self, cell: str, row: Sequence[str]) -> Kind | None:
         """Return why a row is none whose first filled cell this is; None if it is one."""
