@@ -8,12 +8,12 @@ from tests.loading.making import findings_of
 
 
 def test_words_for_no_value_are_counted_by_column_with_the_values_that_empty_them() -> None:
-    content = b'Name,Phone,Site\nA,#N/A,NULL\nB,"#N/A",-\nC,#NV,null\nNULL Inc,1,NULL\n'
+    content = b'Name,Phone,Site\nA,#N/A,NULL\nB,"#N/A",-\nC,#NV,null\nD,#REF!,N/A\nNULL Inc,1,NULL\n'
     assert findings_of(content, Destination("insert")) == snapshot(
         [
             'warning Phone at 2, 3 (2): Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"Phone": {"#N/A": ""}}.',
-            'warning Phone at 4 (1): Cells are no values, and are stored as they are, or fail: #NV (1). Empty them with values: {"Phone": {"#NV": ""}}; "#N/A" in place of the empty text clears the field.',
-            'warning Site at 2, 3, 4, 5 (4): Cells are no values, and are stored as they are, or fail: NULL (2), - (1), null (1). Empty them with values: {"Site": {"-": "", "NULL": "", "null": ""}}; "#N/A" in place of the empty text clears the field.',
+            'warning Phone at 4, 5 (2): Cells are no values, and are stored as they are, or fail: #NV (1), #REF! (1). Empty them with values: {"Phone": {"#NV": "", "#REF!": ""}}; "#N/A" in place of the empty text clears the field.',
+            'warning Site at 2, 3, 4, 5, 6 (5): Cells are no values, and are stored as they are, or fail: NULL (2), - (1), null (1), N/A (1). Empty them with values: {"Site": {"-": "", "N/A": "", "NULL": "", "null": ""}}; "#N/A" in place of the empty text clears the field.',
         ]
     )
 
