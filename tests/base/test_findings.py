@@ -19,17 +19,18 @@ def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
     )
 
 
-def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines() -> None:
+def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines_each_once() -> None:
     findings = Findings()
     for line in range(2, 9):
         findings.add("kind", "warning", "What.", "Do.", column="Name", line=line)
+    findings.add("kind", "warning", "What.", "Do.", column="Phone", line=2)
     findings.add("kind", "warning", "What.", "Do.", column="Phone", line=2)
     findings.add_several("kind", "warning", "What.", "Do.", (), 0)
     findings.add_several("kind", "warning", "What.", "Do.", (7, 8), 20, column="Fax")
     findings.add_several("kind", "warning", "What.", "Do.", range(9, 99), 90, column="Fax")
     assert findings.sorted() == (
         Finding("warning", "What.", "Do.", "Name", (2, 3, 4, 5, 6), 7),
-        Finding("warning", "What.", "Do.", "Phone", (2,), 1),
+        Finding("warning", "What.", "Do.", "Phone", (2,), 2),
         Finding("warning", "What.", "Do.", "Fax", (7, 8, 9, 10, 11), 110),
     )
 

@@ -92,7 +92,9 @@ class Findings:
         finding = self._by_kind.get((kind, column)) or self._new(kind, Finding(level, what, do, column))
         finding.count += count
         if finding is not self._others.get(level):
-            finding.lines = (*finding.lines, *lines[: LINES_SHOWN - len(finding.lines)])
+            # Two columns of one name may have the same mistake on one line.
+            first = dict.fromkeys((*finding.lines, *lines[:LINES_SHOWN]))
+            finding.lines = tuple(first)[:LINES_SHOWN]
 
     def of_kind(self, kind: str) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
