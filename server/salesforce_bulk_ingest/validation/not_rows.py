@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, get_args
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.header import Header
+from salesforce_bulk_ingest.salesforce.models import Delimiter
 
 Kind = Literal["sep", "blank line", "blank", "header", "ruler", "total", "footer"]
 
@@ -287,6 +288,10 @@ class NotRowFinder:
         return len(filled) == 1 and (is_short or self._width > 2) and _KEY.fullmatch(filled[0].strip()) is None
 
 
+CHARACTERS_COMPARED = 100_000
+"""The number of characters from which a delimiter that no title shows is told."""
+
+
 class TitleCheck:
     """The check for a header that is the title of a report: it has a single name, and a row below has several cells.
 
@@ -308,15 +313,40 @@ class TitleCheck:
         """Check the rows of one block."""
         if not self._is_open or (len(self._header.names) == 1 and not rows.is_ragged):
             return
-        number = next((index for index, row in enumerate(rows.rows) if sum(map(bool, map(str.strip, row))) > 1), None)
-        if number is None:
+        number = _first_of_several_cells(rows)
+        if number is not None:
+            self._report(rows, number)
+
+    def check_delimiters(self, text: str, first_line: int) -> None:
+        """Look for a header with another delimiter than the taken one, which no title shows; the rows below are as wide.
+
+        Args:
+            text: the text of the first block.
+            first_line: the line of the source on which the block begins.
+        """
+        if not self._is_open or len(self._header.names) > 1:
             return
+        start = text[: text.rfind("\n", 0, CHARACTERS_COMPARED) + 1] or text[:CHARACTERS_COMPARED]
+        for delimiter in get_args(Delimiter):
+            rows = parse_block(start, replace(self._header.dialect, delimiter=delimiter), 1, first_line)
+            number = _first_of_several_cells(rows)
+            widths = [len(row) for row in rows.rows if len(row) > 1]
+            if number is not None and len(widths) > 1 and len(set(widths)) == 1:
+                self._report(rows, number)
+                return
+
+    def _report(self, rows: ParsedBlock, number: int) -> None:
         self._is_open = False
         first, line = self._header.line, rows.line_of(number)
         self.lines = f"{first}" if line == first + 1 else f"{first}-{line - 1}"
         what = f"The header has a single name, and the row on line {line} has more: line {first} may be a title."
         do = f'If the header is on line {line}, leave out the lines before it: leaveOut {{"lines": "{self.lines}"}}.'
         self._findings.add("title", "error", what, do, line=first)
+
+
+def _first_of_several_cells(rows: ParsedBlock) -> int | None:
+    """Return the index of the first row with several filled cells."""
+    return next((index for index, row in enumerate(rows.rows) if sum(map(bool, map(str.strip, row))) > 1), None)
 
 
 def report(findings: Findings, kinds: Mapping[int, Kind]) -> None:

@@ -133,6 +133,8 @@ class PreflightChecks:
         """
         if first_line == 1 + self._header.lines and self._destination.delimiter is None:
             check_delimiter(self._header, text, rows, self._findings)
+            if self._proposals.unknown(self._proposals.fields()):
+                self._title.check_delimiters(text, first_line)
         self._file.check(text, rows, first_line)
         self._title.check(rows)
 

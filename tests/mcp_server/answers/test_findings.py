@@ -71,24 +71,34 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
 
 
 @pytest.mark.parametrize(
-    ("title", "lines"),
+    ("title", "lines", "mark"),
     [
-        ("Accounts of the North\n", "1"),
-        ("Accounts of the North\nAs of today\n\n", "1-3"),
-        ("Accounts of the North,,\n,,\n", "1-2"),
+        ("Accounts of the North\n", "1", ","),
+        ("Accounts of the North\nAs of today\n\n", "1-3", ","),
+        ("Accounts of the North,,\n,,\n", "1-2", ","),
+        ("Accounts of the North\n", "1", ";"),
+        ("Accounts of the North\nAs of today\n\n", "1-3", "\t"),
     ],
 )
 async def test_titles_above_the_header_are_left_out_by_the_call_that_the_refusal_names(
-    org: WatchedOrg, tmp_path: Path, title: str, lines: str
+    org: WatchedOrg, tmp_path: Path, title: str, lines: str, mark: str
 ) -> None:
-    file_of(tmp_path, f"{title}Name,Site,Phone\nAcme,Oslo,1\nOther,Rome,2\n".encode())
+    rows = "Name,Site,Phone\nAcme,Oslo,1\nOther,Rome,2\n".replace(",", mark)
+    file_of(tmp_path, f"{title}{rows}".encode())
     async with agent(org.url, upload_roots=[tmp_path]) as client:
         text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
         tool, arguments = next_call(next_line(text))
         assert arguments["data"]["leaveOut"]["lines"] == lines
         answer = await call(client, tool, **arguments)
     assert (answer["rows"], answer["findings"]) == (2, [])
-    assert org.uploads == [b"Name,Site,Phone\nAcme,Oslo,1\nOther,Rome,2\n"]
+    assert org.uploads == [rows.encode()]
+
+
+async def test_values_with_several_parts_in_the_column_of_a_field_are_no_header(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        for csv in ("Name\nAcme; Oslo\nOther; Rome\n", "Firma\nAcme; Oslo\nOther; Rome\n"):
+            checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv}, dryRun=True)
+            assert "leaveOut" not in json.dumps(checked)
 
 
 @pytest.mark.parametrize(
