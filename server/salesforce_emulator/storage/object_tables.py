@@ -137,11 +137,14 @@ def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> No
 
 def _drop_changed_formulas(connection: sqlite3.Connection, sobject: SObject) -> None:
     """Drop the columns whose formula is not the one of the schema, which holds for records that are there, too."""
-    present = _columns(connection, sobject.name)
     statement = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE"
     created: str = connection.execute(statement, (sobject.name,)).fetchone()["sql"]
-    for field in sobject.fields:
-        if field.formula and field.name.lower() in present and _column_declaration(field) not in created:
+    unknown = [field for field in sobject.fields if field.formula and _column_declaration(field) not in created]
+    if not unknown:
+        return  # as at nearly every start
+    present = _columns(connection, sobject.name)
+    for field in unknown:
+        if field.name.lower() in present:
             connection.execute(f'ALTER TABLE "{sobject.name}" DROP COLUMN "{field.name}"')
 
 
