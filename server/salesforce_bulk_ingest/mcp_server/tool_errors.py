@@ -30,6 +30,9 @@ from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefuse
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 
+MOST_COMPLAINTS = 10
+NO_SUCH_ARGUMENT = "there is no such argument here"
+
 LONGEST_ID = 18
 """The maximum number of characters of a job's id in a call that is repeated."""
 
@@ -116,8 +119,12 @@ class ActionableTool(Tool):
         """Return the text about arguments that have not their form: what is right of them stands in the next call."""
         details = error.errors(include_url=False, include_input=False)
         unknown = [_place(detail) for detail in details if detail["type"] == "extra_forbidden"]
-        meant = {place: self._meant(place) for place in unknown}
-        complaints = [f"- {as_name('.'.join(_place(each)))}: {self._complaint(each, meant)}" for each in details[:10]]
+        meant = dict.fromkeys(unknown) | {place: self._meant(place) for place in unknown[:MOST_COMPLAINTS]}
+        complaints = [
+            f"- {as_name('.'.join(place := _place(detail)))}: "
+            f"{_where_it_belongs(place, meant[place]) if place in meant else _complaint(detail)}"
+            for detail in details[:MOST_COMPLAINTS]
+        ]
         filled = {to[:1] for to in meant.values() if to is not None}
         wrong = [place for place in map(_place, details) if place not in meant and place not in filled]
         lost = [place[-1] for place, to in meant.items() if to is None]
@@ -125,22 +132,9 @@ class ActionableTool(Tool):
 
     def _rejected(self, complaints: Sequence[str], arguments: Mapping[str, Any], lost: Sequence[str] = ()) -> str:
         first = f"Nothing was done: {self.name} can't take these arguments."
-        without = f", without {', '.join(map(as_name, lost[:NAMES_SHOWN]))}" if lost else ""
+        more = f" and {len(lost) - NAMES_SHOWN:,} more" if len(lost) > NAMES_SHOWN else ""
+        without = f", without {', '.join(map(as_name, lost[:NAMES_SHOWN]))}{more}" if lost else ""
         return "\n".join([first, *complaints, f"Next: {call(self.name, **arguments)} is the call, corrected{without}."])
-
-    def _complaint(self, detail: ErrorDetails, meant: Mapping[Place, Place | None]) -> str:
-        """Return what is wrong with an argument, without its value."""
-        place = _place(detail)
-        if place not in meant:
-            return _complaint(detail)
-        if place == ("data",):
-            return "there is no such argument here: put csv, records, file or rowsOf under body"
-        to = meant[place]
-        if to is None:
-            return "there is no such argument here"
-        if to[-1] == place[-1]:
-            return f"this belongs under {'.'.join(to[:-1])}" if to[1:] else f"this belongs beside {place[0]}"
-        return f"there is no such argument here: did you mean {to[-1]}?"
 
     def _meant(self, place: Place) -> Place | None:
         """Return where an argument belongs that does not exist at its place: where its name does, or beside a like one."""
@@ -155,6 +149,22 @@ def _place(detail: ErrorDetails) -> Place:
     return tuple(map(str, detail["loc"])) or ("arguments",)
 
 
+def _where_it_belongs(place: Place, to: Place | None) -> str:
+    """Return the complaint about an argument that does not exist at its place.
+
+    Args:
+        place: the place of the argument.
+        to: the place that is likely to be meant, or None.
+    """
+    if place == ("data",):
+        return f"{NO_SUCH_ARGUMENT}: put csv, records, file or rowsOf under body"
+    if to is None:
+        return NO_SUCH_ARGUMENT
+    if to[-1] == place[-1]:
+        return f"this belongs under {'.'.join(to[:-1])}" if to[1:] else f"this belongs beside {place[0]}"
+    return f"{NO_SUCH_ARGUMENT}: did you mean {to[-1]}?"
+
+
 def _places(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:
     """Yield the place of each argument that a schema declares."""
     for name, inner in schema.get("properties", {}).items():
@@ -164,7 +174,6 @@ def _places(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:
 
 _COMPLAINTS: Mapping[str, str] = {
     "missing": "this is required",
-    "extra_forbidden": "there is no such argument here",
     **dict.fromkeys(("model_type", "dict_type"), "expected an object"),
     **dict.fromkeys(("list_type", "tuple_type"), "expected a list"),
     "string_type": "expected text",

@@ -5,6 +5,7 @@ An argument that only the caller has stands in the JSON as a named gap, a text i
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
@@ -220,18 +221,25 @@ def moved(arguments: Mapping[str, Any], places: Mapping[Place, Place | None]) ->
         arguments: the arguments as JSON values.
         places: the place of each such argument, and where it belongs; None for one that belongs nowhere and is left out.
     """
-    result = dict(arguments)
+    result = _without(arguments, places)
     for place, to in places.items():
-        result = _without(result, *place)
         if to is not None:
             result = _with(result, f"<the same {place[-1]}>", *to)
     return result
 
 
-def _without(holder: dict[str, Any], name: str, *rest: str) -> dict[str, Any]:
-    if rest:
-        return {**holder, name: _without(holder[name], *rest)}
-    return {other: value for other, value in holder.items() if other != name}
+def _without(holder: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
+    here, inside = set[str](), defaultdict[str, list[Place]](list)
+    for name, *rest in places:
+        if rest:
+            inside[name].append(tuple(rest))
+        else:
+            here.add(name)
+    return {
+        name: _without(value, inside[name]) if name in inside else value
+        for name, value in holder.items()
+        if name not in here
+    }
 
 
 def _with(holder: dict[str, Any], gap: str, name: str, *rest: str) -> dict[str, Any]:
