@@ -14,6 +14,9 @@ from salesforce_emulator.storage.database import BEYOND_ASCII
 from salesforce_emulator.storage.organization import organization_id
 from salesforce_emulator.storage.standard_records import standard_records
 
+FOLDED = ".folded"
+"""The end of the name of an index of keys in lower case."""
+
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """Create the tables that describe the org's object tables; `apply_schema` creates the object tables."""
@@ -128,7 +131,7 @@ def _create_object_table(connection: sqlite3.Connection, sobject: SObject) -> No
     for field in stored_first:
         if field.name.lower() not in present:
             connection.execute(f'ALTER TABLE "{table}" ADD COLUMN {_column_declaration(field)}')
-        if (field.idLookup or field.unique) and not field.formula:
+        if field.idLookup or field.unique:
             _create_indexes(connection, table, field)
     # This index costs an insert nothing, and a count of the live records need not read every record.
     deleted = f'CREATE INDEX IF NOT EXISTS "{table}.deleted" ON "{table}" (IsDeleted) WHERE IsDeleted'
@@ -145,6 +148,8 @@ def _drop_changed_formulas(connection: sqlite3.Connection, sobject: SObject) -> 
     present = _columns(connection, sobject.name)
     for field in unknown:
         if field.name.lower() in present:
+            for suffix in ("", FOLDED):
+                connection.execute(f'DROP INDEX IF EXISTS "{sobject.name}.{field.name}{suffix}"')
             connection.execute(f'ALTER TABLE "{sobject.name}" DROP COLUMN "{field.name}"')
 
 
@@ -159,7 +164,7 @@ def _create_indexes(connection: sqlite3.Connection, table: str, field: Field) ->
     connection.execute(f'CREATE {unique} INDEX IF NOT EXISTS "{table}.{field.name}" ON "{table}" ({column})')
     if field.field_type.holds == "text" and not field.keys_differ_in_case:
         # The index of the column finds letters beyond ASCII in their own case alone.
-        index = f'CREATE INDEX IF NOT EXISTS "{table}.{field.name}.folded" ON "{table}" (folded({column}))'
+        index = f'CREATE INDEX IF NOT EXISTS "{table}.{field.name}{FOLDED}" ON "{table}" (folded({column}))'
         connection.execute(f"{index} WHERE {column} GLOB '{BEYOND_ASCII}'")
 
 

@@ -45,7 +45,7 @@ def test_a_key_can_come_to_tell_cases_apart_or_to_ignore_them_and_numbers_can_ge
     def seen(case_sensitive: str, format_: str, upserted: str) -> tuple[int, str, str]:
         """How many records have the key k-1, whether an upsert creates a record, and the number of the first record."""
         key = f"{{type: string, externalId: true, unique: true, caseSensitive: {case_sensitive}}}"
-        number = f"{{type: autonumber, format: '{format_}'}}"
+        number = f"{{type: autonumber, externalId: true, format: '{format_}'}}"
         org_file.write_text(f"objects: {{Part__c: {{fields: {{Key__c: {key}, Number__c: {number}}}}}}}")
         with an_org(tmp_path / "org", schema_file=org_file) as org:
             row = org.succeeded(org.load(f"Key__c\n{upserted}\n", "Part__c", "upsert", externalIdFieldName="Key__c"))[0]

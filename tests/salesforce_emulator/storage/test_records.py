@@ -1,7 +1,8 @@
 """Records in the database: their serial numbers and their values."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,32 @@ def test_records_are_found_by_letters_beyond_ascii_in_any_case(database: Databas
 @own
 @pytest.mark.parametrize("start", ["k", "\u65e5\u672c"])
 def test_a_key_is_found_without_a_look_at_all_records(database: Database, start: str) -> None:
-    steps: list[None] = []
     with database.writing() as connection:
         key = insert(connection, "External_Id__c", [(f"001{n}", f"{start}{n}", 0) for n in range(2_000)])
-        connection.set_progress_handler(lambda: steps.append(None), 1)
-        assert ids_by_value(connection, ACCOUNT, key, [f"{start}7"]) == {f"{start}7": ["0017"]}
-        connection.set_progress_handler(None, 1)
+        with few_steps(connection):
+            assert ids_by_value(connection, ACCOUNT, key, [f"{start}7"]) == {f"{start}7": ["0017"]}
+
+
+@own
+def test_an_auto_number_is_found_without_a_look_at_all_records(database: Database) -> None:
+    case = standard_schema()["Case"]
+    number = case.field("CaseNumber")
+    assert number is not None
+    with database.writing() as connection:
+        statement = 'INSERT INTO "Case" (Id, IsDeleted) VALUES (?, 0)'
+        connection.executemany(statement, [(f"500{n}",) for n in range(2_000)])
+        with few_steps(connection):
+            [(_, found)] = ids_by_value(connection, case, number, ["00001007"]).items()
+    assert len(found) == 1
+
+
+@contextmanager
+def few_steps(connection: sqlite3.Connection) -> Iterator[None]:
+    """Check that what is done here takes fewer steps of the database than there are records."""
+    steps: list[None] = []
+    connection.set_progress_handler(lambda: steps.append(None), 1)
+    yield
+    connection.set_progress_handler(None, 1)
     assert len(steps) < 1_000
 
 
