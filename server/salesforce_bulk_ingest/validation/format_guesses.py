@@ -13,8 +13,12 @@ MOST_CELLS = 2_000
 applied."""
 
 MOST_FORMATS = 50
+"""The maximum number of formats that are tried on these cells."""
+
 LONGEST_CELL = 60
-SHOWN = 2
+"""The maximum number of characters of a cell that is looked at."""
+
+FORMATS_SHOWN = 2
 
 BOOLEAN_PAIRS = (
     "yes/no", "ja/nein", "oui/non", "sí/no", "si/no", "sì/no", "sim/não", "ja/nee", "ja/nej", "tak/nie", "ano/ne", "да/нет",
@@ -189,7 +193,7 @@ def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden:
         has_format: whether the column is read in a format already.
     """
     told = []
-    for each in likely[:SHOWN]:
+    for each in likely[:FORMATS_SHOWN]:
         as_argument = as_json({field: each.text})
         told.append(as_argument if are_hidden else f"{as_argument} reads {quoted(each.cell)} as {each.reading}")
     if not told:
