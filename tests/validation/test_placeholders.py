@@ -18,6 +18,13 @@ def test_words_for_no_value_are_counted_by_column_with_the_values_that_empty_the
     )
 
 
+def test_a_key_is_not_cleared_and_the_finding_about_blank_keys_says_what_to_do() -> None:
+    content = b"Ext__c,Name\nK-1,#N/A\n#N/A,B\nNULL,C\n"
+    assert [finding.split(":")[0] for finding in findings_of(content, Destination("upsert", "Ext__c"))] == snapshot(
+        ["warning Ext__c at 3 (1)", "warning Ext__c at 4 (1)", "warning Name at 2 (1)"]
+    )
+
+
 @pytest.mark.parametrize("cell", ["#5", "Null Island", "n", "#N/A.", " NULL", "--- ", "nano"])
 def test_text_that_only_holds_such_a_word_is_a_value(cell: str) -> None:
     assert findings_of(f"Name,Site\nA,{cell}\n".encode(), Destination("insert")) == []

@@ -38,11 +38,13 @@ class PlaceholderChecks:
     Args:
         names: the names of the uploaded columns.
         findings: collects what is found.
+        key_index: the index of the column of keys, which `#N/A` does not clear; None if there is none.
     """
 
-    def __init__(self, names: Sequence[str], findings: Findings) -> None:
+    def __init__(self, names: Sequence[str], findings: Findings, key_index: int | None) -> None:
         self._names = names
         self._findings = findings
+        self._key_index = key_index
         self._tallies: dict[tuple[int, frozenset[str]], _Tally] = {}
 
     def check(self, block: ParsedBlock) -> None:
@@ -51,7 +53,7 @@ class PlaceholderChecks:
             return
         for index in range(len(self._names)):
             cells = block.column(index)
-            for words in (CLEARING, STORED_WORDS):
+            for words in (STORED_WORDS,) if index == self._key_index else (CLEARING, STORED_WORDS):
                 if not words.isdisjoint(cells):
                     self._tallies.setdefault((index, words), _Tally()).add(cells, words, block)
 

@@ -64,7 +64,6 @@ class PreflightChecks:
         self._title = TitleCheck(header, findings)
         self.not_rows = set[Kind]()
         self._outgoing = OutgoingChecks(names, findings, header.line)
-        self._placeholders = PlaceholderChecks(names, findings)
         self._misfits = MisfitChecks(findings, destination.hidden)
         self._addresses = addresses
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
@@ -77,6 +76,7 @@ class PreflightChecks:
         )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
+        self._placeholders = PlaceholderChecks(names, findings, None if key is None else key.index)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
