@@ -2,12 +2,19 @@
 
 from typing import Self
 
+from pydantic import ConfigDict
+
 from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 
 
 class RowCountsAnswer(AnswerPart):
-    """The number of rows that were sent to a job, and where they are."""
+    """The number of rows that were sent to a job, and where they are; five tools list it, so the list does not name them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={LISTED_AS: {"type": "object", "additionalProperties": {"type": "integer"}}}
+    )
 
     sent: int
     successful: int

@@ -1,16 +1,30 @@
 """The answer about an upload of rows to an existing job."""
 
-from typing import Self
+from typing import Any, Self
+
+from pydantic import ConfigDict
 
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.load import UploadOutcome
+
+
+def _as_in_create(schema: dict[str, Any]) -> None:
+    del schema["description"]  # as the base's own extra does, which this one replaces
+    schema["properties"]["findings"][LISTED_AS] = {
+        "type": "array",
+        "items": {"type": "object", "additionalProperties": {}},
+        "description": "As in create",
+    }
 
 
 class UploadAnswer(LoadAnswer):
     """What became of an upload."""
+
+    model_config = ConfigDict(json_schema_extra=_as_in_create)
 
     job_id: str
     state: str
