@@ -43,6 +43,13 @@ def test_bytes_of_a_name_that_are_not_utf_8_are_kept() -> None:
                 'It is in UTF-16-LE, not UTF-8. Give encoding "utf-16-le", which reads "Na", or save it as CSV in UTF-8. line None'
             ),
         ),
+        (
+            # Cells may be hidden, and a header is not.
+            "Name,Key\r\nAnn,1\r\n".encode("utf-16"),
+            snapshot(
+                'It is in UTF-16, not UTF-8. Give encoding "utf-16", which reads "Name", "Key", or save it as CSV in UTF-8. line None'
+            ),
+        ),
         (b'"Name\nAnn', snapshot("The header has no end: a quote in it is never closed. Close it. line 1")),
         (
             b"x" * (MOST_HEADER_BYTES + 1),

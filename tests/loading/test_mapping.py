@@ -147,6 +147,8 @@ HIDDEN = HiddenFields(("*SSN*", "Mail", "Email")).on("Contact")
 @pytest.mark.parametrize(
     ("columns", "is_refused"),
     [
+        ({"Title": ["Email", "Description"]}, True),
+        ({"Title": ["Email", "Old_SSN__c"]}, False),
         ({"SSN": "Description"}, True),
         ({"SSN": "Name"}, True),
         ({"Mail": "Phone"}, True),
@@ -155,7 +157,9 @@ HIDDEN = HiddenFields(("*SSN*", "Mail", "Email")).on("Contact")
         ({"Title": "Description"}, False),
     ],
 )
-def test_a_hidden_column_fills_no_field_that_is_shown(columns: dict[str, str | None], is_refused: bool) -> None:
+def test_a_hidden_column_fills_no_field_that_is_shown(
+    columns: dict[str, str | list[str] | None], is_refused: bool
+) -> None:
     source, mapping = Bytes(b"Title,SSN,Mail\n1,2,3\n"), ColumnMapping(columns=columns)
     with pytest.raises(RefusedByPolicy, match="hide_fields") if is_refused else nullcontext():
         open_upload_source(source, mapping, Destination(hidden=HIDDEN)).file.close()

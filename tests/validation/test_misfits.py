@@ -1,7 +1,6 @@
 """Findings about cells that do not fit the format of their column."""
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.validation.formats import format_of
 from salesforce_bulk_ingest.validation.misfits import CORRECT_THEM, Misfit, MisfitChecks
 from tests.loading.making import as_line
@@ -9,7 +8,7 @@ from tests.loading.making import as_line
 
 def found(column: str, text: str, *cells: str, hidden: tuple[str, ...] = ()) -> list[str]:
     findings = Findings()
-    checks = MisfitChecks(findings, HiddenFields(hidden))
+    checks = MisfitChecks(findings, frozenset(hidden))
     for line, cell in enumerate(cells, 2):
         checks.add(column, Misfit(format_of(text), cell, line))
     checks.finish()

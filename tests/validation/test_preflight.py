@@ -1,9 +1,12 @@
 """All checks of one upload together."""
 
+import re
 from dataclasses import replace
 
+import pytest
 from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -66,3 +69,29 @@ def test_rows_in_another_dialect_than_the_job_are_written_anew_in_the_jobs() -> 
     content = b"Name;Phone\r\nAnn;1\r\n"
     assert findings_of(content, COMMA_LF_JOB) == []
     assert plan_of(Bytes(content), ColumnMapping(), COMMA_LF_JOB).size == len(b"Name,Phone\nAnn,1\n")
+
+
+HIDDEN_CELLS = [
+    "NULL", "N/A", "#REF!", "-", "12x45", "31.02.1990", "1990-02-31T00:00:00", "Ja", "no.email", "Tertiary", "a1B",
+    "9" * 90, "M\xc3\xbcller", "99999999999999999999.5", "Total:",
+]  # fmt: skip
+HIDDEN_FIELDS = ["Email", "AccountId", "Birthdate", "Seen__c", "Amount__c", "Active__c", "Level__c", "Code__c"]
+
+
+@pytest.mark.parametrize("format_text", [None, "DD.MM.YYYY", "1.234,5", "Yes/No"])
+@pytest.mark.parametrize("reached_by", ["name", "label", "mapping", "nothing"])
+@pytest.mark.parametrize("name", HIDDEN_FIELDS)
+def test_no_finding_shows_a_cell_of_a_hidden_field(name: str, reached_by: str, format_text: str | None) -> None:
+    """By its label it is only proposed; a column that is reached by nothing yet may be that of the hidden field."""
+    described = CONTACT.field(name)
+    assert described is not None
+    header = {"name": name, "label": described.label, "mapping": "Nothing", "nothing": "Whatever"}[reached_by]
+    columns = {header: name} if reached_by == "mapping" else {}
+    formats = {columns.get(header, header): format_text} if format_text else {}
+    for cell in HIDDEN_CELLS:
+        for operation, key in (("insert", None), ("upsert", "Code__c")):
+            destination = Destination(operation, key, describe=CONTACT, hidden=HiddenFields((name,), "Contact"))
+            content = f"{header},LastName\n{cell},A\n{cell},\n".encode()
+            plan = plan_of(Bytes(content), ColumnMapping(columns=columns, formats=formats), destination)
+            for finding in map(as_line, plan.findings):
+                assert not re.search(rf"(?<![\w.#]){re.escape(cell)}(?![\w.])", finding.replace(" - ", "")), finding

@@ -118,8 +118,8 @@ def utf_16_or_32(start: bytes) -> str | None:
 
 
 def reading_of(start: bytes, encoding: str) -> Reading:
-    """Return the first words of a file as an encoding reads them."""
-    text = start.decode(encoding, "ignore").removeprefix("\ufeff")
+    """Return the first words of a file as an encoding reads them: those of its first line, since cells may be hidden."""
+    text = start.decode(encoding, "ignore").removeprefix("\ufeff").strip().partition("\n")[0]
     return Reading(encoding, tuple(dict.fromkeys(re.findall(r"\w+", text)))[:WORDS_SHOWN])
 
 

@@ -159,9 +159,11 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
 
 
 def check_hidden(mapping: AppliedMapping, header: Sequence[str], hidden: HiddenFields) -> None:
-    """Raise RefusedByPolicy where a hidden column of a source would fill a field that is not hidden, and be shown there."""
+    """Raise RefusedByPolicy where cells that are hidden in the source, or in a field, would be shown in another field."""
+    are_hidden = [index for index, name in enumerate(header) if hidden.hides(name)]
+    are_hidden += [column.index for column in mapping.columns if column.index is not None and hidden.hides(column.name)]
     for column in mapping.columns:
-        if column.index is not None and hidden.hides(header[column.index]) and not hidden.hides(column.name):
+        if column.index in are_hidden and not hidden.hides(column.name):
             name, field_name = quoted_names([header[column.index]]), quoted_names([column.name])
             raise RefusedByPolicy(
                 f"The operator hides the cells of {name} (hide_fields), so they can't go into {field_name}, which is not "

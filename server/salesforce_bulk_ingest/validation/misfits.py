@@ -1,9 +1,9 @@
 """Findings about cells that do not fit the format that the caller named for their column."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.findings import Findings, Level
-from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER
@@ -39,10 +39,10 @@ class MisfitChecks:
 
     Args:
         findings: collects what is wrong.
-        hidden: the fields whose cells no finding shows.
+        hidden: the names of the columns whose cells no finding shows.
     """
 
-    def __init__(self, findings: Findings, hidden: HiddenFields) -> None:
+    def __init__(self, findings: Findings, hidden: Set[str]) -> None:
         self._findings = findings
         self._hidden = hidden
         self._tallies: dict[tuple[str, Format, Level], CellTally] = {}
@@ -60,7 +60,7 @@ class MisfitChecks:
     def finish(self) -> None:
         """Add the findings; called after the last block of rows."""
         for (column, of_column, level), tally in self._tallies.items():
-            cells = tally.shown(are_hidden=self._hidden.hides(column))
+            cells = tally.shown(are_hidden=column in self._hidden)
             so = "would be taken as other numbers than it means" if level == "error" else "go as they are"
             what = f"Cells do not fit the format {quoted(of_column.text)}, and {so}: {cells}."
             kind = f"misfit {level}"

@@ -5,7 +5,7 @@ word is text like any other: it is stored, or fails in a field of another type.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from salesforce_bulk_ingest.base.findings import Findings
@@ -39,12 +39,16 @@ class PlaceholderChecks:
         names: the names of the uploaded columns.
         findings: collects what is found.
         key_index: the index of the column of keys, which `#N/A` does not clear; None if there is none.
+        hidden: the names of the columns whose cells no finding shows.
     """
 
-    def __init__(self, names: Sequence[str], findings: Findings, key_index: int | None) -> None:
+    def __init__(
+        self, names: Sequence[str], findings: Findings, key_index: int | None, hidden: Set[str] = frozenset()
+    ) -> None:
         self._names = names
         self._findings = findings
         self._key_index = key_index
+        self._hidden = hidden
         self._tallies: dict[tuple[int, frozenset[str]], _Tally] = {}
 
     def check(self, block: ParsedBlock) -> None:
@@ -61,16 +65,30 @@ class PlaceholderChecks:
         """Add a finding for each column that has such cells; called after the last block of rows."""
         for (index, of_kind), tally in self._tallies.items():
             name = self._names[index]
-            values = as_json({name: dict.fromkeys(sorted(tally.words), "")})
-            if of_kind is CLEARING:
-                kind, what = "clearing cells", f"Cells are {NULL_CELL}, which clears their field."
-                do = f"If the field should stay as it is, empty them with values: {values}."
-            else:
-                counts = ", ".join(f"{word} ({count:,})" for word, count in tally.words.most_common())
-                kind, what = "placeholders", f"Cells are no values, and are stored as they are, or fail: {counts}."
-                do = f"Empty them with values: {values}; {as_json(NULL_CELL)} in place of the empty text clears the field."
+            kind, what, do = self._clearing(name) if of_kind is CLEARING else self._stored(name, tally)
             cells = tally.cells
             self._findings.add_several(kind, "warning", what, do, cells.lines, cells.count, column=name)
+
+    def _clearing(self, name: str) -> tuple[str, str, str]:
+        do = f"If the field should stay as it is, empty them with values: {_emptied(name, CLEARING)}."
+        return "clearing cells", f"Cells are {NULL_CELL}, which clears their field.", do
+
+    def _stored(self, name: str, tally: "_Tally") -> tuple[str, str, str]:
+        what, clears = (
+            "Cells are no values, and are stored as they are, or fail",
+            "in place of the empty text clears the field",
+        )
+        if name in self._hidden:
+            do = f"Empty the words that the source has for no value, with values; {as_json(NULL_CELL)} {clears}."
+            return "placeholders", f"{what}.", do
+        counts = ", ".join(f"{word} ({count:,})" for word, count in tally.words.most_common())
+        do = f"Empty them with values: {_emptied(name, tally.words)}; {as_json(NULL_CELL)} {clears}."
+        return "placeholders", f"{what}: {counts}.", do
+
+
+def _emptied(name: str, words: Iterable[str]) -> str:
+    """Return the `values` that empty the cells of a column that are one of the words."""
+    return as_json({name: dict.fromkeys(sorted(words), "")})
 
 
 @dataclass(slots=True)

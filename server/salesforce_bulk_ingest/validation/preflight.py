@@ -64,10 +64,11 @@ class PreflightChecks:
         self._title = TitleCheck(header, findings)
         self.not_rows = set[Kind]()
         self._outgoing = OutgoingChecks(names, findings, header.line)
-        self._misfits = MisfitChecks(findings, destination.hidden)
         self._addresses = addresses
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
+        hidden = self._hidden_names()
+        self._misfits = MisfitChecks(findings, hidden)
         load = destination.load_target
         self._fields = (
             None
@@ -76,7 +77,7 @@ class PreflightChecks:
         )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
-        self._placeholders = PlaceholderChecks(names, findings, None if key is None else key.index)
+        self._placeholders = PlaceholderChecks(names, findings, None if key is None else key.index, hidden)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -191,6 +192,19 @@ class PreflightChecks:
     def choosable_fields(self) -> tuple[str, ...]:
         """Return the fields to choose from for unsettled columns; empty if there are none."""
         return self._proposals.choices(self._proposals.fields(self._spare.spare)) if self.unsettled_columns() else ()
+
+    def _hidden_names(self) -> frozenset[str]:
+        """Return the names of the columns whose cells are hidden: under their own names or their likely fields'.
+
+        A column without a field may be that of any field, so it is hidden if one is.
+        """
+        hidden, likely = self._destination.hidden, self._proposals.fields()
+        unknown = self._proposals.unknown(likely) if hidden else ()
+        return frozenset(
+            name
+            for index, name in enumerate(self._names)
+            if index in unknown or hidden.hides(name) or hidden.hides(likely.get(index) or name)
+        )
 
     def _key_column(self) -> KeyColumn | None:
         if self._fields is not None:
