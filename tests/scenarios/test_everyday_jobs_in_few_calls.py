@@ -1,0 +1,255 @@
+"""Everyday jobs by a program that only follows `next`, and fills its gaps from a table of what the user said.
+
+It reads one half of each answer alone, as a model does whose host shows it no more.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import Caller, calling
+from tests.support.asgi_server import running
+from tests.support.follower import HALVES, Follower, Half, Heard, UnknownGap
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, closed
+
+MOST_CALLS = 6
+MOST_CHARACTERS = 8_000
+"""The most that a job may cost: the calls, and the characters that are read in the half of the answers."""
+
+SCHEMA = """
+objects:
+  Account:
+    fields:
+      Erp_Id__c: {type: string, label: ERP Id, length: 20, externalId: true, unique: true}
+      Code__c: {type: string, length: 40, unique: true}
+      Tier__c: {type: picklist, picklist: [Gold, Silver, Bronze], restricted: true}
+"""
+
+
+@dataclass
+class Org:
+    """An embedded org, the direct way to it, and the folder of the user's files."""
+
+    url: str
+    direct: Caller
+    folder: Path
+
+    def records(self, soql: str) -> list[tuple[Any, ...]]:
+        """The values of all records that a query selects, sorted."""
+        page = self.direct.query(soql)
+        assert page["done"]
+        return sorted(
+            tuple(str(value) for name, value in record.items() if name != "attributes") for record in page["records"]
+        )
+
+    def count(self, name: str) -> int:
+        """The number of all records of an object."""
+        return int(self.direct.query(f"SELECT COUNT() FROM {name}")["totalSize"])
+
+    def write(self, name: str, rows: str) -> None:
+        """Write one of the user's files."""
+        (self.folder / name).write_text(rows)
+
+    def writes(self) -> int:
+        """The number of jobs that were made."""
+        return len(self.direct.http.get("/services/data/v63.0/jobs/ingest").json()["records"])
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[Org]:
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    (tmp_path / "files").mkdir()
+    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
+    with running(create_app(config)) as url, calling(url) as direct:
+        yield Org(url, direct, tmp_path / "files")
+
+
+@asynccontextmanager
+async def agent_of(org: Org, **settings: Any) -> AsyncIterator[Client]:
+    """An agent whose server reads the user's files."""
+    async with agent(org.url, upload_roots=[org.folder], **settings) as client:
+        yield client
+
+
+Known = Mapping[str, Any]
+Done = Callable[[Heard], bool]
+
+
+@dataclass
+class Spent:
+    """What a job cost."""
+
+    calls: int = 0
+    characters: int = 0
+    path: list[str] = field(default_factory=list)
+
+
+class Program:
+    """Follows `next` until a job is done, and counts what it costs.
+
+    Args:
+        client: of the nine tools.
+        half: the half of the answers that is read.
+        known: what the user said, by the name of the gap.
+    """
+
+    def __init__(self, client: Client, half: Half, known: Known) -> None:
+        self._half = half
+        self._follower = Follower(client, half, dict(known))
+        self.spent = Spent()
+
+    async def begin(self, tool: str, **arguments: Any) -> Heard:
+        """Make the first call, which the user asked for."""
+        return self._counted(await self._follower.call(tool, arguments))
+
+    async def follow(self, heard: Heard) -> Heard:
+        """Make the call at the beginning of `next`; a close waits for its outcome."""
+        tool, arguments = next_call(heard.next)
+        if tool == "close-abort-ingest-job":
+            arguments["waitSeconds"] = 45
+        return self._counted(await self._follower.call(tool, self._follower.filled(arguments)))
+
+    async def until(self, heard: Heard, is_done: Done) -> Heard:
+        """Follow until an answer is the last one."""
+        while not is_done(heard):
+            heard = await self.follow(heard)
+        return heard
+
+    def _counted(self, heard: Heard) -> Heard:
+        self.spent.calls += 1
+        self.spent.characters += len(heard.text or json.dumps(heard.structure, ensure_ascii=False))
+        self.spent.path = self._follower.path
+        shown = heard.text or json.dumps(heard.structure, ensure_ascii=False, indent=1)
+        print(f"--- {self._follower.path[-1]}\n{shown}")  # noqa: T201  what is read, shown where a job fails
+        return heard
+
+
+def all_loaded(heard: Heard) -> bool:
+    """Whether an answer says that a job is done, and none of its rows failed."""
+    if heard.structure:
+        return heard.structure.get("state") == "JobComplete" and heard.structure.get("numberRecordsFailed") == 0
+    return "is JobComplete" in heard.text and "none failed" in heard.text
+
+
+def within_the_price(name: str, half: Half, spent: Spent, most_calls: int = MOST_CALLS) -> None:
+    """Print what a job cost, and hold it to the most that it may cost."""
+    print(f"{name}, {half}: {spent.calls} calls, {spent.characters:,} characters: {' '.join(spent.path)}")  # noqa: T201  asked for
+    assert spent.calls <= most_calls and spent.characters <= MOST_CHARACTERS, spent
+
+
+INSERT = {"object": "Account", "operation": "insert"}
+
+FOREIGN = """\
+Firmenname,Ort,Telefon,ERP Id,Kundenberater
+Müller,Köln,0221 1,E-1,Frau Schmidt
+Bäcker,Bonn,0228 2,E-2,Herr Maier
+"""
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_foreign_headers(half: Half, crm: Org) -> None:
+    crm.write("kunden.csv", FOREIGN)
+    async with agent_of(crm) as client:
+        program = Program(client, half, {"<its field, or null>": None})
+        heard = await program.begin(
+            "create-ingest-job",
+            body={"object": "Account", "operation": "insert"},
+            data={"file": "kunden.csv"},
+            dryRun=True,
+        )
+        await program.until(heard, all_loaded)
+    assert crm.records("SELECT Name, BillingCity, Phone, Erp_Id__c FROM Account") == [
+        ("Bäcker", "Bonn", "0228 2", "E-2"),
+        ("Müller", "Köln", "0221 1", "E-1"),
+    ]
+    within_the_price("foreign headers", half, program.spent)
+
+
+MESSAGE = [
+    {"Erp_Id__c": "E-1", "Name": "Müller", "Phone": "1"},
+    {"Erp_Id__c": "E-2", "Name": "Bäcker", "Phone": "2"},
+]
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_an_upsert_from_a_message(half: Half, crm: Org) -> None:
+    async with agent_of(crm) as client:
+        program = Program(client, half, {"<the same rows>": {"records": MESSAGE}})
+        heard = await program.begin(
+            "create-ingest-job",
+            body={"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"},
+            data={"records": MESSAGE},
+            dryRun=True,
+        )
+        await program.until(heard, all_loaded)
+    assert crm.records("SELECT Erp_Id__c, Phone FROM Account") == [("E-1", "1"), ("E-2", "2")]
+    within_the_price("an upsert from a message", half, program.spent)
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_children_by_their_parents_key(half: Half, crm: Org) -> None:
+    crm.write("people.csv", "Vorname,Nachname,Account ERP Id\nAda,Lovelace,E-1\nAlan,Turing,E-2\n")
+    async with agent_of(crm) as client:
+        made = await call(
+            client,
+            "create-ingest-job",
+            body=INSERT,
+            data={"csv": "Name,Erp_Id__c\nMüller,E-1\nBäcker,E-2\n"},
+        )
+        await closed(client, made["id"])
+        program = Program(client, half, {})
+        heard = await program.begin(
+            "create-ingest-job",
+            body={"object": "Contact", "operation": "insert"},
+            data={"file": "people.csv"},
+            dryRun=True,
+        )
+        await program.until(heard, all_loaded)
+    assert crm.records("SELECT LastName, Account.Name FROM Contact WHERE LastName = 'Turing'")
+    assert crm.count("Contact") == 2
+    within_the_price("children by their parents' key", half, program.spent)
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_a_question_without_a_write(half: Half, crm: Org) -> None:
+    async with agent_of(crm) as client:
+        made = await call(
+            client, "create-ingest-job", body=INSERT, data={"csv": "Name,Tier__c\nAcme,gold!\nDuo,Gold\n"}
+        )
+        await closed(client, made["id"])
+        before = crm.writes()
+        program = Program(client, half, {"<id>": made["id"]})
+        heard = await program.begin("list-all-ingest-jobs")
+        await program.until(
+            heard,
+            lambda heard: "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" in (heard.text or json.dumps(heard.structure)),
+        )
+    assert crm.writes() == before
+    within_the_price("a question without a write", half, program.spent)
+
+
+BAD = """\
+Berg,Höhe,Erstbesteigung
+Zugspitze,2962,1820
+Watzmann,2713,1800
+"""
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_a_bad_file_stops_the_program(half: Half, crm: Org) -> None:
+    crm.write("berge.csv", BAD)
+    async with agent_of(crm) as client:
+        program = Program(client, half, {})
+        heard = await program.begin("create-ingest-job", body=INSERT, data={"file": "berge.csv"}, dryRun=True)
+        with pytest.raises(UnknownGap):
+            await program.until(heard, all_loaded)
+    assert crm.writes() == 0
+    within_the_price("a bad file", half, program.spent)
