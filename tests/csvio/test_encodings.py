@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.csvio.encodings import CANDIDATES, codec_name, is_utf_8, likely_readings, utf_16_or_32
+from salesforce_bulk_ingest.csvio.encodings import WORDS as WORDS_OF_MENUS
 
 WORDS = {
     "windows-1252": [
@@ -84,9 +85,7 @@ def test_a_name_that_is_no_encoding_of_text_is_refused_with_ones_that_are_taken(
 def test_a_misspelt_name_is_answered_with_the_right_one() -> None:
     with pytest.raises(InvalidArgument) as refused:
         codec_name("windows1252")
-    assert str(refused.value) == snapshot(
-        'encoding "windows1252" is not known. Did you mean "windows-1252", "windows-1258", "windows-1257"?'
-    )
+    assert str(refused.value) == snapshot('encoding "windows1252" is not known. Did you mean "windows-1252"?')
 
 
 @pytest.mark.parametrize(
@@ -105,3 +104,34 @@ def test_a_misspelt_name_is_answered_with_the_right_one() -> None:
 )
 def test_utf_16_shows_by_its_mark_or_its_nul_bytes(start: bytes, encoding: str | None) -> None:
     assert utf_16_or_32(start) == encoding
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("ANSI", ["windows-1252"]),
+        ("Windows (ANSI)", ["windows-1252"]),
+        ("Western European (Windows)", ["windows-1252"]),
+        ("Unicode", ["utf-16"]),
+        ("Unicode Text", ["utf-16"]),
+        ("UTF8-BOM", ["utf-8"]),
+        ("cp-1252", ["cp1252"]),
+        ("CP 1252", ["cp1252"]),
+        ("Win-1250", ["windows-1250"]),
+        ("Mac", ["mac-roman"]),
+        ("Central European", ["windows-1250"]),
+        ("DOS", ["cp850", "cp437"]),
+        ("OEM", ["cp850", "cp437"]),
+        ("latin", ["windows-1252", "iso-8859-1"]),
+        ("Cyrillic", ["windows-1251", "iso-8859-5"]),
+    ],
+)
+def test_a_word_of_a_menu_is_answered_with_the_encodings_that_it_means(word: str, meant: list[str]) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        codec_name(word)
+    assert re.findall('"([^"]+)"', str(refused.value))[1:] == meant
+    assert refused.value.corrected == (meant[0] if len(meant) == 1 else None)
+
+
+def test_each_encoding_that_a_word_means_is_one() -> None:
+    assert all(codec_name(name) for names in WORDS_OF_MENUS.values() for name in names)

@@ -38,7 +38,7 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
         ),
         (
             ColumnMapping(values={"Name": {"a": "b"}}, columns={"Name": "LastName"}),
-            snapshot('values names "Name", which is not a column here. Did you mean "LastName"?'),
+            snapshot('values names "Name", a column of the source: name its field, "LastName".'),
         ),
         (
             ColumnMapping(columns={"Name": None, "Phone": None}),

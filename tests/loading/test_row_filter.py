@@ -82,7 +82,7 @@ def test_what_can_not_be_left_out_is_refused_in_words() -> None:
     assert refusals == snapshot(
         [
             "leaveOut names lines 4, 9-12, on which no row begins: take the lines of findings.",
-            'leaveOut names "Fax", which is no field or column here. There are: "Name", "Phone".',
+            'leaveOut names "Fax", which is not a column here. There are: "Name", "Phone".',
         ]
     )
 

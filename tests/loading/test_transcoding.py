@@ -112,6 +112,19 @@ def test_a_file_in_utf_8_that_is_read_in_another_encoding_is_found(tmp_path: Pat
     )
 
 
+def test_a_file_of_windows_that_is_read_in_iso_8859_is_found(tmp_path: Path) -> None:
+    content = "Name\nAnn\nMüller 5 €\n".encode("windows-1252")
+    plan = plan_of(in_encoding(file_of(tmp_path, content), "latin1"), UNCHANGED, Destination())
+    assert list(map(as_line, plan.findings)) == snapshot(
+        [
+            'error at 3 (1): Bytes are control characters in "latin1": the letters and signs that are meant would be lost. Give encoding "windows-1252", which reads "Müller", "€", or "cp852", which reads "MŘller", "Ç". Look whether that is right, or save the file in UTF-8.'
+        ]
+    )
+    assert plan.encoding is not None and plan.encoding.name == "windows-1252"
+    right = in_encoding(file_of(tmp_path, "Name\nMüller\n".encode("latin1")), "latin1")
+    assert not plan_of(right, UNCHANGED, Destination()).findings
+
+
 def test_a_file_that_says_that_it_is_utf_8_is_not_read_in_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument) as refused:
         in_encoding(file_of(tmp_path, b"\xef\xbb\xbfName\nAnn\n"), "windows-1252").open(Dialect())

@@ -41,11 +41,13 @@ class InvalidArgument(IngestError):
         message: what is wrong, and what to do.
         argument: the names that lead to the argument at fault among those of the rows, such as leaveOut and lines; none
             where it is not one of these alone.
+        corrected: the JSON value that the argument at fault is meant to have; None where only the caller knows it.
     """
 
-    def __init__(self, message: str, argument: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, argument: tuple[str, ...] = (), corrected: object = None) -> None:
         super().__init__(message)
         self.argument = argument
+        self.corrected = corrected
 
 
 class InvalidJobId(InvalidArgument):

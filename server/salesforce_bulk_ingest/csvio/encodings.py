@@ -40,6 +40,21 @@ CANDIDATES = (
 """The encodings that are proposed, in the order in which they are preferred: those that Excel writes as "CSV", by the
 language of Windows; that of Russian Unix systems; those of East Asia; those of Excel's "CSV (Macintosh)" and "(MS-DOS)"."""
 
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "ansi": ("windows-1252",), "windows": ("windows-1252",), "excel": ("windows-1252",), "western": ("windows-1252",),
+    "westerneuropean": ("windows-1252",), "centraleuropean": ("windows-1250",), "easterneuropean": ("windows-1250",),
+    "cyrillic": ("windows-1251", "iso-8859-5"), "greek": ("windows-1253", "iso-8859-7"), "turkish": ("windows-1254",),
+    "hebrew": ("windows-1255", "iso-8859-8"), "arabic": ("windows-1256", "iso-8859-6"), "baltic": ("windows-1257",),
+    "latin": ("windows-1252", "iso-8859-1"), "iso": ("iso-8859-1", "iso-8859-15"), "unicode": ("utf-16",),
+    "unicodetext": ("utf-16",), "mac": ("mac-roman",), "utf8bom": ("utf-8",), "utf8withbom": ("utf-8",),
+    "dos": ("cp850", "cp437"), "msdos": ("cp850", "cp437"), "oem": ("cp850", "cp437"), "japanese": ("cp932",),
+    "korean": ("cp949",), "simplifiedchinese": ("gb18030",), "traditionalchinese": ("big5",),
+}  # fmt: skip
+"""What programs call encodings in their menus, as `_plain` spells it, with the names of the encodings that are meant: "ANSI"
+and "Unicode" are Notepad's, "MS-DOS" and "Unicode Text" Excel's (Microsoft, "File formats that are supported in Excel"), and
+"Western European (Windows)" is one of the file origins of its import. Some are names of ISO encodings, too, which hardly
+any program writes, and whose letters would be other ones unseen."""
+
 _NO_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 """Encodings of Python's in which nobody writes files."""
 
@@ -82,16 +97,20 @@ def codec_name(name: str) -> str:
     Raises:
         InvalidArgument: there is no encoding of text with this name.
     """
-    codec = _codec_of_text(name)
-    if codec is None:
-        near = get_close_matches(name[:LONGEST_NAME_SHOWN].lower(), _known_names(), 3)
-        hint = (
-            f"Did you mean {quoted_names(near)}?"
-            if near
-            else f'Name one such as {quoted_names(CANDIDATES[:3])} or "utf-16".'
-        )
-        raise InvalidArgument(f"encoding {quoted(name, LONGEST_NAME_SHOWN)} is not known. {hint}", ("encoding",))
-    return codec
+    meant = _meant_by_word(name)
+    codec = None if meant else _codec_of_text(name)
+    if codec is not None:
+        return codec
+    meant = meant or _spelled_alike(name)
+    near = meant or get_close_matches(name[:LONGEST_NAME_SHOWN].lower(), _known_names(), 3)
+    hint = (
+        f"Did you mean {quoted_names(near)}?"
+        if near
+        else f'Name one such as {quoted_names(CANDIDATES[:3])} or "utf-16".'
+    )
+    what = "can be one of several" if meant and _codec_of_text(name) else "is not known"
+    message = f"encoding {quoted(name, LONGEST_NAME_SHOWN)} {what}. {hint}"
+    raise InvalidArgument(message, ("encoding",), meant[0] if len(meant) == 1 else None)
 
 
 def is_utf_8(name: str) -> bool:
@@ -145,6 +164,24 @@ def _codec_of_text(name: str) -> str | None:
     except (LookupError, ValueError):
         return None
     return None if codec.replace("_", "-") in _NO_TEXT else codec
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^0-9a-z]", "", name.lower())
+
+
+def _meant_by_word(name: str) -> Sequence[str]:
+    """Return the encodings that are meant by a word of a menu, with or without Windows or ANSI beside it."""
+    plain = _plain(name)
+    beside = re.sub("^(windows|ansi)|(windows|ansi)$", "", plain)
+    return WORDS.get(plain) or WORDS.get(beside or plain[-4:]) or ()
+
+
+def _spelled_alike(name: str) -> Sequence[str]:
+    """Return the known name with the same letters and digits, as "cp-1252" has those of "cp1252"; `win` is Windows."""
+    plain = re.sub("^win(?=[0-9])", "windows", _plain(name))
+    alike = [known for known in _known_names() if _plain(known) == plain]
+    return alike[-1:]
 
 
 @lru_cache(maxsize=1)

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
-from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_json, quoted_names
+from salesforce_bulk_ingest.base.text import as_json, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.loading.cell_reader import MOST_REMEMBERED, CellReader
+from salesforce_bulk_ingest.loading.column_names import ColumnNames, unknown_address
 from salesforce_bulk_ingest.loading.row_filter import NOTHING, LeaveOut
 from salesforce_bulk_ingest.validation.formats import format_of
 from salesforce_bulk_ingest.validation.misfits import Misfit
-
-COLUMNS_SHOWN = 50
 
 MOST_REMEMBERED_OF_ALL = 4 * MOST_REMEMBERED
 """The maximum number of different cells of all columns whose readings are remembered, however many columns have formats."""
@@ -148,10 +146,10 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
         if new_name not in mapping.constants
     ]
     columns += [MappedColumn(name, constant=cell) for name, cell in mapping.constants.items()]
-    names = [column.name for column in columns]
-    _check_names("values", mapping.values, names)
-    _check_names("formats", mapping.formats, names)
-    _check_names("only", mapping.only, names)
+    names = ColumnNames(addresses, renamed, header, [column.name for column in columns])
+    names.check("values", mapping.values)
+    names.check("formats", mapping.formats)
+    names.check("only", mapping.only)
     if mapping.only:
         columns = [column for column in columns if column.name in mapping.only]
     _check_columns(columns, renamed, addresses)
@@ -181,7 +179,7 @@ def _renamed(
     found = {address: addresses.find(address) for address in columns}
     for address, indexes in found.items():
         if not indexes:
-            _check_names("columns", [address], header)
+            raise unknown_address(address, columns, addresses, header)
     renamed: dict[int, Sequence[str]] = {}
     for address in sorted(found, key=lambda address: len(found[address])):
         free = [index for index in found[address] if index not in renamed]
@@ -202,17 +200,6 @@ def _not_one(address: str, indexes: Sequence[int], addresses: ColumnAddresses) -
         f"columns names {quoted_names([address])}, and {len(places):,} columns have this name: name each by its place, "
         f"{quoted_names(places)}, such as {such} to leave that one out."
     )
-
-
-def _check_names(argument: str, names: Mapping[str, object] | Sequence[str], known: Sequence[str]) -> None:
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name[:LONGEST_NAME_SHOWN], [other[:LONGEST_NAME_SHOWN] for other in known], 1)
-            there = f"There are: {quoted_names(known, COLUMNS_SHOWN)}."
-            hint = f"Did you mean {quoted_names(near)}?" if near else there
-            raise InvalidArgument(
-                f"{argument} names {quoted_names([name])}, which is not a column here. {hint}", (argument,)
-            )
 
 
 def _check_constants(mapping: ColumnMapping) -> None:

@@ -8,9 +8,10 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
-from salesforce_bulk_ingest.base.text import NAMES_SHOWN, quoted_names
+from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
+from salesforce_bulk_ingest.loading.column_names import corrected, spelled_alike, unknown
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 
 _RANGE = re.compile(r"\s*(\d{1,12})\s*(?:[-\u2013]\s*(\d{1,12})\s*)?")
@@ -176,10 +177,21 @@ def conditions_of(
     Raises:
         InvalidArgument: there is no column with a name, or there are several.
     """
-    return tuple(_condition(name, frozenset(values), source, output) for name, values in cells.items())
+    found = {name: _column(name, source, output) for name in cells}
+    unknown_name = next((name for name, column in found.items() if column is None), None)
+    if unknown_name is not None:
+
+        def meant(name: str) -> Sequence[str] | None:
+            alike = (name,) if found[name] else spelled_alike(name, output) or spelled_alike(name, source)
+            return alike if len(alike) == 1 else None
+
+        what = unknown("leaveOut", unknown_name, list(dict.fromkeys((*output, *source))))
+        raise InvalidArgument(what, IN_CELLS, corrected(cells, meant))
+    return tuple(CellCondition(*column, frozenset(cells[name])) for name, column in found.items() if column)
 
 
-def _condition(name: str, values: frozenset[str], source: Sequence[str], output: Sequence[str]) -> CellCondition:
+def _column(name: str, source: Sequence[str], output: Sequence[str]) -> tuple[int, bool] | None:
+    """Return the index of the column of this name, and whether it is an uploaded one; None if there is none."""
     for names, is_uploaded in ((output, True), (source, False)):
         for form in (str, str.lower):
             found = [index for index, other in enumerate(names) if form(other) == form(name)]
@@ -190,14 +202,9 @@ def _condition(name: str, values: frozenset[str], source: Sequence[str], output:
                     IN_CELLS,
                 )
             if found:
-                return CellCondition(found[0], is_uploaded, values)
+                return found[0], is_uploaded
     at_place = ColumnAddresses(source).find(name)
-    if len(at_place) == 1:
-        return CellCondition(at_place[0], False, values)
-    known = quoted_names(dict.fromkeys((*output, *source)), NAMES_SHOWN)
-    raise InvalidArgument(
-        f"leaveOut names {quoted_names([name])}, which is no field or column here. There are: {known}.", IN_CELLS
-    )
+    return (at_place[0], False) if len(at_place) == 1 else None
 
 
 def check_no_guessing(

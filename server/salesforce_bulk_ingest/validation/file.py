@@ -5,7 +5,7 @@ would lose values although no row fails. All other mistakes cost single rows and
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -37,10 +37,13 @@ _WRONG_END: Mapping[LineEnding, re.Pattern[str]] = {"LF": re.compile("\r"), "CRL
 MASKED = "Cells have the text that an answer shows in place of hidden cells, and would be loaded with it."
 UNDECODED = "Bytes are not UTF-8: their characters would be lost, and no row would fail for it."
 SAVE_AS_UTF_8 = "Save the file in UTF-8."
+NAME_ITS_ENCODING = "Name the encoding that the file is in, or mend these rows."
 MISREAD = "Cells look like UTF-8 that was read as windows-1252 and saved again"
 MISREAD_HERE = "Cells look like UTF-8 that is read in this encoding"
 LEAVE_ENCODING_OUT = "Leave encoding out, and look whether the cells are right then."
 TAKE_FROM_FIRST_SOURCE = "Take the rows from their first source, or name the right cells in values, if they are few."
+_CONTROLS = re.compile("[\u0080-\u009f]")
+"""Control characters that ISO-8859 has where the encodings of Windows have letters and the sign of the euro."""
 _MISREAD_LETTERS = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2026\u2030\u2039\u203a\u20ac\u2122]+"
 )
@@ -85,7 +88,8 @@ class FileChecks:
         self._rewritten = rewritten
         self._encoding = encoding
         self._shows_words = shows_words
-        self._undecoded = _Undecoded()
+        self._undecoded = _WrongLines(has_undecoded)
+        self._controls = _WrongLines(_has_controls, encoding or UTF_8)
         self.likely_encoding: str | None = None
 
     def check_byte_order_marks(self, bom: bytes) -> None:
@@ -127,16 +131,18 @@ class FileChecks:
             self._check_widths(block)
 
     def finish(self) -> None:
-        """Add the finding about bytes that are not UTF-8; called after the last block of rows."""
-        found = self._undecoded
-        if not found.count:
-            return
-        what, do, self.likely_encoding = undecoded(bytes(found.sample), self._encoding, shows_words=self._shows_words)
-        self._findings.add_several("encoding", "error", what, do, found.lines, found.count)
+        """Add the findings about lines in another encoding; called after the last block of rows."""
+        for found, explain in ((self._undecoded, undecoded), (self._controls, misread_as_controls)):
+            if found.count:
+                sample = bytes(found.sample)
+                what, do, self.likely_encoding = explain(sample, self._encoding, shows_words=self._shows_words)
+                self._findings.add_several("encoding", "error", what, do, found.lines, found.count)
 
     def _check_encoding(self, text: str, first_line: int) -> None:
         if has_undecoded(text):
             self._undecoded.add(text, first_line)
+        elif self._encoding not in (None, UTF_8) and _has_controls(text):
+            self._controls.add(text, first_line)
 
     def _check_nul(self, text: str, first_line: int) -> None:
         if "\0" in text:
@@ -207,29 +213,33 @@ class FileChecks:
 
 
 @dataclass(slots=True)
-class _Undecoded:
-    """The lines of a source that are not UTF-8.
+class _WrongLines:
+    """The lines of a source that show that it is in another encoding.
 
     Attributes:
+        is_wrong: returns whether a line shows it.
+        encoding: the encoding that gives the bytes of the source back.
         count: the number of these lines.
         lines: the first of them, by their numbers.
         sample: the bytes of the first of them.
     """
 
+    is_wrong: Callable[[str], bool]
+    encoding: str = UTF_8
     count: int = 0
     lines: list[int] = field(default_factory=list)
     sample: bytearray = field(default_factory=bytearray)
 
     def add(self, text: str, first_line: int) -> None:
-        """Add the lines of a text that are not UTF-8."""
+        """Add the wrong lines of a text."""
         for number, line in enumerate(text.split("\n"), first_line):
-            if line.isascii() or not has_undecoded(line):
+            if line.isascii() or not self.is_wrong(line):
                 continue
             self.count += 1
             if len(self.lines) < LINES_SHOWN:
                 self.lines.append(number)
             if len(self.sample) < MOST_UNDECODED:
-                self.sample += f"{line}\n".encode(errors="surrogateescape")[:MOST_UNDECODED]
+                self.sample += f"{line}\n".encode(self.encoding, errors="surrogateescape")[:MOST_UNDECODED]
 
 
 class OutgoingChecks:
@@ -297,13 +307,35 @@ def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tupl
         return UNDECODED, SAVE_AS_UTF_8, None
     if encoding != UTF_8:
         what = f"Bytes stand for no character in {quoted(encoding)}: they would be lost."
-        return what, "Name the encoding that the file is in, or mend these rows.", None
+        return what, NAME_ITS_ENCODING, None
+    do, likely = _likely(sample, SAVE_AS_UTF_8, shows_words=shows_words)
+    return UNDECODED, do, likely
+
+
+def misread_as_controls(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, str | None]:
+    """Return what is wrong with bytes that an encoding reads as control characters, what to do, and the likely encoding.
+
+    Args:
+        sample: lines of the source with such bytes.
+        encoding: the encoding that the source is read in.
+        shows_words: see `undecoded`.
+    """
+    named = quoted(encoding or UTF_8)
+    what = f"Bytes are control characters in {named}: the letters and signs that are meant would be lost."
+    do, likely = _likely(sample, NAME_ITS_ENCODING, shows_words=shows_words)
+    return what, do, likely
+
+
+def _likely(sample: bytes, if_none: str, *, shows_words: bool) -> tuple[str, str | None]:
     readings = likely_readings(sample)
     if not readings:
-        return UNDECODED, SAVE_AS_UTF_8, None
+        return if_none, None
     told = ", or ".join(str(reading if shows_words else Reading(reading.encoding)) for reading in readings)
-    do = f"Give encoding {told}. Look whether that is right, or save the file in UTF-8."
-    return UNDECODED, do, readings[0].encoding
+    return f"Give encoding {told}. Look whether that is right, or save the file in UTF-8.", readings[0].encoding
+
+
+def _has_controls(text: str) -> bool:
+    return _CONTROLS.search(text) is not None
 
 
 def has_undecoded(text: str) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.mcp_server.answers.next_call import LONGEST_REPEATED
 from tests.support.follower import HALVES, Follower, Half
@@ -85,6 +86,51 @@ WRONG_OF_ROWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"csv": None, "file": "rows.csv", "encoding": "<encoding, corrected>"},
     ),
 ]
+
+
+NAMED_AS_IN_THE_SOURCE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"formats": {"Account Name": "Y/N"}}, {"formats": {"Name": "Y/N"}}),
+    ({"values": {"#1": {"a": "b"}}}, {"values": {"Name": {"a": "b"}}}),
+    ({"only": ["account name"]}, {"only": "<only, corrected>"}),
+    ({"only": ["Account Name"]}, {"only": ["Name"]}),
+    ({"columns": {"Name": "Account Name"}}, {"columns": {"Account Name": "Name"}}),
+    ({"leaveOut": {"cells": {"Account_Name": "x"}}}, {"leaveOut": {"cells": {"Account Name": ["x"]}}}),
+    ({"values": {"Account Name": {"a": "b" * 1_000}}}, {"values": "<values, corrected>"}),
+]
+
+
+async def test_after_an_error_about_a_name_the_next_call_has_the_one_that_is_meant(org_url: str) -> None:
+    async with agent(org_url) as client:
+        for wrong, corrected in NAMED_AS_IN_THE_SOURCE:
+            given = {"columns": {"Account Name": "Name"}, **wrong}
+            data = {"csv": "Account Name,Phone\nA,1\n", **given}
+            text = await refusal(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+            again = {"csv": "<the same rows>", **given, **corrected}
+            following = {"body": INSERT, "data": again, "dryRun": True}
+            assert next_call(next_line(text)) == ("create-ingest-job", following), text
+
+
+async def test_what_is_said_of_a_column_goes_with_it_to_the_proposed_field(org_url: str) -> None:
+    csv = 'Account Name,Turnover\nAcme,"1.234,5"\n'
+    given = {
+        "formats": {"Turnover": "1.234,5"},
+        "values": {"Account Name": {"Acme": "A"}},
+        "only": ["Account Name", "Turnover"],
+    }
+    async with agent(org_url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv, **given}, dryRun=True)
+        tool, arguments = next_call(checked["next"])
+        arguments["data"]["csv"] = csv
+        assert not (await call(client, tool, **arguments))["findings"]
+    del arguments["data"]["csv"]
+    assert arguments["data"] == snapshot(
+        {
+            "values": {"Name": {"Acme": "A"}},
+            "formats": {"AnnualRevenue": "1.234,5"},
+            "only": ["Name", "AnnualRevenue"],
+            "columns": {"Account Name": "Name", "Turnover": "AnnualRevenue"},
+        }
+    )
 
 
 async def test_after_an_error_about_the_rows_the_argument_at_fault_alone_is_a_gap(org_url: str, tmp_path: Path) -> None:

@@ -171,7 +171,11 @@ def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
     job_id = given.job_id or "<jobId>"
     return {
         "again": given.again(),
-        "corrected": given.corrected(error.argument if isinstance(error, InvalidArgument) else ()),
+        "corrected": (
+            given.corrected(error.argument, error.corrected)
+            if isinstance(error, InvalidArgument)
+            else given.corrected()
+        ),
         "check": given.again({"dryRun": True}, without=("part", "sha256")),
         "rows": given.with_rows(ROWS).again(),
         "look": _look(error, given),

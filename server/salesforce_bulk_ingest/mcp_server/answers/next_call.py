@@ -151,14 +151,17 @@ class GivenCall:
         kept = {name: value for name, value in self.arguments.items() if name not in without}
         return call(self.tool, **{**kept, **(changes or {})})
 
-    def corrected(self, argument: Sequence[str] = ()) -> str:
+    def corrected(self, argument: Sequence[str] = (), value: object = None) -> str:
         """Return the same call with gaps in place of what is to be corrected.
 
         Args:
             argument: the names that lead to the wrong argument among those of the rows; none if any may be wrong.
+            value: the value that it is meant to have, which takes the place of a gap; None if that is not known.
         """
         if argument:
-            return call(self.tool, **with_gaps(self.arguments, [(self._rows_argument, *argument)]))
+            with_gap = with_gaps(self.arguments, [(self._rows_argument, *argument)])
+            is_short = value is not None and repeated(argument[-1], value) == value
+            return call(self.tool, **(_put(with_gap, value, self._rows_argument, *argument) if is_short else with_gap))
         return self.again({name: f"<{name}, corrected>" for name in self.arguments if name not in _NEVER_WRONG})
 
     def with_rows(self, rows: object) -> Self:
@@ -166,8 +169,13 @@ class GivenCall:
         return replace(self, arguments={**self.arguments, self._rows_argument: rows})
 
     def with_changes(self, changes: Mapping[str, object]) -> Self:
-        """Return the same call with other arguments of the rows, such as `columns`; an object is added to the given one."""
-        return self.with_rows(_changed(self.rows, changes))
+        """Return the same call with other arguments of the rows, such as `columns`; an object is added to the given one.
+
+        What the call says of a column goes with the column to its new field.
+        """
+        columns = changes.get("columns")
+        rows = _renamed(self.rows, columns) if isinstance(self.rows, dict) and isinstance(columns, dict) else self.rows
+        return self.with_rows(_changed(rows, changes))
 
     def leaving_out(self, changes: Mapping[str, object]) -> Self:
         """Return the same call in which more rows are left out.
@@ -254,6 +262,29 @@ def _put_gap(holder: dict[str, Any], name: str, *rest: str) -> None:
         _put_gap(inner, *rest)
     else:
         holder[name] = f"<{name}, corrected>"
+
+
+def _put(holder: dict[str, Any], value: object, name: str, *rest: str) -> dict[str, Any]:
+    """Return an object with a value at a place in it; without it where a gap stands for what leads there."""
+    inner = holder.get(name)
+    if not rest:
+        return {**holder, name: value}
+    return {**holder, name: _put(inner, value, *rest)} if isinstance(inner, dict) else holder
+
+
+def _renamed(rows: Mapping[str, Any], columns: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return arguments of rows in which those about cells name the fields that columns get; columns left out have none."""
+
+    def field_of(name: str) -> str | None:
+        return columns.get(name, name)
+
+    renamed = dict(rows)
+    for argument in ("values", "formats"):
+        if isinstance(rows.get(argument), dict):
+            renamed[argument] = {field: each for name, each in rows[argument].items() if (field := field_of(name))}
+    if isinstance(rows.get("only"), list):
+        renamed["only"] = [field for name in rows["only"] if (field := field_of(name))]
+    return renamed
 
 
 def _changed(value: object, changes: Mapping[str, object]) -> object:
