@@ -72,6 +72,10 @@ class Bytes:
         return self.content
 
     @property
+    def has_lines(self) -> bool:
+        return True
+
+    @property
     def is_costly(self) -> bool:
         return False
 

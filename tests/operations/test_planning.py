@@ -48,6 +48,10 @@ class Counted:
         return self.source.version()
 
     @property
+    def has_lines(self) -> bool:
+        return True
+
+    @property
     def is_costly(self) -> bool:
         return self.source.is_costly
 
@@ -156,7 +160,7 @@ class Changing:
             self.path.write_bytes(b"Name\nAcme\nOth")
         return version
 
-    is_costly = True
+    is_costly = has_lines = True
 
 
 async def test_a_file_that_changes_between_the_first_look_at_it_and_the_checks_is_refused_and_not_kept(

@@ -105,6 +105,55 @@ async def test_rows_that_are_left_out_of_a_retry_may_go_in_another(org: WatchedO
             assert words in text
 
 
+async def test_no_lines_are_advised_for_rows_that_have_none(org: WatchedOrg) -> None:
+    csv = "Name,NumberOfEmployees,Phone\nAcme,12 or so,1\nInitech,many,2\n"
+    async with agent(org.url) as client:
+        job = await loaded(client, csv, preflight="off")
+        rows_of = {"jobs": [job], "which": ["failed"]}
+        formats = {"NumberOfEmployees": "1.234,5"}
+        checked = await call(
+            client, "create-ingest-job", body=INSERT, data={"rowsOf": rows_of, "formats": formats}, dryRun=True
+        )
+        assert checked["findings"][0]["do"] == snapshot(
+            "Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut."
+        )
+        failed = await call(client, "get-failed-results-ingest-job", jobId=job)
+        assert failed["next"].split("}}}} ")[1] == snapshot(
+            "sends those of the first cause again, as they were sent, once their cause is gone; with formats, values or set beside rowsOf it corrects them on the way. Never load the whole file again."
+        )
+        titled = await call(client, "create-ingest-job", body=INSERT, data={"csv": f"Report,,\n{csv}"}, preflight="off")
+        failing = {"jobId": titled["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 45}
+        assert (await call(client, "close-abort-ingest-job", **failing))["state"] == "Failed"
+        again = {"rowsOf": {"jobs": [titled["id"]]}}
+        checked = await call(client, "create-ingest-job", body=INSERT, data=again, dryRun=True)
+        title = next(found for found in checked["findings"] if "title" in found["what"])
+        assert title["do"] == snapshot(
+            "If the header is on line 2, take the rows from their first source, without the lines before it."
+        )
+        assert "lines" not in checked["next"]
+
+
+async def test_ids_of_both_lengths_go_again_as_they_were_sent_and_are_found_to_name_one_record(org: WatchedOrg) -> None:
+    update = {"object": "Account", "operation": "update"}
+    async with agent(org.url) as client:
+        await loaded(client, "Name\nBoth lengths 1\nBoth lengths 2\n")
+        first, second = sorted(
+            row["Id"] for row in org.records("SELECT Id FROM Account WHERE Name LIKE 'Both lengths%'")
+        )
+        jobs = []
+        for csv in (f"Id,NumberOfEmployees\n{first},x\n{second[:15]},y\n", f"Id,NumberOfEmployees\n{first[:15]},z\n"):
+            job = await call(client, "create-ingest-job", body=update, data={"csv": csv}, preflight="off")
+            await close(client, job["id"])
+            jobs.append(job["id"])
+        org.forget()
+        retry = {"rowsOf": {"jobs": jobs}, "values": {"NumberOfEmployees": {"x": "1", "y": "2", "z": "3"}}}
+        answer = await call(client, "create-ingest-job", body=update, data=retry)
+        assert org.uploads == [f"Id,NumberOfEmployees\n{first},1\n{second[:15]},2\n{first[:15]},3\n".encode()]
+        assert [(found["lines"], found["what"]) for found in answer["findings"]] == snapshot(
+            [([4], "Rows have the Id of an earlier row: the last may win, or they fail.")]
+        )
+
+
 async def test_a_refused_retry_names_the_call_that_brings_its_rows_in_by_the_job_that_they_went_into(
     org: WatchedOrg,
 ) -> None:

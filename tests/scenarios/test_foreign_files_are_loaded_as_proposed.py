@@ -200,14 +200,14 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
         checked = await call(client, "create-ingest-job", body=contacts, data=data, dryRun=True)
         assert as_lines(checked) == snapshot(
             [
-                'warning Birthdate at [2]: Cells do not fit the format "DD.MM.YYYY", and go as they are: "31.02.1990". Correct them with values, which come before formats, or leave these rows out with leaveOut, by cells or lines.',
+                'warning Birthdate at [2]: Cells do not fit the format "DD.MM.YYYY", and go as they are: "31.02.1990". Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut.',
                 'warning Birthdate at [2]: Birthdate takes dates, and rows with others fail: "31.02.1990". Write dates as 2026-01-31.',
             ]
         )
         account = {"csv": 'Name,AnnualRevenue\nA,1.5\nB,"1,5"\n', "formats": {"AnnualRevenue": "1.234,5"}}
         assert steady(await refusal(client, "create-ingest-job", body=INSERT, data=account)) == snapshot("""\
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
-- error, column AnnualRevenue, line 2: Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5". Correct them with values, which come before formats, or leave these rows out with leaveOut, by cells or lines.
+- error, column AnnualRevenue, line 2: Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5". Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut.
 Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected.\
 """)
         wrong = [{"Birthdate": "DD.MM"}, {"Nothing": "Ja/Nein"}]

@@ -190,6 +190,10 @@ class ArchivedUpload:
     use: FileUse | None = field(default=None, compare=False, repr=False)
 
     @property
+    def has_lines(self) -> bool:
+        return False
+
+    @property
     def is_costly(self) -> bool:
         """Whether reading the source again takes long."""
         return True

@@ -303,6 +303,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
             findings,
             rewritten=is_mapped,
             encoding=encoding,
+            has_lines=source.source.has_lines,
         ) as checks:
             rows.read_checked(checks)
     except Unreadable as error:

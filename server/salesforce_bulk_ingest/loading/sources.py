@@ -54,6 +54,11 @@ class RowSource(Protocol):
         ...
 
     @property
+    def has_lines(self) -> bool:
+        """Whether the caller knows the lines of the source, so that rows can be left out by them."""
+        ...
+
+    @property
     def is_costly(self) -> bool:
         """Whether the source takes long to read, so that its plan is worth keeping in memory."""
         ...
@@ -106,6 +111,10 @@ class CsvText:
         return self.text
 
     @property
+    def has_lines(self) -> bool:
+        return True
+
+    @property
     def is_costly(self) -> bool:
         return False
 
@@ -135,6 +144,10 @@ class Records:
 
     def version(self) -> object:
         return self.records
+
+    @property
+    def has_lines(self) -> bool:
+        return True
 
     @property
     def is_costly(self) -> bool:
@@ -168,6 +181,10 @@ class UploadFile:
             found = os.fstat(file.fileno())
         path = str(self.file.path)
         return path, self.encoding, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+    @property
+    def has_lines(self) -> bool:
+        return True
 
     @property
     def is_costly(self) -> bool:

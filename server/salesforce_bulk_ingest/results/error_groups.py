@@ -62,6 +62,11 @@ class ErrorGroup:
         return remedy_for(self.code, self.pattern).is_retryable
 
     @property
+    def is_of_form(self) -> bool:
+        """Whether the cells may be right and of another form than Salesforce takes, which `formats` reads."""
+        return remedy_for(self.code, self.pattern).is_of_form
+
+    @property
     def advice(self) -> str:
         """The advice on what to do, in one sentence written by this project."""
         return remedy_for(self.code, self.pattern).advice

@@ -15,10 +15,12 @@ class Remedy:
     Attributes:
         advice: what to do, in one sentence written by this project.
         is_retryable: whether the same rows may succeed unchanged.
+        is_of_form: whether the cells may be right and of another form than Salesforce takes, which `formats` reads.
     """
 
     advice: str
     is_retryable: bool = False
+    is_of_form: bool = False
 
 
 _ADMIN = "Ask an admin of the org"
@@ -127,7 +129,8 @@ _BY_CODE: dict[str, Remedy] = {
     "NUMBER_OUTSIDE_VALID_RANGE": Remedy("The number has more digits than the field holds: correct it, or its unit."),
     "INVALID_TYPE_ON_FIELD_IN_RECORD": Remedy(
         "The cell doesn't have the field's type: name the form of the cells in formats beside rowsOf, or translate them "
-        "with values, to numbers as 1234.5, dates as 2026-01-31, times as 2026-01-31T12:00:00Z, checkboxes as true or false."
+        "with values, to numbers as 1234.5, dates as 2026-01-31, times as 2026-01-31T12:00:00Z, checkboxes as true/false.",
+        is_of_form=True,
     ),
     "INVALID_EMAIL_ADDRESS": Remedy(
         'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.'
@@ -197,7 +200,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         Remedy(
             "The cell has not the form of the field's type: write dates as 2026-01-31 and times as 2026-01-31T12:00:00Z, or "
             'name the form of the cells in formats beside rowsOf, such as {"Birthdate": "DD.MM.YYYY"}, or translate them '
-            "with values."
+            "with values.",
+            is_of_form=True,
         ),
     ),
     (
@@ -205,7 +209,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "valid value for the type xsd:boolean",
         Remedy(
             'Name the words of the cells in formats beside rowsOf, such as {"Done__c": "Yes/No"}, or translate them to true '
-            "and false with values."
+            "and false with values.",
+            is_of_form=True,
         ),
     ),
     (
@@ -214,7 +219,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         Remedy(
             "The field takes whole numbers, without a point: translate cells with values beside rowsOf, such as "
             '{"NumberOfEmployees": {"25.5": "26"}}; where zeros alone are behind it, name their form in formats, such as '
-            '{"NumberOfEmployees": "1234.5"}.'
+            '{"NumberOfEmployees": "1234.5"}.',
+            is_of_form=True,
         ),
     ),
     (
@@ -222,7 +228,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "valid value for the type",
         Remedy(
             "The cell is no number as the field takes it: write 1234.5, or name the form of the cells in formats beside "
-            'rowsOf, such as {"AnnualRevenue": "$1,234.5"}, or translate them with values.'
+            'rowsOf, such as {"AnnualRevenue": "$1,234.5"}, or translate them with values.',
+            is_of_form=True,
         ),
     ),
     (

@@ -79,6 +79,10 @@ class _RetryRows:
         return str(self.path), found.st_dev, found.st_ino, found.st_size
 
     @property
+    def has_lines(self) -> bool:
+        return False
+
+    @property
     def is_costly(self) -> bool:
         return True
 

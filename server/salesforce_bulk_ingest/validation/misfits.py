@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.validation.cells import NUMBER
 from salesforce_bulk_ingest.validation.formats import Format
 
 CORRECT_THEM = (
-    "Correct them with values, which come before formats, or leave these rows out with leaveOut, by cells or lines."
+    "Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut."
 )
 
 

@@ -298,13 +298,15 @@ class TitleCheck:
     Args:
         header: the header of the source.
         findings: collects what is wrong.
+        has_lines: whether rows can be left out by their lines.
 
     Attributes:
-        lines: the lines before the likely header, as `leaveOut` takes them; None while nothing is wrong.
+        lines: the lines before the likely header, as `leaveOut` takes them; None if nothing is wrong, or it takes none.
     """
 
-    def __init__(self, header: Header, findings: Findings) -> None:
+    def __init__(self, header: Header, findings: Findings, *, has_lines: bool = True) -> None:
         self._header = header
+        self._has_lines = has_lines
         self._findings = findings
         self._is_open = sum(bool(name.strip()) for name in header.names) == 1
         self.lines: str | None = None
@@ -338,9 +340,12 @@ class TitleCheck:
     def _report(self, rows: ParsedBlock, number: int) -> None:
         self._is_open = False
         first, line = self._header.line, rows.line_of(number)
-        self.lines = f"{first}" if line == first + 1 else f"{first}-{line - 1}"
+        lines = f"{first}" if line == first + 1 else f"{first}-{line - 1}"
         what = f"The header has a single name, and the row on line {line} has more: line {first} may be a title."
-        do = f'If the header is on line {line}, leave out the lines before it: leaveOut {{"lines": "{self.lines}"}}.'
+        do = f"If the header is on line {line}, take the rows from their first source, without the lines before it."
+        if self._has_lines:
+            self.lines = lines
+            do = f'If the header is on line {line}, leave out the lines before it: leaveOut {{"lines": "{lines}"}}.'
         self._findings.add("title", "error", what, do, line=first)
 
 

@@ -30,6 +30,7 @@ class PreflightChecks:
         findings: collects what is wrong.
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
+        has_lines: whether rows can be left out by their lines.
 
     Attributes:
         not_rows: the kinds of what was found to be no row.
@@ -45,6 +46,7 @@ class PreflightChecks:
         *,
         rewritten: bool,
         encoding: str | None = None,
+        has_lines: bool = True,
     ) -> None:
         self._header = header
         self._names = names
@@ -61,7 +63,7 @@ class PreflightChecks:
             # A column that is hidden under its field's name may have any name in the source.
             shows_words=not destination.hidden,
         )
-        self._title = TitleCheck(header, findings)
+        self._title = TitleCheck(header, findings, has_lines=has_lines)
         self.not_rows = set[Kind]()
         self._outgoing = OutgoingChecks(names, findings, header.line)
         self._addresses = addresses

@@ -248,10 +248,12 @@ def _retry_of_failed_rows(job: Job, page: Page) -> str:
         return f"{new_job_call(job, rows)} loads these rows, corrected by their causes. {never}"
     if are_retryable:
         return f"{new_job_call(job, _rows_of(job, which='failed'))} sends these rows again, as they were sent. {never}"
-    retried = _rows_of(job, code=cut(page.error_groups[0].code, LONGEST_NAME))
+    first = page.error_groups[0]
+    retried = _rows_of(job, code=cut(first.code, LONGEST_NAME))
+    correcting = "formats, values or set" if first.is_of_form else "values or set"
     return (
         f"{new_job_call(job, retried)} sends those of the first cause again, as they were sent, once their cause is gone; "
-        f"with values or set beside rowsOf it corrects them on the way. {never}"
+        f"with {correcting} beside rowsOf it corrects them on the way. {never}"
     )
 
 
