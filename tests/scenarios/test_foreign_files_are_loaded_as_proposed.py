@@ -138,7 +138,7 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
             [
                 'error  at [2, 3, 4]: Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Müller", "Bäcker", "Schön", "Söhne". Look whether that is right, or save the file in UTF-8.',
                 'error Annual Revenue at [1]: Account has no field "Annual Revenue" that this user can see, which fails the whole job. Did you mean AnnualRevenue? Set the field in columns, or null there to leave the column out.',
-                'warning NumberOfEmployees at [4]: Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
+                'warning NumberOfEmployees at [4]: Cells are #N/A, so new records have no value there, perhaps not even the field\'s default. If they should get the default, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
                 'warning Annual Revenue at [2, 3]: AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)". Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
             ]
         )
@@ -149,7 +149,7 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
         job = await call(client, tool, **{**arguments, "dryRun": False})
         assert as_lines(job) == snapshot(
             [
-                'warning NumberOfEmployees at [4]: Cells are #N/A, which clears their field. If the field should stay as it is, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.'
+                'warning NumberOfEmployees at [4]: Cells are #N/A, so new records have no value there, perhaps not even the field\'s default. If they should get the default, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.'
             ]
         )
         await closed(client, job["id"])

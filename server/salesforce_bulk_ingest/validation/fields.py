@@ -4,7 +4,7 @@ A describe does not contain validation rules, triggers, duplicate rules and the 
 are not checked against these.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -61,8 +61,10 @@ class FieldChecks:
             for index, (column, each) in enumerate(zip(self._columns, meant, strict=True))
             if isinstance(column, UnknownColumn) and isinstance(each, FieldColumn)
         }
-        checked = [meant[index] if index in self._likely_fields else each for index, each in enumerate(self._columns)]
-        checks = {index: self._checks_of(column) for index, column in enumerate(checked)}
+        self._checked = [
+            meant[index] if index in self._likely_fields else each for index, each in enumerate(self._columns)
+        ]
+        checks = {index: self._checks_of(column) for index, column in enumerate(self._checked)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, Complaint], _Tally] = {}
         self.likely_formats: dict[str, str] = {}
@@ -73,6 +75,21 @@ class FieldChecks:
         index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
         return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
 
+    def is_needed(self, index: int) -> bool:
+        """Return whether rows without a value in a column fail, and are told of."""
+        return any(isinstance(check, BlankCheck) for check in self._cell_checks.get(index, ()))
+
+    def refused(self, index: int, words: Collection[str]) -> frozenset[str]:
+        """Return those of the words that the field of a column does not take."""
+        complaints = [check.complaints(sorted(words)) for check in self._cell_checks.get(index, ())]
+        return frozenset(word for of_check in complaints for wrong in of_check.values() for word in wrong)
+
+    def picklist_values(self, index: int) -> frozenset[str]:
+        """Return the active values of the picklist that a column fills, in lower case; empty if it fills none."""
+        column = self._checked[index]
+        described = column.field.picklist_values if isinstance(column, FieldColumn) and not column.parent_field else ()
+        return frozenset(value.value.lower() for value in described if value.active)
+
     def check_header(self, line: int) -> None:
         """Check the columns; called before the first block of rows.
 
@@ -81,12 +98,20 @@ class FieldChecks:
         """
         HeaderChecks(self._load, self._columns, self._findings, line).check()
 
-    def check(self, block: ParsedBlock) -> None:
-        """Check the rows of one block."""
+    def check(self, block: ParsedBlock, told: Set[str] = frozenset()) -> None:
+        """Check the rows of one block.
+
+        Args:
+            block: the rows of the block.
+            told: cells that another finding tells, with what to do about them.
+        """
         for index, checks in self._cell_checks.items():
             cells = block.column(index)
             for check in checks:
-                for complaint, wrong in check.complaints(cells).items():
+                for complaint, found in check.complaints(cells).items():
+                    wrong = found - told
+                    if not wrong:
+                        continue
                     if (index, complaint) not in self._tallies:
                         self._tallies[index, complaint] = _Tally.of(complaint, check)
                     self._tallies[index, complaint].add(cells, wrong, block)

@@ -8,6 +8,7 @@ from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER
 from salesforce_bulk_ingest.validation.formats import Format
+from salesforce_bulk_ingest.validation.placeholders import STORED_WORDS
 
 CORRECT_THEM = (
     "Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut."
@@ -48,7 +49,9 @@ class MisfitChecks:
         self._tallies: dict[tuple[str, Format, Level], CellTally] = {}
 
     def add(self, column: str, misfit: Misfit) -> None:
-        """Add a cell of a column."""
+        """Add a cell of a column. A word for no value is told as one, see `placeholders.py`."""
+        if misfit.cell in STORED_WORDS:
+            return
         tally = self._tallies.setdefault((column, misfit.format, misfit.level), CellTally())
         tally.add(misfit.cell, misfit.line)
 

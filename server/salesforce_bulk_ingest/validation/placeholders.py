@@ -5,7 +5,7 @@ word is text like any other: it is stored, or fails in a field of another type.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from salesforce_bulk_ingest.base.findings import Findings
@@ -32,63 +32,94 @@ STORED_WORDS = ERROR_WORDS | NULL_WORDS
 PLACEHOLDERS = CLEARING | STORED_WORDS
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceholderColumn:
+    """What is known of a column whose cells may stand for no value.
+
+    Attributes:
+        name: the name of the column.
+        is_hidden: whether no finding shows its cells.
+        is_insert: whether its rows are new records, which have nothing to clear.
+        is_key: whether it has the keys, which `#N/A` does not clear.
+        is_needed: whether rows without a value in it fail; a finding of its own tells blank cells and `#N/A`.
+        refused: the words that its field does not take, so that rows with them fail.
+        values: the words that are values of its picklist.
+    """
+
+    name: str
+    is_hidden: bool = False
+    is_insert: bool = False
+    is_key: bool = False
+    is_needed: bool = False
+    refused: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+
+    @property
+    def kinds(self) -> Iterator[frozenset[str]]:
+        """The kinds of words that are looked for, each one finding."""
+        if not self.is_key and not self.is_needed:
+            yield CLEARING
+        yield STORED_WORDS - self.values if self.values else STORED_WORDS
+
+    def clearing(self) -> tuple[str, str]:
+        """Return what `#N/A` does, and what to do if that is not meant."""
+        values = self._emptied(CLEARING)
+        if self.is_insert:
+            what = f"Cells are {NULL_CELL}, so new records have no value there, perhaps not even the field's default."
+            return what, f"If they should get the default, empty them with values: {values}."
+        what = f"Cells are {NULL_CELL}, which clears their field."
+        return what, f"If the field should stay as it is, empty them with values: {values}."
+
+    def stored(self, words: Counter[str]) -> tuple[str, str]:
+        """Return what happens to words that are no values, and what to do about them."""
+        so = "and rows with them fail" if words.keys() <= self.refused else "and are stored as they are, or fail"
+        counts = ", ".join(f"{word} ({count:,})" for word, count in words.most_common())
+        what = f"Cells are no values, {so}{'' if self.is_hidden else f': {counts}'}."
+        if self.is_needed:
+            leave_out = "by their lines" if self.is_hidden else as_json({"cells": {self.name: sorted(words)}})
+            return what, f"Fill them in, since blank ones fail, too, or leave these rows out: leaveOut {leave_out}."
+        do = "Empty them with values" if self.is_hidden else f"Empty them with values: {self._emptied(words)}"
+        clears = (
+            ""
+            if self.is_insert or self.is_key
+            else f"; {as_json(NULL_CELL)} in place of the empty text clears the field"
+        )
+        return what, f"{do}{clears}."
+
+    def _emptied(self, words: Iterable[str]) -> str:
+        return as_json({self.name: dict.fromkeys(sorted(words), "")})
+
+
 class PlaceholderChecks:
     """The checks of the rows of one upload.
 
     Args:
-        names: the names of the uploaded columns.
+        columns: the uploaded columns.
         findings: collects what is found.
-        key_index: the index of the column of keys, which `#N/A` does not clear; None if there is none.
-        hidden: the names of the columns whose cells no finding shows.
     """
 
-    def __init__(
-        self, names: Sequence[str], findings: Findings, key_index: int | None, hidden: Set[str] = frozenset()
-    ) -> None:
-        self._names = names
+    def __init__(self, columns: Sequence[PlaceholderColumn], findings: Findings) -> None:
+        self._columns = columns
         self._findings = findings
-        self._key_index = key_index
-        self._hidden = hidden
-        self._tallies: dict[tuple[int, frozenset[str]], _Tally] = {}
+        self._tallies: dict[tuple[int, bool], _Tally] = {}
 
     def check(self, block: ParsedBlock) -> None:
         """Count the cells of one block that stand for no value."""
         if not block.has_any(PLACEHOLDERS):
             return
-        for index in range(len(self._names)):
+        for index, column in enumerate(self._columns):
             cells = block.column(index)
-            for words in (STORED_WORDS,) if index == self._key_index else (CLEARING, STORED_WORDS):
+            for words in column.kinds:
                 if not words.isdisjoint(cells):
-                    self._tallies.setdefault((index, words), _Tally()).add(cells, words, block)
+                    self._tallies.setdefault((index, words is CLEARING), _Tally()).add(cells, words, block)
 
     def finish(self) -> None:
         """Add a finding for each column that has such cells; called after the last block of rows."""
-        for (index, of_kind), tally in self._tallies.items():
-            name = self._names[index]
-            kind, what, do = self._clearing(name) if of_kind is CLEARING else self._stored(name, tally)
-            cells = tally.cells
-            self._findings.add_several(kind, "warning", what, do, cells.lines, cells.count, column=name)
-
-    def _clearing(self, name: str) -> tuple[str, str, str]:
-        do = f"If the field should stay as it is, empty them with values: {_emptied(name, CLEARING)}."
-        return "clearing cells", f"Cells are {NULL_CELL}, which clears their field.", do
-
-    def _stored(self, name: str, tally: "_Tally") -> tuple[str, str, str]:
-        what, clears = (
-            "Cells are no values, and are stored as they are, or fail",
-            "in place of the empty text clears the field",
-        )
-        if name in self._hidden:
-            do = f"Empty the words that the source has for no value, with values; {as_json(NULL_CELL)} {clears}."
-            return "placeholders", f"{what}.", do
-        counts = ", ".join(f"{word} ({count:,})" for word, count in tally.words.most_common())
-        do = f"Empty them with values: {_emptied(name, tally.words)}; {as_json(NULL_CELL)} {clears}."
-        return "placeholders", f"{what}: {counts}.", do
-
-
-def _emptied(name: str, words: Iterable[str]) -> str:
-    """Return the `values` that empty the cells of a column that are one of the words."""
-    return as_json({name: dict.fromkeys(sorted(words), "")})
+        for (index, is_clearing), tally in self._tallies.items():
+            column, cells = self._columns[index], tally.cells
+            what, do = column.clearing() if is_clearing else column.stored(tally.words)
+            kind = "clearing cells" if is_clearing else "placeholders"
+            self._findings.add_several(kind, "warning", what, do, cells.lines, cells.count, column=column.name)
 
 
 @dataclass(slots=True)

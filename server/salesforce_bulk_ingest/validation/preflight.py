@@ -1,6 +1,6 @@
 """All checks of one upload before it is sent, in the order in which its header and its blocks of rows are read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import ExitStack
 from typing import Self
 
@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, l
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
 from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
-from salesforce_bulk_ingest.validation.placeholders import PlaceholderChecks
+from salesforce_bulk_ingest.validation.placeholders import STORED_WORDS, PlaceholderChecks, PlaceholderColumn
 from salesforce_bulk_ingest.validation.spare_columns import SpareColumns
 
 
@@ -79,7 +79,9 @@ class PreflightChecks:
         )
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
-        self._placeholders = PlaceholderChecks(names, findings, None if key is None else key.index, hidden)
+        self._placeholders = PlaceholderChecks(
+            [self._placeholders_in(index, key, hidden) for index in range(len(names))], findings
+        )
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -156,7 +158,7 @@ class PreflightChecks:
         self._spare.check(rows)
         self._placeholders.check(rows)
         if self._fields is not None:
-            self._fields.check(rows)
+            self._fields.check(rows, STORED_WORDS)
         if self._keys is not None:
             self._keys.check(rows)
 
@@ -206,6 +208,21 @@ class PreflightChecks:
             name
             for index, name in enumerate(self._names)
             if index in unknown or hidden.hides(name) or hidden.hides(likely.get(index) or name)
+        )
+
+    def _placeholders_in(self, index: int, key: KeyColumn | None, hidden: Set[str]) -> PlaceholderColumn:
+        name, fields = self._names[index], self._fields
+        is_key = key is not None and key.index == index
+        values = frozenset[str]() if fields is None else fields.picklist_values(index)
+        return PlaceholderColumn(
+            name,
+            is_hidden=name in hidden,
+            is_insert=self._destination.operation == "insert",
+            is_key=is_key,
+            is_needed=(key is not None and is_key and key.is_needed)
+            or (fields is not None and fields.is_needed(index)),
+            refused=frozenset() if fields is None else fields.refused(index, STORED_WORDS),
+            values=frozenset(word for word in STORED_WORDS if word.lower() in values),
         )
 
     def _key_column(self) -> KeyColumn | None:
