@@ -108,3 +108,17 @@ def test_objects_that_headers_speak_of_are_told_without_those_that_relationship_
     header = ["Account Erp Key", "Project Code", "Last Name", "Code of Project", "Account.Ext__c", "Zodiac sign"]
     assert likely_parents_of(header, CONTACT) == ("Account", "Project__c")
     assert parents_of(header, CONTACT) == ("Account",)
+
+
+def test_advice_on_names_of_people_and_on_what_a_task_is_about() -> None:
+    assert hint(CONTACT, "Full Name") == snapshot(
+        "Salesforce makes Name of FirstName and LastName: split whole names into columns for these, or set LastName for it in columns, which takes whole names as last names; null there loses them."
+    )
+    assert [hint(TASK, name) for name in ("Who", "Contact Name", "Lead Company")] == snapshot(
+        [
+            "Did you mean WhoId?",
+            "Rows say which Contact they belong to by its id or external id: WhoId or Contact:Who.Number__c or Contact:Who.Code__c.",
+            "",
+        ]
+    )
+    assert likely_parents_of(["Contact Name", "Lead ID", "Who.Email"], TASK) == ("Contact",)

@@ -7,7 +7,7 @@ import pytest
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 from tests.validation.checking import PARENTS
-from tests.validation.describing import ACCOUNT, CONTACT, TASK, field, sobject
+from tests.validation.describing import ACCOUNT, CONTACT, LOCKED, TASK, field, sobject
 
 
 def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> Mapping[str, str | None]:
@@ -142,3 +142,45 @@ def test_a_name_beside_first_names_is_a_last_name_where_the_name_is_made_of_both
         "Nachname": "LastName",
     }
     assert propose(CONTACT, "insert", ["Name", "Email"]) == propose(ACCOUNT, "insert", ["Name", "Vorname"]) == {}
+
+
+def test_whole_names_are_no_last_names_and_are_not_left_out_where_none_are_left() -> None:
+    for name in ("Full Name", "Contact Name", "Full Name "):
+        for header in ([name, "Email"], [name, "Vorname"]):
+            for operation in ("insert", "upsert"):
+                assert name not in propose(CONTACT, operation, header)
+    assert propose(CONTACT, "insert", ["Full Name", "Nachname"]) == {"Full Name": None, "Nachname": "LastName"}
+    assert propose(CONTACT, "update", ["Full Name", "Contact ID"]) == {"Full Name": None, "Contact ID": "Id"}
+
+
+ACTIVITY = sobject(
+    "Task",
+    field("WhoId", "reference", "Name ID", referenceTo=["Contact", "Lead"], relationshipName="Who"),
+    field("WhatId", "reference", "Related To ID", referenceTo=["Account", "Order__c"], relationshipName="What"),
+    field("OwnerId", "reference", "Assigned To ID", referenceTo=["Group", "User"], relationshipName="Owner"),
+    field("AccountId", "reference", "Account ID", referenceTo=["Account"], relationshipName="Account", **LOCKED),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Contact ID", "WhoId"),
+        ("Lead Id", "WhoId"),
+        ("Account ID", "WhatId"),
+        ("Order ID", "WhatId"),
+        ("User ID", "OwnerId"),
+        ("Assigned To ID", "OwnerId"),
+        ("Task ID", "Id"),
+        ("Contact External ID", "Contact:Who.Code__c"),
+        ("Account Ext", "Account:What.Ext__c"),
+    ],
+)
+def test_an_id_or_a_key_of_what_an_activity_is_about_is_taken_for_its_lookup(name: str, meant: str) -> None:
+    parents = {**PARENTS, "Contact": sobject("Contact", field("Code__c", externalId=True))}
+    assert dict(FieldProposals(ACTIVITY, "update", [name], parents).fields()) == {0: meant}
+
+
+def test_what_an_activity_is_about_is_not_guessed_from_two_columns() -> None:
+    assert propose(ACTIVITY, "update", ["Account ID", "Order ID", "Contact ID"]) == {"Contact ID": "WhoId"}
+    assert propose(ACTIVITY, "update", ["Assigned To", "Related To", "Name"]) == {}  # names, in a report

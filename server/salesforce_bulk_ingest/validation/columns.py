@@ -11,7 +11,7 @@ from functools import cached_property, partial
 
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
-from salesforce_bulk_ingest.validation.meanings import Meanings, keys_of
+from salesforce_bulk_ingest.validation.meanings import Meanings, Parent, has_parts_of_names, keys_of
 from salesforce_bulk_ingest.validation.synonyms import plain
 
 LIKENESS = 0.8
@@ -20,6 +20,10 @@ LIKENESS = 0.8
 
 MOST_HINTS = 3
 
+OF_WHOLE_NAMES = (
+    "Salesforce makes Name of FirstName and LastName: split whole names into columns for these, or set LastName for it in "
+    "columns, which takes whole names as last names; null there loses them."
+)
 SET_OR_LEAVE_OUT = "Set the field in columns, or null there to leave the column out."
 
 
@@ -87,8 +91,7 @@ def likely_parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple
     """Return the names of the objects whose keys a header may name in words, such as "Account ERP Id"."""
     meanings = Meanings(describe, {})
     unknown = [name for name in header if "." not in name and describe.field(name) is None and not meanings.of(name)]
-    lookups = [lookup for name in unknown for lookup in meanings.parents_of(name)]
-    return tuple(dict.fromkeys(lookup.reference_to[0] for lookup in lookups))
+    return tuple(dict.fromkeys(parent.name for name in unknown for parent in meanings.parents_of(name)))
 
 
 class FieldNames:
@@ -140,13 +143,14 @@ class FieldNames:
         A field that the name means in words goes before one that is spelled like it.
         """
         meant = [meaning.name for meaning in self._meanings.of(name)[:MOST_HINTS]]
+        if meant == ["Name"] and has_parts_of_names(self.describe):
+            return OF_WHOLE_NAMES
+        meant = meant or [meaning.name for meaning in self._meanings.of_ids(name)[:MOST_HINTS]]
         if meant:
             return _did_you_mean(meant)
-        about = next(
-            (lookup for lookup in self._meanings.parents_of(name) if lookup.reference_to[0] in self._parents), None
-        )
+        about = next((parent for parent in self._meanings.parents_of(name) if parent.name in self._parents), None)
         if about is not None:
-            return _by_keys(about, self._parents[about.reference_to[0]])
+            return _by_keys(about, self._parents[about.name])
         near = self.near(name)
         return _did_you_mean(near) if near else SET_OR_LEAVE_OUT
 
@@ -155,10 +159,9 @@ def _did_you_mean(names: Sequence[str]) -> str:
     return f"Did you mean {' or '.join(map(as_name, names))}? {SET_OR_LEAVE_OUT}"
 
 
-def _by_keys(lookup: FieldDescribe, parent: SObjectDescribe) -> str:
+def _by_keys(about: Parent, parent: SObjectDescribe) -> str:
     """Return the advice about a column that says something about a parent which is no key of it."""
-    keys = [f"{lookup.relationship_name}.{key.name}" for key in keys_of(parent)]
-    named = _any_of([lookup.name, *keys])
+    named = _any_of([about.lookup.name, *map(about.by, keys_of(parent))])
     return f"Rows say which {as_name(parent.name)} they belong to by its id or external id: {named}. {SET_OR_LEAVE_OUT}"
 
 

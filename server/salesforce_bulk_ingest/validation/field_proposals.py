@@ -7,7 +7,7 @@ from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import DELETES, NO_PARENTS
-from salesforce_bulk_ingest.validation.meanings import Meanings
+from salesforce_bulk_ingest.validation.meanings import Meanings, has_parts_of_names
 from salesforce_bulk_ingest.validation.synonyms import plain
 
 LAST_NAME = "LastName"
@@ -45,23 +45,29 @@ class FieldProposals:
             if len(meant) == 1:
                 self._meant[index] = meant[0].name
         self._columns = columns_of(self._meant_names, describe, {})
-        name = self._column_of_last_names(describe)
-        if name is not None:
-            self._meant[name] = LAST_NAME
-            self._columns = columns_of(self._meant_names, describe, {})
+        self._settle_names(describe)
 
     @property
     def _meant_names(self) -> Sequence[str]:
         return [self._meant.get(index, name) for index, name in enumerate(self._header)]
 
-    def _column_of_last_names(self, describe: SObjectDescribe) -> int | None:
-        """Return the index of the column Name if it holds last names: it stands beside first names, and can't be filled."""
-        known = {
-            column.field.name: index for index, column in enumerate(self._columns) if isinstance(column, FieldColumn)
-        }
-        name, last_name = describe.field("Name"), describe.field(LAST_NAME)
-        is_last_name = name and last_name and _can_fill(last_name, self._operation) and not name.createable
-        return known.get("Name") if is_last_name and "FirstName" in known and LAST_NAME not in known else None
+    def _settle_names(self, describe: SObjectDescribe) -> None:
+        """Find what a column of names is for that Salesforce makes of first and last names, where none has last names.
+
+        A column Name beside first names has last names. Any other may have whole names, which only the user can split; only
+        an update goes without them.
+        """
+        known = {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
+        if LAST_NAME in known or not has_parts_of_names(describe):
+            return
+        for index, column in enumerate(self._columns):
+            if not isinstance(column, FieldColumn) or column.field.name != "Name":
+                continue
+            if "FirstName" in known and plain(self._header[index]) == "name":
+                self._meant[index] = LAST_NAME
+            elif self._operation != "update":
+                self._meant.pop(index, None)
+        self._columns = columns_of(self._meant_names, describe, {})
 
     @property
     def doubled(self) -> Mapping[str, Sequence[int]]:

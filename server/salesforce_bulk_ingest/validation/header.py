@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from salesforce_bulk_ingest.base.findings import Findings, Level
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
-from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
+from salesforce_bulk_ingest.validation.columns import OF_WHOLE_NAMES, FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.meanings import COMPOUND_TYPES, street_of
+
+OF_LAST_NAMES = "If it holds last names, set LastName for it in columns; null there leaves it out."
 
 
 class HeaderChecks:
@@ -109,7 +111,7 @@ class HeaderChecks:
             if reason:
                 do = "Leave it out: set null for it in columns."
                 if column.field.name == "Name" and self._lacks("LastName"):
-                    do = "If it holds last names, set LastName for it in columns; null there leaves it out."
+                    do = OF_WHOLE_NAMES if self._lacks("FirstName") else OF_LAST_NAMES
                 elif column.field.type == "address" and self._lacks(street := street_of(column.field)):
                     do = f"If it holds streets, set {street} for it in columns; null there leaves it out."
                 self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.name)

@@ -33,6 +33,29 @@ class Meaning:
     field: FieldDescribe
 
 
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """An object that a lookup leads to.
+
+    Attributes:
+        name: the name of the object.
+        lookup: the lookup.
+        words: the spellings by which a header may begin that is about the parent.
+    """
+
+    name: str
+    lookup: FieldDescribe
+    words: tuple[str, ...]
+
+    def by(self, key: FieldDescribe) -> str:
+        """Return the name of the column that finds the parent by a key.
+
+        It says to which object a lookup of several leads (Bulk API 2.0 guide, Relationship Fields in a Header Row).
+        """
+        kind = f"{self.name}:" if self.lookup.is_polymorphic else ""
+        return f"{kind}{self.lookup.relationship_name}.{key.name}"
+
+
 class Meanings:
     """An index of the fields of an object by all names that a report, a spreadsheet or another system may have for them.
 
@@ -45,7 +68,11 @@ class Meanings:
         self._object = plain(describe.label)
         self._parents = parents
         self._fields = {field.name: field for field in describe.fields}
-        self._lookups = [(field, _words_of(field)) for field in describe.fields if _leads_to_one(field)]
+        self._lookups = [
+            parent for field in describe.fields if _leads_to_records(field) for parent in _parents_of(field)
+        ]
+        self._by_target: dict[str, dict[str, None]] = defaultdict(dict)
+        self._by_ids: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_name: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_other_name: dict[str, dict[str, None]] = defaultdict(dict)
         for field in describe.fields:
@@ -56,20 +83,32 @@ class Meanings:
                 self._by_name[spelling][meant] = None
             for spelling in self._other_names(field):
                 self._by_other_name[spelling][meant] = None
+        for parent in self._lookups:
+            if parent.lookup.is_polymorphic:
+                self._by_target[f"{plain(_without_suffix(parent.name))}id"][parent.lookup.name] = None
+            for word in _words_of(parent.lookup):
+                self._by_ids[word][parent.lookup.name] = self._by_ids[self._object + word][parent.lookup.name] = None
         self._by_word = self._words(describe)
 
     def of(self, name: str) -> tuple[Meaning, ...]:
         """Return what a name may mean: nothing, one field, or several fields if it is not clear which."""
         spelling = _as_in_reports(plain(name))
         found = self._by_name.get(spelling) or self._by_other_name.get(spelling) or self._of_word(spelling)
+        if not any(_is_fillable(self._fields[field]) or field == ID_FIELD for field in found or ()):
+            found = self._by_target.get(spelling) or found  # a task's AccountId is the account of what it is about
         if found:
             return tuple(Meaning(field, self._fields[field]) for field in found)
         return tuple(dict.fromkeys(self._keys_of_parents(spelling)))
 
-    def parents_of(self, name: str) -> Iterator[FieldDescribe]:
-        """Yield the lookups whose parent a name is about, such as that of Account for "Account ERP Id"."""
-        for lookup, _ in self._about_parents(_as_in_reports(plain(name))):
-            yield lookup
+    def of_ids(self, name: str) -> tuple[Meaning, ...]:
+        """Return what a name may mean if the cells are record ids: a report has names of records under it, an export ids."""
+        fields = self._by_ids.get(_as_in_reports(plain(name)), ())
+        return tuple(Meaning(field, self._fields[field]) for field in fields)
+
+    def parents_of(self, name: str) -> Iterator["Parent"]:
+        """Yield the parents that a name is about, such as that in AccountId for "Account ERP Id"."""
+        for parent, _ in self._about_parents(_as_in_reports(plain(name))):
+            yield parent
 
     def _other_names(self, field: FieldDescribe) -> Iterator[str]:
         if field.name == ID_FIELD:
@@ -94,19 +133,19 @@ class Meanings:
         return self._by_word.get(spelling) or self._by_word.get(spelling.removeprefix(self._object), ())
 
     def _keys_of_parents(self, spelling: str) -> Iterator[Meaning]:
-        for lookup, rest in self._about_parents(spelling):
-            parent = self._parents.get(lookup.reference_to[0])
-            for key in keys_of(parent) if parent else ():
+        for parent, rest in self._about_parents(spelling):
+            described = self._parents.get(parent.name)
+            for key in keys_of(described) if described else ():
                 if rest in (*ANY_KEY, *_names(key), plain(key.name.removesuffix("__c"))):
-                    yield Meaning(f"{lookup.relationship_name}.{key.name}", lookup)
+                    yield Meaning(parent.by(key), parent.lookup)
 
-    def _about_parents(self, spelling: str) -> Iterator[tuple[FieldDescribe, str]]:
-        """Yield the lookups that a spelling names with something of the parent, and the spelling of that."""
-        for lookup, words in self._lookups:
-            for word in words:
+    def _about_parents(self, spelling: str) -> Iterator[tuple["Parent", str]]:
+        """Yield the parents that a spelling names with something of theirs, and the spelling of that."""
+        for parent in self._lookups:
+            for word in parent.words:
                 rest = spelling.removeprefix(word) if spelling.startswith(word) else spelling.removesuffix(f"of{word}")
                 if rest and rest != spelling:
-                    yield lookup, rest
+                    yield parent, rest
 
 
 def street_of(compound: FieldDescribe) -> str:
@@ -116,13 +155,30 @@ def street_of(compound: FieldDescribe) -> str:
     return f"{compound.name.removesuffix('Address')}Street"
 
 
+def has_parts_of_names(describe: SObjectDescribe) -> bool:
+    """Return whether Salesforce makes the names of an object's records of first and last names, as those of persons."""
+    name, last_name = describe.field("Name"), describe.field("LastName")
+    return bool(name and last_name and _is_fillable(last_name) and not name.createable)
+
+
 def keys_of(describe: SObjectDescribe) -> Sequence[FieldDescribe]:
     """Return the external ids of an object."""
     return [field for field in describe.fields if field.external_id]
 
 
-def _leads_to_one(field: FieldDescribe) -> bool:
-    return bool(field.relationship_name) and len(field.reference_to) == 1 and _is_fillable(field)
+def _leads_to_records(field: FieldDescribe) -> bool:
+    return bool(field.relationship_name and field.reference_to) and _is_fillable(field)
+
+
+def _parents_of(lookup: FieldDescribe) -> Iterator[Parent]:
+    """Yield what a lookup leads to; one of several objects is named by itself, since the relationship does not say which."""
+    for name in lookup.reference_to:
+        words = (plain(_without_suffix(name)),) if lookup.is_polymorphic else _words_of(lookup)
+        yield Parent(name, lookup, words)
+
+
+def _without_suffix(name: str) -> str:
+    return name.removesuffix("__c")
 
 
 def _is_fillable(field: FieldDescribe) -> bool:
@@ -130,12 +186,10 @@ def _is_fillable(field: FieldDescribe) -> bool:
 
 
 def _words_of(lookup: FieldDescribe) -> tuple[str, ...]:
-    """Return the spellings by which a header may begin that is about the parent of a lookup."""
-    names = (
-        plain((lookup.relationship_name or "").removesuffix("__r")),
-        plain(lookup.label).removesuffix("id"),
-        plain(lookup.reference_to[0].removesuffix("__c")),
-    )
+    """Return the spellings of a lookup itself, and of the object that it leads to, if it is one."""
+    names = [plain((lookup.relationship_name or "").removesuffix("__r")), plain(lookup.label).removesuffix("id")]
+    if not lookup.is_polymorphic:
+        names.append(plain(_without_suffix(lookup.reference_to[0])))
     return tuple(dict.fromkeys(filter(None, names)))
 
 
