@@ -35,9 +35,9 @@ SAMPLES: Mapping[str, Any] = {
     "records": [{"Name": "Acme"}],
     "file": "/no/such/file.csv",
     "which": ["failed"],
-    "where": {"statusCode": "REQUIRED_FIELD_MISSING"},
-    "statusCode": "REQUIRED_FIELD_MISSING",
-    "field": "Name",
+    "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]},
+    "statusCode": ["REQUIRED_FIELD_MISSING"],
+    "field": ["Name"],
     "again": True,
     "encoding": "windows-1252",
     "set": {"Phone": "1"},
@@ -231,7 +231,7 @@ async def test_the_words_for_blank_text_say_what_is_taken(client: Client, jobs: 
 
 
 async def test_a_name_that_is_given_twice_in_json_text_is_refused(client: Client, jobs: Jobs) -> None:
-    rows = f'{{"jobs": ["{jobs.ended}"], "where": {{"field": "Name"}}, "where": null}}'
+    rows = f'{{"jobs": ["{jobs.ended}"], "where": {{"field": ["Name"]}}, "where": null}}'
     for data in (json.dumps({"rowsOf": rows}), f'{{"rowsOf": {rows}}}', {"records": '[{"where": 1, "where": 2}]'}):
         text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
         assert text == snapshot("""\

@@ -60,8 +60,8 @@ async def test_failed_rows_are_shown_by_cause_and_column(org: WatchedOrg) -> Non
         page = await call(
             client, "get-failed-results-ingest-job", jobId=job, columns=["NumberOfEmployees"], where=where
         )
-        assert (page["columns"], page["rows"], page["total"]) == (["NumberOfEmployees"], [["5"], ["5"]], 5)
-        assert "2 rows of 5 that were asked for" in page["summary"]
+        assert (page["columns"], page["rows"], page["total"]) == (["NumberOfEmployees"], [["5"], ["5"]], 2)
+        assert "2 rows of 2 that were asked for" in page["summary"]
         page = await call(client, "get-failed-results-ingest-job", jobId=job, where={"field": "numberofemployees"})
         assert len(page["rows"]) == 3
         page = await call(client, "get-failed-results-ingest-job", jobId=job, where={"statusCode": "OTHER"})

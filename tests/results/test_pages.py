@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.row_index import STEP
 from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, new_download
+from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS
 from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size
 from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_TIME_CHECKS, CutCell, Page, PageRequest, page_of
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
@@ -170,13 +171,14 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
 @pytest.mark.parametrize(
     ("page_request", "names"),
     [
-        (PageRequest(errors=ErrorFilter(code="UNABLE_TO_LOCK_ROW")), ["0", "2"]),
-        (PageRequest(errors=ErrorFilter(code="REQUIRED_FIELD_MISSING")), ["1", "3"]),
-        (PageRequest(errors=ErrorFilter(field="name")), ["1", "3"]),
-        (PageRequest(errors=ErrorFilter(code="UNABLE_TO_LOCK_ROW", field="Name")), []),
-        (PageRequest(1, errors=ErrorFilter(code="REQUIRED_FIELD_MISSING")), ["3"]),
-        (PageRequest(2, errors=ErrorFilter(code="REQUIRED_FIELD_MISSING")), []),
-        (PageRequest(errors=ErrorFilter(code="OTHER")), []),
+        (PageRequest(errors=ErrorFilter(codes=("UNABLE_TO_LOCK_ROW",))), ["0", "2"]),
+        (PageRequest(errors=ErrorFilter(codes=("REQUIRED_FIELD_MISSING",))), ["1", "3"]),
+        (PageRequest(errors=ErrorFilter(fields=("name",))), ["1", "3"]),
+        (PageRequest(errors=ErrorFilter(codes=("UNABLE_TO_LOCK_ROW",), fields=("Name",))), []),
+        (PageRequest(1, errors=ErrorFilter(codes=("REQUIRED_FIELD_MISSING",))), ["3"]),
+        (PageRequest(2, errors=ErrorFilter(codes=("REQUIRED_FIELD_MISSING",))), []),
+        (PageRequest(errors=ErrorFilter(codes=("OTHER",))), []),
+        (PageRequest(errors=ErrorFilter(codes=("OTHER", "UNABLE_TO_LOCK_ROW"))), ["0", "2"]),
     ],
 )
 def test_rows_can_be_asked_for_by_what_they_failed_with(
@@ -195,7 +197,11 @@ def test_pages_of_chosen_rows_one_after_another_are_all_of_these(tmp_path: Path)
     offset: int | None = 0
     while offset is not None:
         page = page_of(
-            result, ",", PageRequest(offset, errors=ErrorFilter("UNABLE_TO_LOCK_ROW")), requested_page_size(1), always
+            result,
+            ",",
+            PageRequest(offset, errors=ErrorFilter(("UNABLE_TO_LOCK_ROW",))),
+            requested_page_size(1),
+            always,
         )
         seen += [row[2] for row in page.rows]
         offset = page.next_offset
@@ -205,7 +211,11 @@ def test_pages_of_chosen_rows_one_after_another_are_all_of_these(tmp_path: Path)
 def test_a_search_that_takes_too_long_says_that_it_did_not_end(tmp_path: Path) -> None:
     result = downloaded(tmp_path, rows(*[MISSING] * (2 * ROWS_BETWEEN_TIME_CHECKS + 1), LOCKED))
     page = page_of(
-        result, ",", PageRequest(errors=ErrorFilter(code="UNABLE_TO_LOCK_ROW")), requested_page_size(1), lambda: False
+        result,
+        ",",
+        PageRequest(errors=ErrorFilter(codes=("UNABLE_TO_LOCK_ROW",))),
+        requested_page_size(1),
+        lambda: False,
     )
     assert (page.rows, page.next_offset, page.is_cut_off) == ((), 0, True)
 
@@ -219,6 +229,21 @@ def test_the_error_groups_of_all_rows_come_with_any_page(tmp_path: Path) -> None
         ("REQUIRED_FIELD_MISSING", 1),
     ]
     assert page.rows_read == 3
+
+
+def test_the_error_groups_of_chosen_rows_are_those_of_these_rows_alone(tmp_path: Path) -> None:
+    content, request = rows(LOCKED, MISSING, LOCKED), PageRequest(errors=ErrorFilter(("UNABLE_TO_LOCK_ROW",)))
+    page = page_of(downloaded(tmp_path, content), ",", request, requested_page_size(1), always)
+    for each in (page, streamed(content, request, requested_page_size(1))):
+        assert [(group.code, group.count) for group in each.error_groups] == [("UNABLE_TO_LOCK_ROW", 2)]
+        assert (len(each.rows), each.chosen, each.total) == (1, 2, 3)
+
+
+def test_how_many_rows_are_chosen_is_not_known_where_errors_are_beyond_the_limit_of_groups(tmp_path: Path) -> None:
+    content = rows(*(f"CODE_{number}:m:--" for number in range(MOST_GROUPS + 2)))
+    for errors, chosen in ((ErrorFilter(), MOST_GROUPS + 2), (ErrorFilter(("CODE_1",)), None)):
+        page = page_of(downloaded(tmp_path, content), ",", PageRequest(errors=errors), requested_page_size(1), always)
+        assert page.chosen == chosen
 
 
 def test_a_page_of_a_kept_result_with_hidden_columns_is_that_of_the_stream(tmp_path: Path) -> None:
@@ -254,7 +279,7 @@ sf__Id,sf__Error,Name,City
 
 
 def test_rows_are_chosen_by_their_errors_though_these_are_masked(tmp_path: Path) -> None:
-    content, request = rows("X:Oslo is no city:City --", LOCKED), PageRequest(errors=ErrorFilter("X", "city"))
+    content, request = rows("X:Oslo is no city:City --", LOCKED), PageRequest(errors=ErrorFilter(("X",), ("city",)))
     hidden = HiddenFields(("*",))
     page = page_of(downloaded(tmp_path, content), ",", request, requested_page_size(10), always, hidden)
     assert page.rows == snapshot(

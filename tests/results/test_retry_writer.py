@@ -75,11 +75,11 @@ def test_archived_rows_go_as_they_were_uploaded(tmp_path: Path) -> None:
 def test_only_rows_with_the_error_go(tmp_path: Path) -> None:
     source, result = b"Name,Number__c\nAcme,150000000\nBond,\n", result_file(tmp_path, HEADER, ROWS)
     for job in (JobResult(JOB_ID, result), as_uploaded(tmp_path, source, result)):
-        made = retried(tmp_path, job, where=ErrorFilter("B"))
+        made = retried(tmp_path, job, where=ErrorFilter(("B",)))
         assert made.path.read_bytes() == b"Name,Number__c\nBond,\n"
         assert [list(origin.row_numbers) for origin in made.origins] == [[1]]
         with pytest.raises(NoMatchingRows, match="No failed row of these jobs matches where"):
-            retried(tmp_path, job, where=ErrorFilter("C"))
+            retried(tmp_path, job, where=ErrorFilter(("C",)))
 
 
 def test_rows_like_none_that_was_uploaded_go_with_a_warning(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_ambiguous_rows_are_left_out_and_their_lines_are_named(tmp_path: Path) -
         ]
     )
     with pytest.raises(InvalidArgument) as raised:
-        retried(tmp_path, as_uploaded(tmp_path, source, result), where=ErrorFilter("A"))
+        retried(tmp_path, as_uploaded(tmp_path, source, result), where=ErrorFilter(("A",)))
     assert str(raised.value).startswith("No row is left to send again. Left out of job") and "Lines 2, 3, 4:" in str(
         raised.value
     )
@@ -122,7 +122,7 @@ def test_rows_with_unsure_outcomes_go_only_where_every_row_does(tmp_path: Path) 
     made = retried(tmp_path, job)
     assert (made.path.read_bytes(), made.notes) == (source, ())
     with pytest.raises(InvalidArgument, match="Left out of job 750000000000001AAA: 1 of its failed rows"):
-        retried(tmp_path, job, where=ErrorFilter("A"))
+        retried(tmp_path, job, where=ErrorFilter(("A",)))
 
 
 def test_rows_of_several_results_go_under_one_header_which_has_to_be_the_same(tmp_path: Path) -> None:

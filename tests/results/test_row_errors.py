@@ -58,12 +58,14 @@ MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
     ("errors", "is_chosen"),
     [
         (ErrorFilter(), True),
-        (ErrorFilter("REQUIRED_FIELD_MISSING"), True),
-        (ErrorFilter("OTHER"), False),
-        (ErrorFilter(field="name"), True),
-        (ErrorFilter(field="City"), False),
-        (ErrorFilter("REQUIRED_FIELD_MISSING", "Name"), True),
-        (ErrorFilter("REQUIRED_FIELD_MISSING", "City"), False),
+        (ErrorFilter(("REQUIRED_FIELD_MISSING",)), True),
+        (ErrorFilter(("OTHER",)), False),
+        (ErrorFilter(fields=("name",)), True),
+        (ErrorFilter(fields=("City",)), False),
+        (ErrorFilter(("REQUIRED_FIELD_MISSING",), ("Name",)), True),
+        (ErrorFilter(("REQUIRED_FIELD_MISSING",), ("City",)), False),
+        (ErrorFilter(("OTHER", "REQUIRED_FIELD_MISSING"), ("City", "NAME")), True),
+        (ErrorFilter(("OTHER", "ANOTHER")), False),
     ],
 )
 def test_a_row_is_chosen_where_code_and_field_are_those_of_its_error(errors: ErrorFilter, is_chosen: bool) -> None:
@@ -72,5 +74,5 @@ def test_a_row_is_chosen_where_code_and_field_are_those_of_its_error(errors: Err
 
 def test_an_empty_filter_chooses_a_row_without_an_error_and_another_does_not() -> None:
     assert ErrorFilter().is_empty and ErrorFilter().matches("")
-    assert not ErrorFilter("A").is_empty and not ErrorFilter("A").matches("")
-    assert ErrorFilter("UNKNOWN").matches("no form at all")
+    assert not ErrorFilter(("A",)).is_empty and not ErrorFilter(("A",)).matches("")
+    assert ErrorFilter(("UNKNOWN",)).matches("no form at all")

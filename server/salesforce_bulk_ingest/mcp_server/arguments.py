@@ -124,8 +124,8 @@ class StateBody(ClosedModel):
 class Where(ClosedModel):
     """Failed rows by their error; a row has to match all that is given."""
 
-    statusCode: str | None = Field(None, description="Such as DUPLICATE_VALUE. Default: any")
-    field: str | None = Field(None, description="The field at fault. Default: any")
+    statusCode: tuple[str, ...] = Field((), description="Such as DUPLICATE_VALUE. Default: any")
+    field: tuple[str, ...] = Field((), description="The field at fault. Default: any")
 
     @property
     def error_filter(self) -> ErrorFilter:

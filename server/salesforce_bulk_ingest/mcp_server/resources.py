@@ -65,8 +65,9 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
     async def result(
         jobId: str, offset: str = "0", limit: str = "", columns: str = "", statusCode: str = "", field: str = ""
     ) -> str:
-        shown = tuple(filter(None, columns.split(",")))
-        request = PageRequest(_number("offset", offset, 0), shown, ErrorFilter(statusCode or None, field or None))
+        request = PageRequest(
+            _number("offset", offset, 0), _names(columns), ErrorFilter(_names(statusCode), _names(field))
+        )
         size = requested_page_size(_number("limit", limit, 1)) if limit else default_page_size()
         with _errors_for_hosts(GivenCall(RESULT_TOOLS[kind], {"jobId": jobId, "offset": request.offset})):
             _, page, _ = await operations.results.page(jobId, kind, request=request, page_size=size)
@@ -121,6 +122,11 @@ def _changed(job: Job) -> Annotations | None:
 
 async def _silently(job: Job, rows: int | None) -> None:
     """Report nothing: a host that reads a resource gets no progress."""
+
+
+def _names(given: str) -> tuple[str, ...]:
+    """Return the names that a parameter of an address holds, with commas between them."""
+    return tuple(filter(None, given.split(",")))
 
 
 def _number(name: str, given: str, least: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.results.fingerprints import without_cells, without_values
 from salesforce_bulk_ingest.results.remedies import remedy_for
-from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, UNKNOWN_CODE, RowError, parse_row_error
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, UNKNOWN_CODE, ErrorFilter, RowError, parse_row_error
 
 MOST_GROUPS = 1_000
 MOST_EXAMPLES = 5
@@ -70,6 +70,10 @@ class ErrorGroup:
     def advice(self) -> str:
         """The advice on what to do, in one sentence written by this project."""
         return remedy_for(self.code, self.pattern).advice
+
+    def is_chosen(self, errors: ErrorFilter) -> bool:
+        """Return whether a filter chooses the rows of the group; all have the same code and fields."""
+        return errors.is_empty or errors.chooses(self.code, self.fields)
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON value that `from_json` takes."""

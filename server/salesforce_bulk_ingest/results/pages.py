@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, masked_error_groups
-from salesforce_bulk_ingest.results.error_groups import ErrorGroup
+from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS, ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.row_mask import RowMask
@@ -68,9 +68,10 @@ class Page:
         delimiter: delimiter of the result.
         next_offset: offset of the next page; None at the end of the result.
         total: number of rows in the whole result; None where not all of it was read.
+        chosen: number of chosen rows in the whole result; None where that is not known.
         cut_cells: the cells that are not shown whole.
         hidden_columns: names of the columns of the result whose cells are masked.
-        error_groups: the errors of all rows that were read, the most frequent group first.
+        error_groups: the errors of all chosen rows that were read, the most frequent group first.
         rows_read: number of rows that the error groups stand for.
         raw: the bytes of header and rows as Salesforce gave them, where the page shows all of them unchanged.
         fetched_bytes: bytes of the result that have come in so far, where the download is not finished.
@@ -87,6 +88,7 @@ class Page:
     delimiter: str
     next_offset: int | None
     total: int | None
+    chosen: int | None = None
     cut_cells: tuple[CutCell, ...] = ()
     hidden_columns: tuple[str, ...] = ()
     error_groups: tuple[ErrorGroup, ...] = ()
@@ -276,13 +278,27 @@ def page_of(
                 ended = False
                 break
     total = result.index.rows
-    return replace(
+    page = replace(
         builder.page(ended=ended, total=total),
-        error_groups=masked_error_groups(result, delimiter, builder.mask),
         rows_read=total,
         path=result.path if result.completeness.is_whole else None,
         completeness=result.completeness,
     )
+    return with_error_groups(page, masked_error_groups(result, delimiter, builder.mask))
+
+
+def with_error_groups(page: Page, groups: Sequence[ErrorGroup]) -> Page:
+    """Return a page with the error groups of the rows that its request chooses.
+
+    Args:
+        page: the page.
+        groups: the error groups of all rows that were read.
+    """
+    errors = page.request.errors
+    chosen = tuple(group for group in groups if group.is_chosen(errors))
+    are_known = errors.is_empty or len(groups) <= MOST_GROUPS
+    count = page.total if errors.is_empty else sum(group.count for group in chosen)
+    return replace(page, error_groups=chosen, chosen=count if page.total is not None and are_known else None)
 
 
 def unfinished_download_page(request: PageRequest, fetched_bytes: int) -> Page:

@@ -1,6 +1,7 @@
 """Parsing the `sf__Error` of a failed row."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 ERROR_COLUMN = "sf__Error"
@@ -54,22 +55,27 @@ class ErrorFilter:
     """Chooses failed rows by status code and field; an empty filter chooses every row.
 
     Attributes:
-        code: status code of the error; None for any.
-        field: API name of a field that the error names, in any case; None for any.
+        codes: status codes, one of which the error has; none for any.
+        fields: API names of fields, in any case, one of which the error names; none for any.
     """
 
-    code: str | None = None
-    field: str | None = None
+    codes: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the filter chooses every row, whatever its error."""
-        return self.code is None and self.field is None
+        return not self.codes and not self.fields
 
     def matches(self, error: str) -> bool:
         """Return whether the filter chooses a row with this `sf__Error`."""
         if self.is_empty:
             return True
         parsed = parse_row_error(error)
-        names = {name.lower() for name in parsed.fields}
-        return self.code in (None, parsed.code) and (self.field is None or self.field.lower() in names)
+        return self.chooses(parsed.code, parsed.fields)
+
+    def chooses(self, code: str, fields: Iterable[str]) -> bool:
+        """Return whether the filter chooses errors with a status code that name these fields."""
+        if self.codes and code not in self.codes:
+            return False
+        return not self.fields or not {name.lower() for name in self.fields}.isdisjoint(map(str.lower, fields))

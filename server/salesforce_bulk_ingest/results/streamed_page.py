@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.csvio.records import RecordSplitter
 from salesforce_bulk_ingest.results.completeness import Completeness, ends_within_row
 from salesforce_bulk_ingest.results.error_groups import ErrorGrouper
 from salesforce_bulk_ingest.results.page_size import PageSize
-from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest
+from salesforce_bulk_ingest.results.pages import Page, PageBuilder, PageRequest, with_error_groups
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
@@ -88,7 +88,9 @@ class StreamedPage:
         builder = self._builder or PageBuilder(b"", self._delimiter, self._request, self._page_size)
         total = self._rows_read if self._has_ended else None
         page = builder.page(ended=self._has_ended and not self._is_full, total=total)
-        return replace(page, error_groups=self._grouper.groups() if self._grouper else (), rows_read=self._rows_read)
+        return with_error_groups(
+            replace(page, rows_read=self._rows_read), self._grouper.groups() if self._grouper else ()
+        )
 
     def _add(self, record: bytes) -> None:
         self._last = record

@@ -226,3 +226,25 @@ async def test_rows_of_a_page_are_counted_and_their_offset_is_the_one_to_pass(cl
     page = await call(client, "get-successful-results-ingest-job", jobId=job_id, offset=1, limit=1)
     assert steady(page["summary"]).startswith("1 row of 3, from offset 1 on, in the successful results of job JOB")
     assert next_call(page["next"])[1] == {"jobId": job_id, "offset": 2, "limit": 1}
+
+
+async def test_rows_that_were_asked_for_come_with_their_own_causes_and_number(client: Client) -> None:
+    await loaded(client, "LastName,External_Id__c\nAnn,TAKEN\n", object="Contact")
+    rows = "LastName,External_Id__c\n,N-1\n,N-2\nCid,TAKEN\n"
+    job_id = await loaded(client, rows, object="Contact", preflight="off")
+    where = {"statusCode": ["REQUIRED_FIELD_MISSING", "STRING_TOO_LONG"]}
+    structure, text = await steady_halves(
+        client, "get-failed-results-ingest-job", jobId=job_id, where=where, columns=["External_Id__c"]
+    )
+    assert [(cause["statusCode"], cause["count"]) for cause in structure["causes"]] == [("REQUIRED_FIELD_MISSING", 2)]
+    assert sorted(structure["rows"]) == [["N-1"], ["N-2"]] and structure["total"] == 2
+    assert structure["summary"].startswith("2 rows of 2 that were asked for")
+    assert [line for line in text if "DUPLICATE" in line] == []
+    assert all("offset" not in example for cause in structure["causes"] for example in cause["examples"])
+
+
+async def test_causes_stand_before_the_rows_in_either_half(client: Client) -> None:
+    job_id = await loaded(client, ACCOUNTS)
+    structure, text = await sized_halves(client, "get-failed-results-ingest-job", jobId=job_id)
+    assert structure.index('"causes"') < structure.index('"columns"') < structure.index('"rows"')
+    assert text.index("Causes (") < text.index("Rows (")

@@ -1,6 +1,6 @@
 """The answer with a page of a result: its rows, the reasons why rows failed, and the call to make next."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, JsonValue
 
@@ -56,6 +56,9 @@ class CutCellAnswer(AnswerPart):
         return f"{as_name(self.column)} of offset {self.offset} ({self.characters:,} characters)"
 
 
+_ROWS = ("columns", "rows")
+"""The members of the structure that come last, after the causes."""
+
 NO_CAUSES: dict[str, JsonValue] = {"type": "array", "description": "Empty: only failed rows have causes"}
 
 
@@ -71,7 +74,7 @@ class PageAnswer(Answer):
     rows: tuple[tuple[str, ...], ...] = Field(description="Cells; …[+n]: cut by n")
     offset: int
     next_offset: int | None = Field(description="Null at the end")
-    total: int | None = Field(description="Null if not known")
+    total: int | None = Field(description="Of rows that match; null if not known")
     causes: tuple[ErrorGroupAnswer, ...] = Field((), json_schema_extra={LISTED_AS: NO_CAUSES})
     other_causes: int | None = None
     row_counts: RowCountsAnswer | None = None
@@ -102,7 +105,7 @@ class PageAnswer(Answer):
             given: the call that the page answers.
         """
         total = total_rows(job, kind, page)
-        causes = fitting_groups(page.error_groups)
+        causes = fitting_groups(page.error_groups, with_offsets=page.request.errors.is_empty)
         return cls(
             job_id=job.id,
             state=bounded(job).state,
@@ -124,6 +127,12 @@ class PageAnswer(Answer):
             summary=f"{page_summary(job, kind, page, total)}{_hidden_columns(page)}{rows_sentence(accounting)}",
             next=page_next(job, kind, page, accounting, given),
         )
+
+    def structure(self) -> dict[str, Any]:
+        """Return the structured half of the answer, with the rows after their causes."""
+        shown = super().structure()
+        last = {name: shown.pop(name) for name in _ROWS if name in shown}
+        return {**shown, **last}
 
     def text(self) -> str:
         one_file = self.rest_url or self.file
@@ -147,14 +156,16 @@ class PageAnswer(Answer):
 class FailedPageAnswer(PageAnswer):
     """A page of failed rows, and why they failed."""
 
-    causes: tuple[ErrorGroupAnswer, ...] = Field(description="Of all failed rows, the most frequent first")
+    causes: tuple[ErrorGroupAnswer, ...] = Field(description="Of all failed rows that match, the most frequent first")
 
 
 def total_rows(job: Job, kind: ResultKind, page: Page) -> int | None:
-    """Return the number of rows in the whole result, counted or by the job's counters; None if the number is not known."""
+    """Return the number of chosen rows in the whole result, counted or by the job's counters; None if it is not known."""
     counter = counted_rows(job, kind, None)
     if page.is_short:
         return None
+    if not page.request.errors.is_empty:
+        return page.chosen
     if page.total is not None or job.state != "JobComplete":
         return page.total
     # Counters can leave rows out (seen where a whole batch failed): then the total is not known.
@@ -182,7 +193,7 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     such = "" if page.request.errors.is_empty else " that were asked for"
     summary = f"{counted(len(page.rows), 'row')}{of}{such}, from offset {page.offset} on, in the {result}."
     if kind == "failedResults" and page.total is None:
-        summary += f" Time ran out: the causes stand for the first {counted(page.rows_read, 'row')}."
+        summary += f" Time ran out: the causes stand for the first {counted(page.rows_read, 'row')} of all."
     if page.error_groups and page.completeness is not None and page.completeness.is_short:
         summary += f" The causes stand for these {counted(page.rows_read, 'row')} alone."
     return f"{summary}{_difference(page)}"
