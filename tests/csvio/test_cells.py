@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.salesforce.models import DELIMITERS
 from tests.loading.making import Quoting, csv_bytes, dialects, quotings, read_rows, tables
 
 LF, CRLF = Dialect(), Dialect(line_ending="CRLF")
-malformed = st.text(st.sampled_from('a,"\n\r'), max_size=30)
+malformed = st.text(st.sampled_from('a,"\n\r\0\1'), max_size=30)
 
 
 @settings(deadline=None)
@@ -71,6 +71,10 @@ def test_splitting_is_done_only_where_it_reads_what_the_csv_module_reads(text: s
         block = parse_block(text, dialect, 2)
         assert list(map(list, block.rows)) == parse_rows(text, ",")
         assert len(block.lines) == len(block)
+        if block.is_line_by_line:
+            ended = text.removesuffix(dialect.newline) + dialect.newline
+            assert ended.count("\n") == ended.count(dialect.newline) == len(block)
+            assert ended.count("\r") == (len(block) if dialect == CRLF else 0)
 
 
 @settings(deadline=None, max_examples=400)
@@ -119,6 +123,23 @@ def test_text_of_the_two_usual_forms_is_split(text: str) -> None:
     assert parse_block(text, LF, 2).is_split
     if "b\n" not in text.replace("b\nc", ""):
         assert parse_block(text.replace("\n", "\r\n"), CRLF, 2).is_split
+
+
+@pytest.mark.parametrize("dialect", [LF, CRLF], ids=["LF", "CRLF"])
+@pytest.mark.parametrize(
+    ("text", "is_line_by_line"),
+    [
+        ("a,b\nc,d\n", True),
+        ("a,b\nc,d", True),
+        ('"a","b"\n"c","d"\n', True),
+        ('"a","b\n"\n"c","d"\n', False),
+        ('"a","b\r"\n"c","d"\n', False),
+        ("a,b\n\nc,d\n", False),
+        ('a,"b"\nc,d\n', False),
+    ],
+)
+def test_a_block_knows_whether_its_text_is_line_by_line(text: str, dialect: Dialect, is_line_by_line: bool) -> None:
+    assert parse_block(text.replace("\n", dialect.newline), dialect, 2).is_line_by_line == is_line_by_line
 
 
 # Single records.

@@ -167,7 +167,7 @@ class NotRowFinder:
         if not len(block):
             return NotRows({}, replace(state, is_below=True, is_after_blank=True) if text else state)
         kinds = dict(self._by_themselves(block))
-        has_blank_lines = text.startswith(self._newline) or self._newline * 2 in text
+        has_blank_lines = not block.is_line_by_line and (text.startswith(self._newline) or self._newline * 2 in text)
         if not kinds and not has_blank_lines and not state.is_below:
             return NotRows(kinds, replace(state, is_after_full=self._is_full(block, len(block) - 1, kinds)))
         return self._below(block, text, first_line, state, kinds, has_blank_lines=has_blank_lines)
