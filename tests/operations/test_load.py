@@ -244,7 +244,7 @@ async def test_a_dry_run_makes_no_job_and_sends_nothing(org: WatchedOrg, tmp_pat
             (
                 {
                     "summary": "No job was made. Checked 2 rows, 38 bytes: nothing is wrong. Nothing was sent to embedded org.",
-                    "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}} sends the rows: it is the same call without dryRun.',
+                    "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}, "sha256": "32f2adc7b88068a84d424f7ef50f8a467e98720792397f76d148f60e543bcaeb"} sends the rows, if they are still the same.',
                     "org": "embedded org",
                     "status": "checked",
                     "rows": 2,
@@ -254,7 +254,7 @@ async def test_a_dry_run_makes_no_job_and_sends_nothing(org: WatchedOrg, tmp_pat
                 },
                 [
                     "No job was made. Checked 2 rows, 38 bytes: nothing is wrong. Nothing was sent to embedded org.",
-                    'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}} sends the rows: it is the same call without dryRun.',
+                    'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv"}, "sha256": "32f2adc7b88068a84d424f7ef50f8a467e98720792397f76d148f60e543bcaeb"} sends the rows, if they are still the same.',
                     "sha256: 32f2adc7b88068a84d424f7ef50f8a467e98720792397f76d148f60e543bcaeb",
                 ],
             )

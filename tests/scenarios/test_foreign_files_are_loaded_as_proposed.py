@@ -177,7 +177,7 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
             ]
         )
         assert checked["next"] == snapshot(
-            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}} sends the rows as they are.'
+            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}, "sha256": "9b0e471b0405e739979ea1905b185d7c9a6f0590f3981002f61bc818adb10119"} sends the rows as they are.'
         )
         checked = await followed(client, checked, csv)
         assert checked["findings"] == [] and "formats" not in checked

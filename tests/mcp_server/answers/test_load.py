@@ -4,7 +4,8 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
-from tests.support.orgs import agent, call
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, refusal
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -43,3 +44,15 @@ async def test_an_answer_says_of_each_word_of_leave_out_how_many_rows_it_left_ou
         checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
     assert (checked["rows"], checked["leftOut"]) == (2, {"cells": 0, "notRows": 0})
     assert checked["summary"].endswith("Left out of all rows: 0 by cells and 0 by notRows.")
+
+
+async def test_the_call_after_a_dry_run_refuses_rows_that_changed_meanwhile(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("Name\nAcme\n")
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"}, dryRun=True)
+        tool, arguments = next_call(checked["next"])
+        (tmp_path / "rows.csv").write_text("Name\nOther\n")
+        assert "The rows, or their mapping, are not those" in await refusal(client, tool, **arguments)
+        (tmp_path / "rows.csv").write_text("Name\nAcme\n")
+        sent = await call(client, tool, **arguments)
+    assert (arguments["sha256"], sent["status"]) == (checked["sha256"], "uploaded")

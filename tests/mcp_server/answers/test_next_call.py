@@ -1,6 +1,7 @@
 """A program that follows `next` alone gets through a load, by either half of the answers."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ async def test_a_dry_run_names_the_call_that_sends_the_same_rows(half: Half, org
         follower = Follower(client, half, {"<the same rows>": "Name\nTried first\n"})
         sent = {"body": INSERT, "data": {"csv": "<the same rows>", "set": {"BillingCity": "Oslo"}}}
         checked = await follower.follow(f"create-ingest-job {json.dumps(sent | {'dryRun': True})}")
-        assert next_call(checked.next) == ("create-ingest-job", sent)
+        tool, arguments = next_call(checked.next)
+        of_rows = sha256(b"Name,BillingCity\nTried first,Oslo\n").hexdigest()
+        assert (tool, arguments) == ("create-ingest-job", sent | {"sha256": of_rows})
         assert next_call((await follower.follow(checked.next)).next)[0] == "close-abort-ingest-job"
 
 
@@ -53,7 +56,8 @@ async def test_an_argument_that_is_too_long_to_be_repeated_is_a_gap(org_url: str
     async with agent(org_url) as client:
         checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
     again = {"csv": "<the same rows>", "values": {"BillingCity": "<the same BillingCity>"}}
-    assert next_call(checked["next"]) == ("create-ingest-job", {"body": INSERT, "data": again})
+    sent = {"body": INSERT, "data": again, "sha256": checked["sha256"]}
+    assert next_call(checked["next"]) == ("create-ingest-job", sent)
 
 
 async def test_after_an_error_the_wrong_arguments_are_gaps_and_the_others_stay(org_url: str) -> None:

@@ -112,10 +112,15 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     )
 
 
+def call_that_sends(plan: Plan, given: GivenCall) -> str:
+    """Return the call that sends the rows that a dry run has checked, and refuses others."""
+    return given.again({"sha256": plan.sha256}, without=("dryRun",))
+
+
 def next_for_formats(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows of which cells are likely to be written in foreign formats."""
     proposed = given.with_changes({"formats": _formats(plan)}).again()
-    as_they_are = given.again(without=("dryRun",))
+    as_they_are = call_that_sends(plan, given)
     return f"{proposed} takes the proposed formats, once the user agrees; {as_they_are} sends the rows as they are."
 
 

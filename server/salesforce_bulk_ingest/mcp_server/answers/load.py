@@ -11,6 +11,7 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
     FindingAnswer,
+    call_that_sends,
     found_in,
     next_for_formats,
     next_for_unsent,
@@ -134,7 +135,7 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
             return next_for_unsent(plan, given)
         if plan.formats:
             return next_for_formats(plan, given)
-        return f"{given.again(without=('dryRun',))} sends the rows: it is the same call without dryRun."
+        return f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
     assert job is not None
     if outcome.status == "in progress":
         options = {name: value for name, value in given.arguments.items() if name in ("part", "sha256", "preflight")}
