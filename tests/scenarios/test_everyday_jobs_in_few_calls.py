@@ -219,6 +219,19 @@ async def test_children_by_their_parents_key(half: Half, crm: Org) -> None:
 
 
 @pytest.mark.parametrize("half", HALVES)
+async def test_an_aborted_load_continued(half: Half, crm: Org) -> None:
+    crm.write("rows.csv", "Name\n" + "".join(f"Company {n}\n" for n in range(300)))
+    async with agent_of(crm) as client:
+        made = await call(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        await call(client, "close-abort-ingest-job", jobId=made["id"], body={"state": "Aborted"})
+        program = Program(client, half, {})
+        heard = await program.begin("get-ingest-job-status", jobId=made["id"])
+        await program.until(heard, all_loaded)
+    assert crm.count("Account") == 300
+    within_the_price("an aborted load continued", half, program.spent)
+
+
+@pytest.mark.parametrize("half", HALVES)
 async def test_a_question_without_a_write(half: Half, crm: Org) -> None:
     async with agent_of(crm) as client:
         made = await call(

@@ -110,3 +110,30 @@ async def test_a_second_close_or_abort_changes_nothing_and_says_so(client: Clien
     first = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
     second = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
     assert [first["changed"], second["changed"], second["state"]] == [True, False, "Aborted"]
+
+
+async def _aborted(client: Client, body: dict[str, str], csv: str) -> str:
+    """The sentence about what comes next after a job with these rows was aborted before it was closed."""
+    job = await call(client, "create-ingest-job", body=body, data={"csv": csv})
+    answer = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+    assert answer["rowCounts"]["unprocessed"] == 2
+    return str(answer["next"]).replace(job["id"], "<job>")
+
+
+async def test_an_abort_leads_to_the_rows_that_are_left(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        assert [
+            await _aborted(client, INSERT, "Name\nA\nB\n"),
+            await _aborted(client, {**INSERT, "operation": "delete"}, "Id\n001000000000001AAA\n001000000000002AAA\n"),
+        ] == snapshot(
+            [
+                'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["<job>"]}}} loads the 2 rows left, if that is still meant.',
+                'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["<job>"]}}} deletes the records of the 2 rows left, if that is still meant.',
+            ]
+        )
+
+
+async def test_an_abort_of_a_job_of_which_no_rows_are_known_leads_to_its_unprocessed_rows(client: Client) -> None:
+    job = await call(client, "create-ingest-job", body=INSERT)
+    answer = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+    assert next_call(answer["next"]) == ("get-unprocessed-records-ingest-job", {"jobId": job["id"]})

@@ -19,6 +19,7 @@ from tests.support.orgs import (
     text_of,
 )
 from tests.support.result_org import OneJob
+from tests.support.watched_org import WatchedOrg
 from tests.support.wire import JOB_ID
 
 
@@ -248,3 +249,20 @@ async def test_causes_stand_before_the_rows_in_either_half(client: Client) -> No
     structure, text = await sized_halves(client, "get-failed-results-ingest-job", jobId=job_id)
     assert structure.index('"causes"') < structure.index('"columns"') < structure.index('"rows"')
     assert text.index("Causes (") < text.index("Rows (")
+
+
+async def test_the_first_of_many_pages_of_unprocessed_rows_names_rowsOf_at_once(org: WatchedOrg) -> None:
+    rows = "".join(f"Company {n}\n" for n in range(30))
+    async with agent(org.url) as client:
+        job = await call(
+            client,
+            "create-ingest-job",
+            body={"object": "Account", "operation": "insert"},
+            data={"csv": f"Name\n{rows}"},
+        )
+        await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+        page = await call(client, "get-unprocessed-records-ingest-job", jobId=job["id"], limit=10)
+    assert page["nextOffset"] == 10
+    assert page["next"].replace(job["id"], "<job>") == snapshot(
+        'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["unprocessed"]}}} loads all unprocessed rows, once what stopped this job is out of the way. More rows, if they are needed: offset 10.'
+    )

@@ -1,5 +1,6 @@
 """What to do next after a job that Salesforce failed as a whole, by its errorMessage."""
 
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, stays
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, new_job_call
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import rows_in_no_result
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, has_rows_in_no_result
@@ -38,14 +39,15 @@ def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str
         return _next_with_other_line_ending(job)
     advice = _advice(_FAULTS_OF_ROWS, job)
     if advice is not None and not job.number_records_processed:
-        return f"{new_job_call(job, CORRECTED_ROWS)} loads the rows, corrected. {advice}"
+        return f"{new_job_call(job, CORRECTED_ROWS)} {loads(job, 'the rows, corrected')}. {advice}"
     advice = advice or _advice(_OTHER_FAULTS, job) or "Remove the cause before that."
-    stay = " Rows already loaded stay." if job.number_records_processed else ""
+    stay = f" {stays(job)}" if job.number_records_processed else ""
     rest = new_job_call(job, {"rowsOf": {"jobs": [job.id]}})
+    rows = loads(job, "its failed and unprocessed rows")
     if rows_in_no_result(accounting):
-        return f"{rest} loads its failed and unprocessed rows, and those in no result. {advice}{stay}"
+        return f"{rest} {rows}, and those in no result. {advice}{stay}"
     lost = " Rows beyond them are in no result: compare the source." if has_rows_in_no_result(job) else ""
-    return f"{rest} loads its failed and unprocessed rows. {advice}{lost}{stay}"
+    return f"{rest} {rows}. {advice}{lost}{stay}"
 
 
 def _next_with_other_line_ending(job: Job) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidden
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, stays
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     ROWS,
@@ -107,26 +108,40 @@ def next_step(job: Job, upload: UploadState = "unknown", accounting: RowAccounti
     if job.state == "Failed":
         return next_after_failure(job, accounting)
     if job.state == "Aborted":
-        return (
-            f"{result_call('unprocessedrecords', job.id)} gives the rows that were not loaded; rows saved before stay."
-        )
+        return _next_after_abort(job, accounting)
     if job.number_records_failed:
         return f"{result_call('failedResults', job.id)} shows why rows failed."
     if rows_in_no_result(accounting):
-        return f"{new_job_call(job, {'rowsOf': {'jobs': [job.id]}})} loads the rows that are in no result."
+        return f"{new_job_call(job, {'rowsOf': {'jobs': [job.id]}})} {loads(job, 'the rows that are in no result')}."
     if job.number_records_processed is None:
         return (
             f"{result_call('successfulResults', job.id)} gives the rows that are in the org, and "
             "get-failed-results-ingest-job those that failed: Salesforce gave no counters."
         )
     if not job.number_records_processed:
-        return f"{new_job_call(job, ROWS)} loads rows: this job was closed without any."
+        return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
     return f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."
+
+
+def _next_after_abort(job: Job, accounting: RowAccounting | None) -> str:
+    """Return what to do after an abort: the call that loads the rest, where the rest is known."""
+    counts = None if accounting is None else accounting.counts
+    if counts is None:
+        return f"{result_call('unprocessedrecords', job.id)} gives the rows that were not {loaded(job)}. {stays(job)}"
+    left = counts.unprocessed + counts.in_no_result
+    if not left:
+        return f"{result_call('failedResults' if counts.failed else 'successfulResults', job.id)}: no row was left."
+    # Failed rows would fail again: they have causes, and an answer of their own.
+    only = {"which": ["unprocessed", "missing"]} if counts.failed else {}
+    rest = new_job_call(job, {"rowsOf": {"jobs": [job.id], **only}})
+    why = f" {result_call('failedResults', job.id)} shows why {counts.failed:,} failed." if counts.failed else ""
+    rows = f"the {counted(left, 'row')} left"
+    return f"{rest} {loads(job, rows)}, if that is still meant.{why}"
 
 
 def _next_while_open(job: Job, upload: UploadState) -> str:
     if upload == "taken":
-        return f"{close_call(job.id)} loads its rows, which it has."
+        return f"{close_call(job.id)} {loads(job, 'its rows')}, which it has."
     if upload == "under way":
         return (
             f"{upload_call(job.id)} joins the upload of its rows, which are still on their way, if a tool sent them; then "
@@ -136,9 +151,9 @@ def _next_while_open(job: Job, upload: UploadState) -> str:
         return (
             f"{status_call(job.id)} looks again in some minutes: it may or may not have its rows, whose upload may still be "
             "under way in another server, and an abort would end it there. Only if it stays so, abort this job with "
-            "close-abort-ingest-job (nothing is loaded then) and create a new one."
+            f"close-abort-ingest-job (nothing is {loaded(job)} then) and create a new one."
         )
-    return f"{upload_call(job.id, ROWS)} gives it its rows, once; then {close_call(job.id)} loads them."
+    return f"{upload_call(job.id, ROWS)} gives it its rows, once; then {close_call(job.id)} {loads(job)}."
 
 
 def _failed_rows(job: Job) -> str:

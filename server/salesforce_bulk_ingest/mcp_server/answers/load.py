@@ -8,6 +8,7 @@ from pydantic import Field
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
     FindingAnswer,
@@ -116,7 +117,7 @@ def _progress_summary(outcome: UploadOutcome) -> str:
     size = f"{counted(part.rows, 'row')}, {part.size:,} bytes{of}"
     warnings = f" {verdict(plan).capitalize()}." if plan.findings else ""
     return {
-        "uploaded": f"Uploaded {size}, to job {job.id} in {org}; nothing is loaded until the job is closed.",
+        "uploaded": f"Uploaded {size}, to job {job.id} in {org}; {until_closed(job)}.",
         "already uploaded": f"Job {job.id} in {org} already has these {size}; nothing was sent.",
         "in progress": f"Still uploading {size}, to job {job.id} in {org}, {outcome.done_bytes:,} so far; it goes on "
         "by itself.",
@@ -141,7 +142,7 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
         options = {name: value for name, value in given.arguments.items() if name in ("part", "sha256", "preflight")}
         return f"{upload_call(job.id, given.rows, **options)} joins this upload and sends nothing twice."
     if job.state == "Open":
-        close = f"{close_call(job.id)} loads them"
+        close = f"{close_call(job.id)} {loads(job)}"
         if outcome.part >= len(plan.parts):
             return f"{close}."
         again = {name: value for name, value in given.arguments.items() if name == "loadAgain"}
