@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import archived
 from tests.loading.making import Bytes, findings_of, plan_of, read_rows, sent_parts
+from tests.validation.describing import CONTACT
 
 PEOPLE = b"Name,Phone\nAnn,1\nBob,\n\nCid,3\nDee,  \n"
 
@@ -37,6 +38,21 @@ def test_rows_are_left_out_by_the_cell_as_it_would_be_uploaded() -> None:
         ["Bob", ""], ["Cid", "3"], ["Dee", "  "]
     ]  # fmt: skip
     assert sent(PEOPLE, LeaveOut({"Phone": ("",)}), only=("Name",)) == [["Ann"], ["Cid"]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_blank"), [(" ", True), ("\t\x01", True), (" #N/A ", True), ("\u00a0", False), ("\u3000", False)]
+)
+def test_a_cell_is_blank_alike_for_what_is_left_out_for_required_fields_and_for_keys(cell: str, is_blank: bool) -> None:
+    """Spaces are those that the org takes away; a no-break space is a character like any other."""
+    content = f"LastName,Code__c,Level__c\n{cell},{cell},Primary\n".encode()
+    for name in ("LastName", "Code__c"):
+        assert (sent(content, LeaveOut({name: ("", "#N/A")})) == []) == is_blank
+    keys = findings_of(content, Destination("upsert", "Code__c", describe=CONTACT))
+    assert any("Rows without Code__c" in line for line in keys) == is_blank
+    if cell.strip() != "#N/A":
+        required = findings_of(content, Destination("insert", describe=CONTACT))
+        assert any("LastName is required" in line for line in required) == is_blank
 
 
 def test_rows_are_left_out_by_a_cell_of_a_column_that_is_named_by_its_place() -> None:

@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.loading.column_names import corrected, spelled_alike, unknown
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
+from salesforce_bulk_ingest.validation.key_forms import trimmed
 
 _RANGE = re.compile(r"\s*(\d{1,12})\s*(?:[-\u2013]\s*(\d{1,12})\s*)?")
 MOST_RANGES = 10_000
@@ -142,7 +143,7 @@ class CellCondition:
     Attributes:
         index: the index of the column.
         is_uploaded: whether it is a column of the upload; if not, it is one of the source that is not uploaded.
-        cells: the cells.
+        cells: the cells; those that are no value (`BLANK_CELLS`) with any spaces around, as in keys and the other checks.
     """
 
     index: int
@@ -158,8 +159,9 @@ class CellCondition:
         """
         column = (output if self.is_uploaded else source).column(self.index)
         found = {row for row, cell in enumerate(column) if cell in self.cells}
-        if "" in self.cells:
-            found.update(row for row, cell in enumerate(column) if cell.isspace())
+        blank = self.cells & BLANK_CELLS
+        if blank:
+            found.update(row for row, cell in enumerate(trimmed(column)) if cell in blank)
         return found
 
 
