@@ -53,3 +53,11 @@ def test_a_delimiter_that_is_only_just_the_likelier_one_is_told(content: bytes, 
 def test_a_delimiter_that_the_job_settles_is_not_doubted(delimiter: str) -> None:
     content = b"Name;City,State;Zip,Code\nA;b,c;d,e\n"
     assert findings_of(content, Destination(delimiter=delimiter)) == []  # type: ignore[arg-type]
+
+
+def test_a_first_record_that_is_larger_than_a_block_is_compared_once_it_is_whole() -> None:
+    content = f"Name;Phone,Site\nAnn;{'1' * 600_000},2\n".encode()
+    found = [line for line in findings_of(content, Destination()) if "delimiter" in line]
+    assert [line.split(":")[0] for line in found] == ["warning at 1 (1)"]
+    content = f"Name,Phone;A,Site\nAnn,{'1' * 600_000},2\n".encode()
+    assert not [line for line in findings_of(content, Destination()) if "delimiter" in line]

@@ -161,6 +161,11 @@ def _pass_lines(
     return LinesBefore(bytes(passed), tuple(left_out), has_sep and 1 not in left_out, tuple(blank)), record
 
 
+def names_delimiter(record: bytes) -> bool:
+    """Return whether a record names the delimiter for spreadsheets (`sep=;`)."""
+    return _SEP.fullmatch(record) is not None
+
+
 def _delimiter_of(sep: re.Match[bytes] | None) -> Delimiter | None:
     mark = "" if sep is None else sep["mark"].decode("latin-1").replace("\\t", "\t")
     return next((name for name in get_args(Delimiter) if DELIMITERS[name] == mark), None)

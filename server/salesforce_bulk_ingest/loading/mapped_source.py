@@ -3,7 +3,7 @@
 import io
 from array import array
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
@@ -67,6 +67,14 @@ class MappedBlock:
     left_out: LeftOut
     used_ranges: frozenset[int]
     not_rows: Mapping[int, Kind]
+
+    def without_not_rows(self) -> Self:
+        """Return the block without the rows that were found to be none, in its rows alone."""
+        if not self.not_rows:
+            return self
+        kept = [row for row, line in enumerate(self.source_rows.lines) if line not in self.not_rows]
+        source_rows, output_rows = self.source_rows.select(kept), self.output_rows.select(kept)
+        return replace(self, not_rows={}, source_rows=source_rows, output_rows=output_rows)
 
     def source_from(self, row: int) -> tuple[bytes, int]:
         """Return the bytes of `source_text` from a row on, and the line of the source on which they begin.

@@ -96,11 +96,13 @@ class RowPass:
         self._check_lines(used)
 
     def _check(self, block: MappedBlock, checks: PreflightChecks) -> None:
+        checks.add_not_rows(block.not_rows)
+        # What is no row is told once: it has no cells that could be wrong.
+        block = block.without_not_rows()
         checks.check_source(block.source_text, block.source_rows, block.position.block_line)
         checks.check_outgoing(block.output_rows, block.output_bytes)
         for column, misfit in self._source.misfits(block):
             checks.add_misfit(column, misfit)
-        checks.add_not_rows(block.not_rows)
 
     def _pass_lines_before(self, checks: PreflightChecks | None) -> set[int]:
         """Count what is left out before the header, and return the numbers of the ranges of lines by which it is."""

@@ -5,6 +5,7 @@ nothing but a name, is a row. All rules are ours, made from public reports and t
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -13,8 +14,8 @@ from typing import Literal, get_args
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
-from salesforce_bulk_ingest.csvio.header import Header
-from salesforce_bulk_ingest.salesforce.models import Delimiter
+from salesforce_bulk_ingest.csvio.header import Header, names_delimiter
+from salesforce_bulk_ingest.salesforce.models import DELIMITERS, Delimiter
 
 Kind = Literal["sep", "blank line", "blank", "header", "ruler", "total", "footer"]
 
@@ -34,7 +35,8 @@ LEAVE_OUT = 'leaveOut {"notRows": true} leaves out all that is no row; {"notRows
 TOTALS = (
     "grand total", "grand totals", "subtotal", "subtotals", "sub total", "sub totals", "sub-total", "sub-totals",
     "overall total", "report total", "total records", "total rows", "total record count", "number of records",
-    "number of rows", "record count", "row count",
+    "number of rows", "record count", "row count", "total for", "totals for", "subtotal for", "grand sum", "grand count",
+    "grand average",
     "gesamtsumme", "gesamtergebnis", "gesamtbetrag", "gesamtanzahl", "zwischensumme", "teilergebnis", "endsumme",
     "total général", "totaux généraux", "sous-total", "sous total", "total general", "suma total", "total geral",
     "totale generale", "totale complessivo", "totale parziale", "eindtotaal", "subtotaal", "totalsumma", "delsumma",
@@ -48,6 +50,10 @@ SHORT_TOTALS = (
     "som", "summa", "totalt", "i alt", "razem", "celkem", "toplam", "yhteensä", "összesen", "итого", "всего", "合計", "合计",
 )  # fmt: skip
 """The first filled cells of totals that may also be names of records, so that a figure has to follow."""
+
+TOTAL_ENDS = ("total", "totals", "subtotal", "totale", "totaal", "ergebnis", "teilergebnis", "summe")
+"""The last words of the total of a group, after its name: "Acme Total", as Excel writes for subtotals and in pivots. As with
+the short ones, a figure has to follow."""
 
 FOOTERS = (
     "copyright (c)", "copyright ©", "copyright 20", "copyright 19", "(c) 20", "© 20", "all rights reserved",
@@ -73,6 +79,13 @@ _RULER = re.compile("[-=_]{2,}")
 _FIGURE = re.compile(r"[-(]?\s*[^\w\s+]?\s*([1-9][\d.,'\s]*|0([.,]\d+)?)\s*(\D{0,3})\)?")
 """A number as a report has it, with a sign of a currency or not; no number of a phone, which begins with + or 0."""
 
+_TOTAL_ENDS = tuple(form for word in TOTAL_ENDS for form in (word[1:], word.upper()[1:]))
+_CELL_ENDS = re.compile(rf"(?i:\s(?:{'|'.join(TOTAL_ENDS)}))[\"\s]*(?:[,;\t|^`\n]|\Z)")
+"""What a text has to have for a cell that ends as the total of a group."""
+
+_BEFORE_GROUPS = "summe "
+"""What German totals begin with before the name of a group, and no name of a company: "Total Energies" is one."""
+
 _AFTER_SHORT_TOTAL = re.compile(r"\s*[:=]?\s*(\(.*\))?\s*")
 
 _KEY = re.compile(r"[^\s\d]*\d\S*")
@@ -83,8 +96,11 @@ _BEGIN = f"(?:{'|'.join(map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)))})(?!
 
 _PREFIX = itemgetter(slice(3))
 _SPACES = " \t\xa0"
+_BLANK_WITH_MARK = ("\ufeff", "\ufeff ", '\ufeff""')
+"""Blank first names of a second file, after its byte order mark; quotes after that are text to a reader of CSV."""
 _MOST_SEPARATED = 3
-"""The number of rows after blank lines from which on blank lines mean nothing: some programs write one after each row."""
+"""The number of rows after blank lines from which on blank lines mean nothing if most rows come after one: some programs
+write one after each row."""
 
 
 def _prefixes(texts: Iterable[str]) -> Iterator[str]:
@@ -109,13 +125,15 @@ class RowState:
     Attributes:
         is_below: whether a blank line, a blank row or a footer stands right before.
         is_after_blank: whether that is a blank line or row.
-        separated: the number of rows with several filled cells that came right after a blank line or row.
+        rows: the number of rows, blank ones aside.
+        separated: the number of those with several filled cells that came right after a blank line or row.
         is_after_full: whether a single cell that comes below may be no row: what is last before, blank lines and rows aside,
             is a row with several filled cells, a total or a footer.
     """
 
     is_below: bool = False
     is_after_blank: bool = False
+    rows: int = 0
     separated: int = 0
     is_after_full: bool = False
 
@@ -147,13 +165,16 @@ class NotRowFinder:
         self._names = tuple(name.strip().casefold() for name in header.names)
         self._newline = header.dialect.newline
         self._width = len(header.names)
-        first = header.names[0]
+        first = next(filter(str.strip, header.names), "")
         forms = {first.strip(), first.strip().lower(), first.strip().upper()}
         self._prefixes = _SPECIAL_PREFIXES | {
-            _PREFIX(before + form) for form in forms for before in ("", "\ufeff", " ")
+            *_BLANK_WITH_MARK,
+            *(_PREFIX(before + form) for form in forms for before in ("", " ", "\ufeff", "\ufeff ", '\ufeff"')),
         }
-        around = f"[\ufeff{_SPACES}]*"
-        self._begin = re.compile(f"^{around}(?:{_BEGIN}|(?:{re.escape(self._names[0])})?{around}$)", re.MULTILINE)
+        around = f'[\ufeff{_SPACES}"]*'
+        self._begin = re.compile(
+            f"^{around}(?:{_BEGIN}|(?:{re.escape(first.strip().casefold())})?{around}$)", re.MULTILINE
+        )
 
     def find(self, block: ParsedBlock, text: str, first_line: int, state: RowState) -> NotRows:
         """Return what is no row in a block.
@@ -166,10 +187,11 @@ class NotRowFinder:
         """
         if not len(block):
             return NotRows({}, replace(state, is_below=True, is_after_blank=True) if text else state)
-        kinds = dict(self._by_themselves(block))
+        kinds = dict(self._by_themselves(block)) | dict(self._totals_of_groups(block, text))
         has_blank_lines = not block.is_line_by_line and (text.startswith(self._newline) or self._newline * 2 in text)
         if not kinds and not has_blank_lines and not state.is_below:
-            return NotRows(kinds, replace(state, is_after_full=self._is_full(block, len(block) - 1, kinds)))
+            is_after_full = self._is_full(block, len(block) - 1, kinds)
+            return NotRows(kinds, replace(state, rows=state.rows + len(block), is_after_full=is_after_full))
         return self._below(block, text, first_line, state, kinds, has_blank_lines=has_blank_lines)
 
     def _by_themselves(self, block: ParsedBlock) -> Iterator[tuple[int, Kind]]:
@@ -192,6 +214,16 @@ class NotRowFinder:
         for row in rows or ():
             if not any(map(str.strip, block.rows[row])):
                 yield row, "blank"
+
+    def _totals_of_groups(self, block: ParsedBlock, text: str) -> Iterator[tuple[int, Kind]]:
+        """Yield the rows with figures alone after the name of a group and the word for a total."""
+        if self._width < 3 or not any(end in text for end in _TOTAL_ENDS) or not _CELL_ENDS.search(text):
+            return
+        for number, row in enumerate(block.rows):
+            first, *figures = [cell.strip() for cell in row if cell and not cell.isspace()] or [""]
+            is_sparse = 2 * len(figures) <= max(self._width, len(row)) - 1
+            if figures and is_sparse and _names_group(first.casefold()) and all(map(_FIGURE.fullmatch, figures)):
+                yield number, "total"
 
     def _may_be_none(self, cells: str) -> bool:
         """Return whether a row may be none whose first filled cell is on one of these lines, one for each cell or more."""
@@ -218,7 +250,7 @@ class NotRowFinder:
         return "total" if _is_short_total(text, others) else None
 
     def _is_header(self, row: Sequence[str]) -> bool:
-        return len(row) == self._width and tuple(cell.strip("\ufeff \t").casefold() for cell in row) == self._names
+        return len(row) == self._width and tuple(cell.strip('\ufeff \t"').casefold() for cell in row) == self._names
 
     def _below(
         self,
@@ -231,7 +263,8 @@ class NotRowFinder:
         has_blank_lines: bool,
     ) -> NotRows:
         """Return what is no row, with the single cells and totals that follow a blank line, a blank row or a footer."""
-        after_blank = {row + 1 for row, kind in kinds.items() if kind == "blank"}
+        blank = sorted(row for row, kind in kinds.items() if kind == "blank")
+        after_blank = {row + 1 for row in blank}
         if has_blank_lines:
             after_blank.update(self._after_blank_lines(block, first_line))
         if state.is_after_blank:
@@ -255,14 +288,17 @@ class NotRowFinder:
                         else:
                             separated += row == start and row in after_blank
                         break
-                    if separated >= _MOST_SEPARATED or not is_after_full:
+                    rows_before = state.rows + row - bisect_left(blank, row)
+                    means_nothing = separated >= _MOST_SEPARATED and 2 * separated > rows_before
+                    if means_nothing or not is_after_full:
                         break
                     kinds[row] = "footer"
             else:
                 is_below, end = True, len(block)
         is_after_blank = len(block) in after_blank or text.endswith(self._newline * 2)
         is_after_full = self._is_full_before(block, range(before, len(block)), kinds, otherwise=is_after_full)
-        state = RowState(is_below or is_after_blank, is_after_blank, min(separated, _MOST_SEPARATED), is_after_full)
+        rows = state.rows + len(block) - len(blank)
+        state = RowState(is_below or is_after_blank, is_after_blank, rows, separated, is_after_full)
         return NotRows(dict(sorted(kinds.items())), state)
 
     def _is_full_before(self, block: ParsedBlock, rows: range, kinds: Mapping[int, Kind], *, otherwise: bool) -> bool:
@@ -288,6 +324,7 @@ class NotRowFinder:
         return len(filled) == 1 and (is_short or self._width > 2) and _KEY.fullmatch(filled[0].strip()) is None
 
 
+ROWS_COMPARED = 50
 CHARACTERS_COMPARED = 100_000
 """The number of characters from which a delimiter that no title shows is told."""
 
@@ -301,6 +338,7 @@ class TitleCheck:
         has_lines: whether rows can be left out by their lines.
 
     Attributes:
+        is_reported: whether something is wrong.
         lines: the lines before the likely header, as `leaveOut` takes them; None if nothing is wrong, or it takes none.
     """
 
@@ -309,7 +347,13 @@ class TitleCheck:
         self._has_lines = has_lines
         self._findings = findings
         self._is_open = sum(bool(name.strip()) for name in header.names) == 1
+        self.is_reported = False
         self.lines: str | None = None
+
+    def check_header(self) -> None:
+        """Report a header that names the delimiter for a spreadsheet."""
+        if names_delimiter(self._header.record):
+            self._report(REASONS["sep"], self._header.line + 1)
 
     def check(self, rows: ParsedBlock) -> None:
         """Check the rows of one block."""
@@ -317,31 +361,45 @@ class TitleCheck:
             return
         number = _first_of_several_cells(rows)
         if number is not None:
-            self._report(rows, number)
+            line = rows.line_of(number)
+            self._report(
+                f"The header has a single name, and the row on line {line} has more: {self._may_be_title}", line
+            )
 
-    def check_delimiters(self, text: str, first_line: int) -> None:
+    def check_delimiters(self, taken: ParsedBlock, text: str, first_line: int) -> None:
         """Look for a header with another delimiter than the taken one, which no title shows; the rows below are as wide.
 
         Args:
+            taken: the rows of the first block, by the taken delimiter.
             text: the text of the first block.
             first_line: the line of the source on which the block begins.
         """
-        if not self._is_open or len(self._header.names) > 1:
+        width = len(self._header.names)
+        if self.is_reported or (width > 1 and any(len(row) == width for row in taken.rows[:ROWS_COMPARED])):
             return
         start = text[: text.rfind("\n", 0, CHARACTERS_COMPARED) + 1] or text[:CHARACTERS_COMPARED]
         for delimiter in get_args(Delimiter):
+            if DELIMITERS[delimiter].encode() in self._header.record:
+                continue
             rows = parse_block(start, replace(self._header.dialect, delimiter=delimiter), 1, first_line)
             number = _first_of_several_cells(rows)
             widths = [len(row) for row in rows.rows if len(row) > 1]
             if number is not None and len(widths) > 1 and len(set(widths)) == 1:
-                self._report(rows, number)
+                line = rows.line_of(number)
+                has = "a single name" if width == 1 else f"{width:,} names, no row has as many cells"
+                more = "more" if width == 1 else f"{widths[0]:,} with another delimiter"
+                self._report(f"The header has {has}, and the row on line {line} has {more}: {self._may_be_title}", line)
                 return
 
-    def _report(self, rows: ParsedBlock, number: int) -> None:
-        self._is_open = False
-        first, line = self._header.line, rows.line_of(number)
+    @property
+    def _may_be_title(self) -> str:
+        return f"line {self._header.line} may be a title."
+
+    def _report(self, what: str, line: int) -> None:
+        """Add the finding about the header, if the likely one is on a line."""
+        self._is_open, self.is_reported = False, True
+        first = self._header.line
         lines = f"{first}" if line == first + 1 else f"{first}-{line - 1}"
-        what = f"The header has a single name, and the row on line {line} has more: line {first} may be a title."
         do = f"If the header is on line {line}, take the rows from their first source, without the lines before it."
         if self._has_lines:
             self.lines = lines
@@ -379,6 +437,12 @@ def _begins(text: str, words: tuple[str, ...]) -> bool:
     return not text[len(found) :][:1].isalpha()
 
 
+def _names_group(text: str) -> bool:
+    """Return whether a text ends, after the name of a group, in the word for a total."""
+    name, _, end = text.rpartition(" ")
+    return bool(name.strip()) and end in TOTAL_ENDS
+
+
 def _is_short_total(text: str, others: Sequence[str]) -> bool:
     for word in SHORT_TOTALS:
         if text.startswith(word):
@@ -386,6 +450,6 @@ def _is_short_total(text: str, others: Sequence[str]) -> bool:
             figure = rest.lstrip(" :=")
             if not others:
                 return rest != figure and ":" in rest and _FIGURE.fullmatch(figure) is not None
-            if _AFTER_SHORT_TOTAL.fullmatch(rest):
+            if _AFTER_SHORT_TOTAL.fullmatch(rest) or text.startswith(_BEFORE_GROUPS):
                 return all(map(_FIGURE.fullmatch, others))
     return False

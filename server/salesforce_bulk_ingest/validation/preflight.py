@@ -118,6 +118,7 @@ class PreflightChecks:
             self._fields.check_header(self._header.line)
         self._file.check_byte_order_marks(self._header.bom)
         self._file.check_header(self._header.record, self._header.line)
+        self._title.check_header()
 
     def add_not_rows(self, kinds: Mapping[int, Kind]) -> None:
         """Add what is no row and is not left out: the kind of each, by the line of the source on which it begins."""
@@ -136,10 +137,12 @@ class PreflightChecks:
             rows: the rows of the block.
             first_line: the line of the source on which the block begins.
         """
-        if first_line == 1 + self._header.lines and self._destination.delimiter is None:
-            check_delimiter(self._header, text, rows, self._findings)
+        # A block is empty while no record is whole.
+        if first_line == 1 + self._header.lines and len(rows):
+            if self._destination.delimiter is None:
+                check_delimiter(self._header, text, rows, self._findings)
             if self._proposals.unknown(self._proposals.fields()):
-                self._title.check_delimiters(text, first_line)
+                self._title.check_delimiters(rows, text, first_line)
         self._file.check(text, rows, first_line)
         self._title.check(rows)
 
