@@ -7,7 +7,8 @@ from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import DELETES, NO_PARENTS
-from salesforce_bulk_ingest.validation.meanings import Meanings, has_parts_of_names
+from salesforce_bulk_ingest.validation.id_columns import IdColumns
+from salesforce_bulk_ingest.validation.meanings import Meanings, has_parts_of_names, keys_of
 from salesforce_bulk_ingest.validation.synonyms import plain
 
 LAST_NAME = "LastName"
@@ -21,6 +22,10 @@ class FieldProposals:
         operation: the operation of the job.
         header: the names of the uploaded columns.
         parents: describes of the objects that lookups lead to, by name, as far as these describes are known.
+        id_columns: what the cells of columns of ids are; None while no row was read.
+
+    Attributes:
+        of_ids: the indexes of the columns that may hold record ids, and the field that each may be for.
     """
 
     def __init__(
@@ -29,11 +34,14 @@ class FieldProposals:
         operation: str | None,
         header: Sequence[str],
         parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
+        id_columns: IdColumns | None = None,
     ) -> None:
         self._describe = describe
         self._operation = operation or ""
         self._header = header
         self._meant: dict[int, str] = {}
+        self._id_columns = id_columns
+        self.of_ids: dict[int, FieldDescribe] = {}
         self._columns: Sequence[FieldColumn | UnknownColumn] = ()
         if describe is not None:
             self._find_meanings(describe, parents)
@@ -41,15 +49,42 @@ class FieldProposals:
     def _find_meanings(self, describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]) -> None:
         meanings = Meanings(describe, parents)
         for index, column in enumerate(columns_of(self._header, describe, {})):
-            meant = meanings.of(column.name) if isinstance(column, UnknownColumn) else ()
+            if not isinstance(column, UnknownColumn):
+                continue
+            meant = meanings.of(column.name)
             if len(meant) == 1:
                 self._meant[index] = meant[0].name
+            by_ids = [each for each in meant or meanings.of_ids(column.name) if each.is_of_ids]
+            if len(by_ids) == 1:
+                self.of_ids[index] = by_ids[0].field
         self._columns = columns_of(self._meant_names, describe, {})
+        self._settle_ids(describe)
         self._settle_names(describe)
 
     @property
     def _meant_names(self) -> Sequence[str]:
         return [self._meant.get(index, name) for index, name in enumerate(self._header)]
+
+    def _settle_ids(self, describe: SObjectDescribe) -> None:
+        """Go by the cells of columns of ids: names of records become no lookup, and ids of another system an external id."""
+        cells = self._id_columns
+        if cells is None:
+            return
+        for index, field in self.of_ids.items():
+            if index in cells.with_ids:
+                self._meant[index] = field.name
+            elif index in cells.with_others:
+                self._meant.pop(index, None)
+        self._columns = columns_of(self._meant_names, describe, {})
+        claimed = {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
+        keys = [key for key in keys_of(describe) if _can_fill(key, self._operation) and key.name not in claimed]
+        others = [
+            index for index, field in self.of_ids.items() if field.name == ID_FIELD and index in cells.with_others
+        ]
+        makes_records = self._operation in ("insert", "upsert")
+        if makes_records and len(others) == len(keys) == 1 and cells.fits(others[0], keys[0]):
+            self._meant[others[0]] = keys[0].name
+        self._columns = columns_of(self._meant_names, describe, {})
 
     def _settle_names(self, describe: SObjectDescribe) -> None:
         """Find what a column of names is for that Salesforce makes of first and last names, where none has last names.

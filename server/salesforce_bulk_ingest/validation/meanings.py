@@ -32,6 +32,11 @@ class Meaning:
     name: str
     field: FieldDescribe
 
+    @property
+    def is_of_ids(self) -> bool:
+        """Whether the column would hold record ids."""
+        return self.field.type in ("id", "reference") and self.name == self.field.name
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:

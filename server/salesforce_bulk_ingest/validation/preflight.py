@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, longest_row
+from salesforce_bulk_ingest.validation.id_columns import IdColumns
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
 from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
@@ -68,6 +69,7 @@ class PreflightChecks:
         self._outgoing = OutgoingChecks(names, findings, header.line)
         self._addresses = addresses
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
+        self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
         hidden = self._hidden_names()
         self._misfits = MisfitChecks(findings, hidden)
@@ -159,6 +161,7 @@ class PreflightChecks:
         """
         self._outgoing.check(rows, longest_row(data, len(rows)))
         self._spare.check(rows)
+        self._id_columns.check(rows)
         self._placeholders.check(rows)
         if self._fields is not None:
             self._fields.check(rows, STORED_WORDS)
@@ -176,6 +179,11 @@ class PreflightChecks:
         self._misfits.finish()
         self._spare.finish()
         self._placeholders.finish()
+        self._id_columns.finish()
+        destination = self._destination
+        self._proposals = FieldProposals(
+            destination.describe, destination.operation, self._names, destination.parents, self._id_columns
+        )
         if self._fields is not None:
             self._fields.finish(self._misfits.columns)
         if self._keys is not None:
