@@ -9,16 +9,17 @@ from typing import BinaryIO, Self
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.dialect import Dialect
-from salesforce_bulk_ingest.csvio.header import NO_LINES
+from salesforce_bulk_ingest.csvio.encodings import UTF_8
+from salesforce_bulk_ingest.csvio.header import LinesBefore
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
 from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
-from salesforce_bulk_ingest.loading.sources import UploadFile, read_errors
+from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
-from salesforce_bulk_ingest.validation.file import endless
-from salesforce_bulk_ingest.validation.not_rows import Kind
+from salesforce_bulk_ingest.validation.file import endless, has_undecoded, undecoded
+from salesforce_bulk_ingest.validation.not_rows import LEAVE_OUT, REASONS, Kind
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
@@ -59,9 +60,12 @@ class RowPass:
 
         Raises:
             Unreadable: a record has no end.
-            InvalidArgument: a row is too long for an upload, or the source can't be read.
+            InvalidArgument: a row is too long for an upload, the source can't be read, or not in its encoding.
         """
         with read_errors():
+            self._refuse_undecoded(
+                self._source.header.record.decode(errors="surrogateescape"), self._source.header.line
+            )
             self._read_blocks(None)
 
     def read_checked(self, checks: PreflightChecks) -> None:
@@ -85,6 +89,8 @@ class RowPass:
             for block in self._source.read_blocks(self._file, finds_not_rows=checks is not None):
                 if checks is not None:
                     self._check(block, checks)
+                else:
+                    self._refuse_undecoded(block.source_text, block.position.block_line)
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)
@@ -107,9 +113,7 @@ class RowPass:
     def _pass_lines_before(self, checks: PreflightChecks | None) -> set[int]:
         """Count what is left out before the header, and return the numbers of the ranges of lines by which it is."""
         before, row_filter = self._source.header.lines_before, self._source.row_filter
-        not_rows: dict[int, Kind] = dict.fromkeys(before.blank, "blank line")
-        if before.has_sep:
-            not_rows = {1: "sep", **not_rows}
+        not_rows = _not_rows_of(before)
         if checks is not None and row_filter.not_rows is None:
             checks.add_not_rows(not_rows)
         else:
@@ -126,11 +130,31 @@ class RowPass:
             what = f"leaveOut names lines {shown}, on which no row begins: take the lines of findings."
             raise InvalidArgument(what, ("leaveOut", "lines"))
 
+    def _refuse_undecoded(self, text: str, first_line: int) -> None:
+        """Raise InvalidArgument where bytes stand for nothing in the encoding of the source, which is not UTF-8."""
+        encoding = _encoding_of(self._source.source)
+        if encoding not in (None, UTF_8) and has_undecoded(text):
+            lines = enumerate(text.split("\n"), first_line)
+            line = next(number for number, line in lines if has_undecoded(line))
+            what, do, _ = undecoded(b"", encoding, shows_words=False)
+            raise InvalidArgument(f"Line {line}: {what} {do}", ("encoding",))
+
     def _refuse_long_row(self, line: int, checks: PreflightChecks | None) -> None:
         what, do = f"A row and the header are more than the {self._limit:,} bytes of an upload.", "Shorten it."
         if checks is None:
             raise InvalidArgument(f"Line {line}: {what} {do}")
         checks.add_long_row(line, what, do)
+
+
+def _encoding_of(source: RowSource) -> str | None:
+    """Return the encoding that a source is read in; None for a source that can't be read in another."""
+    return source.encoding if isinstance(source, UploadFile) else None
+
+
+def _not_rows_of(before: LinesBefore) -> Mapping[int, Kind]:
+    """Return the lines before a header that are not left out, with the kind of each."""
+    blank: dict[int, Kind] = dict.fromkeys(before.blank, "blank line")
+    return {1: "sep", **blank} if before.has_sep else blank
 
 
 def _bytes_read(file: BinaryIO) -> int:
@@ -274,7 +298,7 @@ def make_plan(
         upload: the open source, see `open_upload_source`; its rows are read to the end.
         destination: the job.
         preflight: whether to check the rows. Without checks, rows that are not mapped are uploaded whatever is wrong
-            with them.
+            with them, but for lines before the header and bytes that the named encoding lacks, which are refused.
         sketched: whether the parts get sketches of their rows.
         progress: called after each block, see `Progress`.
 
@@ -296,7 +320,6 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
             raise upload.unreadable
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         is_mapped = source.mapping is not None
-        encoding = source.source.encoding if isinstance(source.source, UploadFile) else None
         with PreflightChecks(
             source.header,
             source.output_names,
@@ -304,7 +327,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
             destination,
             findings,
             rewritten=is_mapped,
-            encoding=encoding,
+            encoding=_encoding_of(source.source),
             has_lines=source.source.has_lines,
         ) as checks:
             rows.read_checked(checks)
@@ -336,11 +359,14 @@ def _unchecked(upload: UploadSource, destination: Destination, progress: Progres
         if upload.unreadable is not None:
             raise upload.unreadable
         if source.mapping is None:
-            source = _with_all_before_header(source)
+            _refuse_lines_before(source)
+            source = replace(
+                source, header=replace(source.header, bom=b"", record=source.header.bom + source.header.record)
+            )
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
         rows.read()
     except Unreadable as error:
-        if upload.requested_mapping:
+        if upload.requested_mapping or _encoding_of(source.source) not in (None, UTF_8):
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
     return _plan_of(rows, upload, source)
@@ -385,8 +411,9 @@ def _uncut(upload: UploadSource, destination: Destination, progress: Progress) -
     return Plan(rows, size, sha256, (part,), (), (), source.dialect, source, upload.version)
 
 
-def _with_all_before_header(source: MappedSource) -> MappedSource:
-    """Return the source with what stands before the header as a part of the header, so that it is uploaded, too."""
-    header = source.header
-    record = header.bom + header.lines_before.data + header.record
-    return replace(source, header=replace(header, bom=b"", lines_before=NO_LINES, record=record))
+def _refuse_lines_before(source: MappedSource) -> None:
+    """Raise InvalidArgument where lines stand before the header, which would be sent as the header of rows unlike it."""
+    not_rows = _not_rows_of(source.header.lines_before)
+    if not_rows:
+        reasons = " ".join(REASONS[kind] for kind in dict.fromkeys(not_rows.values()))
+        raise InvalidArgument(f"{reasons} {LEAVE_OUT}", ("leaveOut", "notRows"))
