@@ -105,6 +105,11 @@ class AppliedMapping:
         """The names of the uploaded columns."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def formats(self) -> Mapping[str, str]:
+        """The formats in which columns are read, by their names."""
+        return {column.name: column.reader.format.text for column in self.columns if column.reader is not None}
+
     def apply(self, block: ParsedBlock) -> ParsedBlock:
         """Return the rows to upload for the rows of a block of the source, one for each."""
         columns = [column.cells(block) for column in self.columns]

@@ -329,6 +329,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
             rewritten=is_mapped,
             encoding=_encoding_of(source.source),
             has_lines=source.source.has_lines,
+            formats={} if source.mapping is None else source.mapping.formats,
         ) as checks:
             rows.read_checked(checks)
     except Unreadable as error:

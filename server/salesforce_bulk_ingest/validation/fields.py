@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFiel
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
-from salesforce_bulk_ingest.validation.cells import BlankCheck, CellCheck, Cells, Complaint, check_of
+from salesforce_bulk_ingest.validation.cells import NUMBER_TYPES, BlankCheck, CellCheck, Cells, Complaint, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess, LikelyFormat, advice
@@ -37,6 +37,7 @@ class FieldChecks:
             as those of its likely field, so that one dry run proposes its format, too.
 
     Attributes:
+        number_fields: the indexes of columns of decimal numbers, and the name of the field of each.
         likely_formats: names of fields to the formats that their cells are likely to be written in; known after `finish`.
     """
 
@@ -64,6 +65,11 @@ class FieldChecks:
         self._checked = [
             meant[index] if index in self._likely_fields else each for index, each in enumerate(self._columns)
         ]
+        self.number_fields = {
+            index: column.field.name
+            for index, column in enumerate(self._checked)
+            if isinstance(column, FieldColumn) and column.field.type in NUMBER_TYPES and not column.parent_field
+        }
         checks = {index: self._checks_of(column) for index, column in enumerate(self._checked)}
         self._cell_checks = {index: of_column for index, of_column in checks.items() if of_column}
         self._tallies: dict[tuple[int, Complaint], _Tally] = {}

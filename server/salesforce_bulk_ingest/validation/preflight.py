@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Findings
@@ -17,7 +18,10 @@ from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_col
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
 from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
 from salesforce_bulk_ingest.validation.placeholders import STORED_WORDS, PlaceholderChecks, PlaceholderColumn
+from salesforce_bulk_ingest.validation.points import PointChecks
 from salesforce_bulk_ingest.validation.spare_columns import SpareColumns
+
+NO_FORMATS: Mapping[str, str] = MappingProxyType({})
 
 
 class PreflightChecks:
@@ -32,6 +36,7 @@ class PreflightChecks:
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
         has_lines: whether rows can be left out by their lines.
+        formats: the formats in which columns are read, by their names.
 
     Attributes:
         not_rows: the kinds of what was found to be no row.
@@ -48,6 +53,7 @@ class PreflightChecks:
         rewritten: bool,
         encoding: str | None = None,
         has_lines: bool = True,
+        formats: Mapping[str, str] = NO_FORMATS,
     ) -> None:
         self._header = header
         self._names = names
@@ -79,6 +85,10 @@ class PreflightChecks:
             if load is None
             else FieldChecks(load, names, findings, destination.parents, destination.hidden, self._proposals.fields())
         )
+        self._formats = formats
+        numbers = {} if self._fields is None else self._fields.number_fields
+        unread = {index: field for index, field in numbers.items() if names[index] not in formats}
+        self._points = PointChecks(unread, names, findings, destination.hidden)
         key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         self._placeholders = PlaceholderChecks(
@@ -162,6 +172,7 @@ class PreflightChecks:
         self._outgoing.check(rows, longest_row(data, len(rows)))
         self._spare.check(rows)
         self._id_columns.check(rows)
+        self._points.check(rows)
         self._placeholders.check(rows)
         if self._fields is not None:
             self._fields.check(rows, STORED_WORDS)
@@ -186,6 +197,8 @@ class PreflightChecks:
         )
         if self._fields is not None:
             self._fields.finish(self._misfits.columns)
+        formats = {**self._formats, **self.likely_formats}
+        self._points.finish(self._header.dialect.delimiter, formats)
         if self._keys is not None:
             self._keys.finish()
         if not rows and are_left_out:
