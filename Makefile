@@ -5,7 +5,7 @@ LOWEST := .venv-lowest/bin
 # The tests start the program some hundred times: without its bytecode it would be compiled each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-openapi test-faults test-window release clean
+.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-openapi test-faults test-window test-view release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -57,6 +57,12 @@ tests/openapi/node_modules/.stamp: .venv/dev.stamp tests/openapi/package.json
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[window]'
 	@touch $@
 
+tests/view/node_modules/.stamp: .venv/window.stamp tests/view/package.json
+	@echo "Setting up the host side of MCP Apps (once, some seconds) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[clients]'
+	@$(BIN)/python -m tests.clients.node tests/view
+	@touch $@
+
 # The lowest versions that pyproject.toml allows of what the product needs; the test tools are those of .venv.
 .venv-lowest/dev.stamp: pyproject.toml constraints.txt tests/lowest_dependencies.py | $(BIN)/python
 	@echo "Setting up .venv-lowest (once, about a minute) ..."
@@ -95,6 +101,9 @@ test-openapi: tests/openapi/node_modules/.stamp  ## Lint the OpenAPI document of
 test-window: .venv/window.stamp  ## Look through the embedded org's window in headless Chromium
 	@$(BIN)/python -m pytest -q tests/window
 
+test-view: tests/view/node_modules/.stamp  ## Look at the page of a job in headless Chromium, in the host side of MCP Apps
+	@$(BIN)/python -m pytest -q -n 2 tests/view
+
 fuzz: .venv/dev.stamp  ## Try the embedded org with new files and requests for some minutes
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 -o timeout=600 tests/salesforce_emulator/test_properties.py
 
@@ -131,4 +140,4 @@ release: .venv/dev.stamp  ## Build wheel and sdist into dist/, and try each in a
 	@$(BIN)/python -m tests.release dist
 
 clean:  ## Remove what the targets made
-	rm -rf .venv .venv-lowest .venv-clients dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules tests/openapi/node_modules
+	rm -rf .venv .venv-lowest .venv-clients dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules tests/conformance/node_modules tests/callers/node_modules tests/openapi/node_modules tests/view/node_modules

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from mcp import Client, MCPError
+from mcp_types import TextResourceContents
 
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
 from salesforce_bulk_ingest.app.mcp_surface import build_mcp
 from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.mcp_server.misconfigured_server import MisconfiguredServer
+from salesforce_bulk_ingest.mcp_server.view.job_view import VIEW_URI, page
 from salesforce_bulk_ingest.settings import Settings
 from tests.support.orgs import ERAS, UNKNOWN_JOB, Era, agent, paths_in, refusal
 from tests.support.watched_org import WatchedOrg
@@ -54,6 +56,16 @@ async def test_a_resource_is_not_read_but_answers_with_the_mistake(era: Era, org
             with pytest.raises(MCPError) as raised:
                 await client.read_resource(uri)
             assert raised.value.message == TOLD
+    assert org.recorder.calls == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_page_of_a_job_is_read_so_that_a_host_shows_the_mistake_in_it(
+    era: Era, org: WatchedOrg, tmp_path: Path
+) -> None:
+    async with _misconfigured(tmp_path, org, era) as client:
+        [content] = (await client.read_resource(VIEW_URI)).contents
+    assert isinstance(content, TextResourceContents) and content.text == page()
     assert org.recorder.calls == []
 
 

@@ -7,6 +7,7 @@ import anyio
 import pytest
 from mcp import Client, MCPError
 from mcp.client.subscriptions import Subscription
+from mcp.server.apps import EXTENSION_ID
 from mcp.shared.subscriptions import ResourceUpdated
 
 from salesforce_bulk_ingest.mcp_server.subscriptions import MOST_JOBS, MOST_URIS_OF_JOB
@@ -186,4 +187,5 @@ async def test_what_is_declared_is_true(era: Era, org_url: str) -> None:
         "resources": {"listChanged": False, "subscribe": is_modern},
         "tools": {"listChanged": False},
         "completions": {},
+        **({"extensions": {EXTENSION_ID: {}}} if is_modern else {}),
     }

@@ -3,11 +3,13 @@
 A host shows nothing but "Connection closed" of a server that ends at its start.
 """
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
-from mcp_types import Resource
+from mcp_types import InputRequiredResult, Resource
 from pydantic import AnyUrl
 
 from salesforce_bulk_ingest.base.errors import NotConfigured
@@ -15,11 +17,12 @@ from salesforce_bulk_ingest.mcp_server.answers.error import error_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.server import IngestServer, ResourceList
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.mcp_server.view.job_view import VIEW_URI
 from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg
 
 
 class MisconfiguredServer(IngestServer):
-    """The server with the same tools and resources, each of which answers with the mistake, whatever it is asked.
+    """The server with the same tools and resources, each of which answers with the mistake; the view stays as it is.
 
     Args:
         name: the name that the server gives to clients.
@@ -50,7 +53,11 @@ class MisconfiguredServer(IngestServer):
     ) -> NoReturn:
         raise ToolError(error_text(self._error, GivenCall(name, arguments))) from self._error
 
-    async def read_resource(self, uri: AnyUrl | str, context: Context[None, Any] | None = None) -> NoReturn:
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[None, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        if str(uri) == VIEW_URI:  # the page shows the mistake, which the call of its tool is told
+            return await super().read_resource(uri, context)
         raise ResourceError(error_text(self._error, GivenCall(str(uri), {}))) from self._error
 
 

@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, list_
 from salesforce_bulk_ingest.mcp_server.prompts import check_arguments, reading_prompts, writing_prompts
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tools import IngestTools
+from salesforce_bulk_ingest.mcp_server.view.job_view import job_view
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg
 
@@ -73,6 +74,7 @@ class IngestServer(MCPServer[None]):
             description=DESCRIPTION,
             instructions=_about(org, INSTRUCTIONS + tools.policy.in_words()),
             tools=every,
+            extensions=[job_view()],
             middleware=[self._with_instructions_for_readers],
             **options,
         )
@@ -115,8 +117,11 @@ class IngestServer(MCPServer[None]):
         return await super().call_tool(name, arguments, context)
 
     async def list_resources(self) -> list[Resource]:
-        """Return the resources that there are now; those of the templates that nobody lists are there all the same."""
-        return [*await super().list_resources(), *await self._resource_list()]
+        """Return the resources that there are now; those of the templates that nobody lists are there all the same.
+
+        The page of the view is left out: hosts find it by the tools, and it has nothing for a model.
+        """
+        return await self._resource_list()
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[None, Any] | None = None

@@ -10,7 +10,14 @@ from salesforce_bulk_ingest.mcp_server.tool_errors import ActionableTool
 
 
 def closed_tool(
-    fn: Callable[..., Any], *, name: str, title: str, read_only: bool, destructive: bool, idempotent: bool
+    fn: Callable[..., Any],
+    *,
+    name: str,
+    title: str,
+    read_only: bool,
+    destructive: bool,
+    idempotent: bool,
+    view: str | None = None,
 ) -> ActionableTool:
     """Return a tool made from a function, with its docstring as description and its return model as output schema.
 
@@ -21,6 +28,7 @@ def closed_tool(
         read_only: whether the tool changes nothing.
         destructive: whether the tool removes something that can't be restored.
         idempotent: whether a repeat of the call changes nothing more.
+        view: the address of the page that hosts may show beside the tool's answers; None if there is none.
     """
     function = getattr(fn, "__func__", fn)
     if function not in _DECLARED:
@@ -31,7 +39,8 @@ def closed_tool(
             idempotent_hint=idempotent,
             open_world_hint=True,
         )
-        _DECLARED[function] = _declared(fn, name, title, hints).model_copy(update={"fn": function})
+        meta = None if view is None else {"ui": {"resourceUri": view}}
+        _DECLARED[function] = _declared(fn, name, title, hints).model_copy(update={"fn": function, "meta": meta})
     return _DECLARED[function].model_copy(update={"fn": fn})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, TypedDict
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -45,10 +45,12 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
 from salesforce_bulk_ingest.mcp_server.dialogs import ask, can_ask, given_answer
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
+from salesforce_bulk_ingest.mcp_server.view.job_view import ROWS_SENT, VIEW_URI
 from salesforce_bulk_ingest.mcp_server.whole_files import WholeFiles
 from salesforce_bulk_ingest.operations.audit import Action
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
+from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load import AnySource, ReportLoad
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import LoadRequest
@@ -65,7 +67,14 @@ _ACTIONS: Mapping[str, Action] = {
 }
 """What each tool that is not a reading one changes."""
 
-READING = {"read_only": True, "destructive": False, "idempotent": True}
+
+class _Hints(TypedDict):
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+
+
+READING: _Hints = {"read_only": True, "destructive": False, "idempotent": True}
 
 
 class IngestTools:
@@ -91,7 +100,9 @@ class IngestTools:
                 self.create, name=CREATE, title="Create an ingest job",
                 read_only=False, destructive=False, idempotent=False,
             ),
-            closed_tool(self.status, name="get-ingest-job-status", title="Get an ingest job's status", **READING),
+            closed_tool(
+                self.status, name="get-ingest-job-status", title="Get an ingest job's status", view=VIEW_URI, **READING
+            ),
             closed_tool(
                 self.change_state, name="close-abort-ingest-job", title="Close or abort an ingest job",
                 read_only=False, destructive=False, idempotent=True,
@@ -104,7 +115,9 @@ class IngestTools:
                 self.upload, name=UPLOAD, title="Upload an ingest job's rows",
                 read_only=False, destructive=False, idempotent=True,
             ),
-            closed_tool(self.failed, name=RESULT_TOOLS["failedResults"], title="Get failed rows", **READING),
+            closed_tool(
+                self.failed, name=RESULT_TOOLS["failedResults"], title="Get failed rows", view=VIEW_URI, **READING
+            ),
             closed_tool(self.successful, name=RESULT_TOOLS["successfulResults"], title="Get successful rows", **READING),
             closed_tool(
                 self.unprocessed, name=RESULT_TOOLS["unprocessedrecords"], title="Get unprocessed rows", **READING
@@ -179,7 +192,7 @@ class IngestTools:
         again; the job goes on by itself."""
         with errors_for_models(GivenCall.of("get-ingest-job-status", jobId=jobId, waitSeconds=waitSeconds)):
             status = await self._operations.jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
-            return _result(JobAnswer.of(status))
+            return _result(JobAnswer.of(status), meta=_for_view(status))
 
     async def change_state(
         self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0, confirm: Confirm = ""
@@ -313,11 +326,24 @@ class IngestTools:
         return LoadRequest(source, body.mapping, preflight == "on", part, sha256, load_again)
 
 
-def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:
-    """Return the result of a tool from both halves of an answer, with links to resources after the text."""
+def _result(answer: Answer, *links: ContentBlock, meta: dict[str, Any] | None = None) -> CallToolResult:
+    """Return the result of a tool from both halves of an answer, with links to resources after the text.
+
+    Args:
+        answer: the answer.
+        links: the links.
+        meta: what no model is to read.
+    """
     return CallToolResult(
-        content=[TextContent(type="text", text=answer.text()), *links], structured_content=answer.structure()
+        content=[TextContent(type="text", text=answer.text()), *links],
+        structured_content=answer.structure(),
+        _meta=meta,
     )
+
+
+def _for_view(status: JobStatus) -> dict[str, Any] | None:
+    """Return what only the page of a job needs: of how many rows the counters of a job tell that has not ended."""
+    return None if status.rows_sent is None else {ROWS_SENT: status.rows_sent}
 
 
 def _progress(ctx: Context) -> Report:

@@ -60,6 +60,7 @@ class JobStatus:
         upload: the state of the upload to an open job; `unknown` for any other job.
         changed: for a close or an abort, whether this call changed the state; else None.
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
+        rows_sent: the number of rows that were sent to a job that has not ended; None where it is not known.
     """
 
     org: Org
@@ -67,6 +68,7 @@ class JobStatus:
     upload: UploadState = "unknown"
     changed: bool | None = None
     accounting: RowAccounting | None = None
+    rows_sent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ class JobOperations:
         org = await self._client.org()
         job = await self._wait(job, wait_seconds, report)
         upload = await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown"
-        return JobStatus(org, job, upload, accounting=await self._accounting(org, job))
+        rows_sent = None if job.is_terminal else await self._rows_sent(job)
+        return JobStatus(org, job, upload, accounting=await self._accounting(org, job), rows_sent=rows_sent)
 
     async def read(self, job_id: str) -> Job:
         """Return the job as it is now."""
