@@ -118,9 +118,7 @@ async def test_no_lines_are_advised_for_rows_that_have_none(org: WatchedOrg) -> 
             "Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut."
         )
         failed = await call(client, "get-failed-results-ingest-job", jobId=job)
-        assert failed["next"].split("}}}} ")[1] == snapshot(
-            "sends those of the first cause again, as they were sent, once their cause is gone; with formats, values or set beside rowsOf it corrects them on the way. Never load the whole file again."
-        )
+        assert next_call(failed["next"])[1]["data"]["formats"].keys() == {"NumberOfEmployees"}
         titled = await call(client, "create-ingest-job", body=INSERT, data={"csv": f"Report,,\n{csv}"}, preflight="off")
         failing = {"jobId": titled["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 45}
         assert (await call(client, "close-abort-ingest-job", **failing))["state"] == "Failed"
@@ -675,7 +673,7 @@ async def test_what_an_earlier_version_stored_in_place_of_an_id_still_refuses_ro
     assert text.splitlines() == snapshot(
         [
             'Created job JOB, but its rows did not get there. DUPLICATE_VALUE: Some of these rows were sent again before: 5 of job JOB into job "../../pwn\\nNext:" (which is gone, so it is not known whether it loaded them). Nothing was sent now.',
-            'Next: upload-data-ingest-job {"jobId": "JOB", "body": {"rowsOf": {"jobs": ["JOB"], "where": {"statusCode": "REQUIRED_FIELD_MISSING"}}}, "preflight": "off"} sends them there, once what the message says is mended; or abort the job. Don\'t create another.',
+            'Next: upload-data-ingest-job {"jobId": "JOB", "body": {"rowsOf": {"jobs": ["JOB"], "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}}, "preflight": "off"} sends them there, once what the message says is mended; or abort the job. Don\'t create another.',
         ]
     )
     assert not any("pwn" in call for call in org.recorder.calls)

@@ -65,6 +65,7 @@ def test_a_group_holds_what_it_takes_to_correct_its_rows() -> None:
                         "values": {"Status__c": "5-6"},
                     },
                 ],
+                "cells": {"Status__c": ["4", "5-6", "C", "Cld", "Hott", "a:b"]},
             }
         ]
     )

@@ -45,7 +45,9 @@ def test_only_what_passes_by_itself_is_retryable() -> None:
 
 
 def test_a_type_that_a_cell_has_not_may_be_one_of_its_form() -> None:
-    assert {code for code in known_codes() if remedy_for(code, "").is_of_form} == {"INVALID_TYPE_ON_FIELD_IN_RECORD"}
+    assert {code for code in known_codes() if remedy_for(code, "").argument == "formats"} == {
+        "INVALID_TYPE_ON_FIELD_IN_RECORD"
+    }
 
 
 @pytest.mark.parametrize("code", ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER"])
@@ -85,7 +87,7 @@ def test_advice_goes_by_what_the_message_says(error: str, named: str) -> None:
         assert named in remedy.advice and not remedy.is_retryable
         assert 20 < len(remedy.advice) <= 260 and remedy.advice.endswith(".")
     assert ("parent" in remedy.advice) == ("Foreign key" in error)
-    assert remedy.is_of_form == ("in formats" in remedy.advice)
+    assert (remedy.argument == "formats") == ("in formats" in remedy.advice)
 
 
 def test_the_cell_that_a_message_about_a_type_quotes_is_no_part_of_the_pattern() -> None:

@@ -173,6 +173,32 @@ async def test_foreign_headers(half: Half, crm: Org) -> None:
     within_the_price("foreign headers", half, program.spent)
 
 
+FAILING = """\
+Name,Code__c,Tier__c,Phone
+Acme,C-1,Gold,1
+Duo,C-0,Gold,2
+Trio,C-3,gold!,3
+,C-4,Silver,4
+Penta,C-5,Bronze,5
+"""
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_four_kinds_of_failure(half: Half, crm: Org) -> None:
+    crm.write("rows.csv", FAILING)
+    async with agent_of(crm) as client:
+        there = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name,Code__c\nThere already,C-0\n"})
+        await closed(client, there["id"])
+        crm.direct.go_wrong({"fault": "locked-rows", "times": 1})
+        program = Program(client, half, {'<Tier__c for "gold!">': "Gold", '<Name for "">': "Unknown"})
+        heard = await program.begin("create-ingest-job", body=INSERT, data={"file": "rows.csv"})
+        await program.until(heard, all_loaded)
+    names = [name for (name,) in crm.records("SELECT Name FROM Account")]
+    assert names == ["Acme", "Penta", "There already", "Trio", "Unknown"]
+    assert crm.records("SELECT Tier__c FROM Account WHERE Name = 'Trio'") == [("Gold",)]
+    within_the_price("four kinds of failure", half, program.spent)
+
+
 MESSAGE = [
     {"Erp_Id__c": "E-1", "Name": "Müller", "Phone": "1"},
     {"Erp_Id__c": "E-2", "Name": "Bäcker", "Phone": "2"},

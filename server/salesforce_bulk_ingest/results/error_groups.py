@@ -5,19 +5,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.results.fingerprints import without_cells, without_values
-from salesforce_bulk_ingest.results.remedies import remedy_for
+from salesforce_bulk_ingest.results.remedies import Correcting, remedy_for
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, UNKNOWN_CODE, ErrorFilter, RowError, parse_row_error
 
 MOST_GROUPS = 1_000
 MOST_EXAMPLES = 5
 MOST_FIELDS = 20
 MOST_VALUES = 5
+MOST_CELLS = 10
 LONGEST_CODE = 100
 LONGEST_FIELD = 80
 LONGEST_MESSAGE = 300
 LONGEST_VALUE = 100
+LONGEST_CELL = 40
+"""The longest cell that is kept as one to correct, in characters."""
 
 _MOST_FINGERPRINTS = 5 * MOST_GROUPS
 
@@ -48,6 +52,8 @@ class ErrorGroup:
             errors beyond the limit.
         count: number of rows.
         examples: the first rows that were read, at most five.
+        cells: the different cells of the columns at fault, by column name; none where these are more than ten, long or
+            hidden.
     """
 
     code: str
@@ -55,6 +61,7 @@ class ErrorGroup:
     pattern: str
     count: int
     examples: tuple[FailedExample, ...]
+    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_retryable(self) -> bool:
@@ -62,9 +69,9 @@ class ErrorGroup:
         return remedy_for(self.code, self.pattern).is_retryable
 
     @property
-    def is_of_form(self) -> bool:
-        """Whether the cells may be right and of another form than Salesforce takes, which `formats` reads."""
-        return remedy_for(self.code, self.pattern).is_of_form
+    def argument(self) -> Correcting | None:
+        """The argument beside rowsOf that may correct the rows on the way; None if there is none."""
+        return remedy_for(self.code, self.pattern).argument
 
     @property
     def advice(self) -> str:
@@ -84,6 +91,7 @@ class ErrorGroup:
             "pattern": self.pattern,
             "count": self.count,
             "examples": examples,
+            "cells": {name: list(cells) for name, cells in self.cells.items()},
         }
 
     @classmethod
@@ -94,7 +102,8 @@ class ErrorGroup:
             KeyError, TypeError: this is not the JSON value of an error group.
         """
         examples = tuple(FailedExample(e["offset"], e["message"], e["values"]) for e in stored["examples"])
-        return cls(stored["code"], tuple(stored["fields"]), stored["pattern"], stored["count"], examples)
+        cells = {name: tuple(of_column) for name, of_column in stored["cells"].items()}
+        return cls(stored["code"], tuple(stored["fields"]), stored["pattern"], stored["count"], examples, cells)
 
 
 # Words of a sentence that can only be API names: CamelCase, __c, and Id.
@@ -113,12 +122,22 @@ class _Tally:
     Attributes:
         fingerprint: the message without values; None once two rows have different fingerprints.
         count: number of rows.
+        cells: the different cells of the columns at fault, by index; None where they are too many or too long to be listed.
         examples: the first rows.
     """
 
     fingerprint: str | None
+    cells: dict[int, list[str] | None]
     count: int = 0
     examples: list[FailedExample] = field(default_factory=list)
+
+    def add_cells(self, row: Sequence[str]) -> None:
+        """Note the cells of a row that are at fault."""
+        for index, found in self.cells.items():
+            cell = row[index] if index < len(row) else ""
+            if found is not None and cell not in found:
+                is_listed = len(found) < MOST_CELLS and _can_be_listed(cell)
+                self.cells[index] = [*found, cell] if is_listed else None
 
 
 class ErrorGrouper:
@@ -133,7 +152,7 @@ class ErrorGrouper:
         self._columns = tuple(columns)
         self._indexes_by_field: dict[str, list[int]] = {}
         for index, name in enumerate(columns):
-            for field_name in _fields_of(name):
+            for field_name in fields_of(name):
                 self._indexes_by_field.setdefault(field_name.lower(), []).append(index)
         self._names = frozenset(self._indexes_by_field)
         self._tallies: dict[_Key, _Tally] = {}
@@ -150,10 +169,13 @@ class ErrorGrouper:
         fields = tuple(cut(name, LONGEST_FIELD) for name in error.fields[:MOST_FIELDS])
         fingerprint = without_values(code, error.message, self._fault_cells(error, cells), self._names)
         key = self._key((code, fields, fingerprint), error.message, cells)
-        tally = self._tallies.setdefault(key, _Tally(fingerprint if key != _BEYOND_LIMIT else ""))
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = self._new_tally(key, fingerprint, error)
         if key != _BEYOND_LIMIT and tally.fingerprint != fingerprint:
             tally.fingerprint = None
         tally.count += 1
+        tally.add_cells(cells)
         if len(tally.examples) < MOST_EXAMPLES:
             message = cut(error.message, LONGEST_MESSAGE)
             tally.examples.append(FailedExample(row_number, message, dict(self._values(error, cells))))
@@ -172,11 +194,18 @@ class ErrorGrouper:
                 pattern if tally.fingerprint is None else tally.fingerprint,
                 tally.count,
                 tuple(tally.examples),
+                {self._columns[index]: tuple(sorted(found or ())) for index, found in tally.cells.items()},
             )
             for (code, fields, pattern), tally in self._tallies.items()
         )
         # Salesforce gives rows in no promised order, so equally frequent groups need an order of their own.
         return tuple(sorted(groups, key=lambda group: (-group.count, group.code, group.fields, group.pattern)))
+
+    def _new_tally(self, key: _Key, fingerprint: str, error: RowError) -> _Tally:
+        if key == _BEYOND_LIMIT:
+            return _Tally("", {})
+        at_fault = self._indexes_at_fault(error)
+        return _Tally(fingerprint, {index: [] for index in at_fault if len(self._columns[index]) <= LONGEST_FIELD})
 
     def _key(self, fingerprint_key: _Key, message: str, cells: Sequence[str]) -> _Key:
         """Return the key of the group that a row belongs to.
@@ -203,18 +232,26 @@ class ErrorGrouper:
         return [cells[index] for index in self._indexes(error.fields[:MOST_FIELDS]) if index < len(cells)]
 
     def _values(self, error: RowError, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Return columns and cells of the fields that the error names, or, where it names none, its message."""
-        named = error.fields[:MOST_FIELDS] or _API_NAME.findall(error.message[:LONGEST_MESSAGE])
-        for index in self._indexes(named)[:MOST_VALUES]:
-            if index != self._error_index and index < len(cells):
+        """Return columns and cells of the fields at fault."""
+        for index in self._indexes_at_fault(error):
+            if index < len(cells):
                 yield cut(self._columns[index], LONGEST_FIELD), cut(cells[index], LONGEST_VALUE)
+
+    def _indexes_at_fault(self, error: RowError) -> list[int]:
+        """Return the indexes of the columns of the fields that the error names, or, where it names none, its message."""
+        named = error.fields[:MOST_FIELDS] or _API_NAME.findall(error.message[:LONGEST_MESSAGE])
+        return [index for index in self._indexes(named)[:MOST_VALUES] if index != self._error_index]
 
     def _indexes(self, fields: Sequence[str]) -> list[int]:
         """Return the indexes of the columns that write these fields."""
         return list(dict.fromkeys(index for name in fields for index in self._indexes_by_field.get(name.lower(), ())))
 
 
-def _fields_of(column: str) -> Iterator[str]:
+def _can_be_listed(cell: str) -> bool:
+    return len(cell) <= LONGEST_CELL and cell.isprintable() and not MASK.search(cell)
+
+
+def fields_of(column: str) -> Iterator[str]:
     """Return the names under which an error may name a column.
 
     They are the column's own name and, for a relationship column, the names of its lookup field and of its external id.

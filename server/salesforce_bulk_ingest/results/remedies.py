@@ -6,6 +6,10 @@ Data Loads: order rows by parent) and for what still runs in a load; messages se
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+Correcting = Literal["values", "formats", "columns"]
+"""The arguments that change single cells, or leave a column out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +19,13 @@ class Remedy:
     Attributes:
         advice: what to do, in one sentence written by this project.
         is_retryable: whether the same rows may succeed unchanged.
-        is_of_form: whether the cells may be right and of another form than Salesforce takes, which `formats` reads.
+        argument: the argument beside rowsOf that may correct the cells at fault on the way, such as `formats` where they may
+            be right and of another form than Salesforce takes; None where only the source or the org can be corrected.
     """
 
     advice: str
     is_retryable: bool = False
-    is_of_form: bool = False
+    argument: Correcting | None = None
 
 
 _ADMIN = "Ask an admin of the org"
@@ -78,17 +83,20 @@ _BY_CODE: dict[str, Remedy] = {
     "DUPLICATE_USERNAME": Remedy("Usernames are unique across all orgs: choose another one for each of these rows."),
     "REQUIRED_FIELD_MISSING": Remedy(
         "Fill in the named fields: add a column, one value for every row with set, or leave these rows out with leaveOut, "
-        'such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.'
+        'such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.',
+        argument="values",
     ),
     "MISSING_ARGUMENT": Remedy(
         "The key of these rows is empty: fill in Id, or the external id of an upsert, or insert them as new records."
     ),
     "INVALID_CROSS_REFERENCE_KEY": Remedy(
         "An Id in these rows names no record that this user can see, or one of the wrong kind: correct it, look it up in "
-        "this org (a sandbox has other ids), or leave it out."
+        "this org (a sandbox has other ids), or leave it out.",
+        argument="values",
     ),
     "INVALID_CROSS_REFERENCE_TYPE_FOR_FIELD": Remedy(
-        "A lookup names a record of the wrong object: give the Id of a record of the object that the field refers to."
+        "A lookup names a record of the wrong object: give the Id of a record of the object that the field refers to.",
+        argument="values",
     ),
     "ENTITY_IS_DELETED": Remedy(
         "The record, or one that it refers to, is deleted, or its Id came twice in a delete: don't send these rows again, "
@@ -99,54 +107,80 @@ _BY_CODE: dict[str, Remedy] = {
     ),
     "MALFORMED_ID": Remedy(
         "The cell is no Id of that object: give 15 or 18 characters as Salesforce shows them, or name the parent by its "
-        "external id in a column such as Account.Ext__c."
+        "external id in a column such as Account.Ext__c.",
+        argument="values",
     ),
-    "INVALID_ID_FIELD": Remedy("The Id, or a lookup, is not valid: look the record up in this org and give its Id."),
+    "INVALID_ID_FIELD": Remedy(
+        "The Id, or a lookup, is not valid: look the record up in this org and give its Id.",
+        argument="values",
+    ),
     "INVALID_FIELD": Remedy(
         "A cell, or the row, doesn't fit the header: do what the message says, and check delimiter and quotes."
     ),
     "INVALID_FIELD_FOR_INSERT_UPDATE": Remedy(
         "These fields can't be written by this operation or this user: leave their columns out (columns with null), or use "
-        "update or upsert where an insert was given an Id."
+        "update or upsert where an insert was given an Id.",
+        argument="columns",
     ),
     "FIELD_INTEGRITY_EXCEPTION": Remedy(
         "The value doesn't fit the field, or the other fields of the record: correct it as the message says; dates are "
-        "2026-01-31, times 2026-01-31T12:00:00Z."
+        "2026-01-31, times 2026-01-31T12:00:00Z.",
+        argument="values",
     ),
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": Remedy(
         "A rule of the org refused the values, and the message is what its author wrote: correct the rows to satisfy it, or "
         "have an admin change the rule."
     ),
     "FIELD_FILTER_VALIDATION_EXCEPTION": Remedy(
-        "The lookup's filter refuses the record that was named: choose another one, or have an admin change the filter."
+        "The lookup's filter refuses the record that was named: choose another one, or have an admin change the filter.",
+        argument="values",
     ),
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Remedy(
         'Translate these cells with values, such as {"Rating": {"H": "Hot"}}, or have an admin add them to the picklist; a '
-        "record type may offer fewer than the field."
+        "record type may offer fewer than the field.",
+        argument="values",
     ),
-    "TOO_MANY_ENUM_VALUE": Remedy("A multi-select cell holds more than 100 values: shorten it."),
-    "STRING_TOO_LONG": Remedy("Shorten the cells to the length in the message: nothing truncates them on the way."),
-    "NUMBER_OUTSIDE_VALID_RANGE": Remedy("The number has more digits than the field holds: correct it, or its unit."),
+    "TOO_MANY_ENUM_VALUE": Remedy(
+        "A multi-select cell holds more than 100 values: shorten it.",
+        argument="values",
+    ),
+    "STRING_TOO_LONG": Remedy(
+        "Shorten the cells to the length in the message: nothing truncates them on the way.",
+        argument="values",
+    ),
+    "NUMBER_OUTSIDE_VALID_RANGE": Remedy(
+        "The number has more digits than the field holds: correct it, or its unit.",
+        argument="values",
+    ),
     "INVALID_TYPE_ON_FIELD_IN_RECORD": Remedy(
         "The cell doesn't have the field's type: name the form of the cells in formats beside rowsOf, or translate them "
         "with values, to numbers as 1234.5, dates as 2026-01-31, times as 2026-01-31T12:00:00Z, checkboxes as true/false.",
-        is_of_form=True,
+        argument="formats",
     ),
     "INVALID_EMAIL_ADDRESS": Remedy(
-        'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.'
+        'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.',
+        argument="values",
     ),
-    "INVALID_CURRENCY_ISO": Remedy("Use the code of a currency that is active in this org, such as EUR."),
-    "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET": Remedy("Remove the characters that the org can't store from these cells."),
+    "INVALID_CURRENCY_ISO": Remedy(
+        "Use the code of a currency that is active in this org, such as EUR.",
+        argument="values",
+    ),
+    "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET": Remedy(
+        "Remove the characters that the org can't store from these cells.",
+        argument="values",
+    ),
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": _IN_TRIGGER,
     "CANNOT_EXECUTE_FLOW_TRIGGER": _IN_FLOW,
     "SELF_REFERENCE_FROM_TRIGGER": _IN_TRIGGER,
     "OP_WITH_INVALID_USER_TYPE_EXCEPTION": Remedy(
         "The named user's type or licence doesn't allow this: give these records another owner or user, in values for "
-        "OwnerId, or have an admin change the licence."
+        "OwnerId, or have an admin change the licence.",
+        argument="values",
     ),
     "INACTIVE_OWNER_OR_USER": Remedy(
         "The owner is an inactive user: give these rows an active one, in set or values for OwnerId, or have an admin "
-        "reactivate it."
+        "reactivate it.",
+        argument="values",
     ),
     "TRANSFER_REQUIRES_READ": Remedy(
         "The new owner may not read this object: choose another owner, or have an admin give that user access."
@@ -159,7 +193,8 @@ _BY_CODE: dict[str, Remedy] = {
         "others."
     ),
     "CANNOT_REPARENT_RECORD": Remedy(
-        "The parent of these records can't be changed: leave that column out of an update."
+        "The parent of these records can't be changed: leave that column out of an update.",
+        argument="columns",
     ),
     "CANNOT_UPDATE_CONVERTED_LEAD": Remedy(
         "The lead is converted: don't send these rows again, or update the contact, account or opportunity that it "
@@ -191,7 +226,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "Foreign key external ID",
         Remedy(
             "No parent has this external id: load the missing parents first, or correct the ids with values beside rowsOf, "
-            'such as {"Account.Ext__c": {"old": "new"}}.'
+            'such as {"Account.Ext__c": {"old": "new"}}.',
+            argument="values",
         ),
     ),
     (
@@ -201,7 +237,7 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
             "The cell has not the form of the field's type: write dates as 2026-01-31 and times as 2026-01-31T12:00:00Z, or "
             'name the form of the cells in formats beside rowsOf, such as {"Birthdate": "DD.MM.YYYY"}, or translate them '
             "with values.",
-            is_of_form=True,
+            argument="formats",
         ),
     ),
     (
@@ -210,7 +246,7 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         Remedy(
             'Name the words of the cells in formats beside rowsOf, such as {"Done__c": "Yes/No"}, or translate them to true '
             "and false with values.",
-            is_of_form=True,
+            argument="formats",
         ),
     ),
     (
@@ -220,7 +256,7 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
             "The field takes whole numbers, without a point: translate cells with values beside rowsOf, such as "
             '{"NumberOfEmployees": {"25.5": "26"}}; where zeros alone are behind it, name their form in formats, such as '
             '{"NumberOfEmployees": "1234.5"}.',
-            is_of_form=True,
+            argument="formats",
         ),
     ),
     (
@@ -229,7 +265,7 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         Remedy(
             "The cell is no number as the field takes it: write 1234.5, or name the form of the cells in formats beside "
             'rowsOf, such as {"AnnualRevenue": "$1,234.5"}, or translate them with values.',
-            is_of_form=True,
+            argument="formats",
         ),
     ),
     (
@@ -237,7 +273,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "Record Type ID",
         Remedy(
             "The record type is unknown, or not assigned to this user: give one of its own with set or values for "
-            "RecordTypeId, leave the column out, or have an admin assign it."
+            "RecordTypeId, leave the column out, or have an admin assign it.",
+            argument="values",
         ),
     ),
     (
@@ -245,7 +282,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "cannot be blank",
         Remedy(
             "A lookup that every record has was cleared: replace #N/A in that column with values or set, or leave the "
-            "column out (columns with null)."
+            "column out (columns with null).",
+            argument="values",
         ),
     ),
     (
@@ -253,7 +291,8 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
         "problem with this",  # state and country picklists
         Remedy(
             "The org has lists of states and countries, and this is none of them: translate the cells with values beside "
-            'rowsOf, such as {"BillingCountry": {"USA": "United States"}}, and send states with their country.'
+            'rowsOf, such as {"BillingCountry": {"USA": "United States"}}, and send states with their country.',
+            argument="values",
         ),
     ),
     (

@@ -23,7 +23,7 @@ async def test_a_program_that_follows_next_loads_rows_and_sends_the_failed_ones_
     half: Half, era: Era, org_url: str
 ) -> None:
     async with agent(org_url, era=era) as client:
-        follower = Follower(client, half, {"<rows>": ROWS})
+        follower = Follower(client, half, {"<rows>": ROWS, '<Name for "">': "Unknown"})
         job = await call(client, "create-ingest-job", body=INSERT)
         sentence = job["next"]
         for _ in range(5):

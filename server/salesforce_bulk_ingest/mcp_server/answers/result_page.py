@@ -19,7 +19,6 @@ from salesforce_bulk_ingest.mcp_server.answers.error_groups import CAUSES_IN_TEX
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
-    CORRECTED_ROWS,
     ROWS,
     THESE_ROWS,
     GivenCall,
@@ -27,6 +26,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
     wait_call,
 )
+from salesforce_bulk_ingest.mcp_server.answers.retry_call import failed_rows_call, rows_of, rows_shown
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.results.completeness import counted_rows
@@ -229,7 +229,7 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
     if page.is_short:
         return f"{given.again()} fetches the result anew: make the same call later. What comes twice alike is kept."
     if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
-        return f"{_retry_of_failed_rows(job, page)}{_more_rows(page)}"
+        return f"{failed_rows_call(job, page)}{_more_rows(page)}"
     if kind == "unprocessedrecords" and page.rows and page.path and job.is_terminal:
         return f"{_load_of_unprocessed_rows(job, accounting)}{_more_rows(page)}"
     if page.next_offset is not None:
@@ -241,7 +241,7 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
     if kind != "successfulResults" and rows_in_no_result(accounting):
         return _load_of_the_rest(job)
     if kind == "unprocessedrecords" and page.rows:
-        return f"{new_job_call(job, _rows_shown(page, THESE_ROWS))} {loads(job, 'these rows')}, {ONCE_OUT_OF_THE_WAY}."
+        return f"{new_job_call(job, rows_shown(page, THESE_ROWS))} {loads(job, 'these rows')}, {ONCE_OUT_OF_THE_WAY}."
     if (
         kind == "unprocessedrecords"
         and not page.offset
@@ -258,7 +258,7 @@ def _more_rows(page: Page) -> str:
 
 def _load_of_the_rest(job: Job) -> str:
     rows = loads(job, "all rows that are not in the org, those in no result, too")
-    return f"{new_job_call(job, _rows_of(job))} {rows}."
+    return f"{new_job_call(job, rows_of(job))} {rows}."
 
 
 def _load_of_unprocessed_rows(job: Job, accounting: RowAccounting | None) -> str:
@@ -266,39 +266,4 @@ def _load_of_unprocessed_rows(job: Job, accounting: RowAccounting | None) -> str
     if rows_in_no_result(accounting):
         return _load_of_the_rest(job)
     rows = loads(job, "all unprocessed rows")
-    return f"{new_job_call(job, _rows_of(job, which='unprocessed'))} {rows}, {ONCE_OUT_OF_THE_WAY}."
-
-
-def _retry_of_failed_rows(job: Job, page: Page) -> str:
-    never = "Never load the whole file again."
-    are_retryable = all(cause.is_retryable for cause in page.error_groups)
-    if page.path is None:  # no file of this machine has the rows to send again
-        if are_retryable:
-            rows = _rows_shown(page, THESE_ROWS)
-            return f"{new_job_call(job, rows)} loads these rows again, unchanged. {never}"
-        rows = _rows_shown(page, CORRECTED_ROWS)
-        return f"{new_job_call(job, rows)} loads these rows, corrected by their causes. {never}"
-    if are_retryable:
-        return f"{new_job_call(job, _rows_of(job, which='failed'))} sends these rows again, as they were sent. {never}"
-    first = page.error_groups[0]
-    retried = _rows_of(job, code=cut(first.code, LONGEST_NAME))
-    correcting = "formats, values or set" if first.is_of_form else "values or set"
-    return (
-        f"{new_job_call(job, retried)} sends those of the first cause again, as they were sent, once their cause is gone; "
-        f"with {correcting} beside rowsOf it corrects them on the way. {never}"
-    )
-
-
-def _rows_shown(page: Page, gap: str) -> str:
-    """Return the gap for rows of the page, or one for the same rows of their source where the page hides cells."""
-    return f"{gap[:-1]}, taken from their source>" if page.hidden_columns else gap
-
-
-def _rows_of(job: Job, *, which: str | None = None, code: str | None = None) -> dict[str, object]:
-    """Return the value of the argument `data` that sends rows of the job again."""
-    chosen: dict[str, object] = {"jobs": [job.id]}
-    if which is not None:
-        chosen["which"] = [which]
-    if code is not None:
-        chosen["where"] = {"statusCode": code}
-    return {"rowsOf": chosen}
+    return f"{new_job_call(job, rows_of(job, which='unprocessed'))} {rows}, {ONCE_OUT_OF_THE_WAY}."

@@ -1,0 +1,113 @@
+"""The call that sends failed rows again: those that can succeed now, with gaps for what corrects them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from salesforce_bulk_ingest.base.text import as_name, quoted
+from salesforce_bulk_ingest.mcp_server.answers.answer import counted
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loads
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, THESE_ROWS, new_job_call
+from salesforce_bulk_ingest.results.corrections import Correction
+from salesforce_bulk_ingest.results.error_groups import ErrorGroup
+from salesforce_bulk_ingest.results.pages import Page
+from salesforce_bulk_ingest.results.row_errors import ErrorFilter
+from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.validation.destination import DELETES
+
+LONGEST_GAPS = 1_500
+"""The maximum number of characters of the gaps for single cells; where these are longer, each argument is one gap."""
+
+MOST_CODES_NAMED = 3
+
+NEVER = "Never load the whole file again."
+
+
+def failed_rows_call(job: Job, page: Page) -> str:
+    """Return the call that sends failed rows of a page's causes again, and words about it."""
+    correction = Correction.of(page.error_groups, are_rows_changed=job.operation not in DELETES)
+    if page.path is None:  # no file of this machine has the rows to send again
+        if all(group.is_retryable for group in page.error_groups):
+            rows = rows_shown(page, THESE_ROWS)
+            return f"{new_job_call(job, rows)} {loads(job, 'these rows')} again, unchanged. {NEVER}"
+        rows = rows_shown(page, CORRECTED_ROWS)
+        return f"{new_job_call(job, rows)} {loads(job, 'these rows')}, corrected by their causes. {NEVER}"
+    if not correction.sent:
+        rows = rows_shown(page, CORRECTED_ROWS)
+        return (
+            f"{new_job_call(job, rows)} {loads(job, 'these rows')}, once a person has corrected them, or the org, by their "
+            f"causes: no argument beside rowsOf does that. {NEVER}"
+        )
+    data = {**rows_of(job, which="failed", where=_where(correction, page.request.errors)), **_gaps(correction)}
+    sent = sum(group.count for group in correction.sent)
+    how = "as they were sent" if correction.are_sent_unchanged else "corrected by what stands for the gaps"
+    return (
+        f"{new_job_call(job, data)} sends {counted(sent, 'row')} again, {how}."
+        f"{_leave_out(correction)}{_left(correction)} {NEVER}"
+    )
+
+
+def rows_shown(page: Page, gap: str) -> str:
+    """Return the gap for rows of the page, or one for the same rows of their source where the page hides cells."""
+    return f"{gap[:-1]}, taken from their source>" if page.hidden_columns else gap
+
+
+def rows_of(
+    job: Job, *, which: str | None = None, where: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, object]:
+    """Return the value of the argument `data` that sends rows of the job again; rows chosen by `where` are failed ones."""
+    chosen: dict[str, object] = {"jobs": [job.id]}
+    if where:
+        chosen["where"] = where
+    elif which is not None:
+        chosen["which"] = [which]
+    return {"rowsOf": chosen}
+
+
+def _where(correction: Correction, errors: ErrorFilter) -> dict[str, list[str]]:
+    """Return what chooses the rows that are sent among those of the page's own choice."""
+    codes = sorted({group.code for group in correction.sent}) if correction.left else errors.codes
+    where = {"statusCode": list(codes), "field": list(errors.fields)}
+    return {name: texts for name, texts in where.items() if texts}
+
+
+def _gaps(correction: Correction) -> dict[str, object]:
+    """Return the arguments beside rowsOf, each a gap or with gaps."""
+    values = {name: _values(name, cells) for name, cells in correction.values.items()}
+    arguments: dict[str, Mapping[str, object]] = {
+        "values": values,
+        "set": {name: f"<{name} for every row>" for name in correction.constants},
+        "formats": {name: f"<form of {name}, such as DD.MM.YYYY or 1.234,5>" for name in correction.formats},
+        "columns": {name: f"<another field for {name}, or null>" for name in correction.columns},
+    }
+    if len(json.dumps(arguments)) > LONGEST_GAPS:
+        return {name: f"<{name} by the causes>" for name, gaps in arguments.items() if gaps}
+    return {name: gaps for name, gaps in arguments.items() if gaps}
+
+
+def _values(name: str, cells: Sequence[str]) -> object:
+    if not cells:
+        return f"<{name}: old to new cells>"
+    return {cell: f"<{name} for {quoted(cell)}>" for cell in cells}
+
+
+def _leave_out(correction: Correction) -> str:
+    if correction.are_sent_unchanged:
+        return ""
+    return " Ask the user for what you don't know; leaveOut instead leaves such rows out."
+
+
+def _left(correction: Correction) -> str:
+    """Return the sentence about the rows that are not sent; empty where there are none."""
+    if not correction.left:
+        return ""
+    rows = sum(group.count for group in correction.left)
+    return (
+        f" Not sent: {counted(rows, 'row')} ({_codes(correction.left)}): a person has to correct these in the source, or "
+        "the org, by their causes."
+    )
+
+
+def _codes(groups: Iterable[ErrorGroup]) -> str:
+    codes = list(dict.fromkeys(as_name(group.code) for group in groups))
+    more = f" and {len(codes) - MOST_CODES_NAMED} more" if len(codes) > MOST_CODES_NAMED else ""
+    return f"{', '.join(codes[:MOST_CODES_NAMED])}{more}"
