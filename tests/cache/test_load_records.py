@@ -8,6 +8,7 @@ import pytest
 
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
+from salesforce_bulk_ingest.csvio.records import Block
 from salesforce_bulk_ingest.loading.row_sketch import RowSketcher
 
 ORG, OTHER_ORG = "00D000000000001", "00D000000000002"
@@ -16,7 +17,7 @@ FIRST, SECOND, THIRD = "750000000000001AAA", "750000000000002AAA", "750000000000
 
 def load_of(rows: int, *, operation: str = "insert", columns: str = "Account: Name", start: int = 0) -> LoadRecord:
     sketcher = RowSketcher(",")
-    sketcher.add(b"".join(b"Row %d\n" % number for number in range(start, start + rows)), rows)
+    sketcher.add(Block(b"".join(b"Row %d\n" % number for number in range(start, start + rows))), rows)
     return LoadRecord(operation, columns, sketcher.finish())
 
 

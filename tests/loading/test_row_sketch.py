@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import Block
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_sketch import MOST_HASHES, KnownRows, RowSketch, RowSketcher
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -44,7 +45,7 @@ def sketch_of_rows(rows: list[list[str]]) -> RowSketch:
     sketcher = RowSketcher(",")
     for start in range(0, len(rows), 1_000):
         some = rows[start : start + 1_000]
-        sketcher.add(b"".join(f"{','.join(row)}\n".encode() for row in some), len(some))
+        sketcher.add(Block(b"".join(f"{','.join(row)}\n".encode() for row in some)), len(some))
     return sketcher.finish()
 
 

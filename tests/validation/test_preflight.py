@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import COMMA_LF_JOB, UNCHANGED, Bytes, as_line, findings_of, plan_of, sent_parts
-from tests.validation.describing import CONTACT
+from tests.validation.describing import CONTACT, field, sobject
 
 
 def test_several_byte_order_marks_are_all_left_out() -> None:
@@ -95,3 +95,22 @@ def test_no_finding_shows_a_cell_of_a_hidden_field(name: str, reached_by: str, f
             plan = plan_of(Bytes(content), ColumnMapping(columns=columns, formats=formats), destination)
             for finding in map(as_line, plan.findings):
                 assert not re.search(rf"(?<![\w.#]){re.escape(cell)}(?![\w.])", finding.replace(" - ", "")), finding
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("x" * 5, None),
+        ("x" * 6, "takes 5 characters"),
+        ("\U0001f600" * 2 + "x", None),
+        ("\U0001f600" * 3, "may fail"),
+        ('"a\nbcd"', None),
+        ('"a\nbcde"', "takes 5 characters"),
+    ],
+)
+def test_a_text_is_measured_alike_in_short_rows_and_below_long_ones(code: str, kind: str | None) -> None:
+    coded = sobject("Thing__c", field("Code__c", length=5), field("More__c", length=200))
+    destination = Destination("insert", describe=coded)
+    for header, rows in (("Code__c", f"x\n{code}\n"), ("Code__c,More__c", f"x,{'y' * 100}\n{code},z\n")):
+        found = findings_of(f"{header}\n{rows}".encode(), destination)
+        assert len(found) == (kind is not None) and all(kind in line for line in found if kind)

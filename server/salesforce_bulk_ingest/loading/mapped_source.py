@@ -51,7 +51,7 @@ class MappedBlock:
         uploaded: the index of each row that is uploaded, among all rows.
         source_rows: the rows that are uploaded, as the source has them.
         output_rows: the rows to upload, one for each of these.
-        output_bytes: the bytes to upload for these rows.
+        output: the bytes to upload for these rows.
         left_out: how many rows are left out.
         used_ranges: the numbers of the ranges of lines by which rows are left out.
         not_rows: the kind of what is no row and is not left out, by its line.
@@ -63,7 +63,7 @@ class MappedBlock:
     uploaded: Sequence[int]
     source_rows: ParsedBlock
     output_rows: ParsedBlock
-    output_bytes: bytes
+    output: Block
     left_out: LeftOut
     used_ranges: frozenset[int]
     not_rows: Mapping[int, Kind]
@@ -200,7 +200,7 @@ class MappedSource:
             uploaded=uploaded,
             source_rows=kept,
             output_rows=output,
-            output_bytes=block.data if self.mapping is None else block_bytes(output, self.dialect),
+            output=block if self.mapping is None else Block(block_bytes(output, self.dialect), block.first_line),
             left_out=LeftOut(len(with_cells), len(on_lines), len(none)),
             used_ranges=frozenset(used),
             not_rows={rows.line_of(row): kind for row, kind in kinds.items() if row in sent},
@@ -256,13 +256,14 @@ class MappedSource:
     def _mapped(self, file: BinaryIO, start: RowPosition) -> Iterator[OutputChunk]:
         skipped, sources, first_line = start.output_offset, list[bytes](), 0
         for block in self.read_blocks(file, start):
-            size = len(block.output_bytes)
+            output = block.output.data
+            size = len(output)
             if skipped < size or not skipped:
-                source, line = block.source_from(count_rows(block.output_bytes[:skipped]))
+                source, line = block.source_from(count_rows(output[:skipped]))
                 # A block of which all rows are left out has no bytes; what it adds to the count of lines goes with the next.
                 sources.append(source)
                 first_line = first_line or line
-                if data := block.output_bytes[skipped:]:
+                if data := output[skipped:]:
                     yield OutputChunk(data, b"".join(sources), first_line)
                     sources, first_line = [], 0
             skipped = max(skipped - size, 0)

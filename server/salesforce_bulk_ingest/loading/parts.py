@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
-from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, EndlessRecord, count_rows, last_record_end, records
+from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, Block, EndlessRecord, count_rows, last_record_end, records
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, OutputChunk, RowPosition
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 
@@ -58,31 +58,31 @@ class PartCutter:
         self._sketcher = new_sketcher and new_sketcher()
         self._in_parts = self._in_part = self._rows = 0
 
-    def add(self, data: bytes, rows: int, block: RowPosition) -> list[int]:
+    def add(self, block: Block, rows: int, position: RowPosition) -> list[int]:
         """Add the rows of one block.
 
         Args:
-            data: the bytes of whole records, including blank lines.
-            rows: the number of rows in the data.
-            block: the position of the block that the rows were made from.
+            block: the bytes of whole records, including blank lines.
+            rows: the number of rows in the block.
+            position: the position of the block that the rows were made from.
 
         Returns:
             The indexes, within the block, of the rows that are too long for a part.
         """
         too_long: list[int] = []
-        done, left = 0, data
-        while len(left) > self._room:
-            end = last_record_end(left[: self._room])
+        done, left = 0, block
+        while len(left.data) > self._room:
+            end = last_record_end(left.data[: self._room])
             if not end and self._in_part:
-                self._close(replace(block, output_offset=len(data) - len(left)))
+                self._close(replace(position, output_offset=len(block.data) - len(left.data)))
                 continue
             if not end:
-                end = len(next(records(left)))
+                end = len(next(records(left.data)))
                 too_long.append(done)
-            fitting = count_rows(left[:end])
-            self._append(left[:end], fitting)
+            fitting = count_rows(left.data[:end])
+            self._append(Block(left.data[:end]), fitting)
             done += fitting
-            left = left[end:]
+            left = Block(left.data[end:])
         self._append(left, rows - done)
         return too_long
 
@@ -106,13 +106,13 @@ class PartCutter:
     def _room(self) -> int:
         return max(self._limit - len(self._header) - self._in_part, 0)
 
-    def _append(self, data: bytes, rows: int) -> None:
-        self._whole.update(data)
+    def _append(self, block: Block, rows: int) -> None:
+        self._whole.update(block.data)
         if self._part is not self._whole:
-            self._part.update(data)
+            self._part.update(block.data)
         if self._sketcher is not None:
-            self._sketcher.add(data, rows)
-        self._in_part += len(data)
+            self._sketcher.add(block, rows)
+        self._in_part += len(block.data)
         self._rows += rows
 
     def _close(self, next_start: RowPosition) -> None:

@@ -94,7 +94,7 @@ class RowPass:
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)
-                for row in self.cutter.add(block.output_bytes, len(block.output_rows), block.position):
+                for row in self.cutter.add(block.output, len(block.output_rows), block.position):
                     self._refuse_long_row(block.output_rows.line_of(row), checks)
                 self._progress(_bytes_read(self._file))
         except EndlessRecord as error:
@@ -106,7 +106,7 @@ class RowPass:
         # What is no row is told once: it has no cells that could be wrong.
         block = block.without_not_rows()
         checks.check_source(block.source_text, block.source_rows, block.position.block_line)
-        checks.check_outgoing(block.output_rows, block.output_bytes)
+        checks.check_outgoing(block.output_rows, block.output)
         for column, misfit in self._source.misfits(block):
             checks.add_misfit(column, misfit)
 

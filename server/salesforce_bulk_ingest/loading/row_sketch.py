@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from salesforce_bulk_ingest.csvio.records import Block
+
 MOST_HASHES = 20_000
 """The most hashes of a sketch, which are at most 0.3 MB; up to so many different rows, counts of known rows are exact."""
 
@@ -130,19 +132,19 @@ class RowSketcher:
         self._rows = self._level = 0
         self._counts: Counter[int] = Counter()
 
-    def add(self, data: bytes, rows: int) -> None:
+    def add(self, block: Block, rows: int) -> None:
         """Add rows.
 
         Args:
-            data: the bytes of whole records.
-            rows: the number of rows in the data.
+            block: the bytes of whole records.
+            rows: the number of rows in the block.
         """
         self._rows += rows
         limit, adler32, crc32 = _limit(self._level), zlib.adler32, zlib.crc32
         self._counts.update(
             [
                 adler << 32 | crc32(line)
-                for line in self._lines(data, rows)
+                for line in self._lines(block, rows)
                 if (adler := adler32(line)) % POSITIONS < limit
             ]
         )
@@ -155,11 +157,12 @@ class RowSketcher:
         self._counts.pop(_BLANK_LINE, None)
         return RowSketch.of(self._rows, self._level, self._counts)
 
-    def _lines(self, data: bytes, rows: int) -> list[bytes]:
+    def _lines(self, block: Block, rows: int) -> list[bytes]:
         """Return each row as one line that does not depend on its writer; there may be blank lines between."""
+        data = block.data
         is_quoted = b'"' in data
         if not (is_quoted or b"\r" in data) and self._is_comma:
-            return data.split(b"\n")
+            return block.lines
         lines = data.translate(self._to_comma, b'"\r').split(b"\n")
         if is_quoted and len(lines) != rows + (not lines[-1]):
             lines = _with_rows_on_one_line(data).translate(self._to_comma, b'"\r').split(b"\n")

@@ -105,7 +105,14 @@ Screen = Callable[[Cells], bool]
 
 
 class CellCheck(Protocol):
-    """A check of the cells of one column."""
+    """A check of the cells of one column.
+
+    Attributes:
+        right_bytes: the number of bytes of UTF-8 up to which any cell is right; -1 if there is none.
+    """
+
+    @property
+    def right_bytes(self) -> int: ...
 
     def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
         """Return the wrong cells by what is wrong with them."""
@@ -118,10 +125,12 @@ class ValueCheck:
     Args:
         judge: judges single cells.
         screen: passes columns without wrong cells at once.
+        right_bytes: see `CellCheck`.
     """
 
-    def __init__(self, judge: Judge, screen: Screen) -> None:
+    def __init__(self, judge: Judge, screen: Screen, right_bytes: int = -1) -> None:
         self._judge, self._screen = judge, screen
+        self.right_bytes = right_bytes
 
     def complaints(self, cells: Cells) -> Mapping[Complaint, Set[str]]:
         found: dict[Complaint, set[str]] = {}
@@ -139,6 +148,8 @@ def leave_out_blank(name: str) -> str:
 
 class BlankCheck:
     """A check for blank cells of a field that an insert has to fill."""
+
+    right_bytes = -1
 
     def __init__(self, field: FieldDescribe) -> None:
         what = f"{as_name(field.name)} is required, and rows without it fail"
@@ -251,7 +262,8 @@ def _text_check(field: FieldDescribe) -> CellCheck:
         longest = max(map(len, cells), default=0)
         return 2 * longest <= most or (longest <= most and "".join(cells).isascii())
 
-    return ValueCheck(_text_judge(field), are_short)
+    # No character has more UTF-16 units than bytes of UTF-8.
+    return ValueCheck(_text_judge(field), are_short, right_bytes=most)
 
 
 def _email_check(field: FieldDescribe) -> CellCheck:

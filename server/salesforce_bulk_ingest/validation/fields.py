@@ -11,6 +11,7 @@ from typing import Self
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.records import LONGEST_RECORD_BYTES
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER_TYPES, BlankCheck, CellCheck, Cells, Complaint, check_of
@@ -104,15 +105,17 @@ class FieldChecks:
         """
         HeaderChecks(self._load, self._columns, self._findings, line).check()
 
-    def check(self, block: ParsedBlock, told: Set[str] = frozenset()) -> None:
+    def check(self, block: ParsedBlock, told: Set[str] = frozenset(), longest: int = LONGEST_RECORD_BYTES) -> None:
         """Check the rows of one block.
 
         Args:
             block: the rows of the block.
             told: cells that another finding tells, with what to do about them.
+            longest: an upper bound for the number of bytes of a row.
         """
-        for index, checks in self._cell_checks.items():
-            cells = block.column(index)
+        for index, of_column in self._cell_checks.items():
+            checks = [check for check in of_column if longest > check.right_bytes]
+            cells = block.column(index) if checks else ()
             for check in checks:
                 for complaint, found in check.complaints(cells).items():
                     wrong = found - told

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, Reading, likely_readings
 from salesforce_bulk_ingest.csvio.header import UTF_8_BOM
-from salesforce_bulk_ingest.csvio.records import EndlessRecord
+from salesforce_bulk_ingest.csvio.records import Block, EndlessRecord
 from salesforce_bulk_ingest.salesforce.models import LineEnding
 
 MAX_HEADER_CHARACTERS = 32_000
@@ -270,7 +270,7 @@ class OutgoingChecks:
 
         Args:
             block: the rows of the block.
-            longest: an upper bound for the number of characters of a row, see `longest_row`.
+            longest: see `longest_row`.
         """
         if longest <= MAX_CELL_CHARACTERS:
             return
@@ -348,20 +348,15 @@ def has_undecoded(text: str) -> bool:
     return False
 
 
-def longest_row(data: bytes, rows: int) -> int:
-    """Return an upper bound for the number of characters of a row.
-
-    If each row is one line, a line end in every window of the data proves a low bound, and no row has to be measured.
+def longest_row(block: Block, rows: int) -> int:
+    """Return an upper bound for the number of bytes of a row, and so of its characters; where each is one line, the least.
 
     Args:
-        data: the bytes of the rows as they are uploaded.
+        block: the bytes of the rows as they are uploaded.
         rows: the number of rows.
     """
-    window = MAX_CELL_CHARACTERS // 2
-    starts = range(0, len(data) - window, window)
-    if data.count(b"\n") == rows and all(data.find(b"\n", start, start + window) >= 0 for start in starts):
-        return 2 * window
-    return len(data)
+    has_lines_alone = len(block.lines) - (not block.lines[-1]) == rows
+    return max(map(len, block.lines)) if has_lines_alone else len(block.data)
 
 
 def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:

@@ -8,6 +8,7 @@ from typing import Self
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.header import Header
+from salesforce_bulk_ingest.csvio.records import Block
 from salesforce_bulk_ingest.validation.delimiter import check_delimiter
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
@@ -162,20 +163,21 @@ class PreflightChecks:
         """Add a cell that does not fit the format of its column."""
         self._misfits.add(column, misfit)
 
-    def check_outgoing(self, rows: ParsedBlock, data: bytes) -> None:
+    def check_outgoing(self, rows: ParsedBlock, block: Block) -> None:
         """Check the rows of one block as they are uploaded.
 
         Args:
             rows: the rows to upload.
-            data: the bytes of these rows.
+            block: the bytes of these rows.
         """
-        self._outgoing.check(rows, longest_row(data, len(rows)))
+        longest = longest_row(block, len(rows))
+        self._outgoing.check(rows, longest)
         self._spare.check(rows)
         self._id_columns.check(rows)
         self._points.check(rows)
         self._placeholders.check(rows)
         if self._fields is not None:
-            self._fields.check(rows, STORED_WORDS)
+            self._fields.check(rows, STORED_WORDS, longest)
         if self._keys is not None:
             self._keys.check(rows)
 
