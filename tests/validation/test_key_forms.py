@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.validation.key_forms import forms_of, key_form, key_form_by_name
+from salesforce_bulk_ingest.validation.key_forms import forms_of, key_form, key_form_by_name, trimmed
 from tests.validation.describing import field
 
 UNIQUE = {"externalId": True, "unique": True}
@@ -45,3 +47,8 @@ def test_keys_of_an_unknown_field_are_equal_if_one_type_takes_them_for_equal(one
         == 1
     )
     assert len(set(forms_of(key_form_by_name("id"), [one, other]))) == 2
+
+
+@given(st.lists(st.text(st.sampled_from([*map(chr, range(0x22)), "\x7f", "\xa0", "\u3000", "a", "字"]), max_size=4)))
+def test_all_that_is_trimmed_of_keys_are_spaces_and_control_characters_at_their_ends(cells: list[str]) -> None:
+    assert list(trimmed(cells)) == [cell.strip("".join(map(chr, range(0x21)))) for cell in cells]

@@ -9,8 +9,8 @@ and set to do so (Apex developer guide, Upserting Records). Assumed: that other 
 stored in lower case (Salesforce Help 000384328), and that of a letter the simple lower case counts.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from operator import itemgetter, methodcaller
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS, NUMBER, NUMBER_TYPES, SPACES
@@ -58,11 +58,16 @@ def key_form_by_name(name: str) -> KeyForm:
     return same_id if name.lower() == ID_FIELD.lower() else any_form
 
 
-def forms_of(form: KeyForm, cells: Iterable[str]) -> Iterator[str]:
+def forms_of(form: KeyForm, cells: Sequence[str]) -> Iterator[str]:
     """Yield the form of the key in each cell; an empty text for a cell without a key."""
     return ("" if key in BLANK_CELLS else form(key) for key in trimmed(cells))
 
 
-def trimmed(cells: Iterable[str]) -> Iterator[str]:
-    """Yield each cell without the spaces that are no part of a key."""
-    return map(methodcaller("strip", SPACES), cells)
+def trimmed(cells: Sequence[str]) -> Sequence[str]:
+    """Return each cell without the spaces that are no part of a key."""
+    column = "".join(cells)
+    if (
+        " " not in column and column.isprintable()
+    ):  # hardly any key has a space, and all others of SPACES are not printed
+        return cells
+    return [cell.strip(SPACES) for cell in cells]

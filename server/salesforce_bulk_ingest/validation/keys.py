@@ -85,7 +85,7 @@ class KeyChecks:
 
     def check(self, block: ParsedBlock) -> None:
         """Check the rows of one block."""
-        keys, lines = list(trimmed(block.column(self._column.index))), block.lines
+        keys, lines = trimmed(block.column(self._column.index)), block.lines
         if not BLANK_CELLS.isdisjoint(keys):
             blank = [line for key, line in zip(keys, lines, strict=True) if key in BLANK_CELLS]
             self._add_blank(blank)
