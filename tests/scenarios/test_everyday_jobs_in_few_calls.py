@@ -275,6 +275,19 @@ async def test_a_question_without_a_write(half: Half, crm: Org) -> None:
     within_the_price("a question without a write", half, program.spent)
 
 
+@pytest.mark.parametrize("half", HALVES)
+async def test_a_file_over_the_limit(half: Half, crm: Org) -> None:
+    crm.write("rows.csv", "Name,Description\n" + "".join(f"Company {n},{'x' * 400}\n" for n in range(600)))
+    async with agent_of(crm, max_upload_bytes=100_000) as client:
+        program = Program(client, half, {})
+        heard = await program.begin("create-ingest-job", body=INSERT, data={"file": "rows.csv"}, dryRun=True)
+        for _ in range(3):
+            heard = await program.follow(heard)
+            heard = await program.follow(heard)
+    assert crm.count("Account") == 600
+    within_the_price("a file over the limit", half, program.spent, 2 + 2 * 3)
+
+
 BAD = """\
 Berg,Höhe,Erstbesteigung
 Zugspitze,2962,1820

@@ -23,8 +23,9 @@ import anyio
 from salesforce_bulk_ingest.base.errors import NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.storage import FileError, storage_failure
 from salesforce_bulk_ingest.base.threads import run_in_thread
-from salesforce_bulk_ingest.cache import load_records
+from salesforce_bulk_ingest.cache import load_parts, load_records
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
+from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
 from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -86,7 +87,7 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
-VERSION = 2
+VERSION = 3
 """The version of the tables, by which they are known to be there."""
 
 IDENTITY = """
@@ -105,6 +106,7 @@ COLUMNS_BY_TABLE = {
     "rows_sent_again": "from_job, result, sha256, to_job, rows",
     "ended_jobs": "job_id, state, processed",
     "undone_inserts": "job_id, by_job, rows",
+    "load_parts": "job_id, source, arguments, part, parts, rows, sha256",
 }
 """The columns beside `org` of each table that is kept by org."""
 
@@ -119,6 +121,7 @@ class UploadRecord:
         bytes: number of bytes on the wire.
         rows: number of rows, without the header; None where they were not counted.
         columns: names of the columns; None where the rows were not counted.
+        part: what the rows are of the rows of their load; None where that is not known.
     """
 
     state: UploadRecordState
@@ -126,6 +129,7 @@ class UploadRecord:
     bytes: int
     rows: int | None = None
     columns: tuple[str, ...] | None = None
+    part: LoadPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +414,10 @@ class Ledger:
 
         return await self._run_needed(insert)
 
+    async def job_with_part(self, org: str, sha256: str, number: int) -> str | None:
+        """Return the id, of 15 characters, of the job that got this part of these rows; None if none is known."""
+        return await self._run(lambda db: load_parts.job_with_part(db, org, sha256, number), None, looks_only=True)
+
     async def record_undo(self, org: str, by_job: str, rows: Mapping[str, int]) -> None:
         """Record that a job deletes records which other jobs created: so many of each of these jobs."""
         await self._run(lambda db: load_records.insert_undo(db, org, by_job, rows), None)
@@ -480,7 +488,7 @@ class Ledger:
         """Make the tables that are missing, and find records by host under their organization."""
         self._identify(db)
         if not _has_all_tables(db):
-            db.executescript(f"{load_records.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
+            db.executescript(f"{load_records.SCHEMA}{load_parts.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
         for organization, host in list(self._hosts.items()):
             with db:
                 _adopt(db, organization, host)
@@ -560,7 +568,8 @@ def _select_upload(db: sqlite3.Connection, org: str, job_id: str) -> UploadRecor
         return None
     state, sha256, size, rows, cell = row
     columns = _names_in(cell)
-    return UploadRecord(state, sha256, size, None if columns is None else rows, columns)
+    part = load_parts.part_of(db, org, job_id)
+    return UploadRecord(state, sha256, size, None if columns is None else rows, columns, part)
 
 
 def _names_in(cell: str | None) -> tuple[str, ...] | None:
@@ -578,11 +587,16 @@ def _replace_uploaded_rows(db: sqlite3.Connection, org: str, job_id: str, upload
     if upload.rows is not None and upload.columns is not None:
         values = (org, job_id[:15], upload.rows, json.dumps(upload.columns))
         db.execute("INSERT INTO uploaded_rows VALUES (?, ?, ?, ?)", values)
+    if upload.part is None:
+        load_parts.delete_part(db, org, job_id)
+    else:
+        load_parts.insert_part(db, org, job_id, upload.part)
 
 
 def _delete_upload(db: sqlite3.Connection, org: str, job_id: str) -> None:
     for table in ("uploads", "uploaded_rows"):
         db.execute(f"DELETE FROM {table} WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+    load_parts.delete_part(db, org, job_id)
 
 
 def _earlier_retries(

@@ -6,6 +6,7 @@ The docstrings of the models and the descriptions of their fields are in the inp
 import math
 import sys
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -30,6 +31,9 @@ from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import Delimiter, JobType, LineEnding, Operation
+
+LONGEST_SOURCE_NAME = 80
+"""The most characters of a path that names a source; of a longer one the name of the file does."""
 
 
 def _cell(value: object) -> Cell:
@@ -244,6 +248,16 @@ class DataBody(ClosedModel):
                 "lines of leaveOut are those of a file, which rowsOf has not: name cells there, or where in rowsOf"
             )
         return self
+
+    @property
+    def source_name(self) -> str:
+        """The name of the source, for people; empty for rows that came as text."""
+        if self.rowsOf is not None:
+            more = f" and {len(self.rowsOf.jobs) - 1} more" if len(self.rowsOf.jobs) > 1 else ""
+            return f"{self.rowsOf.jobs[0][:18]}{more}"
+        if self.file is not None:
+            return self.file if len(self.file) <= LONGEST_SOURCE_NAME else PurePath(self.file).name
+        return ""
 
     def source(self, roots: UploadRoots) -> AnySource:
         """Return the source of the rows.

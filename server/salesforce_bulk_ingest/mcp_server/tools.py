@@ -11,6 +11,7 @@ from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, Resourc
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.base.shared_task import ReportBytes
 from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, counted, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnswer
@@ -174,7 +175,7 @@ class IngestTools:
                 if dryRun or part or sha256 or loadAgain:
                     raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
-            request = await self._load_request(data, part, sha256, preflight, loadAgain, None)
+            request = await self._load_request(data, part, sha256, preflight, loadAgain, given)
             try:
                 outcome = await self._operations.load.create_with_rows(
                     body.create_request, request, dry_run=dryRun, report=_load_progress(ctx)
@@ -246,7 +247,7 @@ class IngestTools:
         }  # fmt: skip
         given = GivenCall.of(UPLOAD, jobId=jobId, body=body, **options)
         with errors_for_models(given):
-            request = await self._load_request(body, part, sha256, preflight, loadAgain, jobId)
+            request = await self._load_request(body, part, sha256, preflight, loadAgain, given)
             try:
                 outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun, report=_load_progress(ctx))
             except TooLarge as error:
@@ -317,13 +318,14 @@ class IngestTools:
         sha256: str | None,
         preflight: PreflightSwitch,
         load_again: bool,
-        job_id: str | None,
+        given: GivenCall,
     ) -> LoadRequest[AnySource]:
         try:
             source = body.source(self._roots)
         except RefusedByPolicy as error:
-            raise await self._whole_files.for_refused_file(error, job_id) from error
-        return LoadRequest(source, body.mapping, preflight == "on", part, sha256, load_again)
+            raise await self._whole_files.for_refused_file(error, given.job_id) from error
+        origin = LoadOrigin(body.source_name, given.kept())
+        return LoadRequest(source, body.mapping, preflight == "on", part, sha256, load_again, origin=origin)
 
 
 def _result(answer: Answer, *links: ContentBlock, meta: dict[str, Any] | None = None) -> CallToolResult:

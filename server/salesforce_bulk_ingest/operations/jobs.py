@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.upload_once import Uploads, UploadState
+from salesforce_bulk_ingest.operations.upload_once import JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
@@ -60,7 +60,7 @@ class JobStatus:
         upload: the state of the upload to an open job; `unknown` for any other job.
         changed: for a close or an abort, whether this call changed the state; else None.
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
-        rows_sent: the number of rows that were sent to a job that has not ended; None where it is not known.
+        load: what the rows of the job are; None where this machine knows of no upload to it.
     """
 
     org: Org
@@ -68,7 +68,12 @@ class JobStatus:
     upload: UploadState = "unknown"
     changed: bool | None = None
     accounting: RowAccounting | None = None
-    rows_sent: int | None = None
+    load: JobLoad | None = None
+
+    @property
+    def rows_sent(self) -> int | None:
+        """The number of rows that were sent to a job that has not ended; None where it is not known."""
+        return None if self.load is None or self.job.is_terminal else self.load.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +181,7 @@ class JobOperations:
         org = await self._client.org()
         job = await self._wait(job, wait_seconds, report)
         upload = await self._uploads.state_of(org, job.id) if job.state == "Open" else "unknown"
-        rows_sent = None if job.is_terminal else await self._rows_sent(job)
-        return JobStatus(org, job, upload, accounting=await self._accounting(org, job), rows_sent=rows_sent)
+        return await self._whole(JobStatus(org, job, upload))
 
     async def read(self, job_id: str) -> Job:
         """Return the job as it is now."""
@@ -224,7 +228,7 @@ class JobOperations:
             # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
                 raise
-        return JobStatus(org, job, changed=changed, accounting=await self._accounting(org, job))
+        return await self._whole(JobStatus(org, job, changed=changed))
 
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine; how it ended is kept."""
@@ -245,6 +249,12 @@ class JobOperations:
         if self._fetcher is not None:
             await self._fetcher.forget(org, job_id)
         return Deletion(org, deleted=True)
+
+    async def _whole(self, status: JobStatus) -> JobStatus:
+        """Return the status with what this machine knows of the job's rows."""
+        org, job = status.org, status.job
+        load = await self._uploads.load_of(org, job.id)
+        return replace(status, load=load, accounting=await self._accounting(org, job))
 
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())

@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.base.errors import IngestError, LoadedBefore, Refuse
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
@@ -167,6 +168,11 @@ class _PlannedLoad:
         if self.bounds is not None:
             part = self.plan.parts[number - 1]
             self.bounds.check(part.rows, part.size, self.plan.header, "These rows can't be read as CSV with a header.")
+
+    def part(self, number: int) -> LoadPart | None:
+        """Return what a part is, for the record of the load; None where it is not known where the rows come from."""
+        origin, plan = self.request.origin, self.plan
+        return None if origin is None else LoadPart(origin, number, len(plan.parts), plan.rows, plan.sha256)
 
     def rows_of(self, part: int | None) -> int:
         """Return the number of rows of a part; for None, or a part that can't be made, of all of them."""
@@ -406,7 +412,9 @@ class LoadOperations:
         plan = load.plan.with_notes(checked.notes)
         uploads = self._once.uploads
         content = uploads.archived(load.org, job, plan.content_of(number))
-        upload = await uploads.begin(load.org, job, content, partial(load.record, number, job.id, checked))
+        upload = await uploads.begin(
+            load.org, job, content, partial(load.record, number, job.id, checked), load.part(number)
+        )
 
         def sent(done_bytes: int) -> Awaitable[None]:
             return load.report(done_bytes, content.size)

@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
+from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
@@ -40,6 +41,7 @@ class LoadRequest(Generic[Source]):
         sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
         load_again: whether rows that went into an earlier job may go again.
         notes: findings that were made before the plan, and that the plan is to include.
+        origin: where the rows come from, for the record of the load; None where that is not known.
     """
 
     source: Source
@@ -49,10 +51,13 @@ class LoadRequest(Generic[Source]):
     sha256: str | None = None
     load_again: bool = False
     notes: tuple[Finding, ...] = ()
+    origin: LoadOrigin | None = field(default=None, compare=False, repr=False)
 
     def with_source(self, source: OtherSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[OtherSource]":
         """Return the same request for the rows of another source."""
-        return LoadRequest(source, self.mapping, self.preflight, self.part, self.sha256, self.load_again, notes)
+        return LoadRequest(
+            source, self.mapping, self.preflight, self.part, self.sha256, self.load_again, notes, self.origin
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord, UploadRecordState
+from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
@@ -48,6 +49,21 @@ MOST_REMEMBERED = 10_000
 
 UploadState = Literal["unknown", "under way", "unclear", "taken"]
 """What this server knows of a job's upload; another server may have sent rows without the knowledge of this server."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLoad:
+    """What this server knows of the rows of a job.
+
+    Attributes:
+        rows: the number of rows that were sent to it, or are on their way; None where they were not counted.
+        part: what they are of the rows of their load; None where that is not known.
+        next_job: the id, of 15 characters, of the job that got the next part; None if there is no such job.
+    """
+
+    rows: int | None
+    part: LoadPart | None = None
+    next_job: str | None = None
 
 
 class Content(Protocol):
@@ -153,6 +169,17 @@ class Uploads:
         known = await self._known(org, job_id)
         return known if known is not None and known.state == "sent" else None
 
+    async def load_of(self, org: Org, job_id: str) -> JobLoad | None:
+        """Return what a job's rows are, as far as this server knows; None if it knows of no upload to the job."""
+        known = await self._known(org, job_id)
+        if known is None:
+            return None
+        part = known.part
+        next_job = None
+        if part is not None and part.number < part.of:
+            next_job = await self._ledger.job_with_part(org.key, part.sha256, part.number + 1)
+        return JobLoad(known.rows, part, next_job)
+
     async def knows(self, org: Org, job: Job) -> bool:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
         return await self.state_of(org, job.id) != "unknown"
@@ -177,6 +204,7 @@ class Uploads:
         job: Job,
         content: Content,
         before_sending: Callable[[], Awaitable[tuple[Finding, ...]]] | None = None,
+        part: LoadPart | None = None,
     ) -> SharedTask[None] | None:
         """Send the rows in the background, or join the upload that sends them already.
 
@@ -186,6 +214,7 @@ class Uploads:
             content: the rows.
             before_sending: called once the job is reserved for these rows; what it raises ends the upload, and what it
                 returns is among the notes of the upload.
+            part: what the rows are of the rows of their load; None where that is not known.
 
         Returns:
             The task of the upload, or None if Salesforce has these rows already.
@@ -202,14 +231,14 @@ class Uploads:
                 return running
             if job.id[:15] in self._passing:
                 raise UploadUnderWay("Rows are on their way to this job through /v1, and Salesforce takes rows once.")
-            earlier = await self._earlier(org, job, content)
+            earlier = await self._earlier(org, job, content, part)
             if earlier is not None:
                 _check_repeat(job, earlier, content)
                 return None
             if before_sending is not None:
                 await self._prepare(org, job.id, before_sending)
             self._sending[job.id[:15]] = content.sha256
-            return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job, content, task))
+            return self._tasks.start(_key(org, job.id), lambda task: self._send(org, job, content, part, task))
 
     def notes_of(self, org: Org, job_id: str) -> tuple[Finding, ...]:
         """Return the warnings about what this server could not record or keep of the upload to a job."""
@@ -246,7 +275,7 @@ class Uploads:
         self._notes.pop((org.key, job_id[:15]), None)
         await self._ledger.forget(org.key, job_id)
 
-    async def _earlier(self, org: Org, job: Job, content: Content) -> UploadRecord | None:
+    async def _earlier(self, org: Org, job: Job, content: Content, part: LoadPart | None) -> UploadRecord | None:
         """Return the record of an earlier upload to the job; if there is none, reserve the job for this upload.
 
         Raises:
@@ -257,7 +286,7 @@ class Uploads:
             return known
         if job.state == "Open":
             try:
-                return await self._ledger.claim(org.key, job.id, _recorded("sending", content))
+                return await self._ledger.claim(org.key, job.id, _recorded("sending", content, part))
             except NoRecord as error:
                 self._note(org, job.id, unrecorded(error))
                 return None
@@ -284,14 +313,14 @@ class Uploads:
                 await self._ledger.release(org.key, job_id)
             raise
 
-    async def _send(self, org: Org, job: Job, content: Content, task: SharedTask[None]) -> None:
+    async def _send(self, org: Org, job: Job, content: Content, part: LoadPart | None, task: SharedTask[None]) -> None:
         job_id = job.id
         write = replace(Write.to(job, "upload"), rows=content.rows, sha256=content.sha256)
         try:
             async with self._audit.of(write) as audited:
                 await audited.tried()
                 await self._client.upload(job_id, UploadStream(content, task), content.size)
-            await self._remember(org, job_id, _recorded("sent", content))
+            await self._remember(org, job_id, _recorded("sent", content, part))
             if isinstance(content, ArchivedContent) and content.not_kept is not None:
                 self._note(org, job_id, _not_kept(content.not_kept))
         except Exception as error:
@@ -326,8 +355,8 @@ def _key(org: Org, job_id: str) -> tuple[str, str, str]:
     return "upload", org.key, job_id[:15]
 
 
-def _recorded(state: UploadRecordState, content: Content) -> UploadRecord:
-    return UploadRecord(state, content.sha256, content.size, content.rows, content.columns)
+def _recorded(state: UploadRecordState, content: Content, part: LoadPart | None) -> UploadRecord:
+    return UploadRecord(state, content.sha256, content.size, content.rows, content.columns, part)
 
 
 def _check_repeat(job: Job, earlier: UploadRecord, content: Content) -> None:

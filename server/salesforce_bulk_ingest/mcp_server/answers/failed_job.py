@@ -56,10 +56,10 @@ def _next_with_other_line_ending(job: Job) -> str:
     Some orgs refuse cells with breaks of another kind than the rows' (several users, see the API reference's row data).
     """
     other = OTHER_ENDING["CRLF" if job.newline == "\r\n" else "LF"]
-    rows = {"rowsOf": {"jobs": [job.id]}}
+    rows = new_job_call(job, {"rowsOf": {"jobs": [job.id]}}, form={"lineEnding": other})
     return (
-        f"{new_job_call(job, rows, line_ending=other)} writes the rows anew, in the other line ending. Rows, or breaks in "
-        "their cells, did not end as the job's lineEnding says; if cells have breaks of both kinds, write these in one kind."
+        f"{rows} writes the rows anew, in the other line ending. Rows, or breaks in their cells, did not end as the "
+        "job's lineEnding says; if cells have breaks of both kinds, write these in one kind."
     )
 
 

@@ -8,6 +8,7 @@ from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidde
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, stays
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
+from salesforce_bulk_ingest.mcp_server.answers.job_rows import JobRowsAnswer, next_part, rows_of_job
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     ROWS,
     close_call,
@@ -20,10 +21,9 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.state_change import TargetState
-from salesforce_bulk_ingest.operations.upload_once import UploadState
+from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job
-from salesforce_bulk_ingest.salesforce.org import Org
 
 LONGEST_MESSAGE = 1_000
 """The maximum number of characters of a job's errorMessage in an answer."""
@@ -34,6 +34,7 @@ class JobAnswer(Answer, Job):
 
     org: str
     changed: bool | None = Field(None, description="False: nothing was left to do")
+    load: JobRowsAnswer | None = None
     row_counts: RowCountsAnswer | None = None
     resource_uri: str
 
@@ -51,10 +52,11 @@ class JobAnswer(Answer, Job):
             **shown.model_dump(),
             org=str(org),
             changed=status.changed,
+            load=JobRowsAnswer.of_load(job, status.load),
             row_counts=RowCountsAnswer.of(status.accounting),
             resource_uri=job_uri(job.id),
-            summary=f"{summary} {describe(job, org, status.accounting)}".strip(),
-            next=next_step(job, status.upload, status.accounting),
+            summary=f"{summary} {describe(status)}".strip(),
+            next=next_step(job, status.upload, status.accounting, status.load),
         )
 
     @classmethod
@@ -75,12 +77,13 @@ def kind_of(job: Job) -> str:
     return f"{as_name(job.operation or '?')} {as_name(job.object or '?')}"
 
 
-def describe(job: Job, org: Org, accounting: RowAccounting | None = None) -> str:
-    """Return the job's state and counters, and where its rows are, in sentences."""
-    what = f"Job {job.id} ({kind_of(job)}) in {org} is {as_name(job.state)}"
+def describe(status: JobStatus) -> str:
+    """Return the job's state and counters, what its rows are and where, in sentences."""
+    job = status.job
+    what = f"Job {job.id} ({kind_of(job)}) in {status.org} is {as_name(job.state)}"
     if job.number_records_processed is not None:
         what += f": {counted(job.number_records_processed, 'row')} processed{_failed_rows(job)}"
-    what += f".{rows_sentence(accounting)}"
+    what += f".{rows_of_job(job, status.load)}{rows_sentence(status.accounting)}"
     return f"{what} Error: {quoted(job.error_message, LONGEST_MESSAGE)}" if job.error_message else what
 
 
@@ -99,8 +102,13 @@ def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:
     return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
 
 
-def next_step(job: Job, upload: UploadState = "unknown", accounting: RowAccounting | None = None) -> str:
-    """Return the advice what to do with a job: by its state, an open one by its upload, an ended one by its rows."""
+def next_step(
+    job: Job,
+    upload: UploadState = "unknown",
+    accounting: RowAccounting | None = None,
+    load: JobLoad | None = None,
+) -> str:
+    """Return the advice what to do with a job: an open one by its upload, an ended one by its rows and the parts left."""
     if job.state == "Open":
         return _next_while_open(job, upload)
     if not job.is_terminal:
@@ -110,7 +118,8 @@ def next_step(job: Job, upload: UploadState = "unknown", accounting: RowAccounti
     if job.state == "Aborted":
         return _next_after_abort(job, accounting)
     if job.number_records_failed:
-        return f"{result_call('failedResults', job.id)} shows why rows failed."
+        then = next_part(job, load)
+        return f"{result_call('failedResults', job.id)} shows why rows failed.{f' Then {then}' if then else ''}"
     if rows_in_no_result(accounting):
         return f"{new_job_call(job, {'rowsOf': {'jobs': [job.id]}})} {loads(job, 'the rows that are in no result')}."
     if job.number_records_processed is None:
@@ -120,7 +129,8 @@ def next_step(job: Job, upload: UploadState = "unknown", accounting: RowAccounti
         )
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
-    return f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."
+    ids = f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."
+    return next_part(job, load) or ids
 
 
 def _next_after_abort(job: Job, accounting: RowAccounting | None) -> str:

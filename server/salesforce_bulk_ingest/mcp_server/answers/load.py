@@ -19,7 +19,8 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
     verdict,
 )
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
-from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, new_job_call, upload_call
+from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, upload_call
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
 
@@ -113,7 +114,7 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         return f"Checked {rows}, {plan.size:,} bytes{parts}: {verdict(plan)}. Nothing was sent to {org}."
     assert job is not None
     part = plan.parts[outcome.part - 1]
-    of = f" (part {part.number} of {len(plan.parts)})" if len(plan.parts) > 1 else ""
+    of = f" (part {part.number} of {len(plan.parts)}; {plan.rows:,} rows in all)" if len(plan.parts) > 1 else ""
     size = f"{counted(part.rows, 'row')}, {part.size:,} bytes{of}"
     warnings = f" {verdict(plan).capitalize()}." if plan.findings else ""
     return {
@@ -145,7 +146,6 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
         close = f"{close_call(job.id)} {loads(job)}"
         if outcome.part >= len(plan.parts):
             return f"{close}."
-        again = {name: value for name, value in given.arguments.items() if name == "loadAgain"}
-        following = new_job_call(job, given.rows, part=outcome.part + 1, sha256=plan.sha256, **again)
+        following = part_call(job, given.for_new_job(), outcome.part + 1, plan.sha256)
         return f"{close}; then {following} takes part {outcome.part + 1} of {len(plan.parts)} for the next job."
     return next_step(job)

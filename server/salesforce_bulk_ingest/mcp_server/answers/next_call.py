@@ -50,6 +50,12 @@ _WITH_ROWS = ("data", "body")
 
 _TEXTS_OF_ROWS = ("csv", "records")
 
+_FORM_OF_ROWS = ("columnDelimiter", "lineEnding")
+"""Properties of a job that say how its rows are written."""
+
+_WITH_CELLS = ("set", "values", "cells")
+"""Arguments about rows that have cells in them, which no record keeps."""
+
 _DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "loadAgain": False, "columns": ()}
 
 
@@ -93,10 +99,16 @@ def result_call(kind: ResultKind, job_id: str, **options: object) -> str:
     return call(RESULT_TOOLS[kind], jobId=job_id, **options)
 
 
-def new_job_call(job: Job, data: object, *, line_ending: str | None = None, **options: object) -> str:
-    """Return the call that loads rows in a new job like this one, or in one with this line ending."""
-    line_endings = {"lineEnding": line_ending} if line_ending else {}
-    return call(CREATE, body=_body_like(job) | line_endings, data=data, **options)
+def new_job_call(job: Job, data: object, *, form: Mapping[str, object] | None = None, **options: object) -> str:
+    """Return the call that loads rows in a new job like this one.
+
+    Args:
+        job: the job.
+        data: the rows.
+        form: the form of the rows, as properties of the job; that of the rows themselves, if there is none.
+        options: further arguments of the call.
+    """
+    return call(CREATE, body=_body_like(job) | dict(form or {}), data=data, **options)
 
 
 def _body_like(job: Job) -> dict[str, object]:
@@ -193,6 +205,23 @@ class GivenCall:
         options = {name: self.arguments[name] for name in _OF_ROWS if name in self.arguments}
         return upload_call(job_id, self.rows, **options)
 
+    def for_new_job(self) -> dict[str, object]:
+        """Return the arguments that give the same rows to a new job.
+
+        Without `body`, the rows have the form of the job that they were uploaded to.
+        """
+        options = {name: self.arguments[name] for name in ("preflight", "loadAgain") if name in self.arguments}
+        if self.tool == UPLOAD:
+            return {"data": self.rows, **options}
+        body = self.arguments["body"]
+        form = {name: body[name] for name in _FORM_OF_ROWS if body.get(name)}
+        return {"body": form, "data": self.rows, **options}
+
+    def kept(self) -> dict[str, object]:
+        """Return the arguments that give the same rows to a new job as a record keeps them: with gaps in place of cells."""
+        arguments = self.for_new_job()
+        return {**arguments, "data": _without_cells(arguments["data"])}
+
     @property
     def rows(self) -> object:
         """The rows of the call, or the gap for them."""
@@ -207,6 +236,15 @@ class GivenCall:
         if self.is_read:
             return self.again()
         return list_call() if self.job_id is None else status_call(self.job_id)
+
+
+def _without_cells(rows: object) -> object:
+    """Return arguments of rows with a gap in place of each that has cells in it."""
+    if not isinstance(rows, dict):
+        return rows
+    return {
+        name: f"<the same {name}>" if name in _WITH_CELLS else _without_cells(value) for name, value in rows.items()
+    }
 
 
 def with_gaps(arguments: Mapping[str, Any], wrong: Iterable[Place]) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""The part of the ledger that says of which load a job's rows are: the source, the part, and the call that goes on."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_CHARACTERS = 2_000
+"""The most characters of the arguments that are kept of one load."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS load_parts (
+    org TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    source TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (org, job_id)
+);
+CREATE INDEX IF NOT EXISTS load_parts_by_rows ON load_parts (sha256, part);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOrigin:
+    """Where the rows of a load come from.
+
+    Attributes:
+        source: the name of the source, such as that of a file; empty for rows that came as text.
+        arguments: the arguments of the call that gives the same rows again, as JSON values; none of them is a cell.
+    """
+
+    source: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPart:
+    """What the rows of a job are of the rows of its load.
+
+    Attributes:
+        origin: where the rows come from.
+        number: the number of the part that the job has, from 1.
+        of: the number of parts, each of which has a job.
+        rows: the number of rows of all parts.
+        sha256: the SHA-256 of the rows of all parts.
+    """
+
+    origin: LoadOrigin
+    number: int
+    of: int
+    rows: int
+    sha256: str
+
+
+def insert_part(db: sqlite3.Connection, org: str, job_id: str, part: LoadPart) -> None:
+    """Record the part that a job gets, in place of an earlier record; arguments that are too long are left out."""
+    arguments = json.dumps(part.origin.arguments)
+    kept = arguments if len(arguments) <= MOST_CHARACTERS else "{}"
+    values = (org, job_id[:15], part.origin.source, kept, part.number, part.of, part.rows, part.sha256)
+    db.execute("INSERT OR REPLACE INTO load_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def part_of(db: sqlite3.Connection, org: str, job_id: str) -> LoadPart | None:
+    """Return the part that a job got, or None if none is recorded, or the record is damaged."""
+    query = "SELECT source, arguments, part, parts, rows, sha256 FROM load_parts WHERE org = ? AND job_id = ?"
+    found = db.execute(query, (org, job_id[:15])).fetchone()
+    if found is None:
+        return None
+    source, stored, number, of, rows, sha256 = found
+    try:
+        arguments = json.loads(stored)
+    except ValueError:
+        return None
+    return LoadPart(LoadOrigin(source, arguments), number, of, rows, sha256) if isinstance(arguments, dict) else None
+
+
+def job_with_part(db: sqlite3.Connection, org: str, sha256: str, number: int) -> str | None:
+    """Return the id, of 15 characters, of the job that got this part of these rows last; None if none did."""
+    query = "SELECT job_id FROM load_parts WHERE org = ? AND sha256 = ? AND part = ? ORDER BY rowid DESC"
+    found = db.execute(query, (org, sha256, number)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def delete_part(db: sqlite3.Connection, org: str, job_id: str) -> None:
+    """Remove the record of the part that a job got, if there is one."""
+    db.execute("DELETE FROM load_parts WHERE org = ? AND job_id = ?", (org, job_id[:15]))

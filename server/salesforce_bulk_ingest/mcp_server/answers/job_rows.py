@@ -1,0 +1,76 @@
+"""What the rows of a job are, in answers: how many, of which source, which part of it, and the call for the next part."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import ConfigDict
+
+from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_job_call, status_call
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
+from salesforce_bulk_ingest.operations.upload_once import JobLoad
+from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
+from salesforce_bulk_ingest.salesforce.models import Job
+
+
+class JobRowsAnswer(AnswerPart):
+    """The rows of a job; two tools list it, so the list does not name the fields."""
+
+    model_config = ConfigDict(json_schema_extra={LISTED_AS: {"type": "object", "additionalProperties": {}}})
+
+    source: str | None = None
+    rows: int | None = None
+    part: int | None = None
+    of: int | None = None
+    all_rows: int | None = None
+
+    @classmethod
+    def of_load(cls, job: Job, load: JobLoad | None) -> Self | None:
+        """Return what the rows are; None where nothing is known that the counters of the job do not say."""
+        if load is None:
+            return None
+        part, rows = load.part, None if job.is_terminal else load.rows
+        if part is not None and part.of > 1:
+            source = part.origin.source or None
+            return cls(source=source, rows=load.rows, part=part.number, of=part.of, all_rows=part.rows)
+        source = (part.origin.source if part is not None else "") or None
+        return None if source is None and rows is None else cls(source=source, rows=rows)
+
+
+def rows_of_job(job: Job, load: JobLoad | None) -> str:
+    """Return a sentence about the rows of a job, after a space; empty where its counters say as much."""
+    known = JobRowsAnswer.of_load(job, load)
+    if known is None:
+        return ""
+    rows = "Rows" if known.rows is None else f"It has {counted(known.rows, 'row')}"
+    source = f" from {as_name(known.source)}" if known.source else ""
+    whole = "" if known.of is None else f", part {known.part} of {known.of} ({known.all_rows:,} rows in all)"
+    return f" {rows}{source}{whole}."
+
+
+def next_part(job: Job, load: JobLoad | None) -> str:
+    """Return what takes the next part of the rows, or has taken it; empty where there is none, or this is not known."""
+    part = None if load is None else load.part
+    if load is None or part is None or part.number >= part.of:
+        return ""
+    number = f"part {part.number + 1} of {part.of}"
+    if load.next_job is not None:
+        return f"{status_call(shown_job_id(load.next_job))} tells of the job that got {number}."
+    return f"{part_call(job, part.origin.arguments, part.number + 1, part.sha256)} takes {number}, for the next job."
+
+
+def part_call(job: Job, arguments: Mapping[str, Any], part: int, sha256: str) -> str:
+    """Return the call that loads a part of the rows in a new job.
+
+    Args:
+        job: the job of another part.
+        arguments: the arguments that give the same rows to a new job; those that are missing are gaps.
+        part: the number of the part.
+        sha256: the SHA-256 of the rows of all parts.
+    """
+    given = dict(arguments)
+    # Rows that were uploaded to a job have its form, on which their SHA-256 depends.
+    form = given.pop("body", {"columnDelimiter": job.column_delimiter, "lineEnding": job.line_ending})
+    rows = given.pop("data", SAME_ROWS)
+    return new_job_call(job, rows, form=form, part=part, sha256=sha256, **given)

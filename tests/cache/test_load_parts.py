@@ -1,0 +1,77 @@
+"""The record of the part of a load that a job got."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
+from salesforce_bulk_ingest.cache.load_parts import MOST_CHARACTERS, LoadOrigin, LoadPart
+
+ORG, OTHER_ORG = "00D000000000001", "00D000000000002"
+FIRST, SECOND, THIRD = "750000000000001AAA", "750000000000002AAA", "750000000000003AAA"
+PART = LoadPart(LoadOrigin("rows.csv", {"data": {"file": "rows.csv"}}), 1, 2, 600, "a" * 64)
+
+
+def upload_of(part: LoadPart | None) -> UploadRecord:
+    return UploadRecord("sending", "b" * 64, 100, 300, ("Name",), part)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> Ledger:
+    """A ledger in which a job has the first part."""
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    assert await ledger.claim(ORG, FIRST, upload_of(PART)) is None
+    return ledger
+
+
+async def part_of(ledger: Ledger, job_id: str, org: str = ORG) -> LoadPart | None:
+    found = await ledger.find(org, job_id)
+    return None if found is None else found.part
+
+
+async def test_a_part_is_known_to_any_process(ledger: Ledger, tmp_path: Path) -> None:
+    assert await part_of(Ledger(tmp_path / "uploads.sqlite3"), FIRST) == PART
+    assert await part_of(ledger, FIRST, OTHER_ORG) is None
+
+
+async def test_a_part_that_was_sent_stays_recorded_until_the_job_is_forgotten(ledger: Ledger) -> None:
+    await ledger.record(ORG, FIRST, replace(upload_of(PART), state="sent"))
+    assert await part_of(ledger, FIRST) == PART
+    await ledger.forget(ORG, FIRST)
+    assert await ledger.job_with_part(ORG, PART.sha256, 1) is None
+
+
+async def test_the_job_of_another_part_of_the_same_rows_is_found(ledger: Ledger) -> None:
+    assert await ledger.job_with_part(ORG, PART.sha256, 2) is None
+    await ledger.claim(ORG, SECOND, upload_of(replace(PART, number=2)))
+    await ledger.claim(OTHER_ORG, THIRD, upload_of(replace(PART, number=2)))
+    assert await ledger.job_with_part(ORG, PART.sha256, 2) == SECOND[:15]
+    assert await ledger.job_with_part(ORG, "c" * 64, 2) is None
+
+
+async def test_of_arguments_that_are_too_long_none_is_kept(ledger: Ledger) -> None:
+    long = replace(PART, origin=LoadOrigin("rows.csv", {"data": {"file": "x" * MOST_CHARACTERS}}))
+    await ledger.claim(ORG, SECOND, upload_of(long))
+    assert await part_of(ledger, SECOND) == replace(PART, origin=LoadOrigin("rows.csv"))
+
+
+@pytest.mark.parametrize("stored", ["{", "[]"])
+async def test_a_damaged_record_is_none(ledger: Ledger, tmp_path: Path, stored: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as db, db:
+        db.execute("UPDATE load_parts SET arguments = ?", (stored,))
+    assert await part_of(ledger, FIRST) is None
+
+
+async def test_a_ledger_of_an_earlier_version_gets_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "uploads.sqlite3"
+    await Ledger(path).claim(ORG, FIRST, upload_of(None))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP TABLE load_parts")
+        db.execute("PRAGMA user_version = 2")
+    ledger = Ledger(path)
+    assert await ledger.find(ORG, FIRST) == upload_of(None)
+    await ledger.claim(ORG, SECOND, upload_of(PART))
+    assert await part_of(ledger, SECOND) == PART

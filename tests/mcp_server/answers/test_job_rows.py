@@ -1,0 +1,117 @@
+"""What the rows of a job are, in the answers about it: the source, the part, and the call for the next part."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, closed, text_of
+from tests.support.watched_org import WatchedOrg
+
+INSERT = {"object": "Account", "operation": "insert"}
+ROWS = "Name;Description\n" + "".join(f"Company {n};{'x' * 330}\n" for n in range(4))
+LIMIT = 1_100
+"""The most bytes of a part, which three of these rows have."""
+
+
+async def first_part(client: Client, data: dict[str, Any], **body: str) -> dict[str, Any]:
+    """The status of a job with the first of two parts of some rows, after it has ended."""
+    checked = await call(client, "create-ingest-job", body={**INSERT, **body}, data=data, dryRun=True)
+    part = {"part": 1, "sha256": checked["sha256"]}
+    made = await call(client, "create-ingest-job", body={**INSERT, **body}, data=data, **part)
+    await closed(client, made["id"])
+    return await call(client, "get-ingest-job-status", jobId=made["id"])
+
+
+async def test_a_part_names_its_source_and_the_rows_of_all_parts_and_leads_to_the_next(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    options: dict[str, Any] = {"folder": tmp_path, "upload_roots": [tmp_path], "max_upload_bytes": LIMIT}
+    async with agent(org.url, **options) as client:
+        status = await first_part(client, {"file": "rows.csv"})
+        assert status["load"] == {"source": "rows.csv", "rows": 3, "part": 1, "of": 2, "allRows": 4}
+        assert status["summary"].endswith("It has 3 rows from rows.csv, part 1 of 2 (4 rows in all).")
+    async with agent(org.url, **options) as client:  # another server, with the same record
+        status = await call(client, "get-ingest-job-status", jobId=status["id"])
+        tool, arguments = next_call(status["next"])
+        assert (tool, arguments["data"], arguments["part"]) == ("create-ingest-job", {"file": "rows.csv"}, 2)
+        second = await call(client, tool, **arguments)
+        assert (second["rows"], second["part"]) == (1, 2)
+        status = await call(client, "get-ingest-job-status", jobId=status["id"])
+    assert next_call(status["next"]) == ("get-ingest-job-status", {"jobId": second["id"][:15]})
+
+
+async def test_the_next_part_has_the_form_that_the_first_was_asked_in(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT) as client:
+        status = await first_part(client, {"file": "rows.csv"}, columnDelimiter="TAB")
+        tool, arguments = next_call(status["next"])
+        assert (await call(client, tool, **arguments))["part"] == 2
+
+
+async def test_rows_that_were_uploaded_to_a_job_go_on_in_its_form(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    data = {"file": "rows.csv"}
+    async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT) as client:
+        job = await call(client, "create-ingest-job", body={**INSERT, "columnDelimiter": "PIPE"})
+        checked = await call(client, "upload-data-ingest-job", jobId=job["id"], body=data, dryRun=True)
+        part = {"part": 1, "sha256": checked["sha256"]}
+        await call(client, "upload-data-ingest-job", jobId=job["id"], body=data, **part)
+        answer = await closed(client, job["id"])
+        tool, arguments = next_call(answer["next"])
+        assert (await call(client, tool, **arguments))["part"] == 2
+
+
+async def test_what_no_record_keeps_is_a_gap(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    given = {"set": {"Phone": "1"}, "values": {"Description": {"x": "y"}}, "leaveOut": {"cells": {"Name": "X"}}}
+    async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT + 30) as client:
+        asked: list[dict[str, Any]] = [{"file": "rows.csv", **given}, {"csv": ROWS.replace("Company", "Firm")}]
+        found = [next_call((await first_part(client, data))["next"])[1]["data"] for data in asked]
+    assert found == snapshot(
+        [
+            {
+                "file": "rows.csv",
+                "set": "<the same set>",
+                "values": "<the same values>",
+                "leaveOut": {"cells": "<the same cells>"},
+            },
+            {"csv": "<the same rows>"},
+        ]
+    )
+
+
+async def test_where_rows_of_a_part_failed_they_come_first_and_the_next_part_after_them(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS.replace("Company 1;", ";"))
+    async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT) as client:
+        status = await first_part(client, {"file": "rows.csv"})
+    assert status["next"].startswith("get-failed-results-ingest-job")
+    assert '"part": 2' in status["next"]
+
+
+@pytest.mark.parametrize("data", [{"csv": "Name\nA\n"}, {"records": [{"Name": "A"}]}])
+async def test_an_open_job_says_how_many_rows_it_has(client: Client, data: dict[str, Any]) -> None:
+    made = await call(client, "create-ingest-job", body=INSERT, data=data)
+    answer = await client.call_tool("get-ingest-job-status", {"jobId": made["id"]})
+    assert answer.structured_content is not None
+    assert answer.structured_content["load"] == {"rows": 1}
+    assert "is Open. It has 1 row." in text_of(answer)
+
+
+async def test_rows_of_earlier_jobs_name_the_job(client: Client) -> None:
+    made = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nA\n"})
+    await call(client, "close-abort-ingest-job", jobId=made["id"], body={"state": "Aborted"})
+    again = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [made["id"]]}})
+    status = await call(client, "get-ingest-job-status", jobId=again["id"])
+    assert status["load"]["source"] == made["id"]
+
+
+async def test_a_job_of_which_nothing_is_known_has_no_load(client: Client) -> None:
+    made = await call(client, "create-ingest-job", body=INSERT)
+    assert "load" not in await call(client, "get-ingest-job-status", jobId=made["id"])
