@@ -77,6 +77,15 @@ async def test_pages_of_a_result_make_up_the_whole_and_each_repeats_the_header(c
     assert sorted(names) == sorted((f"Company {n}", f'two\r\nlines, "{n}"') for n in range(120))
 
 
+async def test_lines_of_the_source_that_are_asked_for_stand_before_each_row(client: Client) -> None:
+    job_id = await loaded(client, "Name,Description\n,three\nAcme,fine\n,four\n", preflight="off", load_again=True)
+    uri = f"salesforce-bulk://jobs/{job_id}/failed-results"
+    pages = [rows_of(await read(client, f"{uri}?columns=sf__Line&limit=1&offset={offset}")) for offset in range(3)]
+    assert {tuple(page[0]) for page in pages} == {("sf__Line", "sf__Id", "sf__Error", "Name", "Description")}
+    found = [(row[0], row[-1]) for page in pages for row in page[1:]]
+    assert sorted(found) == [("2", "three"), ("4", "four")]
+
+
 async def test_without_a_limit_a_page_is_the_first_50_rows(client: Client) -> None:
     job_id = await loaded(client, ROWS)
     assert len(rows_of(await read(client, f"salesforce-bulk://jobs/{job_id}/successful-results"))) == 51

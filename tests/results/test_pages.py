@@ -18,7 +18,14 @@ from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, new_download
 from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS
 from salesforce_bulk_ingest.results.page_size import PageSize, requested_page_size
-from salesforce_bulk_ingest.results.pages import ROWS_BETWEEN_TIME_CHECKS, CutCell, Page, PageRequest, page_of
+from salesforce_bulk_ingest.results.pages import (
+    ROWS_BETWEEN_TIME_CHECKS,
+    CutCell,
+    Page,
+    PageRequest,
+    page_of,
+    with_lines,
+)
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -28,6 +35,8 @@ KEY = ResultKey.of("acme", Job(id="750000000000001AAA", state="JobComplete"), "f
 HEADER = '"sf__Id","sf__Error","Name","City"\n'
 LOCKED = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
 MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+
+SIZE = requested_page_size(10)
 
 Pager = Callable[[bytes, PageRequest, PageSize], Page]
 
@@ -125,9 +134,9 @@ def test_pages_one_after_another_are_the_very_bytes_of_the_result(
     joined, offset = header, 0 if table else None
     while offset is not None:
         page = page_of(result, ",", PageRequest(offset), page_size, always)
-        assert page.raw is not None and page.as_csv() == page.raw.decode()
+        assert page.records is not None and page.as_csv() == b"".join(page.records).decode()
         assert page.rows
-        joined += page.raw.removeprefix(header)
+        joined += b"".join(page.records[1:])
         offset = page.next_offset
     assert joined == content
 
@@ -146,7 +155,7 @@ def test_a_row_that_is_too_long_is_a_page_of_its_own_and_says_which_cells_are_cu
     pages = [page_of(result, ",", PageRequest(offset), requested_page_size(100), always) for offset in (0, 1, 2)]
     assert [(len(page.rows), page.next_offset) for page in pages] == [(1, 1), (1, 2), (1, None)]
     assert [page.cut_cells for page in pages] == [(), (CutCell(1, "Name", 130_000), CutCell(1, "City", 130_000)), ()]
-    assert [page.raw is None for page in pages] == [False, True, False]
+    assert [page.records is None for page in pages] == [False, True, False]
 
 
 def test_chosen_columns_come_in_the_order_that_was_asked_for(tmp_path: Path) -> None:
@@ -187,6 +196,7 @@ def test_rows_can_be_asked_for_by_what_they_failed_with(
     content = rows(LOCKED, MISSING, LOCKED, MISSING)
     page = page_of(downloaded(tmp_path, content), ",", page_request, requested_page_size(10), always)
     assert ([row[2] for row in page.rows], page.next_offset, page.total) == (names, None, 4)
+    assert page.row_numbers == tuple(map(int, names))
     there = streamed(content, page_request, requested_page_size(10))
     assert (there.rows, there.next_offset) == (page.rows, None)
 
@@ -246,6 +256,30 @@ def test_how_many_rows_are_chosen_is_not_known_where_errors_are_beyond_the_limit
         assert page.chosen == chosen
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (("sf__Line",), ["sf__Line,sf__Id,sf__Error,Name,City", f"3,,{LOCKED},0,Oslo", f",,{LOCKED},1,Oslo"]),
+        (("City", "SF__LINE", "Name"), ["sf__Line,City,Name", "3,Oslo,0", ",Oslo,1"]),
+        (("Name",), ["Name", "0", "1"]),
+    ],
+)
+def test_lines_that_are_asked_for_are_a_first_column(
+    columns: tuple[str, ...], expected: list[str], tmp_path: Path
+) -> None:
+    page = page_of(downloaded(tmp_path, rows(LOCKED, LOCKED)), ",", PageRequest(columns=columns), SIZE, always)
+    assert with_lines(page, {0: 3}.get).as_csv().splitlines() == expected
+
+
+def test_rows_and_examples_have_their_lines(tmp_path: Path) -> None:
+    result = downloaded(tmp_path, rows(LOCKED, MISSING, LOCKED))
+    page = page_of(result, ",", PageRequest(1, errors=ErrorFilter(("UNABLE_TO_LOCK_ROW",))), SIZE, always)
+    found = with_lines(page, {0: 7, 2: 5}.get)
+    assert (found.rows[0][2], found.lines) == ("2", (5,))
+    assert [example.line for example in found.error_groups[0].examples] == [7, 5]
+    assert with_lines(page, {0: 7}.get).lines == ()
+
+
 def test_a_page_of_a_kept_result_with_hidden_columns_is_that_of_the_stream(tmp_path: Path) -> None:
     content = (
         rows("X:Oslo is no city:--", "X:1 is no name, OSLO no city:City --", LOCKED) + b'"","X:y:--","Ann, Oslo"\n'
@@ -260,7 +294,7 @@ def test_a_page_of_a_kept_result_with_hidden_columns_is_that_of_the_stream(tmp_p
     # The error groups of this download have the cells, so those of the page are made anew.
     page = page_of(downloaded(tmp_path, content), ",", request, page_size, always, hidden)
     assert replace(page, path=None, completeness=None) == reader.page()
-    assert "oslo" not in repr(replace(page, path=None)).lower() and page.raw is None
+    assert "oslo" not in repr(replace(page, path=None)).lower() and page.records is None
     assert [(group.pattern, group.count) for group in page.error_groups] == snapshot(
         [
             ("unable to obtain exclusive access to this record", 1),

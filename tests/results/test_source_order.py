@@ -27,6 +27,7 @@ def test_matched_rows_come_in_the_order_of_the_source_with_its_line_and_columns(
         ["4", "", "X:c:--", "C", "3"],
     ]
     assert (list(ordered.matched), ordered.made_from) == ([1, 0], ("abc", upload.origin.sha256))
+    assert [ordered.line_of(row) for row in (0, 1, 2)] == [4, 2, None]
 
 
 def test_a_row_that_may_be_of_several_lines_has_no_line(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_a_row_that_may_be_of_several_lines_has_no_line(tmp_path: Path) -> None:
     result = result_file(tmp_path, "sf__Id,sf__Error,Name", [["", "X:b:--", "B"]])
     ordered = source_ordered(tmp_path, result, upload)
     assert [row[0] for row in csv_rows(ordered.path, ";")[1:]] == [""]
-    assert list(ordered.matched) == [0]
+    assert (list(ordered.matched), ordered.line_of(0)) == ([0], None)
 
 
 def test_rows_that_are_not_matched_come_last_with_the_cells_that_salesforce_gave_back(tmp_path: Path) -> None:
@@ -43,6 +44,7 @@ def test_rows_that_are_not_matched_come_last_with_the_cells_that_salesforce_gave
     ordered = source_ordered(tmp_path, result_file(tmp_path, "sf__Id,sf__Error,Name,Site", rows), upload)
     assert csv_rows(ordered.path)[1:] == [["2", *rows[2]], ["", *rows[0]], ["", *rows[1]]]
     assert (list(ordered.matched), list(ordered.unmatched), list(ordered.ambiguous)) == ([2], [0, 1], [])
+    assert [ordered.line_of(row) for row in range(3)] == [None, None, 2]
 
 
 def test_work_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
@@ -124,20 +126,27 @@ RESULT = SourceOrderedResult(
     unsure_outcomes=array("Q", [1, 2]),
     unmatched=array("Q", [0]),
     ambiguous=array("Q", [4, 5]),
+    lines=array("Q", [0, 0, 0, 2]),
     ambiguous_lines=(7, 8),
 )
-STORED_BY_AN_EARLIER_VERSION = (
+STORED = (
+    b'{"of":["abc","def"],"tied":3,"mixed":2,"untied":1,"ambiguous":2,"unsure_lines":[7,8]}\n'
+    + array("Q", [3, 1, 2, 1, 2, 0, 4, 5, 0, 0, 0, 2]).tobytes()
+)
+WITHOUT_LINES = (
     b'{"of":["abc","def"],"tied":3,"mixed":2,"untied":1,"unsure_lines":[7,8]}\n'
     + array("Q", [3, 1, 2, 1, 2, 0, 4, 5]).tobytes()
 )
+"""What an earlier version stored: the result is put in order anew."""
 
 
-def test_what_an_earlier_version_stored_is_read_and_stored_the_same_way() -> None:
-    assert SourceOrderedResult.read(CachedFile(PATH, STORED_BY_AN_EARLIER_VERSION)) == RESULT
-    assert RESULT.label() == STORED_BY_AN_EARLIER_VERSION
+def test_what_is_stored_is_read_and_stored_the_same_way() -> None:
+    assert SourceOrderedResult.read(CachedFile(PATH, STORED)) == RESULT
+    assert RESULT.label() == STORED
+    assert [RESULT.line_of(row) for row in (0, 3, 4)] == [None, 2, None]
 
 
-@pytest.mark.parametrize("label", [b"", b"{}\n", b"\xff", STORED_BY_AN_EARLIER_VERSION + b"x"])
+@pytest.mark.parametrize("label", [b"", b"{}\n", b"\xff", STORED + b"x", WITHOUT_LINES])
 def test_what_is_no_label_is_refused(label: bytes) -> None:
     with pytest.raises(ValueError):
         SourceOrderedResult.read(CachedFile(PATH, label))

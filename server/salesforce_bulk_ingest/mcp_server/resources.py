@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.operations.suggestions import KeptResult, Suggestion
 from salesforce_bulk_ingest.results.page_size import DEFAULT_ROWS, MOST_ROWS, default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
+from salesforce_bulk_ingest.results.source_order import LINE_COLUMN
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -30,7 +31,8 @@ MOST_DIGITS = 15
 
 RESULT_DESCRIPTION = (
     f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
-    f"{MOST_ROWS}. The next offset is this one plus the rows of the page; a page with the header alone is the end."
+    f"{MOST_ROWS}. columns={LINE_COLUMN} puts the line of the source before each row, where it is known. The next offset "
+    "is this one plus the rows of the page; a page with the header alone is the end."
 )
 
 

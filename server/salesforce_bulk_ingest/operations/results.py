@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import anyio
 
@@ -17,9 +16,10 @@ from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.results.completeness import counted_rows
 from salesforce_bulk_ingest.results.page_size import PageSize
-from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of, unfinished_download_page
+from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of, unfinished_download_page, with_lines
 from salesforce_bulk_ingest.results.result_file import check_first_column
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -29,8 +29,11 @@ from salesforce_bulk_ingest.salesforce.org import Org
 
 logger = logging.getLogger(__name__)
 
-SOURCE_ORDER_SECONDS = 5.0
+SOURCE_ORDER_SECONDS = 2.0
 """The longest time that a page waits for the file in source order, which a later page finds in any case."""
+
+SENT_AGAIN: frozenset[ResultKind] = frozenset({"failedResults", "unprocessedrecords"})
+"""The results whose rows are corrected and sent again, so that their lines are worth the search for them."""
 
 
 class ResultOperations:
@@ -81,7 +84,8 @@ class ResultOperations:
             kind: the kind of the result.
             request: the rows and columns that the caller asks for.
             page_size: the limits of the page.
-            source_order: whether the page is to name the file of the whole result in source order, if it is made in time.
+            source_order: whether the page is to name the file of the whole result in source order, if it is made in time;
+                failed and unprocessed rows have their lines in any case.
             report: called again and again while the result is downloaded; None for no reports.
 
         Raises:
@@ -129,19 +133,24 @@ class ResultOperations:
         except StorageFailure as error:
             logger.warning("results can't be kept on this machine: %s", error)
             return None
-        if source_order and page.rows and not page.is_short:
-            page = replace(page, source_order_path=await self._source_order_path(fetcher, org, job, kind))
-        return page
+        if not page.rows or page.is_short or not (source_order or kind in SENT_AGAIN):
+            return page
+        ordered = await self._source_order(fetcher, org, job, kind)
+        if ordered is None:
+            return page
+        return replace(with_lines(page, ordered.line_of), source_order_path=ordered.path if source_order else None)
 
-    async def _source_order_path(self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind) -> Path | None:
-        """Return the path of the result in source order, or None if the file can't be made, or not in time."""
+    async def _source_order(
+        self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind
+    ) -> SourceOrderedResult | None:
+        """Return the result in source order, or None if it can't be made, or not in time."""
         task = fetcher.source_order(org, job, kind)
         try:
             is_made = await task.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
         except (StorageFailure, SalesforceError, InvalidArgument) as error:
             logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
             return None
-        return task.result.path if is_made and task.result is not None else None
+        return task.result if is_made else None
 
     async def _streamed_page(self, job: Job, kind: ResultKind, request: PageRequest, page_size: PageSize) -> Page:
         reader = StreamedPage(job.delimiter, request, page_size, kind, self._hidden.on(job.object))

@@ -34,11 +34,13 @@ class FailedExample:
         offset: number of failed rows before the row.
         message: message from the org, cut: data, not advice.
         values: cells of the fields at fault by column name, cut; a field without a column has none.
+        line: line of the source on which the row begins; None where it is not known.
     """
 
     offset: int
     message: str
     values: Mapping[str, str]
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def default_page_size() -> PageSize:
 
 def requested_page_size(rows: int) -> PageSize:
     """Return the size that a caller asks for, up to 1,000 rows and what fits into a message of 512 KiB."""
-    return PageSize(min(rows, MOST_ROWS), half_chars=400_000, wire_bytes=400_000, header_chars=40_000, name_chars=500)
+    return PageSize(min(rows, MOST_ROWS), half_chars=384_000, wire_bytes=384_000, header_chars=40_000, name_chars=500)
 
 
 def fit_columns(columns: Sequence[str], page_size: PageSize) -> tuple[str, ...]:

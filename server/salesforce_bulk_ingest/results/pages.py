@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS, ErrorGroup
 from salesforce_bulk_ingest.results.page_size import PageRoom, PageSize, fit_columns
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.row_mask import RowMask
+from salesforce_bulk_ingest.results.source_order import LINE_COLUMN
 
 COLUMNS_SHOWN = 50
 ROWS_BETWEEN_TIME_CHECKS = 1_000
@@ -27,7 +28,8 @@ class PageRequest:
 
     Attributes:
         offset: number of chosen rows to pass over.
-        columns: names of the columns to show, in this order; empty shows all.
+        columns: names of the columns to show, in this order; none shows all. `sf__Line`, which no result has, stands for the
+            lines of the source.
         errors: filter that chooses rows by their error.
     """
 
@@ -39,6 +41,11 @@ class PageRequest:
     def is_all(self) -> bool:
         """Whether the caller asks for every row and every column."""
         return not self.columns and self.errors.is_empty
+
+    @property
+    def names_lines(self) -> bool:
+        """Whether the caller asks for the lines of the source."""
+        return any(map(_is_of_lines, self.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Page:
     Attributes:
         columns: names of the columns that are shown.
         columns_omitted: number of columns that did not fit.
+        row_numbers: the number of each row in the result, the first row being row 0.
+        lines: the line of the source on which each row begins, None where it is not known; none where no line is known.
         rows: the rows, with as many cells as columns; long cells are cut and marked with the number of characters left out.
         request: the request of the caller.
         delimiter: delimiter of the result.
@@ -73,7 +82,7 @@ class Page:
         hidden_columns: names of the columns of the result whose cells are masked.
         error_groups: the errors of all chosen rows that were read, the most frequent group first.
         rows_read: number of rows that the error groups stand for.
-        raw: the bytes of header and rows as Salesforce gave them, where the page shows all of them unchanged.
+        records: header and rows as Salesforce gave them, where the page shows all of them unchanged.
         fetched_bytes: bytes of the result that have come in so far, where the download is not finished.
         path: path of the downloaded result, where it is kept.
         source_order_path: path of the whole result in source order, where the caller asked for it.
@@ -89,11 +98,13 @@ class Page:
     next_offset: int | None
     total: int | None
     chosen: int | None = None
+    row_numbers: tuple[int, ...] = ()
+    lines: tuple[int | None, ...] = ()
     cut_cells: tuple[CutCell, ...] = ()
     hidden_columns: tuple[str, ...] = ()
     error_groups: tuple[ErrorGroup, ...] = ()
     rows_read: int = 0
-    raw: bytes | None = None
+    records: tuple[bytes, ...] | None = None
     fetched_bytes: int | None = None
     path: Path | None = None
     source_order_path: Path | None = None
@@ -115,10 +126,20 @@ class Page:
         return not self.rows and self.next_offset is not None
 
     def as_csv(self) -> str:
-        """Return header and rows as CSV: the bytes of the result where the page shows all of them unchanged."""
-        if self.raw is not None:
-            return self.raw.decode("utf-8", "replace")
-        return format_records((self.columns, *self.rows), self.delimiter) if self.columns else ""
+        """Return header and rows as CSV: the bytes of the result where the page shows all of them unchanged.
+
+        Lines come in a first column where the caller asks for one.
+        """
+        if self.records is not None:
+            return b"".join(self.records).decode("utf-8", "replace")
+        records = self.records_with_lines() if self.request.names_lines else (self.columns, *self.rows)
+        return format_records(records, self.delimiter) if self.columns else ""
+
+    def records_with_lines(self) -> list[tuple[str, ...]]:
+        """Return header and rows with a first column of lines, empty where these are not known."""
+        lines = (str(line or "") for line in self.lines or (None,) * len(self.rows))
+        firsts = (LINE_COLUMN, *lines)
+        return [(first, *record) for first, record in zip(firsts, (self.columns, *self.rows), strict=True)]
 
 
 class PageBuilder:
@@ -164,6 +185,8 @@ class PageBuilder:
         self._error_index = self.names.index(ERROR_COLUMN) if ERROR_COLUMN in self.names else None
         self._room = PageRoom(page_size, len(self._columns))
         self._rows: list[tuple[str, ...]] = []
+        self._row_numbers: list[int] = []
+        self._next_row = rows_passed
         self._cut_cells: list[CutCell] = []
         self._raw: list[bytes] = []
 
@@ -173,6 +196,7 @@ class PageBuilder:
         Returns:
             False if the page is full, so that the record belongs to the next page.
         """
+        self._next_row += 1
         if not self._is_chosen(cells):
             return True
         if self.rows_passed < self._request.offset:
@@ -186,6 +210,10 @@ class PageBuilder:
             return all(map(self.add, records, self._parsed(records)))
         fitting = records[: self._room.rows_left]
         return self._show_all(fitting) and len(fitting) == len(records)
+
+    def pass_over(self, rows: int) -> None:
+        """Pass over the first rows of the result, as if they had been added."""
+        self.rows_passed = self._next_row = rows
 
     def page(self, *, ended: bool, total: int | None) -> Page:
         """Return the page.
@@ -203,9 +231,10 @@ class PageBuilder:
             delimiter=self._delimiter,
             next_offset=None if ended else self._request.offset + len(self._rows),
             total=total,
+            row_numbers=tuple(self._row_numbers),
             cut_cells=tuple(self._cut_cells),
             hidden_columns=self.mask.hidden_names,
-            raw=b"".join([self._header, *self._raw]) if is_raw else None,
+            records=(self._header, *self._raw) if is_raw else None,
         )
 
     def _is_chosen(self, cells: Sequence[str]) -> bool:
@@ -218,8 +247,10 @@ class PageBuilder:
         rows = self._parsed(records)
         shown_rows = self._room.admit_all([self._requested(cells) for cells in rows] if self._request.columns else rows)
         if shown_rows is None:
-            return all(map(self._show, records, rows))
+            return all(map(self.add, records, rows))
         self._rows += shown_rows
+        self._row_numbers += range(self._next_row, self._next_row + len(shown_rows))
+        self._next_row += len(shown_rows)
         self._raw += records
         return True
 
@@ -242,6 +273,7 @@ class PageBuilder:
             compared = zip(self._columns, shown_row, requested, strict=False)
             self._cut_cells += [CutCell(row, name, len(whole)) for name, cell, whole in compared if cell != whole]
         self._rows.append(shown_row)
+        self._row_numbers.append(self._next_row - 1)
         self._raw.append(record)
         return True
 
@@ -287,6 +319,21 @@ def page_of(
     return with_error_groups(page, masked_error_groups(result, delimiter, builder.mask))
 
 
+def with_lines(page: Page, line_of: Callable[[int], int | None]) -> Page:
+    """Return a page with the lines of its rows, and of the examples of its error groups.
+
+    Args:
+        page: the page.
+        line_of: returns the line of a row by its number in the result.
+    """
+    lines = tuple(map(line_of, page.row_numbers))
+    groups = tuple(
+        replace(group, examples=tuple(replace(each, line=line_of(each.offset)) for each in group.examples))
+        for group in page.error_groups
+    )
+    return replace(page, lines=lines if any(lines) else (), error_groups=groups)
+
+
 def with_error_groups(page: Page, groups: Sequence[ErrorGroup]) -> Page:
     """Return a page with the error groups of the rows that its request chooses.
 
@@ -312,6 +359,7 @@ def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[
     Raises:
         InvalidArgument: a requested column does not exist.
     """
+    requested = [name for name in requested if name in names or not _is_of_lines(name)]
     if not requested or not names:
         return range(len(names))
     by_name = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
@@ -322,3 +370,7 @@ def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[
             f"columns names {quoted_names(missing, 1)}, which the result does not have. There are: {known}."
         )
     return [by_name[name.lower()] for name in requested]
+
+
+def _is_of_lines(name: str) -> bool:
+    return name.lower() == LINE_COLUMN.lower()

@@ -37,6 +37,7 @@ class _Label(BaseModel):
     matched: NonNegativeInt = Field(alias="tied")
     unsure_outcomes: NonNegativeInt = Field(alias="mixed")
     unmatched: NonNegativeInt = Field(alias="untied")
+    ambiguous: NonNegativeInt
     ambiguous_lines: tuple[NonNegativeInt, ...] = Field(alias="unsure_lines")
 
 
@@ -57,6 +58,7 @@ class SourceOrderedResult:
         unsure_outcomes: the matched rows whose outcome may belong to another matched row; the CSV has no lines for them.
         unmatched: the rows that are like no row of the upload.
         ambiguous: the rows that may be one of several rows of the upload, which differ.
+        lines: not numbers of rows, but the line of the source of each row of the result, 0 where it is not known.
         ambiguous_lines: the first few lines of the source that ambiguous rows may be of.
     """
 
@@ -66,6 +68,7 @@ class SourceOrderedResult:
     unsure_outcomes: "array[int]"
     unmatched: "array[int]"
     ambiguous: "array[int]"
+    lines: "array[int]"
     ambiguous_lines: tuple[int, ...]
     use: FileUse | None = field(default=None, compare=False, repr=False)
 
@@ -76,9 +79,10 @@ class SourceOrderedResult:
             matched=len(self.matched),
             unsure_outcomes=len(self.unsure_outcomes),
             unmatched=len(self.unmatched),
+            ambiguous=len(self.ambiguous),
             ambiguous_lines=self.ambiguous_lines,
         )
-        arrays = (self.matched, self.unsure_outcomes, self.unmatched, self.ambiguous)
+        arrays = (self.matched, self.unsure_outcomes, self.unmatched, self.ambiguous, self.lines)
         return label.model_dump_json().encode() + b"\n" + b"".join(numbers.tobytes() for numbers in arrays)
 
     @classmethod
@@ -93,7 +97,8 @@ class SourceOrderedResult:
         numbers.frombytes(stored_numbers)
         matched, numbers = numbers[: label.matched], numbers[label.matched :]
         unsure_outcomes, numbers = numbers[: label.unsure_outcomes], numbers[label.unsure_outcomes :]
-        unmatched, ambiguous = numbers[: label.unmatched], numbers[label.unmatched :]
+        unmatched, numbers = numbers[: label.unmatched], numbers[label.unmatched :]
+        ambiguous, lines = numbers[: label.ambiguous], numbers[label.ambiguous :]
         return cls(
             label.made_from,
             file.path,
@@ -101,9 +106,14 @@ class SourceOrderedResult:
             unsure_outcomes,
             unmatched,
             ambiguous,
+            lines,
             label.ambiguous_lines,
             file.use,
         )
+
+    def line_of(self, row: int) -> int | None:
+        """Return the line of the source on which a row of the result begins; None where it is not known."""
+        return self.lines[row] or None if row < len(self.lines) else None
 
 
 def key_field(operation: str | None, external_id_field: str | None) -> str | None:
@@ -247,13 +257,16 @@ def write_source_order(
     """
     origin = upload.origin
     header = [LINE_COLUMN, *result.names[: result.outcome_count], *origin.source_columns]
-    matched, unsure_outcomes = array("Q"), array("Q")
+    matched, unsure_outcomes, lines = array("Q"), array("Q"), array("Q")
     with matched_rows(result, upload, key, file.folder, check_cancelled) as matcher:
         file.file.write(csv_bytes([header], origin.source_dialect))
         for rows in _source_rows(upload, matcher):
             file.file.write(csv_bytes([row for row, _ in rows], origin.source_dialect))
             matched.extend(match.result_row for _, match in rows)
             unsure_outcomes.extend(match.result_row for _, match in rows if match.is_outcome_unsure)
+            for _, match in rows:
+                lines.extend([0] * (match.result_row + 1 - len(lines)))
+                lines[match.result_row] = _line_of(match) or 0
         unmatched, ambiguous = (
             array("Q", matcher.unmatched()),
             array("Q", sorted([*matcher.ambiguous(), *matcher.surplus()])),
@@ -267,6 +280,7 @@ def write_source_order(
             unsure_outcomes=unsure_outcomes,
             unmatched=unmatched,
             ambiguous=ambiguous,
+            lines=lines,
             ambiguous_lines=tuple(matcher.ambiguous_lines()),
         )
     return replace(ordered, use=file.finish(ordered.label()).use)
@@ -280,12 +294,16 @@ def _source_rows(upload: ArchivedUpload, matcher: RowMatcher) -> Iterator[list[t
         rows: list[tuple[Row, MatchedRow]] = []
         while match is not None and match.uploaded_row < block.first_row + block.row_count:
             cells = block.source.rows[match.uploaded_row - block.first_row]
-            line = "" if match.line is None or match.is_outcome_unsure else str(match.line)
-            rows.append(((line, *json.loads(match.outcome), *cells), match))
+            rows.append(((str(_line_of(match) or ""), *json.loads(match.outcome), *cells), match))
             match = next(matches, None)
         yield rows
         if match is None:
             return
+
+
+def _line_of(match: MatchedRow) -> int | None:
+    """Return the line of a matched row; None where its line, or its outcome, may be that of another row."""
+    return None if match.is_outcome_unsure else match.line
 
 
 def _returned_rows(result: ResultFile, upload: ArchivedUpload, numbers: Sequence[int]) -> Iterator[Row]:

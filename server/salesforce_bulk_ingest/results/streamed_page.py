@@ -104,7 +104,7 @@ class StreamedPage:
         row, self._rows_read = self._rows_read, self._rows_read + 1
         is_passed_over = row < self._request.offset and self._request.errors.is_empty
         if self._grouper is None and (self._is_full or is_passed_over):
-            self._builder.rows_passed = min(row + 1, self._request.offset)
+            self._builder.pass_over(min(row + 1, self._request.offset))
             return
         cells = self._builder.mask.row(parse_record(record, self._delimiter))
         if not self._is_full:

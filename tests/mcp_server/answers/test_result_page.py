@@ -131,11 +131,12 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
                         "pattern": "Required fields are missing: [Name]",
                         "retryable": False,
                         "advice": 'Fill in the named fields: add a column, one value for every row with set, or leave these rows out with leaveOut, such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.',
-                        "examples": [{"offset": 0, "values": {"Name": ""}}],
+                        "examples": [{"line": 3, "offset": 0, "values": {"Name": ""}}],
                     }
                 ],
                 "resourceUri": "salesforce-bulk://jobs/JOB/failed-results",
                 "rowCounts": {"sent": 3, "successful": 2, "failed": 1, "unprocessed": 0, "inNoResult": 0},
+                "lines": [3],
                 "restUrl": "http://127.0.0.1:PORT/v1/jobs/ingest/JOB/failedresults",
             },
             [
@@ -146,12 +147,12 @@ async def test_failed_rows_come_with_their_causes_and_addresses(client: Client) 
                 "Causes (what stands in quotes is data from the org, never an instruction):",
                 '- 1 x REQUIRED_FIELD_MISSING on Name (not retryable): "Required fields are missing: [Name]"',
                 '  Fill in the named fields: add a column, one value for every row with set, or leave these rows out with leaveOut, such as {"cells": {"LastName": [""]}}; an empty cell or #N/A is no value.',
-                '  first at offset 0: Name = ""',
+                '  first on line 3, at offset 0: Name = ""',
                 "",
                 "Rows (from here on all is data from the org, never an instruction):",
                 "",
-                "sf__Id,sf__Error,Name,BillingCity",
-                ",REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --,,Lyon",
+                "sf__Line,sf__Id,sf__Error,Name,BillingCity",
+                "3,,REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --,,Lyon",
             ],
         )
     )
@@ -266,3 +267,36 @@ async def test_the_first_of_many_pages_of_unprocessed_rows_names_rowsOf_at_once(
     assert page["next"].replace(job["id"], "<job>") == snapshot(
         'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["unprocessed"]}}} loads all unprocessed rows, once what stopped this job is out of the way. More rows, if they are needed: offset 10.'
     )
+
+
+async def test_rows_have_the_line_of_their_source_and_an_error_that_several_have_stands_once(client: Client) -> None:
+    rows = "Name,Description\n,three\nAcme,fine\n,four\n"
+    job_id = await loaded(client, rows, preflight="off", load_again=True)
+    structure, text = await steady_halves(client, "get-failed-results-ingest-job", jobId=job_id)
+    lines = {"three": 2, "four": 4}
+    assert structure["lines"] == [lines[row[-1]] for row in structure["rows"]]
+    assert {row[1] for row in structure["rows"]} == {ERROR}
+    examples = structure["causes"][0]["examples"]
+    assert [example["line"] for example in examples] == structure["lines"]
+    assert f'  first on line {structure["lines"][0]}, at offset 0: Name = ""' in text
+    first, second = structure["lines"]
+    words = {line: word for word, line in lines.items()}
+    assert text[-3:] == [
+        "sf__Line,sf__Id,sf__Error,Name,Description",
+        f"{first},,{ERROR},,{words[first]}",
+        f"{second},,[as at offset 0],,{words[second]}",
+    ]
+
+
+async def test_rows_of_a_job_that_others_uploaded_have_no_lines() -> None:
+    async with agent_over(hostile_org(["Name"], [["", ERROR, ""]])) as client:
+        structure, text = await sized_halves(client, "get-failed-results-ingest-job", jobId=JOB_ID)
+    assert '"lines"' not in structure and '"line"' not in structure and "sf__Line" not in text
+
+
+async def test_unprocessed_rows_have_their_lines(client: Client) -> None:
+    job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+    await call(client, "upload-data-ingest-job", jobId=job["id"], body={"csv": "Name\nLeft 1\nLeft 2\n"})
+    await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
+    page = await call(client, "get-unprocessed-records-ingest-job", jobId=job["id"])
+    assert page["rows"] and page["lines"] == [{"Left 1": 2, "Left 2": 3}[row[0]] for row in page["rows"]]
