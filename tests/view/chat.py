@@ -11,8 +11,7 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from tests.support.asgi_server import running
 
@@ -45,6 +44,10 @@ def serving_chat(mcp_url: str) -> Iterator[str]:
     async def sandbox(request: Request) -> Response:
         return FileResponse(HERE / "sandbox.html", headers={"Content-Security-Policy": STRICTEST})
 
+    async def module(request: Request) -> Response:
+        file = HERE / "node_modules" / request.path_params["path"]
+        return FileResponse(file, headers={"Cache-Control": "max-age=3600"})  # there are a hundred of them
+
     async def host(request: Request) -> Response:
         return FileResponse(HERE / request.url.path[1:])
 
@@ -52,7 +55,7 @@ def serving_chat(mcp_url: str) -> Iterator[str]:
     routes = [
         Route("/mcp", mcp, methods=methods),
         Route("/sandbox.html", sandbox),
-        Mount("/node_modules", StaticFiles(directory=HERE / "node_modules")),
+        Route("/node_modules/{path:path}", module),
         Route("/host.html", host),
         Route("/host.mjs", host),
     ]
@@ -115,6 +118,15 @@ class Chat:
         """What the host has seen of the page: `calls`, `messages`, or `sizes`."""
         found: list[Any] = self.page.evaluate("(what) => chat.seen[what]", what)
         return found
+
+    def step(self) -> None:
+        """End the pause of a page that is shown with `steps`, and wait until what it then asks for is answered."""
+        self.frame().evaluate("pauses.splice(0).forEach((done) => done())")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until host and page have taken what the other has sent."""
+        self.page.evaluate("chat.settle()")
 
     def frame(self) -> Frame:
         """The frame of the page."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.salesforce_emulator.caller import Caller, calling
 from tests.support.commands import SERVE_EMBEDDED, fresh_environ, started
@@ -33,7 +33,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(chat_url, org)
 
 
-@pytest.fixture
-def chat(browser: Browser, world: World) -> Iterator[Chat]:
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context(viewport={"width": 720, "height": 1200}) as fresh:
-        yield Chat(fresh.new_page(), world.chat_url)
+        yield fresh
+
+
+@pytest.fixture
+def chat(profile: BrowserContext, world: World) -> Iterator[Chat]:
+    page = profile.new_page()
+    yield Chat(page, world.chat_url)
+    page.close()

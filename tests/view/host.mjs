@@ -12,12 +12,20 @@ let bridge = null;
 
 const call = (name, given) => client.callTool({ name, arguments: given });
 
-// Options: the context of the host; an answer in place of the tool's; what the tools answer to the page in place of the server; and
-// whether the host refuses calls of the page, or messages from it.
-async function show(name, given, { context = {}, answer, answers, refusesCalls, refusesMessages } = {}) {
+// The pauses of the page end when the test says so. Hosts put scripts of their own before those of a page, too.
+const STEPS = `<script>
+  globalThis.pauses = [];
+  const later = setTimeout.bind(globalThis);
+  globalThis.setTimeout = (done, pause) => (pause > 10_000 ? later(done, pause) : pauses.push(done));
+</script>`;
+
+// Options: the context of the host; an answer in place of the tool's; what the tools answer to the page in place of the server;
+// whether the host refuses calls of the page, or messages from it; and whether its pauses end step by step.
+async function show(name, given, { context = {}, answer, answers, refusesCalls, refusesMessages, steps } = {}) {
   const { tools } = await client.listTools();
   const uri = getToolUiResourceUri(tools.find((tool) => tool.name === name));
   const { contents } = await client.readResource({ uri });
+  const html = steps ? contents[0].text.replace("<head>", `<head>${STEPS}`) : contents[0].text;
   const frame = document.createElement("iframe");
   frame.sandbox = "allow-scripts allow-same-origin";
   frame.title = "page";
@@ -36,7 +44,7 @@ async function show(name, given, { context = {}, answer, answers, refusesCalls, 
     seen.sizes.push(height);
     frame.style.height = `${height}px`;
   };
-  bridge.onsandboxready = () => bridge.sendSandboxResourceReady({ html: contents[0].text, csp: contents[0]._meta?.ui?.csp });
+  bridge.onsandboxready = () => bridge.sendSandboxResourceReady({ html, csp: contents[0]._meta?.ui?.csp });
   bridge.oninitialized = async () => {
     await bridge.sendToolInput({ arguments: given });
     await bridge.sendToolResult(answer ?? (await call(name, given)));
@@ -48,6 +56,11 @@ async function show(name, given, { context = {}, answer, answers, refusesCalls, 
 
 const change = (context) => bridge.setHostContext(context);
 const cancel = (reason) => bridge.sendToolCancelled({ reason });
+// Ends once the page has taken what was sent to it before, and the host what the page sent.
+const settle = async () => {
+  await bridge.request({ method: "ping" });
+  await bridge.request({ method: "ping" });
+};
 const end = () => bridge.teardownResource({});
 
-globalThis.chat = { call, cancel, change, end, seen, show };
+globalThis.chat = { call, cancel, change, end, seen, settle, show };

@@ -65,6 +65,7 @@ EVERYTHING = page_answer(
     columnsOmitted=4,
 )
 """Everything that a page of failed rows may have, and more than the server gives."""
+RUNNING = job_answer(state="InProgress", numberRecordsFailed=0)
 NOTICED = """(isSeen) => new Promise((resolve) => {
   const done = (entries) => entries.at(-1).isIntersecting === isSeen && resolve();
   new IntersectionObserver(done).observe(document.documentElement);
@@ -341,32 +342,38 @@ def test_everything_is_done_with_the_keyboard_alone(chat: Chat) -> None:
 
 
 def test_a_page_that_nobody_sees_asks_for_nothing(chat: Chat) -> None:
-    chat.page.clock.install()
-    running = job_answer(state="InProgress", numberRecordsFailed=0)
-    chat.show(STATUS, {"jobId": JOB}, answer=running, answers={STATUS: running})
+    chat.show(STATUS, {"jobId": JOB}, answer=RUNNING, answers={STATUS: RUNNING}, steps=True)
     expect(chat.view.locator("#state")).to_have_text("InProgress")
+    chat.step()
+    assert len(chat.seen("calls")) == 1
     chat.page.evaluate("document.body.style.paddingTop = '5000px'")
     chat.frame().evaluate(NOTICED, False)
-    asked = len(chat.seen("calls"))
-    chat.page.clock.run_for(120_000)
-    assert len(chat.seen("calls")) <= asked + 1  # a call may have been under way
+    chat.step()
+    assert len(chat.seen("calls")) == 1
     chat.page.evaluate("document.body.style.paddingTop = '0'")
     chat.frame().evaluate(NOTICED, True)
-    chat.page.clock.run_for(2_000)
-    chat.page.wait_for_function("(asked) => chat.seen.calls.length > asked + 1", arg=asked)
+    chat.settle()
+    assert len(chat.seen("calls")) == 2
 
 
 def test_a_page_that_the_host_ends_asks_for_nothing_more(chat: Chat) -> None:
-    chat.page.clock.install()
-    running = job_answer(state="InProgress", numberRecordsFailed=0)
-    chat.show(STATUS, {"jobId": JOB}, answer=running, answers={STATUS: running})
+    chat.show(STATUS, {"jobId": JOB}, answer=RUNNING, answers={STATUS: RUNNING}, steps=True)
     expect(chat.view.locator("#state")).to_have_text("InProgress")
-    chat.page.clock.run_for(2_000)
-    chat.page.wait_for_function("chat.seen.calls.length > 0")
+    chat.step()
     assert chat.page.evaluate("chat.end()") == {}
-    asked = len(chat.seen("calls"))
-    chat.page.clock.run_for(120_000)
-    assert len(chat.seen("calls")) == asked
+    chat.step()
+    assert len(chat.seen("calls")) == 1
+
+
+def test_a_page_that_can_not_read_gives_up_until_it_is_told_to_go_on(chat: Chat) -> None:
+    chat.show(STATUS, {"jobId": JOB}, answer=RUNNING, refusesCalls=True, steps=True)
+    expect(chat.view.locator("#state")).to_have_text("InProgress")
+    for _ in range(5):
+        chat.step()
+    expect(chat.view.get_by_role("alert")).to_contain_text("could not read more")
+    assert len(chat.seen("calls")) == 3
+    chat.view.get_by_role("button", name="Read again").click()
+    chat.page.wait_for_function("chat.seen.calls.length === 4")
 
 
 def test_it_asks_for_no_address(chat: Chat, world: World) -> None:

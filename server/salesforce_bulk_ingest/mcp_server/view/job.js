@@ -14,6 +14,7 @@ const SHORT_CELL = 160;
 // Each reading is one of the org's daily requests: while nothing moves, the pauses grow.
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
+const MOST_FAILURES = 3; // in a row, before the page leaves it to a click to read again
 
 const JOB_ID = /^[0-9A-Za-z]{15,18}$/;
 const STATUS_CODE = /^[A-Z][A-Z0-9_]{0,99}$/;
@@ -154,20 +155,21 @@ function takeJob(result) {
 async function follow() {
   if (job.follows) return;
   job.follows = true;
-  let hasMoved = false;
-  for (let pause = FIRST_PAUSE_MS; !ENDED.has(job.answer.state);) {
+  let pause = FIRST_PAUSE_MS;
+  let failures = 0;
+  let isNews = !rows.heap;
+  while (!ENDED.has(job.answer.state) && failures < MOST_FAILURES) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     await isSeen();
     if (job.isGone) return;
     const before = signOf(job.answer);
     const result = await read(STATUS, { jobId: job.id });
-    if (!result) break;
-    takeJob(result);
-    hasMoved = true;
+    failures = result ? 0 : failures + 1;
+    if (result) takeJob(result);
     pause = signOf(job.answer) === before ? Math.min(pause * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+    isNews = true;
   }
   job.follows = false;
-  const isNews = hasMoved || !rows.heap;
   if (isNews && ENDED.has(job.answer.state) && countsOf(job.answer).failed) await showRows("failed");
 }
 
