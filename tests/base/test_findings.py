@@ -22,12 +22,12 @@ def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
 def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines_each_once() -> None:
     findings = Findings()
     for line in range(2, 9):
-        findings.add("kind", "warning", "What.", "Do.", column="Name", line=line)
-    findings.add("kind", "warning", "What.", "Do.", column="Phone", line=2)
-    findings.add("kind", "warning", "What.", "Do.", column="Phone", line=2)
-    findings.add_several("kind", "warning", "What.", "Do.", (), 0)
-    findings.add_several("kind", "warning", "What.", "Do.", (7, 8), 20, column="Fax")
-    findings.add_several("kind", "warning", "What.", "Do.", range(9, 99), 90, column="Fax")
+        findings.add("blank", "warning", "What.", "Do.", column="Name", line=line)
+    findings.add("blank", "warning", "What.", "Do.", column="Phone", line=2)
+    findings.add("blank", "warning", "What.", "Do.", column="Phone", line=2)
+    findings.add_several("blank", "warning", "What.", "Do.", (), 0)
+    findings.add_several("blank", "warning", "What.", "Do.", (7, 8), 20, column="Fax")
+    findings.add_several("blank", "warning", "What.", "Do.", range(9, 99), 90, column="Fax")
     assert findings.sorted() == (
         Finding("warning", "What.", "Do.", "Name", (2, 3, 4, 5, 6), 7),
         Finding("warning", "What.", "Do.", "Phone", (2,), 2),
@@ -37,6 +37,15 @@ def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines_ea
 
 def test_errors_come_first_and_else_the_order_is_that_in_which_they_were_found() -> None:
     findings = Findings()
-    for kind, level in (("a", "warning"), ("b", "error"), ("c", "warning"), ("d", "error")):
-        findings.add(kind, "error" if level == "error" else "warning", kind, "Do.")
+    findings.add("bom", "warning", "a", "Do.")
+    findings.add("title", "error", "b", "Do.")
+    findings.add("nul", "warning", "c", "Do.")
+    findings.add("quotes", "error", "d", "Do.")
     assert [finding.what for finding in findings.sorted()] == ["b", "d", "a", "c"]
+
+
+def test_a_kind_without_a_column_is_a_finding_for_each_that_it_is_of() -> None:
+    findings = Findings()
+    for name, line in (("Account", 1), ("User", 1), ("Account", 2)):
+        findings.add("describe", "warning", f"{name}.", "Do.", line=line, of=name)
+    assert [(finding.what, finding.count) for finding in findings.sorted()] == [("Account.", 2), ("User.", 1)]

@@ -227,6 +227,7 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
                 "column": None,
                 "lines": (),
                 "count": 1,
+                "job": {},
             }
         ]
     )

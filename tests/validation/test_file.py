@@ -43,8 +43,8 @@ def test_rows_in_order_have_nofindings_of() -> None:
         (b"Name\nA\0nn\n", snapshot(['warning at 2 (1): Values hold NUL characters, which are no text. Remove them.'])),
         (b"Name," + b"x" * 32_000 + b"\na,b\n", snapshot(['error at 1 (1): The header has 32,005 characters, and Salesforce takes 32,000. Leave columns out: name those to keep in only.'])),
         (b"," .join(b"F%d" % n for n in range(5_001)) + b"\nA" + b"," * 5_000 + b"\n", snapshot(['error at 1 (1): There are 5,001 columns, and Salesforce takes 5,000. Leave columns out: name those to keep in only.'])),
-        (b"Name,Text\na,b\nc," + b"x" * 131_073 + b"\n", snapshot(['error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them.'])),
-        (b"Name,Text\na,b\nc,\"" + b"xx\n" * 140_000 + b"\"\n", snapshot(['error at 3 (1): Rows have over 400,000 characters, the most that Salesforce takes: the job fails. Shorten cells, or leave columns out.', 'error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them.'])),
+        (b"Name,Text\na,b\nc," + b"x" * 131_073 + b"\n", snapshot(['error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them, or set null in columns to leave the column out.'])),
+        (b"Name,Text\na,b\nc,\"" + b"xx\n" * 140_000 + b"\"\n", snapshot(['error at 3 (1): Rows have over 400,000 characters, the most that Salesforce takes: the job fails. Shorten cells, or leave columns out.', 'error Text at 3 (1): Cells have over 131,072 characters, the most that Salesforce takes: the job fails. Shorten them, or set null in columns to leave the column out.'])),
     ],
     ids=lambda content: repr(content[:30]) if isinstance(content, bytes) else "",
 )  # fmt: skip
@@ -82,3 +82,12 @@ def test_what_stands_for_hidden_cells_in_answers_is_no_data() -> None:
             "error at 3 (1): Cells have the text that an answer shows in place of hidden cells, and would be loaded with it. Send these rows again with rowsOf, or take them from their source."
         ]
     )
+
+
+def test_texts_that_are_no_data_are_told_of_the_cells_that_go_alone() -> None:
+    content = f'Name,Email,Site\nM\u00c3\u00bcller,"{mask("b@x.example")}",a\0b\n'.encode()
+    assert len(findings_of(content)) == 3
+    corrected = ColumnMapping(
+        {"Email": None}, values={"Name": {"M\u00c3\u00bcller": "M\u00fcller"}, "Site": {"a\0b": "ab"}}
+    )
+    assert findings_of(content, mapping=corrected) == []

@@ -133,7 +133,7 @@ def test_a_key_that_is_missing_or_no_key_is_told() -> None:
             "warning None: There is no column Id, without which every row fails. | If a column holds it, name Id for that in columns. (1,) x1",
             "warning None: There is no column Code__c, without which every row fails. | If a column holds it, name Code__c for that in columns. (1,) x1",
             "warning None: There is no column Id, so every row makes a new record. | If a column holds it, name Id for that in columns. (1,) x1",
-            'error None: "FirstName" is no external id of Contact, so the job fails. | Make the job with externalIdFieldName Id or Email or Number__c or Code__c. (1,) x1',
-            'error None: "Cod__c" is no external id of Contact, so the job fails. | Make the job with externalIdFieldName Id or Email or Number__c or Code__c. (1,) x1',
+            'error None: "FirstName" is no external id of Contact, so the job fails. | Make the job with externalIdFieldName Email or Number__c or Code__c or Id. (1,) x1',
+            'error None: "Cod__c" is no external id of Contact, so the job fails. | Make the job with externalIdFieldName Email or Number__c or Code__c or Id. (1,) x1',
         ]
     )

@@ -19,10 +19,10 @@ from tests.support.full_disk import posix_only, printed_on_a_full_disk
         (
             b"id,Name\n001000000000001,a\n,b\n001000000000001AAA,c\n#N/A,d\n",
             Destination("update"),
-            snapshot(['warning id at 3, 5 (2): Rows without id fail. Fill it in, or leave these rows out: leaveOut {"cells": {"id": ["", "#N/A"]}}.', 'warning id at 4 (1): Rows have the id of an earlier row: the last may win, or they fail. Keep one row for each.']),
+            snapshot(['warning id at 3, 5 (2): Rows without id fail. Fill it in, or leave these rows out: leaveOut {"cells": {"id": ["", "#N/A"]}}.', 'warning id at 4 (1): Rows have the id of an earlier row: the last may win, or they fail. Keep one row for each: leave the others out with leaveOut.']),
         ),
-        (b"Ext__c,Name\nx,a\nX,b\n\"y\n\",c\nx,d\n", Destination("upsert", "Ext__c"), snapshot(["warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each."])),
-        (b"Ext__c,Name\nK-1,a\n k-1 ,b\n \t,c\n007,d\n7.0,e\n", Destination("upsert", "Ext__c"), snapshot(['warning Ext__c at 4 (1): Rows without Ext__c fail. Fill it in, or leave these rows out: leaveOut {"cells": {"Ext__c": ["", "#N/A"]}}.', "warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each."])),
+        (b"Ext__c,Name\nx,a\nX,b\n\"y\n\",c\nx,d\n", Destination("upsert", "Ext__c"), snapshot(["warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each: leave the others out with leaveOut."])),
+        (b"Ext__c,Name\nK-1,a\n k-1 ,b\n \t,c\n007,d\n7.0,e\n", Destination("upsert", "Ext__c"), snapshot(['warning Ext__c at 4 (1): Rows without Ext__c fail. Fill it in, or leave these rows out: leaveOut {"cells": {"Ext__c": ["", "#N/A"]}}.', "warning Ext__c at 3, 6 (2): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each: leave the others out with leaveOut."])),
         (b"Id,Name\n,a\n,b\n", Destination("upsert", "Id"), snapshot([])),
         (b"Id,Name\nx,a\nx,b\n", Destination("insert"), snapshot([])),
         (b"Ext__c,Name\nx,a\nx,b\n", Destination("upsert", "Other__c"), snapshot([])),

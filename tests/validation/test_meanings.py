@@ -34,6 +34,8 @@ def test_a_parent_is_spoken_of_by_relationship_label_or_object() -> None:
     meanings = Meanings(CONTACT, PARENTS)
     for name in ("Account.ext", "Account Ext", "Ext__c of Account", "ACCOUNT: External Id"):
         assert [meaning.name for meaning in meanings.of(name)] == ["Account.Ext__c"]
+    by_erp = {"Account": sobject("Account", field("Erp_Id__c", externalId=True))}
+    assert [meaning.name for meaning in Meanings(CONTACT, by_erp).of("Account ERP Id")] == ["Account.Erp_Id__c"]
     assert [parent.lookup.name for parent in meanings.parents_of("Account Name")] == ["AccountId"]
     assert list(meanings.parents_of("Account")) == []
     assert Meanings(TASK, PARENTS).of("Who Code") == ()

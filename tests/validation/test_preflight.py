@@ -50,7 +50,7 @@ def test_findings_of_mapped_rows_have_the_lines_of_the_source() -> None:
     assert findings_of(content, destination, ColumnMapping(columns={"Number": "Ext__c"})) == snapshot(
         [
             "warning at 2 (1): Values hold line breaks of another kind than the rows end in, for which some orgs fail the whole job. If the job fails with LineEnding is invalid, load the rows in a job with lineEnding CRLF: they are then written anew, and end as the breaks in their values do.",
-            "warning Ext__c at 4 (1): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each.",
+            "warning Ext__c at 4 (1): Rows have the Ext__c of an earlier row, if case and the form of numbers don't count, which is not known without the describe: the last may win, or they fail. Keep one row for each: leave the others out with leaveOut.",
         ]
     )
 

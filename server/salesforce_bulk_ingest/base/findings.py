@@ -1,13 +1,26 @@
 """Findings of the checks: one finding for each kind of mistake in each column, with the first lines that have it."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 LINES_SHOWN = 5
 MOST_KEPT = 500
 """The most findings of each level: a plan holds them in memory for as long as the plan is kept."""
+
+FindingKind = Literal[
+    "bom", "encoding", "nul", "mask", "misread", "quotes", "wide", "narrow", "breaks in cells", "line ends",  # the file
+    "doubtful delimiter", "title", "not rows", "unreadable", "no rows", "row size", "long row", "long cell",
+    "long header", "many columns", "unknown column", "doubled", "unnamed", "unnamed and blank", "doubled lookup",  # columns
+    "read-only", "required", "external id", "no key", "only id", "permission", "object", "describe",
+    "blank key", "repeated key", "unchecked keys", "placeholders", "clearing cells",  # cells
+    "misfit error", "misfit warning", "blank", "picklist", "too long", "out of range", "may fail",
+    "not a number", "not a date", "not a time", "not a time of day", "not a boolean", "not an email", "not an id", "no ids",
+]  # fmt: skip
+"""The kinds of mistakes that a check of rows finds. A test has advice on each that it follows."""
+
+SAME_JOB: Mapping[str, str] = {}
 
 Level = Literal["error", "warning"]
 """The severity of a finding. An error fails the whole job (see the API reference's job-level errors), loads nothing or loses
@@ -25,6 +38,7 @@ class Finding:
         column: the name of the column, if one column is at fault.
         lines: the first few lines of the source on which the mistake occurs; the header is on line 1.
         count: the number of times that the mistake occurs; of rows, if there are lines.
+        job: the attributes of a job in which the rows would not have the mistake; empty if the job is not at fault.
     """
 
     level: Level
@@ -33,25 +47,28 @@ class Finding:
     column: str | None = None
     lines: tuple[int, ...] = ()
     count: int = 0
+    job: Mapping[str, str] = field(default_factory=dict)
 
 
 class Findings:
     """Collects findings. Further mistakes of one kind in one column are only counted, and so are kinds beyond the limit."""
 
     def __init__(self) -> None:
-        self._by_kind: dict[tuple[str, str | None], Finding] = {}
+        self._by_kind: dict[tuple[FindingKind, str, str | None], Finding] = {}
         self._kept: Counter[Level] = Counter()
         self._others: dict[Level, Finding] = {}
 
     def add(
         self,
-        kind: str,
+        kind: FindingKind,
         level: Level,
         what: str,
         do: str,
         *,
         column: str | None = None,
         line: int | None = None,
+        of: str = "",
+        job: Mapping[str, str] = SAME_JOB,
     ) -> None:
         """Add a mistake.
 
@@ -62,12 +79,14 @@ class Findings:
             do: see `Finding`.
             column: see `Finding`.
             line: the line of the mistake, if it is on one.
+            of: what the kind is of, where mistakes of one kind are several findings without a column.
+            job: see `Finding`.
         """
-        self.add_several(kind, level, what, do, () if line is None else (line,), 1, column=column)
+        self.add_several(kind, level, what, do, () if line is None else (line,), 1, column=column, of=of, job=job)
 
     def add_several(
         self,
-        kind: str,
+        kind: FindingKind,
         level: Level,
         what: str,
         do: str,
@@ -75,6 +94,8 @@ class Findings:
         count: int,
         *,
         column: str | None = None,
+        of: str = "",
+        job: Mapping[str, str] = SAME_JOB,
     ) -> None:
         """Add mistakes of one kind in one column.
 
@@ -86,32 +107,35 @@ class Findings:
             lines: the lines of the mistakes, or of the first of them.
             count: the number of mistakes; 0 adds nothing.
             column: see `Finding`.
+            of: see `add`.
+            job: see `Finding`.
         """
         if not count:
             return
-        finding = self._by_kind.get((kind, column)) or self._new(kind, Finding(level, what, do, column))
+        key = kind, of, column
+        finding = self._by_kind.get(key) or self._new(key, Finding(level, what, do, column, job=job))
         finding.count += count
         if finding is not self._others.get(level):
             # Two columns of one name may have the same mistake on one line.
             first = dict.fromkeys((*finding.lines, *lines[:LINES_SHOWN]))
             finding.lines = tuple(first)[:LINES_SHOWN]
 
-    def of_kind(self, kind: str) -> tuple[Finding, ...]:
+    def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
-        return tuple(finding for (other, _), finding in self._by_kind.items() if other == kind)
+        return tuple(finding for (other, _, _), finding in self._by_kind.items() if other == kind)
 
     def sorted(self) -> tuple[Finding, ...]:
         """Return the findings, errors first, and each level in the order in which they were found."""
         found = (*self._by_kind.values(), *self._others.values())
         return tuple(sorted(found, key=lambda finding: finding.level != "error"))
 
-    def _new(self, kind: str, finding: Finding) -> Finding:
+    def _new(self, key: tuple[FindingKind, str, str | None], finding: Finding) -> Finding:
         level = finding.level
         if self._kept[level] == MOST_KEPT:
             what = f"There are more {level}s than the {MOST_KEPT:,} that are told, in other columns or of other kinds."
             return self._others.setdefault(level, Finding(level, what, "Mend those first, then check again."))
         self._kept[level] += 1
-        self._by_kind[kind, finding.column] = finding
+        self._by_kind[key] = finding
         return finding
 
 

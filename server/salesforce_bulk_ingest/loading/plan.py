@@ -7,7 +7,7 @@ from functools import partial, reduce
 from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings, Unreadable
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, FindingKind, Findings, Unreadable
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
 from salesforce_bulk_ingest.csvio.header import LinesBefore
@@ -350,7 +350,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
     )
 
 
-def _likely_encoding(name: str | None, findings: Findings, kind: str) -> LikelyEncoding | None:
+def _likely_encoding(name: str | None, findings: Findings, kind: FindingKind) -> LikelyEncoding | None:
     return None if name is None else LikelyEncoding(name, findings.of_kind(kind))
 
 

@@ -61,7 +61,7 @@ class Described:
             do = (
                 "Check the object's name." if isinstance(error, NotFound) else "Try again, or go on without this check."
             )
-            findings.add(f"describe of {name}", "warning", what, do)
+            findings.add("describe", "warning", what, do, of=name)
 
 
 class DescribeCache:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
 
+from salesforce_bulk_ingest.base.findings import FindingKind
 from salesforce_bulk_ingest.base.text import as_json, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe
 from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_case
@@ -38,8 +39,9 @@ LONGEST_CHECKED = 100_000
 
 PICKLIST_VALUES_SHOWN = 8
 
-CORRECT_NUMBERS = "Correct them, or choose a field for larger numbers."
-CORRECT_OR_BLANK = "Correct them, or leave the cells blank."
+SHORTEN = "Shorten them with values, or name a longer field in columns."
+CORRECT_NUMBERS = "Correct them with values, or name a field for larger numbers in columns."
+CORRECT_OR_BLANK = "Correct them, or make them blank, with values."
 
 TEXT_TYPES = frozenset({"string", "textarea", "phone", "url", "encryptedstring", "combobox", "picklist"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent"})
@@ -91,7 +93,7 @@ class Complaint:
         shows_values: whether the finding names the first few wrong values.
     """
 
-    kind: str
+    kind: FindingKind
     what: str
     do: str
     shows_values: bool = True
@@ -199,7 +201,7 @@ def check_of(field: FieldDescribe, key_prefix: str | None = None) -> CellCheck |
     return None if check is None else check(field)
 
 
-def _others_fail(field: FieldDescribe, kind: str, takes: str, do: str) -> Complaint:
+def _others_fail(field: FieldDescribe, kind: FindingKind, takes: str, do: str) -> Complaint:
     return Complaint(kind, f"{as_name(field.name)} takes {takes}, and rows with others fail", do)
 
 
@@ -241,9 +243,9 @@ def _text_judge(field: FieldDescribe) -> Judge:
     """
     most = field.length
     what = f"{as_name(field.name)} takes {most:,} characters, and rows with more fail"
-    too_long = Complaint("too long", what, "Shorten it, or choose a longer field.", shows_values=False)
+    too_long = Complaint("too long", what, SHORTEN, shows_values=False)
     why = "how it counts spaces at their ends, and characters such as emoji, to its length"
-    as_counted = _may_fail(field, why, "Shorten them, or choose a longer field.", shows_values=False)
+    as_counted = _may_fail(field, why, SHORTEN, shows_values=False)
 
     def judge(cell: str) -> Complaint | None:
         trimmed = cell.strip(SPACES)
@@ -410,7 +412,7 @@ def _time_check(field: FieldDescribe) -> CellCheck:
 
 
 def _time_of_day_check(field: FieldDescribe) -> CellCheck:
-    do = "Write times of day as 09:30:00.000Z."
+    do = "Write times of day as 09:30:00.000Z, or map them with values."
     wrong = _others_fail(field, "not a time of day", "times of day", do)
     without_zone = _may_fail(field, "whether it takes times of day without Z", do)
 

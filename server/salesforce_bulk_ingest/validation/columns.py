@@ -187,18 +187,18 @@ def _relationship(
         return UnknownColumn(name, what, partial(_meant_relationship, path, names))
     if "." in path.field:
         what = "A column can go through one relationship, not several; this fails the whole job."
-        return UnknownColumn(name, what, lambda: f"Name a field of {_any_of(lookup.reference_to)} itself.")
+        return UnknownColumn(name, what, lambda: f"Name a field of {_any_of(lookup.reference_to)} itself in columns.")
     parent = _parent(path, lookup)
     if lookup.is_polymorphic and parent is None:
         leads = f"{as_name(path.relationship)} leads to {_any_of(lookup.reference_to)}"
         what = f"{leads}, and a column that does not say to which fails the whole job."
         own_name = as_name(f"{lookup.reference_to[0]}:{path.relationship}.{path.field}")
-        return UnknownColumn(name, what, lambda: f"Name it {own_name}, say.")
+        return UnknownColumn(name, what, lambda: f"Name it {own_name} in columns, say.")
     if path.type and not lookup.is_polymorphic:
         what = (
             f"{as_name(path.relationship)} leads to one object only, and naming it in the column fails the whole job."
         )
-        return UnknownColumn(name, what, lambda: f"Name it {as_name(f'{path.relationship}.{path.field}')}.")
+        return UnknownColumn(name, what, lambda: f"Name it {as_name(f'{path.relationship}.{path.field}')} in columns.")
     return _through(name, path, lookup, names, parents.get(parent or ""))
 
 
@@ -214,7 +214,7 @@ def _through(
         usable = [field.name for field in parent.fields if field.finds_records]
         of_parent = f"of {as_name(parent.name)}"
         what = f"{as_name(field.name)} is neither an external id nor a lookup field {of_parent}, which fails the whole job."
-        return UnknownColumn(name, what, lambda: f"Use {_any_of(usable)} {of_parent}.")
+        return UnknownColumn(name, what, lambda: f"Use {_any_of(usable)} {of_parent} in columns.")
     return FieldColumn(name, lookup, f"{parent.name}.{field.name}")
 
 
@@ -238,7 +238,7 @@ def _no_field(describe: SObjectDescribe, name: str) -> str:
 def _meant_relationship(path: _Path, names: FieldNames) -> str:
     describe = names.describe
     if describe.lookup(path.type):  # type and relationship were mixed up
-        return f"Name it {as_name(f'{path.type}.{path.field}')}."
+        return f"Name it {as_name(f'{path.type}.{path.field}')} in columns."
     near = map(describe.field, (path.relationship, *names.near(path.relationship)))
     for lookup in near:
         if lookup is not None and lookup.relationship_name:

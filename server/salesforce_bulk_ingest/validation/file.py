@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings, Unreadable
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, FindingKind, Findings, Unreadable
 from salesforce_bulk_ingest.base.hidden_fields import MASK, MASK_START
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -27,6 +27,7 @@ MAX_RECORD_CHARACTERS = 400_000
 """Limits: Bulk API 2.0 limits and allocations; of the header: guide, Prepare CSV Files. A longer cell or row
 fails the job, not the row: seen in forcedotcom/wsc, CSVReader, Salesforce's own reader."""
 
+SHORTEN = "Shorten them, or set null in columns to leave the column out."
 QUOTES = "A value has a quote in it without being quoted as a whole, or text beside its quotes: the job fails."
 QUOTE_THEM = 'Write the value in quotes, and each quote in it twice: "5"" pipe".'
 
@@ -125,9 +126,6 @@ class FileChecks:
             self._check_quotes(text, first_line)
         if not block.is_line_by_line:
             self._check_line_ends(text, first_line)
-        self._check_nul(text, first_line)
-        self._check_masks(text, first_line)
-        self._check_misread(text, first_line)
         if block.is_ragged:
             self._check_widths(block)
 
@@ -144,30 +142,6 @@ class FileChecks:
             self._undecoded.add(text, first_line)
         elif self._encoding not in (None, UTF_8) and _has_controls(text):
             self._controls.add(text, first_line)
-
-    def _check_nul(self, text: str, first_line: int) -> None:
-        if "\0" in text:
-            what, do = "Values hold NUL characters, which are no text.", "Remove them."
-            for line in _lines_with(text, re.compile("\0"), first_line):
-                self._findings.add("nul", "warning", what, do, line=line)
-
-    def _check_masks(self, text: str, first_line: int) -> None:
-        if "[" in text and MASK_START in text:  # to look for one character takes a tenth of the time
-            for line in _lines_with(text, MASK, first_line):
-                self._findings.add("mask", "error", MASKED, TAKE_FROM_SOURCE, line=line)
-
-    def _check_misread(self, text: str, first_line: int) -> None:
-        if "\u00c3" not in text and "\u00e2\u20ac" not in text:
-            return
-        is_read_here = self._encoding not in (None, UTF_8)
-        misread, do = (MISREAD_HERE, LEAVE_ENCODING_OUT) if is_read_here else (MISREAD, TAKE_FROM_FIRST_SOURCE)
-        words = dict.fromkeys(_MISREAD_LETTERS.findall(text))
-        meant = {word: right for word in words if (right := _as_meant(word))}
-        if meant:
-            word, right = next(iter(meant.items()))
-            such = f", such as {quoted(word)} for {quoted(right)}" if self._shows_words else ""
-            for line in _lines_with(text, re.compile("|".join(map(re.escape, meant))), first_line):
-                self._findings.add("misread", "warning", f"{misread}{such}.", do, line=line)
 
     def _check_quotes(self, text: str, first_line: int) -> None:
         for position in _badly_quoted(text, self._dialect.mark):
@@ -210,7 +184,7 @@ class FileChecks:
             other = OTHER_ENDING[self._dialect.line_ending]
             what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
             do = f"End all lines in one way, or make a job with lineEnding {other}: the rows are then written anew."
-            self._findings.add_several("line ends", "error", what, do, lines, count)
+            self._findings.add_several("line ends", "error", what, do, lines, count, job={"lineEnding": other})
 
 
 @dataclass(slots=True)
@@ -244,40 +218,76 @@ class _WrongLines:
 
 
 class OutgoingChecks:
-    """The checks of rows as they are uploaded: the lengths of the header, of cells and of rows.
+    """The checks of rows as they are uploaded: the lengths of the header, of cells and of rows, and texts that are no data.
 
     Args:
         header: the names of the uploaded columns.
         findings: collects what is wrong.
         header_line: the line of the source on which the header is.
+        is_decoded: whether the source is read in another encoding than UTF-8.
+        shows_words: whether findings show words of the source.
     """
 
-    def __init__(self, header: Sequence[str], findings: Findings, header_line: int) -> None:
+    def __init__(
+        self,
+        header: Sequence[str],
+        findings: Findings,
+        header_line: int,
+        *,
+        is_decoded: bool = False,
+        shows_words: bool = True,
+    ) -> None:
         self._header = header
         self._findings = findings
         self._header_line = header_line
+        self._misread, self._do_misread = (
+            (MISREAD_HERE, LEAVE_ENCODING_OUT) if is_decoded else (MISREAD, TAKE_FROM_FIRST_SOURCE)
+        )
+        self._shows_words = shows_words
 
     def check_header(self, record: bytes) -> None:
         """Check the header as it is uploaded."""
         characters = len(record.decode(errors="surrogateescape").rstrip("\r\n"))
         if characters > MAX_HEADER_CHARACTERS:
-            self._error(f"The header has {characters:,} characters, and Salesforce takes {MAX_HEADER_CHARACTERS:,}.")
+            self._error(
+                "long header",
+                f"The header has {characters:,} characters, and Salesforce takes {MAX_HEADER_CHARACTERS:,}.",
+            )
         if len(self._header) > MAX_COLUMNS:
-            self._error(f"There are {len(self._header):,} columns, and Salesforce takes {MAX_COLUMNS:,}.")
+            self._error(
+                "many columns", f"There are {len(self._header):,} columns, and Salesforce takes {MAX_COLUMNS:,}."
+            )
 
-    def check(self, block: ParsedBlock, longest: int) -> None:
+    def check(self, block: ParsedBlock, data: bytes, longest: int) -> None:
         """Check the rows of one block.
 
         Args:
             block: the rows of the block.
+            data: the bytes of these rows.
             longest: see `longest_row`.
         """
+        if _may_be_no_data(data):
+            for number, row in enumerate(block.rows):
+                self._check_text("\n".join(row), block.line_of(number))
         if longest <= MAX_CELL_CHARACTERS:
             return
         for number, row in enumerate(block.rows):
             characters = sum(map(len, row))
             if characters > MAX_CELL_CHARACTERS:
                 self._check_row(row, characters, block.line_of(number))
+
+    def _check_text(self, text: str, line: int) -> None:
+        """Check the cells of one row, which are lines of the text."""
+        if "\0" in text:
+            what, do = "Values hold NUL characters, which are no text.", "Remove them."
+            self._findings.add("nul", "warning", what, do, line=line)
+        if MASK.search(text):
+            self._findings.add("mask", "error", MASKED, TAKE_FROM_SOURCE, line=line)
+        words = _MISREAD_LETTERS.findall(text)
+        word, right = next(((word, right) for word in words if (right := _as_meant(word))), ("", None))
+        if right:
+            such = f", such as {quoted(word)} for {quoted(right)}" if self._shows_words else ""
+            self._findings.add("misread", "warning", f"{self._misread}{such}.", self._do_misread, line=line)
 
     def _check_row(self, row: Sequence[str], characters: int, line: int) -> None:
         if characters > MAX_RECORD_CHARACTERS:
@@ -288,12 +298,23 @@ class OutgoingChecks:
         for name, cell in zip(self._header, row, strict=False):
             if len(cell) > MAX_CELL_CHARACTERS:
                 what = f"Cells have over {MAX_CELL_CHARACTERS:,} characters, the most that Salesforce takes: the job fails."
-                self._findings.add("long cell", "error", what, "Shorten them.", column=name, line=line)
+                self._findings.add("long cell", "error", what, SHORTEN, column=name, line=line)
 
-    def _error(self, what: str) -> None:
+    def _error(self, kind: FindingKind, what: str) -> None:
         self._findings.add(
-            what, "error", what, "Leave columns out: name those to keep in only.", line=self._header_line
+            kind, "error", what, "Leave columns out: name those to keep in only.", line=self._header_line
         )
+
+
+def _may_be_no_data(data: bytes) -> bool:
+    """Return whether rows have what a text that is no data begins with."""
+    # To look for one byte, the rarest, takes a tenth of the time of several.
+    found = (b"[" in data and MASK_START.encode() in data) or b"\0" in data
+    return (
+        found
+        or (b"\x83" in data and "\u00c3".encode() in data)
+        or (b"\x82" in data and "\u00e2\u20ac".encode() in data)
+    )
 
 
 def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, str | None]:
@@ -382,17 +403,6 @@ def _as_meant(word: str) -> str | None:
         return word.encode("windows-1252").decode()
     except UnicodeError:
         return None
-
-
-def _lines_with(text: str, pattern: re.Pattern[str], first_line: int) -> Iterator[int]:
-    """Yield the number of each line that has a match."""
-    position = 0
-    while match := pattern.search(text, position):
-        first_line += text.count("\n", position, match.start())
-        yield first_line
-        position = text.find("\n", match.end())
-        if position < 0:
-            return
 
 
 def _matches(pattern: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:

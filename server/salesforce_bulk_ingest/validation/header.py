@@ -7,13 +7,14 @@ fails single rows is a warning.
 from collections import defaultdict
 from collections.abc import Sequence
 
-from salesforce_bulk_ingest.base.findings import Findings, Level
+from salesforce_bulk_ingest.base.findings import FindingKind, Findings, Level
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import OF_WHOLE_NAMES, FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.meanings import COMPOUND_TYPES, street_of
 
+AN_EXTERNAL_ID = "<an external id>"
 OF_LAST_NAMES = "If it holds last names, set LastName for it in columns; null there leaves it out."
 
 
@@ -63,10 +64,13 @@ class HeaderChecks:
             return
         field = self._describe.field(key)
         if field is None or not field.finds_records:
+            present = {column.field.name for column in self._known if column.parent_field is None}
             usable = [known.name for known in self._describe.fields if known.finds_records]
+            usable.sort(key=lambda name: (name not in present, name == ID_FIELD))
+            likely = usable[0] if present.intersection(usable) else AN_EXTERNAL_ID
             what = f"{quoted_names([key])} is no external id of {as_name(self._describe.name)}, so the job fails."
             do = f"Make the job with externalIdFieldName {' or '.join(map(as_name, usable[:NAMES_SHOWN]))}."
-            self._add("external id", "error", what, do)
+            self._findings.add("external id", "error", what, do, line=self._line, job={"externalIdFieldName": likely})
         elif not load.deletes and not any(map(load.is_key, self._all)):
             what = f"There is no column {as_name(key)}, without which every row fails."
             if not load.needs_keys:
@@ -148,7 +152,7 @@ class HeaderChecks:
         has_persons = self._describe.field("IsPersonAccount") is not None
         return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)
 
-    def _add(self, kind: str, level: Level, what: str, do: str, column: str | None = None) -> None:
+    def _add(self, kind: FindingKind, level: Level, what: str, do: str, column: str | None = None) -> None:
         self._findings.add(kind, level, what, do, column=column, line=self._line)
 
 

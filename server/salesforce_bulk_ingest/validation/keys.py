@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from salesforce_bulk_ingest.base.errors import StorageFailure
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Findings
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, FindingKind, Findings
 from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -28,6 +28,7 @@ MOST_IN_MEMORY = 250_000
 """The maximum number of keys in memory, which take 4 MB."""
 
 
+KEEP_ONE = "Keep one row for each: leave the others out with leaveOut."
 UNKNOWN_FORM = (
     "Rows have the {name} of an earlier row, if case and the form of numbers don't count, which is not known without the "
     "describe: the last may win, or they fail."
@@ -107,7 +108,7 @@ class KeyChecks:
             self._findings.add("unchecked keys", "warning", what, self._failure.remedy, column=self._name)
             return
         what = UNKNOWN_FORM if self._column.form is any_form else REPEATED
-        self._add("repeated key", what.format(name=as_name(self._name)), "Keep one row for each.", lines, count)
+        self._add("repeated key", what.format(name=as_name(self._name)), KEEP_ONE, lines, count)
 
     @contextmanager
     def _unless_failed(self) -> Iterator[None]:
@@ -128,7 +129,7 @@ class KeyChecks:
             )
             self._add("blank key", what, do, lines, len(lines))
 
-    def _add(self, kind: str, what: str, do: str, lines: Sequence[int], count: int) -> None:
+    def _add(self, kind: FindingKind, what: str, do: str, lines: Sequence[int], count: int) -> None:
         self._findings.add_several(kind, "warning", what, do, lines, count, column=self._name)
 
 

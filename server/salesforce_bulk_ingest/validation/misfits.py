@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from salesforce_bulk_ingest.base.findings import Findings, Level
+from salesforce_bulk_ingest.base.findings import FindingKind, Findings, Level
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER
@@ -66,5 +66,5 @@ class MisfitChecks:
             cells = tally.shown(are_hidden=column in self._hidden)
             so = "would be taken as other numbers than it means" if level == "error" else "go as they are"
             what = f"Cells do not fit the format {quoted(of_column.text)}, and {so}: {cells}."
-            kind = f"misfit {level}"
+            kind: FindingKind = "misfit error" if level == "error" else "misfit warning"
             self._findings.add_several(kind, level, what, CORRECT_THEM, tally.lines, tally.count, column=column)

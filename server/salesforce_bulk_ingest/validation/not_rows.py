@@ -420,7 +420,7 @@ def report(findings: Findings, kinds: Mapping[int, Kind]) -> None:
         kinds: the kind of each, by the line of the source on which it begins.
     """
     for line, kind in kinds.items():
-        findings.add(f"not rows: {kind}", "error", REASONS[kind], LEAVE_OUT, line=line)
+        findings.add("not rows", "error", REASONS[kind], LEAVE_OUT, line=line, of=kind)
 
 
 def _is_total(row: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.base.findings import FindingKind, Findings
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
@@ -118,7 +118,7 @@ class PlaceholderChecks:
         for (index, is_clearing), tally in self._tallies.items():
             column, cells = self._columns[index], tally.cells
             what, do = column.clearing() if is_clearing else column.stored(tally.words)
-            kind = "clearing cells" if is_clearing else "placeholders"
+            kind: FindingKind = "clearing cells" if is_clearing else "placeholders"
             self._findings.add_several(kind, "warning", what, do, cells.lines, cells.count, column=column.name)
 
 

@@ -7,13 +7,14 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.encodings import UTF_8
 from salesforce_bulk_ingest.csvio.header import Header
 from salesforce_bulk_ingest.csvio.records import Block
 from salesforce_bulk_ingest.validation.delimiter import check_delimiter
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 from salesforce_bulk_ingest.validation.fields import FieldChecks
-from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, longest_row
+from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
@@ -68,12 +69,18 @@ class PreflightChecks:
             findings,
             rewritten=rewritten,
             encoding=encoding,
-            # A column that is hidden under its field's name may have any name in the source.
             shows_words=not destination.hidden,
         )
         self._title = TitleCheck(header, findings, has_lines=has_lines)
         self.not_rows = set[Kind]()
-        self._outgoing = OutgoingChecks(names, findings, header.line)
+        self._outgoing = OutgoingChecks(
+            names,
+            findings,
+            header.line,
+            is_decoded=encoding not in (None, UTF_8),
+            # A column that is hidden under its field's name may have any name in the source.
+            shows_words=not destination.hidden,
+        )
         self._addresses = addresses
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
         self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
@@ -171,7 +178,7 @@ class PreflightChecks:
             block: the bytes of these rows.
         """
         longest = longest_row(block, len(rows))
-        self._outgoing.check(rows, longest)
+        self._outgoing.check(rows, block.data, longest)
         self._spare.check(rows)
         self._id_columns.check(rows)
         self._points.check(rows)

@@ -81,9 +81,16 @@ def verdict(plan: Plan) -> str:
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
-    proposed = _proposed_changes(plan)
+    proposed, does = _proposed_changes(plan), list[str]()
+    errors = [finding for finding in plan.findings if finding.level == "error"]
+    of_job = [finding for finding in errors if finding.job and given.makes_a_job]
     if plan.not_rows:
         given = given.leaving_out({"notRows": True})
+        does.append("leaves out what is no row")
+    if of_job:
+        job = {name: value for finding in of_job for name, value in finding.job.items()}
+        given = given.with_job(job)
+        does.append(f"makes the job with {' and '.join(map(' '.join, job.items()))}")
     if plan.title_lines:
         return f"{given.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
     if plan.has_errors and plan.unsettled:
@@ -97,9 +104,8 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
         names = f"{', '.join(others)} and {last}" if others else last
         taking = given.with_changes(proposed).again()
         return f"{taking} takes the proposed {names}, once the user agrees; or correct the rows."
-    errors = sum(finding.level == "error" for finding in plan.findings)
-    if errors and errors == len(plan.not_rows):
-        return f"{given.again()} leaves out what is no row, if the user agrees."
+    if errors and len(errors) == len(plan.not_rows) + len(of_job):
+        return f"{given.again()} {' and '.join(does)}, if the user agrees."
     if plan.has_errors:
         return (
             f"{given.with_rows(CORRECTED_ROWS).again()} takes the rows, once they or their mapping (columns, set, values, "

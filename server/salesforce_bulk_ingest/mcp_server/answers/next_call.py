@@ -158,6 +158,11 @@ class GivenCall:
         """Whether the call changes nothing."""
         return self.tool.startswith(("get-", "list-"))
 
+    @property
+    def makes_a_job(self) -> bool:
+        """Whether the call makes a job, whose attributes it names."""
+        return self.tool == CREATE
+
     def again(self, changes: Mapping[str, object] | None = None, *, without: tuple[str, ...] = ()) -> str:
         """Return the same call, with some arguments changed or left out."""
         kept = {name: value for name, value in self.arguments.items() if name not in without}
@@ -188,6 +193,10 @@ class GivenCall:
         columns = changes.get("columns")
         rows = _renamed(self.rows, columns) if isinstance(self.rows, dict) and isinstance(columns, dict) else self.rows
         return self.with_rows(_changed(rows, changes))
+
+    def with_job(self, changes: Mapping[str, str]) -> Self:
+        """Return the same call that makes a job with other attributes."""
+        return replace(self, arguments={**self.arguments, "body": _changed(self.arguments.get("body"), changes)})
 
     def leaving_out(self, changes: Mapping[str, object]) -> Self:
         """Return the same call in which more rows are left out.
