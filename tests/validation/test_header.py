@@ -38,7 +38,7 @@ def test_why_a_column_is_read_only_is_told() -> None:
     assert as_lines(found(CONTACT, "insert", header)) == snapshot(
         [
             "warning Id: An insert takes no Id; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
-            "warning Score__c: Score__c can't be set since it is a formula; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
+            "warning Score__c: Score__c can't be set since it is a formula or a roll-up summary; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
             "warning Number__c: Number__c can't be set since Salesforce numbers it; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
             "warning Name: Name can't be set by this user; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
         ]
@@ -52,11 +52,23 @@ def test_a_compound_is_told_as_made_of_other_fields() -> None:
     street = field("BillingStreet", compoundFieldName="BillingAddress")
     assert as_lines(found(sobject("Account", whole, part), "insert", header)) == snapshot(
         [
-            "warning BillingAddress: BillingAddress can't be set since it is made of other fields, each with a column of its own; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1"
+            "warning BillingAddress: BillingAddress can't be set since Salesforce makes it of BillingCity; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1"
         ]
     )
     [finding] = found(sobject("Account", whole, part, street), "insert", header)
     assert finding.do == "If it holds streets, set BillingStreet for it in columns; null there leaves it out."
+
+
+def test_a_name_of_a_person_is_told_as_made_of_its_parts() -> None:
+    parts = [field(name, compoundFieldName="Name") for name in ("LastName", "FirstName")]
+    whole = field("Name", compoundFieldName="Name", createable=False, updateable=False)
+    for operation, done in (("insert", "set"), ("update", "changed")):
+        [finding] = found(
+            sobject("Contact", *parts, whole), operation, ["Name", "LastName", *["Id"] * (done == "changed")]
+        )
+        assert finding.what == (
+            f"Name can't be {done} since Salesforce makes it of LastName, FirstName; rows that fill it fail."
+        )
 
 
 def test_a_name_that_can_not_be_filled_may_be_a_last_name() -> None:

@@ -246,6 +246,7 @@ class FieldDescribe(WireModel):
     case_sensitive: bool = False
     reference_to: Names = ()
     relationship_name: str | None = None
+    compound_field_name: str | None = None
     restricted_picklist: bool = False
     picklist_values: Annotated[tuple[PicklistValue, ...], BeforeValidator(_empty_for_null)] = ()
 
@@ -307,6 +308,10 @@ class SObjectDescribe(WireModel):
     def field(self, name: str) -> FieldDescribe | None:
         """Return the field with this name in any case, or None if there is none."""
         return self._by_name.get(name.lower())
+
+    def parts_of(self, compound: FieldDescribe) -> tuple[FieldDescribe, ...]:
+        """Return the fields that Salesforce makes a compound of, such as an address or a person's name; none of another."""
+        return tuple(each for each in self.fields if each.compound_field_name == compound.name and each is not compound)
 
     def lookup(self, relationship: str) -> FieldDescribe | None:
         """Return the lookup whose relationship has this name in any case, or None if there is none."""

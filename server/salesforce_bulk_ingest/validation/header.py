@@ -130,10 +130,20 @@ class HeaderChecks:
             key = as_name(self._load.key or ID_FIELD)
             return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{key} is the key"
         if operation != "update" and not field.createable:
-            return f"{as_name(field.name)} can't be set {_why_not(field)}"
+            return f"{as_name(field.name)} can't be set {self._why_not(field)}"
         if operation != "insert" and not field.updateable:
-            return f"{as_name(field.name)} can't be changed {_why_not(field)}"
+            return f"{as_name(field.name)} can't be changed {self._why_not(field)}"
         return None
+
+    def _why_not(self, field: FieldDescribe) -> str:
+        if field.auto_number:
+            return "since Salesforce numbers it"
+        if field.calculated:
+            return "since it is a formula or a roll-up summary"
+        parts = [part.name for part in self._describe.parts_of(field) if part.createable or part.updateable]
+        if parts:
+            return f"since Salesforce makes it of {', '.join(map(as_name, parts[:NAMES_SHOWN]))}"
+        return "since it is made of other fields" if field.type in COMPOUND_TYPES else "by this user"
 
     def _check_required(self) -> None:
         if self._load.operation == "update":
@@ -154,11 +164,3 @@ class HeaderChecks:
 
     def _add(self, kind: FindingKind, level: Level, what: str, do: str, column: str | None = None) -> None:
         self._findings.add(kind, level, what, do, column=column, line=self._line)
-
-
-def _why_not(field: FieldDescribe) -> str:
-    if field.auto_number:
-        return "since Salesforce numbers it"
-    if field.type in COMPOUND_TYPES:
-        return "since it is made of other fields, each with a column of its own"
-    return "since it is a formula" if field.calculated else "by this user"

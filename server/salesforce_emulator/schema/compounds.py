@@ -20,7 +20,7 @@ def with_compounds(fields: Iterable[Field]) -> tuple[Field, ...]:
     return tuple(
         _compound(field, compounds[field.name])
         if field.name in compounds
-        else replace(field, compoundFieldName=whole.get(field.name))
+        else replace(field, compoundFieldName=whole.get(field.name, field.compoundFieldName))
         for field in fields
     )
 

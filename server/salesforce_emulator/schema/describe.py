@@ -99,66 +99,103 @@ def master_record_type() -> Body:
 
 def describe_field(field: Field) -> Body:
     """Return the description of a field in sObject Describe."""
-    polymorphic = len(field.referenceTo) > 1
+    described = (
+        _NOT_HERE
+        | _what_it_is(field)
+        | _what_it_holds(field)
+        | _who_fills_it(field)
+        | _in_queries(field)
+        | _leads_to(field)
+    )
+    return dict(sorted(described.items()))
+
+
+_NOT_HERE: Body = {
+    "aiPredictionField": False,
+    "calculated": False,
+    "calculatedFormula": None,
+    "cascadeDelete": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "displayLocationInDecimal": False,
+    "encrypted": False,
+    "extraTypeInfo": None,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "inlineHelpText": None,
+    "mask": None,
+    "maskType": None,
+    "queryByDistance": False,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "searchPrefilterable": False,
+    "writeRequiresMasterRead": False,
+}
+"""What no field of the org has."""
+
+
+def _what_it_is(field: Field) -> Body:
     return {
-        "aggregatable": field.filterable and field.type != "boolean",
-        "aiPredictionField": False,
-        "autoNumber": field.autoNumber,
-        "byteLength": field.length if field.field_type.holds == "id" else field.length * BYTES_PER_CHARACTER,
-        "calculated": False,
-        "calculatedFormula": None,
-        "cascadeDelete": False,
-        "caseSensitive": field.caseSensitive,
         "compoundFieldName": field.compoundFieldName,
-        "controllerName": None,
-        "createable": field.createable,
         "custom": field.custom,
-        "defaultValue": False if field.type == "boolean" and field.createable else None,
-        "defaultValueFormula": None,
-        "defaultedOnCreate": field.defaulted_on_create,
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
-        "digits": field.digits,
-        "displayLocationInDecimal": False,
-        "encrypted": False,
         "externalId": field.externalId,
-        "extraTypeInfo": None,
-        "filterable": field.filterable,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
-        "groupable": field.filterable and field.type not in NOT_GROUPABLE,
-        "highScaleNumber": False,
-        "htmlFormatted": False,
         "idLookup": field.idLookup,
-        "inlineHelpText": None,
         "label": field.label,
-        "length": field.length,
-        "mask": None,
-        "maskType": None,
         "name": field.name,
         "nameField": field.nameField,
-        "namePointing": polymorphic,
+        "soapType": field.field_type.soap,
+        "type": field.type,
+    }
+
+
+def _what_it_holds(field: Field) -> Body:
+    return {
+        "byteLength": field.length if field.field_type.holds == "id" else field.length * BYTES_PER_CHARACTER,
+        "caseSensitive": field.caseSensitive,
+        "digits": field.digits,
+        "length": field.length,
         "nillable": field.nillable,
-        "permissionable": field.createable and (field.nillable or field.custom),
         "picklistValues": [
             {"active": True, "defaultValue": value == field.default, "label": value, "validFor": None, "value": value}
             for value in field.picklist
         ],
-        "polymorphicForeignKey": polymorphic,
         "precision": field.precision,
-        "queryByDistance": False,
-        "referenceTargetField": None,
-        "referenceTo": list(field.referenceTo),
-        "relationshipName": field.relationshipName,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
-        "searchPrefilterable": False,
-        "soapType": field.field_type.soap,
-        "sortable": field.filterable,
-        "type": field.type,
         "unique": field.unique,
+    }
+
+
+def _who_fills_it(field: Field) -> Body:
+    return {
+        "autoNumber": field.autoNumber,
+        "createable": field.createable,
+        "defaultValue": False if field.type == "boolean" and field.createable else None,
+        "defaultedOnCreate": field.defaulted_on_create,
+        "permissionable": field.createable and (field.nillable or field.custom),
         "updateable": field.updateable,
-        "writeRequiresMasterRead": False,
+    }
+
+
+def _in_queries(field: Field) -> Body:
+    return {
+        "aggregatable": field.filterable and field.type != "boolean",
+        "filterable": field.filterable,
+        "groupable": field.filterable and field.type not in NOT_GROUPABLE,
+        "sortable": field.filterable,
+    }
+
+
+def _leads_to(field: Field) -> Body:
+    polymorphic = len(field.referenceTo) > 1
+    return {
+        "namePointing": polymorphic,
+        "polymorphicForeignKey": polymorphic,
+        "referenceTo": list(field.referenceTo),
+        "relationshipName": field.relationshipName,
     }

@@ -24,7 +24,7 @@ class Field:
     Attributes:
         length: the largest number of characters; 0 for a field that does not hold text.
         caseSensitive: whether a unique field takes "ABC" and "abc" as two values.
-        compoundFieldName: the address or location that the field is a part of.
+        compoundFieldName: the address, location or name that the field is a part of.
         childRelationshipName: the name under which a parent record refers to its child records, for a lookup.
         default: the value that an insert without this field stores; `$me` stands for the id of the user.
         defaulted: whether the org fills the field by itself.

@@ -212,6 +212,14 @@ def test_what_the_org_makes_of_other_fields_is_no_formula(org: Caller) -> None:
     assert {field["name"] for field in described if field["calculated"]} == set()
 
 
+@seen("describes of real orgs: FirstName of Contact has it, Name itself has not")
+@pytest.mark.parametrize("name", ["Contact", "Individual", "Lead", "User"])
+def test_the_parts_of_a_person_s_name_say_that_they_are(org: Caller, name: str) -> None:
+    described = fields_of(org, name)
+    parts = [each for each, field in described.items() if field["compoundFieldName"] == "Name"]
+    assert set(parts) - {"Salutation"} == {"FirstName", "LastName"} and not described["Name"]["createable"]
+
+
 @doc("REST API guide, Conditional Request Headers")
 @pytest.mark.parametrize("path", [OBJECTS, f"{OBJECTS}/Account/describe"])
 def test_what_has_not_changed_since_is_not_sent_again(org: Caller, path: str) -> None:
