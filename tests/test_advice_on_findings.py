@@ -317,6 +317,7 @@ CASES = (
         chosen={"columns": {"Account ID": "Account.External_Id__c"}},
         fills="Account.External_Id__c",
     ),
+    Case(kind="points", csv="Name;AnnualRevenue\nPoints 1;1.234\nPoints 2;2.345\n", says="which is meant"),
     Case(kind="not a number", csv='Name,AnnualRevenue\nNumber 1,"1,234.5"\nNumber 2,2\n', says="give formats"),
     Case(kind="not a date", csv="LastName,Birthdate\nDate 1,1.2.1990\nDate 2,\n", says="give formats", body=CONTACT),
     Case(

@@ -16,7 +16,8 @@ FindingKind = Literal[
     "read-only", "required", "external id", "no key", "only id", "permission", "object", "describe",
     "blank key", "repeated key", "unchecked keys", "placeholders", "clearing cells",  # cells
     "misfit error", "misfit warning", "blank", "picklist", "too long", "out of range", "may fail",
-    "not a number", "not a date", "not a time", "not a time of day", "not a boolean", "not an email", "not an id", "no ids",
+    "not a number", "not a date", "not a time", "not a time of day", "not a boolean", "not an email", "not an id",
+    "no ids", "points",
 ]  # fmt: skip
 """The kinds of mistakes that a check of rows finds. A test has advice on each that it follows."""
 
