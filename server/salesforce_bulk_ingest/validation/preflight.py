@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.validation.delimiter import check_delimiter
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 from salesforce_bulk_ingest.validation.fields import FieldChecks
-from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks
+from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, longest_row
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
