@@ -56,6 +56,7 @@ async def test_a_page_of_failed_rows_has_masks_in_rows_errors_and_examples(tmp_p
                         "advice": 'Correct the address, or empty the cell, with values beside rowsOf, such as {"Email": {"none": ""}}.',
                         "examples": [
                             {
+                                "line": 2,
                                 "offset": 0,
                                 "message": "Email: invalid email address: [hidden, 26 characters]",
                                 "values": {"Email": "[hidden, 26 characters]"},
