@@ -187,7 +187,7 @@ async def test_rows_that_fail_are_left_out_by_the_cells_that_advice_names(client
     left_out = example_of("leaveOut", advice["REQUIRED_FIELD_MISSING"])
     formats = example_of("formats", advice["INVALID_FIELD"])
     tool, arguments = next_call(page["next"])
-    arguments["data"] |= {"leaveOut": left_out, "formats": formats}
+    arguments["data"] |= {"values": {}, "leaveOut": left_out, "formats": formats}
     again = await call(client, tool, **arguments)
     assert again["findings"] == []
     assert (await closed(client, again["id"]))["numberRecordsProcessed"] == 1

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
@@ -196,3 +197,13 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             ],
         }
     )
+
+
+@pytest.mark.parametrize(
+    "gaps", [{"values": {"Name": {"": '<Name for "">'}}}, {"set": {"Name": "<Name for every row>"}}]
+)
+async def test_a_gap_that_nobody_filled_is_refused_and_never_loaded(client: Client, gaps: dict[str, Any]) -> None:
+    text = await refusal(
+        client, "create-ingest-job", body=INSERT, data={"csv": "Name,Phone\nAcme,1\n", **gaps}, dryRun=True
+    )
+    assert f'data.{next(iter(gaps))}: a gap is still there for "Name"' in text

@@ -5,6 +5,7 @@ The docstrings of the models and the descriptions of their fields are in the inp
 
 import math
 import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
@@ -20,11 +21,13 @@ from pydantic import (
     model_validator,
 )
 
+from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CELL_GAP
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
@@ -214,6 +217,14 @@ class LeaveOutBody(ClosedModel):
         return LeaveOut(self.cells, LineRanges.parse(self.lines or ""), self.notRows)
 
 
+def _check_filled(field: str, cells: Iterable[Cell]) -> None:
+    """Raise ValueError where a gap of `next` would be loaded as a cell."""
+    if any(isinstance(cell, str) and CELL_GAP.fullmatch(cell) for cell in cells):
+        raise ValueError(
+            f"a gap is still there for {quoted_names([field])}: put in what stands for it, or ask the user"
+        )
+
+
 class DataBody(ClosedModel):
     """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
 
@@ -234,6 +245,20 @@ class DataBody(ClosedModel):
     )
     only: tuple[str, ...] = Field((), description="Fields to keep. Default: all")
     leaveOut: LeaveOutBody = Field(default_factory=LeaveOutBody, description="Rows to leave out. Default: none")
+
+    @field_validator("set")
+    @classmethod
+    def _set_has_no_gaps(cls, constants: dict[str, Cell]) -> dict[str, Cell]:
+        for name, cell in constants.items():
+            _check_filled(name, [cell])
+        return constants
+
+    @field_validator("values")
+    @classmethod
+    def _values_have_no_gaps(cls, values: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for name, replaced in values.items():
+            _check_filled(name, replaced.values())
+        return values
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

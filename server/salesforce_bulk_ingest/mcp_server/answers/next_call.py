@@ -12,6 +12,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
+from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
@@ -37,6 +38,9 @@ THESE_ROWS = "<these rows>"
 CORRECTED_ROWS = "<the corrected rows>"
 
 
+CELL_GAP = re.compile('<[^<>"]+ for (?:".*"|every row)>', re.DOTALL)
+"""A gap for the cells of a field, as `cell_gap` and `constant_gap` write it."""
+
 _API_NAME = re.compile("[0-9A-Za-z_]{1,255}")
 
 _NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain"})
@@ -57,6 +61,16 @@ _WITH_CELLS = ("set", "values", "cells")
 """Arguments about rows that have cells in them, which no record keeps."""
 
 _DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "loadAgain": False, "columns": ()}
+
+
+def cell_gap(field: str, cell: str) -> str:
+    """Return the gap for what a field gets in place of a cell."""
+    return f"<{field} for {quoted(cell)}>"
+
+
+def constant_gap(field: str) -> str:
+    """Return the gap for what a field gets in every row."""
+    return f"<{field} for every row>"
 
 
 def call(tool: str, **arguments: object) -> str:

@@ -3,10 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from salesforce_bulk_ingest.base.text import as_name, quoted
+from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import counted
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, THESE_ROWS, new_job_call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    CORRECTED_ROWS,
+    THESE_ROWS,
+    cell_gap,
+    constant_gap,
+    new_job_call,
+)
 from salesforce_bulk_ingest.results.corrections import Correction
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.pages import Page
@@ -75,7 +81,7 @@ def _gaps(correction: Correction) -> dict[str, object]:
     values = {name: _values(name, cells) for name, cells in correction.values.items()}
     arguments: dict[str, Mapping[str, object]] = {
         "values": values,
-        "set": {name: f"<{name} for every row>" for name in correction.constants},
+        "set": {name: constant_gap(name) for name in correction.constants},
         "formats": {name: f"<form of {name}, such as DD.MM.YYYY or 1.234,5>" for name in correction.formats},
         "columns": {name: f"<another field for {name}, or null>" for name in correction.columns},
     }
@@ -87,7 +93,7 @@ def _gaps(correction: Correction) -> dict[str, object]:
 def _values(name: str, cells: Sequence[str]) -> object:
     if not cells:
         return f"<{name}: old to new cells>"
-    return {cell: f"<{name} for {quoted(cell)}>" for cell in cells}
+    return {cell: cell_gap(name, cell) for cell in cells}
 
 
 def _leave_out(correction: Correction) -> str:
