@@ -29,8 +29,14 @@ from salesforce_bulk_ingest.salesforce.org import Org
 
 logger = logging.getLogger(__name__)
 
-SOURCE_ORDER_SECONDS = 2.0
+SOURCE_ORDER_SECONDS = 5.0
 """The longest time that a page waits for the file in source order, which a later page finds in any case."""
+
+LINES_SECONDS = 0.5
+"""The longest time that a page of a large result waits for lines alone."""
+
+MOST_MATCHED_AT_ONCE = 10_000
+"""The number of rows of a result that are matched within a moment, so that a page waits for them as for a file."""
 
 SENT_AGAIN: frozenset[ResultKind] = frozenset({"failedResults", "unprocessedrecords"})
 """The results whose rows are corrected and sent again, so that their lines are worth the search for them."""
@@ -135,18 +141,20 @@ class ResultOperations:
             return None
         if not page.rows or page.is_short or not (source_order or kind in SENT_AGAIN):
             return page
-        ordered = await self._source_order(fetcher, org, job, kind)
+        is_awaited = source_order or (page.total or 0) <= MOST_MATCHED_AT_ONCE
+        seconds = SOURCE_ORDER_SECONDS if is_awaited else LINES_SECONDS
+        ordered = await self._source_order(fetcher, org, job, kind, min(seconds, self._seconds_left()))
         if ordered is None:
             return page
         return replace(with_lines(page, ordered.line_of), source_order_path=ordered.path if source_order else None)
 
     async def _source_order(
-        self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind
+        self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind, seconds: float
     ) -> SourceOrderedResult | None:
-        """Return the result in source order, or None if it can't be made, or not in time."""
+        """Return the result in source order, or None if it can't be made, or not within these seconds."""
         task = fetcher.source_order(org, job, kind)
         try:
-            is_made = await task.wait(min(SOURCE_ORDER_SECONDS, self._seconds_left()))
+            is_made = await task.wait(seconds)
         except (StorageFailure, SalesforceError, InvalidArgument) as error:
             logger.warning("rows of job %s can't be put in the order of their source: %s", job.id, error)
             return None
