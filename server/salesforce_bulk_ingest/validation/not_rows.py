@@ -79,9 +79,8 @@ _RULER = re.compile("[-=_]{2,}")
 _FIGURE = re.compile(r"[-(]?\s*[^\w\s+]?\s*([1-9][\d.,'\s]*|0([.,]\d+)?)\s*(\D{0,3})\)?")
 """A number as a report has it, with a sign of a currency or not; no number of a phone, which begins with + or 0."""
 
-_TOTAL_ENDS = tuple(form for word in TOTAL_ENDS for form in (word[1:], word.upper()[1:]))
-_CELL_ENDS = re.compile(rf"(?i:\s(?:{'|'.join(TOTAL_ENDS)}))[\"\s]*(?:[,;\t|^`\n]|\Z)")
-"""What a text has to have for a cell that ends as the total of a group."""
+_TOTAL_ENDS = tuple(form for word in ("otal", "otaal", "rgebnis", "umme") for form in (word, word.upper()))
+"""What a text has to have for one of `TOTAL_ENDS`, which are searched for one after the other."""
 
 _BEFORE_GROUPS = "summe "
 """What German totals begin with before the name of a group, and no name of a company: "Total Energies" is one."""
@@ -187,7 +186,7 @@ class NotRowFinder:
         """
         if not len(block):
             return NotRows({}, replace(state, is_below=True, is_after_blank=True) if text else state)
-        kinds = dict(self._by_themselves(block)) | dict(self._totals_of_groups(block, text))
+        kinds = dict(self._by_themselves(block))
         has_blank_lines = not block.is_line_by_line and (text.startswith(self._newline) or self._newline * 2 in text)
         if not kinds and not has_blank_lines and not state.is_below:
             is_after_full = self._is_full(block, len(block) - 1, kinds)
@@ -199,11 +198,15 @@ class NotRowFinder:
         rows: Sequence[int] | None = None
         for index in range(self._width):
             column = block.column(index)
+            numbers = range(len(column)) if rows is None else rows
             cells = column if rows is None else [column[row] for row in rows]
-            if self._prefixes.isdisjoint(map(_PREFIX, cells)) or not self._may_be_none("\n".join(cells)):
+            text = "\n".join(cells)
+            if self._width > 2 and any(end in text for end in _TOTAL_ENDS):
+                yield from self._totals_of_groups(block, numbers, cells)
+            if self._prefixes.isdisjoint(map(_PREFIX, cells)) or not self._may_be_none(text):
                 return
             blank = list[int]()
-            for row, cell in zip(range(len(cells)) if rows is None else rows, cells, strict=True):
+            for row, cell in zip(numbers, cells, strict=True):
                 if cell[:3] not in self._prefixes:
                     continue
                 if not cell.strip():
@@ -215,15 +218,22 @@ class NotRowFinder:
             if not any(map(str.strip, block.rows[row])):
                 yield row, "blank"
 
-    def _totals_of_groups(self, block: ParsedBlock, text: str) -> Iterator[tuple[int, Kind]]:
-        """Yield the rows with figures alone after the name of a group and the word for a total."""
-        if self._width < 3 or not any(end in text for end in _TOTAL_ENDS) or not _CELL_ENDS.search(text):
-            return
-        for number, row in enumerate(block.rows):
-            first, *figures = [cell.strip() for cell in row if cell and not cell.isspace()] or [""]
-            is_sparse = 2 * len(figures) <= max(self._width, len(row)) - 1
-            if figures and is_sparse and _names_group(first.casefold()) and all(map(_FIGURE.fullmatch, figures)):
-                yield number, "total"
+    def _totals_of_groups(
+        self, block: ParsedBlock, rows: Sequence[int], cells: Sequence[str]
+    ) -> Iterator[tuple[int, Kind]]:
+        """Yield the rows with figures alone after the name of a group and the word for a total.
+
+        Args:
+            block: the rows of a block.
+            rows: the indexes of some of them, whose cells up to a column are blank.
+            cells: their cells in this column.
+        """
+        for row, cell in zip(rows, cells, strict=True):
+            if _names_group(cell.strip().casefold()):
+                figures = [each.strip() for each in block.rows[row] if each and not each.isspace()][1:]
+                is_sparse = 2 * len(figures) <= max(self._width, len(block.rows[row])) - 1
+                if figures and is_sparse and all(map(_FIGURE.fullmatch, figures)):
+                    yield row, "total"
 
     def _may_be_none(self, cells: str) -> bool:
         """Return whether a row may be none whose first filled cell is on one of these lines, one for each cell or more."""
