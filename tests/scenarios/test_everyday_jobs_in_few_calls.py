@@ -112,7 +112,14 @@ class Program:
 
     async def follow(self, heard: Heard) -> Heard:
         """Make the call at the beginning of `next`; a close waits for its outcome."""
-        tool, arguments = next_call(heard.next)
+        return await self._make(heard.next)
+
+    async def undo(self, heard: Heard) -> Heard:
+        """Make the call that an answer names for whom the user asks to undo a job."""
+        return await self._make(heard.undo)
+
+    async def _make(self, sentence: str) -> Heard:
+        tool, arguments = next_call(sentence)
         if tool == "close-abort-ingest-job":
             arguments["waitSeconds"] = 45
         return self._counted(await self._follower.call(tool, self._follower.filled(arguments)))
@@ -255,6 +262,18 @@ async def test_an_aborted_load_continued(half: Half, crm: Org) -> None:
         await program.until(heard, all_loaded)
     assert crm.count("Account") == 300
     within_the_price("an aborted load continued", half, program.spent)
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_an_undo(half: Half, crm: Org) -> None:
+    async with agent_of(crm, allow_operation=("delete",), confirm=()) as client:
+        made = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nWrong 1\nWrong 2\n"})
+        await closed(client, made["id"])
+        program = Program(client, half, {})
+        heard = await program.begin("get-ingest-job-status", jobId=made["id"])
+        await program.until(await program.undo(heard), all_loaded)
+    assert crm.count("Account") == 0
+    within_the_price("an undo", half, program.spent)
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -45,6 +45,12 @@ class Heard:
         """The sentence about what comes next."""
         return next_line(self.text) if self.text else str(self.structure["next"])
 
+    @property
+    def undo(self) -> str:
+        """The sentence about how to undo a job."""
+        lines = [line.removeprefix("Undo: ") for line in self.text.splitlines() if line.startswith("Undo: ")]
+        return lines[0] if self.text else str(self.structure["undo"])
+
 
 class Follower:
     """Makes one call after the other as `next` says, and fills the gaps with what it was given.

@@ -136,7 +136,7 @@ class IngestTools:
         queryLocator: QueryLocator = None,
     ) -> Annotated[CallToolResult, JobListAnswer]:
         """List the org's ingest jobs, of all users and tools: the 25 newest of one page (up to 1,000 jobs) with counts by
-        state, to find a job whose id is lost. It has no row counters; get-ingest-job-status has."""
+        state, to find a job whose id is lost. The ten newest have row counters."""
         with errors_for_models(
             GivenCall.of(
                 "list-all-ingest-jobs",
@@ -146,7 +146,7 @@ class IngestTools:
             )
         ):
             listing = await self._operations.jobs.list(
-                pk_chunking=isPkChunkingEnabled, job_type=jobType, query_locator=queryLocator
+                pk_chunking=isPkChunkingEnabled, job_type=jobType, query_locator=queryLocator, with_counters=True
             )
             return _result(JobListAnswer.of(listing))
 

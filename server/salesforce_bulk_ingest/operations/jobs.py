@@ -1,15 +1,16 @@
 """The operations on jobs themselves: list, create, read, close, abort, delete."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 from urllib.parse import urlencode
 
 import anyio
 
-from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy
 from salesforce_bulk_ingest.operations.audit import Action, Write
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
@@ -30,6 +31,17 @@ from salesforce_bulk_ingest.salesforce.org import Org
 
 NEWEST_SHOWN = 25
 
+COUNTED_SHOWN = 10
+"""The newest jobs of a listing that are read for their counters, which Salesforce's list lacks."""
+
+COUNTERS_SECONDS = 10.0
+"""The longest time that a listing waits for counters; jobs that are not read by then have none."""
+
+CREATING = frozenset({"insert", "upsert"})
+
+Undo = Literal["possible", "by ids", "refused"]
+"""How the records that a job created can be deleted: by `rowsOf`, by ids alone since no results are kept, or not here."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobListing:
@@ -37,10 +49,11 @@ class JobListing:
 
     Attributes:
         org: the org that was asked.
-        newest: at most 25 jobs, the newest first.
+        newest: at most 25 jobs, the newest first; the first ten may have counters.
         states: the number of jobs of the page in each state.
         on_page: the number of jobs on the page.
         query_locator: the locator of the next page, or None on the last page.
+        user_id: the id of the caller's user; None where the login does not tell it, or it was not asked for.
     """
 
     org: Org
@@ -48,6 +61,7 @@ class JobListing:
     states: Mapping[str, int]
     on_page: int
     query_locator: str | None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,7 @@ class JobStatus:
         changed: for a close or an abort, whether this call changed the state; else None.
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
         load: what the rows of the job are; None where this machine knows of no upload to it.
+        undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
     """
 
     org: Org
@@ -69,6 +84,7 @@ class JobStatus:
     changed: bool | None = None
     accounting: RowAccounting | None = None
     load: JobLoad | None = None
+    undo: Undo | None = None
 
     @property
     def rows_sent(self) -> int | None:
@@ -129,9 +145,14 @@ class JobOperations:
         return await self._client.org()
 
     async def list(
-        self, *, pk_chunking: bool | None = None, job_type: JobType | None = None, query_locator: str | None = None
+        self,
+        *,
+        pk_chunking: bool | None = None,
+        job_type: JobType | None = None,
+        query_locator: str | None = None,
+        with_counters: bool = False,
     ) -> JobListing:
-        """Return the newest jobs of one page of the org's list."""
+        """Return the newest jobs of one page of the org's list; with counters, the newest ten are read one by one, too."""
         filters = {
             "isPkChunkingEnabled": None if pk_chunking is None else str(pk_chunking).lower(),
             "jobType": job_type,
@@ -139,14 +160,33 @@ class JobOperations:
         }
         org = await self._client.org()
         page = await self._client.list_jobs(urlencode({name: value for name, value in filters.items() if value}))
-        newest = sorted(page.records, key=lambda job: job.created_date or "", reverse=True)
+        newest = sorted(page.records, key=lambda job: job.created_date or "", reverse=True)[:NEWEST_SHOWN]
+        identity = await self._client.identity() if with_counters else None
+        if with_counters:
+            newest[:COUNTED_SHOWN] = await self._with_counters(newest[:COUNTED_SHOWN])
         return JobListing(
             org=org,
-            newest=tuple(newest[:NEWEST_SHOWN]),
+            newest=tuple(newest),
             states=Counter(job.state for job in page.records),
             on_page=len(page.records),
             query_locator=page.query_locator,
+            user_id=identity.user_id if identity else None,
         )
+
+    async def _with_counters(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return jobs as they are now, read side by side; one that can't be read in time stays as it is in the list."""
+        found = list(jobs)
+
+        async def read(place: int) -> None:
+            with suppress(SalesforceError, IngestError):
+                found[place] = await self._client.get_job(jobs[place].id)
+
+        with anyio.move_on_after(min(COUNTERS_SECONDS, self._seconds_left())):
+            async with anyio.create_task_group() as reading:
+                for place, job in enumerate(jobs):
+                    if job.job_type in (None, "V2Ingest"):  # others are not of this API
+                        reading.start_soon(read, place)
+        return found
 
     async def check_write(self, action: Action) -> None:
         """Raise RefusedByPolicy where nothing may be changed, before the rest of the call is looked at."""
@@ -254,7 +294,21 @@ class JobOperations:
         """Return the status with what this machine knows of the job's rows."""
         org, job = status.org, status.job
         load = await self._uploads.load_of(org, job.id)
-        return replace(status, load=load, accounting=await self._accounting(org, job))
+        return replace(status, load=load, accounting=await self._accounting(org, job), undo=self._undo(job))
+
+    def _undo(self, job: Job) -> Undo | None:
+        """Return how the records that the job created can be deleted; None if it created none, or nothing may be changed."""
+        if not job.is_terminal or job.operation not in CREATING or job.object is None or job.number_records_loaded <= 0:
+            return None
+        try:
+            self._rules.policy.check_write()
+        except RefusedByPolicy:
+            return None
+        try:
+            self._rules.policy.check_create(job.object, "delete")
+        except RefusedByPolicy:
+            return "refused"
+        return "by ids" if self._fetcher is None else "possible"
 
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())

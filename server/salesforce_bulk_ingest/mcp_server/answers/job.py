@@ -1,5 +1,6 @@
 """The answer about one job: its state and counters, what was done to it, and the call to make next."""
 
+from dataclasses import replace
 from typing import Self
 
 from pydantic import Field
@@ -19,6 +20,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     wait_call,
 )
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
+from salesforce_bulk_ingest.mcp_server.answers.undo import undo_of
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
@@ -36,6 +38,7 @@ class JobAnswer(Answer, Job):
     changed: bool | None = Field(None, description="False: nothing was left to do")
     load: JobRowsAnswer | None = None
     row_counts: RowCountsAnswer | None = None
+    undo: str | None = None
     resource_uri: str
 
     @classmethod
@@ -54,15 +57,22 @@ class JobAnswer(Answer, Job):
             changed=status.changed,
             load=JobRowsAnswer.of_load(job, status.load),
             row_counts=RowCountsAnswer.of(status.accounting),
+            undo=undo_of(status),
             resource_uri=job_uri(job.id),
             summary=f"{summary} {describe(status)}".strip(),
             next=next_step(job, status.upload, status.accounting, status.load),
         )
 
+    def text(self) -> str:
+        return super().text() if self.undo is None else f"{super().text()}\nUndo: {self.undo}"
+
     @classmethod
     def of_change(cls, status: JobStatus, state: TargetState) -> Self:
         """Return the answer about a job that was to be closed (state UploadComplete) or aborted (Aborted)."""
-        return cls.of(status, summary=state_change_summary(status.job, state, changed=bool(status.changed)))
+        # An undo is for whom asks for it, later: beside the outcome of a close it would look like the next step.
+        return cls.of(
+            replace(status, undo=None), summary=state_change_summary(status.job, state, changed=bool(status.changed))
+        )
 
 
 def bounded(job: Job) -> Job:

@@ -27,26 +27,25 @@ class JobRowsAnswer(AnswerPart):
 
     @classmethod
     def of_load(cls, job: Job, load: JobLoad | None) -> Self | None:
-        """Return what the rows are; None where nothing is known that the counters of the job do not say."""
-        if load is None:
+        """Return what the rows are; None where nothing is known that the summary and the counters of the job do not say."""
+        if load is None or (job.is_terminal and (load.part is None or load.part.of == 1)):
             return None
-        part, rows = load.part, None if job.is_terminal else load.rows
-        if part is not None and part.of > 1:
-            source = part.origin.source or None
-            return cls(source=source, rows=load.rows, part=part.number, of=part.of, all_rows=part.rows)
-        source = (part.origin.source if part is not None else "") or None
-        return None if source is None and rows is None else cls(source=source, rows=rows)
+        part = load.part
+        if part is None:
+            return cls(rows=load.rows)
+        whole = {"part": part.number, "of": part.of, "all_rows": part.rows} if part.of > 1 else {}
+        return cls(source=part.origin.source or None, rows=load.rows, **whole)
 
 
 def rows_of_job(job: Job, load: JobLoad | None) -> str:
     """Return a sentence about the rows of a job, after a space; empty where its counters say as much."""
-    known = JobRowsAnswer.of_load(job, load)
-    if known is None:
+    if load is None:
         return ""
-    rows = "Rows" if known.rows is None else f"It has {counted(known.rows, 'row')}"
-    source = f" from {as_name(known.source)}" if known.source else ""
-    whole = "" if known.of is None else f", part {known.part} of {known.of} ({known.all_rows:,} rows in all)"
-    return f" {rows}{source}{whole}."
+    part = load.part
+    source = f" from {as_name(part.origin.source)}" if part is not None and part.origin.source else ""
+    whole = f", part {part.number} of {part.of} ({part.rows:,} rows in all)" if part is not None and part.of > 1 else ""
+    rows = "Rows" if load.rows is None or (job.is_terminal and not whole) else f"It has {counted(load.rows, 'row')}"
+    return "" if rows == "Rows" and not source and not whole else f" {rows}{source}{whole}."
 
 
 def next_part(job: Job, load: JobLoad | None) -> str:

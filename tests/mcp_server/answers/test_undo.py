@@ -1,0 +1,61 @@
+"""How to undo what a job created, in the answers about it."""
+
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, closed, text_of
+from tests.support.watched_org import WatchedOrg
+
+ROWS = {"csv": "Name\nWrong\n"}
+
+
+async def undo_of(org: WatchedOrg, operation: str, rows: dict[str, Any] = ROWS, **settings: Any) -> str | None:
+    """How to undo a job, which is the same in both halves of its status."""
+    body = {"object": "Account", "operation": operation}
+    if operation == "upsert":
+        body["externalIdFieldName"] = "Id"
+    async with agent(org.url, **settings) as client:
+        made = await call(client, "create-ingest-job", body=body, data=rows, preflight="off")
+        assert "undo" not in await call(client, "get-ingest-job-status", jobId=made["id"])
+        await closed(client, made["id"])
+        answer = await client.call_tool("get-ingest-job-status", {"jobId": made["id"]})
+    assert answer.structured_content is not None
+    undo: str | None = answer.structured_content.get("undo")
+    assert ("\nUndo: " in text_of(answer)) is (undo is not None)
+    assert undo is None or f"\nUndo: {undo}" in text_of(answer)
+    return undo and undo.replace(made["id"], "<job>")
+
+
+async def test_an_insert_is_undone_by_the_ids_of_what_it_created(org: WatchedOrg) -> None:
+    assert await undo_of(org, "insert", allow_operation=("delete",)) == snapshot(
+        'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["created"]}}} deletes the records that it created, once that job is closed. Only if the user asks for it.'
+    )
+
+
+async def test_a_server_that_keeps_no_results_needs_the_ids(org: WatchedOrg) -> None:
+    undo = await undo_of(org, "insert", allow_operation=("delete",), no_spool=True)
+    assert next_call(str(undo))[1]["data"] == {"csv": "<the ids of its successful rows>"}
+
+
+async def test_where_deletes_are_refused_it_says_what_they_need(org: WatchedOrg) -> None:
+    assert await undo_of(org, "insert", deny_operations=("delete",)) == snapshot(
+        "What it created can be deleted by its ids only where the operator allows delete jobs."
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "rows"), [("insert", 'Name\n""\n'), ("update", "Id,Name\n001000000000001AAA,A\n")]
+)
+async def test_a_job_that_created_nothing_has_nothing_to_undo(org: WatchedOrg, operation: str, rows: str) -> None:
+    assert await undo_of(org, operation, {"csv": rows}, allow_operation=("delete",)) is None
+
+
+async def test_a_server_that_changes_nothing_does_not_speak_of_it(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        made = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"}, data=ROWS)
+        await closed(client, made["id"])
+    async with agent(org.url, read_only=True, allow_preflight_off=False) as client:
+        assert "undo" not in await call(client, "get-ingest-job-status", jobId=made["id"])
