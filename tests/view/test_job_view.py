@@ -57,12 +57,18 @@ EVERYTHING = page_answer(
     ["", "x" * 50_000, "שלום עולם"],
     ["", "line\nbreak", "a\u202eb\x07"],
     causes=[
-        cause("UNABLE_TO_LOCK_ROW", retryable=True, fields=[], examples=[{"offset": 0, "values": {"LastName": EVIL}}]),
+        cause(
+            "UNABLE_TO_LOCK_ROW",
+            retryable=True,
+            fields=[],
+            examples=[{"offset": 0, "line": 17, "values": {"LastName": EVIL}}],
+        ),
         cause(EVIL, pattern=EVIL, advice=EVIL, fields=[EVIL]),
         *(cause(f"CODE_{number}") for number in range(998)),
     ],
     otherCauses=3,
     columnsOmitted=4,
+    lines=[17, None, 4],
 )
 """Everything that a page of failed rows may have, and more than the server gives."""
 RUNNING = job_answer(state="InProgress", numberRecordsFailed=0)
@@ -93,6 +99,7 @@ def test_a_running_job_moves_by_itself_to_its_end_and_then_shows_why_rows_failed
     )
     expect(chat.view.get_by_role("heading", level=3)).to_have_text("REQUIRED_FIELD_MISSING on Company20 rows")
     expect(chat.view.locator("tbody tr")).to_have_count(10)
+    expect(chat.view.get_by_role("columnheader").first).to_have_text("Line")
     assert {call["name"] for call in chat.seen("calls")} == {STATUS, FAILED}
     assert chat.complaints == []
 
@@ -260,6 +267,8 @@ def test_whatever_an_answer_has_is_shown_within_bounds(chat: Chat) -> None:
     expect(chat.view.get_by_text("(50,000 characters)")).to_be_visible()
     expect(chat.view.get_by_text("a[U+202E]b[U+0007]")).to_be_visible()
     expect(chat.view.get_by_text("[hidden, 5 characters]")).to_be_visible()
+    expect(chat.view.get_by_role("rowheader")).to_have_text(["17", "?", "4"])
+    expect(chat.view.get_by_text(f"First: line 17, LastName = {EVIL}")).to_be_visible()
     expect(chat.view.get_by_text("More columns, not shown: 4")).to_be_visible()
     assert (
         chat.frame().evaluate("getComputedStyle(document.querySelector('tr:nth-child(2) td:last-child div')).direction")

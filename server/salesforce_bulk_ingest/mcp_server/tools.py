@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -46,12 +46,11 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
 from salesforce_bulk_ingest.mcp_server.dialogs import ask, can_ask, given_answer
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
-from salesforce_bulk_ingest.mcp_server.view.job_view import ROWS_SENT, VIEW_URI
+from salesforce_bulk_ingest.mcp_server.view.job_view import VIEW_URI
 from salesforce_bulk_ingest.mcp_server.whole_files import WholeFiles
 from salesforce_bulk_ingest.operations.audit import Action
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
-from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load import AnySource, ReportLoad
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import LoadRequest
@@ -193,7 +192,7 @@ class IngestTools:
         again; the job goes on by itself."""
         with errors_for_models(GivenCall.of("get-ingest-job-status", jobId=jobId, waitSeconds=waitSeconds)):
             status = await self._operations.jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
-            return _result(JobAnswer.of(status), meta=_for_view(status))
+            return _result(JobAnswer.of(status))
 
     async def change_state(
         self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0, confirm: Confirm = ""
@@ -328,24 +327,11 @@ class IngestTools:
         return LoadRequest(source, body.mapping, preflight == "on", part, sha256, load_again, origin=origin)
 
 
-def _result(answer: Answer, *links: ContentBlock, meta: dict[str, Any] | None = None) -> CallToolResult:
-    """Return the result of a tool from both halves of an answer, with links to resources after the text.
-
-    Args:
-        answer: the answer.
-        links: the links.
-        meta: what no model is to read.
-    """
+def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:
+    """Return the result of a tool from both halves of an answer, with links to resources after the text."""
     return CallToolResult(
-        content=[TextContent(type="text", text=answer.text()), *links],
-        structured_content=answer.structure(),
-        _meta=meta,
+        content=[TextContent(type="text", text=answer.text()), *links], structured_content=answer.structure()
     )
-
-
-def _for_view(status: JobStatus) -> dict[str, Any] | None:
-    """Return what only the page of a job needs: of how many rows the counters of a job tell that has not ended."""
-    return None if status.rows_sent is None else {ROWS_SENT: status.rows_sent}
 
 
 def _progress(ctx: Context) -> Report:

@@ -86,11 +86,6 @@ class JobStatus:
     load: JobLoad | None = None
     undo: Undo | None = None
 
-    @property
-    def rows_sent(self) -> int | None:
-        """The number of rows that were sent to a job that has not ended; None where it is not known."""
-        return None if self.load is None or self.job.is_terminal else self.load.rows
-
 
 @dataclass(frozen=True, slots=True)
 class Deletion:

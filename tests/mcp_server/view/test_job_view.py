@@ -1,9 +1,8 @@
-"""The page of a job: how hosts find it, what it may do, and what it is told beside the answer that models read."""
+"""The page of a job: how hosts find it, and what it may do."""
 
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
@@ -12,8 +11,6 @@ from mcp_types import TextResourceContents
 
 from salesforce_bulk_ingest.mcp_server.view.job_view import VIEW_URI, page
 from tests.support.orgs import ERAS, Era, agent
-from tests.support.scripted_org import ScriptedOrg, scripted_agent
-from tests.support.wire import JOB_ID
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -62,27 +59,3 @@ def test_it_is_whole_and_the_browser_is_to_run_and_apply_only_what_is_in_it() ->
 
 def test_it_never_makes_markup_of_a_text() -> None:
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", page()) == []
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_it_is_told_how_many_rows_were_sent_until_the_job_has_ended_and_its_counts_are_known(
-    era: Era, tmp_path: Path
-) -> None:
-    org = ScriptedOrg(("Open", 0), ("InProgress", 2), ("JobComplete", 3))
-    org.upload_may_end.set()
-    async with scripted_agent(org, tmp_path, era) as client:
-        await client.call_tool("upload-data-ingest-job", {"jobId": JOB_ID, "body": {"csv": "Name\na\nb\nc\n"}})
-        told = []
-        for _ in range(2):
-            answer = await client.call_tool("get-ingest-job-status", {"jobId": JOB_ID})
-            assert answer.structured_content is not None
-            state, sent = answer.structured_content["state"], (answer.meta or {}).get("salesforce-bulk/rowsSent")
-            told.append((state, sent))
-    assert told == [("InProgress", 3), ("JobComplete", None)]
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_of_rows_that_another_sent_it_is_told_nothing(era: Era, tmp_path: Path) -> None:
-    async with scripted_agent(ScriptedOrg(("InProgress", 2)), tmp_path, era) as client:
-        answer = await client.call_tool("get-ingest-job-status", {"jobId": JOB_ID})
-    assert "salesforce-bulk/rowsSent" not in (answer.meta or {})

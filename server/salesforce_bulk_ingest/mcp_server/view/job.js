@@ -7,7 +7,6 @@ const HEAPS = {
   unprocessed: { tool: "get-unprocessed-records-ingest-job", title: "Rows that were not processed" },
 };
 const ENDED = new Set(["JobComplete", "Failed", "Aborted"]);
-const ROWS_SENT = "salesforce-bulk/rowsSent";
 const ROWS_ON_A_PAGE = 10;
 const MOST_CAUSES = 20;
 const SHORT_CELL = 160;
@@ -148,7 +147,7 @@ async function reread() {
 function takeJob(result) {
   job.answer = result.structuredContent;
   job.id = idIn(job.answer.id) ?? job.id;
-  job.sent = result._meta?.[ROWS_SENT] ?? job.sent;
+  job.sent = job.answer.load?.rows ?? job.sent;
   drawJob(job.answer);
 }
 
@@ -322,13 +321,18 @@ function drawRows() {
   at("rows").hidden = false;
 }
 
-function tableOf({ columns, rows: cells }) {
-  const names = columns.map((name) => element("th", { scope: "col", textContent: visible(name), dir: "auto" }));
-  const lines = cells.map((row) =>
-    element("tr", {}, ...row.map((cell) => element("td", {}, element("div", { dir: "auto" }, contentOf(visible(cell)))))),
-  );
+// Rows have the lines of their source where the server knows them.
+function tableOf({ columns, rows: cells, lines }) {
+  const headers = [...(lines ? ["Line"] : []), ...columns];
+  const names = headers.map((name) => element("th", { scope: "col", textContent: visible(name), dir: "auto" }));
+  const records = cells.map((row, index) => {
+    const line = lines ? [element("th", { scope: "row", textContent: lines[index] ? number(lines[index]) : "?" })] : [];
+    const texts = row.map((cell) => element("td", {}, element("div", { dir: "auto" }, contentOf(visible(cell)))));
+    return element("tr", {}, ...line, ...texts);
+  });
   const caption = element("caption", { className: "unseen", textContent: at("rows-title").textContent });
-  return element("table", {}, caption, element("thead", {}, element("tr", {}, ...names)), element("tbody", {}, ...lines));
+  const head = element("thead", {}, element("tr", {}, ...names));
+  return element("table", {}, caption, head, element("tbody", {}, ...records));
 }
 
 function contentOf(cell) {
@@ -378,9 +382,11 @@ function causeOf(cause, most) {
     element("bdi", { textContent: fields.map(visible).join(", ") }),
     element("span", { className: "count", textContent: rowsOf(count) }),
   );
-  const example = Object.entries(examples[0]?.values ?? {})
-    .map(([name, value]) => (value ? `${name} = ${value}` : `${name} is blank`))
-    .join(", ");
+  const [first] = examples;
+  const values = Object.entries(first?.values ?? {}).map(([name, value]) =>
+    value ? `${name} = ${value}` : `${name} is blank`,
+  );
+  const example = [...(first?.line ? [`line ${number(first.line)}`] : []), ...values].join(", ");
   const where = { statusCode, ...(fields.length && { field: fields[0] }) };
   const show = element("button", {
     type: "button",

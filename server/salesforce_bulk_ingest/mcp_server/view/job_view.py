@@ -17,8 +17,6 @@ from importlib.resources import files
 from mcp.server.apps import Apps, ResourceCsp
 
 VIEW_URI = "ui://salesforce-bulk/job.html"
-ROWS_SENT = "salesforce-bulk/rowsSent"
-"""The name, in `_meta` of a job's status, of the number of rows that were sent to the job."""
 
 _SCRIPTS = ("host.js", "job.js")
 
