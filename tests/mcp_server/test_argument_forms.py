@@ -39,6 +39,7 @@ SAMPLES: Mapping[str, Any] = {
     "statusCode": ["REQUIRED_FIELD_MISSING"],
     "field": ["Name"],
     "again": True,
+    "skipSent": False,
     "encoding": "windows-1252",
     "set": {"Phone": "1"},
     "values": {"Name": {"Acme": "Other"}},

@@ -79,12 +79,61 @@ async def test_rows_that_were_sent_again_are_refused_a_second_time_unless_that_i
         assert org.changes == []
         assert text.replace(job, "JOB").replace(other, "OTHER").replace(other[:15], "OTHER") == snapshot("""\
 DUPLICATE_VALUE: Some of these rows were sent again before: 4 of job JOB into job OTHER (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again). Nothing was sent now.
-Next: upload-data-ingest-job {"jobId": "OTHER", "body": {"rowsOf": {"jobs": ["JOB"], "which": ["failed"]}}, "preflight": "off"} sends them to that job, or finds them there; then close it, which loads them. Rows that were not sent again go with where in rowsOf, by the statusCode of their cause. Only if the user wants these rows to go a second time, give again: true in rowsOf.\
+Next: upload-data-ingest-job {"jobId": "OTHER", "body": {"rowsOf": {"jobs": ["JOB"], "which": ["failed"]}}, "preflight": "off"} sends them to that job, or finds them there; then close it, which loads them. The rows that were not sent again go with skipSent: true in rowsOf. Only if the user wants these rows to go a second time, give again: true there.\
 """)
         again = await sent_again(client, {"jobs": [job], "where": NO_NAME, "again": True})
         assert again["status"] == "uploaded"
         # Other rows of the same job are none of these.
         await sent_again(client, {"jobs": [job], "where": NO_NUMBER})
+
+
+async def test_of_rows_that_were_partly_sent_again_the_others_go_with_skipSent(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        other = (await sent_again(client, {"jobs": [job], "where": NO_NAME}))["id"]
+        org.forget()
+        answer = await sent_again(client, {"jobs": [job], "skipSent": True})
+        header, *lines = SENT.splitlines(keepends=True)
+        failed_otherwise = [line for line in lines if ",many," in line]
+        assert org.uploads == ["".join([header, *failed_otherwise]).encode()]
+        assert [
+            (found["what"].replace(job, "JOB").replace(other[:15], "OTHER"), found["count"])
+            for found in answer["findings"]
+        ] == snapshot([("Skipped 4 rows of job JOB that went into job OTHER before.", 4)])
+        text = await refusal(
+            client,
+            "create-ingest-job",
+            body=INSERT,
+            data={"rowsOf": {"jobs": [job], "skipSent": True}},
+            preflight="off",
+            loadAgain=True,
+        )
+        assert "No row is left to send again." in text and other[:15] in text and answer["id"][:15] in text
+
+
+async def test_skipSent_skips_no_rows_of_a_job_that_was_aborted_before_it_was_closed(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        other = (await sent_again(client, {"jobs": [job], "where": NO_NAME}))["id"]
+        await call(client, "close-abort-ingest-job", jobId=other, body={"state": "Aborted"})
+        answer = await sent_again(client, {"jobs": [job], "skipSent": True})
+        assert (answer["rows"], answer["findings"]) == (8, [])
+
+
+async def test_skipSent_for_the_job_that_has_the_rows_finds_them_there(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        body = {"rowsOf": {"jobs": [job], "skipSent": True}}
+        other = (await call(client, "create-ingest-job", body=INSERT))["id"]
+        first = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
+        second = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
+    assert (first["status"], second["status"]) == ("uploaded", "already uploaded")
+
+
+async def test_again_and_skipSent_do_not_go_together(org: WatchedOrg) -> None:
+    rows_of = {"jobs": [JOB_ID], "again": True, "skipSent": True}
+    async with agent(org.url) as client:
+        assert "give one" in await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": rows_of})
 
 
 async def test_rows_that_are_left_out_of_a_retry_may_go_in_another(org: WatchedOrg) -> None:

@@ -165,6 +165,29 @@ class EarlierRetry:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class SentRows:
+    """Rows of one result that a job retried.
+
+    Attributes:
+        from_job: id of the job that the result is of, of 15 characters.
+        result: kind of the result.
+        sha256: SHA-256 of the result as it was downloaded then.
+        to_job: id of the job that retried them, of 15 characters.
+        rows: one bit for each row of the result, 1 for the first row; 0 for all rows.
+    """
+
+    from_job: str
+    result: str
+    sha256: str
+    to_job: str
+    rows: int
+
+    def may_have(self, sha256: str, number: int) -> bool:
+        """Return whether a row of a download of the result was retried, or may have been: another may have another order."""
+        return self.sha256 != sha256 or not self.rows or bool(self.rows >> number & 1)
+
+
 class Ledger:
     """The ledger in one SQLite file.
 
@@ -288,6 +311,14 @@ class Ledger:
             NoRecord: the ledger can't be read.
         """
         return await self._run_needed(lambda db: tuple(_earlier_retries(db, org, rows, ignored_jobs)))
+
+    async def sent_rows(self, org: str, jobs: Collection[str]) -> tuple[SentRows, ...]:
+        """Return which rows of some jobs were retried before.
+
+        Raises:
+            NoRecord: the ledger can't be read.
+        """
+        return await self._run_needed(lambda db: tuple(_sent_rows(db, org, jobs)))
 
     async def jobs_retrying(self, org: str, job_id: str) -> frozenset[str]:
         """Return the ids of the jobs that retried rows of a job.
@@ -610,6 +641,13 @@ def _earlier_retries(
                 common &= int.from_bytes(rows, "little")
             if common and to_job not in ignored_jobs:
                 yield EarlierRetry(retry.from_job, to_job, common.bit_count())
+
+
+def _sent_rows(db: sqlite3.Connection, org: str, jobs: Iterable[str]) -> Iterator[SentRows]:
+    query = "SELECT result, sha256, to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ?"
+    for job in jobs:
+        for result, sha256, to_job, rows in db.execute(query, (org, job[:15])).fetchall():
+            yield SentRows(job[:15], result, sha256, to_job, int.from_bytes(rows, "little"))
 
 
 def _retries_of_jobs(

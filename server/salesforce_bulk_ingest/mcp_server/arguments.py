@@ -151,6 +151,7 @@ class RetryBody(ClosedModel):
     )
     where: Where | None = Field(None, description="Of the failed rows, by error. Default: all")
     again: bool = Field(False, description="Also rows that were sent again before")
+    skipSent: bool = Field(False, description="Without rows that were sent again before")
 
     @model_validator(mode="after")
     def _which_go_together(self) -> Self:
@@ -158,6 +159,8 @@ class RetryBody(ClosedModel):
             raise ValueError('which names no rows: give "failed", "unprocessed", "missing" or several, or ["created"]')
         if "created" in self.which_rows and len(self.which_rows) > 1:
             raise ValueError("created gives the ids of new records alone, so it goes without other rows")
+        if self.again and self.skipSent:
+            raise ValueError("again sends rows that were sent again before, and skipSent leaves them out: give one")
         if self.where is not None and "failed" not in self.which_rows:
             raise ValueError("where is about failed rows: name failed in which, or leave where out")
         return self
@@ -176,7 +179,7 @@ class RetryBody(ClosedModel):
     @property
     def retry_request(self) -> RetryRequest:
         """The request to send these rows again."""
-        return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again)
+        return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again, self.skipSent)
 
 
 def _as_texts(value: object) -> object:

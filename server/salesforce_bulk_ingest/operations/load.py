@@ -319,7 +319,7 @@ class LoadOperations:
             async with self._rules.audit.of(Write.to(job, "upload")):
                 self._rules.policy.check_job(job)
         org = await self._client.org()
-        load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left, report)
+        load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left, report, job.id)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
@@ -348,6 +348,7 @@ class LoadOperations:
         destination: Destination,
         seconds: Callable[[], float],
         report: ReportLoad,
+        job_id: str | None = None,
     ) -> _PlannedLoad | SharedTask[Plan] | SharedTask[RetryFile]:
         """Return the load with its plan, or the task that did not end in time."""
 
@@ -357,7 +358,7 @@ class LoadOperations:
         retry, load_again, from_jobs = None, request.load_again, tuple[str, ...]()
         if isinstance(request.source, RetryRequest):
             load_again, from_jobs = load_again or request.source.again, request.source.jobs
-            fetch = await self._once.retries.fetch(org, request.source, destination)
+            fetch = await self._once.retries.fetch(org, request.source, destination, job_id)
             if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
                 return fetch
             retry = self._once.retries.retry(org, request.source, fetch.result)

@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
-from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows
+from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows, SentRows
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -53,25 +53,38 @@ class Retries:
         self._fetcher = fetcher
         self._ledger = ledger
 
-    async def fetch(self, org: Org, request: RetryRequest, destination: Destination) -> SharedTask[RetryFile]:
+    async def fetch(
+        self, org: Org, request: RetryRequest, destination: Destination, to_job: str | None = None
+    ) -> SharedTask[RetryFile]:
         """Begin to write the rows into a file, or join the task that does.
 
         Args:
             org: the org of the jobs.
             request: the request, which names the jobs and chooses their rows.
             destination: the job that the rows will be sent to.
+            to_job: the id of this job; None if it does not exist yet.
 
         Raises:
             InvalidArgument: a job has not ended, or this server caches no results.
+            NoRecord: rows that were sent before are to be skipped, and the ledger can't be read.
         """
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
         jobs = await self._ended_jobs(request.jobs)
+        if request.skip_sent:
+            request = replace(request, skipped=await self._skipped(org, jobs, to_job))
         return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
 
     def retry(self, org: Org, request: RetryRequest, file: RetryFile) -> "Retry":
         """Return the retry of the rows in a file that was fetched for this request."""
         return Retry(org, request, file, self._client, self._ledger)
+
+    async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
+        """Return the rows of jobs that were retried in other jobs, which loaded some or may still load them."""
+        sent = await self._ledger.sent_rows(org.key, [job.id for job in jobs])
+        before = [EarlierRetry(rows.from_job, rows.to_job, 1) for rows in sent]
+        unloaded = await _History(org, self._client, self._ledger).unloaded_jobs(before, {job.id[:15] for job in jobs})
+        return tuple(rows for rows in sent if rows.to_job not in unloaded | _ids(to_job))
 
     async def _ended_jobs(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs, each once, or raise JobNotEnded."""
@@ -83,6 +96,71 @@ class Retries:
                     f"Job {job.id} is {as_name(job.state)}: which of its rows fail is known only when it has ended."
                 )
         return jobs
+
+
+class _History:
+    """What became of rows that were retried before.
+
+    Args:
+        org: the org of the jobs.
+        client: the client of the org.
+        ledger: the record of which rows were retried in which job.
+    """
+
+    def __init__(self, org: Org, client: SalesforceClient, ledger: Ledger) -> None:
+        self._org = org
+        self._client = client
+        self._ledger = ledger
+
+    async def unloaded_jobs(self, before: Sequence[EarlierRetry], from_jobs: set[str]) -> frozenset[str]:
+        """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
+
+        Args:
+            before: the earlier retries of the rows.
+            from_jobs: the ids of the jobs whose rows are retried: where a chain of retries leads to one of these jobs, the
+                same rows would be sent twice.
+        """
+        unloaded = frozenset[str]()
+        for earlier in before:
+            chain = await self._chain(earlier.to_job)
+            if not chain & from_jobs and all([await self._loaded_none(job) for job in sorted(chain)]):
+                unloaded |= chain
+        return unloaded
+
+    async def _chain(self, job_id: str) -> frozenset[str]:
+        """Return the ids of a job and of all jobs that retried its rows, directly or in turn."""
+        chain, left = set[str](), [job_id]
+        while left:
+            chain.add(job := left.pop())
+            left += await self._ledger.jobs_retrying(self._org.key, job) - chain
+        return frozenset(chain)
+
+    async def _loaded_none(self, job_id: str) -> bool:
+        """Return whether the job has ended without having tried any of its rows."""
+        job = await self.job(job_id)
+        if job is None or not job.is_terminal:
+            return False
+        if job.number_records_processed is None:
+            return await self._has_no_results(job_id)
+        return job.number_records_processed == 0
+
+    async def _has_no_results(self, job_id: str) -> bool:
+        """Return whether the job has results, and they have no rows: where no counter tells, they are the only evidence."""
+        try:
+            for which in ("failed", "created"):
+                async with self._client.results(job_id, KINDS[which]) as chunks:
+                    if not await _is_header_alone(chunks):
+                        return False
+        except Rejected:
+            return False
+        return True
+
+    async def job(self, job_id: str) -> Job | None:
+        """Return the job, as it ended if it was deleted through this server; None if nothing is known of it."""
+        try:
+            return await self._client.get_job(job_id)
+        except (NotFound, InvalidJobId):
+            return await self._ledger.ended_job(self._org.key, job_id)
 
 
 class Retry:
@@ -106,6 +184,7 @@ class Retry:
         self._is_of_ids = "created" in request.which
         self._client = client
         self._ledger = ledger
+        self._history = _History(org, client, ledger)
         self._rows: tuple[RetriedRows, ...] = ()
         self._ids: Counter[str] = Counter()
         self._unloaded: frozenset[str] = frozenset()
@@ -138,7 +217,7 @@ class Retry:
         self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
-            self._unloaded = await self._unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
+            self._unloaded = await self._history.unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
             if all(earlier.to_job in self._unloaded for earlier in before):
                 await self._check_record_is_whole()
         except NoRecord as error:
@@ -178,29 +257,6 @@ class Retry:
             raise await self._sent_again(before)
         return ()
 
-    async def _unloaded_jobs(self, before: Sequence[EarlierRetry], from_jobs: set[str]) -> frozenset[str]:
-        """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
-
-        Args:
-            before: the earlier retries of the rows.
-            from_jobs: the ids of the jobs whose rows are retried: where a chain of retries leads to one of these jobs, the
-                same rows would be sent twice.
-        """
-        unloaded = frozenset[str]()
-        for earlier in before:
-            chain = await self._chain(earlier.to_job)
-            if not chain & from_jobs and all([await self._loaded_none(job) for job in sorted(chain)]):
-                unloaded |= chain
-        return unloaded
-
-    async def _chain(self, job_id: str) -> frozenset[str]:
-        """Return the ids of a job and of all jobs that retried its rows, directly or in turn."""
-        chain, left = set[str](), [job_id]
-        while left:
-            chain.add(job := left.pop())
-            left += await self._ledger.jobs_retrying(self._org.key, job) - chain
-        return frozenset(chain)
-
     async def _check_record_is_whole(self) -> None:
         """Raise NoRecord where a job of the rows is older than the ledger, and an earlier ledger was lost."""
         whole_since = await self._ledger.whole_since()
@@ -215,42 +271,15 @@ class Retry:
                     f"{job_id} is older, so its rows may have been sent again before."
                 )
 
-    async def _loaded_none(self, job_id: str) -> bool:
-        """Return whether the job has ended without having tried any of its rows."""
-        job = await self._job(job_id)
-        if job is None or not job.is_terminal:
-            return False
-        if job.number_records_processed is None:
-            return await self._has_no_results(job_id)
-        return job.number_records_processed == 0
-
-    async def _has_no_results(self, job_id: str) -> bool:
-        """Return whether the job has results, and they have no rows: where no counter tells, they are the only evidence."""
-        try:
-            for which in ("failed", "created"):
-                async with self._client.results(job_id, KINDS[which]) as chunks:
-                    if not await _is_header_alone(chunks):
-                        return False
-        except Rejected:
-            return False
-        return True
-
-    async def _job(self, job_id: str) -> Job | None:
-        """Return the job, as it ended if it was deleted through this server; None if nothing is known of it."""
-        try:
-            return await self._client.get_job(job_id)
-        except (NotFound, InvalidJobId):
-            return await self._ledger.ended_job(self._org.key, job_id)
-
     async def _sent_again(self, before: Sequence[EarlierRetry]) -> SentAgain:
-        job = await self._job(before[0].to_job)
+        job = await self._history.job(before[0].to_job)
         message = f"{await self._report(before)} Nothing was sent now."
         return SentAgain(message, job.id if job else before[0].to_job, job.state if job else None)
 
     async def _report(self, before: Sequence[EarlierRetry]) -> str:
         jobs = [
             f"{earlier.count:,} of job {earlier.from_job} into job {shown_job_id(earlier.to_job)}"
-            f"{_state_of(await self._job(earlier.to_job))}"
+            f"{_state_of(await self._history.job(earlier.to_job))}"
             for earlier in before[:3]
         ]
         more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""

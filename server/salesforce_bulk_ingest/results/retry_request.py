@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from salesforce_bulk_ingest.cache.ledger import SentRows
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
@@ -32,9 +33,13 @@ class RetryRequest:
             that the jobs created.
         where: filter of the failed rows; rows of the other kinds have no error to filter by.
         again: whether to retry rows that were retried before.
+        skip_sent: whether to leave out rows that were retried before.
+        skipped: the rows to leave out; empty until they are known.
     """
 
     jobs: tuple[str, ...]
     which: tuple[Which, ...]
     where: ErrorFilter = field(default_factory=ErrorFilter)
     again: bool = False
+    skip_sent: bool = False
+    skipped: tuple[SentRows, ...] = ()

@@ -4,6 +4,7 @@ Rows of an upload that is not archived are written as Salesforce gave them back.
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import BinaryIO, TypeVar
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import NewFile
+from salesforce_bulk_ingest.cache.ledger import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
@@ -25,6 +27,7 @@ from salesforce_bulk_ingest.results.retry_request import MISSING, RetryRequest
 from salesforce_bulk_ingest.results.returned_cells import ReturnedCells
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
+from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -90,14 +93,14 @@ def write_retry_file(
         OSError: a file can't be read or written.
         DamagedUpload: an upload is not as it was written.
     """
-    writer = _RetryWriter(file.file, destination, check_cancelled)
+    writer = _RetryWriter(file.file, destination, request.skipped, check_cancelled)
     origins, found = list[RetryOrigin](), list(notes)
     for source in sources:
         if isinstance(source, ReturnedUpload):
             origin, new_notes = _write_missing_rows(source, file.folder, writer, check_cancelled)
         else:
             origin, new_notes = _write_rows(source, request.where, writer)
-        found += [*source.notes(), *new_notes]
+        found += [*source.notes(), *new_notes, *writer.skipped_notes(source.job_id)]
         if origin.row_numbers:
             origins.append(origin)
     if not origins:
@@ -109,12 +112,42 @@ def write_retry_file(
 class _RetryWriter:
     """Writes rows of several results into one CSV, in the dialect of the destination."""
 
-    def __init__(self, file: BinaryIO, destination: Destination, check_cancelled: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        destination: Destination,
+        skipped: Sequence[SentRows],
+        check_cancelled: Callable[[], None],
+    ) -> None:
+        self._skipped = skipped
+        self._skipped_counts = Counter[str]()
         self._file = file
         self._destination = destination
         self._check_cancelled = check_cancelled
         self._first: tuple[str, Sequence[str]] | None = None
         self._dialect = destination.dialect()
+
+    def unsent(self, job_id: str, kind: str, sha256: str, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
+        """Return those rows of a result that are not to be skipped, and count the others.
+
+        Args:
+            job_id: id of the job.
+            kind: kind of the result.
+            sha256: SHA-256 of the result.
+            rows: the rows.
+        """
+        skipped = [sent for sent in self._skipped if (sent.from_job, sent.result) == (job_id[:15], kind)]
+        for number, row in rows:
+            before = next((sent for sent in skipped if sent.may_have(sha256, number)), None)
+            if before is None:
+                yield number, row
+            else:
+                self._skipped_counts[before.to_job] += 1
+
+    def skipped_notes(self, job_id: str) -> list[Finding]:
+        """Return a warning for each job into which rows of this one went before, and begin to count anew."""
+        counts, self._skipped_counts = self._skipped_counts, Counter[str]()
+        return [_skipped(job_id, to_job, count) for to_job, count in counts.items()]
 
     def write(self, job_id: str, dialect: Dialect, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
         """Write rows of a job, and return their numbers.
@@ -176,8 +209,8 @@ def _write_missing_rows(
     """Write the rows of an upload that are in no result; return their numbers in the upload, and findings about others."""
     row_numbers, notes = find_missing_rows(returned, folder, check_cancelled)
     upload = returned.upload
-    rows = _rows_with(upload, row_numbers)
-    writer.write(returned.job_id, upload.origin.upload_dialect, upload.uploaded_header(), rows)
+    rows = writer.unsent(returned.job_id, MISSING, upload.origin.sha256, _rows_with(upload, row_numbers))
+    row_numbers = writer.write(returned.job_id, upload.origin.upload_dialect, upload.uploaded_header(), rows)
     return RetryOrigin(returned.job_id, MISSING, upload.origin.sha256, row_numbers), notes
 
 
@@ -211,7 +244,7 @@ def _write_returned_rows(
     job: JobResult, where: ErrorFilter, writer: _RetryWriter
 ) -> tuple["array[int]", list[Finding]]:
     cells, header = ReturnedCells(), job.result.upload_names
-    rows = _noted(_returned_rows(job.result, where), cells)
+    rows = _noted(_unsent(job, _returned_rows(job.result, where), writer), cells)
     row_numbers = writer.write(job.job_id, job.result.dialect, header, rows)
     # Salesforce gives unprocessed rows back as they were sent.
     if not job.result.outcome_count or not cells.row_count:
@@ -243,8 +276,9 @@ def _write_uploaded_rows(
     unsure = frozenset[int]() if where.is_empty else frozenset(source_order.unsure_outcomes)
     dialect = job.result.dialect
     matched = _uploaded_rows(job.result, upload, source_order, where, unsure)
-    row_numbers = writer.write(job.job_id, dialect, header, matched)
-    unmatched = _under_header(header, job.result, _chosen_rows(job.result, source_order.unmatched, where))
+    row_numbers = writer.write(job.job_id, dialect, header, _unsent(job, matched, writer))
+    returned = _unsent(job, _chosen_rows(job.result, source_order.unmatched, where), writer)
+    unmatched = _under_header(header, job.result, returned)
     row_numbers += writer.write(job.job_id, dialect, header, _noted(unmatched, cells))
     left_out = sum(1 for _ in _chosen_rows(job.result, sorted(unsure.union(source_order.ambiguous)), where))
     notes = list[Finding]()
@@ -318,6 +352,12 @@ def _left_out(job_id: str, count: int, lines: tuple[int, ...]) -> Finding:
     return Finding("warning", what, do, lines=lines, count=count)
 
 
+def _skipped(job_id: str, to_job: str, count: int) -> Finding:
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    what = f"Skipped {rows} of job {job_id} that went into job {shown_job_id(to_job)} before."
+    return Finding("warning", what, "See in that job what became of them.", count=count)
+
+
 # Helpers
 
 
@@ -334,6 +374,10 @@ def _no_rows(request: RetryRequest, notes: Sequence[Finding]) -> InvalidArgument
 
 def _lines_of(note: Finding) -> list[str]:
     return [f"Lines {', '.join(map(str, note.lines))}:"] if note.lines else []
+
+
+def _unsent(job: JobResult, rows: Iterable[NumberedRow], writer: _RetryWriter) -> Iterator[NumberedRow]:
+    return writer.unsent(job.job_id, job.result.kind, job.result.sha256, rows)
 
 
 def _noted(rows: Iterable[NumberedRow], cells: ReturnedCells) -> Iterator[NumberedRow]:

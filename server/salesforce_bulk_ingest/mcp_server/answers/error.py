@@ -143,8 +143,8 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         SentAgain,
-        "{sent_again} Rows that were not sent again go with where in rowsOf, by the statusCode of their cause. Only if the "
-        "user wants these rows to go a second time, give again: true in rowsOf.",
+        "{sent_again} The rows that were not sent again go with skipSent: true in rowsOf. Only if the user wants these rows "
+        "to go a second time, give again: true there.",
     ),
     (
         LoadedBefore,
