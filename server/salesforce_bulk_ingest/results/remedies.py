@@ -31,7 +31,7 @@ class Remedy:
 _ADMIN = "Ask an admin of the org"
 
 _LOCKED = Remedy(
-    "Another process held these records or their parents: load these rows again, unchanged, in a new job, once no other "
+    "Another process held these records or their parents: send these rows again, unchanged, in a new job, once no other "
     "job or process works on the same parents, with the rows of one parent next to each other.",
     is_retryable=True,
 )
@@ -60,15 +60,15 @@ the record that the rule finds is the record that is updated."""
 _BY_CODE: dict[str, Remedy] = {
     "UNABLE_TO_LOCK_ROW": _LOCKED,
     "TOO_MANY_APEX_REQUESTS": Remedy(
-        "The org ran too much Apex at once: wait some minutes, then load these rows again, unchanged, in a new job.",
+        "The org ran too much Apex at once: wait some minutes, then send these rows again, unchanged, in a new job.",
         is_retryable=True,
     ),
     "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": Remedy(
-        "The org is being upgraded: load these rows again, unchanged, in a new job after that (see trust.salesforce.com).",
+        "The org is being upgraded: send these rows again, unchanged, in a new job after that (see trust.salesforce.com).",
         is_retryable=True,
     ),
     "TERRITORY_REALIGN_IN_PROGRESS": Remedy(
-        "Territories are being realigned: load these rows again, unchanged, in a new job when that is done.",
+        "Territories are being realigned: send these rows again, unchanged, in a new job when that is done.",
         is_retryable=True,
     ),
     "DUPLICATES_DETECTED": _DUPLICATE_RULE,
@@ -103,7 +103,7 @@ _BY_CODE: dict[str, Remedy] = {
         "or have the record restored from the recycle bin first."
     ),
     "ENTITY_IS_LOCKED": Remedy(
-        "An approval process has locked the record: load these rows again when it is decided, or have an admin unlock it."
+        "An approval process has locked the record: send these rows again when it is decided, or have an admin unlock it."
     ),
     "MALFORMED_ID": Remedy(
         "The cell is no Id of that object: give 15 or 18 characters as Salesforce shows them, or name the parent by its "
@@ -212,7 +212,7 @@ _BY_CODE: dict[str, Remedy] = {
     "LICENSE_LIMIT_EXCEEDED": Remedy(f"All licences are used: {_ADMIN.lower()} to free or buy some."),
     "LIMIT_EXCEEDED": Remedy(f"A limit of the org is reached, see the message: {_ADMIN.lower()} before going on."),
     "REQUEST_RUNNING_TOO_LONG": Remedy(
-        "The org's triggers and flows took too long: load these rows in smaller jobs, or have an admin lighten those."
+        "The org's triggers and flows took too long: send these rows in smaller jobs, or have an admin lighten those."
     ),
     "UNKNOWN_EXCEPTION": Remedy(
         "Salesforce had an internal error: try one of these rows alone, and give the message to Salesforce support if it "
@@ -308,7 +308,7 @@ _BY_TEXT: tuple[tuple[str, str, Remedy], ...] = (
 seen in public logs: those about types and parents in results of Bulk API 2.0, the others in other APIs. Assumed: the message
 about states and countries, and that of two rows with one key."""
 
-_OTHER = Remedy("Read the message, correct the rows or the org accordingly, and load only these rows in a new job.")
+_OTHER = Remedy("Read the message, correct the rows or the org accordingly, and send only these rows in a new job.")
 
 _TRIGGER_CODES = frozenset({"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER"})
 

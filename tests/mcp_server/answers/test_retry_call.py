@@ -120,3 +120,13 @@ async def test_many_cells_have_a_gap_for_each_argument() -> None:
     async with agent_over(hostile_org(fields, rows)) as client:
         data, _ = await next_after(client, JOB_ID)
     assert data["values"] == "<values by the causes>"
+
+
+async def test_where_a_delete_is_next_the_words_speak_of_deleting(org_url: str) -> None:
+    async with agent(org_url, allow_operation=("delete",), confirm=()) as client:
+        job_id = await loaded(client, "Id\n001000000000001AAA\n", operation="delete", preflight="off")
+        sentence = (await call(client, FAILED, jobId=job_id))["next"]
+    assert next_call(sentence)[1]["data"] == "<the corrected rows>"
+    assert sentence.partition("}")[2].partition("} ")[2] == snapshot(
+        "deletes the records of these rows, once a person has corrected them, or the org, by their causes: no argument beside rowsOf does that. Never send all ids again."
+    )

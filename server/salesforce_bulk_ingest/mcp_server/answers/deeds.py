@@ -16,6 +16,11 @@ def loaded(job: Job) -> str:
     return "deleted" if job.operation in DELETES else "loaded"
 
 
+def never_whole(job: Job) -> str:
+    """Return a sentence about rows that succeeded and must not go a second time."""
+    return f"Never {'send all ids' if job.operation in DELETES else 'load the whole file'} again."
+
+
 def until_closed(job: Job) -> str:
     """Return a clause that nothing has happened to records yet."""
     what = "no record is deleted" if job.operation in DELETES else "nothing is loaded"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import counted
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loads
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, never_whole
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     CORRECTED_ROWS,
     THESE_ROWS,
@@ -25,8 +25,6 @@ LONGEST_GAPS = 1_500
 
 MOST_CODES_NAMED = 3
 
-NEVER = "Never load the whole file again."
-
 
 def failed_rows_call(job: Job, page: Page) -> str:
     """Return the call that sends failed rows of a page's causes again, and words about it."""
@@ -34,21 +32,21 @@ def failed_rows_call(job: Job, page: Page) -> str:
     if page.path is None:  # no file of this machine has the rows to send again
         if all(group.is_retryable for group in page.error_groups):
             rows = rows_shown(page, THESE_ROWS)
-            return f"{new_job_call(job, rows)} {loads(job, 'these rows')} again, unchanged. {NEVER}"
+            return f"{new_job_call(job, rows)} {loads(job, 'these rows')} again, unchanged. {never_whole(job)}"
         rows = rows_shown(page, CORRECTED_ROWS)
-        return f"{new_job_call(job, rows)} {loads(job, 'these rows')}, corrected by their causes. {NEVER}"
+        return f"{new_job_call(job, rows)} {loads(job, 'these rows')}, corrected by their causes. {never_whole(job)}"
     if not correction.sent:
         rows = rows_shown(page, CORRECTED_ROWS)
         return (
             f"{new_job_call(job, rows)} {loads(job, 'these rows')}, once a person has corrected them, or the org, by their "
-            f"causes: no argument beside rowsOf does that. {NEVER}"
+            f"causes: no argument beside rowsOf does that. {never_whole(job)}"
         )
     data = {**rows_of(job, which="failed", where=_where(correction, page.request.errors)), **_gaps(correction)}
     sent = sum(group.count for group in correction.sent)
     how = "as they were sent" if correction.are_sent_unchanged else "corrected by what stands for the gaps"
     return (
         f"{new_job_call(job, data)} sends {counted(sent, 'row')} again, {how}."
-        f"{_leave_out(correction)}{_left(correction)} {NEVER}"
+        f"{_leave_out(correction)}{_left(correction)} {never_whole(job)}"
     )
 
 
