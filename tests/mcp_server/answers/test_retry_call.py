@@ -58,7 +58,7 @@ async def test_one_call_corrects_all_causes_that_arguments_correct_and_says_what
         }
     )
     assert words == snapshot(
-        "sends 3 rows again, corrected by what stands for the gaps. Ask the user for what you don't know; leaveOut instead leaves such rows out. Not sent: 1 row (DUPLICATE_VALUE): a person has to correct these in the source, or the org, by their causes. Never load the whole file again."
+        "sends 3 rows again, with the gaps filled. Ask the user for what you don't know; leaveOut leaves such rows out. Not sent: 1 row (DUPLICATE_VALUE), which a person has to correct in the source or the org. Never load the whole file again."
     )
 
 

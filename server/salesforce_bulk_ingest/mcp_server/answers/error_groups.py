@@ -1,6 +1,7 @@
 """The groups of failed rows with the same error, in an answer under the name `causes`, with examples and advice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -29,7 +30,7 @@ class ExampleAnswer(AnswerPart):
 
     line: int | None = None
     offset: int | None = None
-    message: str | None = Field(None, description="Where it is not the pattern")
+    message: str | None = Field(None, description="Where it is not the pattern, nor in a row here")
     values: dict[str, str] = Field(description="Cells of the fields at fault")
 
     @classmethod
@@ -104,16 +105,20 @@ class ErrorGroupAnswer(AnswerPart):
         return f"- {self.count} x {self.status_code}{fields} ({retryable}){pattern}\n  {advice}\n{examples}"
 
 
-def fitting_groups(groups: Sequence[ErrorGroup], *, with_offsets: bool = True) -> tuple[ErrorGroupAnswer, ...]:
+def fitting_groups(
+    groups: Sequence[ErrorGroup], *, with_offsets: bool = True, shown_rows: Collection[int] = ()
+) -> tuple[ErrorGroupAnswer, ...]:
     """Return the most frequent groups that fit into an answer, with further examples of each group as far as these fit.
 
     Args:
         groups: the groups.
         with_offsets: whether examples name their offsets, which count all failed rows.
+        shown_rows: the numbers of the rows that the answer has, each with its error.
     """
     fitting: list[ErrorGroupAnswer] = []
     room = ROOM_FOR_GROUPS
-    for group in groups[:MOST_GROUPS_SHOWN]:
+    groups = [_without_messages(group, shown_rows) for group in groups[:MOST_GROUPS_SHOWN]]
+    for group in groups:
         answer = ErrorGroupAnswer.of(group, with_offsets=with_offsets)
         room -= _room_taken(answer)
         if room < 0 and fitting:
@@ -136,6 +141,15 @@ def cause_lines(causes: Sequence[ErrorGroupAnswer]) -> str:
     return "".join(
         cause.lines(None if (first := advised.setdefault(cause.advice, cause)) is cause else first) for cause in causes
     )
+
+
+def _without_messages(group: ErrorGroup, shown_rows: Collection[int]) -> ErrorGroup:
+    """Return a group without the messages of examples whose rows have them."""
+    examples = (
+        replace(example, message=group.pattern) if example.offset in shown_rows else example
+        for example in group.examples
+    )
+    return replace(group, examples=tuple(examples))
 
 
 def _room_taken(answer: BaseModel) -> int:

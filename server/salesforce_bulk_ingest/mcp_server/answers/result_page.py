@@ -122,7 +122,11 @@ class PageAnswer(Answer):
             given: the call that the page answers.
         """
         total = total_rows(job, kind, page)
-        causes = fitting_groups(page.error_groups, with_offsets=page.request.errors.is_empty)
+        causes = fitting_groups(
+            page.error_groups,
+            with_offsets=page.request.errors.is_empty,
+            shown_rows=frozenset(page.row_numbers if ERROR_COLUMN in page.columns else ()),
+        )
         return cls(
             job_id=job.id,
             state=bounded(job).state,

@@ -43,7 +43,7 @@ def failed_rows_call(job: Job, page: Page) -> str:
         )
     data = {**rows_of(job, which="failed", where=_where(correction, page.request.errors)), **_gaps(correction)}
     sent = sum(group.count for group in correction.sent)
-    how = "as they were sent" if correction.are_sent_unchanged else "corrected by what stands for the gaps"
+    how = "as they were sent" if correction.are_sent_unchanged else "with the gaps filled"
     return (
         f"{new_job_call(job, data)} sends {counted(sent, 'row')} again, {how}."
         f"{_leave_out(correction)}{_left(correction)} {never_whole(job)}"
@@ -97,7 +97,7 @@ def _values(name: str, cells: Sequence[str]) -> object:
 def _leave_out(correction: Correction) -> str:
     if correction.are_sent_unchanged:
         return ""
-    return " Ask the user for what you don't know; leaveOut instead leaves such rows out."
+    return " Ask the user for what you don't know; leaveOut leaves such rows out."
 
 
 def _left(correction: Correction) -> str:
@@ -106,8 +106,8 @@ def _left(correction: Correction) -> str:
         return ""
     rows = sum(group.count for group in correction.left)
     return (
-        f" Not sent: {counted(rows, 'row')} ({_codes(correction.left)}): a person has to correct these in the source, or "
-        "the org, by their causes."
+        f" Not sent: {counted(rows, 'row')} ({_codes(correction.left)}), which a person has to correct in the source or "
+        "the org."
     )
 
 
