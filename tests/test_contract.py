@@ -138,11 +138,20 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
     assert arguments == snapshot(
         {
             "list-all-ingest-jobs": ["isPkChunkingEnabled", "jobType", "queryLocator"],
-            "create-ingest-job": ["body", "data", "part", "sha256", "dryRun", "preflight", "loadAgain"],
+            "create-ingest-job": ["body", "data", "part", "sha256", "dryRun", "preflight", "loadAgain", "linesShown"],
             "get-ingest-job-status": ["jobId", "waitSeconds"],
             "close-abort-ingest-job": ["jobId", "body", "waitSeconds", "confirm"],
             "delete-ingest-job": ["jobId"],
-            "upload-data-ingest-job": ["jobId", "body", "part", "sha256", "dryRun", "preflight", "loadAgain"],
+            "upload-data-ingest-job": [
+                "jobId",
+                "body",
+                "part",
+                "sha256",
+                "dryRun",
+                "preflight",
+                "loadAgain",
+                "linesShown",
+            ],
             "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where"],
             "get-successful-results-ingest-job": ["jobId", "offset", "limit", "columns"],
             "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit", "columns"],

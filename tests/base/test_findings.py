@@ -2,7 +2,7 @@
 
 from inline_snapshot import snapshot
 
-from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.findings import LINES_KEPT, Finding, Findings
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import UNCHANGED, Bytes, as_line, plan_of
 from tests.validation.describing import CONTACT
@@ -21,17 +21,17 @@ def test_findings_after_the_first_many_are_counted_and_not_kept() -> None:
 
 def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines_each_once() -> None:
     findings = Findings()
-    for line in range(2, 9):
+    for line in range(2, 2 + LINES_KEPT + 5):
         findings.add("blank", "warning", "What.", "Do.", column="Name", line=line)
     findings.add("blank", "warning", "What.", "Do.", column="Phone", line=2)
     findings.add("blank", "warning", "What.", "Do.", column="Phone", line=2)
     findings.add_several("blank", "warning", "What.", "Do.", (), 0)
     findings.add_several("blank", "warning", "What.", "Do.", (7, 8), 20, column="Fax")
-    findings.add_several("blank", "warning", "What.", "Do.", range(9, 99), 90, column="Fax")
+    findings.add_several("blank", "warning", "What.", "Do.", range(9, 999), 990, column="Fax")
     assert findings.sorted() == (
-        Finding("warning", "What.", "Do.", "Name", (2, 3, 4, 5, 6), 7),
+        Finding("warning", "What.", "Do.", "Name", tuple(range(2, 2 + LINES_KEPT)), LINES_KEPT + 5),
         Finding("warning", "What.", "Do.", "Phone", (2,), 2),
-        Finding("warning", "What.", "Do.", "Fax", (7, 8, 9, 10, 11), 110),
+        Finding("warning", "What.", "Do.", "Fax", tuple(range(7, 7 + LINES_KEPT)), 1_010),
     )
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
@@ -98,11 +98,14 @@ def plan_of(
     *,
     preflight: bool = True,
     sketched: bool = True,
+    profiled: bool = False,
     progress: Progress = lambda read_bytes: None,
 ) -> Plan:
     """The plan of a source, whose header is read first."""
     with open_upload_source(source, mapping, destination) as upload:
-        return make_plan(upload, destination, preflight=preflight, sketched=sketched, progress=progress)
+        return make_plan(
+            upload, destination, preflight=preflight, sketched=sketched, profiled=profiled, progress=progress
+        )
 
 
 def sent_parts(plan: Plan) -> list[bytes]:
@@ -118,7 +121,7 @@ def findings_of(
 
 
 def as_line(finding: Finding) -> str:
-    """A finding on one line."""
+    """A finding on one line, with the lines that an answer shows."""
     where = f" {finding.column}" if finding.column is not None else ""
-    lines = f" at {', '.join(map(str, finding.lines))}" if finding.lines else ""
+    lines = f" at {', '.join(map(str, finding.lines[:LINES_SHOWN]))}" if finding.lines else ""
     return f"{finding.level}{where}{lines} ({finding.count}): {finding.what} {finding.do}"

@@ -1,6 +1,7 @@
 """A source as it goes out: unchanged, or with the same cells in the dialect of the job."""
 
 import tracemalloc
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.loading.sources import Cell, Records, cell_text
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -173,3 +175,16 @@ class _Opened(Bytes):
     def open(self, dialect: Dialect) -> BinaryIO:
         self.files.append(super().open(dialect))
         return self.files[-1]
+
+
+@pytest.mark.parametrize("columns", [{}, {"Name": "LastName"}])
+def test_rows_are_found_again_by_their_lines_in_any_block(columns: dict[str, str | None]) -> None:
+    rows = [[f"Name {number}", "two\nlines" if number % 3 == 0 else "one line"] for number in range(40_000)]
+    starts = list(accumulate([2, *(1 + row[1].count("\n") for row in rows)]))
+    mapping = ColumnMapping(columns=columns, leave_out=LeaveOut(cells={"LastName" if columns else "Name": ("Name 7",)}))
+    planned = plan_of(Bytes(csv_bytes([["Name", "Site"], *rows])), mapping, Destination(), profiled=True)
+    assert len(planned.blocks_at) > 2
+    wanted = (0, 6, 8, 15_000, 39_999)
+    lines = [starts[number] for number in wanted]
+    found = planned.mapped_source.rows_on([*lines, starts[7], starts[0] + 1, 1, 10**6], planned.blocks_at)
+    assert {line: list(row) for line, row in found.items()} == {starts[number]: rows[number] for number in wanted}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.findings import NamedRow
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.loading.sources import RowSource
@@ -21,6 +22,7 @@ from tests.loading.making import (
     sent_parts,
     uploading,
 )
+from tests.validation.describing import ACCOUNT
 
 
 @pytest.mark.parametrize(
@@ -138,3 +140,16 @@ def test_progress_is_reported_and_can_end_the_pass() -> None:
     with pytest.raises(Cancelled):
         plan_of(source, UNCHANGED, Destination(), progress=progress)
     assert reported == [9]
+
+
+def test_the_rows_of_findings_are_named_unless_their_source_has_changed(tmp_path: Path) -> None:
+    content = b"Id,Name\n001000000000001AAA,Acme\nwrong,Duo\n,Trio\n"
+    path = file_of(tmp_path, content)
+    destination = Destination("update", describe=ACCOUNT)
+    planned = plan_of(uploading(path), UNCHANGED, destination, profiled=True)
+    rows = [finding.rows for finding in planned.with_named_rows(5).findings]
+    assert rows == [(NamedRow("Trio", ""),), (NamedRow("Duo", "wrong"),)]
+    path.write_bytes(content + b"more,Quattro\n")
+    assert planned.with_named_rows(5) is planned
+    without = plan_of(uploading(path), UNCHANGED, destination)
+    assert without.with_named_rows(5) is without

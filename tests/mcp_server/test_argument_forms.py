@@ -54,6 +54,7 @@ SAMPLES: Mapping[str, Any] = {
     "dryRun": True,
     "preflight": "off",
     "loadAgain": True,
+    "linesShown": 50,
     "waitSeconds": 1,
     "confirm": "Yes",
     "offset": 1,

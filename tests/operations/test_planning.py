@@ -96,6 +96,18 @@ async def test_the_plan_of_a_file_is_kept_until_the_file_is_another(tmp_path: Pa
     assert len(read) == 2
 
 
+async def test_the_plan_of_a_dry_run_is_that_of_the_load_and_one_without_a_profile_is_not_that_of_a_dry_run(
+    tmp_path: Path,
+) -> None:
+    read: list[RowSource] = []
+    source = Counted(uploading(file_of(tmp_path, b"Name\nAcme\n")), read)
+    async with planner_of() as planner:
+        await planned(planner, LoadRequest(source))
+        profiled = await planned(planner, LoadRequest(source, profiled=True))
+        assert await planned(planner, LoadRequest(source)) is profiled
+    assert profiled.profile is not None and len(read) == 2
+
+
 @pytest.mark.parametrize(
     ("rows", "destination"),
     [

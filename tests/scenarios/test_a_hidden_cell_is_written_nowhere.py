@@ -82,7 +82,7 @@ async def make_mistakes(client: Client, job_id: str) -> None:
     for data in (
         {"csv": WRONG},
         {"csv": f"{HEADER}\nLovelace,{CELL}\n\"Babbage,{CELL}\n"},
-        {"csv": f"{HEADER}\n{CELL},{CELL},{CELL},{CELL},{CELL}\nx\r{CELL}\n"},
+        {"csv": f"{HEADER}\nLovelace,{CELL},{CELL},{CELL},{CELL}\nx\r,{CELL}\n"},
         {"csv": f"{CELL}"},
         {"records": [{"LastName": "Lovelace", "Email": CELL, "Birthdate": CELL}]},
         {"records": [{"Email": [CELL]}]},
@@ -175,7 +175,7 @@ async def test_no_message_of_the_org_that_quotes_it_shows_it(no_spool: bool, tmp
         job = await loaded(client, FAILING, object="Contact")
         result = await client.call_tool("get-failed-results-ingest-job", {"jobId": job})
         await client.read_resource(f"salesforce-bulk://jobs/{job}/failed-results")
-    assert text_of(result).count("[hidden, ") > 50
+    assert text_of(result).count("[hidden, ") > 40
 
 
 @pytest.mark.parametrize("era", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
@@ -40,4 +40,7 @@ def found(
 
 def as_lines(findings: Sequence[Finding]) -> list[str]:
     """The findings, each on one line."""
-    return [f"{each.level} {each.column}: {each.what} | {each.do} {each.lines} x{each.count}" for each in findings]
+    return [
+        f"{each.level} {each.column}: {each.what} | {each.do} {each.lines[:LINES_SHOWN]} x{each.count}"
+        for each in findings
+    ]

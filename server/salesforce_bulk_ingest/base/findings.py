@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 LINES_SHOWN = 5
+LINES_KEPT = 200
+"""The numbers of lines of a finding that an answer shows unasked, and that it can show."""
 MOST_KEPT = 500
 """The most findings of each level: a plan holds them in memory for as long as the plan is kept."""
 
@@ -28,6 +30,23 @@ Level = Literal["error", "warning"]
 values unseen; a warning fails single rows, or may be intended."""
 
 
+Fails = Literal["these rows", "every row", "other rows"]
+"""The rows that are known to fail for a mistake: those that are counted, all of the job, or others that are not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRow:
+    """A row that a finding is about.
+
+    Attributes:
+        name: the key of the row, or its name; empty if it has none that is shown.
+        cell: the cell at fault; None if no single column is at fault.
+    """
+
+    name: str
+    cell: str | None
+
+
 @dataclass(slots=True)
 class Finding:
     """One kind of mistake.
@@ -40,6 +59,8 @@ class Finding:
         lines: the first few lines of the source on which the mistake occurs; the header is on line 1.
         count: the number of times that the mistake occurs; of rows, if there are lines.
         job: the attributes of a job in which the rows would not have the mistake; empty if the job is not at fault.
+        fails: the rows that are known to fail for it; None if none is.
+        rows: the rows on the first lines, if they were looked for; None for a line on which none begins.
     """
 
     level: Level
@@ -49,6 +70,8 @@ class Finding:
     lines: tuple[int, ...] = ()
     count: int = 0
     job: Mapping[str, str] = field(default_factory=dict)
+    fails: Fails | None = None
+    rows: tuple[NamedRow | None, ...] = ()
 
 
 class Findings:
@@ -70,6 +93,7 @@ class Findings:
         line: int | None = None,
         of: str = "",
         job: Mapping[str, str] = SAME_JOB,
+        fails: Fails | None = None,
     ) -> None:
         """Add a mistake.
 
@@ -82,8 +106,10 @@ class Findings:
             line: the line of the mistake, if it is on one.
             of: what the kind is of, where mistakes of one kind are several findings without a column.
             job: see `Finding`.
+            fails: see `Finding`.
         """
-        self.add_several(kind, level, what, do, () if line is None else (line,), 1, column=column, of=of, job=job)
+        lines = () if line is None else (line,)
+        self.add_several(kind, level, what, do, lines, 1, column=column, of=of, job=job, fails=fails)
 
     def add_several(
         self,
@@ -97,6 +123,7 @@ class Findings:
         column: str | None = None,
         of: str = "",
         job: Mapping[str, str] = SAME_JOB,
+        fails: Fails | None = None,
     ) -> None:
         """Add mistakes of one kind in one column.
 
@@ -110,16 +137,17 @@ class Findings:
             column: see `Finding`.
             of: see `add`.
             job: see `Finding`.
+            fails: see `Finding`.
         """
         if not count:
             return
         key = kind, of, column
-        finding = self._by_kind.get(key) or self._new(key, Finding(level, what, do, column, job=job))
+        finding = self._by_kind.get(key) or self._new(key, Finding(level, what, do, column, job=job, fails=fails))
         finding.count += count
-        if finding is not self._others.get(level):
+        if finding is not self._others.get(level) and len(finding.lines) < LINES_KEPT:
             # Two columns of one name may have the same mistake on one line.
-            first = dict.fromkeys((*finding.lines, *lines[:LINES_SHOWN]))
-            finding.lines = tuple(first)[:LINES_SHOWN]
+            first = dict.fromkeys((*finding.lines, *lines[:LINES_KEPT]))
+            finding.lines = tuple(first)[:LINES_KEPT]
 
     def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
@@ -134,7 +162,8 @@ class Findings:
         level = finding.level
         if self._kept[level] == MOST_KEPT:
             what = f"There are more {level}s than the {MOST_KEPT:,} that are told, in other columns or of other kinds."
-            return self._others.setdefault(level, Finding(level, what, "Mend those first, then check again."))
+            others = Finding(level, what, "Mend those first, then check again.", fails="other rows")
+            return self._others.setdefault(level, others)
         self._kept[level] += 1
         self._by_kind[key] = finding
         return finding

@@ -2,7 +2,8 @@
 
 import io
 from array import array
-from collections.abc import Iterator, Mapping, Sequence, Set
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
 
@@ -176,6 +177,26 @@ class MappedSource:
                 RowPosition(offset, block_line=block.first_line, state=state), block, text, rows, found.kinds
             )
             offset, state = offset + len(block.data), found.state
+
+    def rows_on(self, lines: Iterable[int], blocks_at: Sequence[RowPosition]) -> Mapping[int, Sequence[str]]:
+        """Open the source anew, and return the rows to upload that begin on certain lines, by line.
+
+        Args:
+            lines: the lines.
+            blocks_at: the positions of all blocks, of which those with these lines are read.
+
+        Raises:
+            InvalidArgument: the source can no longer be read.
+        """
+        first_lines = [position.block_line for position in blocks_at]
+        numbers = {bisect_right(first_lines, line) - 1 for line in lines} - {-1}
+        found, wanted = dict[int, Sequence[str]](), set(lines)
+        with opened(self.source, self.dialect) as file:
+            for number in sorted(numbers):
+                file.seek(self.header.size + blocks_at[number].block_offset)
+                rows = next(self.read_blocks(file, blocks_at[number])).output_rows
+                found |= {line: rows.row(index) for index, line in enumerate(rows.lines) if line in wanted}
+        return found
 
     def _finder(self, finds_not_rows: bool) -> NotRowFinder | None:
         not_rows = self.row_filter.not_rows

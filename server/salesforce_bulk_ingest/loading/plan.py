@@ -8,6 +8,7 @@ from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, TooLarge
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, FindingKind, Findings, Unreadable
+from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
 from salesforce_bulk_ingest.csvio.header import LinesBefore
@@ -17,13 +18,24 @@ from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
 from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile, read_errors
+from salesforce_bulk_ingest.validation.column_profiles import (
+    ProfiledColumn,
+    RowsProfile,
+    RowsTally,
+    Scope,
+    columns_without_describe,
+)
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.file import endless, has_undecoded, undecoded
+from salesforce_bulk_ingest.validation.named_rows import with_rows
 from salesforce_bulk_ingest.validation.not_rows import LEAVE_OUT, REASONS, Kind
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
 MOST_SOURCE_BYTES = 100_000_000_000
 """The maximum size of a source: more than an org takes in a day. A .gz file that holds more was made to fill the disk."""
+
+MOST_NAMED = 20
+"""The most findings whose rows are named."""
 
 Progress = Callable[[int], None]
 """A function that is called with the number of bytes of the source read so far; its exceptions end the reading."""
@@ -38,19 +50,33 @@ class RowPass:
         limit: the maximum number of bytes of one upload.
         progress: called after each block, see `Progress`.
         sketched: whether the parts get sketches of their rows.
+        profiled: whether it is counted what is in the columns.
 
     Attributes:
+        tally: the tally of the columns; None if they are not counted.
         rows: the number of rows read so far, without those that are left out.
         left_out: how many rows are left out so far.
         cutter: the cutter of these rows into parts.
+        blocks_at: the positions of the blocks, if the columns are counted.
     """
 
-    def __init__(self, file: BinaryIO, source: MappedSource, limit: int, progress: Progress, *, sketched: bool) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        source: MappedSource,
+        limit: int,
+        progress: Progress,
+        *,
+        sketched: bool,
+        profiled: bool,
+    ) -> None:
         self._file = file
         self._source = source
+        self.tally = RowsTally(len(source.output_names)) if profiled else None
         self._limit = limit
         self._progress = progress
         self.rows = 0
+        self.blocks_at: list[RowPosition] = []
         self.left_out = LeftOut()
         new_sketcher = partial(RowSketcher, source.output_dialect.mark) if sketched else None
         self.cutter = PartCutter(source.output_header, limit, source.first_row, new_sketcher)
@@ -91,6 +117,9 @@ class RowPass:
                     self._check(block, checks)
                 else:
                     self._refuse_undecoded(block.source_text, block.position.block_line)
+                if self.tally is not None:
+                    self.tally.add(block.output_rows)
+                    self.blocks_at.append(block.position)
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)
@@ -199,6 +228,9 @@ class Plan:
         left_out: how many rows of the source are left out.
         not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
         title_lines: the lines before the likely header, where the first line is likely to be a title; else None.
+        profile: what is in the columns; None if that was not asked for, or the source can't be read.
+        is_profiled: whether that was asked for.
+        blocks_at: the positions of the blocks of the source, if it has a profile.
     """
 
     rows: int
@@ -218,6 +250,9 @@ class Plan:
     left_out: LeftOut = NONE_LEFT_OUT
     not_rows: frozenset[Kind] = frozenset()
     title_lines: str | None = None
+    profile: RowsProfile | None = None
+    is_profiled: bool = False
+    blocks_at: tuple[RowPosition, ...] = field(default=(), repr=False)
 
     @property
     def has_errors(self) -> bool:
@@ -227,6 +262,25 @@ class Plan:
     def with_notes(self, notes: Sequence[Finding]) -> Self:
         """Return a copy of the plan with more findings."""
         return replace(self, findings=(*self.findings, *notes))
+
+    def with_named_rows(self, lines: int) -> Self:
+        """Return a copy of the plan whose first findings name the rows on their first lines, which are read again.
+
+        A plan without a profile, or of a source that has changed, is returned as it is.
+
+        Args:
+            lines: the maximum number of lines of each finding.
+
+        Raises:
+            InvalidArgument: the source can no longer be read.
+        """
+        source, profile = self.mapped_source, self.profile
+        if profile is None or source.source.version() != self.version:
+            return self
+        first = self.findings[:MOST_NAMED]
+        rows = source.rows_on([line for finding in first for line in finding.lines[:lines]], self.blocks_at)
+        named = with_rows(first, lines, rows, self.header, [column.column for column in profile.columns])
+        return replace(self, findings=(*named, *self.findings[MOST_NAMED:]))
 
     def read_in(self, encoding: LikelyEncoding, version: object) -> Self:
         """Return the plan of a source that was read in its likely encoding unasked: its rows must not be uploaded so.
@@ -290,6 +344,7 @@ def make_plan(
     *,
     preflight: bool = True,
     sketched: bool = True,
+    profiled: bool = False,
     progress: Progress = lambda read_bytes: None,
 ) -> Plan:
     """Read all rows of a source, and return the plan of their upload.
@@ -300,6 +355,7 @@ def make_plan(
         preflight: whether to check the rows. Without checks, rows that are not mapped are uploaded whatever is wrong
             with them, but for lines before the header and bytes that the named encoding lacks, which are refused.
         sketched: whether the parts get sketches of their rows.
+        profiled: whether the plan gets a profile of the rows.
         progress: called after each block, see `Progress`.
 
     Raises:
@@ -307,18 +363,20 @@ def make_plan(
         SourceChanged: the source has changed since it was opened, so that the last rows may be half written.
     """
     make = _checked if preflight else _unchecked
-    plan = make(upload, destination, progress, sketched)
+    plan = make(upload, destination, progress, sketched=sketched, profiled=profiled)
     if upload.mapped_source.source.version() != upload.version:
         raise SourceChanged("The rows were changed while they were checked, so they may be half written.")
-    return plan
+    return replace(plan, is_profiled=profiled)
 
 
-def _checked(upload: UploadSource, destination: Destination, progress: Progress, sketched: bool) -> Plan:
+def _checked(
+    upload: UploadSource, destination: Destination, progress: Progress, *, sketched: bool, profiled: bool
+) -> Plan:
     source, findings = upload.mapped_source, Findings()
     try:
         if upload.unreadable is not None:
             raise upload.unreadable
-        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
+        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled)
         is_mapped = source.mapping is not None
         with PreflightChecks(
             source.header,
@@ -347,6 +405,7 @@ def _checked(upload: UploadSource, destination: Destination, progress: Progress,
         formats=checks.likely_formats,
         not_rows=frozenset(checks.not_rows),
         title_lines=checks.title_lines,
+        profile=_profile(rows, source, checks.columns(), checks.scope()),
     )
 
 
@@ -354,7 +413,9 @@ def _likely_encoding(name: str | None, findings: Findings, kind: FindingKind) ->
     return None if name is None else LikelyEncoding(name, findings.of_kind(kind))
 
 
-def _unchecked(upload: UploadSource, destination: Destination, progress: Progress, sketched: bool) -> Plan:
+def _unchecked(
+    upload: UploadSource, destination: Destination, progress: Progress, *, sketched: bool, profiled: bool
+) -> Plan:
     source = upload.mapped_source
     try:
         if upload.unreadable is not None:
@@ -364,13 +425,26 @@ def _unchecked(upload: UploadSource, destination: Destination, progress: Progres
             source = replace(
                 source, header=replace(source.header, bom=b"", record=source.header.bom + source.header.record)
             )
-        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched)
+        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled)
         rows.read()
     except Unreadable as error:
         if upload.requested_mapping or _encoding_of(source.source) not in (None, UTF_8):
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
-    return _plan_of(rows, upload, source)
+    columns = columns_without_describe(source.output_names, source.output_addresses, destination.hidden)
+    return replace(_plan_of(rows, upload, source), profile=_profile(rows, source, columns, None))
+
+
+def _profile(
+    rows: RowPass, source: MappedSource, columns: Sequence[ProfiledColumn], scope: Scope | None
+) -> RowsProfile | None:
+    if rows.tally is None:
+        return None
+    addresses = ColumnAddresses(source.header.names)
+    left_out = {addresses.of(index): None for index in range(len(source.header.names))}
+    for address in source.output_addresses:
+        left_out.pop(address or "", None)
+    return replace(rows.tally.profile(columns, scope), left_out=tuple(left_out))
 
 
 def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
@@ -386,6 +460,7 @@ def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
         mapped_source=source,
         version=upload.version,
         left_out=rows.left_out,
+        blocks_at=tuple(rows.blocks_at),
     )
 
 

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
@@ -343,6 +344,15 @@ Sha256 = Annotated[
     ),
 ]
 DryRun = Annotated[bool, Field(description="Only check the rows")]
+LinesShown = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=LINES_KEPT,
+        description="Of each finding",
+        json_schema_extra={LISTED_AS: {"type": "integer", "default": LINES_SHOWN, "description": "Of each finding"}},
+    ),
+]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
 
 LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]

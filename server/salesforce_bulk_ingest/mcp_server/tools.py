@@ -9,6 +9,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.shared_task import ReportBytes
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
@@ -30,6 +31,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     JobId,
     JobTypeFilter,
     Limit,
+    LinesShown,
     LoadAgain,
     Offset,
     Part,
@@ -159,6 +161,7 @@ class IngestTools:
         dryRun: DryRun = False,
         preflight: PreflightSwitch = "on",
         loadAgain: LoadAgain = False,
+        linesShown: LinesShown = LINES_SHOWN,
     ) -> Annotated[CallToolResult, CreatedJobAnswer]:
         """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
         its rows, or only check them (dryRun: no job is made). Nothing is loaded before the job is closed. Without data,
@@ -166,7 +169,8 @@ class IngestTools:
         needs an Id column; upsert matches on externalIdFieldName; delete and hardDelete take an Id column only and are
         refused unless the operator allows them."""
         options = {
-            "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain
+            "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
+            "linesShown": linesShown,
         }  # fmt: skip
         given = GivenCall.of(CREATE, body=body, data=data, **options)
         with errors_for_models(given):
@@ -177,7 +181,7 @@ class IngestTools:
             request = await self._load_request(data, part, sha256, preflight, loadAgain, given)
             try:
                 outcome = await self._operations.load.create_with_rows(
-                    body.create_request, request, dry_run=dryRun, report=_load_progress(ctx)
+                    body.create_request, request, dry_run=dryRun, lines=linesShown, report=_load_progress(ctx)
                 )
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, None) from error
@@ -236,19 +240,23 @@ class IngestTools:
         dryRun: DryRun = False,
         preflight: PreflightSwitch = "on",
         loadAgain: LoadAgain = False,
+        linesShown: LinesShown = LINES_SHOWN,
     ) -> Annotated[CallToolResult, UploadAnswer]:
         """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
         the server's machine. Columns are named by field API name; columns, set, values, formats and only change data on
         the way. An empty cell leaves a field as it is; null or #N/A clears it. The same data again sends nothing; other
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
         options = {
-            "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain
+            "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
+            "linesShown": linesShown,
         }  # fmt: skip
         given = GivenCall.of(UPLOAD, jobId=jobId, body=body, **options)
         with errors_for_models(given):
             request = await self._load_request(body, part, sha256, preflight, loadAgain, given)
             try:
-                outcome = await self._operations.load.upload(jobId, request, dry_run=dryRun, report=_load_progress(ctx))
+                outcome = await self._operations.load.upload(
+                    jobId, request, dry_run=dryRun, lines=linesShown, report=_load_progress(ctx)
+                )
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, jobId) from error
             return _result(UploadAnswer.of_outcome(outcome, given))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 from salesforce_bulk_ingest.base.errors import IngestError, LoadedBefore, RefusedByPolicy, SourceChanged
-from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
@@ -244,6 +244,7 @@ class LoadOperations:
         request: LoadRequest[AnySource],
         *,
         dry_run: bool,
+        lines: int = LINES_SHOWN,
         report: ReportLoad = silently,
     ) -> UploadOutcome:
         """Check the rows, make a job with the delimiter and line ending of the rows, and send them.
@@ -265,11 +266,12 @@ class LoadOperations:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
 
         org = await self._client.org()
-        load = await self._plan(org, request, create.sobject, create.destination(), seconds, report)
+        wanted = replace(request, profiled=dry_run)
+        load = await self._plan(org, wanted, create.sobject, create.destination(), seconds, report)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, None, create.operation, create.sobject)
+            return await self._dry_run(load, None, create.operation, create.sobject, lines)
         number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
         async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
             load.check_bounds(number)
@@ -299,6 +301,7 @@ class LoadOperations:
         request: LoadRequest[AnySource],
         *,
         dry_run: bool = False,
+        lines: int = LINES_SHOWN,
         report: ReportLoad = silently,
     ) -> UploadOutcome:
         """Check the rows and send them to the job; a repeated call with the same rows joins their upload or changes nothing.
@@ -319,11 +322,12 @@ class LoadOperations:
             async with self._rules.audit.of(Write.to(job, "upload")):
                 self._rules.policy.check_job(job)
         org = await self._client.org()
-        load = await self._plan(org, request, job.object, Destination.of_job(job), self._seconds_left, report, job.id)
+        wanted = replace(request, profiled=dry_run)
+        load = await self._plan(org, wanted, job.object, Destination.of_job(job), self._seconds_left, report, job.id)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, job, job.operation, job.object)
+            return await self._dry_run(load, job, job.operation, job.object, lines)
         number = _checked_part(load.plan, load.request)
         async with self._rules.audit.of(Write.to(job, "upload")):
             load.check_bounds(number)
@@ -381,9 +385,9 @@ class LoadOperations:
         return _PlannedLoad(org, readable, plan, retry, new_load, bounds, report)
 
     async def _dry_run(
-        self, load: _PlannedLoad, job: Job | None, operation: str | None, sobject: str | None
+        self, load: _PlannedLoad, job: Job | None, operation: str | None, sobject: str | None, lines: int
     ) -> UploadOutcome:
-        """Return the outcome of a dry run."""
+        """Return the outcome of a dry run, whose findings name the rows on so many lines."""
         _check_part_and_sha256(load.plan, load.request)
         part = load.request.part
         comparing = load.compare(part, job)
@@ -392,7 +396,8 @@ class LoadOperations:
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
         refusal = self._refusal_of(load, operation, sobject)
         foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
-        plan = load.plan.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
+        named = await run_in_thread(load.plan.with_named_rows, lines)
+        plan = named.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
         return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice)
 

@@ -40,6 +40,7 @@ class LoadRequest(Generic[Source]):
         part: the number of the part to send, from 1; None where all rows fit one job.
         sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
         load_again: whether rows that went into an earlier job may go again.
+        profiled: whether the plan needs a profile of the rows.
         notes: findings that were made before the plan, and that the plan is to include.
         origin: where the rows come from, for the record of the load; None where that is not known.
     """
@@ -50,13 +51,22 @@ class LoadRequest(Generic[Source]):
     part: int | None = None
     sha256: str | None = None
     load_again: bool = False
+    profiled: bool = False
     notes: tuple[Finding, ...] = ()
     origin: LoadOrigin | None = field(default=None, compare=False, repr=False)
 
     def with_source(self, source: OtherSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[OtherSource]":
         """Return the same request for the rows of another source."""
         return LoadRequest(
-            source, self.mapping, self.preflight, self.part, self.sha256, self.load_again, notes, self.origin
+            source,
+            self.mapping,
+            self.preflight,
+            self.part,
+            self.sha256,
+            self.load_again,
+            self.profiled,
+            notes,
+            self.origin,
         )
 
 
@@ -113,7 +123,7 @@ class Planner:
         """
         destination = self._completed(destination, object_name)
         version, key = await run_in_thread(_version_and_key, request, object_name, destination)
-        kept = self._find(key)
+        kept = self._find(key, profiled=request.profiled)
         if kept is not None:
             return SharedTask.ended(kept.plan)
 
@@ -130,7 +140,7 @@ class Planner:
             self._keep_if_needed(key, request, plan, described, task)
             return plan
 
-        return self._tasks.start(("plan", key), work)
+        return self._tasks.start(("plan", key, request.profiled), work)
 
     async def keep_for_job(self, plan: Plan, request: LoadRequest[RowSource], job: Job) -> None:
         """Keep the plan of a job that was made meanwhile under the job, too, so that calls that name the job find it."""
@@ -178,7 +188,12 @@ class Planner:
             destination = replace(destination, describe=described.sobject, parents=described.parents)
         plan = await run_in_thread(
             lambda: make_plan(
-                upload, destination, preflight=request.preflight, sketched=self._sketched, progress=progress
+                upload,
+                destination,
+                preflight=request.preflight,
+                sketched=self._sketched,
+                profiled=request.profiled,
+                progress=progress,
             )
         )
         return plan.with_notes((*findings.sorted(), *request.notes))
@@ -203,9 +218,9 @@ class Planner:
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
 
-    def _find(self, key: str) -> _KeptPlan | None:
+    def _find(self, key: str, *, profiled: bool) -> _KeptPlan | None:
         kept = self._kept.get(key)
-        if kept is None:
+        if kept is None or (profiled and not kept.plan.is_profiled):
             return None
         holds = self._describes.clock() < kept.until
         if not holds or kept.is_for_one_call:

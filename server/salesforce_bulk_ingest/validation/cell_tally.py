@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN
+from salesforce_bulk_ingest.base.findings import LINES_KEPT
 from salesforce_bulk_ingest.base.hidden_fields import mask
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -30,7 +30,7 @@ class CellTally:
     def add(self, cell: str, line: int) -> None:
         """Add one cell."""
         self.count += 1
-        if len(self.lines) < LINES_SHOWN:
+        if len(self.lines) < LINES_KEPT:
             self.lines.append(line)
         if len(self.values) < VALUES_SHOWN:
             self.values.setdefault(cell)
@@ -39,11 +39,11 @@ class CellTally:
         """Add those cells of the column in one block that are to be counted."""
         numbers = Counter(cells)
         self.count += sum(numbers[cell] for cell in counted)
-        if len(self.lines) == LINES_SHOWN and len(self.values) == VALUES_SHOWN:
+        if len(self.lines) == LINES_KEPT and len(self.values) == VALUES_SHOWN:
             return
         for row, cell in enumerate(cells):
             if cell in counted:
-                if len(self.lines) < LINES_SHOWN:
+                if len(self.lines) < LINES_KEPT:
                     self.lines.append(block.line_of(row))
                 if len(self.values) < VALUES_SHOWN:
                     self.values.setdefault(cell)

@@ -91,12 +91,14 @@ class Complaint:
         what: what is wrong, a sentence without the wrong values and its full stop.
         do: what to do about it, a sentence.
         shows_values: whether the finding names the first few wrong values.
+        fails: whether rows with such a cell are known to fail.
     """
 
     kind: FindingKind
     what: str
     do: str
     shows_values: bool = True
+    fails: bool = True
 
 
 Judge = Callable[[str], Complaint | None]
@@ -215,7 +217,7 @@ def _may_fail(field: FieldDescribe, why: str, do: str, *, shows_values: bool = T
         shows_values: see `Complaint`.
     """
     what = f"Rows with these cells of {as_name(field.name)} may fail, since Salesforce does not say {why}"
-    return Complaint("may fail", what, do, shows_values)
+    return Complaint("may fail", what, do, shows_values, fails=False)
 
 
 def _untrimmed(field: FieldDescribe, judge: Judge) -> Judge:

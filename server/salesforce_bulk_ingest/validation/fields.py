@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Self
 
-from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.base.findings import Fails, Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.records import LONGEST_RECORD_BYTES
-from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER_TYPES, BlankCheck, CellCheck, Cells, Complaint, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
@@ -82,6 +82,15 @@ class FieldChecks:
         index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
         return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
 
+    def field_of(self, index: int) -> FieldDescribe | None:
+        """Return the field of the object that a column fills, or is proposed for; None if there is none."""
+        column = self._checked[index]
+        return column.field if isinstance(column, FieldColumn) and not column.parent_field else None
+
+    def is_known(self, index: int) -> bool:
+        """Return whether Salesforce understands a column."""
+        return isinstance(self._columns[index], FieldColumn)
+
     def is_needed(self, index: int) -> bool:
         """Return whether rows without a value in a column fail, and are told of."""
         return any(isinstance(check, BlankCheck) for check in self._cell_checks.get(index, ()))
@@ -93,9 +102,10 @@ class FieldChecks:
 
     def picklist_values(self, index: int) -> frozenset[str]:
         """Return the active values of the picklist that a column fills, in lower case; empty if it fills none."""
-        column = self._checked[index]
-        described = column.field.picklist_values if isinstance(column, FieldColumn) and not column.parent_field else ()
-        return frozenset(value.value.lower() for value in described if value.active)
+        field = self.field_of(index)
+        return (
+            frozenset(value.value.lower() for value in field.picklist_values if value.active) if field else frozenset()
+        )
 
     def check_header(self, line: int) -> None:
         """Check the columns; called before the first block of rows.
@@ -197,4 +207,7 @@ class _Tally:
         kind, what, do = self.complaint.kind, self.complaint.what, self.complaint.do + more
         if self.complaint.shows_values:
             what += f": {self.cells.shown(are_hidden=are_hidden)}"
-        findings.add_several(kind, "warning", f"{what}.", do, self.cells.lines, self.cells.count, column=column)
+        fails: Fails | None = "these rows" if self.complaint.fails else None
+        findings.add_several(
+            kind, "warning", f"{what}.", do, self.cells.lines, self.cells.count, column=column, fails=fails
+        )

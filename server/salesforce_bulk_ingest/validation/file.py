@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, FindingKind, Findings, Unreadable
+from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN, FindingKind, Findings, Unreadable
 from salesforce_bulk_ingest.base.hidden_fields import MASK, MASK_START
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -153,7 +153,7 @@ class FileChecks:
         for number, cells in enumerate(map(len, block.rows)):
             if cells > width:
                 add("wide", "warning", f"Rows have more cells than the header's {width:,}: Salesforce refuses them.",
-                    "Quote values that hold the delimiter.", line=block.line_of(number))  # fmt: skip
+                    "Quote values that hold the delimiter.", line=block.line_of(number), fails="these rows")  # fmt: skip
             elif cells < width:
                 add("narrow", "warning", f"Rows have fewer cells than the header's {width:,}.",
                     "Look whether a cell is missing in the middle.", line=block.line_of(number))  # fmt: skip
@@ -167,7 +167,7 @@ class FileChecks:
             count = len(_WRONG_END[ending].findall('"'.join(between_quotes[in_cell::2])))
             matches = _matches(_WRONG_END[ending], text, first_line) if count else ()
             found = (line for line, is_in_cell in matches if is_in_cell == in_cell)
-            self._add_line_ends(list(islice(found, min(count, LINES_SHOWN))), count, in_cell=in_cell)
+            self._add_line_ends(list(islice(found, min(count, LINES_KEPT))), count, in_cell=in_cell)
 
     def _add_line_ends(self, lines: Sequence[int], count: int, *, in_cell: bool) -> None:
         if in_cell:
@@ -211,7 +211,7 @@ class _WrongLines:
             if line.isascii() or not self.is_wrong(line):
                 continue
             self.count += 1
-            if len(self.lines) < LINES_SHOWN:
+            if len(self.lines) < LINES_KEPT:
                 self.lines.append(number)
             if len(self.sample) < MOST_UNDECODED:
                 self.sample += f"{line}\n".encode(self.encoding, errors="surrogateescape")[:MOST_UNDECODED]

@@ -7,7 +7,7 @@ fails single rows is a warning.
 from collections import defaultdict
 from collections.abc import Sequence
 
-from salesforce_bulk_ingest.base.findings import FindingKind, Findings, Level
+from salesforce_bulk_ingest.base.findings import Fails, FindingKind, Findings, Level
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import OF_WHOLE_NAMES, FieldColumn, UnknownColumn
@@ -56,7 +56,8 @@ class HeaderChecks:
         may["upsert"] = describe.createable or describe.updateable
         if not may.get(operation, describe.deletable):
             what = f"This user may not {operation} records of {as_name(describe.name)}: every row fails."
-            self._add("permission", "warning", what, "Load as a user who may, or ask the org's administrator.")
+            self._add("permission", "warning", what, "Load as a user who may, or ask the org's administrator.",
+                      fails="every row")  # fmt: skip
 
     def _check_key(self) -> None:
         key, load = self._load.key, self._load
@@ -75,7 +76,8 @@ class HeaderChecks:
             what = f"There is no column {as_name(key)}, without which every row fails."
             if not load.needs_keys:
                 what = f"There is no column {as_name(key)}, so every row makes a new record."
-            self._add("no key", "warning", what, f"If a column holds it, name {as_name(key)} for that in columns.")
+            do = f"If a column holds it, name {as_name(key)} for that in columns."
+            self._add("no key", "warning", what, do, fails="every row" if load.needs_keys else None)
 
     def _check_only_id(self) -> None:
         others = [column.name for column in self._all]
@@ -107,7 +109,7 @@ class HeaderChecks:
                 what = f"Several columns say which record {as_name(name)} leads to: {headers}."
                 what += " Rows that fill more than one fail."
                 do = "Keep one: set null in columns for the others."
-                self._add("doubled lookup", "warning", what, do, columns[-1].name)
+                self._add("doubled lookup", "warning", what, do, columns[-1].name, fails="other rows")
 
     def _check_read_only(self) -> None:
         for column in self._known:
@@ -118,7 +120,8 @@ class HeaderChecks:
                     do = OF_WHOLE_NAMES if self._lacks("FirstName") else OF_LAST_NAMES
                 elif column.field.type == "address" and self._lacks(street := street_of(column.field)):
                     do = f"If it holds streets, set {street} for it in columns; null there leaves it out."
-                self._add("read-only", "warning", f"{reason}; rows that fill it fail.", do, column.name)
+                what = f"{reason}; rows that fill it fail."
+                self._add("read-only", "warning", what, do, column.name, fails="other rows")
 
     def _lacks(self, name: str) -> bool:
         """Return whether the object has a field, and no column is for it."""
@@ -146,15 +149,18 @@ class HeaderChecks:
         return "since it is made of other fields" if field.type in COMPOUND_TYPES else "by this user"
 
     def _check_required(self) -> None:
-        if self._load.operation == "update":
+        load = self._load
+        if load.operation == "update":
             return
         missing = [field.name for field in self._describe.fields if field.is_required and not self._is_filled(field)]
         if missing:
-            fail = "every row fails" if self._load.operation == "insert" else "rows that make a new record fail"
+            fail = "every row fails" if load.operation == "insert" else "rows that make a new record fail"
             names = ", ".join(map(as_name, missing))
             what = f"{as_name(self._describe.name)} requires {names}: without a column for it {fail}."
             do = "Add it; or name it in columns for the column that holds it; or give all rows one value with set."
-            self._add("required", "warning", what, do)
+            self._add(
+                "required", "warning", what, do, fails="every row" if load.operation == "insert" else "other rows"
+            )
 
     def _is_filled(self, required: FieldDescribe) -> bool:
         present = {column.field.name for column in self._known}
@@ -162,5 +168,7 @@ class HeaderChecks:
         has_persons = self._describe.field("IsPersonAccount") is not None
         return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)
 
-    def _add(self, kind: FindingKind, level: Level, what: str, do: str, column: str | None = None) -> None:
-        self._findings.add(kind, level, what, do, column=column, line=self._line)
+    def _add(
+        self, kind: FindingKind, level: Level, what: str, do: str, column: str | None = None, fails: Fails | None = None
+    ) -> None:
+        self._findings.add(kind, level, what, do, column=column, line=self._line, fails=fails)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from salesforce_bulk_ingest.base.errors import StorageFailure
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, FindingKind, Findings
+from salesforce_bulk_ingest.base.findings import LINES_KEPT, Fails, FindingKind, Findings
 from salesforce_bulk_ingest.base.storage import storage_failure
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -96,6 +96,11 @@ class KeyChecks:
             with self._unless_failed():
                 self._keys.add(map(self._column.form, keys), lines)
 
+    @property
+    def are_compared(self) -> bool:
+        """Whether each key was compared with all others: not where the keys could not be held."""
+        return self._failure is None
+
     def finish(self) -> None:
         """Add the findings for repeated keys; called after the last block of rows."""
         count, lines = 0, list[int]()
@@ -127,10 +132,12 @@ class KeyChecks:
                 f"Rows without {as_name(self._name)} fail.",
                 f"Fill it in, or leave these rows out: {leave_out_blank(self._name)}.",
             )
-            self._add("blank key", what, do, lines, len(lines))
+            self._add("blank key", what, do, lines, len(lines), fails="these rows")
 
-    def _add(self, kind: FindingKind, what: str, do: str, lines: Sequence[int], count: int) -> None:
-        self._findings.add_several(kind, "warning", what, do, lines, count, column=self._name)
+    def _add(
+        self, kind: FindingKind, what: str, do: str, lines: Sequence[int], count: int, fails: Fails | None = None
+    ) -> None:
+        self._findings.add_several(kind, "warning", what, do, lines, count, column=self._name, fails=fails)
 
 
 class _Keys:
@@ -158,7 +165,7 @@ class _Keys:
         for bucket in range(BUCKETS):
             lines = list(self._repeated_in(bucket))
             count += len(lines)
-            first = nsmallest(LINES_SHOWN, chain(first, lines))
+            first = nsmallest(LINES_KEPT, chain(first, lines))
         return count, first
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from salesforce_bulk_ingest.base.findings import FindingKind, Findings
+from salesforce_bulk_ingest.base.findings import Fails, FindingKind, Findings
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
@@ -72,7 +72,7 @@ class PlaceholderColumn:
 
     def stored(self, words: Counter[str]) -> tuple[str, str]:
         """Return what happens to words that are no values, and what to do about them."""
-        so = "and rows with them fail" if words.keys() <= self.refused else "and are stored as they are, or fail"
+        so = "and rows with them fail" if self.fails(words) == "these rows" else "and are stored as they are, or fail"
         counts = ", ".join(f"{word} ({count:,})" for word, count in words.most_common())
         what = f"Cells are no values, {so}{'' if self.is_hidden else f': {counts}'}."
         if self.is_needed:
@@ -85,6 +85,12 @@ class PlaceholderColumn:
             else f"; {as_json(NULL_CELL)} in place of the empty text clears the field"
         )
         return what, f"{do}{clears}."
+
+    def fails(self, words: Counter[str]) -> Fails | None:
+        """Return whether all or some of the rows with these words fail."""
+        if words.keys() <= self.refused:
+            return "these rows"
+        return None if self.refused.isdisjoint(words) else "other rows"
 
     def _emptied(self, words: Iterable[str]) -> str:
         return as_json({self.name: dict.fromkeys(sorted(words), "")})
@@ -119,7 +125,10 @@ class PlaceholderChecks:
             column, cells = self._columns[index], tally.cells
             what, do = column.clearing() if is_clearing else column.stored(tally.words)
             kind: FindingKind = "clearing cells" if is_clearing else "placeholders"
-            self._findings.add_several(kind, "warning", what, do, cells.lines, cells.count, column=column.name)
+            fails = None if is_clearing else column.fails(tally.words)
+            self._findings.add_several(
+                kind, "warning", what, do, cells.lines, cells.count, column=column.name, fails=fails
+            )
 
 
 @dataclass(slots=True)

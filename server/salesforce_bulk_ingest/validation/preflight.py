@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
 from salesforce_bulk_ingest.csvio.header import Header
 from salesforce_bulk_ingest.csvio.records import Block
+from salesforce_bulk_ingest.validation.column_profiles import ProfiledColumn, Scope
 from salesforce_bulk_ingest.validation.delimiter import check_delimiter
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
@@ -85,7 +86,8 @@ class PreflightChecks:
         self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
         self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
-        hidden = self._hidden_names()
+        self._hidden = hidden = self._hidden_names()
+        self._meant_by_source = self._fields_meant_by_source() if destination.hidden else {}
         self._misfits = MisfitChecks(findings, hidden)
         load = destination.load_target
         self._fields = (
@@ -97,7 +99,7 @@ class PreflightChecks:
         numbers = {} if self._fields is None else self._fields.number_fields
         unread = {index: field for index, field in numbers.items() if names[index] not in formats}
         self._points = PointChecks(unread, names, findings, destination.hidden)
-        key = self._key_column()
+        self._key = key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         self._placeholders = PlaceholderChecks(
             [self._placeholders_in(index, key, hidden) for index in range(len(names))], findings
@@ -229,6 +231,46 @@ class PreflightChecks:
     def choosable_fields(self) -> tuple[str, ...]:
         """Return the fields to choose from for unsettled columns; empty if there are none."""
         return self._proposals.choices(self._proposals.fields(self._spare.spare)) if self.unsettled_columns() else ()
+
+    def columns(self) -> Sequence[ProfiledColumn]:
+        """Return the uploaded columns, each with the field that it fills or is proposed for."""
+        return [self._column(index) for index in range(len(self._names))]
+
+    def _column(self, index: int) -> ProfiledColumn:
+        name, address, fields, hidden = (
+            self._names[index],
+            self._addresses[index],
+            self._fields,
+            self._destination.hidden,
+        )
+        return ProfiledColumn(
+            address,
+            fills=name if fields is None or fields.is_known(index) else None,
+            proposed=self._proposals.fields().get(index),
+            field=None if fields is None else fields.field_of(index),
+            is_key=self._key is not None and self._key.index == index,
+            # Without a describe, a column may be that of any field.
+            is_hidden=any(map(hidden.hides, [address or "", self._meant_by_source.get(index) or ""]))
+            or name in self._hidden
+            or (fields is None and bool(hidden)),
+        )
+
+    def _fields_meant_by_source(self) -> Mapping[int, str | None]:
+        """Return the likely fields of columns by their names in the source: cells stay hidden whatever they are to fill."""
+        names = [address or name for address, name in zip(self._addresses, self._names, strict=True)]
+        return FieldProposals(
+            self._destination.describe, self._destination.operation, names, self._destination.parents
+        ).fields()
+
+    def scope(self) -> Scope:
+        """Return what the rows were checked for; called after `finish`."""
+        load, key = self._destination.load_target, self._key
+        is_compared = key is not None and self._keys is not None and self._keys.are_compared
+        return Scope(
+            self._destination.operation,
+            None if load is None else load.describe.name,
+            self._names[key.index] if key is not None and is_compared else None,
+        )
 
     def _hidden_names(self) -> frozenset[str]:
         """Return the names of the columns whose cells are hidden: under their own names or their likely fields'.

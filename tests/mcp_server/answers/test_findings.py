@@ -162,19 +162,15 @@ async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: 
     assert org.changes == []
 
 
-async def test_no_cell_of_clean_rows_is_in_any_answer(org: WatchedOrg, tmp_path: Path) -> None:
+async def test_no_cell_of_clean_rows_is_in_any_answer_but_that_of_a_dry_run(org: WatchedOrg, tmp_path: Path) -> None:
     file_of(tmp_path, b"Name,BillingCity,Description\n" + b"Confidential,Confidential,Confidential\n" * 9)
     rows = {"file": "rows.csv"}
     async with agent(org.url, upload_roots=[tmp_path]) as client:
-        answers = [
-            await client.call_tool("create-ingest-job", {"body": INSERT, "data": rows, "dryRun": True}),
-            made := await client.call_tool("create-ingest-job", {"body": INSERT, "data": rows}),
-        ]
+        answers = [made := await client.call_tool("create-ingest-job", {"body": INSERT, "data": rows})]
         assert made.structured_content is not None
         job_id = made.structured_content["id"]
         answers += [
             await client.call_tool("upload-data-ingest-job", {"jobId": job_id, "body": rows}),
-            await client.call_tool("upload-data-ingest-job", {"jobId": job_id, "body": rows, "dryRun": True}),
             await client.call_tool(
                 "close-abort-ingest-job", {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
             ),
@@ -219,3 +215,73 @@ async def test_hostile_headers_cost_no_more_than_any_answer_and_put_no_words_int
         assert len(half) / 4 <= TOKEN_BUDGET
         assert not any(line.startswith("Next: delete") for line in half.splitlines())
     assert org.changes == []
+
+
+@pytest.mark.parametrize(
+    ("csv", "said"),
+    [
+        ("Name,AnnualRevenue\nA,much\nB,1\nC,2\n", "1 of these rows is known to fail; the others load, as far as was checked."),
+        ("Name,AnnualRevenue,LastActivityDate\nA,much,\nB,1,\n", "At least 1 of these rows is known to fail."),
+        ("Name,LastActivityDate\nA,2026-01-31\n", ""),
+        ("Name,AnnualRevenue,NumberOfEmployees\nA,much,many\nB,1,many\nC,1,2\n",
+         "2 of these rows are known to fail; the others load, as far as was checked."),
+        ("Name,AnnualRevenue\nA,much\nB,more\n", "Every row is known to fail."),
+        ("Phone\n1\n2\n", "Every row is known to fail."),
+        ("Name,Phone\nA,1\n", ""),
+        ("Name,AnnualRevenue,Nope\nA,much,1\n", ""),
+        ("Name,AnnualRevenue,NumberOfEmployees\n" + "A,much,many\n" * 250 + "B,1,many\n" * 10 + "C,1,2\n" * 9,
+         "From 260 to 269 of these rows are known to fail; the others load, as far as was checked."),
+    ],
+)  # fmt: skip
+async def test_it_is_said_how_many_rows_are_known_to_fail_and_that_the_others_load(
+    csv: str, said: str, org: WatchedOrg
+) -> None:
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv}, dryRun=True)
+    summary = checked["summary"]
+    begin = summary.index(".", summary.index("Checked")) + 1
+    assert summary[begin : summary.index("Nothing was sent")].strip() == said
+
+
+async def test_a_finding_names_its_rows_and_cells_and_more_of_them_if_asked(org: WatchedOrg) -> None:
+    rows = "".join(f"Acme {number},?{number}?\n" for number in range(60)) + "Good,1\n"
+    sent: dict[str, Any] = {"body": INSERT, "data": {"csv": f"Name,AnnualRevenue\n{rows}"}}
+    async with agent(org.url) as client:
+        first = await client.call_tool("create-ingest-job", {**sent, "dryRun": True})
+        more = await call(client, "create-ingest-job", **sent, dryRun=True, linesShown=50)
+        made = await call(client, "create-ingest-job", **sent, linesShown=7)
+    assert first.structured_content is not None
+    (finding,) = first.structured_content["findings"]
+    assert (finding, text_of(first).splitlines()[3]) == snapshot(
+        (
+            {
+                "level": "warning",
+                "what": 'AnnualRevenue takes numbers, and rows with others fail: "?0?", "?1?", "?2?", "?3?", "?4?".',
+                "do": 'Write 1234.5. Or name their form in formats, such as "1.234,5".',
+                "column": "AnnualRevenue",
+                "lines": [2, 3, 4, 5, 6],
+                "rows": ["Acme 0", "Acme 1", "Acme 2", "Acme 3", "Acme 4"],
+                "cells": ["?0?", "?1?", "?2?", "?3?", "?4?"],
+                "count": 60,
+            },
+            '- warning, column AnnualRevenue, line 2 ("Acme 0": "?0?"), 3 ("Acme 1": "?1?"), 4 ("Acme 2": "?2?"), 5 ("Acme 3": "?3?"), 6 ("Acme 4": "?4?") (60 times): AnnualRevenue takes numbers, and rows with others fail: "?0?", "?1?", "?2?", "?3?", "?4?". Write 1234.5. Or name their form in formats, such as "1.234,5".',
+        )
+    )
+    (of_more,) = more["findings"]
+    assert of_more["lines"] == list(range(2, 52)) and of_more["count"] == 60
+    assert of_more["rows"][49] == "Acme 49" and of_more["cells"][49] == "?49?" and len(of_more["cells"]) == 50
+    assert "linesShown" not in next_call(more["next"])[1]
+    (of_made,) = made["findings"]
+    assert (of_made["lines"], "rows" in of_made) == (list(range(2, 9)), False)
+
+
+async def test_many_lines_of_many_long_rows_cost_no_more_than_any_answer(org: WatchedOrg) -> None:
+    names = [f"{'n' * 60}{number:04}" for number in range(500)]
+    wrong = {
+        "csv": "Name,AnnualRevenue,NumberOfEmployees,BillingLatitude\n"
+        + "".join(f"{name},{name},{name},{name}\n" for name in names)
+    }
+    async with agent(org.url) as client:
+        arguments = {"body": INSERT, "data": wrong, "dryRun": True, "linesShown": 200}
+        halves = await both_halves(client, "create-ingest-job", arguments)
+    assert all(len(half) / 4 <= TOKEN_BUDGET for half in halves)

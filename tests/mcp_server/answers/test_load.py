@@ -11,12 +11,16 @@ from tests.support.watched_org import WatchedOrg, agent_keeping
 INSERT = {"object": "Account", "operation": "insert"}
 
 
-async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields(org: WatchedOrg, tmp_path: Path) -> None:
+async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields_and_a_dry_run_names_them(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
     rows = {"csv": "Name,AnnualRevenue\nAcme,much\n"}
     async with agent_keeping(org, tmp_path) as client:
         checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
         sent = await call(client, "create-ingest-job", body=INSERT, data=rows)
     fields = ("rows", "bytes", "sha256", "findings")
+    names = {"rows": ["Acme"], "cells": ["much"]}
+    sent["findings"] = [{**finding, **names} for finding in sent["findings"]]
     assert {name: checked[name] for name in fields} == {name: sent[name] for name in fields}
     assert (checked["status"], sent["status"], checked["findings"]) == snapshot(
         (
@@ -29,6 +33,8 @@ async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields(o
                     "do": 'Write 1234.5. Or name their form in formats, such as "1.234,5".',
                     "column": "AnnualRevenue",
                     "lines": [2],
+                    "rows": ["Acme"],
+                    "cells": ["much"],
                     "count": 1,
                 }
             ],

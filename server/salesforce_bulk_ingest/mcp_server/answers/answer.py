@@ -6,14 +6,16 @@ The output schemas have every field of an answer, and its description. They stan
 tokens, so they have no docstrings, and say only of whole answers, not of their parts, what is always there.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from salesforce_bulk_ingest.base.text import encodable, without_hidden
 from salesforce_bulk_ingest.salesforce.models import ResultKind
+
+T = TypeVar("T")
 
 RESULT_NAMES: dict[ResultKind, str] = {
     "failedResults": "failed-results",
@@ -40,6 +42,15 @@ LONGEST_NAME = 100
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
+    """Yield the first items, as many as fit into the room."""
+    for item in items:
+        room -= size_of(item)
+        if room < 0:
+            return
+        yield item
 
 
 def _fields_alone(schema: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ class CreatedJobAnswer(LoadAnswer):
             next=load_next(outcome, given),
             org=str(outcome.org),
             **({} if job is None else _job_fields(job)),
-            **load_fields(outcome),
+            **load_fields(outcome, given),
         )
 
 

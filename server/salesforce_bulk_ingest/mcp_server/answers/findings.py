@@ -1,23 +1,23 @@
 """The results of the checks in an answer: findings, proposed columns and known fields, as many as fit."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any, Self
 
 from pydantic import Field
 
-from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.base.text import as_json, as_name, cut
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, NamedRow
+from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted, fitting
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
-
-T = TypeVar("T")
 
 ITS_FIELD = "<its field, or null>"
 """The gap for the field of a column for which nothing is proposed."""
 
 MOST_FINDINGS = 20
 ROOM_FOR_FINDINGS = 12_000
+ROOM_FOR_ROWS = 4_000
 ROOM_FOR_COLUMNS = 9_000
 ROOM_FOR_GAPS = 1_000
 ROOM_FOR_FORMATS = 1_500
@@ -36,36 +36,67 @@ class FindingAnswer(AnswerPart):
     do: str
     column: str | None = None
     lines: tuple[int, ...] = Field((), description="The first; 1 is the header")
+    rows: tuple[str, ...] | None = None
+    cells: tuple[str, ...] | None = None
     count: int
 
     @classmethod
-    def of(cls, finding: Finding) -> Self:
-        """Return the finding, with its texts cut to their maximum lengths."""
+    def of(cls, finding: Finding, lines: int = LINES_SHOWN) -> Self:
+        """Return the finding, with its texts cut to their maximum lengths.
+
+        Args:
+            finding: the finding.
+            lines: the maximum number of its lines.
+        """
+        rows = tuple(fitting(finding.rows, _row_size, ROOM_FOR_ROWS))
+        lines = min(lines, len(rows)) if finding.rows else lines
         return cls(
             level=finding.level,
             what=cut(finding.what, LONGEST_SENTENCE),
             do=cut(finding.do, LONGEST_SENTENCE),
             column=None if finding.column is None else cut(finding.column, LONGEST_COLUMN),
-            lines=finding.lines,
+            lines=finding.lines[:lines],
+            rows=_unless_blank("" if row is None else row.name for row in rows[:lines]),
+            cells=_unless_blank("" if row is None else row.cell or "" for row in rows[:lines]),
             count=finding.count,
         )
 
     def __str__(self) -> str:
         column = f", column {as_name(self.column)}" if self.column else ""
-        lines = f", line {', '.join(map(str, self.lines))}" if self.lines else ""
+        lines = f", line {', '.join(self._places())}" if self.lines else ""
         times = f" ({self.count:,} times)" if self.count > max(len(self.lines), 1) else ""
         return f"- {self.level}{column}{lines}{times}: {self.what} {self.do}"
 
+    def _places(self) -> Iterator[str]:
+        """Yield the lines, each with the name of its row and the cell at fault."""
+        for line, row, cell in zip_longest(self.lines, self.rows or (), self.cells or ()):
+            named = ": ".join(quoted(text) for text in (row, cell) if text)
+            yield f"{line} ({named})" if named else str(line)
 
-def found_in(plan: Plan) -> dict[str, Any]:
-    """Return the results of the checks in a plan, under the names of the fields of `LoadAnswer`."""
-    columns, findings = _proposal(plan), _findings(plan)
+
+def _unless_blank(texts: Iterable[str]) -> tuple[str, ...] | None:
+    shown = tuple(texts)
+    return shown if any(shown) else None
+
+
+def _row_size(row: NamedRow | None) -> int:
+    return 12 if row is None else 12 + len(row.name) + len(row.cell or "")
+
+
+def found_in(plan: Plan, given: GivenCall) -> dict[str, Any]:
+    """Return the results of the checks in a plan, under the names of the fields of `LoadAnswer`.
+
+    Args:
+        plan: the plan.
+        given: the call that is answered, which may ask for more lines of findings.
+    """
+    columns, findings = _proposal(plan), _findings(plan, given.arguments.get("linesShown", LINES_SHOWN))
     return {
         "encoding": plan.encoding and plan.encoding.name,
         "columns": columns or None,
         "other_columns": len(plan.proposal) - len(columns) or None,
         "formats": _formats(plan) or None,
-        "fields": tuple(_fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,
+        "fields": tuple(fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,
         "findings": findings,
         "other_findings": len(plan.findings) - len(findings) or None,
     }
@@ -77,6 +108,26 @@ def verdict(plan: Plan) -> str:
     warnings = len(plan.findings) - errors
     counts = [counted(count, level) for count, level in ((errors, "error"), (warnings, "warning")) if count]
     return " and ".join(counts) or "nothing is wrong"
+
+
+def known_to_fail(plan: Plan) -> str:
+    """Return a sentence, after a space, about the rows that are known to fail; empty if none is, or the whole job would."""
+    failing = [finding for finding in plan.findings if finding.fails]
+    counted_ones = [finding for finding in failing if finding.fails == "these rows"]
+    if plan.has_errors or not failing or not plan.rows:
+        return ""
+    least = most = len({line for finding in counted_ones for line in finding.lines})
+    if any(finding.count > len(finding.lines) for finding in counted_ones):
+        least = max(finding.count for finding in counted_ones)
+        most = min(sum(finding.count for finding in counted_ones), plan.rows)
+    if any(finding.fails == "every row" for finding in failing) or least == plan.rows:
+        return " Every row is known to fail."
+    if any(finding.fails == "other rows" for finding in failing):
+        return f" At least {least:,} of these rows {'is' if least == 1 else 'are'} known to fail." if least else ""
+    number = f"{least:,}" if least == most else f"From {least:,} to {most:,}"
+    return (
+        f" {number} of these rows {'is' if most == 1 else 'are'} known to fail; the others load, as far as was checked."
+    )
 
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
@@ -111,16 +162,14 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
             f"{given.with_rows(CORRECTED_ROWS).again()} takes the rows, once they or their mapping (columns, set, values, "
             "formats, only, leaveOut) are corrected."
         )
-    first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun",))
-    return (
-        f"{first} sends part 1 of {len(plan.parts)}; close its job, then do the same for each further part in a job of its "
-        "own. One part fails or succeeds without the others."
-    )
+    first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun", "linesShown"))
+    of = len(plan.parts)
+    return f"{first} sends part 1 of {of}; each part has a job of its own, and fails or succeeds without the others."
 
 
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
     """Return the call that sends the rows that a dry run has checked, and refuses others."""
-    return given.again({"sha256": plan.sha256}, without=("dryRun",))
+    return given.again({"sha256": plan.sha256}, without=("dryRun", "linesShown"))
 
 
 def next_for_formats(plan: Plan, given: GivenCall) -> str:
@@ -130,9 +179,9 @@ def next_for_formats(plan: Plan, given: GivenCall) -> str:
     return f"{proposed} takes the proposed formats, once the user agrees; {as_they_are} sends the rows as they are."
 
 
-def _findings(plan: Plan) -> tuple[FindingAnswer, ...]:
-    answers = map(FindingAnswer.of, plan.findings[:MOST_FINDINGS])
-    return tuple(_fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
+def _findings(plan: Plan, lines: int) -> tuple[FindingAnswer, ...]:
+    answers = (FindingAnswer.of(finding, lines) for finding in plan.findings[:MOST_FINDINGS])
+    return tuple(fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
 
 
 def _proposed_changes(plan: Plan) -> dict[str, Any]:
@@ -143,23 +192,14 @@ def _proposed_changes(plan: Plan) -> dict[str, Any]:
 
 
 def _proposal(plan: Plan) -> dict[str, str | None]:
-    return dict(_fitting(plan.proposal.items(), lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
+    return dict(fitting(plan.proposal.items(), lambda entry: len(as_json(entry)), ROOM_FOR_COLUMNS))
 
 
 def _gaps(plan: Plan) -> dict[str, str]:
     """Return a gap for the field of each unsettled column."""
     gaps = ((address, ITS_FIELD) for address in plan.unsettled)
-    return dict(_fitting(gaps, lambda entry: len(as_json(entry)), ROOM_FOR_GAPS))
+    return dict(fitting(gaps, lambda entry: len(as_json(entry)), ROOM_FOR_GAPS))
 
 
 def _formats(plan: Plan) -> dict[str, str]:
-    return dict(_fitting(plan.formats.items(), lambda entry: len(as_json(entry)), ROOM_FOR_FORMATS))
-
-
-def _fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
-    """Yield the first items, as many as fit into the room."""
-    for item in items:
-        room -= size_of(item)
-        if room < 0:
-            return
-        yield item
+    return dict(fitting(plan.formats.items(), lambda entry: len(as_json(entry)), ROOM_FOR_FORMATS))

@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
     FindingAnswer,
     call_that_sends,
     found_in,
+    known_to_fail,
     next_for_formats,
     next_for_unsent,
     verdict,
@@ -21,6 +22,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, upload_call
+from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
 
@@ -42,6 +44,7 @@ class LoadAnswer(Answer):
     other_columns: int | None = None
     formats: dict[str, str] | None = None
     fields: tuple[str, ...] | None = None
+    profile: ProfileAnswer | None = Field(None, description="By dryRun")
 
     def text(self) -> str:
         sha256 = [f"sha256: {self.sha256}"] if self.sha256 else []
@@ -61,9 +64,11 @@ class LoadAnswer(Answer):
         yield from map(str, self.findings or ())
         if self.other_findings:
             yield f"- and {self.other_findings:,} more, not listed"
+        if self.profile:
+            yield from self.profile.lines()
 
 
-def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
+def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
     """Return the progress of an upload and the results of its checks, under the names of the fields of `LoadAnswer`."""
     goes_on = outcome.status in ("checking", "in progress")
     progress = {"status": outcome.status, "bytes_done": outcome.done_bytes if goes_on else None}
@@ -79,7 +84,8 @@ def load_fields(outcome: UploadOutcome) -> dict[str, Any]:
         "sha256": plan.sha256,
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
-        **found_in(plan),
+        **found_in(plan, given),
+        "profile": ProfileAnswer.of(plan.profile) if plan.profile and outcome.status == "checked" else None,
     }
 
 
@@ -111,7 +117,8 @@ def _progress_summary(outcome: UploadOutcome) -> str:
     if outcome.status == "checked":
         parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
         rows = counted(plan.rows, "row")
-        return f"Checked {rows}, {plan.size:,} bytes{parts}: {verdict(plan)}. Nothing was sent to {org}."
+        found = f"{verdict(plan)}.{known_to_fail(plan)}"
+        return f"Checked {rows}, {plan.size:,} bytes{parts}: {found} Nothing was sent to {org}."
     assert job is not None
     part = plan.parts[outcome.part - 1]
     of = f" (part {part.number} of {len(plan.parts)}; {plan.rows:,} rows in all)" if len(plan.parts) > 1 else ""

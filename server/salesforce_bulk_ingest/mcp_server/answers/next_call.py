@@ -12,6 +12,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
@@ -43,7 +44,7 @@ CELL_GAP = re.compile('<[^<>"]+ for (?:".*"|every row)>', re.DOTALL)
 
 _API_NAME = re.compile("[0-9A-Za-z_]{1,255}")
 
-_NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain"})
+_NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain", "linesShown"})
 """Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
 
 _OF_ROWS = ("part", "sha256", "preflight", "loadAgain")
@@ -60,7 +61,15 @@ _FORM_OF_ROWS = ("columnDelimiter", "lineEnding")
 _WITH_CELLS = ("set", "values", "cells")
 """Arguments about rows that have cells in them, which no record keeps."""
 
-_DEFAULTS = {"offset": 0, "waitSeconds": 0, "dryRun": False, "preflight": "on", "loadAgain": False, "columns": ()}
+_DEFAULTS = {
+    "offset": 0,
+    "waitSeconds": 0,
+    "dryRun": False,
+    "preflight": "on",
+    "loadAgain": False,
+    "linesShown": LINES_SHOWN,
+    "columns": (),
+}
 
 
 def cell_gap(field: str, cell: str) -> str:

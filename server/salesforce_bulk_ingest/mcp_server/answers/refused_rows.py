@@ -17,7 +17,7 @@ class RefusedRowsAnswer(LoadAnswer):
         return cls(
             summary=f"{error.code}: {error}",
             next=next_for_unsent(error.plan, given),
-            **found_in(error.plan),
+            **found_in(error.plan, given),
         )
 
     def text(self) -> str:

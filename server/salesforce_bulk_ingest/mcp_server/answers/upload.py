@@ -41,7 +41,7 @@ class UploadAnswer(LoadAnswer):
             org=str(outcome.org),
             summary=load_summary(outcome),
             next=load_next(outcome, given),
-            **load_fields(outcome),
+            **load_fields(outcome, given),
         )
 
     def text(self) -> str:

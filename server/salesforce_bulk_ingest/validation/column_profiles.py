@@ -1,0 +1,187 @@
+"""What is in the columns of one upload: empty cells, cells that clear a field, and distinct values with the most frequent.
+
+A file of any size is counted in constant memory: of a column with too many distinct values, or too long ones, only the empty
+and the clearing cells are counted any further.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from salesforce_bulk_ingest.base.hidden_fields import HiddenFields, mask
+from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.salesforce.models import NULL_CELL, FieldDescribe
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
+
+SAMPLE_ROWS = 3
+MOST_DISTINCT, LEAST_DISTINCT = 5_000, 50
+"""The numbers of distinct values of one column that are counted, of a narrow and of a very wide file."""
+MOST_VALUES = 50_000
+MOST_CHARACTERS = 4_000_000
+"""The maximum numbers of distinct values, and of their characters, of all columns together."""
+MOST_FREQUENT = 20
+FEW = 5
+"""The number of distinct values up to which also those are told that are there once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledColumn:
+    """An uploaded column, as far as its meaning is known.
+
+    Attributes:
+        address: the address of the column in the source; None for a column that it lacks.
+        fills: the name of the field that the column fills, also through a relationship; None if it is known to fill none.
+        proposed: the name of the field that is proposed for it; None if there is none.
+        field: the field under one of these names; None if that is not known, or a field of a parent.
+        is_key: whether the column holds the keys of the records.
+        is_hidden: whether no answer shows its cells.
+    """
+
+    address: str | None
+    fills: str | None
+    proposed: str | None = None
+    field: FieldDescribe | None = None
+    is_key: bool = False
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """What is in one column.
+
+    Attributes:
+        column: the column.
+        empty: the number of empty cells.
+        clears: the number of cells that are `#N/A`.
+        distinct: the number of distinct values of the other cells, or of those that were counted.
+        is_exact: whether all distinct values were counted.
+        most_frequent: the most frequent values, each with its number of cells, if all were counted and they are not
+            hidden: of more than a few values, those that are there more than once.
+    """
+
+    column: ProfiledColumn
+    empty: int
+    clears: int
+    distinct: int
+    is_exact: bool
+    most_frequent: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What rows were checked for, beside the form of their file.
+
+    Attributes:
+        operation: the operation of the job.
+        object_name: the object whose fields columns and cells were checked against; None if it is not known.
+        key: the column that was searched for blank and repeated keys; None if there is none, or the search failed.
+    """
+
+    operation: str | None
+    object_name: str | None
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsProfile:
+    """What the rows of one upload are.
+
+    Attributes:
+        columns: the profile of each uploaded column.
+        sample: the first rows as they are uploaded, with masks in place of hidden cells.
+        left_out: the addresses of the columns of the source that are not uploaded.
+        scope: what the rows were checked for; None for rows that were not checked.
+    """
+
+    columns: tuple[ColumnProfile, ...]
+    sample: tuple[tuple[str, ...], ...]
+    left_out: tuple[str, ...] = ()
+    scope: Scope | None = None
+
+
+def columns_without_describe(
+    names: Sequence[str], addresses: Sequence[str | None], hidden: HiddenFields
+) -> Sequence[ProfiledColumn]:
+    """Return the uploaded columns where nothing is known of fields: if some fields are hidden, each may be one of them."""
+    pairs = zip(names, addresses, strict=True)
+    return [ProfiledColumn(address, fills=name, is_hidden=bool(hidden)) for name, address in pairs]
+
+
+class RowsTally:
+    """A tally of the cells of all uploaded columns.
+
+    Args:
+        width: the number of columns.
+    """
+
+    def __init__(self, width: int) -> None:
+        most = max(LEAST_DISTINCT, min(MOST_DISTINCT, MOST_VALUES // max(width, 1)))
+        self._columns = [_ColumnTally(most, MOST_CHARACTERS // max(width, 1)) for _ in range(width)]
+        self._sample: list[Sequence[str]] = []
+
+    def add(self, rows: ParsedBlock) -> None:
+        """Count the cells of one block of rows as they are uploaded."""
+        for index, tally in enumerate(self._columns):
+            tally.add(rows.column(index))
+        for row in range(min(len(rows), SAMPLE_ROWS - len(self._sample))):
+            self._sample.append([rows.column(index)[row] for index in range(len(self._columns))])
+
+    def profile(self, columns: Sequence[ProfiledColumn], scope: Scope | None = None) -> RowsProfile:
+        """Return the profile of the rows; called after the last block of rows.
+
+        Args:
+            columns: the uploaded columns.
+            scope: see `RowsProfile`.
+        """
+        profiles = [tally.profile(column) for tally, column in zip(self._columns, columns, strict=True)]
+        sample = [
+            tuple(mask(cell) if column.is_hidden else cell for cell, column in zip(row, columns, strict=True))
+            for row in self._sample
+        ]
+        return RowsProfile(tuple(profiles), tuple(sample), scope=scope)
+
+
+class _ColumnTally:
+    """A tally of the cells of one column.
+
+    Args:
+        most: the maximum number of distinct values.
+        most_characters: the maximum number of their characters.
+    """
+
+    def __init__(self, most: int, most_characters: int) -> None:
+        self._most, self._most_characters = most, most_characters
+        self._counts = Counter[str]()
+        self._is_exact = True
+        self._distinct = 0
+
+    def add(self, cells: Sequence[str]) -> None:
+        if not self._is_exact:
+            for blank in BLANK_CELLS:
+                self._counts[blank] += cells.count(blank)
+            return
+        before = len(self._counts)
+        self._counts.update(cells)
+        if len(self._counts) > before:
+            self._give_up_if_many()
+
+    def profile(self, column: ProfiledColumn) -> ColumnProfile:
+        values = Counter({cell: count for cell, count in self._counts.items() if cell not in BLANK_CELLS})
+        distinct = len(values) if self._is_exact else self._distinct
+        tells = self._is_exact and not column.is_hidden
+        frequent = values.most_common(MOST_FREQUENT) if tells else []
+        return ColumnProfile(
+            column,
+            empty=self._counts[""],
+            clears=self._counts[NULL_CELL],
+            distinct=distinct,
+            is_exact=self._is_exact,
+            most_frequent=tuple(each for each in frequent if distinct <= FEW or each[1] > 1),
+        )
+
+    def _give_up_if_many(self) -> None:
+        if len(self._counts) <= self._most and sum(map(len, self._counts)) <= self._most_characters:
+            return
+        self._is_exact = False
+        self._distinct = sum(cell not in BLANK_CELLS for cell in self._counts)
+        self._counts = Counter({blank: self._counts[blank] for blank in BLANK_CELLS})

@@ -1,0 +1,71 @@
+"""The names of rows in findings: the key of a row, or else its name, and the cell at fault."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from salesforce_bulk_ingest.base.findings import Finding, NamedRow
+from salesforce_bulk_ingest.base.hidden_fields import mask
+from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.validation.cell_tally import LONGEST_VALUE_SHOWN
+from salesforce_bulk_ingest.validation.column_profiles import ProfiledColumn
+
+_NAMES = ("name", "lastname", "subject")
+"""The fields, in lower case, by which people know records, the best first."""
+
+
+def with_rows(
+    findings: Sequence[Finding],
+    lines: int,
+    rows: Mapping[int, Sequence[str]],
+    names: Sequence[str],
+    columns: Sequence[ProfiledColumn],
+) -> Iterator[Finding]:
+    """Yield findings with the rows on their first lines.
+
+    Args:
+        findings: the findings.
+        lines: the maximum number of lines of each.
+        rows: the rows as they are uploaded, by line.
+        names: the names of the uploaded columns.
+        columns: the uploaded columns.
+    """
+    naming = _naming_columns(columns)
+    for finding in findings:
+        at_fault = names.index(finding.column) if finding.column in names else None
+        found = [rows.get(line) for line in finding.lines[:lines]]
+        named = tuple(None if row is None else _named(row, at_fault, naming, columns) for row in found)
+        yield replace(finding, rows=named if any(named) else ())
+
+
+def _named(
+    row: Sequence[str], at_fault: int | None, naming: Sequence[int], columns: Sequence[ProfiledColumn]
+) -> NamedRow:
+    """Return the name of a row in a column that is not at fault, and the cell that is."""
+    name = next((row[index] for index in naming if index != at_fault and index < len(row) and row[index].strip()), "")
+    cell = None if at_fault is None else row[at_fault] if at_fault < len(row) else ""
+    if at_fault is not None and cell and columns[at_fault].is_hidden:
+        cell = mask(cell)
+    return NamedRow(cut(name, LONGEST_VALUE_SHOWN), None if cell is None else cut(cell, LONGEST_VALUE_SHOWN))
+
+
+def _naming_columns(columns: Sequence[ProfiledColumn]) -> Sequence[int]:
+    """Return the indexes of the columns by which a row is named, the best first, also where the best one is at fault.
+
+    They are those of the key, of names, of an external id, and the first two others.
+    """
+    shown = [index for index, column in enumerate(columns) if not column.is_hidden]
+    ranks = {index: _rank(columns[index]) for index in shown}
+    others = [index for index in shown if ranks[index] == _LAST]
+    return [*sorted((index for index in shown if ranks[index] < _LAST), key=ranks.__getitem__), *others[:2]]
+
+
+_LAST = len(_NAMES) + 2
+
+
+def _rank(column: ProfiledColumn) -> int:
+    if column.is_key:
+        return 0
+    meant = (column.fills or column.proposed or "").lower()
+    if meant in _NAMES:
+        return 1 + _NAMES.index(meant)
+    return len(_NAMES) + 1 if column.field is not None and column.field.external_id else _LAST
