@@ -22,7 +22,7 @@ from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.results.completeness import Completeness, counted_rows
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, kept_download, new_download
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_counters, not_kept
-from salesforce_bulk_ingest.results.result_file import ResultFile, check_first_column
+from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest, Which
 from salesforce_bulk_ingest.results.retry_writer import JobResult, differing, write_retry_file
@@ -110,6 +110,21 @@ class ResultFetcher:
                 logger.warning("the rows of job %s can't be counted: %s", job.id, error)
         return RowAccounting(sent, counts)
 
+    async def created(self, org: Org, job: Job, seconds: float) -> int | None:
+        """Return how many records the rows of an upsert created; None where that is not learned in time.
+
+        Args:
+            org: the org of the job.
+            job: the job, which has ended.
+            seconds: the longest time to wait, if it is shorter than `COUNTING_SECONDS`.
+        """
+        counting = self._start(("created", JobKey.of(org.key, job)), lambda _: self._count_created(org, job))
+        try:
+            return counting.result if await counting.wait(min(seconds, COUNTING_SECONDS)) else None
+        except (StorageFailure, SalesforceError, InvalidArgument) as error:
+            logger.warning("the new records of job %s can't be counted: %s", job.id, error)
+            return None
+
     def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
         """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
         key = ResultKey.of(org.key, job, kind)
@@ -186,6 +201,18 @@ class ResultFetcher:
                 return None
             results[kind] = result.completeness
         return RowCounts.by_results(sent, results)
+
+    async def _count_created(self, org: Org, job: Job) -> int | None:
+        downloaded = await self._downloaded(org, job, "successfulResults")
+        if not downloaded.completeness.is_whole or not downloaded.index.rows:
+            return None
+        result = _result_file(downloaded, job, "successfulResults")
+
+        def count() -> int:
+            return sum(list(result.outcome_cells(block, CREATED_COLUMN)).count("true") for _, block in result.blocks())
+
+        with _rows_told_apart():
+            return await run_in_thread(count)
 
     async def _download(
         self, key: ResultKey, job: Job, counted: int | None, task: SharedTask[DownloadedResult]

@@ -37,6 +37,9 @@ COUNTED_SHOWN = 10
 COUNTERS_SECONDS = 10.0
 """The longest time that a listing waits for counters; jobs that are not read by then have none."""
 
+MOST_FETCHED_ROWS = 50_000
+"""The most rows of an upsert whose results are fetched for the answer about it, to learn which records are new."""
+
 CREATING = frozenset({"insert", "upsert"})
 
 Undo = Literal["possible", "by ids", "refused"]
@@ -75,6 +78,7 @@ class JobStatus:
         changed: for a close or an abort, whether this call changed the state; else None.
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
         load: what the rows of the job are; None where this machine knows of no upload to it.
+        created: how many of an upsert's records are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
     """
 
@@ -84,6 +88,7 @@ class JobStatus:
     changed: bool | None = None
     accounting: RowAccounting | None = None
     load: JobLoad | None = None
+    created: int | None = None
     undo: Undo | None = None
 
 
@@ -289,7 +294,15 @@ class JobOperations:
         """Return the status with what this machine knows of the job's rows."""
         org, job = status.org, status.job
         load = await self._uploads.load_of(org, job.id)
-        return replace(status, load=load, accounting=await self._accounting(org, job), undo=self._undo(job))
+        accounting, created = await self._accounting(org, job), await self._created(org, job)
+        return replace(status, load=load, accounting=accounting, created=created, undo=self._undo(job))
+
+    async def _created(self, org: Org, job: Job) -> int | None:
+        """Return how many records an upsert created that has ended; None where it is large, or that is not known."""
+        is_upsert = job.operation == "upsert" and job.is_terminal
+        if self._fetcher is None or not is_upsert or not 0 < job.number_records_loaded <= MOST_FETCHED_ROWS:
+            return None
+        return await self._fetcher.created(org, job, self._seconds_left())
 
     def _undo(self, job: Job) -> Undo | None:
         """Return how the records that the job created can be deleted; None if it created none, or nothing may be changed."""

@@ -11,6 +11,7 @@ from tests.support.orgs import (
     agent,
     agent_over,
     call,
+    closed,
     loaded,
     steady,
 )
@@ -137,3 +138,25 @@ async def test_an_abort_of_a_job_of_which_no_rows_are_known_leads_to_its_unproce
     job = await call(client, "create-ingest-job", body=INSERT)
     answer = await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "Aborted"})
     assert next_call(answer["next"]) == ("get-unprocessed-records-ingest-job", {"jobId": job["id"]})
+
+
+async def test_an_upsert_says_how_many_records_are_new_and_how_many_were_updated(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        await loaded(client, "LastName,External_Id__c\nAnn,UPS-1\n", object="Contact")
+        upsert = {"object": "Contact", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+        rows = {"csv": "LastName,External_Id__c\nAnna,UPS-1\nBob,UPS-2\nCid,UPS-3\n"}
+        made = await call(client, "create-ingest-job", body=upsert, data=rows, loadAgain=True)
+        answer = await closed(client, made["id"])
+    assert answer["summary"].endswith("New records: 2, updated: 1.")
+    counts = {"sent": 3, "successful": 3, "failed": 0, "unprocessed": 0, "inNoResult": 0, "created": 2, "updated": 1}
+    assert answer["rowCounts"] == counts
+
+
+async def test_where_no_results_are_kept_the_successful_rows_tell_which_records_are_new(org: WatchedOrg) -> None:
+    upsert = {"object": "Contact", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+    async with agent(org.url, no_spool=True) as client:
+        made = await call(
+            client, "create-ingest-job", body=upsert, data={"csv": "LastName,External_Id__c\nDan,UPS-4\n"}
+        )
+        answer = await closed(client, made["id"])
+    assert answer["summary"].endswith("sf__Created of the successful rows tells which records are new.")

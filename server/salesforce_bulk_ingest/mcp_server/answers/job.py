@@ -56,7 +56,7 @@ class JobAnswer(Answer, Job):
             org=str(org),
             changed=status.changed,
             load=JobRowsAnswer.of_load(job, status.load),
-            row_counts=RowCountsAnswer.of(status.accounting),
+            row_counts=RowCountsAnswer.of(status.accounting, status.created),
             undo=undo_of(status),
             resource_uri=job_uri(job.id),
             summary=f"{summary} {describe(status)}".strip(),
@@ -93,8 +93,18 @@ def describe(status: JobStatus) -> str:
     what = f"Job {job.id} ({kind_of(job)}) in {status.org} is {as_name(job.state)}"
     if job.number_records_processed is not None:
         what += f": {counted(job.number_records_processed, 'row')} processed{_failed_rows(job)}"
-    what += f".{rows_of_job(job, status.load)}{rows_sentence(status.accounting)}"
+    what += f".{rows_of_job(job, status.load)}{rows_sentence(status.accounting)}{_new_records(status)}"
     return f"{what} Error: {quoted(job.error_message, LONGEST_MESSAGE)}" if job.error_message else what
+
+
+def _new_records(status: JobStatus) -> str:
+    """Return a sentence about what an upsert created and updated, after a space; empty for another job."""
+    job = status.job
+    if job.operation != "upsert" or not job.is_terminal or job.number_records_loaded <= 0:
+        return ""
+    if status.created is None:
+        return " sf__Created of the successful rows tells which records are new."
+    return f" New records: {status.created:,}, updated: {job.number_records_loaded - status.created:,}."
 
 
 def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:

@@ -21,10 +21,12 @@ class RowCountsAnswer(AnswerPart):
     failed: int
     unprocessed: int
     in_no_result: int
+    created: int | None = None
+    updated: int | None = None
 
     @classmethod
-    def of(cls, accounting: RowAccounting | None) -> Self | None:
-        """Return the counts; None where they are not known."""
+    def of(cls, accounting: RowAccounting | None, created: int | None = None) -> Self | None:
+        """Return the counts, with the number of an upsert's new records; None where they are not known."""
         if accounting is None or accounting.counts is None:
             return None
         counts = accounting.counts
@@ -34,6 +36,8 @@ class RowCountsAnswer(AnswerPart):
             failed=counts.failed,
             unprocessed=counts.unprocessed,
             in_no_result=counts.in_no_result,
+            created=created,
+            updated=None if created is None else counts.successful - created,
         )
 
 
