@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -125,6 +126,11 @@ def test_on_a_terminal_it_asks(environ: Environ, org_folder: Path, answer: str, 
     assert ("Nothing was removed." in done.stdout) != is_removed
 
 
+def _without_lines(page: dict[str, Any]) -> list[Any]:
+    """The causes of a page, without the lines of the source, which are known only while the upload is kept."""
+    return [{**each, "examples": [{**row, "line": None} for row in each["examples"]]} for each in page["causes"]]
+
+
 async def test_a_server_that_runs_goes_on_with_what_salesforce_gives(environ: Environ, org_folder: Path) -> None:
     with emulator(org_folder) as url:
         async with agent(url, folder=org_folder) as client:
@@ -134,7 +140,7 @@ async def test_a_server_that_runs_goes_on_with_what_salesforce_gives(environ: En
             done = await anyio.to_thread.run_sync(run, environ, *arguments)
             assert done.returncode == 0, done.stdout + done.stderr
             after = await call(client, "get-failed-results-ingest-job", jobId=job)
-            assert (after["rows"], after["causes"]) == (before["rows"], before["causes"])
+            assert (after["rows"], _without_lines(after)) == (before["rows"], _without_lines(before))
             assert "sourceFile" in before and "sourceFile" not in after
             rows = {"rowsOf": {"jobs": [job]}, "set": {"Email": "ada@x.example"}}
             body = {"object": "Contact", "operation": "insert"}

@@ -31,6 +31,12 @@ async def test_rows_of_five_jobs_go_again_with_a_cache_that_has_room_for_none(
     assert (ended["numberRecordsProcessed"], ended["numberRecordsFailed"]) == (100, 0)
 
 
+def _known_of(page: dict[str, Any]) -> tuple[Any, ...]:
+    """The rows, total and causes of a page, without the lines of the source, which come later where they are matched anew."""
+    causes = [{**each, "examples": [{**row, "line": None} for row in each["examples"]]} for each in page["causes"]]
+    return page["rows"], page["total"], causes
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_result_with_a_damaged_label_is_fetched_again(era: Era, tmp_path: Path) -> None:
     with emulator(tmp_path / "org") as url:
@@ -50,6 +56,4 @@ async def test_a_result_with_a_damaged_label_is_fetched_again(era: Era, tmp_path
                 ):
                     label.write_bytes(damaged)
                     again = await call(client, "get-failed-results-ingest-job", jobId=job)
-                    assert {key: first[key] for key in ("rows", "total", "causes")} == {
-                        key: again[key] for key in ("rows", "total", "causes")
-                    }, label
+                    assert _known_of(again) == _known_of(first), label

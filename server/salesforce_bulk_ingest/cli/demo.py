@@ -167,14 +167,15 @@ def _title(text: str) -> Text:
 
 
 def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
-    key = failed["columns"].index("External_Id__c")
+    key, error = (failed["columns"].index(name) for name in ("External_Id__c", "sf__Error"))
     say(_title(f"Why {failed['total']} rows failed"), console)
     for cause in failed["causes"]:
         example = cause["examples"][0]
         row = failed["rows"][example["offset"]]
         fields = f" on {', '.join(cause['fields'])}" if cause["fields"] else ""
         say(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", console)
-        say(f"      {example.get('message', cause['pattern'])}", console)
+        message = row[error].partition(":")[2].rpartition(":")[0]  # between the status code and the fields
+        say(f"      {message}", console)
 
 
 def _show_left(console: Console, failed: Mapping[str, Any]) -> None:

@@ -283,7 +283,7 @@ class DataBody(ClosedModel):
         """The name of the source, for people; empty for rows that came as text."""
         if self.rowsOf is not None:
             more = f" and {len(self.rowsOf.jobs) - 1} more" if len(self.rowsOf.jobs) > 1 else ""
-            return f"{self.rowsOf.jobs[0][:18]}{more}"
+            return f"job {self.rowsOf.jobs[0][:18]}{more}"
         if self.file is not None:
             return self.file if len(self.file) <= LONGEST_SOURCE_NAME else PurePath(self.file).name
         return ""
