@@ -132,11 +132,15 @@ class Program:
 
     def _counted(self, heard: Heard) -> Heard:
         self.spent.calls += 1
-        self.spent.characters += len(heard.text or json.dumps(heard.structure, ensure_ascii=False))
+        self.spent.characters += len(heard.text or _on_the_wire(heard.structure))
         self.spent.path = self._follower.path
         shown = heard.text or json.dumps(heard.structure, ensure_ascii=False, indent=1)
         print(f"--- {self._follower.path[-1]}\n{shown}")  # noqa: T201  what is read, shown where a job fails
         return heard
+
+
+def _on_the_wire(structure: Mapping[str, Any]) -> str:
+    return json.dumps(structure, ensure_ascii=False, separators=(",", ":"))
 
 
 def all_loaded(heard: Heard) -> bool:
