@@ -228,6 +228,8 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
                 "lines": (),
                 "count": 1,
                 "job": {},
+                "fails": None,
+                "rows": (),
             }
         ]
     )

@@ -47,7 +47,7 @@ def add_resources(server: MCPServer[None], operations: Operations) -> None:
             shown = bounded(status.job).model_dump(mode="json", by_alias=True, exclude_none=True)
             counts = RowCountsAnswer.of(status.accounting)
             if counts is not None:
-                shown["rowCounts"] = counts.model_dump(mode="json", by_alias=True)
+                shown["rowCounts"] = counts.model_dump(mode="json", by_alias=True, exclude_none=True)
             return json.dumps(shown, indent=2)
 
     for kind in RESULT_NAMES:

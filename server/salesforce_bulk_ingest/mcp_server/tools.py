@@ -201,10 +201,10 @@ class IngestTools:
     async def change_state(
         self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0, confirm: Confirm = ""
     ) -> Annotated[CallToolResult, JobAnswer] | InputRequiredResult:
-        """Close a job (state UploadComplete): Salesforce then loads its rows, which can't be undone; closing a delete job
-        removes records. Or abort it (Aborted): rows not yet loaded are dropped, loaded ones stay. Call it after
-        upload-data-ingest-job. With waitSeconds it waits for the outcome; next, get-ingest-job-status. A repeat changes
-        nothing."""
+        """Close a job (state UploadComplete): Salesforce then loads its rows, which can be undone for an insert alone;
+        closing a delete job removes records. Or abort it (Aborted): rows not yet loaded are dropped, loaded ones stay. Call
+        it after upload-data-ingest-job. With waitSeconds it waits for the outcome; next, get-ingest-job-status. A repeat
+        changes nothing."""
         given = GivenCall.of("close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds)
         change = partial(
             self._operations.jobs.change_state, jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx)

@@ -109,7 +109,7 @@ async def test_rows_of_earlier_jobs_name_the_job(client: Client) -> None:
     await call(client, "close-abort-ingest-job", jobId=made["id"], body={"state": "Aborted"})
     again = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [made["id"]]}})
     status = await call(client, "get-ingest-job-status", jobId=again["id"])
-    assert status["load"]["source"] == made["id"]
+    assert status["load"]["source"] == f"job {made['id']}"
 
 
 async def test_a_job_of_which_nothing_is_known_has_no_load(client: Client) -> None:

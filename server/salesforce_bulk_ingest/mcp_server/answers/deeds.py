@@ -16,6 +16,11 @@ def loaded(job: Job) -> str:
     return "deleted" if job.operation in DELETES else "loaded"
 
 
+def records(job: Job) -> str:
+    """Return what the records of rows that succeeded are: `records`, or `deleted records`."""
+    return "deleted records" if job.operation in DELETES else "records"
+
+
 def never_whole(job: Job) -> str:
     """Return a sentence about rows that succeeded and must not go a second time."""
     return f"Never {'send all ids' if job.operation in DELETES else 'load the whole file'} again."

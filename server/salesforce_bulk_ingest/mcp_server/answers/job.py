@@ -7,7 +7,7 @@ from pydantic import Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidden
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, stays
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, records, stays
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import JobRowsAnswer, next_part, rows_of_job
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
@@ -149,7 +149,7 @@ def next_step(
         )
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
-    ids = f"{result_call('successfulResults', job.id)} gives the record ids: every row succeeded."
+    ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}: every row succeeded."
     return next_part(job, load) or ids
 
 
