@@ -114,3 +114,17 @@ async def test_ids_that_are_there_twice_are_deleted_by_one_of_the_columns(org: W
         job = await call(client, "create-ingest-job", body=body, data={"csv": csv, "columns": checked["columns"]})
         await closed(client, job["id"])
     assert org.records("SELECT Id FROM Account WHERE Name = 'Twice'") == []
+
+
+async def test_a_field_that_is_proposed_is_not_told_as_missing(org: WatchedOrg) -> None:
+    upsert = {"object": "Account", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+    async with agent(org.url) as client:
+        data = {"csv": "Firma,External ID,Kundennr\nA,1,7\n"}
+        with_key = await call(client, "create-ingest-job", body=upsert, data=data, dryRun=True)
+        assert with_key["columns"] == {"Firma": "Name", "External ID": "External_Id__c", "Kundennr": "AccountNumber"}
+        assert [found["column"] for found in with_key["findings"]] == ["Firma", "External ID", "Kundennr"]
+        data = {"csv": "Firma,Kundennr\nA,7\n"}
+        without = await call(client, "create-ingest-job", body=upsert, data=data, dryRun=True)
+        assert without["columns"] == {"Firma": "Name"} and '"Kundennr": "<its field, or null>"' in without["next"]
+        assert without["fields"][0].startswith("External_Id__c")
+        assert without["findings"][-1]["what"] == "There is no column External_Id__c, without which every row fails."

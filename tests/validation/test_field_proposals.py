@@ -184,3 +184,14 @@ def test_an_id_or_a_key_of_what_an_activity_is_about_is_taken_for_its_lookup(nam
 def test_what_an_activity_is_about_is_not_guessed_from_two_columns() -> None:
     assert propose(ACTIVITY, "update", ["Account ID", "Order ID", "Contact ID"]) == {"Contact ID": "WhoId"}
     assert propose(ACTIVITY, "update", ["Assigned To", "Related To", "Name"]) == {}  # names, in a report
+
+
+def test_a_column_of_numbers_is_left_to_the_user_where_no_column_has_the_key_of_an_upsert() -> None:
+    fields = field("Name"), field("AccountNumber"), field("Erp__c", externalId=True)
+    describe = sobject("Account", *fields)
+    proposals = FieldProposals(describe, "upsert", ["Firma", "Kundennr"], PARENTS, key="Erp__c")
+    assert proposals.fields() == {0: "Name"}
+    assert proposals.unknown(proposals.fields()) == [1]
+    assert proposals.choices(proposals.fields()) == ("Erp__c", 'Id ("Account ID")', "AccountNumber")
+    with_key = FieldProposals(describe, "upsert", ["Kundennr", "Erp__c"], PARENTS, key="Erp__c")
+    assert with_key.fields() == {0: "AccountNumber"}

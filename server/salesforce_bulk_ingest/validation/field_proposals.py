@@ -13,6 +13,9 @@ from salesforce_bulk_ingest.validation.synonyms import plain
 
 LAST_NAME = "LastName"
 
+NUMBERS_OF_RECORDS = frozenset({"AccountNumber", "ProductCode"})
+"""Fields for the numbers by which other systems know records: a column of these may hold the key of an upsert instead."""
+
 
 class FieldProposals:
     """The fields that are proposed for the columns of one upload.
@@ -23,6 +26,7 @@ class FieldProposals:
         header: the names of the uploaded columns.
         parents: describes of the objects that lookups lead to, by name, as far as these describes are known.
         id_columns: what the cells of columns of ids are; None while no row was read.
+        key: the external id field of an upsert.
 
     Attributes:
         of_ids: the indexes of the columns that may hold record ids, and the field that each may be for.
@@ -35,12 +39,14 @@ class FieldProposals:
         header: Sequence[str],
         parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
         id_columns: IdColumns | None = None,
+        key: str | None = None,
     ) -> None:
         self._describe = describe
         self._operation = operation or ""
         self._header = header
         self._meant: dict[int, str] = {}
         self._id_columns = id_columns
+        self._key = None if describe is None or key is None else describe.field(key)
         self.of_ids: dict[int, FieldDescribe] = {}
         self._columns: Sequence[FieldColumn | UnknownColumn] = ()
         if describe is not None:
@@ -60,6 +66,7 @@ class FieldProposals:
         self._columns = columns_of(self._meant_names, describe, {})
         self._settle_ids(describe)
         self._settle_names(describe)
+        self._settle_numbers(describe)
 
     @property
     def _meant_names(self) -> Sequence[str]:
@@ -104,6 +111,14 @@ class FieldProposals:
                 self._meant.pop(index, None)
         self._columns = columns_of(self._meant_names, describe, {})
 
+    def _settle_numbers(self, describe: SObjectDescribe) -> None:
+        """Leave columns of numbers of records to the user where no column has the key: one of them is likely to be it."""
+        known = {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
+        if self._key is None or self._key.name in known:
+            return
+        self._meant = {index: name for index, name in self._meant.items() if name not in NUMBERS_OF_RECORDS}
+        self._columns = columns_of(self._meant_names, describe, {})
+
     @property
     def doubled(self) -> Mapping[str, Sequence[int]]:
         """The indexes of the columns that are, or mean, the same field, by its name; those that have its name come first."""
@@ -144,7 +159,7 @@ class FieldProposals:
     def choices(self, proposed: Mapping[int, str | None]) -> tuple[str, ...]:
         """Return the names of the fields that no column fills yet, each with its label where the label says more.
 
-        Fields that a new record needs come first. The result is empty for a delete, which fills no field.
+        The key, and fields that a new record needs, come first. The result is empty for a delete, which fills no field.
 
         Args:
             proposed: the fields that are proposed.
@@ -157,7 +172,7 @@ class FieldProposals:
         taken = {column.field.name for column in known if isinstance(column, FieldColumn)}
         fields = self._describe.fields
         free = [field for field in fields if field.name not in taken and _can_fill(field, self._operation)]
-        return tuple(map(_with_label, sorted(free, key=lambda field: not field.is_required)))
+        return tuple(map(_with_label, sorted(free, key=lambda field: (field != self._key, not field.is_required))))
 
     def unknown(self, proposed: Mapping[int, str | None]) -> Sequence[int]:
         """Return the indexes of the columns that are no fields and have no proposal."""

@@ -113,7 +113,8 @@ class FieldChecks:
         Args:
             line: the line of the source on which the header is.
         """
-        HeaderChecks(self._load, self._columns, self._findings, line).check()
+        proposed = frozenset(self._likely_fields.values())
+        HeaderChecks(self._load, self._columns, self._findings, line, proposed).check()
 
     def check(self, block: ParsedBlock, told: Set[str] = frozenset(), longest: int = LONGEST_RECORD_BYTES) -> None:
         """Check the rows of one block.

@@ -5,7 +5,7 @@ fails single rows is a warning.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from salesforce_bulk_ingest.base.findings import Fails, FindingKind, Findings, Level
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
@@ -26,10 +26,16 @@ class HeaderChecks:
         columns: the uploaded columns, in their order.
         findings: collects what is wrong.
         line: the line of the source on which the header is.
+        proposed: the names of fields that are proposed for columns: a missing one is told by the finding about its column.
     """
 
     def __init__(
-        self, load: LoadTarget, columns: Sequence[FieldColumn | UnknownColumn], findings: Findings, line: int
+        self,
+        load: LoadTarget,
+        columns: Sequence[FieldColumn | UnknownColumn],
+        findings: Findings,
+        line: int,
+        proposed: Set[str] = frozenset(),
     ) -> None:
         self._load = load
         self._describe = load.describe
@@ -37,6 +43,7 @@ class HeaderChecks:
         self._known = [column for column in columns if isinstance(column, FieldColumn)]
         self._findings = findings
         self._line = line
+        self._proposed = proposed
 
     def check(self) -> None:
         """Run all checks of the header."""
@@ -72,7 +79,7 @@ class HeaderChecks:
             what = f"{quoted_names([key])} is no external id of {as_name(self._describe.name)}, so the job fails."
             do = f"Make the job with externalIdFieldName {' or '.join(map(as_name, usable[:NAMES_SHOWN]))}."
             self._findings.add("external id", "error", what, do, line=self._line, job={"externalIdFieldName": likely})
-        elif not load.deletes and not any(map(load.is_key, self._all)):
+        elif not load.deletes and field.name not in self._proposed and not any(map(load.is_key, self._all)):
             what = f"There is no column {as_name(key)}, without which every row fails."
             if not load.needs_keys:
                 what = f"There is no column {as_name(key)}, so every row makes a new record."
@@ -163,7 +170,7 @@ class HeaderChecks:
             )
 
     def _is_filled(self, required: FieldDescribe) -> bool:
-        present = {column.field.name for column in self._known}
+        present = self._proposed | {column.field.name for column in self._known}
         # A person account has a last name instead of a name.
         has_persons = self._describe.field("IsPersonAccount") is not None
         return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)

@@ -83,7 +83,13 @@ class PreflightChecks:
             shows_words=not destination.hidden,
         )
         self._addresses = addresses
-        self._proposals = FieldProposals(destination.describe, destination.operation, names, destination.parents)
+        self._proposals = FieldProposals(
+            destination.describe,
+            destination.operation,
+            names,
+            destination.parents,
+            key=destination.external_id_field,
+        )
         self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
         self._hidden = hidden = self._hidden_names()
@@ -204,7 +210,12 @@ class PreflightChecks:
         self._id_columns.finish()
         destination = self._destination
         self._proposals = FieldProposals(
-            destination.describe, destination.operation, self._names, destination.parents, self._id_columns
+            destination.describe,
+            destination.operation,
+            self._names,
+            destination.parents,
+            self._id_columns,
+            destination.external_id_field,
         )
         if self._fields is not None:
             self._fields.finish(self._misfits.columns)
