@@ -20,6 +20,7 @@ MOST_VALUES = 50_000
 MOST_CHARACTERS = 4_000_000
 """The maximum numbers of distinct values, and of their characters, of all columns together."""
 MOST_FREQUENT = 20
+MOST_UNLISTED = 5
 FEW = 5
 """The number of distinct values up to which also those are told that are there once."""
 
@@ -57,6 +58,7 @@ class ColumnProfile:
         is_exact: whether all distinct values were counted.
         most_frequent: the most frequent values, each with its number of cells, if all were counted and they are not
             hidden: of more than a few values, those that are there more than once.
+        unlisted: the most frequent values, in the same way, that the picklist of the field has not, but stores all the same.
     """
 
     column: ProfiledColumn
@@ -65,6 +67,7 @@ class ColumnProfile:
     distinct: int
     is_exact: bool
     most_frequent: tuple[tuple[str, int], ...]
+    unlisted: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ class _ColumnTally:
             distinct=distinct,
             is_exact=self._is_exact,
             most_frequent=tuple(each for each in frequent if distinct <= FEW or each[1] > 1),
+            unlisted=_unlisted(column.field, values) if tells and column.field else (),
         )
 
     def _give_up_if_many(self) -> None:
@@ -185,3 +189,11 @@ class _ColumnTally:
         self._is_exact = False
         self._distinct = sum(cell not in BLANK_CELLS for cell in self._counts)
         self._counts = Counter({blank: self._counts[blank] for blank in BLANK_CELLS})
+
+
+def _unlisted(field: FieldDescribe, values: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent values that an unrestricted picklist lacks: Salesforce stores them, and reports miss them."""
+    listed = {each.value.lower() for each in field.picklist_values if each.active}
+    if field.type != "picklist" or field.restricted_picklist or not listed:
+        return ()
+    return tuple(each for each in values.most_common() if each[0].lower() not in listed)[:MOST_UNLISTED]

@@ -252,3 +252,42 @@ async def test_the_profile_of_a_usual_file_has_2_500_characters(org_url: str) ->
     structure, lines = await profiled(org_url, "\n".join([names, *rows]))
     assert len(json.dumps(structure, ensure_ascii=False)) <= 2_500
     assert len("\n".join(lines)) <= 2_500
+
+
+async def test_values_that_an_unrestricted_picklist_lacks_are_told_with_those_that_it_has(org_url: str) -> None:
+    insert = {"object": "Opportunity", "operation": "insert"}
+    rows = "Name,StageName,CloseDate\n" + "".join(
+        f"Deal {n},{'Won' if n % 3 else 'prospecting'},2027-01-01\n" for n in range(9)
+    )
+    profile, lines = await profiled(org_url, rows, body=insert)
+    [stage] = [column for column in profile["columns"] if column["field"] == "StageName"]
+    assert stage == snapshot(
+        {
+            "field": "StageName",
+            "distinct": 2,
+            "top": {"Won": 6, "prospecting": 3},
+            "length": 255,
+            "unlisted": {"Won": 6},
+            "listed": [
+                "Prospecting",
+                "Qualification",
+                "Needs Analysis",
+                "Value Proposition",
+                "Id. Decision Makers",
+                "Perception Analysis",
+                "Proposal/Price Quote",
+                "Negotiation/Review",
+                "Closed Won",
+                "Closed Lost",
+            ],
+        }
+    )
+    assert [line for line in lines if "StageName" in line] == snapshot(
+        [
+            '- StageName: 2 distinct ("Won" 6, "prospecting" 3), length 255, not in its picklist, but stored: "Won" 6 (it has "Prospecting", "Qualification", "Needs Analysis", "Value Proposition", "Id. Decision Makers", "Perception Analysis", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost")'
+        ]
+    )
+    profile, _ = await profiled(org_url, rows.replace("Won", "Closed Won"), body=insert)
+    assert not any("unlisted" in column for column in profile["columns"])
+    _, lines = await profiled(org_url, rows, body=insert, settings={"hide_fields": ["StageName"]})
+    assert "Won" not in "".join(lines)

@@ -1,6 +1,6 @@
 """What a dry run says of rows in an answer: the columns, the first rows as they would go, and what was checked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from pydantic import ConfigDict
@@ -39,6 +39,8 @@ class ColumnAnswer(AnswerPart):
     top: dict[str, int] | None = None
     length: int | None = None
     allowed: tuple[str, ...] | None = None
+    unlisted: dict[str, int] | None = None
+    listed: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, profile: ColumnProfile, room: int) -> Self:
@@ -60,6 +62,8 @@ class ColumnAnswer(AnswerPart):
             top=None if is_constant else _top(profile.most_frequent, room) or None,
             length=_length(field) if field and not is_restricted else None,
             allowed=_allowed(field) if field and is_restricted else None,
+            unlisted=_top(profile.unlisted, MOST_ROOM_FOR_FREQUENT) or None,
+            listed=_allowed(field) if field and profile.unlisted else None,
         )
 
     def __str__(self) -> str:
@@ -72,6 +76,7 @@ class ColumnAnswer(AnswerPart):
             f"{over}{self.distinct:,} distinct" + (f" ({top})" if top else ""),
             f"length {self.length:,}" if self.length else "",
             f"takes {', '.join(map(quoted, self.allowed))}" if self.allowed else "",
+            _of_unlisted(self.unlisted, self.listed or ()) if self.unlisted else "",
         ]
         return f"- {name}{' (proposed)' if self.proposed else ''}: {', '.join(filter(None, facts))}"
 
@@ -119,6 +124,12 @@ class ProfileAnswer(AnswerPart):
         yield from map(as_json, self.sample)
         yield f"Checked: {self.checked}."
         yield f"Not checked: {self.not_checked}."
+
+
+def _of_unlisted(unlisted: Mapping[str, int], listed: Sequence[str]) -> str:
+    """Return the clause about values that a picklist has not."""
+    values = ", ".join(f"{quoted(value)} {count:,}" for value, count in unlisted.items())
+    return f"not in its picklist, but stored: {values} (it has {', '.join(map(quoted, listed))})"
 
 
 def _name(name: str | None) -> str | None:
