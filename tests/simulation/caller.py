@@ -36,7 +36,15 @@ JOB = re.compile(r"\b750\w{12}(?:\w{3})?\b")
 PARTS = re.compile(r"name part \(1 to (?P<of>\d+)\) and sha256 (?P<sha256>[0-9a-f]{64})")
 PARTLY = re.compile(r"DUPLICATE_VALUE: ([\d,]+) of ([\d,]+) rows went")
 ENDED = re.compile(r"job (750\w{15}) \((?:JobComplete|Failed|Aborted)\)")
-GAPS = {"<rows>", "<the same rows>", "<these rows>", "<the corrected rows>", "<the same data>"}
+GAPS = {
+    "<rows>",
+    "<the same rows>",
+    "<these rows>",
+    "<the corrected rows>",
+    "<the same data>",
+    "<the same values>",
+    "<the same set>",
+}
 PERMANENT = {"REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"}
 
 
