@@ -23,6 +23,8 @@ CASES = [
     ("Account update", "Record ID,Account Name\n,Acme\n", {"Record ID": "Id", "Account Name": "Name"}),
     ("Contact insert", "Surname,Account ID\nA,512\n", {"Surname": "LastName"}),
     ("Contact insert", "Surname,Account\nA,Acme\n", {"Surname": "LastName"}),
+    ("Contact insert", "Surname,Account\nA,Acme\nB,Featherstonehag\n", {"Surname": "LastName"}),
+    ("Contact insert", "Surname,Account\nA,Acme\nB,Internationale9\n", {"Surname": "LastName"}),
     ("Contact insert", f"Surname,Account\nA,{ID}\n", {"Surname": "LastName", "Account": "AccountId"}),
     ("Contact insert", f"Surname,Account,AccountId\nA,{ID},{ID}\n", {"Surname": "LastName"}),
     (

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_case
+from salesforce_bulk_ingest.validation.record_ids import are_record_ids, in_its_case, is_likely_id
 from salesforce_emulator import ids
 
 serials = st.integers(62**6, 62**8)
@@ -20,6 +20,17 @@ def test_what_has_no_letter_where_the_suffix_tells_one_is_no_id() -> None:
     assert [
         in_its_case(text) for text in ("001000000000001AA", "001000000000001AA9", "001000000000001BAA", "Acme")
     ] == [None] * 4
+
+
+def test_a_word_or_a_name_of_the_length_of_an_id_is_not_likely_to_be_one() -> None:
+    words = ("Featherstonehag", "Internationale9", "Acme", "x")
+    assert not any(map(is_likely_id, words)) and in_its_case(words[0])
+
+
+@given(serial=serials)
+def test_an_id_of_either_length_is_likely_to_be_one(serial: int) -> None:
+    record_id = ids.make("001", serial)
+    assert is_likely_id(record_id) and is_likely_id(record_id[:15])
 
 
 @given(data=st.lists(st.tuples(serials, st.sampled_from(["18", "15", "lower", "blank"]))))

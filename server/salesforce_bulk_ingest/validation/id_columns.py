@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS, SPACES, check_of
-from salesforce_bulk_ingest.validation.record_ids import in_its_case
+from salesforce_bulk_ingest.validation.record_ids import is_likely_id
 
 OF_ANOTHER_SYSTEM = (
     "If they are ids of another system, set an external id field for them in columns, or null there to leave them out."
@@ -70,7 +70,7 @@ class IdColumns:
                 continue
             cells = block.column(index)
             filled = {cell for cell in set(cells) if cell.strip(SPACES) not in BLANK_CELLS}
-            column.has_ids = any(in_its_case(cell.strip(SPACES)) for cell in filled)
+            column.has_ids = any(is_likely_id(cell.strip(SPACES)) for cell in filled)
             if filled and not column.has_ids:
                 column.others.add_column(cells, filled, block)
 

@@ -31,6 +31,11 @@ def in_its_case(text: str) -> str | None:
     return "".join(letters) + suffix if are_letters else None
 
 
+def is_likely_id(text: str) -> bool:
+    """Return whether a text is an id, and no word or name of the same length, which hardly ever has two digits."""
+    return in_its_case(text) is not None and sum(map(str.isdigit, text)) > 1
+
+
 def are_record_ids(cells: Sequence[str], prefix: str) -> bool:
     """Return whether each cell is empty or an id in its own case that begins with the prefix."""
     lengths = set(map(len, cells))
