@@ -314,6 +314,7 @@ def _may_be_no_data(data: bytes) -> bool:
         found
         or (b"\x83" in data and "\u00c3".encode() in data)
         or (b"\x82" in data and "\u00e2\u20ac".encode() in data)
+        or (b"\x80" in data and "\u00e2\u0080".encode() in data)
     )
 
 
@@ -398,9 +399,12 @@ def _ends_right(text: str, ending: LineEnding) -> bool:
 
 
 def _as_meant(word: str) -> str | None:
-    """Return what the bytes of a text in windows-1252 are in UTF-8; None if they are none."""
+    """Return what the bytes of a text in windows-1252 are in UTF-8; None if they are none.
+
+    Control characters stand for their own bytes: readers of ISO-8859-1 make them of many bytes, browsers of five.
+    """
     try:
-        return word.encode("windows-1252").decode()
+        return b"".join(each.encode("latin-1" if _has_controls(each) else "windows-1252") for each in word).decode()
     except UnicodeError:
         return None
 
