@@ -118,6 +118,15 @@ async def test_rows_counted_in_another_download_of_a_result_may_be_any_of_those_
     assert before == (EarlierRetry(JOB_ID, "750000000000002", 2),)
 
 
+async def test_which_rows_of_a_result_were_sent_again_is_known_for_that_download_alone(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "uploads.sqlite3")
+    retried = RetriedRows(JOB_ID, "failedResults", "one order", 1 << 9 | 1)
+    await ledger.record_retry(ORG, [retried], "750000000000002AAA", ignored_jobs=(), replaced_jobs={})
+    [sent] = await ledger.sent_rows(ORG, [JOB_ID])
+    assert [number for number in range(20) if sent.may_have("one order", number)] == [0, 9]
+    assert all(sent.may_have("another order", number) for number in range(20))
+
+
 async def test_rows_that_salesforce_did_not_take_are_free_and_those_of_a_deleted_job_are_not(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "uploads.sqlite3")
     retried = RetriedRows(JOB_ID, "failedResults", "", 0b1)

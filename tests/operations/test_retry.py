@@ -111,6 +111,17 @@ async def test_of_rows_that_were_partly_sent_again_the_others_go_with_skipSent(o
         assert "No row is left to send again." in text and other[:15] in text and answer["id"][:15] in text
 
 
+async def test_skipSent_skips_rows_of_a_result_of_many_rows(org: WatchedOrg) -> None:
+    failing = "".join(f"Row {number},many\n" for number in range(20_000))
+    async with agent(org.url) as client:
+        job = await loaded(client, f"Name,NumberOfEmployees\n{failing},5\n", preflight="off")
+        await sent_again(client, {"jobs": [job], "where": NO_NUMBER})
+        org.forget()
+        answer = await sent_again(client, {"jobs": [job], "skipSent": True})
+        assert org.uploads == [b"Name,NumberOfEmployees\n,5\n"]
+        assert [found["count"] for found in answer["findings"]] == [20_000]
+
+
 async def test_skipSent_skips_no_rows_of_a_job_that_was_aborted_before_it_was_closed(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         job = await loaded(client, SENT, preflight="off")

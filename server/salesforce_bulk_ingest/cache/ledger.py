@@ -174,18 +174,21 @@ class SentRows:
         result: kind of the result.
         sha256: SHA-256 of the result as it was downloaded then.
         to_job: id of the job that retried them, of 15 characters.
-        rows: one bit for each row of the result, 1 for the first row; 0 for all rows.
+        rows: one bit for each row of the result, the lowest of the first byte for the first row.
     """
 
     from_job: str
     result: str
     sha256: str
     to_job: str
-    rows: int
+    rows: bytes
 
     def may_have(self, sha256: str, number: int) -> bool:
         """Return whether a row of a download of the result was retried, or may have been: another may have another order."""
-        return self.sha256 != sha256 or not self.rows or bool(self.rows >> number & 1)
+        if self.sha256 != sha256:
+            return True
+        byte, bit = divmod(number, 8)
+        return byte < len(self.rows) and bool(self.rows[byte] >> bit & 1)
 
 
 class Ledger:
@@ -647,7 +650,7 @@ def _sent_rows(db: sqlite3.Connection, org: str, jobs: Iterable[str]) -> Iterato
     query = "SELECT result, sha256, to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ?"
     for job in jobs:
         for result, sha256, to_job, rows in db.execute(query, (org, job[:15])).fetchall():
-            yield SentRows(job[:15], result, sha256, to_job, int.from_bytes(rows, "little"))
+            yield SentRows(job[:15], result, sha256, to_job, rows)
 
 
 def _retries_of_jobs(
