@@ -4,7 +4,7 @@ import logging
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -82,8 +82,8 @@ class Retries:
     async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
         """Return the rows of jobs that were retried in other jobs, which loaded some or may still load them."""
         sent = await self._ledger.sent_rows(org.key, [job.id for job in jobs])
-        before = [EarlierRetry(rows.from_job, rows.to_job, 1) for rows in sent]
-        unloaded = await _History(org, self._client, self._ledger).unloaded_jobs(before, {job.id[:15] for job in jobs})
+        history = _History(org, self._client, self._ledger)
+        unloaded = await history.unloaded_jobs((rows.to_job for rows in sent), {job.id[:15] for job in jobs})
         return tuple(rows for rows in sent if rows.to_job not in unloaded | _ids(to_job))
 
     async def _ended_jobs(self, job_ids: Sequence[str]) -> list[Job]:
@@ -112,17 +112,17 @@ class _History:
         self._client = client
         self._ledger = ledger
 
-    async def unloaded_jobs(self, before: Sequence[EarlierRetry], from_jobs: set[str]) -> frozenset[str]:
+    async def unloaded_jobs(self, to_jobs: Iterable[str], from_jobs: set[str]) -> frozenset[str]:
         """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
 
         Args:
-            before: the earlier retries of the rows.
+            to_jobs: the ids of the jobs that retried rows.
             from_jobs: the ids of the jobs whose rows are retried: where a chain of retries leads to one of these jobs, the
                 same rows would be sent twice.
         """
         unloaded = frozenset[str]()
-        for earlier in before:
-            chain = await self._chain(earlier.to_job)
+        for to_job in dict.fromkeys(to_jobs):
+            chain = await self._chain(to_job)
             if not chain & from_jobs and all([await self._loaded_none(job) for job in sorted(chain)]):
                 unloaded |= chain
         return unloaded
@@ -217,7 +217,8 @@ class Retry:
         self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
-            self._unloaded = await self._history.unloaded_jobs(before, {row.from_job[:15] for row in self._rows})
+            to_jobs, from_jobs = (earlier.to_job for earlier in before), {row.from_job[:15] for row in self._rows}
+            self._unloaded = await self._history.unloaded_jobs(to_jobs, from_jobs)
             if all(earlier.to_job in self._unloaded for earlier in before):
                 await self._check_record_is_whole()
         except NoRecord as error:
