@@ -131,16 +131,6 @@ async def test_skipSent_skips_no_rows_of_a_job_that_was_aborted_before_it_was_cl
         assert (answer["rows"], answer["findings"]) == (8, [])
 
 
-async def test_skipSent_for_the_job_that_has_the_rows_finds_them_there(org: WatchedOrg) -> None:
-    async with agent(org.url) as client:
-        job = await loaded(client, SENT, preflight="off")
-        body = {"rowsOf": {"jobs": [job], "skipSent": True}}
-        other = (await call(client, "create-ingest-job", body=INSERT))["id"]
-        first = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
-        second = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
-    assert (first["status"], second["status"]) == ("uploaded", "already uploaded")
-
-
 async def test_again_and_skipSent_do_not_go_together(org: WatchedOrg) -> None:
     rows_of = {"jobs": [JOB_ID], "again": True, "skipSent": True}
     async with agent(org.url) as client:
@@ -237,10 +227,13 @@ async def test_a_refused_retry_names_the_call_that_brings_its_rows_in_by_the_job
     assert len(org.records("SELECT Id FROM Account WHERE Name LIKE 'Refused %'")) == 2
 
 
-async def test_the_same_rows_for_the_same_job_only_report_that_they_are_there(org: WatchedOrg) -> None:
+@pytest.mark.parametrize("chosen", [{"where": NO_NAME}, {"skipSent": True}])
+async def test_the_same_rows_for_the_same_job_only_report_that_they_are_there(
+    org: WatchedOrg, chosen: dict[str, Any]
+) -> None:
     async with agent(org.url) as client:
         job = await loaded(client, SENT, preflight="off")
-        body = {"rowsOf": {"jobs": [job], "where": NO_NAME}}
+        body = {"rowsOf": {"jobs": [job], **chosen}}
         other = (await call(client, "create-ingest-job", body=INSERT))["id"]
         first = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
         second = await call(client, "upload-data-ingest-job", jobId=other, body=body, preflight="off")
