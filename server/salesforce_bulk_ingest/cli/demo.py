@@ -23,6 +23,7 @@ from salesforce_bulk_ingest.cli.console import complain, out, say
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, until_interrupted
 from salesforce_bulk_ingest.cli.program import as_typed
 from salesforce_bulk_ingest.local_paths import SETTINGS_FILE, LocalPaths, default_local_paths
+from salesforce_bulk_ingest.results.row_errors import parse_row_error
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN
 
@@ -174,8 +175,7 @@ def _show_causes(console: Console, failed: Mapping[str, Any]) -> None:
         row = failed["rows"][example["offset"]]
         fields = f" on {', '.join(cause['fields'])}" if cause["fields"] else ""
         say(f"  {cause['count']} x {cause['statusCode']}{fields}, such as {row[key]}:", console)
-        message = row[error].partition(":")[2].rpartition(":")[0]  # between the status code and the fields
-        say(f"      {message}", console)
+        say(f"      {parse_row_error(row[error]).message}", console)
 
 
 def _show_left(console: Console, failed: Mapping[str, Any]) -> None:
