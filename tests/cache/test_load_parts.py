@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.cache.load_parts import MOST_CHARACTERS, LoadOrigin,
 ORG, OTHER_ORG = "00D000000000001", "00D000000000002"
 FIRST, SECOND, THIRD = "750000000000001AAA", "750000000000002AAA", "750000000000003AAA"
 PART = LoadPart(LoadOrigin("rows.csv", {"data": {"file": "rows.csv"}}), 1, 2, 600, "a" * 64)
+NEXT = replace(PART, number=2)
 
 
 def upload_of(part: LoadPart | None) -> UploadRecord:
@@ -40,16 +41,34 @@ async def test_a_part_is_known_to_any_process(ledger: Ledger, tmp_path: Path) ->
 async def test_a_part_that_was_sent_stays_recorded_until_the_job_is_forgotten(ledger: Ledger) -> None:
     await ledger.record(ORG, FIRST, replace(upload_of(PART), state="sent"))
     assert await part_of(ledger, FIRST) == PART
-    await ledger.forget(ORG, FIRST)
-    assert await ledger.job_with_part(ORG, PART.sha256, 1) is None
+    await ledger.claim(ORG, SECOND, upload_of(NEXT))
+    assert await ledger.next_job(ORG, FIRST) == SECOND[:15]
+    await ledger.forget(ORG, SECOND)
+    assert await ledger.next_job(ORG, FIRST) is None
 
 
-async def test_the_job_of_another_part_of_the_same_rows_is_found(ledger: Ledger) -> None:
-    assert await ledger.job_with_part(ORG, PART.sha256, 2) is None
-    await ledger.claim(ORG, SECOND, upload_of(replace(PART, number=2)))
-    await ledger.claim(OTHER_ORG, THIRD, upload_of(replace(PART, number=2)))
-    assert await ledger.job_with_part(ORG, PART.sha256, 2) == SECOND[:15]
-    assert await ledger.job_with_part(ORG, "c" * 64, 2) is None
+async def test_the_job_of_the_next_part_of_the_same_rows_is_found(ledger: Ledger) -> None:
+    await ledger.claim(OTHER_ORG, THIRD, upload_of(NEXT))
+    for other in (replace(NEXT, sha256="c" * 64), replace(NEXT, of=3), replace(NEXT, number=3)):
+        await ledger.record(ORG, SECOND, upload_of(other))
+        assert await ledger.next_job(ORG, FIRST) is None
+    await ledger.record(ORG, SECOND, upload_of(NEXT))
+    assert await ledger.next_job(ORG, FIRST) == SECOND[:15]
+    assert await ledger.next_job(ORG, SECOND) is None
+
+
+async def test_of_parts_that_got_their_rows_out_of_order_the_next_is_found(ledger: Ledger) -> None:
+    await ledger.claim(ORG, SECOND, upload_of(replace(PART, sha256="c" * 64, number=2)))
+    await ledger.claim(ORG, THIRD, upload_of(replace(PART, sha256="c" * 64)))
+    assert await ledger.next_job(ORG, THIRD) == SECOND[:15]
+
+
+async def test_a_job_of_the_first_time_does_not_follow_one_of_the_second_time(ledger: Ledger) -> None:
+    await ledger.claim(ORG, SECOND, upload_of(NEXT))
+    await ledger.claim(ORG, THIRD, upload_of(PART))
+    # What is recorded anew of the first time is no later.
+    await ledger.record(ORG, SECOND, replace(upload_of(NEXT), state="sent"))
+    assert [await ledger.next_job(ORG, job) for job in (FIRST, THIRD)] == [SECOND[:15], None]
 
 
 async def test_of_arguments_that_are_too_long_none_is_kept(ledger: Ledger) -> None:

@@ -448,9 +448,9 @@ class Ledger:
 
         return await self._run_needed(insert)
 
-    async def job_with_part(self, org: str, sha256: str, number: int) -> str | None:
-        """Return the id, of 15 characters, of the job that got this part of these rows; None if none is known."""
-        return await self._run(lambda db: load_parts.job_with_part(db, org, sha256, number), None, looks_only=True)
+    async def next_job(self, org: str, job_id: str) -> str | None:
+        """Return the id, of 15 characters, of the job that got the part after that of a job; None if none is known."""
+        return await self._run(lambda db: load_parts.next_job(db, org, job_id), None, looks_only=True)
 
     async def record_undo(self, org: str, by_job: str, rows: Mapping[str, int]) -> None:
         """Record that a job deletes records which other jobs created: so many of each of these jobs."""

@@ -24,6 +24,30 @@ CREATE TABLE IF NOT EXISTS load_parts (
 CREATE INDEX IF NOT EXISTS load_parts_by_rows ON load_parts (sha256, part);
 """
 
+_INSERT = """
+INSERT INTO load_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (org, job_id) DO UPDATE SET source = excluded.source, arguments = excluded.arguments,
+    part = excluded.part, parts = excluded.parts, rows = excluded.rows, sha256 = excluded.sha256
+"""
+"""A record that takes the place of another keeps its place among the jobs."""
+
+_NEXT_JOB = """
+SELECT next.job_id
+FROM load_parts AS this JOIN load_parts AS next
+    ON (next.org, next.sha256, next.parts, next.part) = (this.org, this.sha256, this.parts, this.part + 1)
+WHERE this.org = ? AND this.job_id = ? AND (
+    next.rowid > this.rowid
+    OR NOT EXISTS (
+        SELECT 1 FROM load_parts AS other
+        WHERE (other.org, other.sha256, other.parts, other.part) = (this.org, this.sha256, this.parts, this.part)
+            AND other.rowid < next.rowid
+    )
+)
+ORDER BY next.rowid DESC
+"""
+"""Jobs come in the order in which they got their rows. A job that was there before this one follows another with the same
+part, if there is one: the rows are loaded a second time."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOrigin:
@@ -62,7 +86,7 @@ def insert_part(db: sqlite3.Connection, org: str, job_id: str, part: LoadPart) -
     arguments = json.dumps(part.origin.arguments)
     kept = arguments if len(arguments) <= MOST_CHARACTERS else "{}"
     values = (org, job_id[:15], part.origin.source, kept, part.number, part.of, part.rows, part.sha256)
-    db.execute("INSERT OR REPLACE INTO load_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    db.execute(_INSERT, values)
 
 
 def part_of(db: sqlite3.Connection, org: str, job_id: str) -> LoadPart | None:
@@ -79,10 +103,9 @@ def part_of(db: sqlite3.Connection, org: str, job_id: str) -> LoadPart | None:
     return LoadPart(LoadOrigin(source, arguments), number, of, rows, sha256) if isinstance(arguments, dict) else None
 
 
-def job_with_part(db: sqlite3.Connection, org: str, sha256: str, number: int) -> str | None:
-    """Return the id, of 15 characters, of the job that got this part of these rows last; None if none did."""
-    query = "SELECT job_id FROM load_parts WHERE org = ? AND sha256 = ? AND part = ? ORDER BY rowid DESC"
-    found = db.execute(query, (org, sha256, number)).fetchone()
+def next_job(db: sqlite3.Connection, org: str, job_id: str) -> str | None:
+    """Return the id, of 15 characters, of the job that got the part after that of a job last; None if none did."""
+    found = db.execute(_NEXT_JOB, (org, job_id[:15])).fetchone()
     return None if found is None else str(found[0])
 
 

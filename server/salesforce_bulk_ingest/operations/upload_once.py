@@ -177,7 +177,7 @@ class Uploads:
         part = known.part
         next_job = None
         if part is not None and part.number < part.of:
-            next_job = await self._ledger.job_with_part(org.key, part.sha256, part.number + 1)
+            next_job = await self._ledger.next_job(org.key, job_id)
         return JobLoad(known.rows, part, next_job)
 
     async def knows(self, org: Org, job: Job) -> bool:

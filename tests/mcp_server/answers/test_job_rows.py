@@ -45,6 +45,25 @@ async def test_a_part_names_its_source_and_the_rows_of_all_parts_and_leads_to_th
     assert next_call(status["next"]) == ("get-ingest-job-status", {"jobId": second["id"][:15]})
 
 
+async def test_a_part_of_rows_that_are_loaded_a_second_time_does_not_lead_to_a_job_of_the_first_time(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT) as client:
+        first = await first_part(client, {"file": "rows.csv"})
+        tool, arguments = next_call(first["next"])
+        second = await call(client, tool, **arguments)
+        load = {**arguments, "loadAgain": True}
+        again = await call(client, tool, **{**load, "part": 1})
+        await closed(client, again["id"])
+        status = await call(client, "get-ingest-job-status", jobId=again["id"])
+        tool, arguments = next_call(status["next"])
+        assert (tool, arguments["part"]) == ("create-ingest-job", 2)
+        last = await call(client, tool, **{**load, "part": 2})
+        status = await call(client, "get-ingest-job-status", jobId=again["id"])
+    assert next_call(status["next"])[1] == {"jobId": last["id"][:15]} != {"jobId": second["id"][:15]}
+
+
 async def test_the_next_part_has_the_form_that_the_first_was_asked_in(org: WatchedOrg, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(ROWS)
     async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT) as client:
