@@ -25,6 +25,7 @@ from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
+from salesforce_bulk_ingest.mcp_server.portable_schema import listed
 from salesforce_bulk_ingest.operations import limits
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
@@ -47,7 +48,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
-from tests.support.answer_fields import unlisted_fields
+from tests.support.answer_fields import full_schema, unlisted_fields
 from tests.support.asgi_server import running
 from tests.support.canary import look, look_at_files
 from tests.support.guarded import audit_in, nothing_to_confirm
@@ -92,12 +93,12 @@ class Recorder:
 class WatchingClient(Client):
     """A client that looks for the canaries in what the server answers, in its errors and in what it tells on the way.
 
-    It also holds the structure of every answer to the output schema of its tool.
+    It also holds the structure of every answer to the full output schema of its tool, and the listed schema to that.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"message_handler": _look_at_message, **options})
-        self._output_schemas: dict[str, dict[str, Any]] = {}
+        self._output_schemas: dict[str, dict[str, Any] | None] = {}
 
     async def call_tool(self, *args: Any, **options: Any) -> CallToolResult:
         with _looking_at_errors(f"the error of {args[0]}"):
@@ -109,9 +110,11 @@ class WatchingClient(Client):
 
     async def _hold_to_schema(self, tool: str, structure: dict[str, Any]) -> None:
         if not self._output_schemas:
-            listed = (await self.list_tools()).tools
-            self._output_schemas = {each.name: each.output_schema or {} for each in listed}
-        assert list(unlisted_fields(structure, self._output_schemas[tool])) == [], f"of the answer of {tool}"
+            tools = (await self.list_tools()).tools
+            self._output_schemas = {each.name: each.output_schema for each in tools}
+        full = full_schema(tool)
+        assert self._output_schemas[tool] == listed(full), f"of {tool} in the list"
+        assert list(unlisted_fields(structure, full)) == [], f"of the answer of {tool}"
 
     async def read_resource(self, *args: Any, **options: Any) -> ReadResourceResult:
         with _looking_at_errors(f"the error of the resource {args[0]}"):
