@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from salesforce_bulk_ingest.base.text import encodable, without_hidden
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
 T = TypeVar("T")
@@ -79,6 +80,12 @@ class AnswerPart(BaseModel):
     @classmethod
     def _without_hidden(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: (encodable if name in cls.exact else without_hidden)(value) for name, value in values.items()}
+
+
+class PartListedAsObject(AnswerPart):
+    """A part of which the list of tools says only that it is an object, since several tools would name its fields."""
+
+    model_config = ConfigDict(json_schema_extra={LISTED_AS: {"type": "object", "additionalProperties": {}}})
 
 
 class Answer(AnswerPart):

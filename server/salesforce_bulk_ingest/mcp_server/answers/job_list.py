@@ -2,24 +2,21 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted
 from salesforce_bulk_ingest.csvio.writer import format_record
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, AnswerPart, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, PartListedAsObject, counted
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, ROWS, call, status_call
-from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.jobs import JobListing
 
 MOST_STATES = 20
 
 
-class JobLine(AnswerPart):
-    """A job in a list, whose fields are some of a job's, so the list of tools does not name them."""
-
-    model_config = ConfigDict(json_schema_extra={LISTED_AS: {"type": "object", "additionalProperties": {}}})
+class JobLine(PartListedAsObject):
+    """A job in a list, with some of the fields of a job."""
 
     id: str
     state: str

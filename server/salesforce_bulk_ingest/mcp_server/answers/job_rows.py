@@ -3,21 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import ConfigDict
-
 from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_job_call, status_call
-from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.upload_once import JobLoad
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 
 
-class JobRowsAnswer(AnswerPart):
-    """The rows of a job; two tools list it, so the list does not name the fields."""
-
-    model_config = ConfigDict(json_schema_extra={LISTED_AS: {"type": "object", "additionalProperties": {}}})
+class JobRowsAnswer(PartListedAsObject):
+    """The rows of a job."""
 
     source: str | None = None
     rows: int | None = None

@@ -3,12 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
-from pydantic import ConfigDict
-
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, fitting
-from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, PartListedAsObject, fitting
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe
 from salesforce_bulk_ingest.validation.cells import TEXT_TYPES
 from salesforce_bulk_ingest.validation.column_profiles import ColumnProfile, RowsProfile, Scope
@@ -81,10 +78,8 @@ class ColumnAnswer(AnswerPart):
         return f"- {name}{' (proposed)' if self.proposed else ''}: {', '.join(filter(None, facts))}"
 
 
-class ProfileAnswer(AnswerPart):
+class ProfileAnswer(PartListedAsObject):
     """What a dry run says of rows."""
-
-    model_config = ConfigDict(json_schema_extra={LISTED_AS: {"type": "object", "additionalProperties": {}}})
 
     columns: tuple[ColumnAnswer, ...]
     other_columns: int | None = None

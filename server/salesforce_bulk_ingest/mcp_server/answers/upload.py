@@ -1,34 +1,31 @@
 """The answer about an upload of rows to an existing job."""
 
-from typing import Any, Self
+from typing import Self
 
-from pydantic import ConfigDict
+from pydantic import Field, JsonValue
 
 from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
-
-def _as_in_create(schema: dict[str, Any]) -> None:
-    del schema["description"]  # as the base's own extra does, which this one replaces
-    schema["properties"]["findings"][LISTED_AS] = {
-        "type": "array",
-        "items": {"type": "object", "additionalProperties": {}},
-        "description": "As in create",
-    }
+FINDINGS_AS_IN_CREATE: dict[str, JsonValue] = {
+    "type": "array",
+    "items": {"type": "object", "additionalProperties": {}},
+    "description": "As in create",
+}
 
 
 class UploadAnswer(LoadAnswer):
     """What became of an upload."""
 
-    model_config = ConfigDict(json_schema_extra=_as_in_create)
-
     job_id: str
     state: str
     org: str
+    findings: tuple[FindingAnswer, ...] | None = Field(None, json_schema_extra={LISTED_AS: FINDINGS_AS_IN_CREATE})
 
     @classmethod
     def of_outcome(cls, outcome: UploadOutcome, given: GivenCall) -> Self:
