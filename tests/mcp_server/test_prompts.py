@@ -82,9 +82,9 @@ async def test_what_the_user_left_open_is_asked_for(client: Client) -> None:
 async def test_failed_rows_are_explained_before_they_are_sent_again(client: Client) -> None:
     assert await text_of_prompt(client, "retry-failed-rows", **GIVEN["retry-failed-rows"]) == snapshot("""\
 Explain what failed in a Salesforce ingest job, and send it again.
-1. get-ingest-job-status {"jobId": "750000000000001AAA"}, then get-failed-results-ingest-job {"jobId": "750000000000001AAA", "where": {"statusCode": "REQUIRED_FIELD_MISSING"}}.
+1. get-ingest-job-status {"jobId": "750000000000001AAA"}, then get-failed-results-ingest-job {"jobId": "750000000000001AAA", "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}.
 2. For each cause tell me in plain words how many rows, one example, and what would mend them. Say which can't succeed unchanged. Ask me what to correct and what to leave out.
-3. Check the rows that I choose: create-ingest-job {"body": {"object": "<that of the job>", "operation": "<that of the job>"}, "data": {"rowsOf": {"jobs": ["750000000000001AAA"], "where": {"statusCode": "REQUIRED_FIELD_MISSING"}}}, "dryRun": true}, with `values` or `set` of data for corrections and `leaveOut` for rows that stay out; rowsOf sends them as they were sent, so don't write rows yourself. Show me the outcome, and wait until I agree.
+3. Check the rows that I choose: create-ingest-job {"body": {"object": "<that of the job>", "operation": "<that of the job>"}, "data": {"rowsOf": {"jobs": ["750000000000001AAA"], "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}}, "dryRun": true}, with `values` or `set` of data for corrections and `leaveOut` for rows that stay out; rowsOf sends them as they were sent, so don't write rows yourself. Show me the outcome, and wait until I agree.
 4. Make the same call without dryRun. Then close-abort-ingest-job {"jobId": "<id>", "body": {"state": "UploadComplete"}}, get-ingest-job-status {"jobId": "<id>", "waitSeconds": 45}, and tell me what is in the org now and what still isn't.\
 """)
 

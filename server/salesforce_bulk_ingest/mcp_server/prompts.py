@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     close_call,
     list_call,
     result_call,
+    rows_of,
     status_call,
     wait_call,
 )
@@ -99,11 +100,11 @@ async def _retry_failed_rows(
         raise invalid_params(
             "jobId has to be the id of an ingest job: those begin with 750 and have 15 or 18 characters."
         )
-    where = {"where": {"statusCode": statusCode}} if statusCode else {}
+    where = {"where": {"statusCode": [statusCode]}} if statusCode else {}
     again = call(
         CREATE,
         body={"object": "<that of the job>", "operation": "<that of the job>"},
-        data={"rowsOf": {"jobs": [jobId], **where}},
+        data=rows_of(jobId, **where),
         dryRun=True,
     )
     return f"""\

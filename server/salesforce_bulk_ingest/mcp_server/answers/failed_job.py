@@ -1,7 +1,7 @@
 """What to do next after a job that Salesforce failed as a whole, by its errorMessage."""
 
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, stays
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, new_job_call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, new_job_call, rows_of
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import rows_in_no_result
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, has_rows_in_no_result
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -42,7 +42,7 @@ def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str
         return f"{new_job_call(job, CORRECTED_ROWS)} {loads(job, 'the rows, corrected')}. {advice}"
     advice = advice or _advice(_OTHER_FAULTS, job) or "Remove the cause before that."
     stay = f" {stays(job)}" if job.number_records_processed else ""
-    rest = new_job_call(job, {"rowsOf": {"jobs": [job.id]}})
+    rest = new_job_call(job, rows_of(job.id))
     rows = loads(job, "its failed and unprocessed rows")
     if rows_in_no_result(accounting):
         return f"{rest} {rows}, and those in no result. {advice}{stay}"
@@ -56,7 +56,7 @@ def _next_with_other_line_ending(job: Job) -> str:
     Some orgs refuse cells with breaks of another kind than the rows' (several users, see the API reference's row data).
     """
     other = OTHER_ENDING["CRLF" if job.newline == "\r\n" else "LF"]
-    rows = new_job_call(job, {"rowsOf": {"jobs": [job.id]}}, form={"lineEnding": other})
+    rows = new_job_call(job, rows_of(job.id), form={"lineEnding": other})
     return (
         f"{rows} writes the rows anew, in the other line ending. Rows, or breaks in their cells, did not end as the "
         "job's lineEnding says; if cells have breaks of both kinds, write these in one kind."

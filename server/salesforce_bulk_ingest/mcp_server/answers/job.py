@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     close_call,
     new_job_call,
     result_call,
+    rows_of,
     status_call,
     upload_call,
     wait_call,
@@ -141,7 +142,7 @@ def next_step(
         then = next_part(job, load)
         return f"{result_call('failedResults', job.id)} shows why rows failed.{f' Then {then}' if then else ''}"
     if rows_in_no_result(accounting):
-        return f"{new_job_call(job, {'rowsOf': {'jobs': [job.id]}})} {loads(job, 'the rows that are in no result')}."
+        return f"{new_job_call(job, rows_of(job.id))} {loads(job, 'the rows that are in no result')}."
     if job.number_records_processed is None:
         return (
             f"{result_call('successfulResults', job.id)} gives the rows that are in the org, and "
@@ -166,7 +167,7 @@ def _next_after_abort(job: Job, accounting: RowAccounting | None) -> str:
         return f"{result_call('failedResults' if counts.failed else 'successfulResults', job.id)}: no row was left."
     # Failed rows would fail again: they have causes, and an answer of their own.
     only = {"which": ["unprocessed", "missing"]} if counts.failed else {}
-    rest = new_job_call(job, {"rowsOf": {"jobs": [job.id], **only}})
+    rest = new_job_call(job, rows_of(job.id, **only))
     why = f" {result_call('failedResults', job.id)} shows why {counts.failed:,} failed." if counts.failed else ""
     rows = f"the {counted(left, 'row')} left"
     return f"{rest} {loads(job, rows)}, if that is still meant.{why}"

@@ -29,10 +29,11 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     THESE_ROWS,
     GivenCall,
     new_job_call,
+    rows_of,
     status_call,
     wait_call,
 )
-from salesforce_bulk_ingest.mcp_server.answers.retry_call import failed_rows_call, rows_of, rows_shown
+from salesforce_bulk_ingest.mcp_server.answers.retry_call import failed_rows_call, rows_shown
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.results.completeness import counted_rows
@@ -294,7 +295,7 @@ def _more_rows(page: Page) -> str:
 
 def _load_of_the_rest(job: Job) -> str:
     rows = loads(job, "all rows that are not in the org, those in no result, too")
-    return f"{new_job_call(job, rows_of(job))} {rows}."
+    return f"{new_job_call(job, rows_of(job.id))} {rows}."
 
 
 def _load_of_unprocessed_rows(job: Job, accounting: RowAccounting | None) -> str:
@@ -302,4 +303,4 @@ def _load_of_unprocessed_rows(job: Job, accounting: RowAccounting | None) -> str
     if rows_in_no_result(accounting):
         return _load_of_the_rest(job)
     rows = loads(job, "all unprocessed rows")
-    return f"{new_job_call(job, rows_of(job, which='unprocessed'))} {rows}, {ONCE_OUT_OF_THE_WAY}."
+    return f"{new_job_call(job, rows_of(job.id, which=['unprocessed']))} {rows}, {ONCE_OUT_OF_THE_WAY}."

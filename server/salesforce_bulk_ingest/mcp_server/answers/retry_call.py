@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     cell_gap,
     constant_gap,
     new_job_call,
+    rows_of,
 )
 from salesforce_bulk_ingest.results.corrections import Correction
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
@@ -41,7 +42,8 @@ def failed_rows_call(job: Job, page: Page) -> str:
             f"{new_job_call(job, rows)} {loads(job, 'these rows')}, once a person has corrected them, or the org, by their "
             f"causes: no argument beside rowsOf does that. {never_whole(job)}"
         )
-    data = {**rows_of(job, which="failed", where=_where(correction, page.request.errors)), **_gaps(correction)}
+    where = _where(correction, page.request.errors)
+    data = {**(rows_of(job.id, where=where) if where else rows_of(job.id, which=["failed"])), **_gaps(correction)}
     sent = sum(group.count for group in correction.sent)
     how = "as they were sent" if correction.are_sent_unchanged else "with the gaps filled"
     return (
@@ -53,18 +55,6 @@ def failed_rows_call(job: Job, page: Page) -> str:
 def rows_shown(page: Page, gap: str) -> str:
     """Return the gap for rows of the page, or one for the same rows of their source where the page hides cells."""
     return f"{gap[:-1]}, taken from their source>" if page.hidden_columns else gap
-
-
-def rows_of(
-    job: Job, *, which: str | None = None, where: Mapping[str, Sequence[str]] | None = None
-) -> dict[str, object]:
-    """Return the value of the argument `data` that sends rows of the job again; rows chosen by `where` are failed ones."""
-    chosen: dict[str, object] = {"jobs": [job.id]}
-    if where:
-        chosen["where"] = where
-    elif which is not None:
-        chosen["which"] = [which]
-    return {"rowsOf": chosen}
 
 
 def _where(correction: Correction, errors: ErrorFilter) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """How to undo what a job created, in answers: the call that deletes its records, or what that needs."""
 
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 
 IDS = "<the ids of its successful rows>"
@@ -13,7 +13,7 @@ def undo_of(status: JobStatus) -> str | None:
         return None
     if status.undo == "refused":
         return "What it created can be deleted by its ids only where the operator allows delete jobs."
-    rows = {"rowsOf": {"jobs": [job.id], "which": ["created"]}} if status.undo == "possible" else {"csv": IDS}
+    rows = rows_of(job.id, which=["created"]) if status.undo == "possible" else {"csv": IDS}
     delete = call(CREATE, body={"object": job.object, "operation": "delete"}, data=rows)
     stays = "; what it updated stays as it is now" if job.operation == "upsert" else ""
     return (
