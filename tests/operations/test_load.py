@@ -359,6 +359,7 @@ async def test_an_object_that_is_not_there_is_told_before_a_job_is_made(org: Wat
         assert [finding["level"] for finding in checked["findings"]] == ["error"]
         text = await refusal(client, "create-ingest-job", body=body, data=data)
         assert "There is no object Acount that this user can see" in text and "no job was made" in text
+        assert '"body": {"object": "<an object>", "operation": "insert"}, "data": {"csv": "<the same rows>"}' in text
     assert org.changes == []
 
 

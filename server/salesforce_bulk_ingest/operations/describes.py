@@ -53,7 +53,8 @@ class Described:
         for name, error in self.failures.items():
             if name == new and isinstance(error, NotFound):
                 what = f"There is no object {as_name(name)} that this user can see, so no job can be made for it."
-                findings.add("object", "error", what, "Check its API name, such as Account or Invoice__c.")
+                do = "Check its API name, such as Account or Invoice__c."
+                findings.add("object", "error", what, do, job={"object": "<an object>"})
                 continue
             what = (
                 f"Columns and values of {as_name(name)} could not be checked against the org: {as_sentence(str(error))}"
