@@ -55,7 +55,7 @@ def cause(code: str, **changes: Any) -> dict[str, Any]:
 EVERYTHING = page_answer(
     ["", f"{EVIL}:--", "[hidden, 5 characters]"],
     ["", "x" * 50_000, "שלום עולם"],
-    ["", "line\nbreak", "a\u202eb\x07"],
+    ["", "line\nbreak", "a\u202eb\x07\u200b\u200e\xad\U000e0041"],
     causes=[
         cause(
             "UNABLE_TO_LOCK_ROW",
@@ -265,7 +265,7 @@ def test_whatever_an_answer_has_is_shown_within_bounds(chat: Chat) -> None:
     expect(chat.view.locator("#causes li")).to_have_count(20)
     expect(chat.view.locator("#other-causes")).to_have_text("Other causes, not listed: 983")
     expect(chat.view.get_by_text("(50,000 characters)")).to_be_visible()
-    expect(chat.view.get_by_text("a[U+202E]b[U+0007]")).to_be_visible()
+    expect(chat.view.get_by_text("a[U+202E]b[U+0007][U+200B][U+200E][U+00AD][U+E0041]")).to_be_visible()
     expect(chat.view.get_by_text("[hidden, 5 characters]")).to_be_visible()
     expect(chat.view.get_by_role("rowheader")).to_have_text(["17", "?", "4"])
     expect(chat.view.get_by_text(f"First: line 17, LastName = {EVIL}")).to_be_visible()

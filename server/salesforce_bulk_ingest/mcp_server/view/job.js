@@ -18,8 +18,8 @@ const MOST_FAILURES = 3; // in a row, before the page leaves it to a click to re
 const JOB_ID = /^[0-9A-Za-z]{15,18}$/;
 const STATUS_CODE = /^[A-Z][A-Z0-9_]{0,99}$/;
 const FIELD = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
-// Characters that hide, or that turn the direction of what follows: shown as their numbers.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+// The hidden characters of base/text.py, but for tabs and line breaks, which cells show as they are: shown as their numbers.
+const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u{e0000}-\u{e0fff}]--[\t\n]]/gv;
 
 const at = (id) => document.getElementById(id);
 const number = (count) => new Intl.NumberFormat("en").format(count);
