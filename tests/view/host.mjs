@@ -19,9 +19,10 @@ const STEPS = `<script>
   globalThis.setTimeout = (done, pause) => (pause > 10_000 ? later(done, pause) : pauses.push(done));
 </script>`;
 
-// Options: the context of the host; an answer in place of the tool's; what the tools answer to the page in place of the server;
-// whether the host refuses calls of the page, or messages from it; and whether its pauses end step by step.
-async function show(name, given, { context = {}, answer, answers, refusesCalls, refusesMessages, steps } = {}) {
+// Options: the context of the host; an answer in place of the tool's, or the reason why the call was cancelled; what the tools answer
+// to the page in place of the server; whether the host refuses calls of the page, or messages from it; and whether its pauses end
+// step by step.
+async function show(name, given, { context = {}, answer, cancelled, answers, refusesCalls, refusesMessages, steps } = {}) {
   const { tools } = await client.listTools();
   const uri = getToolUiResourceUri(tools.find((tool) => tool.name === name));
   const { contents } = await client.readResource({ uri });
@@ -47,7 +48,8 @@ async function show(name, given, { context = {}, answer, answers, refusesCalls, 
   bridge.onsandboxready = () => bridge.sendSandboxResourceReady({ html, csp: contents[0]._meta?.ui?.csp });
   bridge.oninitialized = async () => {
     await bridge.sendToolInput({ arguments: given });
-    await bridge.sendToolResult(answer ?? (await call(name, given)));
+    if (cancelled) await bridge.sendToolCancelled({ reason: cancelled });
+    else await bridge.sendToolResult(answer ?? (await call(name, given)));
   };
   await bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));
   // Another origin than the host's, as the specification wants it.
@@ -55,7 +57,6 @@ async function show(name, given, { context = {}, answer, answers, refusesCalls, 
 }
 
 const change = (context) => bridge.setHostContext(context);
-const cancel = (reason) => bridge.sendToolCancelled({ reason });
 // Ends once the page has taken what was sent to it before, and the host what the page sent.
 const settle = async () => {
   await bridge.request({ method: "ping" });
@@ -63,4 +64,4 @@ const settle = async () => {
 };
 const end = () => bridge.teardownResource({});
 
-globalThis.chat = { call, cancel, change, end, seen, settle, show };
+globalThis.chat = { call, change, end, seen, settle, show };

@@ -235,11 +235,15 @@ def test_an_error_is_shown_in_the_words_of_the_answer(chat: Chat) -> None:
 
 def test_a_call_that_is_cancelled_leaves_a_page_that_reads_the_job_itself(chat: Chat) -> None:
     job_id = chat.ended_job("Account", "Name\nCancelled\n")
-    chat.show(STATUS, {"jobId": job_id}, answer={"content": []}, refusesCalls=True)
-    expect(chat.view.get_by_role("alert")).to_be_visible()
-    chat.page.evaluate("chat.cancel('the user')")
-    expect(chat.view.get_by_role("alert")).to_be_visible()
-    assert {call["name"] for call in chat.seen("calls")} == {STATUS}
+    chat.show(STATUS, {"jobId": job_id}, cancelled="the user")
+    expect(chat.view.locator("#state")).to_have_text("JobComplete")
+    expect(chat.view.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_page_of_a_cancelled_call_that_can_not_read_the_job_waits_for_no_answer(chat: Chat) -> None:
+    chat.show(STATUS, {"jobId": JOB}, cancelled="the user", refusesCalls=True)
+    expect(chat.view.get_by_role("alert")).to_contain_text("could not read more")
+    expect(chat.view.locator("#summary")).to_have_text("The call was cancelled. The job goes on by itself.")
 
 
 def test_texts_of_the_org_stay_texts_and_never_become_words_of_the_user(chat: Chat) -> None:

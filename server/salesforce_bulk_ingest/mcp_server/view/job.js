@@ -55,7 +55,7 @@ const host = new Host({
   },
   "ui/notifications/tool-result": (result) => void opened(result),
   "ui/notifications/tool-cancelled"() {
-    complain("The call was cancelled. The job goes on by itself.");
+    write(at("summary"), "The call was cancelled. The job goes on by itself.");
     void reread();
   },
 });
