@@ -177,6 +177,20 @@ def test_a_click_asks_in_the_chat_once_and_changes_nothing(chat: Chat) -> None:
     assert {call["name"] for call in chat.seen("calls")} <= READING
 
 
+@pytest.mark.parametrize("operation", ["delete", "hardDelete"])
+def test_of_a_job_that_deletes_nothing_is_said_to_be_loaded(chat: Chat, operation: str) -> None:
+    ended = job_answer(operation=operation, state="Aborted", rowCounts=COUNTS)
+    answers = {STATUS: ended, "get-successful-results-ingest-job": page_answer(["001", "", ""])}
+    chat.show(STATUS, {"jobId": JOB}, answer=ended, answers=answers)
+    chat.view.get_by_role("button", name="32 deleted").click()
+    expect(chat.view.locator("#rows-title")).to_have_text("Deleted rows")
+    chat.view.get_by_role("button", name="Ask for the rest to be deleted").click()
+    expect(chat.view.get_by_text("Asked in the chat.")).to_be_visible()
+    [message] = chat.seen("messages")
+    assert message.startswith(f"Please delete the records of the rows of ingest job {JOB} that were not processed")
+    expect(chat.view.get_by_text("loaded")).to_have_count(0)
+
+
 def test_a_message_that_the_host_does_not_take_is_there_to_be_written_by_hand(chat: Chat) -> None:
     answer = page_answer(["", "x", "y"], causes=[cause("UNABLE_TO_LOCK_ROW", retryable=True)])
     chat.show(FAILED, {"jobId": JOB}, answer=answer, answers={STATUS: job_answer()}, refusesMessages=True)

@@ -2,10 +2,11 @@
 // Texts of the org are set as text, never as markup, and never become words of the user.
 const STATUS = "get-ingest-job-status";
 const HEAPS = {
-  loaded: { tool: "get-successful-results-ingest-job", title: "Loaded rows" },
+  loaded: { tool: "get-successful-results-ingest-job", title: "Loaded rows", titleOfDelete: "Deleted rows" },
   failed: { tool: "get-failed-results-ingest-job", title: "Failed rows" },
   unprocessed: { tool: "get-unprocessed-records-ingest-job", title: "Rows that were not processed" },
 };
+const DELETES = new Set(["delete", "hardDelete"]);
 const ENDED = new Set(["JobComplete", "Failed", "Aborted"]);
 const ROWS_ON_A_PAGE = 10;
 const MOST_CAUSES = 20;
@@ -41,6 +42,7 @@ function write(target, text) {
 
 const context = {};
 const job = { id: null, answer: null, sent: null, follows: false, isGone: false };
+const isDelete = () => DELETES.has(job.answer?.operation);
 const rows = { heap: null, where: null, page: null, before: [], asked: 0 };
 
 const host = new Host({
@@ -242,10 +244,11 @@ function drawHeaps(counts, hasEnded) {
     if (box.matches("button")) box.disabled = !hasEnded || count === 0; // a job has results once it has ended
     at("heaps").querySelector(`.bar .${heap}`).style.flexGrow = count ?? 0;
   }
+  write(at("done"), isDelete() ? "deleted" : "loaded");
   write(at("left"), hasEnded ? "not processed" : "not processed yet");
   const rest = hasEnded ? (counts.unprocessed ?? 0) + (counts.missing ?? 0) : 0;
   at("rest").hidden = !rest;
-  if (rest && !at("rest").firstChild) at("rest").append(...question("Ask for the rest to be loaded", restQuestion()));
+  if (rest && !at("rest").firstChild) at("rest").append(...restQuestion());
 }
 
 function drawFacts(answer) {
@@ -302,7 +305,8 @@ function drawRows() {
   const { heap, where, page } = rows;
   const lists = Object.values(where ?? {});
   const chosen = lists.map((values) => [values].flat().map(visible).join(", ")).join(" on ");
-  write(at("rows-title"), chosen ? `${HEAPS[heap].title}: ${chosen}` : HEAPS[heap].title);
+  const title = (isDelete() && HEAPS[heap].titleOfDelete) || HEAPS[heap].title;
+  write(at("rows-title"), chosen ? `${title}: ${chosen}` : title);
   write(at("rows-summary"), visible(page.summary ?? ""));
   const omitted = page.columnsOmitted
     ? [element("p", { className: "quiet", textContent: `More columns, not shown: ${number(page.columnsOmitted)}` })]
@@ -436,7 +440,9 @@ function causeQuestion({ statusCode, fields = [], retryable }) {
 
 function restQuestion() {
   const data = { rowsOf: { jobs: [job.id], which: ["unprocessed", "missing"] } };
-  return `Please load the rows of ingest job ${job.id} that were not processed or are in no result, in a new job: create-ingest-job with data ${JSON.stringify(data)}. Ask me before you close it.`;
+  const [done, these] = isDelete() ? ["deleted", "delete the records of the rows"] : ["loaded", "load the rows"];
+  const text = `Please ${these} of ingest job ${job.id} that were not processed or are in no result, in a new job: create-ingest-job with data ${JSON.stringify(data)}. Ask me before you close it.`;
+  return question(`Ask for the rest to be ${done}`, text);
 }
 
 function question(label, text) {
