@@ -1,9 +1,8 @@
 """The findings of the checks against a describe, for tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings
-from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
@@ -23,7 +22,7 @@ def found(
     *blocks: Sequence[list[str]],
     key: str | None = None,
     parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
-    hidden: HiddenFields = NOTHING_HIDDEN,
+    hidden: Set[str] = frozenset(),
 ) -> list[Finding]:
     """The findings about a header and about rows in blocks; the first row is on line 2."""
     findings = Findings()

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from tests.validation.checking import as_lines, found
@@ -40,7 +39,7 @@ def test_the_first_values_and_lines_are_shown_and_all_are_counted() -> None:
 
 def test_of_hidden_cells_the_lengths_are_shown() -> None:
     rows = [["003000000000001", "Unheard of"], ["003000000000001", "Unknown"]]
-    hidden = HiddenFields(("Contact.level__C",)).on("Contact")
+    hidden = {"Level__c"}
     assert as_lines(found(CONTACT, "update", ["Id", "Level__c"], rows, hidden=hidden)) == snapshot(
         [
             'warning Level__c: Level__c takes only the active values of its picklist, and rows with others fail: [hidden, 10 characters], [hidden, 7 characters]. | Map them with values: it takes "Primary", "Secondary". (2, 3) x2'

@@ -6,7 +6,6 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.points import PointChecks
 from tests.support.orgs import agent, call
@@ -57,7 +56,7 @@ async def test_three_decimals_alone_are_no_sign(org_url: str) -> None:
 
 def test_hidden_cells_are_not_shown() -> None:
     findings = Findings()
-    checks = PointChecks({0: "Amount"}, ["Amount"], findings, HiddenFields(("Amount",)).on("Opportunity"))
+    checks = PointChecks({0: "Amount"}, ["Amount"], findings, {"Amount"})
     checks.check(ParsedBlock(1, lambda: range(2, 3), rows=[["1.234"]]))
     checks.finish("SEMICOLON", {})
     [finding] = findings.sorted()

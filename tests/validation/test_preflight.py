@@ -88,12 +88,30 @@ def test_no_finding_shows_a_cell_of_a_hidden_field(name: str, reached_by: str, f
     header = {"name": name, "label": described.label, "mapping": "Nothing", "nothing": "Whatever"}[reached_by]
     columns = {header: name} if reached_by == "mapping" else {}
     formats = {columns.get(header, header): format_text} if format_text else {}
+    hold_hidden(name, header, ColumnMapping(columns=columns, formats=formats))
+
+
+@pytest.mark.parametrize("format_text", [None, "DD.MM.YYYY", "1.234,5"])
+@pytest.mark.parametrize("name", HIDDEN_FIELDS)
+def test_no_finding_shows_a_cell_that_means_a_hidden_field_and_goes_into_another(
+    name: str, format_text: str | None
+) -> None:
+    described = CONTACT.field(name)
+    assert described is not None
+    header = f"{described.label[0]}-{described.label[1:]}"  # it has the meaning, and no hidden word, which is refused
+    for filled in HIDDEN_FIELDS:
+        if filled != name:
+            formats = {filled: format_text} if format_text else {}
+            hold_hidden(name, header, ColumnMapping(columns={header: filled}, formats=formats))
+
+
+def hold_hidden(name: str, header: str, mapping: ColumnMapping) -> None:
+    """Hold a hidden field's cells, below a header of any name, to be in no finding."""
     for cell in HIDDEN_CELLS:
         for operation, key in (("insert", None), ("upsert", "Code__c")):
             destination = Destination(operation, key, describe=CONTACT, hidden=HiddenFields((name,), "Contact"))
             content = f"{header},LastName\n{cell},A\n{cell},\n".encode()
-            plan = plan_of(Bytes(content), ColumnMapping(columns=columns, formats=formats), destination)
-            for finding in map(as_line, plan.findings):
+            for finding in map(as_line, plan_of(Bytes(content), mapping, destination).findings):
                 assert not re.search(rf"(?<![\w.#]){re.escape(cell)}(?![\w.])", finding.replace(" - ", "")), finding
 
 

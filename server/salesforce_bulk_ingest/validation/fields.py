@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Fails, Findings
-from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.records import LONGEST_RECORD_BYTES
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
@@ -33,7 +32,7 @@ class FieldChecks:
         findings: collects what is wrong.
         parents: describes of the objects that relationship columns lead to, by name; the fields of a parent without a
             describe are not checked.
-        hidden: the fields whose wrong cells no finding shows.
+        hidden: the names of the columns whose cells no finding shows.
         proposal: indexes of columns to the fields that these are likely to mean. The cells of an unknown column are checked
             as those of its likely field, so that one dry run proposes its format, too.
 
@@ -48,7 +47,7 @@ class FieldChecks:
         header: Sequence[str],
         findings: Findings,
         parents: Mapping[str, SObjectDescribe],
-        hidden: HiddenFields = NOTHING_HIDDEN,
+        hidden: Set[str] = frozenset(),
         proposal: Mapping[int, str | None] = NO_PROPOSAL,
     ) -> None:
         self._load = load
@@ -150,7 +149,7 @@ class FieldChecks:
     def _report(self, index: int, tally: "_Tally", likely: Sequence[LikelyFormat], *, has_format: bool) -> None:
         column = self._header[index]
         field_name = self._likely_fields.get(index, column)
-        are_hidden = self._hidden.hides(column) or self._hidden.hides(field_name)
+        are_hidden = column in self._hidden
         more = advice(tally.complaint.kind, field_name, likely, are_hidden=are_hidden, has_format=has_format)
         tally.report(column, self._findings, more, are_hidden=are_hidden)
         if len(likely) == 1:

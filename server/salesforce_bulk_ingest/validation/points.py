@@ -1,10 +1,9 @@
 """Points in numbers that may be marks of thousands: Salesforce takes "1.234" for 1.2, nearly, and no row fails."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from salesforce_bulk_ingest.base.findings import Findings
-from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import as_json, as_name
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
@@ -26,12 +25,10 @@ class PointChecks:
         fields: the indexes of columns of decimal numbers that are read in no format, and the name of the field of each.
         names: the names of the uploaded columns.
         findings: collects what is wrong.
-        hidden: the fields whose cells no finding shows.
+        hidden: the names of the columns whose cells no finding shows.
     """
 
-    def __init__(
-        self, fields: Mapping[int, str], names: Sequence[str], findings: Findings, hidden: HiddenFields
-    ) -> None:
+    def __init__(self, fields: Mapping[int, str], names: Sequence[str], findings: Findings, hidden: Set[str]) -> None:
         self._fields = fields
         self._names = names
         self._findings = findings
@@ -63,7 +60,7 @@ class PointChecks:
             name, field = self._names[index], self._fields[index]
             if field in formats:
                 continue
-            shown = tally.shown(are_hidden=self._hidden.hides(name) or self._hidden.hides(field))
+            shown = tally.shown(are_hidden=name in self._hidden)
             what = (
                 f"Each point in {as_name(field)} has three digits behind it, and is taken for a decimal one: {shown}."
             )

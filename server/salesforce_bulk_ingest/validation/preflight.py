@@ -1,6 +1,6 @@
 """All checks of one upload before it is sent, in the order in which its header and its blocks of rows are read."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import MappingProxyType
 from typing import Self
@@ -92,23 +92,22 @@ class PreflightChecks:
         )
         self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
-        self._hidden = hidden = self._hidden_names()
-        self._meant_by_source = self._fields_meant_by_source() if destination.hidden else {}
+        self._hidden = hidden = self._hidden_columns()
         self._misfits = MisfitChecks(findings, hidden)
         load = destination.load_target
         self._fields = (
             None
             if load is None
-            else FieldChecks(load, names, findings, destination.parents, destination.hidden, self._proposals.fields())
+            else FieldChecks(load, names, findings, destination.parents, hidden, self._proposals.fields())
         )
         self._formats = formats
         numbers = {} if self._fields is None else self._fields.number_fields
         unread = {index: field for index, field in numbers.items() if names[index] not in formats}
-        self._points = PointChecks(unread, names, findings, destination.hidden)
+        self._points = PointChecks(unread, names, findings, hidden)
         self._key = key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         self._placeholders = PlaceholderChecks(
-            [self._placeholders_in(index, key, hidden) for index in range(len(names))], findings
+            [self._placeholders_in(index, key) for index in range(len(names))], findings
         )
         self._resources = ExitStack()
 
@@ -248,30 +247,15 @@ class PreflightChecks:
         return [self._column(index) for index in range(len(self._names))]
 
     def _column(self, index: int) -> ProfiledColumn:
-        name, address, fields, hidden = (
-            self._names[index],
-            self._addresses[index],
-            self._fields,
-            self._destination.hidden,
-        )
+        name, fields = self._names[index], self._fields
         return ProfiledColumn(
-            address,
+            self._addresses[index],
             fills=name if fields is None or fields.is_known(index) else None,
             proposed=self._proposals.fields().get(index),
             field=None if fields is None else fields.field_of(index),
             is_key=self._key is not None and self._key.index == index,
-            # Without a describe, a column may be that of any field.
-            is_hidden=any(map(hidden.hides, [address or "", self._meant_by_source.get(index) or ""]))
-            or name in self._hidden
-            or (fields is None and bool(hidden)),
+            is_hidden=name in self._hidden,
         )
-
-    def _fields_meant_by_source(self) -> Mapping[int, str | None]:
-        """Return the likely fields of columns by their names in the source: cells stay hidden whatever they are to fill."""
-        names = [address or name for address, name in zip(self._addresses, self._names, strict=True)]
-        return FieldProposals(
-            self._destination.describe, self._destination.operation, names, self._destination.parents
-        ).fields()
 
     def scope(self) -> Scope:
         """Return what the rows were checked for; called after `finish`."""
@@ -283,26 +267,35 @@ class PreflightChecks:
             self._names[key.index] if key is not None and is_compared else None,
         )
 
-    def _hidden_names(self) -> frozenset[str]:
-        """Return the names of the columns whose cells are hidden: under their own names or their likely fields'.
+    def _hidden_columns(self) -> frozenset[str]:
+        """Return the names of the columns whose cells no finding shows: those that have, mean or fill a hidden field.
 
-        A column without a field may be that of any field, so it is hidden if one is.
+        Names in the source count, too, since cells stay hidden whatever they are to fill. A column without a field may be
+        that of any field, and so may each column without a describe.
         """
-        hidden, likely = self._destination.hidden, self._proposals.fields()
-        unknown = self._proposals.unknown(likely) if hidden else ()
+        destination, names = self._destination, self._names
+        if not destination.hidden:
+            return frozenset()
+        if destination.load_target is None:
+            return frozenset(names)
+        likely = self._proposals.fields()
+        unknown = self._proposals.unknown(likely)
+        sources = [address or name for address, name in zip(self._addresses, names, strict=True)]
+        by_source = FieldProposals(destination.describe, destination.operation, sources, destination.parents).fields()
+        known_as = [(name, sources[index], likely.get(index), by_source.get(index)) for index, name in enumerate(names)]
         return frozenset(
-            name
-            for index, name in enumerate(self._names)
-            if index in unknown or hidden.hides(name) or hidden.hides(likely.get(index) or name)
+            names[index]
+            for index, known in enumerate(known_as)
+            if index in unknown or any(map(destination.hidden.hides, filter(None, known)))
         )
 
-    def _placeholders_in(self, index: int, key: KeyColumn | None, hidden: Set[str]) -> PlaceholderColumn:
+    def _placeholders_in(self, index: int, key: KeyColumn | None) -> PlaceholderColumn:
         name, fields = self._names[index], self._fields
         is_key = key is not None and key.index == index
         values = frozenset[str]() if fields is None else fields.picklist_values(index)
         return PlaceholderColumn(
             name,
-            is_hidden=name in hidden,
+            is_hidden=name in self._hidden,
             is_insert=self._destination.operation == "insert",
             is_key=is_key,
             is_needed=(key is not None and is_key and key.is_needed)
