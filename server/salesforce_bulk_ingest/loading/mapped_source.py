@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, Block, blocks, cou
 from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
 from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, LeftOut, RowFilter, check_no_guessing, conditions_of
-from salesforce_bulk_ingest.loading.sources import Records, RowSource, UploadFile, opened, read_errors
+from salesforce_bulk_ingest.loading.sources import Records, RowSource, encoding_of, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.file import has_undecoded, undecoded
 from salesforce_bulk_ingest.validation.misfits import Misfit
@@ -368,8 +368,7 @@ def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, de
     except InvalidArgument:
         if not any(map(has_undecoded, header.names)):
             raise
-        encoding = source.encoding if isinstance(source, UploadFile) else None
-        what, do, likely = undecoded(header.record, encoding, shows_words=not hidden)
+        what, do, likely = undecoded(header.record, encoding_of(source), shows_words=not hidden)
         raise Unreadable(what, do, header.line, likely) from None
     check_no_guessing(conditions, header.names, names, hidden)
     if applied is not None:

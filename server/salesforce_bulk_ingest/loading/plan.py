@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSour
 from salesforce_bulk_ingest.loading.parts import Part, PartContent, PartCutter
 from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch, RowSketcher
-from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile, read_errors
+from salesforce_bulk_ingest.loading.sources import encoding_of, read_errors
 from salesforce_bulk_ingest.validation.column_profiles import (
     ProfiledColumn,
     RowsProfile,
@@ -50,7 +50,7 @@ class RowPass:
         limit: the maximum number of bytes of one upload.
         progress: called after each block, see `Progress`.
         sketched: whether the parts get sketches of their rows.
-        profiled: whether it is counted what is in the columns.
+        profiled: whether what is in the columns is counted.
 
     Attributes:
         tally: the tally of the columns; None if they are not counted.
@@ -161,7 +161,7 @@ class RowPass:
 
     def _refuse_undecoded(self, text: str, first_line: int) -> None:
         """Raise InvalidArgument where bytes stand for nothing in the encoding of the source, which is not UTF-8."""
-        encoding = _encoding_of(self._source.source)
+        encoding = encoding_of(self._source.source)
         if encoding not in (None, UTF_8) and has_undecoded(text):
             lines = enumerate(text.split("\n"), first_line)
             line = next(number for number, line in lines if has_undecoded(line))
@@ -173,11 +173,6 @@ class RowPass:
         if checks is None:
             raise InvalidArgument(f"Line {line}: {what} {do}")
         checks.add_long_row(line, what, do)
-
-
-def _encoding_of(source: RowSource) -> str | None:
-    """Return the encoding that a source is read in; None for a source that can't be read in another."""
-    return source.encoding if isinstance(source, UploadFile) else None
 
 
 def _not_rows_of(before: LinesBefore) -> Mapping[int, Kind]:
@@ -385,7 +380,7 @@ def _checked(
             destination,
             findings,
             rewritten=is_mapped,
-            encoding=_encoding_of(source.source),
+            encoding=encoding_of(source.source),
             has_lines=source.source.has_lines,
             formats={} if source.mapping is None else source.mapping.formats,
         ) as checks:
@@ -422,13 +417,13 @@ def _unchecked(
             raise upload.unreadable
         if source.mapping is None:
             _refuse_lines_before(source)
-            source = replace(
-                source, header=replace(source.header, bom=b"", record=source.header.bom + source.header.record)
-            )
+            header = source.header
+            # A byte order mark goes out as well, as a part of the header.
+            source = replace(source, header=replace(header, bom=b"", record=header.bom + header.record))
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled)
         rows.read()
     except Unreadable as error:
-        if upload.requested_mapping or _encoding_of(source.source) not in (None, UTF_8):
+        if upload.requested_mapping or encoding_of(source.source) not in (None, UTF_8):
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
     columns = columns_without_describe(source.output_names, source.output_addresses, destination.hidden)
@@ -440,11 +435,11 @@ def _profile(
 ) -> RowsProfile | None:
     if rows.tally is None:
         return None
-    addresses = ColumnAddresses(source.header.names)
-    left_out = {addresses.of(index): None for index in range(len(source.header.names))}
-    for address in source.output_addresses:
-        left_out.pop(address or "", None)
-    return replace(rows.tally.profile(columns, scope), left_out=tuple(left_out))
+    addresses, uploaded = ColumnAddresses(source.header.names), set(source.output_addresses)
+    left_out = tuple(
+        address for address in map(addresses.of, range(len(source.header.names))) if address not in uploaded
+    )
+    return replace(rows.tally.profile(columns, scope), left_out=left_out)
 
 
 def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:

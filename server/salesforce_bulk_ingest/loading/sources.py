@@ -206,6 +206,11 @@ class UploadFile:
         return as_utf_8(file, codec)
 
 
+def encoding_of(source: RowSource) -> str | None:
+    """Return the encoding that a source is read in; None for a source that can't be read in another."""
+    return source.encoding if isinstance(source, UploadFile) else None
+
+
 class _DecompressedFile(gzip.GzipFile):
     """A decompressed stream that closes the compressed file, too."""
 
