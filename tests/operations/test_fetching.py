@@ -478,3 +478,26 @@ async def test_a_job_that_was_aborted_since_its_rows_may_not_have_arrived_leads_
         page = await call(client, "get-unprocessed-records-ingest-job", jobId=job_id)
         tool, arguments = next_call(page["next"])
     assert (tool, arguments["body"]) == ("create-ingest-job", body)
+
+
+UPSERT = {"object": "Account", "operation": "upsert", "numberRecordsProcessed": 2, "numberRecordsFailed": 0}
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ("sf__Id,sf__Created,Name\n001A,true,A\n001B,false,B\n", True),
+        ("sf__Id,Name\n001A,A\n001B,B\n", False),
+        ("sf__Id,sf__Created,Na\0me\n001A,true,A\n001B,true,B\n", False),
+        ("sf__Id,sf__Created,Name\n001A,true,A\n", False),
+    ],
+    ids=["whole", "without the column", "under a header that can't be read", "short of a row"],
+)
+async def test_new_records_of_an_upsert_are_counted_where_its_result_says_which_they_are(
+    result: str, told: bool
+) -> None:
+    org = OneJob({"successfulResults": [Response(result, media_type="text/csv")]}, UPSERT)
+    async with agent_over(org) as client:
+        job = await call(client, "get-ingest-job-status", jobId=JOB_ID)
+    assert ("New records: 1, updated: 1." in job["summary"]) == told
+    assert ("New records" in job["summary"]) == told

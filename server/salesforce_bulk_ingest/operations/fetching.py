@@ -207,6 +207,8 @@ class ResultFetcher:
         if not downloaded.completeness.is_whole or not downloaded.index.rows:
             return None
         result = _result_file(downloaded, job, "successfulResults")
+        if result.outcome_index(CREATED_COLUMN) is None:
+            return None
 
         def count() -> int:
             return sum(list(result.outcome_cells(block, CREATED_COLUMN)).count("true") for _, block in result.blocks())
