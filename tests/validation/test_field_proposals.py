@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 from tests.validation.checking import PARENTS
 from tests.validation.describing import ACCOUNT, CONTACT, LOCKED, TASK, field, sobject
@@ -12,7 +13,7 @@ from tests.validation.describing import ACCOUNT, CONTACT, LOCKED, TASK, field, s
 
 def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) -> Mapping[str, str | None]:
     """What is proposed for the columns of a header, by name."""
-    proposed = FieldProposals(describe, operation, header, PARENTS).fields()
+    proposed = FieldProposals(Destination(operation, describe=describe, parents=PARENTS), header).fields()
     return {header[index]: meant for index, meant in proposed.items()}
 
 
@@ -118,16 +119,18 @@ def test_a_key_of_a_parent_is_not_proposed_beside_another_way_to_the_parent_nor_
 ):
     assert propose(CONTACT, "update", ["AccountId", "Account External ID"]) == {}
     parents = {"Account": sobject("Account", field("Erp__c", externalId=True), field("Crm__c", externalId=True))}
-    proposals = FieldProposals(CONTACT, "update", ["Account external id", "Account CRM"], parents)
+    proposals = FieldProposals(
+        Destination("update", describe=CONTACT, parents=parents), ["Account external id", "Account CRM"]
+    )
     assert proposals.fields() == {1: "Account.Crm__c"} and proposals.unknown(proposals.fields()) == [0]
 
 
 def test_columns_for_one_field_are_doubled_by_name_or_by_meaning() -> None:
     header = ["LastName", "Surname", "LASTNAME", "Telefon", "Telefon", "", " ", "Account.Ext__c", "account.ext__C"]
-    proposals = FieldProposals(CONTACT, "update", header)
+    proposals = FieldProposals(Destination("update", describe=CONTACT), header)
     assert proposals.doubled == {"LastName": [0, 2, 1], "Telefon": [3, 4], "Account.Ext__c": [7, 8]}
     assert proposals.unnamed == [5, 6]
-    assert FieldProposals(None, None, header).doubled == {
+    assert FieldProposals(Destination(), header).doubled == {
         "LastName": [0, 2],
         "Telefon": [3, 4],
         "Account.Ext__c": [7, 8],
@@ -178,7 +181,9 @@ ACTIVITY = sobject(
 )
 def test_an_id_or_a_key_of_what_an_activity_is_about_is_taken_for_its_lookup(name: str, meant: str) -> None:
     parents = {**PARENTS, "Contact": sobject("Contact", field("Code__c", externalId=True))}
-    assert dict(FieldProposals(ACTIVITY, "update", [name], parents).fields()) == {0: meant}
+    assert dict(FieldProposals(Destination("update", describe=ACTIVITY, parents=parents), [name]).fields()) == {
+        0: meant
+    }
 
 
 def test_what_an_activity_is_about_is_not_guessed_from_two_columns() -> None:
@@ -189,9 +194,10 @@ def test_what_an_activity_is_about_is_not_guessed_from_two_columns() -> None:
 def test_a_column_of_numbers_is_left_to_the_user_where_no_column_has_the_key_of_an_upsert() -> None:
     fields = field("Name"), field("AccountNumber"), field("Erp__c", externalId=True)
     describe = sobject("Account", *fields)
-    proposals = FieldProposals(describe, "upsert", ["Firma", "Kundennr"], PARENTS, key="Erp__c")
+    destination = Destination("upsert", "Erp__c", describe=describe, parents=PARENTS)
+    proposals = FieldProposals(destination, ["Firma", "Kundennr"])
     assert proposals.fields() == {0: "Name"}
     assert proposals.unknown(proposals.fields()) == [1]
     assert proposals.choices(proposals.fields()) == ("Erp__c", 'Id ("Account ID")', "AccountNumber")
-    with_key = FieldProposals(describe, "upsert", ["Kundennr", "Erp__c"], PARENTS, key="Erp__c")
+    with_key = FieldProposals(destination, ["Kundennr", "Erp__c"])
     assert with_key.fields() == {0: "AccountNumber"}

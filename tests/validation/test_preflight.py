@@ -105,6 +105,14 @@ def test_no_finding_shows_a_cell_that_means_a_hidden_field_and_goes_into_another
             hold_hidden(name, header, ColumnMapping(columns={header: filled}, formats=formats))
 
 
+def test_no_finding_shows_a_number_of_a_record_that_is_hidden_and_goes_into_the_key() -> None:
+    account = sobject("Account", field("AccountNumber"), field("Erp__c", externalId=True))
+    hidden = HiddenFields(("AccountNumber",), "Account")
+    destination = Destination("upsert", "Erp__c", describe=account, hidden=hidden)
+    [line] = findings_of(b"Kundennr\nNULL\n", destination, mapping=ColumnMapping(columns={"Kundennr": "Erp__c"}))
+    assert "NULL" not in line
+
+
 def hold_hidden(name: str, header: str, mapping: ColumnMapping) -> None:
     """Hold a hidden field's cells, below a header of any name, to be in no finding."""
     for cell in HIDDEN_CELLS:

@@ -1,12 +1,12 @@
 """Proposals of fields for the columns of a file whose header has other names. Nothing applies a proposal unasked."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_name, quoted
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
-from salesforce_bulk_ingest.validation.destination import DELETES, NO_PARENTS
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
 from salesforce_bulk_ingest.validation.meanings import Meanings, has_parts_of_names, keys_of
 from salesforce_bulk_ingest.validation.synonyms import plain
@@ -21,28 +21,18 @@ class FieldProposals:
     """The fields that are proposed for the columns of one upload.
 
     Args:
-        describe: the describe of the object; without it nothing but columns of the same name is known.
-        operation: the operation of the job.
+        destination: the job; without a describe of its object nothing but columns of the same name is known.
         header: the names of the uploaded columns.
-        parents: describes of the objects that lookups lead to, by name, as far as these describes are known.
         id_columns: what the cells of columns of ids are; None while no row was read.
-        key: the external id field of an upsert.
 
     Attributes:
         of_ids: the indexes of the columns that may hold record ids, and the field that each may be for.
     """
 
-    def __init__(
-        self,
-        describe: SObjectDescribe | None,
-        operation: str | None,
-        header: Sequence[str],
-        parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
-        id_columns: IdColumns | None = None,
-        key: str | None = None,
-    ) -> None:
+    def __init__(self, destination: Destination, header: Sequence[str], id_columns: IdColumns | None = None) -> None:
+        describe, key = destination.describe, destination.external_id_field
         self._describe = describe
-        self._operation = operation or ""
+        self._operation = destination.operation or ""
         self._header = header
         self._meant: dict[int, str] = {}
         self._id_columns = id_columns
@@ -50,7 +40,11 @@ class FieldProposals:
         self.of_ids: dict[int, FieldDescribe] = {}
         self._columns: Sequence[FieldColumn | UnknownColumn] = ()
         if describe is not None:
-            self._find_meanings(describe, parents)
+            self._find_meanings(describe, destination.parents)
+            self._find_columns(describe)
+            for settle in (self._settle_lookups, self._settle_keys, self._settle_names, self._settle_numbers):
+                settle(describe)
+                self._find_columns(describe)
 
     def _find_meanings(self, describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]) -> None:
         meanings = Meanings(describe, parents)
@@ -63,17 +57,18 @@ class FieldProposals:
             by_ids = [each for each in meant or meanings.of_ids(column.name) if each.is_of_ids]
             if len(by_ids) == 1:
                 self.of_ids[index] = by_ids[0].field
-        self._columns = columns_of(self._meant_names, describe, {})
-        self._settle_ids(describe)
-        self._settle_names(describe)
-        self._settle_numbers(describe)
+
+    def _find_columns(self, describe: SObjectDescribe) -> None:
+        names = [self._meant.get(index, name) for index, name in enumerate(self._header)]
+        self._columns = columns_of(names, describe, {})
 
     @property
-    def _meant_names(self) -> Sequence[str]:
-        return [self._meant.get(index, name) for index, name in enumerate(self._header)]
+    def _claimed(self) -> Set[str]:
+        """The names of the fields that a column is, or means."""
+        return {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
 
-    def _settle_ids(self, describe: SObjectDescribe) -> None:
-        """Go by the cells of columns of ids: names of records become no lookup, and ids of another system an external id."""
+    def _settle_lookups(self, describe: SObjectDescribe) -> None:
+        """Go by the cells of columns of ids: names of records, and ids of another system, become no lookup."""
         cells = self._id_columns
         if cells is None:
             return
@@ -82,16 +77,19 @@ class FieldProposals:
                 self._meant[index] = field.name
             elif index in cells.with_others:
                 self._meant.pop(index, None)
-        self._columns = columns_of(self._meant_names, describe, {})
-        claimed = {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
+
+    def _settle_keys(self, describe: SObjectDescribe) -> None:
+        """Take the ids of another system for the external id, where there is one column of these and one such field."""
+        cells = self._id_columns
+        if cells is None or self._operation not in ("insert", "upsert"):
+            return
+        claimed = self._claimed
         keys = [key for key in keys_of(describe) if _can_fill(key, self._operation) and key.name not in claimed]
         others = [
             index for index, field in self.of_ids.items() if field.name == ID_FIELD and index in cells.with_others
         ]
-        makes_records = self._operation in ("insert", "upsert")
-        if makes_records and len(others) == len(keys) == 1 and cells.fits(others[0], keys[0]):
+        if len(others) == len(keys) == 1 and cells.fits(others[0], keys[0]):
             self._meant[others[0]] = keys[0].name
-        self._columns = columns_of(self._meant_names, describe, {})
 
     def _settle_names(self, describe: SObjectDescribe) -> None:
         """Find what a column of names is for that Salesforce makes of first and last names, where none has last names.
@@ -99,34 +97,28 @@ class FieldProposals:
         A column Name beside first names has last names. Any other may have whole names, which only the user can split; only
         an update goes without them.
         """
-        known = {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
-        if LAST_NAME in known or not has_parts_of_names(describe):
+        claimed = self._claimed
+        if LAST_NAME in claimed or not has_parts_of_names(describe):
             return
         for index, column in enumerate(self._columns):
             if not isinstance(column, FieldColumn) or column.field.name != "Name":
                 continue
-            if "FirstName" in known and plain(self._header[index]) == "name":
+            if "FirstName" in claimed and plain(self._header[index]) == "name":
                 self._meant[index] = LAST_NAME
             elif self._operation != "update":
                 self._meant.pop(index, None)
-        self._columns = columns_of(self._meant_names, describe, {})
 
     def _settle_numbers(self, describe: SObjectDescribe) -> None:
         """Leave columns of numbers of records to the user where no column has the key: one of them is likely to be it."""
-        known = {column.field.name for column in self._columns if isinstance(column, FieldColumn)}
-        if self._key is None or self._key.name in known:
-            return
-        self._meant = {index: name for index, name in self._meant.items() if name not in NUMBERS_OF_RECORDS}
-        self._columns = columns_of(self._meant_names, describe, {})
+        if self._key is not None and self._key.name not in self._claimed:
+            self._meant = {index: name for index, name in self._meant.items() if name not in NUMBERS_OF_RECORDS}
 
     @property
     def doubled(self) -> Mapping[str, Sequence[int]]:
         """The indexes of the columns that are, or mean, the same field, by its name; those that have its name come first."""
         groups: dict[str, list[int]] = defaultdict(list)
-        for index, name in enumerate(self._header):
-            column = self._columns[index] if self._columns else None
-            if isinstance(column, FieldColumn):
-                name = column.name if column.parent_field else column.field.name
+        for index in range(len(self._header)):
+            name = self._name_of(index)
             if name.strip():
                 groups[name.lower()].append(index)
         doubled = [sorted(indexes, key=self._meant.__contains__) for indexes in groups.values() if len(indexes) > 1]

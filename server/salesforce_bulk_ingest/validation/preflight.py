@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Self
 
@@ -83,13 +84,7 @@ class PreflightChecks:
             shows_words=not destination.hidden,
         )
         self._addresses = addresses
-        self._proposals = FieldProposals(
-            destination.describe,
-            destination.operation,
-            names,
-            destination.parents,
-            key=destination.external_id_field,
-        )
+        self._proposals = FieldProposals(destination, names)
         self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
         self._hidden = hidden = self._hidden_columns()
@@ -207,15 +202,7 @@ class PreflightChecks:
         self._spare.finish()
         self._placeholders.finish()
         self._id_columns.finish()
-        destination = self._destination
-        self._proposals = FieldProposals(
-            destination.describe,
-            destination.operation,
-            self._names,
-            destination.parents,
-            self._id_columns,
-            destination.external_id_field,
-        )
+        self._proposals = FieldProposals(self._destination, self._names, self._id_columns)
         if self._fields is not None:
             self._fields.finish(self._misfits.columns)
         formats = {**self._formats, **self.likely_formats}
@@ -281,7 +268,8 @@ class PreflightChecks:
         likely = self._proposals.fields()
         unknown = self._proposals.unknown(likely)
         sources = [address or name for address, name in zip(self._addresses, names, strict=True)]
-        by_source = FieldProposals(destination.describe, destination.operation, sources, destination.parents).fields()
+        # A column of numbers keeps its meaning here, which is left open where it may be the key.
+        by_source = FieldProposals(replace(destination, external_id_field=None), sources).fields()
         known_as = [(name, sources[index], likely.get(index), by_source.get(index)) for index, name in enumerate(names)]
         return frozenset(
             names[index]
