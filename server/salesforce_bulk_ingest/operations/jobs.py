@@ -152,7 +152,7 @@ class JobOperations:
         query_locator: str | None = None,
         with_counters: bool = False,
     ) -> JobListing:
-        """Return the newest jobs of one page of the org's list; with counters, the newest ten are read one by one, too."""
+        """Return the newest jobs of one page of the org's list; with counters, the newest ten are read, too."""
         filters = {
             "isPkChunkingEnabled": None if pk_chunking is None else str(pk_chunking).lower(),
             "jobType": job_type,
@@ -184,7 +184,8 @@ class JobOperations:
         with anyio.move_on_after(min(COUNTERS_SECONDS, self._seconds_left())):
             async with anyio.create_task_group() as reading:
                 for place, job in enumerate(jobs):
-                    if job.job_type in (None, "V2Ingest"):  # others are not of this API
+                    # Jobs of other types are not of this API, and an open job has no counters yet.
+                    if job.job_type in (None, "V2Ingest") and job.state != "Open":
                         reading.start_soon(read, place)
         return found
 
