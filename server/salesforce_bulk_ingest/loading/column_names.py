@@ -65,8 +65,10 @@ class ColumnNames:
         """Return the uploaded column that a name stands for, none for one that is not uploaded, None if it is not clear."""
         if name in self._uploaded:
             return (name,)
-        found = self._fields_of(name) if self._addresses.find(name) else spelled_alike(name, self._uploaded)
-        return found if len(found) == 1 or (self._addresses.find(name) and not found) else None
+        if self._addresses.find(name):
+            fields = self._fields_of(name)
+            return fields if len(fields) <= 1 else None
+        return only_one(spelled_alike(name, self._uploaded))
 
     def _fields_of(self, name: str) -> Sequence[str]:
         """Return the names under which the columns at an address of the source are uploaded."""
@@ -87,17 +89,13 @@ def unknown_address(
         return _FIELD.fullmatch(field) is None or not _near(name, header)
 
     if is_turned(address):
-        turned = {
-            str(columns[name]) if is_turned(name) else name: name if is_turned(name) else columns[name]
-            for name in columns
-        }
+        turned = dict((str(field), name) if is_turned(name) else (name, field) for name, field in columns.items())
         what = f"columns goes from columns of the source to fields, and {quoted_names([address])} is no column there"
         right = turned if len(turned) == len(columns) else None
         return InvalidArgument(f"{what}: write {as_json({columns[address]: address})}.", ("columns",), right)
 
     def meant(name: str) -> Sequence[str] | None:
-        found = (name,) if addresses.find(name) else spelled_alike(name, header)
-        return found if len(found) == 1 else None
+        return (name,) if addresses.find(name) else only_one(spelled_alike(name, header))
 
     return InvalidArgument(unknown("columns", address, header), ("columns",), corrected(columns, meant))
 
@@ -118,6 +116,11 @@ def spelled_alike(name: str, known: Iterable[str]) -> Sequence[str]:
     """Return those of the known names that have the same letters and digits."""
     word = plain(name)
     return [other for other in dict.fromkeys(known) if word and plain(other) == word]
+
+
+def only_one(names: Sequence[str]) -> Sequence[str] | None:
+    """Return the names where there is one, and None where it is not clear which is meant."""
+    return names if len(names) == 1 else None
 
 
 def corrected(

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
-from salesforce_bulk_ingest.loading.column_names import corrected, spelled_alike, unknown
+from salesforce_bulk_ingest.loading.column_names import corrected, only_one, spelled_alike, unknown
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 from salesforce_bulk_ingest.validation.key_forms import trimmed
 
@@ -184,8 +184,7 @@ def conditions_of(
     if unknown_name is not None:
 
         def meant(name: str) -> Sequence[str] | None:
-            alike = (name,) if found[name] else spelled_alike(name, output) or spelled_alike(name, source)
-            return alike if len(alike) == 1 else None
+            return (name,) if found[name] else only_one(spelled_alike(name, output) or spelled_alike(name, source))
 
         what = unknown("leaveOut", unknown_name, list(dict.fromkeys((*output, *source))))
         raise InvalidArgument(what, IN_CELLS, corrected(cells, meant))
