@@ -12,7 +12,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +23,11 @@ import anyio
 from salesforce_bulk_ingest.base.errors import NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.storage import FileError, storage_failure
 from salesforce_bulk_ingest.base.threads import run_in_thread
-from salesforce_bulk_ingest.cache import load_parts, load_records
+from salesforce_bulk_ingest.cache import load_parts, load_records, retried_rows
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
+from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows, SentRows
 from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -35,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 UploadRecordState = Literal["sending", "sent"]
-
-ALL_ROWS = b""
-"""Stored in place of the bits of rows where all rows of a result were retried, however many they are."""
 
 BUSY_SECONDS = 1
 """How long another process may hold the file before this process goes on without the ledger."""
@@ -63,15 +61,6 @@ CREATE TABLE IF NOT EXISTS uploaded_rows (
     rows INTEGER NOT NULL,
     columns TEXT NOT NULL,
     PRIMARY KEY (org, job_id)
-);
-CREATE TABLE IF NOT EXISTS rows_sent_again (
-    org TEXT NOT NULL,
-    from_job TEXT NOT NULL,
-    result TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    to_job TEXT NOT NULL,
-    rows BLOB NOT NULL,
-    PRIMARY KEY (org, from_job, result, sha256, to_job)
 );
 CREATE TABLE IF NOT EXISTS ended_jobs (
     org TEXT NOT NULL,
@@ -130,65 +119,6 @@ class UploadRecord:
     rows: int | None = None
     columns: tuple[str, ...] | None = None
     part: LoadPart | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RetriedRows:
-    """Rows of one result that are retried in another job.
-
-    Attributes:
-        from_job: id of the job that the result is of.
-        result: kind of the result.
-        sha256: SHA-256 of the downloaded result; another download may have the same rows in another order.
-        rows: one bit for each row of the result, 1 for the first row.
-    """
-
-    from_job: str
-    result: str
-    sha256: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierRetry:
-    """Rows that were retried before.
-
-    Attributes:
-        from_job: id of the job that the rows are of.
-        to_job: id of the job that retried them.
-        count: number of the requested rows that the job retried; the most that are possible, where the result was
-            downloaded in another order for that retry.
-    """
-
-    from_job: str
-    to_job: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class SentRows:
-    """Rows of one result that a job retried.
-
-    Attributes:
-        from_job: id of the job that the result is of, of 15 characters.
-        result: kind of the result.
-        sha256: SHA-256 of the result as it was downloaded then.
-        to_job: id of the job that retried them, of 15 characters.
-        rows: one bit for each row of the result, the lowest of the first byte for the first row.
-    """
-
-    from_job: str
-    result: str
-    sha256: str
-    to_job: str
-    rows: bytes
-
-    def may_have(self, sha256: str, number: int) -> bool:
-        """Return whether a row of a download of the result was retried, or may have been: another may have another order."""
-        if self.sha256 != sha256:
-            return True
-        byte, bit = divmod(number, 8)
-        return byte < len(self.rows) and bool(self.rows[byte] >> bit & 1)
 
 
 class Ledger:
@@ -299,7 +229,7 @@ class Ledger:
 
         def delete(db: sqlite3.Connection) -> None:
             _delete_upload(db, org, job_id)
-            db.execute("DELETE FROM rows_sent_again WHERE org = ? AND to_job = ?", (org, job_id[:15]))
+            retried_rows.delete_retry(db, org, job_id)
             load_records.delete_load(db, org, job_id)
             db.execute("DELETE FROM undone_inserts WHERE org = ? AND by_job = ?", (org, job_id[:15]))
 
@@ -313,7 +243,7 @@ class Ledger:
         Raises:
             NoRecord: the ledger can't be read.
         """
-        return await self._run_needed(lambda db: tuple(_earlier_retries(db, org, rows, ignored_jobs)))
+        return await self._run_needed(lambda db: tuple(retried_rows.earlier_retries(db, org, rows, ignored_jobs)))
 
     async def sent_rows(self, org: str, jobs: Collection[str]) -> tuple[SentRows, ...]:
         """Return which rows of some jobs were retried before.
@@ -321,7 +251,7 @@ class Ledger:
         Raises:
             NoRecord: the ledger can't be read.
         """
-        return await self._run_needed(lambda db: tuple(_sent_rows(db, org, jobs)))
+        return await self._run_needed(lambda db: tuple(retried_rows.sent_rows(db, org, jobs)))
 
     async def jobs_retrying(self, org: str, job_id: str) -> frozenset[str]:
         """Return the ids of the jobs that retried rows of a job.
@@ -329,7 +259,7 @@ class Ledger:
         Raises:
             NoRecord: the ledger can't be read.
         """
-        retries = await self._run_needed(lambda db: tuple(_retries_of_jobs(db, org, [job_id], ())))
+        retries = await self._run_needed(lambda db: tuple(retried_rows.retries_of_jobs(db, org, [job_id], ())))
         return frozenset(retry.to_job for retry in retries)
 
     async def with_retried_jobs(self, org: str, jobs: Collection[str]) -> frozenset[str]:
@@ -338,7 +268,7 @@ class Ledger:
         Raises:
             NoRecord: the ledger can't be read.
         """
-        return await self._run_needed(lambda db: _with_retried_jobs(db, org, jobs))
+        return await self._run_needed(lambda db: retried_rows.with_retried_jobs(db, org, jobs))
 
     async def record_retry(
         self,
@@ -370,16 +300,10 @@ class Ledger:
             db.execute("BEGIN IMMEDIATE")
             earlier: tuple[EarlierRetry, ...] = ()
             if ignored_jobs is not None:
-                retried_on = _retries_of_jobs(db, org, replaced_jobs, ignored_jobs)
-                earlier = (*_earlier_retries(db, org, rows, ignored_jobs), *retried_on)
+                retried_on = retried_rows.retries_of_jobs(db, org, replaced_jobs, ignored_jobs)
+                earlier = (*retried_rows.earlier_retries(db, org, rows, ignored_jobs), *retried_on)
             if not earlier:
-                values = [(org, r.from_job[:15], r.result, r.sha256, to_job[:15], _as_bytes(r.rows)) for r in rows]
-                values += [
-                    (org, job[:15], result, "", to_job[:15], ALL_ROWS)
-                    for job, results in replaced_jobs.items()
-                    for result in results
-                ]
-                db.executemany("INSERT OR REPLACE INTO rows_sent_again VALUES (?, ?, ?, ?, ?, ?)", values)
+                retried_rows.insert_retry(db, org, rows, to_job, replaced_jobs)
                 db.execute("UPDATE identity SET retries = retries + 1")
             return earlier
 
@@ -522,7 +446,9 @@ class Ledger:
         """Make the tables that are missing, and find records by host under their organization."""
         self._identify(db)
         if not _has_all_tables(db):
-            db.executescript(f"{load_records.SCHEMA}{load_parts.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}")
+            db.executescript(
+                f"{load_records.SCHEMA}{load_parts.SCHEMA}{retried_rows.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}"
+            )
         for organization, host in list(self._hosts.items()):
             with db:
                 _adopt(db, organization, host)
@@ -631,47 +557,3 @@ def _delete_upload(db: sqlite3.Connection, org: str, job_id: str) -> None:
     for table in ("uploads", "uploaded_rows"):
         db.execute(f"DELETE FROM {table} WHERE org = ? AND job_id = ?", (org, job_id[:15]))
     load_parts.delete_part(db, org, job_id)
-
-
-def _earlier_retries(
-    db: sqlite3.Connection, org: str, requested: Sequence[RetriedRows], ignored_jobs: Collection[str]
-) -> Iterator[EarlierRetry]:
-    query = "SELECT to_job, sha256, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND result = ?"
-    for retry in requested:
-        for to_job, sha256, rows in db.execute(query, (org, retry.from_job[:15], retry.result)).fetchall():
-            common = retry.rows
-            if sha256 == retry.sha256:
-                common &= int.from_bytes(rows, "little")
-            if common and to_job not in ignored_jobs:
-                yield EarlierRetry(retry.from_job, to_job, common.bit_count())
-
-
-def _sent_rows(db: sqlite3.Connection, org: str, jobs: Iterable[str]) -> Iterator[SentRows]:
-    query = "SELECT result, sha256, to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ?"
-    for job in jobs:
-        for result, sha256, to_job, rows in db.execute(query, (org, job[:15])).fetchall():
-            yield SentRows(job[:15], result, sha256, to_job, rows)
-
-
-def _retries_of_jobs(
-    db: sqlite3.Connection, org: str, from_jobs: Iterable[str], ignored_jobs: Collection[str]
-) -> Iterator[EarlierRetry]:
-    """Return the retries of rows of these jobs, without `ALL_ROWS` records, which repeat rows of an earlier job."""
-    query = "SELECT to_job, rows FROM rows_sent_again WHERE org = ? AND from_job = ? AND rows != ?"
-    for from_job in from_jobs:
-        for to_job, rows in db.execute(query, (org, from_job[:15], ALL_ROWS)).fetchall():
-            if to_job not in ignored_jobs:
-                yield EarlierRetry(from_job, to_job, int.from_bytes(rows, "little").bit_count())
-
-
-def _with_retried_jobs(db: sqlite3.Connection, org: str, jobs: Collection[str]) -> frozenset[str]:
-    query = "SELECT DISTINCT from_job FROM rows_sent_again WHERE org = ? AND to_job = ?"
-    found, left = set[str](), set(jobs)
-    while left:
-        found.add(job := left.pop())
-        left |= {from_job for (from_job,) in db.execute(query, (org, job[:15]))} - found
-    return frozenset(found)
-
-
-def _as_bytes(rows: int) -> bytes:
-    return rows.to_bytes(-(-rows.bit_length() // 8), "little")

@@ -13,7 +13,8 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
-from salesforce_bulk_ingest.cache.ledger import EarlierRetry, Ledger, RetriedRows, SentRows
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows, SentRows
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher

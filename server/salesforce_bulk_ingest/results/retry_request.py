@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from salesforce_bulk_ingest.cache.ledger import SentRows
+from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.cache.file_cache import NewFile
-from salesforce_bulk_ingest.cache.ledger import SentRows
+from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
