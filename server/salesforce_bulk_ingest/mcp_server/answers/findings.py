@@ -1,6 +1,6 @@
 """The results of the checks in an answer: findings, proposed columns and known fields, as many as fit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -132,39 +132,35 @@ def known_to_fail(plan: Plan) -> str:
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
-    proposed, does = _proposed_changes(plan), list[str]()
+    if not plan.has_errors:
+        first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun", "linesShown"))
+        of = len(plan.parts)
+        return (
+            f"{first} sends part 1 of {of}; each part has a job of its own, and fails or succeeds without the others."
+        )
     errors = [finding for finding in plan.findings if finding.level == "error"]
     of_job = [finding for finding in errors if finding.job and given.makes_a_job]
-    if plan.not_rows:
-        given = given.leaving_out({"notRows": True})
-        does.append("leaves out what is no row")
-    if of_job:
-        job = {name: value for finding in of_job for name, value in finding.job.items()}
-        given = given.with_job(job)
-        does.append(f"makes the job with {' and '.join(map(' '.join, job.items()))}")
+    mended, does = _mended(plan, of_job, given)
     if plan.title_lines:
-        return f"{given.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
-    if plan.has_errors and plan.unsettled:
+        return f"{mended.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
+    proposed = _proposed_changes(plan)
+    if plan.unsettled:
         settled = {**proposed, "columns": {**proposed.get("columns", {}), **_gaps(plan)}}
         return (
-            f"{given.with_changes(settled).again()} leaves columns out or names their fields, once that is settled with the "
-            "user; or correct the rows."
+            f"{mended.with_changes(settled).again()} leaves columns out or names their fields, once that is settled with "
+            "the user; or correct the rows."
         )
-    if plan.has_errors and proposed:
+    if proposed:
         *others, last = proposed
         names = f"{', '.join(others)} and {last}" if others else last
-        taking = given.with_changes(proposed).again()
+        taking = mended.with_changes(proposed).again()
         return f"{taking} takes the proposed {names}, once the user agrees; or correct the rows."
-    if errors and len(errors) == len(plan.not_rows) + len(of_job):
-        return f"{given.again()} {' and '.join(does)}, if the user agrees."
-    if plan.has_errors:
-        return (
-            f"{given.with_rows(CORRECTED_ROWS).again()} takes the rows, once they or their mapping (columns, set, values, "
-            "formats, only, leaveOut) are corrected."
-        )
-    first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun", "linesShown"))
-    of = len(plan.parts)
-    return f"{first} sends part 1 of {of}; each part has a job of its own, and fails or succeeds without the others."
+    if len(errors) == len(plan.not_rows) + len(of_job):
+        return f"{mended.again()} {' and '.join(does)}, if the user agrees."
+    return (
+        f"{mended.with_rows(CORRECTED_ROWS).again()} takes the rows, once they or their mapping (columns, set, values, "
+        "formats, only, leaveOut) are corrected."
+    )
 
 
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
@@ -177,6 +173,19 @@ def next_for_formats(plan: Plan, given: GivenCall) -> str:
     proposed = given.with_changes({"formats": _formats(plan)}).again()
     as_they_are = call_that_sends(plan, given)
     return f"{proposed} takes the proposed formats, once the user agrees; {as_they_are} sends the rows as they are."
+
+
+def _mended(plan: Plan, of_job: Sequence[Finding], given: GivenCall) -> tuple[GivenCall, list[str]]:
+    """Return the call that leaves out what is no row and has the job that the rows need, and what it does of that."""
+    does = list[str]()
+    if plan.not_rows:
+        given = given.leaving_out({"notRows": True})
+        does.append("leaves out what is no row")
+    if of_job:
+        job = {name: value for finding in of_job for name, value in finding.job.items()}
+        given = given.with_job(job)
+        does.append(f"makes the job with {' and '.join(map(' '.join, job.items()))}")
+    return given, does
 
 
 def _findings(plan: Plan, lines: int) -> tuple[FindingAnswer, ...]:
