@@ -9,6 +9,7 @@ from tests.support.orgs import agent, call, refusal
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
 INSERT = {"object": "Account", "operation": "insert"}
+LONG = "x" * 600
 
 
 async def test_a_dry_run_and_an_upload_report_the_same_rows_in_the_same_fields_and_a_dry_run_names_them(
@@ -62,3 +63,29 @@ async def test_the_call_after_a_dry_run_refuses_rows_that_changed_meanwhile(org:
         (tmp_path / "rows.csv").write_text("Name\nAcme\n")
         sent = await call(client, tool, **arguments)
     assert (arguments["sha256"], sent["status"]) == (checked["sha256"], "uploaded")
+
+
+async def test_the_call_after_a_dry_run_of_a_part_sends_that_part(org: WatchedOrg) -> None:
+    rows = {"csv": f"Name,Description\nAcme,{LONG}\nOther,{LONG}\nThird,{LONG}\n"}
+    async with agent(org.url, max_upload_bytes=1_000) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+        _, arguments = next_call(checked["next"])
+        assert (arguments["part"], arguments["sha256"]) == (1, checked["sha256"])
+        second = {**arguments, "data": rows, "part": 2}
+        checked = await call(client, "create-ingest-job", **second, dryRun=True)
+        _, arguments = next_call(checked["next"])
+        assert "sends part 2 of 3" in checked["next"] and "dryRun" not in arguments
+        sent = await call(client, "create-ingest-job", **{**arguments, "data": rows})
+    assert (sent["part"], sent["of"]) == (2, 3) and org.uploads == [f"Name,Description\nOther,{LONG}\n".encode()]
+
+
+async def test_formats_are_proposed_for_rows_in_parts_before_the_first_part_is_sent(org: WatchedOrg) -> None:
+    csv = f"LastName,Birthdate,Description\nAnn,31.01.1990,{LONG}\nBen,01.02.1990,{LONG}\n"
+    body, rows = {"object": "Contact", "operation": "insert"}, {"csv": csv}
+    async with agent(org.url, max_upload_bytes=1_000) as client:
+        checked = await call(client, "create-ingest-job", body=body, data=rows, dryRun=True)
+        _, taking = next_call(checked["next"])
+        assert taking["data"]["formats"] == {"Birthdate": "DD.MM.YYYY"} and taking["dryRun"]
+        assert f'"part": 1, "sha256": "{checked["sha256"]}"}} sends part 1 of 2 as it is' in checked["next"]
+        checked = await call(client, "create-ingest-job", **{**taking, "data": {**taking["data"], "csv": csv}})
+    assert checked["findings"] == [] and "sends part 1 of 2" in checked["next"]

@@ -133,11 +133,8 @@ def known_to_fail(plan: Plan) -> str:
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
     if not plan.has_errors:
-        first = given.again({"part": 1, "sha256": plan.sha256}, without=("dryRun", "linesShown"))
-        of = len(plan.parts)
-        return (
-            f"{first} sends part 1 of {of}; each part has a job of its own, and fails or succeeds without the others."
-        )
+        each = "each part has a job of its own, and fails or succeeds without the others"
+        return f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}; {each}."
     errors = [finding for finding in plan.findings if finding.level == "error"]
     of_job = [finding for finding in errors if finding.job and given.makes_a_job]
     mended, does = _mended(plan, of_job, given)
@@ -164,15 +161,25 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
 
 
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
-    """Return the call that sends the rows that a dry run has checked, and refuses others."""
-    return given.again({"sha256": plan.sha256}, without=("dryRun", "linesShown"))
+    """Return the call that sends the rows that were checked, or a part of them, and refuses others."""
+    part = {"part": _part_of(given)} if len(plan.parts) > 1 else {}
+    return given.again({**part, "sha256": plan.sha256}, without=("dryRun", "linesShown"))
 
 
 def next_for_formats(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows of which cells are likely to be written in foreign formats."""
     proposed = given.with_changes({"formats": _formats(plan)}).again()
-    as_they_are = call_that_sends(plan, given)
-    return f"{proposed} takes the proposed formats, once the user agrees; {as_they_are} sends the rows as they are."
+    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}"
+    as_they_are = "as it is" if len(plan.parts) > 1 else "as they are"
+    return f"{proposed} takes the proposed formats, once the user agrees; {sends} {as_they_are}."
+
+
+def _part_of(given: GivenCall) -> int:
+    return int(given.arguments.get("part", 1))
+
+
+def _what_is_sent(plan: Plan, given: GivenCall) -> str:
+    return f"part {_part_of(given)} of {len(plan.parts)}" if len(plan.parts) > 1 else "the rows"
 
 
 def _mended(plan: Plan, of_job: Sequence[Finding], given: GivenCall) -> tuple[GivenCall, list[str]]:

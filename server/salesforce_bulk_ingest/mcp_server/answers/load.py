@@ -140,10 +140,10 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
     if outcome.refusal is not None:
         return after_error(outcome.refusal, given)
     if outcome.status == "checked":
+        if plan.formats and not plan.has_errors:
+            return next_for_formats(plan, given)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
-        if plan.formats:
-            return next_for_formats(plan, given)
         return f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
     assert job is not None
     if outcome.status == "in progress":
