@@ -18,7 +18,7 @@ from tests.salesforce_emulator.caller import Caller, calling
 from tests.support.asgi_server import running
 from tests.support.follower import HALVES, Follower, Half, Heard, UnknownGap
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed
+from tests.support.orgs import agent, call, loaded
 
 MOST_CALLS = 6
 MOST_CHARACTERS = 8_000
@@ -198,8 +198,7 @@ Penta,C-5,Bronze,5
 async def test_four_kinds_of_failure(half: Half, crm: Org) -> None:
     crm.write("rows.csv", FAILING)
     async with agent_of(crm) as client:
-        there = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name,Code__c\nThere already,C-0\n"})
-        await closed(client, there["id"])
+        await loaded(client, "Name,Code__c\nThere already,C-0\n")
         crm.direct.go_wrong({"fault": "locked-rows", "times": 1})
         program = Program(client, half, {'<Tier__c for "gold!">': "Gold", '<Name for "">': "Unknown"})
         heard = await program.begin("create-ingest-job", body=INSERT, data={"file": "rows.csv"})
@@ -235,13 +234,7 @@ async def test_an_upsert_from_a_message(half: Half, crm: Org) -> None:
 async def test_children_by_their_parents_key(half: Half, crm: Org) -> None:
     crm.write("people.csv", "Vorname,Nachname,Account ERP Id\nAda,Lovelace,E-1\nAlan,Turing,E-2\n")
     async with agent_of(crm) as client:
-        made = await call(
-            client,
-            "create-ingest-job",
-            body=INSERT,
-            data={"csv": "Name,Erp_Id__c\nMüller,E-1\nBäcker,E-2\n"},
-        )
-        await closed(client, made["id"])
+        await loaded(client, "Name,Erp_Id__c\nMüller,E-1\nBäcker,E-2\n")
         program = Program(client, half, {})
         heard = await program.begin(
             "create-ingest-job",
@@ -271,10 +264,9 @@ async def test_an_aborted_load_continued(half: Half, crm: Org) -> None:
 @pytest.mark.parametrize("half", HALVES)
 async def test_an_undo(half: Half, crm: Org) -> None:
     async with agent_of(crm, allow_operation=("delete",), confirm=()) as client:
-        made = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nWrong 1\nWrong 2\n"})
-        await closed(client, made["id"])
+        made = await loaded(client, "Name\nWrong 1\nWrong 2\n")
         program = Program(client, half, {})
-        heard = await program.begin("get-ingest-job-status", jobId=made["id"])
+        heard = await program.begin("get-ingest-job-status", jobId=made)
         await program.until(await program.undo(heard), all_loaded)
     assert crm.count("Account") == 0
     within_the_price("an undo", half, program.spent)
@@ -283,12 +275,9 @@ async def test_an_undo(half: Half, crm: Org) -> None:
 @pytest.mark.parametrize("half", HALVES)
 async def test_a_question_without_a_write(half: Half, crm: Org) -> None:
     async with agent_of(crm) as client:
-        made = await call(
-            client, "create-ingest-job", body=INSERT, data={"csv": "Name,Tier__c\nAcme,gold!\nDuo,Gold\n"}
-        )
-        await closed(client, made["id"])
+        made = await loaded(client, "Name,Tier__c\nAcme,gold!\nDuo,Gold\n")
         before = crm.writes()
-        program = Program(client, half, {"<id>": made["id"]})
+        program = Program(client, half, {"<id>": made})
         heard = await program.begin("list-all-ingest-jobs")
         await program.until(
             heard,
