@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from inline_snapshot import snapshot
 
-from tests.support.next_call import next_call
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, call, refusal
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -89,3 +90,15 @@ async def test_formats_are_proposed_for_rows_in_parts_before_the_first_part_is_s
         assert f'"part": 1, "sha256": "{checked["sha256"]}"}} sends part 1 of 2 as it is' in checked["next"]
         checked = await call(client, "create-ingest-job", **{**taking, "data": {**taking["data"], "csv": csv}})
     assert checked["findings"] == [] and "sends part 1 of 2" in checked["next"]
+
+
+@pytest.mark.parametrize(
+    "csv", ["Account Name,Site\nAcme,Oslo\n", "Name,Site\nAcme,Oslo\n,\n", "Name\nAcme\r\nOther\n"]
+)
+async def test_a_call_that_changes_rows_does_not_hold_them_to_what_they_were(org: WatchedOrg, csv: str) -> None:
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv}, dryRun=True)
+        given = {"body": INSERT, "data": {"csv": csv}, "part": 1, "sha256": checked["sha256"]}
+        tool, changed = next_call(next_line(await refusal(client, "create-ingest-job", **given)))
+        sent = await call(client, tool, **{**changed, "data": {**changed["data"], "csv": csv}})
+    assert sent["status"] == "uploaded" and len(org.uploads) == 1

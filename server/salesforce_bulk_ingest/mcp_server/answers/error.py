@@ -25,6 +25,7 @@ from salesforce_bulk_ingest.base.errors import (
 )
 from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    OF_CHECKED_ROWS,
     ROWS,
     GivenCall,
     abort_call,
@@ -176,7 +177,7 @@ def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
             if isinstance(error, InvalidArgument)
             else given.corrected()
         ),
-        "check": given.again({"dryRun": True}, without=("part", "sha256")),
+        "check": given.again({"dryRun": True}, without=OF_CHECKED_ROWS),
         "rows": given.with_rows(ROWS).again(),
         "look": _look(error, given),
         "list": list_call(),

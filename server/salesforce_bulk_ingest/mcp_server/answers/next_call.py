@@ -47,7 +47,10 @@ _API_NAME = re.compile("[0-9A-Za-z_]{1,255}")
 _NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain", "linesShown"})
 """Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
 
-_OF_ROWS = ("part", "sha256", "preflight", "loadAgain")
+OF_CHECKED_ROWS = ("part", "sha256")
+"""Arguments that hold a call to rows as they were checked before."""
+
+_OF_ROWS = (*OF_CHECKED_ROWS, "preflight", "loadAgain")
 """Arguments about rows, beside the rows."""
 
 _WITH_ROWS = ("data", "body")
@@ -211,7 +214,7 @@ class GivenCall:
 
     def with_rows(self, rows: object) -> Self:
         """Return the same call with other rows."""
-        return replace(self, arguments={**self.arguments, self._rows_argument: rows})
+        return self._changed(self._rows_argument, rows)
 
     def with_changes(self, changes: Mapping[str, object]) -> Self:
         """Return the same call with other arguments of the rows, such as `columns`; an object is added to the given one.
@@ -224,7 +227,7 @@ class GivenCall:
 
     def with_job(self, changes: Mapping[str, str]) -> Self:
         """Return the same call that makes a job with other attributes."""
-        return replace(self, arguments={**self.arguments, "body": _changed(self.arguments.get("body"), changes)})
+        return self._changed("body", _changed(self.arguments.get("body"), changes))
 
     def leaving_out(self, changes: Mapping[str, object]) -> Self:
         """Return the same call in which more rows are left out.
@@ -267,6 +270,11 @@ class GivenCall:
     @property
     def _rows_argument(self) -> str:
         return "body" if self.tool == UPLOAD else "data"
+
+    def _changed(self, argument: str, value: object) -> Self:
+        """Return the same call with another value of an argument on which parts and SHA-256 of the rows depend."""
+        kept = {name: given for name, given in self.arguments.items() if name not in OF_CHECKED_ROWS}
+        return replace(self, arguments={**kept, argument: value})
 
     def look(self) -> str:
         """Return the call that shows whether this call took effect; a call that only reads is made again."""
