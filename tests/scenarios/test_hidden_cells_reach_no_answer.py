@@ -155,6 +155,15 @@ Next: Tell the user. Don't look for another way around.\
         assert "hide_fields" in await refusal(client, "create-ingest-job", body=body, data=rows)
 
 
+async def test_advice_on_hidden_words_for_no_value_names_no_lines_where_rows_have_none(tmp_path: Path) -> None:
+    async with hiding(tmp_path, hide_fields=("LastName",)) as client:
+        job = await loaded(client, "LastName,Email\nNULL,bad\n", object="Contact", preflight="off")
+        body, data = {"object": "Contact", "operation": "insert"}, {"rowsOf": {"jobs": [job]}}
+        text = text_of(await client.call_tool("create-ingest-job", {"body": body, "data": data, "dryRun": True}))
+        assert "Cells are no values, and are stored as they are, or fail." in text
+        assert "by their lines" not in text
+
+
 async def test_rows_are_sent_again_with_their_cells_and_the_org_and_v1_have_them(tmp_path: Path) -> None:
     async with hiding(tmp_path) as client:
         job = await loaded(client, CSV, object="Contact", preflight="off")

@@ -76,8 +76,8 @@ class PlaceholderColumn:
         counts = ", ".join(f"{word} ({count:,})" for word, count in words.most_common())
         what = f"Cells are no values, {so}{'' if self.is_hidden else f': {counts}'}."
         if self.is_needed:
-            leave_out = "by their lines" if self.is_hidden else as_json({"cells": {self.name: sorted(words)}})
-            return what, f"Fill them in, since blank ones fail, too, or leave these rows out: leaveOut {leave_out}."
+            cells = "" if self.is_hidden else f" {as_json({'cells': {self.name: sorted(words)}})}"
+            return what, f"Fill them in, since blank ones fail, too, or leave these rows out: leaveOut{cells}."
         do = "Empty them with values" if self.is_hidden else f"Empty them with values: {self._emptied(words)}"
         clears = (
             ""
