@@ -38,6 +38,7 @@ def reasons(content: bytes) -> list[str]:
         pytest.param(",,", id="delimiters"),
         pytest.param('"","",""', id="quoted"),
         pytest.param(" ,\t,\u00a0", id="spaces"),
+        pytest.param("\u3000,\u3000\u3000,", id="full-width spaces"),
         pytest.param(",", id="fewer delimiters"),
         pytest.param(",,,,,", id="more delimiters"),
         pytest.param("   ", id="a line of spaces"),
@@ -114,6 +115,13 @@ def test_what_is_no_row_is_an_error_unless_it_is_left_out_or_sent(none: str, bef
 )
 def test_a_row_that_only_looks_like_none_is_a_row(row: str) -> None:
     assert rows_left(f"Name,Phone,Amount\nBob,1,2\n{row}\nBob,1,2\n")[-2].startswith(row.splitlines()[-1])
+
+
+@pytest.mark.parametrize("white", ["\u2003,", "\u2003,\u3000\u2009", '"\n","\n"'])
+@pytest.mark.parametrize("before", ["", ",\n", "\n", "Copyright (c) Acme\n"])
+def test_rows_of_white_space_that_hardly_any_program_writes_are_rows(before: str, white: str) -> None:
+    content = f"Name,Phone\nAnn,1\n{before}{white}\nBob,2\n"
+    assert rows_left(content) == ["Name,Phone", "Ann,1", *white.split("\n"), "Bob,2"]
 
 
 @pytest.mark.parametrize("groups", [1, 3, 4, 50])

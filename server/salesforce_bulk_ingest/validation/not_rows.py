@@ -94,7 +94,7 @@ _BEGIN = f"(?:{'|'.join(map(re.escape, (*TOTALS, *SHORT_TOTALS, *FOOTERS)))})(?!
 """A pattern of the begin of the first filled cell of what is no row, in lower case, unless it is blank or the header."""
 
 _PREFIX = itemgetter(slice(3))
-_SPACES = " \t\xa0"
+_SPACES = " \t\xa0\u3000"
 _BLANK_WITH_MARK = ("\ufeff", "\ufeff ", '\ufeff""')
 """Blank first names of a second file, after its byte order mark; quotes after that are text to a reader of CSV."""
 _MOST_SEPARATED = 3
@@ -435,7 +435,8 @@ def report(findings: Findings, kinds: Mapping[int, Kind]) -> None:
 
 def _is_total(row: Sequence[str]) -> bool:
     """Return whether a row below a blank line or row is a total, though most of its cells are filled."""
-    first, *others = [cell.strip() for cell in row if cell and not cell.isspace()]
+    # A row may have nothing but white space that is not among `_SPACES`.
+    first, *others = [cell.strip() for cell in row if cell and not cell.isspace()] or [""]
     return _begins(first.casefold(), TOTALS) or _is_short_total(first.casefold(), others)
 
 
