@@ -30,7 +30,7 @@ async def created(client: Client, data: dict[str, Any], **more: Any) -> dict[str
 
 
 def names_of(org: WatchedOrg, name: str) -> list[str]:
-    found = org.records(f"SELECT Name FROM Account WHERE Name LIKE '{name}%' ORDER BY Name")
+    found = org.records(f"SELECT Name FROM Account WHERE Name LIKE '{name} _' ORDER BY Name")
     return [record["Name"] for record in found]
 
 
@@ -86,15 +86,15 @@ async def test_a_caller_that_leaves_while_rows_are_sent_gets_the_job_by_calling_
     org.gate.close()
     async with agent_keeping(org, tmp_path) as client:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(created, client, rows_named("Left"))
+            tasks.start_soon(created, client, rows_named("Caller left"))
             await org.upload_begins()
             tasks.cancel_scope.cancel()
         org.gate.open()
-        again = await created(client, rows_named("Left"))
+        again = await created(client, rows_named("Caller left"))
         assert again["status"] in {"uploaded", "already uploaded"}
         await closed(client, again["id"])
     assert org.changes == [MADE, SENT, "PATCH ingest/JOB"]
-    assert names_of(org, "Left") == ["Left 1", "Left 2"]
+    assert names_of(org, "Caller left") == ["Caller left 1", "Caller left 2"]
 
 
 @pytest.mark.parametrize(
