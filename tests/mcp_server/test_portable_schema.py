@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS, listed, portable
+from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS, NOT_LISTED, listed, portable
 
 
 class Inner(BaseModel):
@@ -60,3 +60,11 @@ def test_the_list_of_tools_has_the_short_schema_of_what_another_tool_says_in_ful
         "type": "object",
         "properties": {"rows": {"type": "object"}, "more": [{"type": "object"}, 1]},
     }
+
+
+def test_the_list_of_tools_leaves_a_property_out_that_says_so() -> None:
+    class Detailed(BaseModel):
+        state: str
+        detail: str | None = Field(None, json_schema_extra=dict(NOT_LISTED))
+
+    assert listed(portable(Detailed.model_json_schema()))["properties"] == {"state": {"type": "string"}}

@@ -3,8 +3,10 @@
 from typing import Any
 
 LISTED_AS = "listedAs"
-"""The key, in a schema, of the shorter schema that the list of tools has in its place."""
+"""The key, in a schema, of the shorter schema that the list of tools has in its place; of None for a property that the
+list leaves out."""
 
+NOT_LISTED = {LISTED_AS: None}
 
 _BOUNDS_OF_TEXT = ("minLength", "maxLength", "pattern", "minItems", "maxItems")
 """Bounds that no model needs to make a call: a description names the one that counts, and a refusal names each."""
@@ -18,11 +20,17 @@ def listed(schema: Any, *, is_properties: bool = False) -> Any:
         return schema
     if LISTED_AS in schema:
         return schema[LISTED_AS]
+    if is_properties:
+        return {name: listed(value) for name, value in schema.items() if not _is_left_out(value)}
     return {
         key: listed(value, is_properties=key == "properties")
         for key, value in schema.items()
-        if is_properties or key not in _BOUNDS_OF_TEXT
+        if key not in _BOUNDS_OF_TEXT
     }
+
+
+def _is_left_out(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get(LISTED_AS, ...) is None
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of, next_step
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
+from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -25,12 +26,12 @@ class CreatedJobAnswer(LoadAnswer):
     assignment_rule_id: str | None = None
     column_delimiter: str | None = None
     line_ending: str | None = None
-    concurrency_mode: str | None = None
-    content_type: str | None = None
-    api_version: float | None = None
-    created_by_id: str | None = None
-    created_date: str | None = None
-    system_modstamp: str | None = None
+    concurrency_mode: str | None = Field(None, json_schema_extra=dict(NOT_LISTED))
+    content_type: str | None = Field(None, json_schema_extra=dict(NOT_LISTED))
+    api_version: float | None = Field(None, json_schema_extra=dict(NOT_LISTED))
+    created_by_id: str | None = Field(None, json_schema_extra=dict(NOT_LISTED))
+    created_date: str | None = Field(None, json_schema_extra=dict(NOT_LISTED))
+    system_modstamp: str | None = Field(None, json_schema_extra=dict(NOT_LISTED))
     org: str
     resource_uri: str | None = None
 

@@ -1,9 +1,9 @@
 """The answer about one job: its state and counters, what was done to it, and the call to make next."""
 
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidden
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri
@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 )
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.answers.undo import undo_of
+from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
@@ -32,8 +33,22 @@ LONGEST_MESSAGE = 1_000
 """The maximum number of characters of a job's errorMessage in an answer."""
 
 
+_DETAILS = (
+    "contentUrl", "contentType", "apiVersion", "jobType", "concurrencyMode", "systemModstamp", "retries",
+    "totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime",
+)  # fmt: skip
+"""What no next step depends on: answers have it, and the list of tools, which each model pays for, does not name it."""
+
+
+def _leave_details_out_of_list(schema: dict[str, Any]) -> None:
+    for name in _DETAILS:
+        schema["properties"][name] |= NOT_LISTED
+
+
 class JobAnswer(Answer, Job):
     """One job, under Salesforce's own field names."""
+
+    model_config = ConfigDict(json_schema_extra=_leave_details_out_of_list)
 
     org: str
     changed: bool | None = Field(None, description="False: nothing was left to do")
