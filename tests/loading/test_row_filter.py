@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
+from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeaveOut, LineRanges
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import archived
 from tests.loading.making import Bytes, findings_of, plan_of, read_rows, sent_parts
@@ -70,7 +70,8 @@ def test_nothing_is_asked_about_rows_that_are_left_out_by_their_cells_or_lines()
     content = b"Name,Phone\nAnn,1\n,\nTotal,7\n,\n"
     mapping = ColumnMapping(leave_out=LeaveOut({"Name": ("", "Total")}, LineRanges.parse("3")))
     planned = plan_of(Bytes(content), mapping, Destination())
-    assert (planned.findings, planned.rows, planned.left_out.cells, planned.left_out.lines) == ((), 1, 2, 1)
+    assert (planned.findings, planned.rows) == ((), 1)
+    assert (planned.left_out.cells, planned.left_out.lines) == (CountedLines(2, (4, 5)), CountedLines(1, (3,)))
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
@@ -147,7 +148,7 @@ def test_every_row_of_a_source_is_sent_or_left_out_in_parts_of_any_size_and_its_
     rows = [row for part in parts for row in read_rows(part)[1:]]
     assert len(rows) == planned.rows == sum(part.rows for part in planned.parts)
     assert planned.rows + planned.left_out.rows == len(starts)
-    assert planned.left_out.lines == len(left)
+    assert planned.left_out.lines == CountedLines(len(left), tuple(left))
     assert not any(row[1:2] == ["1"] for row in rows)
     if not planned.rows:
         return

@@ -47,7 +47,7 @@ async def test_a_german_excel_export_goes_in_with_one_dry_run_one_create_and_one
         assert proposed["columns"] == checked["columns"] | {"#7": "<its field, or null>"}
         proposed["columns"]["#7"] = None
         made = await call(client, "create-ingest-job", body=body, data=proposed)
-        assert (made["rows"], made["leftOut"]) == (len(ROWS), {"notRows": NO_ROWS})
+        assert (made["rows"], made["leftOut"]["notRows"]["count"]) == (len(ROWS), NO_ROWS)
         done = await closed(client, made["id"])
     assert done["numberRecordsFailed"] == 0
     fields = ("Name", "StageName", "CloseDate", "Amount", "IsPrivate", "Description")

@@ -16,7 +16,15 @@ from salesforce_bulk_ingest.csvio.header import Header, read_header
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES, Block, blocks, count_rows
 from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.loading.mapping import AppliedMapping, ColumnMapping, apply_mapping, check_hidden
-from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, LeftOut, RowFilter, check_no_guessing, conditions_of
+from salesforce_bulk_ingest.loading.row_filter import (
+    KEEPS_ALL,
+    NO_LINES,
+    CountedLines,
+    LeftOut,
+    RowFilter,
+    check_no_guessing,
+    conditions_of,
+)
 from salesforce_bulk_ingest.loading.sources import Records, RowSource, encoding_of, opened, read_errors
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.file import has_undecoded, undecoded
@@ -53,7 +61,7 @@ class MappedBlock:
         source_rows: the rows that are uploaded, as the source has them.
         output_rows: the rows to upload, one for each of these.
         output: the bytes to upload for these rows.
-        left_out: how many rows are left out.
+        left_out: which rows are left out.
         used_ranges: the numbers of the ranges of lines by which rows are left out.
         not_rows: the kind of what is no row and is not left out, by its line.
     """
@@ -210,6 +218,7 @@ class MappedSource:
         uploaded, kept = _without(range(len(rows)), on_lines | none, rows)
         output = kept if self.mapping is None else self.mapping.apply(kept)
         with_cells = self.row_filter.rows_with_cells(kept, output)
+        left_out = LeftOut(_on_lines(kept, with_cells), _on_lines(rows, on_lines), _on_lines(rows, none))
         if with_cells:
             _, output = _without(uploaded, with_cells, output)
             uploaded, kept = _without(uploaded, with_cells, kept)
@@ -222,7 +231,7 @@ class MappedSource:
             source_rows=kept,
             output_rows=output,
             output=block if self.mapping is None else Block(block_bytes(output, self.dialect), block.first_line),
-            left_out=LeftOut(len(with_cells), len(on_lines), len(none)),
+            left_out=left_out,
             used_ranges=frozenset(used),
             not_rows={rows.line_of(row): kind for row, kind in kinds.items() if row in sent},
         )
@@ -374,6 +383,12 @@ def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, de
     if applied is not None:
         check_hidden(applied, header.names, hidden)
     return MappedSource(source, header, applied, dialect, RowFilter(leave_out.lines, leave_out.not_rows, conditions))
+
+
+def _on_lines(rows: ParsedBlock, indexes: Set[int]) -> CountedLines:
+    """Return rows of a block with the lines on which they begin."""
+    # Finding the lines of rows takes time, and hardly any file has such rows.
+    return CountedLines.on([rows.line_of(index) for index in sorted(indexes)]) if indexes else NO_LINES
 
 
 def _without(numbers: Sequence[int], left_out: Set[int], rows: ParsedBlock) -> tuple[Sequence[int], ParsedBlock]:

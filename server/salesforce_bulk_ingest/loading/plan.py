@@ -64,7 +64,7 @@ class Plan:
         fields: the fields to choose from for these columns.
         encoding: the encoding that the source is likely to be in, if it is not the one that it was read in.
         formats: names of fields to the formats that their cells are likely to be written in.
-        left_out: how many rows of the source are left out.
+        left_out: which rows of the source are left out.
         not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
         title_lines: the lines before the likely header, where the first line is likely to be a title; else None.
         profile: what is in the columns; None if that was not asked for, or the source can't be read.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.findings import LINES_KEPT
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -108,8 +109,35 @@ IN_CELLS = ("leaveOut", "cells")
 
 
 @dataclass(frozen=True, slots=True)
+class CountedLines:
+    """How many rows there are of one kind, and the lines of the first of them.
+
+    Attributes:
+        count: the number of all of them.
+        first: the first few lines on which they begin.
+    """
+
+    count: int = 0
+    first: tuple[int, ...] = ()
+
+    @classmethod
+    def on(cls, lines: Sequence[int]) -> Self:
+        """Return the rows that begin on these lines, all of which are given."""
+        return cls(len(lines), tuple(lines[:LINES_KEPT]))
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.count + other.count, (*self.first, *other.first)[:LINES_KEPT])
+
+    def __bool__(self) -> bool:
+        return bool(self.count)
+
+
+NO_LINES = CountedLines()
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How many rows of a source are left out.
+    """Which rows of a source are left out.
 
     Attributes:
         cells: those with certain cells.
@@ -117,9 +145,9 @@ class LeftOut:
         not_rows: what is no row.
     """
 
-    cells: int = 0
-    lines: int = 0
-    not_rows: int = 0
+    cells: CountedLines = NO_LINES
+    lines: CountedLines = NO_LINES
+    not_rows: CountedLines = NO_LINES
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.cells + other.cells, self.lines + other.lines, self.not_rows + other.not_rows)
@@ -130,7 +158,7 @@ class LeftOut:
     @property
     def rows(self) -> int:
         """The number of all of them."""
-        return self.cells + self.lines + self.not_rows
+        return self.cells.count + self.lines.count + self.not_rows.count
 
 
 NONE_LEFT_OUT = LeftOut()

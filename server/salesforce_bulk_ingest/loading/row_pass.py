@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.csvio.header import LinesBefore
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource, RowPosition
 from salesforce_bulk_ingest.loading.parts import PartCutter
-from salesforce_bulk_ingest.loading.row_filter import LeftOut
+from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeftOut
 from salesforce_bulk_ingest.loading.row_sketch import RowSketcher
 from salesforce_bulk_ingest.loading.sources import encoding_of, read_errors
 from salesforce_bulk_ingest.validation.column_profiles import (
@@ -42,7 +42,7 @@ class RowPass:
     Attributes:
         tally: the tally of the columns; None if they are not counted.
         rows: the number of rows read so far, without those that are left out.
-        left_out: how many rows are left out so far.
+        left_out: which rows are left out so far.
         cutter: the cutter of these rows into parts.
         blocks_at: the positions of the blocks, if the columns are counted.
     """
@@ -133,8 +133,8 @@ class RowPass:
         if checks is not None and row_filter.not_rows is None:
             checks.add_not_rows(not_rows)
         else:
-            self.left_out += LeftOut(not_rows=len(not_rows))
-        self.left_out += LeftOut(lines=len(before.left_out))
+            self.left_out += LeftOut(not_rows=CountedLines.on(sorted(not_rows)))
+        self.left_out += LeftOut(lines=CountedLines.on(before.left_out))
         return {number for line in before.left_out for number in row_filter.lines.near(line, line)}
 
     def _check_lines(self, used: Set[int]) -> None:

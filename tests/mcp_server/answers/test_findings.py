@@ -64,7 +64,7 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
         tool, arguments = next_call(next_line(text_of(result)))
         assert arguments == first | {"data": {"file": "rows.csv", "leaveOut": {"notRows": True}}}
         answer = await call(client, tool, **arguments)
-        assert answer["leftOut"] == {"notRows": 4}
+        assert answer["leftOut"] == {"notRows": {"count": 4, "lines": [1, 4, 5, 7]}}
         assert "Left out of all rows: 4 by notRows." in answer["summary"]
         assert answer["rows"] == 2
     assert org.uploads == ([] if dry_run else [b"Name;Site\nAcme;Oslo\nOther;\n"])
@@ -119,7 +119,9 @@ async def test_rows_with_blank_cells_are_left_out_as_their_finding_says(
         (do,) = [finding["do"] for finding in checked["findings"] if "leaveOut" in finding["do"]]
         leave_out, _ = json.JSONDecoder().raw_decode(do, do.index("leaveOut ") + len("leaveOut "))
         answer = await call(client, "create-ingest-job", body=body, data={"csv": rows, "leaveOut": leave_out})
-        assert (answer["rows"], answer["leftOut"], answer["findings"]) == (1, {"cells": rows.count("\n") - 2}, [])
+        left_out = list(range(3, 1 + rows.count("\n")))
+        assert (answer["rows"], answer["findings"]) == (1, [])
+        assert answer["leftOut"] == {"cells": {"count": len(left_out), "lines": left_out}}
         assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.support.next_call import next_call, next_line
-from tests.support.orgs import agent, call, refusal
+from tests.support.orgs import agent, call, refusal, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -50,8 +50,31 @@ async def test_an_answer_says_of_each_word_of_leave_out_how_many_rows_it_left_ou
     rows = {"csv": "Name,Site\nAcme,Oslo\nOther,Rome\n", "leaveOut": {"cells": {"Site": ["oslo"]}, "notRows": True}}
     async with agent(org.url) as client:
         checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
-    assert (checked["rows"], checked["leftOut"]) == (2, {"cells": 0, "notRows": 0})
+    assert (checked["rows"], checked["leftOut"]) == (2, {"cells": {"count": 0}, "notRows": {"count": 0}})
     assert checked["summary"].endswith("Left out of all rows: 0 by cells and 0 by notRows.")
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left_out(
+    org: WatchedOrg, dry_run: bool
+) -> None:
+    csv = "Name,Site\n" + "Other,Rome\n" * 7 + "Acme,Oslo\n,\nThird,Bonn\nTotal: 8,\n"
+    rows = {"csv": csv, "leaveOut": {"cells": {"Site": ["Rome"]}, "lines": "11", "notRows": True}}
+    async with agent(org.url) as client:
+        answer = await client.call_tool(
+            "create-ingest-job", {"body": INSERT, "data": rows, "dryRun": dry_run, "linesShown": 6}
+        )
+    assert answer.structured_content is not None
+    assert answer.structured_content["leftOut"] == {
+        "cells": {"count": 7, "lines": [2, 3, 4, 5, 6, 7]},
+        "lines": {"count": 1, "lines": [11]},
+        "notRows": {"count": 2, "lines": [10, 12]},
+    }
+    text = text_of(answer)
+    assert "Left out of all rows: 7 by cells and 1 by lines and 2 by notRows." in text
+    assert (
+        "Left out by cells: line 2, 3, 4, 5, 6, 7\nLeft out by lines: line 11\nLeft out by notRows: line 10, 12" in text
+    )
 
 
 async def test_the_call_after_a_dry_run_refuses_rows_that_changed_meanwhile(org: WatchedOrg, tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """The base of the answers about an upload: its progress, the results of the checks, and the call to make next."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, counted
+from salesforce_bulk_ingest.loading.row_filter import CountedLines
+from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject, counted
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
@@ -26,12 +28,50 @@ from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
 
+class CountedLinesAnswer(AnswerPart):
+    """How many rows there are of one kind, and the lines of the first."""
+
+    count: int
+    lines: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, rows: CountedLines, lines: int) -> Self:
+        """Return the number of the rows, with at most this number of lines."""
+        return cls(count=rows.count, lines=rows.first[:lines] or None)
+
+
+class LeftOutAnswer(PartListedAsObject):
+    """The rows that were left out, by the word of `leaveOut` that did it; 0 where one did nothing, and was asked for."""
+
+    cells: CountedLinesAnswer | None = None
+    lines: CountedLinesAnswer | None = None
+    not_rows: CountedLinesAnswer | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, lines: int) -> Self | None:
+        """Return what is left out of all parts of a plan, if anything is, or was asked for."""
+        found, asked = plan.left_out, plan.mapped_source.row_filter
+        ways = {
+            "cells": (found.cells, asked.conditions),
+            "lines": (found.lines, asked.lines),
+            "not_rows": (found.not_rows, asked.not_rows),
+        }
+        shown = lines if plan.mapped_source.source.has_lines else 0
+        told = {name: CountedLinesAnswer.of(rows, shown) for name, (rows, is_asked) in ways.items() if rows or is_asked}
+        return cls(**told) if told else None
+
+    def by_word(self) -> dict[str, CountedLinesAnswer]:
+        """Return what is left out by the words of `leaveOut`, in its spelling."""
+        ways = {"cells": self.cells, "lines": self.lines, "notRows": self.not_rows}
+        return {word: rows for word, rows in ways.items() if rows is not None}
+
+
 class LoadAnswer(Answer):
     """What rows are, and what was found in them."""
 
     status: str | None = Field(None, description="uploaded, already uploaded, in progress, checked or checking")
     rows: int | None = None
-    left_out: dict[str, int] | None = None
+    left_out: LeftOutAnswer | None = None
     bytes: int | None = None
     bytes_done: int | None = None
     sha256: str | None = None
@@ -52,6 +92,9 @@ class LoadAnswer(Answer):
 
     def found_lines(self) -> Iterator[str]:
         """Yield the results of the checks as lines of text."""
+        for word, rows in self.left_out.by_word().items() if self.left_out else ():
+            if rows.lines:
+                yield f"Left out by {word}: line {', '.join(map(str, rows.lines))}"
         if self.encoding:
             yield f"Proposed encoding: {self.encoding}"
         if self.columns:
@@ -79,7 +122,7 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
     part = plan.parts[outcome.part - 1] if outcome.part <= size and outcome.status != "checked" else None
     return progress | {
         "rows": part.rows if part else plan.rows,
-        "left_out": _left_out(plan) or None,
+        "left_out": LeftOutAnswer.of(plan, given.arguments.get("linesShown", LINES_SHOWN)),
         "bytes": part.size if part else plan.size,
         "sha256": plan.sha256,
         "part": part.number if part and size > 1 else None,
@@ -89,22 +132,11 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
     }
 
 
-def _left_out(plan: Plan) -> dict[str, int]:
-    """Return how many rows are left out of all parts, by the word of `leaveOut` that does it; 0 if none is, as asked."""
-    left_out, asked = plan.left_out, plan.mapped_source.row_filter
-    counts = {
-        "cells": (left_out.cells, asked.conditions),
-        "lines": (left_out.lines, asked.lines),
-        "notRows": (left_out.not_rows, asked.not_rows),
-    }
-    return {word: count for word, (count, is_asked) in counts.items() if count or is_asked}
-
-
 def load_summary(outcome: UploadOutcome) -> str:
     """Return the sentences about what became of the rows, and how many are left out."""
     summary = _progress_summary(outcome)
-    left_out = _left_out(outcome.plan) if outcome.plan else {}
-    words = " and ".join(f"{count:,} by {word}" for word, count in left_out.items())
+    left_out = LeftOutAnswer.of(outcome.plan, 0) if outcome.plan else None
+    words = " and ".join(f"{rows.count:,} by {word}" for word, rows in left_out.by_word().items()) if left_out else ""
     return f"{summary} Left out of all rows: {words}." if words else summary
 
 
