@@ -141,7 +141,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
-                '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
+                '- body: there is no source of rows, or it is empty: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
                 'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [

@@ -28,6 +28,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
+from salesforce_bulk_ingest.mcp_server.answers.job_rows import jobs_as_source
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CELL_GAP
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
@@ -266,9 +267,13 @@ class DataBody(ClosedModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf)) != 1:
+        sources = sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf))
+        if sources != 1:
+            # What a client leaves out may come as an empty text, so an empty source is none.
+            why = "" if sources else "there is no source of rows, or it is empty: "
             raise ValueError(
-                'give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}'
+                f'{why}give exactly one source: {{"csv": text}}, {{"records": [...]}}, {{"file": path}} or '
+                '{"rowsOf": {"jobs": [id]}}'
             )
         if self.encoding is not None and self.file is None:
             raise ValueError("encoding is that of a file: leave it out, since other rows are text already")
@@ -282,8 +287,7 @@ class DataBody(ClosedModel):
     def source_name(self) -> str:
         """The name of the source, for people; empty for rows that came as text."""
         if self.rowsOf is not None:
-            more = f" and {len(self.rowsOf.jobs) - 1} more" if len(self.rowsOf.jobs) > 1 else ""
-            return f"job {self.rowsOf.jobs[0][:18]}{more}"
+            return jobs_as_source(self.rowsOf.jobs)
         if self.file is not None:
             return self.file if len(self.file) <= LONGEST_SOURCE_NAME else PurePath(self.file).name
         return ""

@@ -133,6 +133,15 @@ async def test_rows_of_earlier_jobs_name_the_job(client: Client) -> None:
     again = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [made["id"]]}})
     status = await call(client, "get-ingest-job-status", jobId=again["id"])
     assert status["load"]["source"] == f"job {made['id']}"
+    assert status["summary"].endswith(f" It has 1 row from job {made['id']}.")
+
+
+async def test_a_file_whose_name_is_a_sentence_is_quoted(org: WatchedOrg, tmp_path: Path) -> None:
+    (tmp_path / "job of today.csv").write_text("Name\nA\n")
+    async with agent(org.url, folder=tmp_path, upload_roots=[tmp_path]) as client:
+        made = await call(client, "create-ingest-job", body=INSERT, data={"file": "job of today.csv"})
+        status = await call(client, "get-ingest-job-status", jobId=made["id"])
+    assert status["summary"].endswith(' It has 1 row from "job of today.csv".')
 
 
 async def test_a_job_of_which_nothing_is_known_has_no_load(client: Client) -> None:

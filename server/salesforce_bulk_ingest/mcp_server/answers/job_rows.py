@@ -1,6 +1,7 @@
 """What the rows of a job are, in answers: how many, of which source, which part of it, and the call for the next part."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from salesforce_bulk_ingest.base.text import as_name
@@ -9,6 +10,15 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_j
 from salesforce_bulk_ingest.operations.upload_once import JobLoad
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
+
+_JOBS_AS_SOURCE = re.compile(r"job [0-9A-Za-z]{15,18}(?: and \d+ more)?")
+"""The name of jobs as a source, as `jobs_as_source` writes it."""
+
+
+def jobs_as_source(job_ids: Sequence[str]) -> str:
+    """Return the name, for people, of jobs whose rows are sent again."""
+    more = f" and {len(job_ids) - 1} more" if len(job_ids) > 1 else ""
+    return f"job {job_ids[0][:18]}{more}"
 
 
 class JobRowsAnswer(PartListedAsObject):
@@ -37,10 +47,15 @@ def rows_of_job(job: Job, load: JobLoad | None) -> str:
     if load is None:
         return ""
     part = load.part
-    source = f" from {as_name(part.origin.source)}" if part is not None and part.origin.source else ""
+    source = f" from {_source(part.origin.source)}" if part is not None and part.origin.source else ""
     whole = f", part {part.number} of {part.of} ({part.rows:,} rows in all)" if part is not None and part.of > 1 else ""
     rows = "Rows" if load.rows is None or (job.is_terminal and not whole) else f"It has {counted(load.rows, 'row')}"
     return "" if rows == "Rows" and not source and not whole else f" {rows}{source}{whole}."
+
+
+def _source(name: str) -> str:
+    """Return the name of a source in a sentence: without quotes where it is in words of ours."""
+    return name if _JOBS_AS_SOURCE.fullmatch(name) else as_name(name)
 
 
 def next_part(job: Job, load: JobLoad | None) -> str:
