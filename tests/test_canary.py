@@ -175,7 +175,7 @@ def test_another_secret_is_looked_for_until_what_was_found_is_asked_for() -> Non
 
 
 def test_files_of_rows_have_cells_by_design_and_what_is_beside_them_has_none() -> None:
-    kept = ("people.csv", "failedResults.csv", "failedResults.source.csv", "failedResults.csv.short", "upload.csv.gz")
+    kept = ("people.csv", "failedResults.csv", "750A-failed-rows.csv", "failedResults.csv.short", "upload.csv.gz")
     unfinished = ("rows.csv.a1b2c3d4.part", "org.sqlite", "org.sqlite-wal")
     beside = ("failedResults.csv.label", "uploads.sqlite3", "index.sqlite3", "audit.jsonl", "csv", "a.csv.lock", "log")
     names = (*kept, *unfinished, *beside)

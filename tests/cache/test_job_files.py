@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
+from salesforce_bulk_ingest.cache.file_cache import is_plain_name
 from salesforce_bulk_ingest.cache.job_files import JobKey, ResultKey, retry_name
+from salesforce_bulk_ingest.salesforce.models import RESULT_KINDS, Job
 from tests.cache.making import FAILED, JOB, JOB_KEY, ORG, archived, content_of, files_in, job_files
 
 SOURCE = b"Name\nAcme\n"
@@ -28,12 +32,48 @@ def test_another_org_or_result_or_time_has_another_name(other: ResultKey) -> Non
 def test_ids_of_15_and_18_characters_name_the_same_files() -> None:
     short = JOB.model_copy(update={"id": JOB.id[:15]})
     assert ResultKey.of(ORG, short, "failedResults") == FAILED
-    assert FAILED.name.startswith(JOB_KEY.folder) and FAILED.source_order_name.startswith(FAILED.folder)
+    assert FAILED.name.startswith(JOB_KEY.folder)
 
 
 def test_names_are_those_that_earlier_versions_gave() -> None:
     assert JOB_KEY.upload_name == "7b9279819cf51e43/750000000000001-4a15c7815fb53de7/upload.csv.gz"
     assert FAILED.name == "7b9279819cf51e43/750000000000001-4a15c7815fb53de7/d98b92ac697abbea/failedResults.csv"
+
+
+MADE = JOB.model_copy(update={"object": "Erp__Invoice__c", "created_date": "2026-11-30T23:59:59.000+0000"})
+
+
+def test_rows_in_source_order_are_found_by_the_object_the_day_and_the_id_of_their_job() -> None:
+    org = JOB_KEY.folder.partition("/")[0]
+    names = [ResultKey.of(ORG, MADE, kind).source_order_name.removeprefix(f"{org}/") for kind in RESULT_KINDS]
+    folder = "Erp__Invoice__c-2026-11-30-750000000000001AAA"
+    assert sorted(names) == [
+        f"{folder}/750000000000001AAA-failed-rows.csv",
+        f"{folder}/750000000000001AAA-successful-rows.csv",
+        f"{folder}/750000000000001AAA-unprocessed-rows.csv",
+    ]
+
+
+@given(sobject=st.none() | st.text(), created=st.none() | st.text())
+@example(sobject="../../Account", created="2026-11-30/../..")
+@example(sobject="again", created="\u0662026-11-30")
+def test_no_text_of_the_org_leads_out_of_the_folder_of_the_rows(sobject: str | None, created: str | None) -> None:
+    job = JOB.model_copy(update={"object": sobject, "created_date": created})
+    name = ResultKey.of(ORG, job, "failedResults").source_order_name
+    assert is_plain_name(name) and name.count("/") == 2
+
+
+@pytest.mark.parametrize("job", [JOB, MADE, MADE.model_copy(update={"object": "again"})])
+def test_rows_in_source_order_are_kept_and_forgotten_with_their_job(job: Job, tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    of_another = ResultKey.of(ORG, job.model_copy(update={"id": "750000000000002AAA"}), "failedResults")
+    names = [ResultKey.of(ORG, job, kind).source_order_name for kind in RESULT_KINDS]
+    for name in (*names, of_another.source_order_name):
+        with files.files.new_file(name) as file:
+            file.finish(b"")
+    assert [(kept.job_id, len(kept.sizes)) for kept in files.kept(JOB.id)] == [("750000000000001", 6)]
+    files.forget(ORG, JOB.id)
+    assert files.kept(JOB.id) == [] and files.files.find(of_another.source_order_name)
 
 
 def test_an_archived_upload_is_found_until_it_is_removed(tmp_path: Path) -> None:

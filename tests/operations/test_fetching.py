@@ -405,8 +405,8 @@ async def test_a_page_is_given_without_the_file_in_source_order_where_that_can_n
         job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
         await call(client, "get-failed-results-ingest-job", jobId=job)
     [result] = files_named(tmp_path, "failedResults.csv")
-    source_order = result.with_name("failedResults.source.csv")
-    source_order.unlink(missing_ok=True)  # made for the lines of the rows
+    [source_order] = files_named(tmp_path, "*-failed-rows.csv")  # made for the lines of the rows
+    source_order.unlink()
     put_in_the_way_of(source_order)
     async with agent(org.url, folder=tmp_path) as client:
         page = await call(client, "get-failed-results-ingest-job", jobId=job)
@@ -426,7 +426,7 @@ async def test_files_that_another_version_made_are_made_anew(org: WatchedOrg, tm
         job = await loaded(client, THREE_OF_FIVE_FAIL, preflight="off")
         page = await call(client, "get-failed-results-ingest-job", jobId=job)
         tried = await call(client, "create-ingest-job", **retry_of(job, "failed"), dryRun=True)
-        made = files_named(tmp_path, "failedResults.source.csv", "rows.csv")
+        made = files_named(tmp_path, "*-failed-rows.csv", "rows.csv")
         contents = [file.read_bytes() for file in made]
         for file in made:
             file.write_bytes(b"other")

@@ -118,7 +118,7 @@ def test_a_source_whose_names_repeat_and_of_which_a_column_fills_two_fields_is_t
     ]
 
 
-PATH = Path("failedResults.source.csv")
+PATH = Path("750A-failed-rows.csv")
 RESULT = SourceOrderedResult(
     made_from=("abc", "def"),
     path=PATH,

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
-from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN, checked_job_id
+from salesforce_bulk_ingest.salesforce.job_ids import JOB_ID_PATTERN, checked_job_id, long_job_id
 
 GOOD = ["750XX0000004Ab1", "750XX0000004Ab1QAE", "750XX0000004Ab1YAE", "750000000000000"]
 BAD = [
@@ -28,3 +28,10 @@ def test_what_can_not_be_an_id_is_refused_without_quoting_it(given: str) -> None
         "This is not the id of an ingest job: those begin with 750 and have 15 or 18 characters."
     )
     assert (raised.value.status, raised.value.code) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "long", ["750XX0000004Ab1YAE", "7505e0000062mPgAAI", "750zZzZzZzZzZzZQKV", "750000000000000AAA"]
+)
+def test_an_id_of_15_characters_has_the_suffix_that_tells_its_capital_letters(long: str) -> None:
+    assert long_job_id(long[:15]) == long_job_id(long) == long

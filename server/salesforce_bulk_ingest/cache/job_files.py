@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -12,7 +13,7 @@ from salesforce_bulk_ingest.cache.file_cache import FileCache
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, UploadOrigin
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
-from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, long_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -22,6 +23,13 @@ UPLOAD_FILE = "upload.csv.gz"
 RETRY_FOLDER = "again"
 RETRY_FILE = "rows.csv"
 SHORT = ".short"
+ROWS_FILES: Mapping[ResultKind, str] = {
+    "failedResults": "failed-rows.csv",
+    "successfulResults": "successful-rows.csv",
+    "unprocessedrecords": "unprocessed-rows.csv",
+}
+"""The names of results in source order, after the id of their job; people look for them."""
+
 LEAST_RESULT_BYTES = 10_000_000
 """The least limit of one result: a cache that is smaller than that takes it all the same, for as long as a call needs it."""
 
@@ -58,6 +66,21 @@ class JobKey:
         """The name of the archived upload."""
         return f"{self.folder}/{UPLOAD_FILE}"
 
+    def rows_name(self, sobject: str | None, kind: ResultKind) -> str:
+        """Return the name of a result in source order, in a folder that people find: by object, day and id of the job.
+
+        Args:
+            sobject: the object of the job.
+            kind: the kind of the result.
+        """
+        job_id, _, created = self.job
+        long_id = long_job_id(str(job_id))
+        # Both come from the org: other texts are no part of a path.
+        name = sobject if sobject is not None and _OBJECT.fullmatch(sobject) else "Object"
+        day = _DAY.match(created or "")
+        folder = f"{name}-{day[0] if day else UNDATED}-{long_id}"
+        return f"{_org_folder(self.org)}/{folder}/{long_id}-{ROWS_FILES[kind]}"
+
 
 @dataclass(frozen=True, slots=True)
 class ResultKey:
@@ -67,16 +90,18 @@ class ResultKey:
         job: key of the job.
         ended: `systemModstamp` of the job, which changes whenever the job does.
         kind: kind of the result.
+        sobject: object of the job.
     """
 
     job: JobKey
     ended: str | None
     kind: ResultKind
+    sobject: str | None = None
 
     @classmethod
     def of(cls, org: str, job: Job, kind: ResultKind) -> Self:
         """Return the key of a result of a job that has ended."""
-        return cls(JobKey.of(org, job), job.system_modstamp, kind)
+        return cls(JobKey.of(org, job), job.system_modstamp, kind, job.object)
 
     @property
     def name(self) -> str:
@@ -90,12 +115,12 @@ class ResultKey:
 
     @property
     def source_order_name(self) -> str:
-        """The name of the result in source order."""
-        return f"{self.folder}/{self.kind}.source.csv"
+        """The name of the result in source order; its label tells of which result and upload it is."""
+        return self.job.rows_name(self.sobject, self.kind)
 
     @property
     def folder(self) -> str:
-        """The folder of the result and of all files that are made of it."""
+        """The folder of the downloaded result."""
         return f"{self.job.folder}/{_digest(self.ended)}"
 
 
@@ -199,7 +224,9 @@ class JobFiles:
     def forget(self, org: str, job_id: str) -> None:
         """Remove all files of a job, and all retry files with rows of it."""
         job_id = checked_job_id(job_id)
-        self.files.remove_folders(f"{_org_folder(org)}/{job_id[:15]}-")
+        for folder in self.files.folders():
+            if folder.startswith(f"{_org_folder(org)}/") and _job_of(folder) == job_id[:15]:
+                self.files.remove_folders(folder)
         for name in self.files.names(f"{_org_folder(org)}/{RETRY_FOLDER}-"):
             if self._may_resend_rows_of(name, job_id[:15]):
                 self.files.remove_folders(PurePosixPath(name).parent.as_posix())
@@ -229,7 +256,18 @@ def retry_name(org: str, *request: object) -> str:
 def _job_of(folder: str) -> str | None:
     """Return the id of the job whose folder it is, or None for that of a retry file."""
     name = PurePosixPath(folder).name
+    of_rows = _ROWS_FOLDER.fullmatch(name)
+    if of_rows is not None:
+        return of_rows[1]
     return None if name.startswith(f"{RETRY_FOLDER}-") else name.partition("-")[0]
+
+
+UNDATED = "undated"
+_OBJECT = re.compile(r"[A-Za-z]\w{0,99}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ROWS_FOLDER = re.compile(
+    rf"{_OBJECT.pattern}-(?:{_DAY.pattern}|{UNDATED})-(750[0-9A-Za-z]{{12}})[0-9A-Z]{{3}}", re.ASCII
+)
 
 
 def _org_folder(org: str) -> str:

@@ -21,6 +21,19 @@ def is_same_job(one: str, other: str) -> bool:
     return one[:15] == other[:15]
 
 
+def long_job_id(job_id: str) -> str:
+    """Return the id with 18 characters, whose last three encode which of the others are capital letters.
+
+    Source: Salesforce help, 15-character and 18-character ids; a character of the suffix for each five characters.
+    """
+    fives = (job_id[start : start + 5] for start in (0, 5, 10))
+    bits = (sum(char.isupper() << place for place, char in enumerate(five)) for five in fives)
+    return job_id[:15] + "".join(map(_OF_FIVE.__getitem__, bits))
+
+
+_OF_FIVE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
 def shown_job_id(stored: str) -> str:
     """Return a stored id as a part of a sentence; quoted where an earlier version of this program stored another text."""
     return stored if is_job_id(stored) else quoted(stored)
