@@ -61,14 +61,14 @@ def _each_schema_is_checked_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def org_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an embedded org that all tests of a run share; each test makes its own jobs in the org."""
+    """The URL of an embedded org that the tests of a module share; each test makes its own jobs in the org."""
     with emulator(tmp_path_factory.mktemp("org")) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _shared_watched_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedOrg]:
     with watched_org(tmp_path_factory.mktemp("watched")) as org:
         yield org
@@ -76,7 +76,7 @@ def _shared_watched_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wa
 
 @pytest.fixture
 def org(_shared_watched_org: WatchedOrg) -> Iterator[WatchedOrg]:
-    """A shared org with an empty record of requests and no faults."""
+    """An org that the tests of a module share, with an empty record of requests and no faults."""
     _shared_watched_org.forget()
     yield _shared_watched_org
     _shared_watched_org.gate.open()

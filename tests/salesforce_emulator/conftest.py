@@ -14,8 +14,8 @@ settings.register_profile("fuzz", _UNHURRIED, max_examples=1000, print_blob=True
 EXAMPLES = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    """One org that tests share; a test looks only at its own jobs and records."""
+    """One org that the tests of a module share; a test looks only at its own jobs and records."""
     with an_org(tmp_path_factory.mktemp("org")) as caller:
         yield caller

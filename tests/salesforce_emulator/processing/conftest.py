@@ -17,7 +17,7 @@ objects:
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """An org with custom objects that refer to each other."""
     with an_org_with(FAMILY, tmp_path_factory.mktemp("family")) as caller:
