@@ -78,7 +78,7 @@ class JobStatus:
         changed: for a close or an abort, whether this call changed the state; else None.
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
         load: what the rows of the job are; None where this machine knows of no upload to it.
-        created: how many of an upsert's records are new; None where that is not known.
+        created: how many of the records of an insert or upsert are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
     """
 
@@ -299,9 +299,12 @@ class JobOperations:
         return replace(status, load=load, accounting=accounting, created=created, undo=self._undo(job))
 
     async def _created(self, org: Org, job: Job) -> int | None:
-        """Return how many records an upsert created that has ended; None where it is large, or that is not known."""
-        is_upsert = job.operation == "upsert" and job.is_terminal
-        if self._fetcher is None or not is_upsert or not 0 < job.number_records_loaded <= MOST_FETCHED_ROWS:
+        """Return how many records a job created that has ended; None for a large upsert, or if that is not known."""
+        if not job.is_terminal or job.operation not in CREATING or job.number_records_loaded <= 0:
+            return None
+        if job.operation == "insert":
+            return job.number_records_loaded
+        if self._fetcher is None or job.number_records_loaded > MOST_FETCHED_ROWS:
             return None
         return await self._fetcher.created(org, job, self._seconds_left())
 

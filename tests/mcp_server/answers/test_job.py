@@ -76,23 +76,32 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
                 "totalProcessingTime": "MS",
                 "apiActiveProcessingTime": "MS",
                 "apexProcessingTime": "MS",
-                "summary": "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",
+                "summary": "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
                 "next": 'get-failed-results-ingest-job {"jobId": "JOB"} shows why rows failed.',
                 "org": "embedded org",
                 "changed": True,
                 "resourceUri": "salesforce-bulk://jobs/JOB",
-                "rowCounts": {"sent": 3, "successful": 2, "failed": 1, "unprocessed": 0, "inNoResult": 0},
+                "rowCounts": {
+                    "sent": 3,
+                    "successful": 2,
+                    "failed": 1,
+                    "unprocessed": 0,
+                    "inNoResult": 0,
+                    "created": 2,
+                    "updated": 0,
+                },
             },
             [
-                "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed.",
+                "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
                 'Next: get-failed-results-ingest-job {"jobId": "JOB"} shows why rows failed.',
             ],
         )
     )
 
 
-@pytest.mark.parametrize(("rows", "expected"), [("Acme,Oslo\n", "1 row processed, none failed."),
-    (",Oslo\n", "1 row processed, and it failed."), (",Oslo\nAcme,Oslo\n", "2 rows processed, 1 of them failed.")])  # fmt: skip
+@pytest.mark.parametrize(("rows", "expected"), [("Acme,Oslo\n", "1 row processed, none failed. New records: 1."),
+    (",Oslo\n", "1 row processed, and it failed."),
+    (",Oslo\nAcme,Oslo\n", "2 rows processed, 1 of them failed. New records: 1.")])  # fmt: skip
 async def test_a_status_tells_the_failed_rows_of_those_processed(client: Client, rows: str, expected: str) -> None:
     job_id = await loaded(client, f"Name,BillingCity\n{rows}")
     assert (await call(client, "get-ingest-job-status", jobId=job_id))["summary"].endswith(expected)
@@ -104,7 +113,7 @@ async def test_a_second_close_or_abort_changes_nothing_and_says_so(client: Clien
     assert (closed["changed"], steady(closed["summary"])) == snapshot(
         (
             False,
-            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 row processed, none failed.",
+            "The job was already closed; nothing changed. Job JOB (insert Account) in embedded org is JobComplete: 1 row processed, none failed. New records: 1.",
         )
     )
     job = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
@@ -150,6 +159,15 @@ async def test_an_upsert_says_how_many_records_are_new_and_how_many_were_updated
     assert answer["summary"].endswith("New records: 2, updated: 1.")
     counts = {"sent": 3, "successful": 3, "failed": 0, "unprocessed": 0, "inNoResult": 0, "created": 2, "updated": 1}
     assert answer["rowCounts"] == counts
+
+
+async def test_an_insert_says_how_many_records_are_new_where_an_upsert_does(client: Client) -> None:
+    made = await call(
+        client, "create-ingest-job", body=INSERT, data={"csv": "Name,Site\nA,1\n,2\nB,3\n"}, preflight="off"
+    )
+    answer = await closed(client, made["id"])
+    assert answer["summary"].endswith("1 of them failed. New records: 2.")
+    assert (answer["rowCounts"]["created"], answer["rowCounts"]["updated"]) == (2, 0)
 
 
 async def test_where_no_results_are_kept_the_successful_rows_tell_which_records_are_new(org: WatchedOrg) -> None:

@@ -34,7 +34,7 @@ async def test_a_part_names_its_source_and_the_rows_of_all_parts_and_leads_to_th
     async with agent(org.url, **options) as client:
         status = await first_part(client, {"file": "rows.csv"})
         assert status["load"] == {"source": "rows.csv", "rows": 3, "part": 1, "of": 2, "allRows": 4}
-        assert status["summary"].endswith("It has 3 rows from rows.csv, part 1 of 2 (4 rows in all).")
+        assert status["summary"].endswith("It has 3 rows from rows.csv, part 1 of 2 (4 rows in all). New records: 3.")
     async with agent(org.url, **options) as client:  # another server, with the same record
         status = await call(client, "get-ingest-job-status", jobId=status["id"])
         tool, arguments = next_call(status["next"])

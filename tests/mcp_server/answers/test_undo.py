@@ -13,17 +13,18 @@ ROWS = {"csv": "Name\nWrong\n"}
 
 
 async def undo_of(org: WatchedOrg, operation: str, rows: dict[str, Any] = ROWS, **settings: Any) -> str | None:
-    """How to undo a job, which is the same in both halves of its status."""
+    """How to undo a job, which is the same in both halves of its status, and in the answer of the close that ended it."""
     body = {"object": "Account", "operation": operation}
     if operation == "upsert":
         body["externalIdFieldName"] = "Id"
     async with agent(org.url, **settings) as client:
         made = await call(client, "create-ingest-job", body=body, data=rows, preflight="off")
         assert "undo" not in await call(client, "get-ingest-job-status", jobId=made["id"])
-        await closed(client, made["id"])
+        ended = await closed(client, made["id"])
         answer = await client.call_tool("get-ingest-job-status", {"jobId": made["id"]})
     assert answer.structured_content is not None
     undo: str | None = answer.structured_content.get("undo")
+    assert ended.get("undo") == undo
     assert ("\nUndo: " in text_of(answer)) is (undo is not None)
     assert undo is None or f"\nUndo: {undo}" in text_of(answer)
     return undo and undo.replace(made["id"], "<job>")
@@ -31,7 +32,7 @@ async def undo_of(org: WatchedOrg, operation: str, rows: dict[str, Any] = ROWS, 
 
 async def test_an_insert_is_undone_by_the_ids_of_what_it_created(org: WatchedOrg) -> None:
     assert await undo_of(org, "insert", allow_operation=("delete",)) == snapshot(
-        'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["created"]}}} deletes the records that it created, once that job is closed. Only if the user asks for it.'
+        'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["created"]}}} deletes what it created, once that job is closed. Only if the user asks for it.'
     )
 
 
@@ -51,6 +52,15 @@ async def test_where_deletes_are_refused_it_says_what_they_need(org: WatchedOrg)
 )
 async def test_a_job_that_created_nothing_has_nothing_to_undo(org: WatchedOrg, operation: str, rows: str) -> None:
     assert await undo_of(org, operation, {"csv": rows}, allow_operation=("delete",)) is None
+
+
+async def test_a_close_after_which_the_load_goes_on_leaves_the_undo_to_the_status(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        body, rows = {"object": "Account", "operation": "insert"}, {"csv": "Name,Site\nGood,1\n,2\n"}
+        made = await call(client, "create-ingest-job", body=body, data=rows, preflight="off")
+        ended = await closed(client, made["id"])
+        assert "undo" not in ended and ended["next"].startswith("get-failed-results-ingest-job")
+        assert "undo" in await call(client, "get-ingest-job-status", jobId=made["id"])
 
 
 async def test_a_server_that_changes_nothing_does_not_speak_of_it(org: WatchedOrg) -> None:

@@ -23,7 +23,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.answers.undo import undo_of
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
-from salesforce_bulk_ingest.operations.jobs import JobStatus
+from salesforce_bulk_ingest.operations.jobs import CREATING, JobStatus
 from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
@@ -85,9 +85,12 @@ class JobAnswer(Answer, Job):
     @classmethod
     def of_change(cls, status: JobStatus, state: TargetState) -> Self:
         """Return the answer about a job that was to be closed (state UploadComplete) or aborted (Aborted)."""
-        # An undo is for whom asks for it, later: beside the outcome of a close it would look like the next step.
+        job = status.job
+        # Beside the next step of the load, an undo would look like another; the status has it then, too.
+        goes_on = bool(job.number_records_failed or next_part(job, status.load))
         return cls.of(
-            replace(status, undo=None), summary=state_change_summary(status.job, state, changed=bool(status.changed))
+            replace(status, undo=None) if goes_on else status,
+            summary=state_change_summary(job, state, changed=bool(status.changed)),
         )
 
 
@@ -114,12 +117,14 @@ def describe(status: JobStatus) -> str:
 
 
 def _new_records(status: JobStatus) -> str:
-    """Return a sentence about what an upsert created and updated, after a space; empty for another job."""
+    """Return a sentence about what an insert or upsert created and updated, after a space; empty for another job."""
     job = status.job
-    if job.operation != "upsert" or not job.is_terminal or job.number_records_loaded <= 0:
+    if job.operation not in CREATING or not job.is_terminal or job.number_records_loaded <= 0:
         return ""
     if status.created is None:
         return " sf__Created of the successful rows tells which records are new."
+    if job.operation == "insert":
+        return f" New records: {status.created:,}."
     return f" New records: {status.created:,}, updated: {job.number_records_loaded - status.created:,}."
 
 

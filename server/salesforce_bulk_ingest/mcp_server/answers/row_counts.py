@@ -26,7 +26,7 @@ class RowCountsAnswer(AnswerPart):
 
     @classmethod
     def of(cls, accounting: RowAccounting | None, created: int | None = None) -> Self | None:
-        """Return the counts, with the number of an upsert's new records; None where they are not known."""
+        """Return the counts, with the number of new records, if that is known; None where they are not known."""
         if accounting is None or accounting.counts is None:
             return None
         counts = accounting.counts
