@@ -1,68 +1,86 @@
-"""Measure downloaded results: caching one, any page of it, and all pages beside a bare CSV reader."""
+"""Measure downloaded results beside the csv module: keeping one, matching its rows, and reading its pages."""
 
 import csv
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from statistics import median
 
-from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
+from salesforce_bulk_ingest.cache.job_files import ResultKey
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of
-from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
-from tests.bench.rows_in import MB, MIB, memory_rise
+from salesforce_bulk_ingest.salesforce.models import ResultKind
+from tests.bench.matched import (
+    ERRORS,
+    JOB,
+    archive,
+    files_beside,
+    put_in_source_order,
+    upload_content,
+    write_failed_rows,
+)
+from tests.bench.rows_in import MB, MIB, memory_rise, read_bare, write_csv
+from tests.bench.turns import in_turn
 
-ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 3
+ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 5
 ROWS = 1_000
 """The number of rows of a page, for the measurement of all pages."""
 CHUNK_BYTES = 1 << 16
 MOST_MEMORY_RISE = 48 * MIB
 MOST_BETWEEN_PAGES = 1.2
 MOST_OVER_BARE = 1.5
+MOST_KEPT = 4.0
+MOST_KEPT_QUOTING = 12.0
+MOST_MATCHED = 5.0
+"""The most CPU time in times of what `csv.reader` takes for the result that is kept, or for the source of the matched rows."""
 
 HEADER = ("sf__Id", "sf__Error", "Name", "BillingCity", "BillingStreet", "Phone", "Industry", "AccountNumber")
-ERRORS = (
-    "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --",
-    "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--",
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: Oil:Industry --",
-)
+
+Failed = Callable[[int], tuple[str, ...]]
+"""A function from the number of a failed row to its cells."""
 
 
-def write_result(path: Path, size: int) -> int:
+def failed(number: int) -> tuple[str, ...]:
+    """A row with one of a few errors."""
+    error = ERRORS[number % len(ERRORS)]
+    street = f"{number % 999} Main Street"
+    return ("", error, f"Account {number:08}", "Springfield", street, "+1 555", "Oil", f"{number}")
+
+
+def failed_by_its_cells(number: int) -> tuple[str, ...]:
+    """A row with an error that quotes a cell, or a record, and so is like none before."""
+    errors = (
+        f"STRING_TOO_LONG:Account Name: data value too large: Account {number:08} (max length=10):Name --",
+        f"DUPLICATE_VALUE:duplicate value found: AccountNumber duplicates value on record with id: 0015g{number:010}:--",
+        f"FIELD_CUSTOM_VALIDATION_EXCEPTION:Account {number:08} needs a longer phone number:Phone --",
+    )
+    return ("", errors[number % len(errors)], *failed(number)[2:])
+
+
+def failed_with_lines(number: int) -> tuple[str, ...]:
+    """A row with several lines in a cell."""
+    cells = failed(number)
+    return (*cells[:4], f"{cells[4]}\nSecond floor\nRoom 9", *cells[5:])
+
+
+def write_result(path: Path, size: int, row_of: Failed = failed) -> int:
     """Write failed rows of just under `size` bytes, quoted as Salesforce quotes them; return their number."""
     row = 0
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(HEADER)
         while out.tell() < size - MB // 5:
-            writer.writerows(_failed(number) for number in range(row, row + 1_000))
+            writer.writerows(map(row_of, range(row, row + 1_000)))
             row += 1_000
     return row
 
 
-def _failed(number: int) -> tuple[str, ...]:
-    error = ERRORS[number % len(ERRORS)]
-    return (
-        "",
-        error,
-        f"Account {number:08}",
-        "Springfield",
-        f"{number % 999} Main Street",
-        "+1 555",
-        "Oil",
-        f"{number}",
-    )
-
-
 def keep(path: Path, kind: ResultKind = "failedResults") -> DownloadedResult:
     """Write the result into the cache as a download does."""
-    files = _files(path)
-    with new_download(files, _key(kind), ",") as writer, path.open("rb") as file:
+    with new_download(files_beside(path), _key(kind), ",") as writer, path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             writer.add(chunk)
         return writer.finish(None)
@@ -96,49 +114,77 @@ def run(*, quick: bool) -> bool:
     """Run all measurements; return whether the requirements on time and memory are met."""
     size = 20 if quick else 100
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        path = Path(folder) / "result.csv"
-        rows = write_result(path, size * MB)
-        print(f"Results out: {size} MB, {rows:,} rows, each once in a store and then in pages; one process.\n")
-        print(f"  kept in {seconds(lambda: keep(path)):.2f} s with causes, ", end="")
-        print(f"{seconds(lambda: keep(path, 'successfulResults')):.2f} s without")
-        pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, PageRequest(at)) for at in (0, rows // 2, rows - 50)])
-        print(f"  a page of 50 rows in {', '.join(f'{page * 1000:.2f}' for page in pages)} ms: first, middle, last")
-        bare, through = in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
-        print(f"  all pages of {ROWS:,} rows in {through:.2f} s, a bare reader {bare:.2f} s, {through / bare:.1f} x")
-        rise = memory_rise(path, "keep_and_page_through", "tests.bench.results")
-        print(f"  memory rises by {rise / MIB:.1f} MiB", flush=True)
-    met = {
-        f"pages within {MOST_BETWEEN_PAGES} times of each other": max(pages) <= MOST_BETWEEN_PAGES * min(pages),
-        f"all pages within {MOST_OVER_BARE} times of a bare reader": through <= MOST_OVER_BARE * bare,
-        "memory rises by less than 48 MiB": rise < MOST_MEMORY_RISE,
-    }
+        print(f"Results out: {size} MB each; CPU time, medians of rounds in turn, in one process; memory of another.\n")
+        met = {
+            **_kept(Path(folder) / "failed.csv", size * MB, "with causes", failed, MOST_KEPT),
+            **_paged(Path(folder) / "failed.csv", "all pages"),
+            **_kept(Path(folder) / "quoting.csv", size * MB, "with causes that each quote a cell or an id", failed_by_its_cells, MOST_KEPT_QUOTING),
+            **_kept(Path(folder) / "lines.csv", size * MB, "with causes and several lines in a cell", failed_with_lines, MOST_KEPT),
+            **_paged(Path(folder) / "lines.csv", "all pages of rows with several lines in a cell"),
+            **_matched(Path(folder) / "source.csv", size * MB),
+        }  # fmt: skip
     for what, holds in met.items():
         print(f"{'pass' if holds else 'FAIL'}  {what}")
     return all(met.values())
 
 
-def _files(path: Path) -> JobFiles:
-    return JobFiles(path.with_suffix(".spool"), most_bytes=10_000 * MB, most_seconds=3_600)
+def _kept(path: Path, size: int, named: str, row_of: Failed, most: float) -> dict[str, bool]:
+    """Keep a result; return whether that takes no more time and memory than required."""
+    rows = write_result(path, size, row_of)
+    without = partial(keep, path, "successfulResults")
+    bare, with_causes, alone = in_turn(ROUNDS_OF_ALL, partial(read_bare, path), partial(keep, path), without)
+    rise = memory_rise(path, "keep_and_page_through", "tests.bench.results")
+    print(f"  {rows:,} rows, csv.reader {bare:.2f} s: kept {named} {_times(with_causes, bare)}", end="", flush=True)
+    print(f", without {_times(alone, bare)}; memory {rise / MIB:.1f} MiB", flush=True)
+    return {
+        f"kept {named} within {most:.0f} times of csv.reader": with_causes <= most * bare,
+        f"{_memory(f'kept {named}')}": rise < MOST_MEMORY_RISE,
+    }
+
+
+def _paged(path: Path, named: str) -> dict[str, bool]:
+    """Read pages of the kept result; return whether that takes no more time than required."""
+    rows = keep(path).index.rows
+    places = (0, rows // 2, rows - 50)
+    pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, PageRequest(at)) for at in places])
+    print(f"  a page of 50 rows in {', '.join(f'{page * 1000:.2f}' for page in pages)} ms: first, middle, last")
+    bare, through = in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
+    print(f"  {named} of {ROWS:,} rows: a bare reader {bare:.2f} s, pages {_times(through, bare)}", flush=True)
+    return {
+        f"{named} within {MOST_OVER_BARE} times of a bare reader": through <= MOST_OVER_BARE * bare,
+        f"{named} within {MOST_BETWEEN_PAGES} times of each other": max(pages) <= MOST_BETWEEN_PAGES * min(pages),
+    }
+
+
+def _matched(path: Path, size: int) -> dict[str, bool]:
+    """Match the failed rows of a source; return whether that takes no more time and memory than required."""
+    write_csv(path, size, quoted=False)
+    content, count = upload_content(path), write_failed_rows(path)
+    archive(path, content)
+    bare, matched = in_turn(ROUNDS_OF_ALL, partial(read_bare, path), partial(put_in_source_order, path))
+    rise = memory_rise(path, "put_in_source_order", "tests.bench.matched")
+    print(f"  {content.rows:,} rows, csv.reader {bare:.2f} s: {count:,} failed rows matched with them ", end="")
+    print(f"{_times(matched, bare)}; memory {rise / MIB:.1f} MiB", flush=True)
+    return {
+        f"rows matched within {MOST_MATCHED:.0f} times of csv.reader": matched <= MOST_MATCHED * bare,
+        _memory("rows matched"): rise < MOST_MEMORY_RISE,
+    }
+
+
+def _times(taken: float, bare: float) -> str:
+    return f"{taken:.2f} s ({taken / bare:.1f} x)"
+
+
+def _memory(what: str) -> str:
+    return f"{what}: memory rises by less than {MOST_MEMORY_RISE // MIB} MiB"
 
 
 def _key(kind: ResultKind) -> ResultKey:
-    return ResultKey.of("acme.my.salesforce.com", Job(id="750000000000001AAA", state="JobComplete"), kind)
+    return ResultKey.of("acme.my.salesforce.com", JOB, kind)
 
 
 def _page(path: Path, request: PageRequest, limit: int | None = None) -> Page:
-    result = find_download(_files(path), _key("failedResults"))
+    result = find_download(files_beside(path), _key("failedResults"))
     assert result is not None
     page_size = default_page_size() if limit is None else requested_page_size(limit)
     return page_of(result, ",", request, page_size, lambda: True)
-
-
-def in_turn(rounds: int, *actions: Callable[[], object]) -> list[float]:
-    """Return the median seconds of each action. The actions take turns, so that other load on the machine slows all of them."""
-    times = [[seconds(action) for action in actions] for _ in range(rounds)]
-    return [median(of_action) for of_action in zip(*times, strict=True)]
-
-
-def seconds(action: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    action()
-    return time.perf_counter() - begin
