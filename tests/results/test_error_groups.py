@@ -178,6 +178,34 @@ def test_a_word_that_happens_to_stand_in_a_cell_divides_no_group() -> None:
     assert (group.count, group.pattern) == (3, "the Contact of this record is wrong")
 
 
+texts_of_rows = st.lists(st.sampled_from(ERRORS).flatmap(rows_of), min_size=1, max_size=4)
+
+
+@given(st.data(), texts_of_rows)
+def test_rows_are_grouped_alike_whether_or_not_a_text_came_before(
+    data: st.DataObject, drawn: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    """White space at the end makes each text another one that says the same."""
+    errors, cells = [error for error, _ in drawn], [cells for _, cells in drawn]
+    rows = data.draw(st.lists(st.tuples(st.sampled_from(errors), st.sampled_from(cells)), max_size=20))
+    assert groups_of(rows) == groups_of((error + " " * count, cells) for count, (error, cells) in enumerate(rows))
+
+
+def test_a_row_whose_cell_is_in_its_message_is_told_from_others_with_the_same_text() -> None:
+    error = "SOME_NEW_CODE:nobody knows Oslo:Name --"
+    groups = groups_of([(error, ("Rome",)), (error, ("Oslo",)), (error, ("Bonn",)), (error, ("Oslo",))])
+    assert [(group.count, group.pattern) for group in groups] == [(2, "nobody knows Oslo"), (2, "nobody knows {value}")]
+
+
+def test_texts_that_come_again_after_many_others_are_counted_on() -> None:
+    rule = "FIELD_CUSTOM_VALIDATION_EXCEPTION:{}:--"
+    texts = [rule.format(text) for number in range(3_000) for text in ("always the same", f"Order {number:05}")]
+    groups = groups_of((text, (text[-8:-3],)) for text in texts)
+    assert [(group.count, group.pattern) for group in groups] == snapshot(
+        [(3000, "Order {value}"), (3000, "always the same")]
+    )
+
+
 def test_names_of_fields_are_no_values() -> None:
     error = "INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: '{}' of 'Acme'.:--"
     assert patterns_of(*[error.format(name) for name in ("Name", "Other__c")], cells=("Name", "Other__c")) == snapshot(

@@ -3,11 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import cut
-from salesforce_bulk_ingest.results.fingerprints import without_cells, without_values
+from salesforce_bulk_ingest.results.fingerprints import (
+    cells_replaced_in,
+    without_quoted,
+    without_quoted_and_cells,
+    without_quoted_and_values,
+)
 from salesforce_bulk_ingest.results.remedies import Correcting, remedy_for
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, UNKNOWN_CODE, ErrorFilter, RowError, parse_row_error
 
@@ -24,6 +29,9 @@ LONGEST_CELL = 40
 """The longest cell that is kept as one to correct, in characters."""
 
 _MOST_FINGERPRINTS = 5 * MOST_GROUPS
+
+_MOST_REMEMBERED = 1_000
+"""How many texts are remembered to be read once; the longest of them have as many characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,9 @@ class ErrorGroup:
 # Words of a sentence that can only be API names: CamelCase, __c, and Id.
 _API_NAME = re.compile(r"\b(?:[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+|\w{1,80}__c|Id)\b")
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
 _Key = tuple[str, tuple[str, ...], str]
 """Status code, fields and fingerprint."""
 
@@ -123,23 +134,46 @@ class _Tally:
 
     Attributes:
         fingerprint: the message without values; None once two rows have different fingerprints.
-        count: number of rows.
         cells: the different cells of the columns at fault, by index; None where they are too many or too long to be listed.
+        count: number of rows.
         examples: the first rows.
     """
 
     fingerprint: str | None
-    cells: dict[int, list[str] | None]
+    cells: dict[int, set[str] | None]
     count: int = 0
     examples: list[FailedExample] = field(default_factory=list)
 
     def add_cells(self, row: Sequence[str]) -> None:
         """Note the cells of a row that are at fault."""
         for index, found in self.cells.items():
+            if found is None:
+                continue
             cell = row[index] if index < len(row) else ""
-            if found is not None and cell not in found:
-                is_listed = len(found) < MOST_CELLS and _can_be_listed(cell)
-                self.cells[index] = [*found, cell] if is_listed else None
+            if cell not in found:
+                if len(found) < MOST_CELLS and _can_be_listed(cell):
+                    found.add(cell)
+                else:
+                    self.cells[index] = None
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What errors have in common that differ in what Salesforce quotes alone, if at all.
+
+    Attributes:
+        code: status code, cut.
+        fields: API names of the fields at fault, cut.
+        indexes: indexes of the columns of these fields.
+        unquoted: the message without what Salesforce quotes, in which the cells of the columns are replaced.
+        tally: the group of all rows of which no cell is replaced; None as long as it depends on other cells of each row.
+    """
+
+    code: str
+    fields: tuple[str, ...]
+    indexes: Sequence[int]
+    unquoted: str
+    tally: _Tally | None = None
 
 
 class ErrorGrouper:
@@ -159,6 +193,9 @@ class ErrorGrouper:
         self._names = frozenset(self._indexes_by_field)
         self._tallies: dict[_Key, _Tally] = {}
         self._keys_by_fingerprint: dict[_Key, _Key] = {}
+        # Most failed results repeat a few texts, or texts that differ in what they quote alone: each is looked at once.
+        self._shapes_by_text: dict[str, _Shape] = {}
+        self._shapes: dict[_Key, _Shape] = {}
         self._row_count = 0
 
     def add(self, cells: Sequence[str]) -> None:
@@ -166,19 +203,14 @@ class ErrorGrouper:
         row_number, self._row_count = self._row_count, self._row_count + 1
         if self._error_index is None or self._error_index >= len(cells):
             return
-        error = parse_row_error(cells[self._error_index])
-        code = cut(error.code, LONGEST_CODE)
-        fields = tuple(cut(name, LONGEST_FIELD) for name in error.fields[:MOST_FIELDS])
-        fingerprint = without_values(code, error.message, self._fault_cells(error, cells), self._names)
-        key = self._key((code, fields, fingerprint), error.message, cells)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = self._new_tally(key, fingerprint, error)
-        if key != _BEYOND_LIMIT and tally.fingerprint != fingerprint:
-            tally.fingerprint = None
+        text = cells[self._error_index]
+        shape = self._shapes_by_text.get(text) or self._shape_of(text)
+        replaced = cells_replaced_in(shape.code, shape.unquoted, self._cells_at(shape.indexes, cells))
+        tally = (None if replaced else shape.tally) or self._tally_of(shape, text, replaced, cells)
         tally.count += 1
         tally.add_cells(cells)
         if len(tally.examples) < MOST_EXAMPLES:
+            error = parse_row_error(text)
             message = cut(error.message, LONGEST_MESSAGE)
             tally.examples.append(FailedExample(row_number, message, dict(self._values(error, cells))))
 
@@ -203,13 +235,47 @@ class ErrorGrouper:
         # Salesforce gives rows in no promised order, so equally frequent groups need an order of their own.
         return tuple(sorted(groups, key=lambda group: (-group.count, group.code, group.fields, group.pattern)))
 
+    def _shape_of(self, text: str) -> _Shape:
+        error = parse_row_error(text)
+        code = cut(error.code, LONGEST_CODE)
+        unquoted = without_quoted(code, error.message)
+        key = (error.code, error.fields, unquoted)
+        shape = self._shapes.get(key)
+        if shape is None:
+            fields = tuple(cut(name, LONGEST_FIELD) for name in error.fields[:MOST_FIELDS])
+            shape = _Shape(code, fields, self._indexes(error.fields[:MOST_FIELDS]), unquoted)
+            _remember(self._shapes, key, shape, len(text))
+        _remember(self._shapes_by_text, text, shape, len(text))
+        return shape
+
+    def _tally_of(self, shape: _Shape, text: str, replaced: Sequence[str], cells: Sequence[str]) -> _Tally:
+        """Return the group of a row.
+
+        Args:
+            shape: shape of its error.
+            text: text of its error.
+            replaced: cells that its fingerprint does not have.
+            cells: all cells of the row.
+        """
+        fingerprint = without_quoted_and_values(shape.code, shape.unquoted, replaced, self._names)
+        fingerprint_key = (shape.code, shape.fields, fingerprint)
+        key = self._key(fingerprint_key, shape.unquoted, cells)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = self._new_tally(key, fingerprint, parse_row_error(text))
+        if key != _BEYOND_LIMIT and tally.fingerprint != fingerprint:
+            tally.fingerprint = None
+        if not replaced and fingerprint_key in self._keys_by_fingerprint:
+            shape.tally = tally
+        return tally
+
     def _new_tally(self, key: _Key, fingerprint: str, error: RowError) -> _Tally:
         if key == _BEYOND_LIMIT:
             return _Tally("", {})
         at_fault = self._indexes_at_fault(error)
-        return _Tally(fingerprint, {index: [] for index in at_fault if len(self._columns[index]) <= LONGEST_FIELD})
+        return _Tally(fingerprint, {index: set() for index in at_fault if len(self._columns[index]) <= LONGEST_FIELD})
 
-    def _key(self, fingerprint_key: _Key, message: str, cells: Sequence[str]) -> _Key:
+    def _key(self, fingerprint_key: _Key, unquoted: str, cells: Sequence[str]) -> _Key:
         """Return the key of the group that a row belongs to.
 
         A fingerprint that an earlier row had leads to the group of that row, whichever words of the message happen to be
@@ -218,7 +284,7 @@ class ErrorGrouper:
         if fingerprint_key in self._keys_by_fingerprint:
             return self._keys_by_fingerprint[fingerprint_key]
         code, fields, _ = fingerprint_key
-        key = (code, fields, without_cells(code, message, self._other_cells(cells), self._names))
+        key = (code, fields, without_quoted_and_cells(code, unquoted, self._other_cells(cells), self._names))
         if key not in self._tallies and len(self._tallies) - (_BEYOND_LIMIT in self._tallies) >= MOST_GROUPS:
             return _BEYOND_LIMIT
         if len(self._keys_by_fingerprint) < _MOST_FINGERPRINTS:
@@ -229,9 +295,9 @@ class ErrorGrouper:
         """Return the cells of the row that are not its error."""
         return (cell for index, cell in enumerate(cells) if index != self._error_index and cell)
 
-    def _fault_cells(self, error: RowError, cells: Sequence[str]) -> list[str]:
-        """Return the cells of the fields that the error names."""
-        return [cells[index] for index in self._indexes(error.fields[:MOST_FIELDS]) if index < len(cells)]
+    def _cells_at(self, indexes: Sequence[int], cells: Sequence[str]) -> list[str]:
+        """Return the cells of these columns, as far as the row has them."""
+        return [cells[index] for index in indexes if index < len(cells)]
 
     def _values(self, error: RowError, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Return columns and cells of the fields at fault."""
@@ -247,6 +313,14 @@ class ErrorGrouper:
     def _indexes(self, fields: Sequence[str]) -> list[int]:
         """Return the indexes of the columns that write these fields."""
         return list(dict.fromkeys(index for name in fields for index in self._indexes_by_field.get(name.lower(), ())))
+
+
+def _remember(remembered: dict[_K, _V], key: _K, value: _V, size: int) -> None:
+    """Remember what is known of a text of this size, in constant memory."""
+    if size <= _MOST_REMEMBERED:
+        if len(remembered) >= _MOST_REMEMBERED:
+            remembered.clear()  # texts that come again are soon back
+        remembered[key] = value
 
 
 def _can_be_listed(cell: str) -> bool:

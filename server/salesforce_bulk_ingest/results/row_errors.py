@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ERROR_COLUMN = "sf__Error"
 UNKNOWN_CODE = "UNKNOWN"
@@ -10,8 +11,7 @@ UNKNOWN_CODE = "UNKNOWN"
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class RowError:
+class RowError(NamedTuple):
     """A parsed `sf__Error`.
 
     Attributes:
