@@ -1,8 +1,11 @@
 """Checks of keys that are blank or repeated."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import Findings
@@ -95,3 +98,33 @@ def test_repeated_keys_are_found_when_the_first_of_them_are_no_longer_in_memory(
         checks.finish()
     [finding] = findings.sorted()
     assert (finding.lines, finding.count) == ((900_001, 900_003, 900_004), 3)
+
+
+KEY = st.one_of(
+    st.integers(8, 12).map(str), st.sampled_from(["K-1", "K-2", "K-10", "é", "\udcc3\udca9", "a\nb", "a", "b"])
+)
+"""A key; two bytes that are not UTF-8 stand for themselves, though together they would be a letter."""
+
+
+@st.composite
+def blocks_of_keys(draw: st.DrawFn) -> list[list[str]]:
+    """Blocks of keys that ascend up to a place, or not at all."""
+    keys = draw(st.lists(KEY, unique=True, max_size=9))
+    keys.sort(key=lambda key: (len(key), key))
+    keys += draw(st.lists(KEY, max_size=4))
+    size = draw(st.integers(1, 6))
+    return [keys[start : start + size] for start in range(0, len(keys), size)]
+
+
+@given(blocks_of_keys())
+def test_repeated_keys_are_found_wherever_keys_cease_to_ascend(blocks: list[list[str]]) -> None:
+    findings, line, repeated, seen = Findings(), 2, list[int](), set[str]()
+    with KeyChecks(KeyColumn(0, str, is_needed=True), "Ext__c", findings) as checks:
+        for keys in blocks:
+            checks.check(ParsedBlock(1, partial(range, line, line + len(keys)), columns=[keys]))
+            for key in keys:
+                repeated += [line] * (key in seen)
+                seen.add(key)
+                line += 1
+        checks.finish()
+    assert [line for finding in findings.sorted() for line in finding.lines] == repeated
