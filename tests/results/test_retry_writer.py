@@ -54,14 +54,15 @@ def test_rows_that_are_not_archived_go_as_salesforce_gave_them_back_with_a_warni
     )
 
 
-def test_unprocessed_rows_and_ids_of_created_records_need_no_warning(tmp_path: Path) -> None:
+def test_unprocessed_rows_need_no_warning_and_ids_of_created_records_are_named(tmp_path: Path) -> None:
     unprocessed = result_file(tmp_path, "Name", [["Acme"]], "unprocessedrecords")
     made = retried(tmp_path, JobResult(JOB_ID, unprocessed), which="unprocessed")
     assert (made.path.read_bytes(), made.notes) == (b"Name\nAcme\n", ())
     rows = [["001A", "true", "Acme"], ["001B", "false", "Bond"]]
     successful = result_file(tmp_path, "sf__Id,sf__Created,Name", rows, "successfulResults")
     made = retried(tmp_path, JobResult(JOB_ID, successful), which="created")
-    assert (made.path.read_bytes(), made.notes) == (b"Id\n001A\n", ())
+    what = f'The rows are the ids of a record that job {JOB_ID} created: "Acme" (001A).'
+    assert (made.path.read_bytes(), [note.what for note in made.notes]) == (b"Id\n001A\n", [what])
 
 
 def test_archived_rows_go_as_they_were_uploaded(tmp_path: Path) -> None:

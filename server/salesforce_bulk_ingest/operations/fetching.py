@@ -136,7 +136,9 @@ class ResultFetcher:
         """Return the task that finds or makes a file of rows to retry, of jobs that have ended."""
         keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in RESULT_KINDS]
         counters = [(job.number_records_processed, job.number_records_failed) for job in jobs]  # they may lag
-        name = retry_name(org.key, keys, counters, request, destination.delimiter, destination.line_ending)
+        name = retry_name(
+            org.key, keys, counters, request, destination.delimiter, destination.line_ending, self._hidden
+        )
         return self._start(
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
@@ -325,7 +327,8 @@ class ResultFetcher:
             return differing(job.id, kind, given) if given.differs else None
         result = _result_file(downloaded, job, kind)
         if kind != "failedResults":
-            return JobResult(job.id, result, completeness=downloaded.completeness)
+            hidden = self._hidden.on(job.object)
+            return JobResult(job.id, result, completeness=downloaded.completeness, hidden=hidden)
         source = await self.source_order(org, job, kind).finished()
         return JobResult(job.id, result, None if source is None else upload, source, downloaded.completeness)
 

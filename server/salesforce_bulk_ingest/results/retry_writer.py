@@ -13,6 +13,8 @@ from typing import BinaryIO, TypeVar
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
@@ -30,8 +32,10 @@ from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, ResultKind
 from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.named_rows import NAME_FIELDS
 
 ROWS_AT_ONCE = 1_000
+RECORDS_SHOWN = 3
 
 _T = TypeVar("_T")
 NumberedRow = tuple[int, Row]
@@ -48,6 +52,7 @@ class JobResult:
         upload: the upload of the job, if it is archived.
         source_order: the result in source order, if the upload is archived.
         completeness: the rows that Salesforce gave, beside those that the job counts.
+        hidden: the fields whose cells no finding shows.
     """
 
     job_id: str
@@ -55,6 +60,7 @@ class JobResult:
     upload: ArchivedUpload | None = None
     source_order: SourceOrderedResult | None = None
     completeness: Completeness | None = None
+    hidden: HiddenFields = NOTHING_HIDDEN
 
     def notes(self) -> list[Finding]:
         """Return a warning where Salesforce gave other rows than the job counts."""
@@ -193,6 +199,7 @@ def _write_rows(job: JobResult, where: ErrorFilter, writer: _RetryWriter) -> tup
     notes: list[Finding] = []
     if job.result.kind == "successfulResults":
         row_numbers = writer.write(job.job_id, job.result.dialect, (ID_FIELD,), _created_ids(job.result))
+        notes = _created_records(job, len(row_numbers))
     elif job.upload is not None and job.source_order is not None:
         row_numbers, notes = _write_uploaded_rows(job, job.upload, job.source_order, where, writer)
     else:
@@ -235,6 +242,30 @@ def _created_ids(result: ResultFile) -> Iterator[NumberedRow]:
         for number, (record_id, is_created) in enumerate(zip(ids, created, strict=True), first_row):
             if is_created == "true":
                 yield number, (record_id,)
+
+
+def _created_records(job: JobResult, count: int) -> list[Finding]:
+    """Return a finding that names the first records whose ids go, since a row of ids alone tells nobody which they are."""
+    if not count:
+        return []
+    first = list(islice(_named_records(job.result, job.hidden), RECORDS_SHOWN))
+    more = f" and {count - len(first):,} more" if count > len(first) else ""
+    of_records = "a record" if count == 1 else f"{count:,} records"
+    what = f"The rows are the ids of {of_records} that job {job.job_id} created: {', '.join(first)}{more}."
+    return [Finding("warning", what, "Make sure with the user that these are meant.")]
+
+
+def _named_records(result: ResultFile, hidden: HiddenFields) -> Iterator[str]:
+    """Yield the ids of created records, each with its name where the rows have a column of names that is shown."""
+    names = [name.lower() for name in result.upload_names]
+    naming = next((names.index(name) for name in NAME_FIELDS if name in names and not hidden.hides(name)), None)
+    for _, block in result.blocks():
+        ids, created = result.outcome_cells(block, ID_COLUMN), result.outcome_cells(block, CREATED_COLUMN)
+        cells = [""] * len(ids) if naming is None else block.column(result.outcome_count + naming)
+        for record_id, is_created, name in zip(ids, created, cells, strict=True):
+            if is_created == "true":
+                shown = record_id if record_id.isalnum() else quoted(record_id)
+                yield f"{quoted(name, LONGEST_NAME_SHOWN)} ({shown})" if name else shown
 
 
 # Rows as Salesforce gave them back

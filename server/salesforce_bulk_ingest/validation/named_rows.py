@@ -9,7 +9,7 @@ from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.validation.cell_tally import LONGEST_VALUE_SHOWN
 from salesforce_bulk_ingest.validation.column_profiles import ProfiledColumn
 
-_NAMES = ("name", "lastname", "subject")
+NAME_FIELDS = ("name", "lastname", "subject")
 """The fields, in lower case, by which people know records, the best first."""
 
 
@@ -59,13 +59,13 @@ def _naming_columns(columns: Sequence[ProfiledColumn]) -> Sequence[int]:
     return [*sorted((index for index in shown if ranks[index] < _LAST), key=ranks.__getitem__), *others[:2]]
 
 
-_LAST = len(_NAMES) + 2
+_LAST = len(NAME_FIELDS) + 2
 
 
 def _rank(column: ProfiledColumn) -> int:
     if column.is_key:
         return 0
     meant = (column.fills or column.proposed or "").lower()
-    if meant in _NAMES:
-        return 1 + _NAMES.index(meant)
-    return len(_NAMES) + 1 if column.field is not None and column.field.external_id else _LAST
+    if meant in NAME_FIELDS:
+        return 1 + NAME_FIELDS.index(meant)
+    return len(NAME_FIELDS) + 1 if column.field is not None and column.field.external_id else _LAST

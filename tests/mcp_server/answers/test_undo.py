@@ -1,5 +1,6 @@
 """How to undo what a job created, in the answers about it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,35 @@ async def test_a_close_after_which_the_load_goes_on_leaves_the_undo_to_the_statu
         ended = await closed(client, made["id"])
         assert "undo" not in ended and ended["next"].startswith("get-failed-results-ingest-job")
         assert "undo" in await call(client, "get-ingest-job-status", jobId=made["id"])
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_an_undo_names_the_first_records_that_it_deletes(org: WatchedOrg, dry_run: bool) -> None:
+    rows = {"csv": "Site,Name\n" + "".join(f"{n},Acme {n}\n" for n in range(5)) + ",\n"}
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        body = {"object": "Account", "operation": "insert"}
+        made = await call(client, "create-ingest-job", body=body, data=rows, preflight="off")
+        await closed(client, made["id"])
+        tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"])
+        deleting = await call(client, tool, **arguments, dryRun=dry_run)
+    ids = {str(record["Name"]): str(record["Id"]) for record in org.records("SELECT Id, Name FROM Account")}
+    (found,) = deleting["findings"]
+    told = re.fullmatch(r"The rows are the ids of 5 records that job (\w+) created: (.*) and 2 more\.", found["what"])
+    assert told is not None and told[1] == made["id"]
+    named = told[2].split(", ")
+    assert len(named) == 3 and set(named) < {f'"{name}" ({record_id})' for name, record_id in ids.items()}
+    assert "1 warning" in deleting["summary"]
+
+
+async def test_an_undo_names_no_hidden_cells(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",), hide_fields=("Account.Name",)) as client:
+        body, rows = {"object": "Account", "operation": "insert"}, {"csv": "Name,Site\nSecret,1\n"}
+        made = await call(client, "create-ingest-job", body=body, data=rows)
+        await closed(client, made["id"])
+        data = {"rowsOf": {"jobs": [made["id"]], "which": ["created"]}}
+        deleting = await call(client, "create-ingest-job", body={**body, "operation": "delete"}, data=data, dryRun=True)
+    assert "Secret" not in str(deleting)
+    assert "The rows are the ids of a record that job" in deleting["findings"][0]["what"]
 
 
 async def test_a_server_that_changes_nothing_does_not_speak_of_it(org: WatchedOrg) -> None:
