@@ -4,7 +4,7 @@ from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.findings import MOST_KEPT
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of
+from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of, possible_parents_of
 from tests.validation.checking import PARENTS, as_lines, found
 from tests.validation.describing import ACCOUNT, CONTACT, TASK
 
@@ -108,6 +108,13 @@ def test_objects_that_headers_speak_of_are_told_without_those_that_relationship_
     header = ["Account Erp Key", "Project Code", "Last Name", "Code of Project", "Account.Ext__c", "Zodiac sign"]
     assert likely_parents_of(header, CONTACT) == ("Account", "Project__c")
     assert parents_of(header, CONTACT) == ("Account",)
+
+
+def test_any_parent_is_possible_where_nothing_is_known_of_a_column_and_those_that_rows_need_come_first() -> None:
+    assert possible_parents_of(["Last Name", "erp_no"], CONTACT) == ("Project__c", "Account")
+    assert possible_parents_of(["Subject", "erp_no"], TASK) == ("Contact", "Lead")
+    assert possible_parents_of(["erp_no"], ACCOUNT) == ("Account",)  # its owner is a user
+    assert possible_parents_of(["Last Name", "Account Erp Key", "Project__r.Code__c"], CONTACT) == ()
 
 
 def test_advice_on_names_of_people_and_on_what_a_task_is_about() -> None:

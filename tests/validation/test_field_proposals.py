@@ -191,6 +191,19 @@ def test_what_an_activity_is_about_is_not_guessed_from_two_columns() -> None:
     assert propose(ACTIVITY, "update", ["Assigned To", "Related To", "Name"]) == {}  # names, in a report
 
 
+def test_a_column_may_be_named_for_the_key_of_a_parent_that_no_column_names() -> None:
+    def choices(header: Sequence[str], operation: str = "insert") -> tuple[str, ...]:
+        proposals = FieldProposals(Destination(operation, describe=CONTACT, parents=PARENTS), header)
+        return proposals.choices(proposals.fields())
+
+    assert choices(["LastName", "erp_no"])[:4] == (
+        "Project__c", "Project__r.Code__c", 'Account.Ext__c ("External Id")', 'FirstName',
+    )  # fmt: skip
+    filled = choices(["LastName", "erp_no", "Account.Ext__c"])
+    assert not any("Account" in name for name in filled) and "Project__r.Code__c" in filled
+    assert choices(["Id", "erp_no"], "delete") == ()
+
+
 def test_a_column_of_numbers_is_left_to_the_user_where_no_column_has_the_key_of_an_upsert() -> None:
     fields = field("Name"), field("AccountNumber"), field("Erp__c", externalId=True)
     describe = sobject("Account", *fields)

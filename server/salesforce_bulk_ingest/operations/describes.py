@@ -13,11 +13,13 @@ from salesforce_bulk_ingest.base.text import as_name, as_sentence
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, TimedOut
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of
+from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of, possible_parents_of
 
 KEPT_SECONDS = 300
 MOST_KEPT = 20
 MOST_PARENTS = 10
+MOST_POSSIBLE = 4
+"""The most objects that are described only since one of their keys may be in a column of which nothing is known."""
 """The most objects behind relationship columns that are described for one upload: each costs a call to the org."""
 
 PATIENCE_SECONDS = 15
@@ -126,7 +128,8 @@ class DescribeCache:
         sobject = await self._described(name, stop_at, failures)
         named = parents_of(header, sobject) if sobject else ()
         likely = likely_parents_of(header, sobject) if sobject else ()
-        for parent in tuple(dict.fromkeys((*named, *likely)))[:MOST_PARENTS]:
+        possible = possible_parents_of(header, sobject)[:MOST_POSSIBLE] if sobject else ()
+        for parent in tuple(dict.fromkeys((*named, *likely, *possible)))[:MOST_PARENTS]:
             # An object that no column names is described for advice alone, so nobody needs to know of its failure.
             described = await self._described(parent, stop_at, failures if parent in named else {})
             if described is not None:

@@ -20,6 +20,9 @@ LIKENESS = 0.8
 
 MOST_HINTS = 3
 
+OF_USERS = ("User", "Group")
+"""Objects whose records no file has keys of its own for."""
+
 OF_WHOLE_NAMES = (
     "Salesforce makes Name of FirstName and LastName: split whole names into columns for these, or set LastName for it in "
     "columns, which takes whole names as last names; null there loses them."
@@ -92,6 +95,14 @@ def likely_parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple
     meanings = Meanings(describe, {})
     unknown = [name for name in header if "." not in name and describe.field(name) is None and not meanings.of(name)]
     return tuple(dict.fromkeys(parent.name for name in unknown for parent in meanings.parents_of(name)))
+
+
+def possible_parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, ...]:
+    """Return the names of the objects whose keys a column may hold of which nothing is known, those that rows need first."""
+    meanings = Meanings(describe, {})
+    unknown = (name for name in header if "." not in name and describe.field(name) is None)
+    is_any = any(not meanings.of(name) and not any(meanings.parents_of(name)) for name in unknown)
+    return tuple(dict.fromkeys(parent.name for parent in meanings.parents if is_any and parent.name not in OF_USERS))
 
 
 class FieldNames:

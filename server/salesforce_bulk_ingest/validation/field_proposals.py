@@ -32,6 +32,7 @@ class FieldProposals:
     def __init__(self, destination: Destination, header: Sequence[str], id_columns: IdColumns | None = None) -> None:
         describe, key = destination.describe, destination.external_id_field
         self._describe = describe
+        self._parents = destination.parents
         self._operation = destination.operation or ""
         self._header = header
         self._meant: dict[int, str] = {}
@@ -151,7 +152,8 @@ class FieldProposals:
     def choices(self, proposed: Mapping[int, str | None]) -> tuple[str, ...]:
         """Return the names of the fields that no column fills yet, each with its label where the label says more.
 
-        The key, and fields that a new record needs, come first. The result is empty for a delete, which fills no field.
+        The key, fields that a new record needs, and keys of parents come first. The result is empty for a delete, which
+        fills no field.
 
         Args:
             proposed: the fields that are proposed.
@@ -164,7 +166,18 @@ class FieldProposals:
         taken = {column.field.name for column in known if isinstance(column, FieldColumn)}
         fields = self._describe.fields
         free = [field for field in fields if field.name not in taken and _can_fill(field, self._operation)]
-        return tuple(map(_with_label, sorted(free, key=lambda field: (field != self._key, not field.is_required))))
+        needed = [field for field in free if field == self._key or field.is_required]
+        parents = {**self._parents, self._describe.name: self._describe}
+        by_keys = [
+            _with_label(meant.name, key)
+            for meant, key in Meanings(self._describe, parents).keys_of_parents
+            if meant.field.name not in taken and _can_fill(meant.field, self._operation)
+        ]
+        return (
+            *(_with_label(field.name, field) for field in sorted(needed, key=lambda field: field != self._key)),
+            *by_keys,
+            *(_with_label(field.name, field) for field in free if field not in needed),
+        )
 
     def unknown(self, proposed: Mapping[int, str | None]) -> Sequence[int]:
         """Return the indexes of the columns that are no fields and have no proposal."""
@@ -191,10 +204,10 @@ class FieldProposals:
         return others | {index: ID_FIELD for index in ids if index in self._meant}
 
 
-def _with_label(field: FieldDescribe) -> str:
+def _with_label(name: str, field: FieldDescribe) -> str:
     says_more = plain(field.label) not in (plain(field.name), plain(field.name.removesuffix("__c")))
     label = f" ({quoted(field.label, LONGEST_NAME_SHOWN)})" if says_more else ""
-    return f"{as_name(field.name)}{label}"
+    return f"{as_name(name)}{label}"
 
 
 def _can_fill(field: FieldDescribe, operation: str) -> bool:

@@ -95,6 +95,21 @@ class Meanings:
                 self._by_ids[word][parent.lookup.name] = self._by_ids[self._object + word][parent.lookup.name] = None
         self._by_word = self._words(describe)
 
+    @property
+    def parents(self) -> Sequence["Parent"]:
+        """The objects that lookups lead to, first those that rows need, then those that are the only one of a lookup."""
+        return sorted(self._lookups, key=lambda parent: (not parent.lookup.is_required, parent.lookup.is_polymorphic))
+
+    @property
+    def keys_of_parents(self) -> Sequence[tuple[Meaning, FieldDescribe]]:
+        """The columns that find parents by their keys, each with the key, as far as the parents are described."""
+        return [
+            (Meaning(parent.by(key), parent.lookup), key)
+            for parent in self.parents
+            if parent.name in self._parents
+            for key in keys_of(self._parents[parent.name])
+        ]
+
     def of(self, name: str) -> tuple[Meaning, ...]:
         """Return what a name may mean: nothing, one field, or several fields if it is not clear which."""
         spelling = _as_in_reports(plain(name))

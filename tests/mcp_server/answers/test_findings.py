@@ -11,7 +11,7 @@ from mcp import Client
 from tests.loading.making import file_of
 from tests.mcp_server.answers.halves import TOKEN_BUDGET
 from tests.support.next_call import next_call, next_line
-from tests.support.orgs import agent, call, closed, refusal, text_of
+from tests.support.orgs import agent, call, closed, loaded, refusal, text_of
 from tests.support.watched_org import WatchedOrg
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -143,9 +143,7 @@ async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: 
         result = await client.call_tool("create-ingest-job", sent)
         assert result.structured_content is not None
         fields = result.structured_content["fields"]
-        assert fields[:3] == snapshot(
-            ['Name ("Account Name")', 'Type ("Account Type")', 'ParentId ("Parent Account ID")']
-        )
+        assert fields[:3] == snapshot(['Name ("Account Name")', "Parent.External_Id__c", 'Type ("Account Type")'])
         assert (
             'Site ("Account Site")' in fields
             and not {"TickerSymbol", "BillingCity"} & set(fields)
@@ -162,6 +160,18 @@ async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: 
         settled = await call(client, "create-ingest-job", **sent)
         assert settled.get("fields") is None
     assert org.changes == []
+
+
+async def test_the_key_of_a_parent_is_among_the_fields_for_a_column_whose_name_says_nothing(org: WatchedOrg) -> None:
+    body = {"object": "Contact", "operation": "insert"}
+    async with agent(org.url) as client:
+        await loaded(client, "Name,External_Id__c\nAcme,E-1\n")
+        rows = {"csv": "Last Name,erp_no\nAda,E-1\n"}
+        checked = await call(client, "create-ingest-job", body=body, data=rows, dryRun=True)
+        assert "Account.External_Id__c" in {name.split(" ")[0] for name in checked["fields"]}
+        columns = {"Last Name": "LastName", "erp_no": "Account.External_Id__c"}
+        sent = await call(client, "create-ingest-job", body=body, data={**rows, "columns": columns})
+        assert (await closed(client, sent["id"]))["numberRecordsFailed"] == 0
 
 
 async def test_no_cell_of_clean_rows_is_in_any_answer_but_that_of_a_dry_run(org: WatchedOrg, tmp_path: Path) -> None:
