@@ -13,9 +13,9 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
+from salesforce_bulk_ingest.loading.roots import RootedFile
 from salesforce_bulk_ingest.loading.row_pass import Progress
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
-from salesforce_bulk_ingest.loading.upload_roots import RootedFile
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, LINE_ENDINGS
 from salesforce_bulk_ingest.validation.destination import Destination
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, RefusedByPolicy
-from salesforce_bulk_ingest.loading.upload_roots import OPENS_BELOW, RootedFile, UploadRoots
+from salesforce_bulk_ingest.loading.roots import OPENS_BELOW, RootedFile
+from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links, FIFOs and folders opened as such")
 
@@ -197,8 +198,8 @@ def test_a_file_that_is_replaced_between_opening_and_looking_is_not_read(
     found = RootedFile(tmp_path.resolve(), ("a.csv",), opens_below=False)
     really_open = os.open
 
-    def open_and_replace(path: Path, flags: int) -> int:
-        opened = really_open(path, flags)
+    def open_and_replace(path: Path, flags: int, mode: int, *, dir_fd: None) -> int:
+        opened = really_open(path, flags, mode, dir_fd=dir_fd)
         (tmp_path / "b.csv").replace(tmp_path / "a.csv")
         return opened
 

@@ -16,8 +16,8 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import LONGEST_MARK, MARKS, UTF_8, codec_name
+from salesforce_bulk_ingest.loading.roots import RootedFile, unreadable
 from salesforce_bulk_ingest.loading.transcoding import as_utf_8
-from salesforce_bulk_ingest.loading.upload_roots import RootedFile, unreadable
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 MAX_TEXT_BYTES = 4_000_000
