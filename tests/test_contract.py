@@ -152,9 +152,9 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
                 "loadAgain",
                 "linesShown",
             ],
-            "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where"],
-            "get-successful-results-ingest-job": ["jobId", "offset", "limit", "columns"],
-            "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit", "columns"],
+            "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where", "saveAs"],
+            "get-successful-results-ingest-job": ["jobId", "offset", "limit", "columns", "saveAs"],
+            "get-unprocessed-records-ingest-job": ["jobId", "offset", "limit", "columns", "saveAs"],
         }
     )
 

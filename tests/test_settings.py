@@ -42,6 +42,7 @@ def test_nothing_set_gives_the_defaults() -> None:
             "confirm_key": None,
             "audit": None,
             "upload_roots": (),
+            "save_roots": (),
             "max_upload_bytes": 100_000_000,
             "no_spool": False,
             "no_kept_uploads": False,

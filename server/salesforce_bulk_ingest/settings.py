@@ -255,6 +255,14 @@ class Settings(BaseModel):
             "are served"
         ),
     )
+    save_roots: Annotated[
+        Folders,
+        Env("BULK_INGEST_SAVE_ROOT"),
+        Flag("--save-root", "Folder in which callers may save rows of results; repeatable.", metavar="DIR"),
+    ] = Field(
+        (),
+        description="Folder in which callers may save rows of results as new files (`saveAs`); without one, none are saved",
+    )
     max_upload_bytes: Annotated[
         UploadBytes,
         Env("BULK_INGEST_MAX_UPLOAD_BYTES"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from salesforce_bulk_ingest.app.chosen_files import KeptFiles, upload_roots_of
+from salesforce_bulk_ingest.app.chosen_files import KeptFiles, save_roots_of, upload_roots_of
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.settings import Settings
@@ -50,3 +50,9 @@ def test_files_come_from_the_working_folder_unless_others_are_named_or_other_mac
     paths = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path / "work")
     roots = upload_roots_of(Settings(**settings), paths).roots
     assert [root.name for root in roots] == expected
+
+
+def test_rows_are_saved_in_the_named_folders_alone(tmp_path: Path) -> None:
+    paths = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path)
+    assert save_roots_of(Settings(upload_roots=(tmp_path,)), paths).roots == ()
+    assert save_roots_of(Settings(save_roots=(tmp_path,)), paths).roots == (tmp_path.resolve(),)

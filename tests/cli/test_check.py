@@ -467,6 +467,10 @@ async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does
     others = Settings(mcp_port=0, mcp_host="0.0.0.0", allow_unauthenticated=True, allowed_host=("bulk.example",))
     facts = dict((await check_up(others, paths, None)).facts)
     assert facts["files"] == "none are read: no --upload-root is named, and it serves other machines"
+    assert "saved rows" not in facts
+    saving = Settings(mcp_port=0, rest_port=0, save_roots=(tmp_path,))
+    facts = dict((await check_up(saving, paths, None)).facts)
+    assert facts["saved rows"] == f"in new files under {tmp_path}"
 
 
 def test_what_an_org_says_is_shown_in_quotes(check: Check) -> None:

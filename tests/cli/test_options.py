@@ -20,6 +20,7 @@ from tests.support.commands import Environ
         ("mcp_host", str | None),
         ("data_dir", Path | None),
         ("upload_roots", list[str] | None),
+        ("save_roots", list[str] | None),
         ("allow_operation", list[str] | None),
         ("allowed_host", list[str] | None),
     ],

@@ -70,6 +70,14 @@ def test_a_folder_beside_the_home_is_no_warning(tmp_path: Path) -> None:
     assert len(settings_warnings(settings, {}, tmp_path / "exports" / "home")) == 1
 
 
+def test_a_folder_to_save_in_with_the_home_in_it_is_a_warning(tmp_path: Path) -> None:
+    settings = Settings(save_roots=(tmp_path,))
+    assert settings_warnings(settings, {}, tmp_path.parent / "home") == []
+    assert settings_warnings(settings, {}, tmp_path) == [
+        f"callers may make files anywhere under {tmp_path}: name a folder for them alone as --save-root."
+    ]
+
+
 def test_variables_that_the_table_of_the_chosen_org_replaces_are_named_in_one_line_without_their_values(
     run_here: RunHere, environ: Environ
 ) -> None:

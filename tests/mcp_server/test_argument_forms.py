@@ -57,6 +57,7 @@ SAMPLES: Mapping[str, Any] = {
     "linesShown": 50,
     "waitSeconds": 1,
     "confirm": "Yes",
+    "saveAs": "/no/such/rows.csv",
     "offset": 1,
     "limit": 1,
     "state": "UploadComplete",

@@ -44,6 +44,7 @@ from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.rest.routes import build_rest
+from salesforce_bulk_ingest.results.save_roots import NO_SAVE_ROOTS
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
@@ -226,8 +227,8 @@ def services_over(
         tasks: runs the work that outlives a call.
         upload_limit: the largest size of one upload in bytes.
         hidden: the fields whose cells no answer shows.
-        options: `policy`, `seconds_left`, `report_seconds`, `sleep`, `clock` and `job_files` of the operations; without a
-            policy, rows may be sent unchecked.
+        options: `policy`, `seconds_left`, `report_seconds`, `sleep`, `clock` and `job_files` of the operations, and
+            `save_roots`; without a policy, rows may be sent unchecked.
     """
     report_seconds = options.get("report_seconds", REPORT_SECONDS)
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
@@ -260,7 +261,8 @@ def services_over(
         Suggestions(jobs, policy, describes, fetcher, shared, patience_seconds=options.get("patience_seconds", 20)),
     )
     roots = UploadRoots([folder])
-    return Services(client, operations, Gateway(client, rules, uploads), roots)
+    save_roots = options.get("save_roots", NO_SAVE_ROOTS)
+    return Services(client, operations, Gateway(client, rules, uploads), roots, save_roots=save_roots)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The files and folders of this machine that the settings choose: what is kept, and what may be uploaded."""
+"""The files and folders of this machine that the settings choose: what is kept, uploaded and saved."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
+from salesforce_bulk_ingest.results.save_roots import SaveRoots
 from salesforce_bulk_ingest.setting_types import STDERR
 from salesforce_bulk_ingest.settings import Settings
 
@@ -84,3 +85,8 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     elif is_for_this_machine(settings):
         default = [paths.working_dir]
     return UploadRoots(settings.upload_roots or default, paths.home, why_none)
+
+
+def save_roots_of(settings: Settings, paths: LocalPaths) -> SaveRoots:
+    """Return the folders that callers may save rows in: those that the settings name."""
+    return SaveRoots(settings.save_roots, paths.home)

@@ -41,7 +41,7 @@ def build_mcp(
     subscriptions = JobSubscriptions(services.operations.jobs)
     server = kind(
         SERVER_NAME,
-        IngestTools(services.operations, services.roots, rest_url),
+        IngestTools(services.operations, services.roots, services.save_roots, rest_url),
         services.org,
         partial(listed_resources, services.operations.suggestions),
         version=__version__,

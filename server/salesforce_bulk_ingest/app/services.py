@@ -9,7 +9,7 @@ import anyio
 import httpx2
 from pydantic import SecretStr
 
-from salesforce_bulk_ingest.app.chosen_files import DAY_SECONDS, KeptFiles, upload_roots_of
+from salesforce_bulk_ingest.app.chosen_files import DAY_SECONDS, KeptFiles, save_roots_of, upload_roots_of
 from salesforce_bulk_ingest.app.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.app.chosen_rules import confirmations_of, policy_of
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
@@ -38,6 +38,7 @@ from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.operations.upload_once import Uploads
+from salesforce_bulk_ingest.results.save_roots import NO_SAVE_ROOTS, SaveRoots
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
 from salesforce_bulk_ingest.salesforce.transport import open_http
@@ -55,6 +56,7 @@ class Services:
         gateway: the nine operations as bytes, for `/v1`.
         roots: the folders that files may be uploaded from.
         org: the org as far as it is known without a call.
+        save_roots: the folders that rows may be saved in.
         shared_key: the key that servers share which shall take over each other's questions; None for one server.
     """
 
@@ -63,6 +65,7 @@ class Services:
     gateway: Gateway
     roots: UploadRoots
     org: ConfiguredOrg = UNCONFIGURED
+    save_roots: SaveRoots = NO_SAVE_ROOTS
     shared_key: SecretStr | None = None
 
 
@@ -114,6 +117,7 @@ async def open_services(
                 gateway,
                 upload_roots_of(settings, paths),
                 configured_org(settings, paths, org_url),
+                save_roots_of(settings, paths),
                 settings.confirm_key,
             )
         finally:

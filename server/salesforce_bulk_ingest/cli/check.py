@@ -160,6 +160,8 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     if settings.hide_fields:
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
     found.facts.append(("files", _files(settings, paths)))
+    if settings.save_roots:
+        found.facts.append(("saved rows", f"in new files under {' and '.join(map(str, settings.save_roots))}"))
     await _check_callers(settings, paths, found)
     ports = [("MCP", settings.mcp_host, settings.mcp_port), ("REST", settings.rest_host, settings.rest_port)]
     if settings.emulator_port:

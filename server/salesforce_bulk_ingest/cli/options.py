@@ -27,7 +27,15 @@ Command = Callable[..., None]
 PANELS = {
     "Org": ("org_name", "emulator", "data_dir", "schema_file", "emulator_port"),
     "Rules": (*POLICY_SETTINGS, "hide_fields", "confirm", "confirm_without_dialog", "audit"),
-    "Files": ("upload_roots", "max_upload_bytes", "no_spool", "no_kept_uploads", "spool_max_bytes", "spool_days"),
+    "Files": (
+        "upload_roots",
+        "save_roots",
+        "max_upload_bytes",
+        "no_spool",
+        "no_kept_uploads",
+        "spool_max_bytes",
+        "spool_days",
+    ),
     "Ports": ("mcp_port", "rest_port", "mcp_host", "rest_host", "max_connections", "verbose"),
     "Callers": (
         "token_file",

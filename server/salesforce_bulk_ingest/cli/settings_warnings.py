@@ -1,6 +1,6 @@
 """The warnings at the start of a command about valid settings that may not be what the user meant."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from salesforce_bulk_ingest.app.chosen_files import audit_file
@@ -9,7 +9,7 @@ from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cli.console import PROGRAM
 from salesforce_bulk_ingest.local_paths import LocalPaths
-from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, Settings, is_about_salesforce
+from salesforce_bulk_ingest.settings import EMULATOR_IGNORES, ENV_NAMES, FLAGS, Settings, is_about_salesforce
 from salesforce_bulk_ingest.settings_sources import as_table, nearest_name
 
 OURS = "BULK_INGEST_"
@@ -25,7 +25,10 @@ def settings_warnings(settings: Settings, environ: Mapping[str, str], home: Path
     return [
         *_ignored_variables(environ, settings.org_name),
         *_unread_variables(environ, has_no_variables),
-        *_wide_roots(settings.upload_roots, home),
+        *_wide_roots(
+            settings, "upload_roots", "every file under {} may be uploaded: name the folder of the data", home
+        ),
+        *_wide_roots(settings, "save_roots", "callers may make files anywhere under {}: name a folder for them", home),
     ]
 
 
@@ -108,8 +111,8 @@ def _nearest_variable(name: str, prefix: str, similarity: float) -> str | None:
     return None if ending is None else f"{prefix}{ending}"
 
 
-def _wide_roots(roots: Sequence[Path], home: Path) -> Iterator[str]:
-    """Yield a warning for each root that contains the home folder, where private files lie beside the exports."""
-    for root in roots:
+def _wide_roots(settings: Settings, name: str, warning: str, home: Path) -> Iterator[str]:
+    """Yield a warning for each folder of a setting that contains the home folder, where private files lie."""
+    for root in getattr(settings, name):
         if home.resolve().is_relative_to(root.resolve()):
-            yield f"every file under {root} may be uploaded: name the folder of the data alone as --upload-root."
+            yield f"{warning.format(root)} alone as {FLAGS[name].name}."

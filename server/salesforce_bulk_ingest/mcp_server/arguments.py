@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import Delimiter, JobType, LineEnding, Operation
 
+LONGEST_PATH = 4_096
 LONGEST_SOURCE_NAME = 80
 """The most characters of a path that names a source; of a longer one the name of the file does."""
 
@@ -237,7 +238,9 @@ class DataBody(ClosedModel):
     records: list[dict[str, CellValue]] | None = Field(
         None, description="An object a row, field to value; missing key: empty cell, null: #N/A"
     )
-    file: str | None = Field(None, max_length=4_096, description="Path of a CSV or .gz file on the server's machine")
+    file: str | None = Field(
+        None, max_length=LONGEST_PATH, description="Path of a CSV or .gz file on the server's machine"
+    )
     rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
     encoding: str | None = Field(None, max_length=40, description="Of file, such as windows-1252. Default: UTF-8")
     columns: dict[str, FieldNames] = Field(
@@ -358,6 +361,8 @@ LinesShown = Annotated[
     ),
 ]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
+
+SaveAs = Annotated[str | None, Field(max_length=LONGEST_PATH, description="New .csv for all rows. Default: none")]
 
 LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]
 

@@ -38,6 +38,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     PkChunking,
     PreflightSwitch,
     QueryLocator,
+    SaveAs,
     Sha256,
     ShownColumns,
     StateBody,
@@ -59,6 +60,7 @@ from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest
+from salesforce_bulk_ingest.results.save_roots import SaveRoots
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
 _ACTIONS: Mapping[str, Action] = {
@@ -85,12 +87,14 @@ class IngestTools:
     Args:
         operations: the operations that the tools call.
         roots: the folders that files may be uploaded from.
+        save_roots: the folders that rows may be saved in.
         rest_url: the address of `/v1`, such as `http://127.0.0.1:8080/v1`; None on stdio.
     """
 
-    def __init__(self, operations: Operations, roots: UploadRoots, rest_url: str | None) -> None:
+    def __init__(self, operations: Operations, roots: UploadRoots, save_roots: SaveRoots, rest_url: str | None) -> None:
         self._operations = operations
         self._roots = roots
+        self._save_roots = save_roots
         self._whole_files = WholeFiles(roots, rest_url, operations.jobs.org)
         self.policy = operations.policy
 
@@ -269,6 +273,7 @@ class IngestTools:
         limit: Limit = None,
         columns: ShownColumns = (),
         where: FailedWhere = None,
+        saveAs: SaveAs = None,
     ) -> Annotated[CallToolResult, FailedPageAnswer]:
         """Get the rows that failed, with the reason in sf__Error, a page at a time, and the causes of all of them, with
         counts, examples and advice. Call it when numberRecordsFailed is above 0. Next: create-ingest-job with data rowsOf
@@ -277,10 +282,16 @@ class IngestTools:
         given = GivenCall.of(
             RESULT_TOOLS["failedResults"], jobId=jobId, offset=offset, limit=limit, columns=columns, where=where
         )
-        return await self._page(ctx, given, jobId, "failedResults", request, limit)
+        return await self._page(ctx, given, jobId, "failedResults", request, limit, saveAs)
 
     async def successful(
-        self, jobId: JobId, ctx: Context, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
+        self,
+        jobId: JobId,
+        ctx: Context,
+        offset: Offset = 0,
+        limit: Limit = None,
+        columns: ShownColumns = (),
+        saveAs: SaveAs = None,
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created, a page at a
         time. Call it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have
@@ -288,32 +299,50 @@ class IngestTools:
         given = GivenCall.of(
             RESULT_TOOLS["successfulResults"], jobId=jobId, offset=offset, limit=limit, columns=columns
         )
-        return await self._page(ctx, given, jobId, "successfulResults", PageRequest(offset, columns), limit)
+        return await self._page(ctx, given, jobId, "successfulResults", PageRequest(offset, columns), limit, saveAs)
 
     async def unprocessed(
-        self, jobId: JobId, ctx: Context, offset: Offset = 0, limit: Limit = None, columns: ShownColumns = ()
+        self,
+        jobId: JobId,
+        ctx: Context,
+        offset: Offset = 0,
+        limit: Limit = None,
+        columns: ShownColumns = (),
+        saveAs: SaveAs = None,
     ) -> Annotated[CallToolResult, PageAnswer]:
         """Get a page of the rows that Salesforce never tried since the job was aborted or failed, as they were uploaded.
         Call it after Aborted or Failed. Next: create-ingest-job with data rowsOf loads them, and rows in no result."""
         given = GivenCall.of(
             RESULT_TOOLS["unprocessedrecords"], jobId=jobId, offset=offset, limit=limit, columns=columns
         )
-        return await self._page(ctx, given, jobId, "unprocessedrecords", PageRequest(offset, columns), limit)
+        return await self._page(ctx, given, jobId, "unprocessedrecords", PageRequest(offset, columns), limit, saveAs)
 
     async def _page(
-        self, ctx: Context, given: GivenCall, job_id: str, kind: ResultKind, request: PageRequest, limit: int | None
+        self,
+        ctx: Context,
+        given: GivenCall,
+        job_id: str,
+        kind: ResultKind,
+        request: PageRequest,
+        limit: int | None,
+        save_as: str | None,
     ) -> CallToolResult:
         size = default_page_size() if limit is None else requested_page_size(limit)
         rest_url = self._whole_files.result_url(job_id, kind)
-        with errors_for_models(given):
+        saving = given if save_as is None else given.with_argument("saveAs", save_as)
+        with errors_for_models(saving):
+            file = None if save_as is None else self._save_roots.find(save_as)
             job, page, accounting = await self._operations.results.page(
                 job_id,
                 kind,
                 request=request,
                 page_size=size,
                 source_order=rest_url is None,
+                save_in=file,
                 report=_download_progress(ctx),
             )
+            # Further pages need not save the rows once more.
+            given = given if page.saved is None or page.saved.is_done else saving
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
             return _result(PageAnswer.of(job, kind, page, accounting, rest_url, given), link)

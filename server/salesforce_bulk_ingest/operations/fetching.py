@@ -130,6 +130,13 @@ class ResultFetcher:
         key = ResultKey.of(org.key, job, kind)
         return self._start(("source order", key), lambda _: self._source_order(org, key, job))
 
+    async def uploaded_columns(self, org: Org, job: Job) -> Sequence[str] | None:
+        """Return the names of the columns of a job's source, and of its upload; None if the upload is not archived here."""
+        upload = await self._archived_upload(org, job)
+        return (
+            None if upload is None else tuple(dict.fromkeys((*upload.origin.source_columns, *upload.uploaded_header())))
+        )
+
     def retry_file(
         self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
     ) -> SharedTask[RetryFile]:

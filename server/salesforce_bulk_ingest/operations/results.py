@@ -7,18 +7,29 @@ from dataclasses import replace
 
 import anyio
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
+from salesforce_bulk_ingest.base.caller import current_caller
+from salesforce_bulk_ingest.base.errors import InvalidArgument, JobNotEnded, RefusedByPolicy, StorageFailure
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, ReportBytes
 from salesforce_bulk_ingest.base.storage import storage_failures
+from salesforce_bulk_ingest.base.text import as_name, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.loading.roots import RootedFile
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.results.completeness import counted_rows
 from salesforce_bulk_ingest.results.page_size import PageSize
-from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of, unfinished_download_page, with_lines
+from salesforce_bulk_ingest.results.pages import (
+    Page,
+    PageRequest,
+    SavedRows,
+    page_of,
+    unfinished_download_page,
+    with_lines,
+)
 from salesforce_bulk_ingest.results.result_file import check_first_column
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
+from salesforce_bulk_ingest.results.save_roots import IN_SAVE_AS, save
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -81,6 +92,7 @@ class ResultOperations:
         request: PageRequest,
         page_size: PageSize,
         source_order: bool = False,
+        save_in: RootedFile | None = None,
         report: ReportBytes | None = None,
     ) -> tuple[Job, Page, RowAccounting | None]:
         """Return the job, a page of one of its results with the error groups of failed rows, and where the job's rows are.
@@ -92,12 +104,16 @@ class ResultOperations:
             page_size: the limits of the page.
             source_order: whether the page is to name the file of the whole result in source order, if it is made in time;
                 failed and unprocessed rows have their lines in any case.
+            save_in: the new file that all rows are saved in, in source order; None for none.
             report: called again and again while the result is downloaded; None for no reports.
 
         Raises:
-            InvalidArgument: the result lacks a column that the caller asks for.
+            InvalidArgument: the result lacks a column that the caller asks for, or its rows can't be saved.
+            RefusedByPolicy: these rows are not saved for this caller.
         """
         job = await self._client.get_job(checked_job_id(job_id))
+        if save_in is not None:
+            _check_may_save(job, self._fetcher)
         page = None
         if self._fetcher is not None and job.is_terminal:
             page = await self._cached_page(
@@ -105,6 +121,8 @@ class ResultOperations:
             )
         if page is None:
             page = await self._streamed_page(job, kind, request, page_size)
+        if save_in is not None and self._fetcher is not None:
+            page = replace(page, saved=await self._saved(self._fetcher, job, kind, page, save_in))
         if page.columns and not request.columns:
             check_first_column(kind, page.columns[0])
         return job, page, await self._accounting(job, page)
@@ -148,6 +166,42 @@ class ResultOperations:
             return page
         return replace(with_lines(page, ordered.line_of), source_order_path=ordered.path if source_order else None)
 
+    async def _saved(
+        self, fetcher: ResultFetcher, job: Job, kind: ResultKind, page: Page, file: RootedFile
+    ) -> SavedRows:
+        """Save all rows of a result in source order, unless they are not there yet.
+
+        Raises:
+            InvalidArgument: what was uploaded is not kept, or another file is in the place of the new one.
+            RefusedByPolicy: the rows have cells that the operator hides.
+            StorageFailure: the machine keeps this server from a file.
+        """
+        if page.is_short or page.fetched_bytes is not None:
+            return SavedRows(file.path, "not whole")
+        if page.path is None:
+            raise StorageFailure("The result can't be kept on this machine, so it is not saved.", "The log says why.")
+        if not page.total:
+            return SavedRows(file.path, "no rows")
+        org = await self._client.organization()
+        columns = await fetcher.uploaded_columns(org, job)
+        hidden = tuple(filter(self._hidden.on(job.object).hides, columns or ()))
+        if hidden:
+            raise RefusedByPolicy(
+                f"The operator hides the cells of {quoted_names(hidden)}, so these rows are saved in no file of a caller. "
+                "Without saveAs they come in pages."
+            )
+        task = fetcher.source_order(org, job, kind)
+        if columns is not None and not await task.wait(self._seconds_left()):
+            return SavedRows(file.path, "not in order")
+        if columns is None or task.result is None:
+            raise InvalidArgument(
+                f"The rows of job {job.id} can't be put in source order, since what was uploaded to it is not kept here. "
+                "Nothing was saved: without saveAs the rows come in pages.",
+                IN_SAVE_AS,
+            )
+        is_new = await run_in_thread(save, task.result.path, file)
+        return SavedRows(file.path, "saved" if is_new else "was there")
+
     async def _source_order(
         self, fetcher: ResultFetcher, org: Org, job: Job, kind: ResultKind, seconds: float
     ) -> SourceOrderedResult | None:
@@ -173,3 +227,15 @@ class ResultOperations:
             self._short_streams[key] = reader.sha256
             completeness = replace(completeness, is_confirmed=came_before)
         return replace(reader.page(), completeness=completeness)
+
+
+def _check_may_save(job: Job, fetcher: ResultFetcher | None) -> None:
+    """Raise the error where no rows of the job are saved for the caller."""
+    if not current_caller().may_write:
+        raise RefusedByPolicy("This caller may only read, so no file is saved for them: leave saveAs out.")
+    if fetcher is None:
+        raise InvalidArgument(
+            "This server keeps no results (no_spool), so it puts none in source order: leave saveAs out.", IN_SAVE_AS
+        )
+    if not job.is_terminal:
+        raise JobNotEnded(f"Job {job.id} is {as_name(job.state)}: its rows can be saved when it has ended.")

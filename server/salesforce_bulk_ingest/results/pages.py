@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
@@ -64,6 +65,30 @@ class CutCell:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedRows:
+    """What became of the wish to save all rows of a result in a file.
+
+    Attributes:
+        path: path of the file.
+        status: whether the call made the file; whether an equal one was there; or why there is none: the result is not whole
+            yet, its rows are still put in order, or it has none.
+    """
+
+    path: Path
+    status: Literal["saved", "was there", "not whole", "not in order", "no rows"]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file is there."""
+        return self.status in ("saved", "was there")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the same call would do nothing more."""
+        return self.is_there or self.status == "no rows"
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a result.
 
@@ -86,6 +111,7 @@ class Page:
         fetched_bytes: bytes of the result that have come in so far, where the download is not finished.
         path: path of the downloaded result, where it is kept.
         source_order_path: path of the whole result in source order, where the caller asked for it.
+        saved: what became of the wish to save all rows in a file; None where the caller did not ask for one.
         completeness: what speaks for or against the result being whole; None where its job has not ended, or not all of it
             was read.
     """
@@ -108,6 +134,7 @@ class Page:
     fetched_bytes: int | None = None
     path: Path | None = None
     source_order_path: Path | None = None
+    saved: SavedRows | None = None
     completeness: Completeness | None = None
 
     @property

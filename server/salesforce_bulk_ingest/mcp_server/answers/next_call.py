@@ -203,14 +203,20 @@ class GivenCall:
         """Return the same call with gaps in place of what is to be corrected.
 
         Args:
-            argument: the names that lead to the wrong argument among those of the rows; none if any may be wrong.
+            argument: the names that lead to the wrong argument, among those of the call or of its rows; none if any may be
+                wrong.
             value: the value that it is meant to have, which takes the place of a gap; None if that is not known.
         """
         if argument:
-            with_gap = with_gaps(self.arguments, [(self._rows_argument, *argument)])
+            place = tuple(argument) if argument[0] in self.arguments else (self._rows_argument, *argument)
+            with_gap = with_gaps(self.arguments, [place])
             is_short = value is not None and repeated(argument[-1], value) == value
-            return call(self.tool, **(_put(with_gap, value, self._rows_argument, *argument) if is_short else with_gap))
+            return call(self.tool, **(_put(with_gap, value, *place) if is_short else with_gap))
         return self.again({name: f"<{name}, corrected>" for name in self.arguments if name not in _NEVER_WRONG})
+
+    def with_argument(self, name: str, value: object) -> Self:
+        """Return the same call with one more argument."""
+        return replace(self, arguments={**self.arguments, name: value})
 
     def with_rows(self, rows: object) -> Self:
         """Return the same call with other rows."""

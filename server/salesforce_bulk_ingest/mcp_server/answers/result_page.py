@@ -126,6 +126,7 @@ class PageAnswer(Answer):
             with_offsets=page.request.errors.is_empty,
             shown_rows=frozenset(page.row_numbers if ERROR_COLUMN in page.columns else ()),
         )
+        summary = f"{page_summary(job, kind, page, total)}{_saved_rows(page)}{_hidden_columns(page)}"
         return cls(
             job_id=job.id,
             state=bounded(job).state,
@@ -143,9 +144,9 @@ class PageAnswer(Answer):
             resource_uri=result_uri(job.id, kind),
             rest_url=rest_url,
             file=str(page.path) if page.path is not None and rest_url is None else None,
-            source_file=None if page.source_order_path is None else str(page.source_order_path),
+            source_file=_source_file(page),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
-            summary=f"{page_summary(job, kind, page, total)}{_hidden_columns(page)}{rows_sentence(accounting)}",
+            summary=f"{summary}{rows_sentence(accounting)}",
             next=page_next(job, kind, page, accounting, given),
         )
 
@@ -240,6 +241,26 @@ def page_summary(job: Job, kind: ResultKind, page: Page, total: int | None) -> s
     return f"{summary}{_difference(page)}"
 
 
+def _source_file(page: Page) -> str | None:
+    """Return the path of the rows in source order: where they were saved, if the caller asked for that."""
+    path = page.saved.path if page.saved is not None and page.saved.is_there else page.source_order_path
+    return None if path is None else str(path)
+
+
+_SAVED = {
+    "saved": " All rows were saved, in the order of their source.",
+    "was there": " All rows were saved there before, so nothing was written.",
+    "not whole": " Nothing is saved yet.",
+    "not in order": " Nothing is saved yet: the rows are still put in the order of their source.",
+    "no rows": " There is no row to save, so no file was made.",
+}
+"""What became of the wish to save all rows."""
+
+
+def _saved_rows(page: Page) -> str:
+    return "" if page.saved is None else _SAVED[page.saved.status]
+
+
 def _hidden_columns(page: Page) -> str:
     """Return the sentence about the columns of which a page shows no cells; empty where there are none."""
     if not page.hidden_columns:
@@ -265,6 +286,8 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
         return f"{given.again()} goes on: it is the same call again."
     if page.is_short:
         return f"{given.again()} fetches the result anew: make the same call later. What comes twice alike is kept."
+    if page.saved is not None and not page.saved.is_done:
+        return f"{given.again()} saves the rows: it is the same call again."
     if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
         return f"{failed_rows_call(job, page)}{_more_rows(page)}"
     if kind == "unprocessedrecords" and page.rows and page.path and job.is_terminal:
