@@ -95,8 +95,8 @@ async def test_schemas_are_closed_and_portable(org_url: str) -> None:
         assert {"summary", "next"} <= tool["outputSchema"]["properties"].keys()
 
 
-WITHOUT_DEFAULT = {"csv", "records", "file", "rowsOf", "externalIdFieldName"}
-"""One of the first four is given, and the last is for upserts alone."""
+WITHOUT_DEFAULT = {"csv", "records", "file", "rowsOf", "recipe", "externalIdFieldName"}
+"""One of the first four is given, a recipe goes with a file, and the last is for upserts alone."""
 
 
 async def test_every_argument_has_a_description_and_an_optional_one_names_its_default(org_url: str) -> None:
@@ -112,7 +112,7 @@ async def test_create_and_upload_take_the_same_rows(org_url: str) -> None:
     schemas = {tool["name"]: tool["inputSchema"]["properties"] for tool in await listed(org_url)}
     data = schemas["create-ingest-job"]["data"]["properties"]
     body = schemas["upload-data-ingest-job"]["body"]["properties"]
-    in_create_alone = dict.fromkeys((*AS_IN_CREATE, "records"))
+    in_create_alone = dict.fromkeys((*AS_IN_CREATE, "records", "recipe"))
     assert {**data, **in_create_alone} == {**body, **in_create_alone}
     assert {body[name]["description"] for name in AS_IN_CREATE} == {"As in create. Default: none"}
 

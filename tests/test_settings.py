@@ -43,6 +43,7 @@ def test_nothing_set_gives_the_defaults() -> None:
             "audit": None,
             "upload_roots": (),
             "save_roots": (),
+            "recipes": None,
             "max_upload_bytes": 100_000_000,
             "no_spool": False,
             "no_kept_uploads": False,

@@ -233,7 +233,8 @@ def _audit_place(value: str) -> str:
     return value if value == STDERR else str(_file(Path(value)))
 
 
-Folders = Annotated[tuple[Annotated[Path, AfterValidator(_folder)], ...], BeforeValidator(_split_folders)]
+Folder = Annotated[Path, AfterValidator(_folder)]
+Folders = Annotated[tuple[Folder, ...], BeforeValidator(_split_folders)]
 Host = Annotated[str, AfterValidator(_host)]
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]

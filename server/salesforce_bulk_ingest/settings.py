@@ -24,6 +24,7 @@ from salesforce_bulk_ingest.setting_types import (
     ConsumerKey,
     DeniedOperations,
     FieldPatterns,
+    Folder,
     Folders,
     Hosts,
     LoginHost,
@@ -263,6 +264,11 @@ class Settings(BaseModel):
         (),
         description="Folder in which callers may save rows of results as new files (`saveAs`); without one, none are saved",
     )
+    recipes: Annotated[
+        Folder | None,
+        Env("BULK_INGEST_RECIPES"),
+        Flag("--recipes", "Folder of recipes: reviewed loads.", metavar="DIR"),
+    ] = Field(None, description="Folder of [recipes](recipes.md), the loads that people have reviewed")
     max_upload_bytes: Annotated[
         UploadBytes,
         Env("BULK_INGEST_MAX_UPLOAD_BYTES"),

@@ -34,6 +34,7 @@ SAMPLES: Mapping[str, Any] = {
     "csv": ONE_ROW,
     "records": [{"Name": "Acme"}],
     "file": "/no/such/file.csv",
+    "recipe": "accounts-weekly",
     "which": ["failed"],
     "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]},
     "statusCode": ["REQUIRED_FIELD_MISSING"],
@@ -121,7 +122,7 @@ def put(given: dict[str, Any], path: tuple[str, ...], samples: Mapping[str, Any]
     if name in SOURCES:
         for other in SOURCES:
             given.pop(other, None)
-    if name == "encoding":
+    if name in ("encoding", "recipe"):
         given.pop("csv")
         given["file"] = SAMPLES["file"]
     if not rest:
@@ -159,9 +160,9 @@ def forms_of(argument: Argument, value: Any) -> Iterator[Any]:
 
 
 def absences_of(argument: Argument) -> Iterator[Any]:
-    """What clients send for an argument that they leave out; an empty text where text is taken, but not for a hash."""
+    """What clients send for an argument that they leave out; an empty text where text is taken, but not for a guard."""
     yield None
-    if argument.schema["type"] == "string" and argument.path[-1] != "sha256":
+    if argument.schema["type"] == "string" and argument.path[-1] not in ("sha256", "recipe"):
         yield ""
     if "enum" in argument.schema:
         yield "null"
@@ -304,7 +305,8 @@ async def test_null_in_the_cells_and_the_columns_is_data(org: WatchedOrg) -> Non
 
 
 async def test_null_for_what_is_required_is_refused(client: Client) -> None:
-    assert "- body: expected an object" in await refusal(client, "create-ingest-job", body=None)
+    assert "body is missing" in await refusal(client, "create-ingest-job", body=None)
+    assert "- body: expected an object" in await refusal(client, "upload-data-ingest-job", jobId="750", body=None)
     assert "- jobId: expected text" in await refusal(client, "get-ingest-job-status", jobId=None)
     no_job: dict[str, Any] = {"rowsOf": {"jobs": []}}
     text = await refusal(client, "create-ingest-job", body=INSERT, data=no_job)

@@ -8,6 +8,7 @@ from salesforce_bulk_ingest.app.chosen_callers import is_for_this_machine
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.cache.job_files import JobFiles
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.loading.recipe_folder import RecipeFolder
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LEDGER_FILE, LocalPaths
 from salesforce_bulk_ingest.results.save_roots import SaveRoots
@@ -71,6 +72,11 @@ def job_files_of(settings: Settings, folder: Path | None, clock: Clock = SYSTEM_
         keeps_uploads=not settings.no_kept_uploads,
         now=clock.now,
     )
+
+
+def recipe_folder_of(settings: Settings) -> RecipeFolder | None:
+    """Return the folder of recipes, or None if none is named."""
+    return None if settings.recipes is None else RecipeFolder(settings.recipes)
 
 
 def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app.services import Services
 from salesforce_bulk_ingest.mcp_server.completions import add_completions
+from salesforce_bulk_ingest.mcp_server.recipes import Recipes
 from salesforce_bulk_ingest.mcp_server.resources import add_resources, listed_resources
 from salesforce_bulk_ingest.mcp_server.server import IngestServer
 from salesforce_bulk_ingest.mcp_server.subscriptions import JobSubscriptions
@@ -41,7 +42,7 @@ def build_mcp(
     subscriptions = JobSubscriptions(services.operations.jobs)
     server = kind(
         SERVER_NAME,
-        IngestTools(services.operations, services.roots, services.save_roots, rest_url),
+        IngestTools(services.operations, services.roots, services.save_roots, rest_url, Recipes(services.recipes)),
         services.org,
         partial(listed_resources, services.operations.suggestions),
         version=__version__,

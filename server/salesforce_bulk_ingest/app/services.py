@@ -9,7 +9,13 @@ import anyio
 import httpx2
 from pydantic import SecretStr
 
-from salesforce_bulk_ingest.app.chosen_files import DAY_SECONDS, KeptFiles, save_roots_of, upload_roots_of
+from salesforce_bulk_ingest.app.chosen_files import (
+    DAY_SECONDS,
+    KeptFiles,
+    recipe_folder_of,
+    save_roots_of,
+    upload_roots_of,
+)
 from salesforce_bulk_ingest.app.chosen_login import configured_org, credential_source
 from salesforce_bulk_ingest.app.chosen_rules import confirmations_of, policy_of
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
@@ -20,6 +26,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cache.settling import settle
+from salesforce_bulk_ingest.loading.recipe_folder import RecipeFolder
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations.audit import Audit
@@ -58,6 +65,7 @@ class Services:
         org: the org as far as it is known without a call.
         save_roots: the folders that rows may be saved in.
         shared_key: the key that servers share which shall take over each other's questions; None for one server.
+        recipes: the folder of recipes; None on a server without.
     """
 
     client: SalesforceClient
@@ -67,6 +75,7 @@ class Services:
     org: ConfiguredOrg = UNCONFIGURED
     save_roots: SaveRoots = NO_SAVE_ROOTS
     shared_key: SecretStr | None = None
+    recipes: RecipeFolder | None = None
 
 
 @asynccontextmanager
@@ -119,6 +128,7 @@ async def open_services(
                 configured_org(settings, paths, org_url),
                 save_roots_of(settings, paths),
                 settings.confirm_key,
+                recipe_folder_of(settings),
             )
         finally:
             task_group.cancel_scope.cancel()

@@ -8,7 +8,9 @@
     │   ├── NoMatchingRows
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
+    ├── RecipeMistake       a recipe can't be read, or does not fit the file
     ├── RefusedByPolicy     the operator has to allow it
+    │   ├── OutOfBounds     a load is out of the bounds of its recipe
     │   ├── ConfirmationNeeded  (operations/errors.py) a person has to confirm it
     │   └── NotConfirmed    (operations/errors.py) the person who was asked did not agree
     ├── NotConfigured       the settings have a mistake, so there is no org
@@ -25,6 +27,8 @@
 
 Like `SalesforceError`, each error carries `status` and `code` in Salesforce's spelling.
 """
+
+from collections.abc import Sequence
 
 
 class IngestError(Exception):
@@ -83,6 +87,25 @@ class RefusedByPolicy(IngestError):
 
     status = 403
     code = "INSUFFICIENT_ACCESS"
+
+
+class OutOfBounds(RefusedByPolicy):
+    """A load is out of the bounds of its recipe.
+
+    Args:
+        out: what is out, each as a part of a sentence about the file.
+        recipe: the name of the recipe; empty where it is not known.
+    """
+
+    def __init__(self, out: Sequence[str], recipe: str = "") -> None:
+        named = f"the recipe {recipe}" if recipe else "the recipe"
+        super().__init__(f"The file is out of the bounds of {named}: {'; '.join(out)}.")
+        self.out = tuple(out)
+        self.recipe = recipe
+
+
+class RecipeMistake(IngestError):
+    """A recipe can't be read, or does not fit the file; those who review it can mend it."""
 
 
 class NotConfigured(IngestError):

@@ -30,6 +30,7 @@ PANELS = {
     "Files": (
         "upload_roots",
         "save_roots",
+        "recipes",
         "max_upload_bytes",
         "no_spool",
         "no_kept_uploads",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds
 from salesforce_bulk_ingest.base.findings import Unreadable
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
@@ -335,6 +335,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
     Raises:
         InvalidArgument: the source can't be read, or the mapping does not fit its header.
         RefusedByPolicy: the mapping would show hidden cells.
+        OutOfBounds: the source has not the header that the mapping is for.
         TooLarge: see `RowSource.open`.
     """
     version = source.version()
@@ -365,16 +366,17 @@ def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, de
 
     Raises:
         Unreadable: the mapping does not fit the header, which is not in the encoding that it is read in.
-        InvalidArgument, RefusedByPolicy: see `open_upload_source`.
+        InvalidArgument, RefusedByPolicy, OutOfBounds: see `open_upload_source`.
     """
     dialect, leave_out, hidden = destination.dialect(header.dialect), mapping.leave_out, destination.hidden
     try:
+        mapping = mapping.fitted_to(header.names)
         applied = apply_mapping(mapping, header.names) if mapping else None
         if applied is None and header.dialect != dialect:
             applied = AppliedMapping.of_all(header.names)
         names = header.names if applied is None else applied.header
         conditions = conditions_of(leave_out.cells, header.names, names)
-    except InvalidArgument:
+    except (InvalidArgument, OutOfBounds):
         if not any(map(has_undecoded, header.names)):
             raise
         what, do, likely = undecoded(header.record, encoding_of(source), shows_words=not hidden)

@@ -1,16 +1,17 @@
 """The mapping of a source's columns for an upload: columns renamed or left out, constants, replaced values, formats."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import as_json, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.loading.cell_reader import MOST_REMEMBERED, CellReader
 from salesforce_bulk_ingest.loading.column_names import ColumnNames, unknown_address
+from salesforce_bulk_ingest.loading.header_bounds import HeaderBounds
 from salesforce_bulk_ingest.loading.row_filter import NOTHING, LeaveOut
 from salesforce_bulk_ingest.validation.formats import format_of
 from salesforce_bulk_ingest.validation.misfits import Misfit
@@ -31,6 +32,7 @@ class ColumnMapping:
         only: the names of the fields to keep; an empty tuple keeps all fields.
         formats: names of fields to the formats in which their cells are read, after they were replaced.
         leave_out: the rows to leave out.
+        headers: the headers that the source may have; None for any.
     """
 
     columns: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
@@ -39,10 +41,38 @@ class ColumnMapping:
     only: tuple[str, ...] = ()
     formats: Mapping[str, str] = field(default_factory=dict)
     leave_out: LeaveOut = NOTHING
+    headers: HeaderBounds | None = None
 
     def __bool__(self) -> bool:
         cells = self.constants or self.values or self.formats
         return bool(self.columns or cells or self.only or self.leave_out)
+
+    def bounded_by(self, headers: HeaderBounds) -> Self:
+        """Return the mapping for sources that have these headers alone."""
+        return replace(self, headers=headers)
+
+    def fitted_to(self, header: Sequence[str]) -> Self:
+        """Return the mapping without what is about columns that this source lacks, where it may lack them.
+
+        Raises:
+            OutOfBounds: the source may not have this header.
+        """
+        missing = self.headers.missing(self.columns, header) if self.headers else frozenset[str]()
+        if not missing:
+            return self
+        columns = {address: names for address, names in self.columns.items() if address not in missing}
+        filled = {name for names in columns.values() for name in ((names,) if isinstance(names, str) else names or ())}
+        there = filled | self.constants.keys() | set(header) - columns.keys()
+        only = tuple(name for name in self.only if name in there)
+        if self.only and not only:  # none would stand for all
+            raise OutOfBounds([f"it fills none of {quoted_names(self.only)} (only)"])
+        return replace(
+            self,
+            columns=columns,
+            values={name: cells for name, cells in self.values.items() if name in there},
+            only=only,
+            formats={name: text for name, text in self.formats.items() if name in there},
+        )
 
 
 @dataclass(frozen=True, slots=True)

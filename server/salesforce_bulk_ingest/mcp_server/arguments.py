@@ -231,17 +231,9 @@ def _check_filled(field: str, cells: Iterable[Cell]) -> None:
         )
 
 
-class DataBody(ClosedModel):
-    """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
+class MappingBody(ClosedModel):
+    """The changes of columns and cells between a source and its upload."""
 
-    csv: str | None = Field(None, description="CSV text: a header, then rows")
-    records: list[dict[str, CellValue]] | None = Field(
-        None, description="An object a row, field to value; missing key: empty cell, null: #N/A"
-    )
-    file: str | None = Field(
-        None, max_length=LONGEST_PATH, description="Path of a CSV or .gz file on the server's machine"
-    )
-    rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
     encoding: str | None = Field(None, max_length=40, description="Of file, such as windows-1252. Default: UTF-8")
     columns: dict[str, FieldNames] = Field(
         {}, description="Header, or #3 for the third column, to field or fields; null leaves it out. Default: as is"
@@ -268,6 +260,34 @@ class DataBody(ClosedModel):
             _check_filled(name, replaced.values())
         return values
 
+    @property
+    def mapping(self) -> ColumnMapping:
+        """The mapping of columns and cells for the upload."""
+        constants = {name: cell_text(value) for name, value in self.set.items()}
+        leave_out = self.leaveOut.leave_out
+        return ColumnMapping(self.columns, constants, self.values, self.only, self.formats, leave_out)
+
+
+class SourceBody(ClosedModel):
+    """The source of rows."""
+
+    csv: str | None = Field(None, description="CSV text: a header, then rows")
+    records: list[dict[str, CellValue]] | None = Field(
+        None, description="An object a row, field to value; missing key: empty cell, null: #N/A"
+    )
+    file: str | None = Field(
+        None, max_length=LONGEST_PATH, description="Path of a CSV or .gz file on the server's machine"
+    )
+    # With a least length, an empty name is refused and does not stand for no recipe.
+    recipe: str | None = Field(
+        None, min_length=1, max_length=64, description="Name of a reviewed load of file; gives all else, body too"
+    )
+    rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
+
+
+class DataBody(MappingBody, SourceBody):  # the fields of the last base come first
+    """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         sources = sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf))
@@ -278,6 +298,8 @@ class DataBody(ClosedModel):
                 f'{why}give exactly one source: {{"csv": text}}, {{"records": [...]}}, {{"file": path}} or '
                 '{"rowsOf": {"jobs": [id]}}'
             )
+        if self.recipe is not None:
+            self._check_recipe()
         if self.encoding is not None and self.file is None:
             raise ValueError("encoding is that of a file: leave it out, since other rows are text already")
         if self.rowsOf is not None and self.leaveOut.lines:
@@ -285,6 +307,12 @@ class DataBody(ClosedModel):
                 "lines of leaveOut are those of a file, which rowsOf has not: name cells there, or where in rowsOf"
             )
         return self
+
+    def _check_recipe(self) -> None:
+        others = sorted(self.model_fields_set - {"recipe", "file"})
+        if self.file is None or others:
+            what = f"leave out {', '.join(others)}" if self.file is not None else "give file as its rows"
+            raise ValueError(f"a recipe says all about the rows but which file they are in: {what}")
 
     @property
     def source_name(self) -> str:
@@ -312,19 +340,13 @@ class DataBody(ClosedModel):
             return UploadFile(roots.find(self.file), UTF_8 if is_as_it_is else str(self.encoding))
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
 
-    @property
-    def mapping(self) -> ColumnMapping:
-        """The mapping of columns and cells for the upload."""
-        constants = {name: cell_text(value) for name, value in self.set.items()}
-        leave_out = self.leaveOut.leave_out
-        return ColumnMapping(self.columns, constants, self.values, self.only, self.formats, leave_out)
-
 
 AS_IN_CREATE = ("rowsOf", "columns", "set", "values", "formats", "leaveOut")
 """The parts of an upload's rows that its list of arguments only names, since that of create-ingest-job has them in full."""
 
 
 def _as_in_create(schema: dict[str, Any]) -> None:
+    schema["properties"]["recipe"][LISTED_AS] = {"type": "string", "description": "As in create"}
     for name in AS_IN_CREATE:
         schema["properties"][name][LISTED_AS] = {"type": "object", "description": "As in create. Default: none"}
     schema["properties"]["records"][LISTED_AS] = {

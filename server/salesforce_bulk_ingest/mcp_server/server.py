@@ -72,7 +72,7 @@ class IngestServer(MCPServer[None]):
             name,
             title=f"{TITLE}: {_label(org)}",
             description=DESCRIPTION,
-            instructions=_about(org, INSTRUCTIONS + tools.policy.in_words()),
+            instructions=_about(org, INSTRUCTIONS + tools.recipes.in_words() + tools.policy.in_words()),
             tools=every,
             extensions=[job_view()],
             middleware=[self._with_instructions_for_readers],

@@ -18,6 +18,7 @@ def closed_tool(
     destructive: bool,
     idempotent: bool,
     view: str | None = None,
+    required: tuple[str, ...] = (),
 ) -> ActionableTool:
     """Return a tool made from a function, with its docstring as description and its return model as output schema.
 
@@ -29,6 +30,7 @@ def closed_tool(
         destructive: whether the tool removes something that can't be restored.
         idempotent: whether a repeat of the call changes nothing more.
         view: the address of the page that hosts may show beside the tool's answers; None if there is none.
+        required: arguments that the list of tools names as required, although the tool itself says when they are.
     """
     function = getattr(fn, "__func__", fn)
     if function not in _DECLARED:
@@ -40,7 +42,10 @@ def closed_tool(
             open_world_hint=True,
         )
         meta = None if view is None else {"ui": {"resourceUri": view}}
-        _DECLARED[function] = _declared(fn, name, title, hints).model_copy(update={"fn": function, "meta": meta})
+        declared = _declared(fn, name, title, hints)
+        if required:
+            declared.parameters["required"] = [*required, *declared.parameters.get("required", ())]
+        _DECLARED[function] = declared.model_copy(update={"fn": function, "meta": meta})
     return _DECLARED[function].model_copy(update={"fn": fn})
 
 

@@ -5,18 +5,21 @@ from functools import partial
 from typing import Annotated, TypedDict
 
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy, TooLarge
+from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.shared_task import ReportBytes
 from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, counted, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
+from salesforce_bulk_ingest.mcp_server.answers.error import other_job_text
 from salesforce_bulk_ingest.mcp_server.answers.job import JobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job_list import JobListAnswer
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_TOOLS, UPLOAD, GivenCall
@@ -47,6 +50,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     Where,
 )
 from salesforce_bulk_ingest.mcp_server.dialogs import ask, can_ask, given_answer
+from salesforce_bulk_ingest.mcp_server.recipes import Recipe, Recipes, errors_of
 from salesforce_bulk_ingest.mcp_server.tool_errors import errors_for_models
 from salesforce_bulk_ingest.mcp_server.tool_schema import closed_tool
 from salesforce_bulk_ingest.mcp_server.view.job_view import VIEW_URI
@@ -89,10 +93,19 @@ class IngestTools:
         roots: the folders that files may be uploaded from.
         save_roots: the folders that rows may be saved in.
         rest_url: the address of `/v1`, such as `http://127.0.0.1:8080/v1`; None on stdio.
+        recipes: the recipes that rows may be loaded by.
     """
 
-    def __init__(self, operations: Operations, roots: UploadRoots, save_roots: SaveRoots, rest_url: str | None) -> None:
+    def __init__(
+        self,
+        operations: Operations,
+        roots: UploadRoots,
+        save_roots: SaveRoots,
+        rest_url: str | None,
+        recipes: Recipes | None = None,
+    ) -> None:
         self._operations = operations
+        self.recipes = recipes or Recipes()
         self._roots = roots
         self._save_roots = save_roots
         self._whole_files = WholeFiles(roots, rest_url, operations.jobs.org)
@@ -104,7 +117,7 @@ class IngestTools:
             closed_tool(self.list_jobs, name="list-all-ingest-jobs", title="List ingest jobs", **READING),
             closed_tool(
                 self.create, name=CREATE, title="Create an ingest job",
-                read_only=False, destructive=False, idempotent=False,
+                read_only=False, destructive=False, idempotent=False, required=("body",),
             ),
             closed_tool(
                 self.status, name="get-ingest-job-status", title="Get an ingest job's status", view=VIEW_URI, **READING
@@ -157,8 +170,8 @@ class IngestTools:
 
     async def create(
         self,
-        body: CreateBody,
         ctx: Context,
+        body: CreateBody | None = None,
         data: DataBody | None = None,
         part: Part = None,
         sha256: Sha256 = None,
@@ -176,17 +189,26 @@ class IngestTools:
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
             "linesShown": linesShown,
         }  # fmt: skip
-        given = GivenCall.of(CREATE, body=body, data=data, **options)
+        given = GivenCall.of(CREATE, body=body or "<body>", data=data, **options)
         with errors_for_models(given):
+            recipe = await self._recipe(data, preflight, loadAgain)
+        if recipe is not None:
+            asked, given, body = body, given.for_job(recipe.body), recipe.body
+            if asked is not None and not recipe.is_for(asked):
+                raise ToolError(other_job_text(recipe.name, given))
+        with errors_for_models(given):
+            if body is None:
+                raise InvalidArgument("body is missing: it says of which object the job is, and what it does.")
             if data is None:
                 if dryRun or part or sha256 or loadAgain:
                     raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
-            request = await self._load_request(data, part, sha256, preflight, loadAgain, given)
+            request = await self._load_request(data, recipe, part, sha256, preflight, loadAgain, given)
             try:
-                outcome = await self._operations.load.create_with_rows(
-                    body.create_request, request, dry_run=dryRun, lines=linesShown, report=_load_progress(ctx)
-                )
+                with errors_of(recipe):
+                    outcome = await self._operations.load.create_with_rows(
+                        body.create_request, request, dry_run=dryRun, lines=linesShown, report=_load_progress(ctx)
+                    )
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, None) from error
             return _result(CreatedJobAnswer.of_outcome(outcome, given))
@@ -256,11 +278,13 @@ class IngestTools:
         }  # fmt: skip
         given = GivenCall.of(UPLOAD, jobId=jobId, body=body, **options)
         with errors_for_models(given):
-            request = await self._load_request(body, part, sha256, preflight, loadAgain, given)
+            recipe = await self._recipe(body, preflight, loadAgain)
+            request = await self._load_request(body, recipe, part, sha256, preflight, loadAgain, given)
             try:
-                outcome = await self._operations.load.upload(
-                    jobId, request, dry_run=dryRun, lines=linesShown, report=_load_progress(ctx)
-                )
+                with errors_of(recipe):
+                    outcome = await self._operations.load.upload(
+                        jobId, request, dry_run=dryRun, lines=linesShown, report=_load_progress(ctx)
+                    )
             except TooLarge as error:
                 raise await self._whole_files.for_large_rows(error, jobId) from error
             return _result(UploadAnswer.of_outcome(outcome, given))
@@ -347,9 +371,23 @@ class IngestTools:
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
             return _result(PageAnswer.of(job, kind, page, accounting, rest_url, given), link)
 
+    async def _recipe(self, data: DataBody | None, preflight: PreflightSwitch, load_again: bool) -> Recipe | None:
+        """Return the recipe that the rows are loaded by; None for rows without one.
+
+        Raises:
+            InvalidArgument: the call asks for more than a recipe and a file.
+            RefusedByPolicy, RecipeMistake: see `Recipes.read`.
+        """
+        if data is None or data.recipe is None:
+            return None
+        if preflight == "off" or load_again:
+            raise InvalidArgument("A recipe is loaded as it was reviewed: leave out preflight and loadAgain.")
+        return await run_in_thread(self.recipes.read, data.recipe)
+
     async def _load_request(
         self,
         body: DataBody,
+        recipe: Recipe | None,
         part: int | None,
         sha256: str | None,
         preflight: PreflightSwitch,
@@ -357,11 +395,21 @@ class IngestTools:
         given: GivenCall,
     ) -> LoadRequest[AnySource]:
         try:
-            source = body.source(self._roots)
+            source = body.source(self._roots) if recipe is None else recipe.source(self._roots, body.file or "")
+        except OutOfBounds:
+            raise
         except RefusedByPolicy as error:
             raise await self._whole_files.for_refused_file(error, given.job_id) from error
-        origin = LoadOrigin(body.source_name, given.kept())
-        return LoadRequest(source, body.mapping, preflight == "on", part, sha256, load_again, origin=origin)
+        return LoadRequest(
+            source,
+            body.mapping if recipe is None else recipe.bounded_mapping,
+            preflight == "on",
+            part,
+            sha256,
+            load_again,
+            origin=LoadOrigin(body.source_name, given.kept()),
+            bounds=None if recipe is None else recipe.load_bounds,
+        )
 
 
 def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:

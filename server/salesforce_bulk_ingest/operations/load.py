@@ -164,7 +164,9 @@ class _PlannedLoad:
     report: ReportLoad
 
     def check_bounds(self, number: int) -> None:
-        """Raise RefusedByPolicy where the policy does not let this part into a job."""
+        """Raise RefusedByPolicy where the policy does not let this part into a job, or its recipe the whole load."""
+        if self.request.bounds is not None:
+            self.request.bounds.check(self.plan)
         if self.bounds is not None:
             part = self.plan.parts[number - 1]
             self.bounds.check(part.rows, part.size, self.plan.header, "These rows can't be read as CSV with a header.")
@@ -266,7 +268,7 @@ class LoadOperations:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
 
         org = await self._client.org()
-        wanted = replace(request, profiled=dry_run)
+        wanted = _counted(request, dry_run=dry_run)
         load = await self._plan(org, wanted, create.sobject, create.destination(), seconds, report)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
@@ -321,8 +323,11 @@ class LoadOperations:
         if not dry_run:
             async with self._rules.audit.of(Write.to(job, "upload")):
                 self._rules.policy.check_job(job)
+                _check_recipe_of(job, request)
+        else:
+            _check_recipe_of(job, request)
         org = await self._client.org()
-        wanted = replace(request, profiled=dry_run)
+        wanted = _counted(request, dry_run=dry_run)
         load = await self._plan(org, wanted, job.object, Destination.of_job(job), self._seconds_left, report, job.id)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
@@ -431,6 +436,17 @@ class LoadOperations:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
         status: UploadStatus = "uploaded" if is_done else "in progress"
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
+
+
+def _check_recipe_of(job: Job, request: LoadRequest[AnySource]) -> None:
+    """Raise OutOfBounds where the rows go by a recipe that is for a job of another kind."""
+    if request.bounds is not None:
+        request.bounds.check_job(job.object, job.operation, job.external_id_field_name)
+
+
+def _counted(request: LoadRequest[AnySource], *, dry_run: bool) -> LoadRequest[AnySource]:
+    """Return the request, for a plan that has a profile of the rows where a dry run shows it, or bounds are held by it."""
+    return replace(request, profiled=dry_run or (request.bounds is not None and request.bounds.needs_profile))
 
 
 def _as_findings(refusal: RefusedByPolicy | None) -> tuple[Finding, ...]:

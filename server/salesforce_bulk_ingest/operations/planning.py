@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFiel
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
+from salesforce_bulk_ingest.loading.load_bounds import LoadBounds
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
@@ -43,6 +44,7 @@ class LoadRequest(Generic[Source]):
         profiled: whether the plan needs a profile of the rows.
         notes: findings that were made before the plan, and that the plan is to include.
         origin: where the rows come from, for the record of the load; None where that is not known.
+        bounds: the bounds of the recipe that the rows are loaded by; None for rows without a recipe.
     """
 
     source: Source
@@ -54,6 +56,7 @@ class LoadRequest(Generic[Source]):
     profiled: bool = False
     notes: tuple[Finding, ...] = ()
     origin: LoadOrigin | None = field(default=None, compare=False, repr=False)
+    bounds: LoadBounds | None = None
 
     def with_source(self, source: OtherSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[OtherSource]":
         """Return the same request for the rows of another source."""
@@ -67,6 +70,7 @@ class LoadRequest(Generic[Source]):
             self.profiled,
             notes,
             self.origin,
+            self.bounds,
         )
 
 

@@ -14,6 +14,8 @@ from salesforce_bulk_ingest.base.errors import (
     NoMatchingRows,
     NoRecord,
     NotConfigured,
+    OutOfBounds,
+    RecipeMistake,
     RefusedByPolicy,
     SentAgain,
     SourceChanged,
@@ -25,7 +27,6 @@ from salesforce_bulk_ingest.base.errors import (
 )
 from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
-    OF_CHECKED_ROWS,
     ROWS,
     GivenCall,
     abort_call,
@@ -81,7 +82,7 @@ _AFTER_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
 _NAMED_JOBS = " Leave the jobs named above, or abort those that no other call works on."
 
 # Then by the error's class; the most specific class is first.
-_AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
+_AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (NoCredentials, "Tell the user; nothing can be loaded until then."),
     (
         SessionExpired,
@@ -126,6 +127,11 @@ _AFTER_ERROR: tuple[tuple[type[Exception], str], ...] = (
     ),
     (ConfirmationNeeded, "{confirm}"),
     (NotConfirmed, "Leave the job as it is, or {abort} drops it (nothing is loaded then)."),
+    (
+        (OutOfBounds, RecipeMistake),
+        "{check} checks the file again, once it is mended, or its recipe by those who review it. Tell the user, and look "
+        "for no other way to load it.",
+    ),
     (RefusedByPolicy, "Tell the user. Don't look for another way around."),
     (TooLarge, "{rows} takes fewer rows, or a file: do what the message says, or split the rows over several jobs."),
     (
@@ -177,7 +183,7 @@ def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
             if isinstance(error, InvalidArgument)
             else given.corrected()
         ),
-        "check": given.again({"dryRun": True}, without=OF_CHECKED_ROWS),
+        "check": given.checked(),
         "rows": given.with_rows(ROWS).again(),
         "look": _look(error, given),
         "list": list_call(),
@@ -229,6 +235,17 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
         f"Next: {given.into(error.job_id)} sends them there, once what the message says is mended; or abort "
         "the job. Don't create another."
     )
+
+
+def other_job_text(recipe: str, given: GivenCall) -> str:
+    """Return the text about a body that is not the job of a recipe.
+
+    Args:
+        recipe: the name of the recipe.
+        given: the call with the body of the recipe.
+    """
+    what = f"body is not the job of the recipe {recipe}, so nothing was done."
+    return f"{InvalidArgument.code}: {what}\nNext: {given.again()} is the call with that job, if it is the one meant."
 
 
 def code_and_message(error: SalesforceError | IngestError) -> str:

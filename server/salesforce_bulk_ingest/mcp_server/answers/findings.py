@@ -135,6 +135,9 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     if not plan.has_errors:
         each = "each part has a job of its own, and fails or succeeds without the others"
         return f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}; {each}."
+    if given.is_by_recipe:
+        by_whom = "once it is mended, or its recipe by those who review it: tell the user"
+        return f"{given.checked()} checks the file again, {by_whom}."
     errors = [finding for finding in plan.findings if finding.level == "error"]
     of_job = [finding for finding in errors if finding.job and given.makes_a_job]
     mended, does = _mended(plan, of_job, given)

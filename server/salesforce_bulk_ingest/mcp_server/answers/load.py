@@ -69,7 +69,7 @@ class LeftOutAnswer(PartListedAsObject):
 class LoadAnswer(Answer):
     """What rows are, and what was found in them."""
 
-    status: str | None = Field(None, description="uploaded, already uploaded, in progress, checked or checking")
+    status: str | None = None
     rows: int | None = None
     left_out: LeftOutAnswer | None = None
     bytes: int | None = None
@@ -172,7 +172,7 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
     if outcome.refusal is not None:
         return after_error(outcome.refusal, given)
     if outcome.status == "checked":
-        if plan.formats and not plan.has_errors:
+        if plan.formats and not plan.has_errors and not given.is_by_recipe:
             return next_for_formats(plan, given)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)

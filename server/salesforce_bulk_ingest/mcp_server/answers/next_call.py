@@ -190,6 +190,11 @@ class GivenCall:
         return self.tool.startswith(("get-", "list-"))
 
     @property
+    def is_by_recipe(self) -> bool:
+        """Whether the rows go by a recipe, so that the caller can change nothing but their file."""
+        return isinstance(self.rows, dict) and "recipe" in self.rows
+
+    @property
     def makes_a_job(self) -> bool:
         """Whether the call makes a job, whose attributes it names."""
         return self.tool == CREATE
@@ -198,6 +203,10 @@ class GivenCall:
         """Return the same call, with some arguments changed or left out."""
         kept = {name: value for name, value in self.arguments.items() if name not in without}
         return call(self.tool, **{**kept, **(changes or {})})
+
+    def checked(self) -> str:
+        """Return the same call as a dry run, of the rows as they are now."""
+        return self.again({"dryRun": True}, without=OF_CHECKED_ROWS)
 
     def corrected(self, argument: Sequence[str] = (), value: object = None) -> str:
         """Return the same call with gaps in place of what is to be corrected.
@@ -230,6 +239,10 @@ class GivenCall:
         columns = changes.get("columns")
         rows = _renamed(self.rows, columns) if isinstance(self.rows, dict) and isinstance(columns, dict) else self.rows
         return self.with_rows(_changed(rows, changes))
+
+    def for_job(self, body: BaseModel) -> Self:
+        """Return the same call for the job that a recipe names."""
+        return replace(self, arguments={"body": repeated("body", body), **_without(self.arguments, [("body",)])})
 
     def with_job(self, changes: Mapping[str, str]) -> Self:
         """Return the same call that makes a job with other attributes."""

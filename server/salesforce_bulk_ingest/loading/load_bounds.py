@@ -1,0 +1,104 @@
+"""The bounds that a reviewed load is held to before any of its rows is sent."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from salesforce_bulk_ingest.base.errors import OutOfBounds
+from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.loading.plan import Plan
+
+_MOST = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """The most that there may be of something: a number, or a share of all in percent."""
+
+    number: float
+    is_share: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what a text such as `200` or `5%` says.
+
+        Raises:
+            ValueError: it says neither.
+        """
+        found = _MOST.fullmatch(text.strip())
+        if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):
+            raise ValueError("expected a whole number, or a share as 5%")
+        return cls(float(found[1]), bool(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number:g}%" if self.is_share else f"{self.number:,.0f}"
+
+    def is_exceeded(self, count: int, of: int) -> bool:
+        """Return whether so many of all are more than there may be."""
+        return count * 100 > self.number * of if self.is_share else count > self.number
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBounds:
+    """The bounds of one load.
+
+    Attributes:
+        recipe: the name of the recipe that sets them.
+        sobject: the object whose records are written.
+        operation: the operation of the job.
+        external_id_field: the field that an upsert finds records by; None for another operation.
+        least_rows: the fewest rows.
+        most_rows: the most rows; None for any number.
+        cleared: the most cells of each field that are cleared; None for any number.
+        fields: the names of the fields that may be written; none for all.
+    """
+
+    recipe: str
+    sobject: str
+    operation: str
+    external_id_field: str | None = None
+    least_rows: int = 0
+    most_rows: int | None = None
+    cleared: Most | None = None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def needs_profile(self) -> bool:
+        """Whether the cells have to be counted for them."""
+        return self.cleared is not None
+
+    def check_job(self, sobject: str | None, operation: str | None, external_id_field: str | None) -> None:
+        """Raise OutOfBounds for a job of another kind than that of the recipe."""
+        key = external_id_field if operation == "upsert" else None
+        found = [str(name or "").lower() for name in (sobject, operation, key)]
+        if found != [str(name or "").lower() for name in (self.sobject, self.operation, self.external_id_field)]:
+            by = f" by {as_name(self.external_id_field)}" if self.external_id_field else ""
+            raise OutOfBounds(
+                [f"it is for a job of another kind than {as_name(self.operation)} {as_name(self.sobject)}{by}"],
+                self.recipe,
+            )
+
+    def check(self, plan: Plan) -> None:
+        """Raise OutOfBounds where the rows of a plan are out of the bounds; a source that can't be read is not judged."""
+        out = list(self._out(plan)) if plan.header else []
+        if out:
+            raise OutOfBounds(out, self.recipe)
+
+    def _out(self, plan: Plan) -> Iterator[str]:
+        if plan.rows < self.least_rows:
+            yield f"the number of its rows is {plan.rows:,}, and {self.least_rows:,} is the least (rows)"
+        if self.most_rows is not None and plan.rows > self.most_rows:
+            yield f"the number of its rows is {plan.rows:,}, and {self.most_rows:,} is the most (rows)"
+        if self.fields:
+            allowed = {name.lower() for name in (*self.fields, "Id", self.external_id_field or "Id")}
+            others = [name for name in plan.header if name.lower() not in allowed]
+            if others:
+                yield f"it would write {quoted_names(others)} (fields)"
+        if self.cleared is not None and plan.profile is not None:
+            for name, column in zip(plan.header, plan.profile.columns, strict=True):
+                if self.cleared.is_exceeded(column.clears, plan.rows):
+                    yield (
+                        f"it would clear {as_name(name)} in {column.clears:,} of {plan.rows:,} rows, and {self.cleared} is "
+                        "the most (cleared)"
+                    )

@@ -1,0 +1,260 @@
+"""A load that people reviewed, as a recipe, each Monday: right files go in by two calls, wrong ones stop with the reason."""
+
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import Caller, calling
+from tests.support.asgi_server import running
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, refusal, text_of
+
+SCHEMA = """
+objects:
+  Account:
+    fields:
+      Erp_Id__c: {type: string, label: ERP Id, length: 20, externalId: true, unique: true}
+"""
+
+RECIPE = """
+description: The customers of the ERP, each Monday
+object: Account
+operation: upsert
+externalIdFieldName: Erp_Id__c
+file: kunden-*.csv
+encoding: windows-1252
+columns:
+  Kundennr: Erp_Id__c
+  Firma: Name
+  Telefon: Phone
+  Umsatz: AnnualRevenue
+  Bemerkung: null
+set:
+  Type: Customer
+values:
+  Phone: {"-": ""}
+formats:
+  AnnualRevenue: 1.234,5
+leaveOut:
+  cells: {Name: [""]}
+fields: [Erp_Id__c, Name, Phone, AnnualRevenue, Type]
+bounds:
+  rows: {min: 3, max: 100}
+  cleared: 20%
+"""
+
+HEADER = "Kundennr;Firma;Telefon;Umsatz;Bemerkung\n"
+ROWS = "".join(f"K{n};Müller {n} GmbH;030 {n};1.000,5;x\n" for n in range(1, 11))
+
+
+@dataclass
+class Monday:
+    """An embedded org, the direct way to it, and the folders of the files and the recipes."""
+
+    url: str
+    direct: Caller
+    files: Path
+    recipes: Path
+
+    def agent(self, **settings: Any) -> AbstractAsyncContextManager[Client]:
+        """A client of a server that knows both folders."""
+        return agent(self.url, **{"upload_roots": [self.files], "recipes": self.recipes, **settings})
+
+    def write(self, name: str, rows: str) -> None:
+        """Write a file as the ERP does."""
+        (self.files / name).write_bytes(rows.encode("windows-1252"))
+
+    def count(self) -> int:
+        """The number of accounts in the org."""
+        return int(self.direct.query("SELECT COUNT() FROM Account")["totalSize"])
+
+    def jobs(self) -> int:
+        """The number of jobs that were made."""
+        return len(self.direct.http.get("/services/data/v63.0/jobs/ingest").json()["records"])
+
+
+@pytest.fixture
+def monday(tmp_path: Path) -> Iterator[Monday]:
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    for name in ("files", "recipes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "recipes" / "accounts-weekly.yaml").write_text(RECIPE)
+    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
+    with running(create_app(config)) as url, calling(url) as direct:
+        yield Monday(url, direct, tmp_path / "files", tmp_path / "recipes")
+
+
+def by_recipe(file: str, recipe: str = "accounts-weekly") -> dict[str, Any]:
+    """The rows of a call that loads a file by a recipe."""
+    return {"recipe": recipe, "file": file}
+
+
+async def test_a_reviewed_load_is_two_calls(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    async with monday.agent() as client:
+        created = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
+        tool, arguments = next_call(created["next"])
+        ended = await call(client, tool, **arguments, waitSeconds=30)
+    assert ended["state"] == "JobComplete" and ended["numberRecordsFailed"] == 0
+    found = monday.direct.query("SELECT Name, Phone, AnnualRevenue, Type FROM Account WHERE Erp_Id__c = 'K2'")
+    record = found["records"][0]
+    assert {name: record[name] for name in ("Name", "Phone", "AnnualRevenue", "Type")} == snapshot(
+        {"Name": "Müller 2 GmbH", "Phone": "030 2", "AnnualRevenue": 1000.5, "Type": "Customer"}
+    )
+
+
+async def test_a_dry_run_by_recipe_names_the_call_that_sends_what_it_checked(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    async with monday.agent() as client:
+        checked = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"), dryRun=True)
+        assert (checked["status"], checked["rows"], monday.jobs()) == ("checked", 10, 0)
+        tool, arguments = next_call(checked["next"])
+        assert arguments["data"] == by_recipe("kunden-01.csv") and arguments["sha256"] == checked["sha256"]
+        assert (await call(client, tool, **arguments))["state"] == "Open"
+        monday.write("kunden-01.csv", HEADER + ROWS.replace("030", "040"))
+        assert "INVALID_ARGUMENT" in await refusal(client, tool, **arguments)
+
+
+async def test_an_open_job_of_the_recipe_takes_its_file_and_no_other_job_does(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    upsert = {"object": "account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}
+    async with monday.agent() as client:
+        job = await call(client, "create-ingest-job", body=upsert)
+        uploaded = await call(client, "upload-data-ingest-job", jobId=job["id"], body=by_recipe("kunden-01.csv"))
+        assert (uploaded["status"], uploaded["rows"]) == ("uploaded", 10)
+        other = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
+        text = await refusal(client, "upload-data-ingest-job", jobId=other["id"], body=by_recipe("kunden-01.csv"))
+    assert "for a job of another kind than upsert Account by Erp_Id__c" in text
+
+
+async def test_parts_of_a_large_file_go_by_the_recipe_too(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + "".join(f"K{n};Müller {n} GmbH;030 {n};1,5;\n" for n in range(60)))
+    async with monday.agent(max_upload_bytes=1_000) as client:
+        checked = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"), dryRun=True)
+        tool, arguments = next_call(checked["next"])
+        for number in range(1, checked["of"] + 1):
+            created = await call(client, tool, **arguments)
+            assert created["part"] == number
+            closing, closes = next_call(created["next"])
+            ended = await call(client, closing, **closes, waitSeconds=30)
+            tool, arguments = next_call(ended["next"])
+    assert checked["of"] > 1 and monday.count() == 60
+
+
+async def test_body_may_be_that_of_the_recipe_and_no_other(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    asked = {"data": by_recipe("kunden-01.csv"), "dryRun": True}
+    async with monday.agent() as client:
+        text = await refusal(client, "create-ingest-job", **asked, body={"object": "Account", "operation": "insert"})
+        assert "body is not the job of the recipe accounts-weekly" in text
+        tool, arguments = next_call(text.splitlines()[-1].removeprefix("Next: "))
+        assert (await call(client, tool, **arguments))["status"] == "checked"
+
+
+BESIDE: tuple[dict[str, Any], ...] = (
+    {"data": {"columns": {"Firma": "Site"}}},
+    {"data": {"leaveOut": {"lines": "2"}}},
+    {"data": {"encoding": "utf-8"}},
+    {"data": {"set": {}}},
+    {"preflight": "off"},
+    {"loadAgain": True},
+)
+
+
+@pytest.mark.parametrize("beside", BESIDE, ids=str)
+async def test_nothing_beside_a_recipe_changes_what_was_reviewed(beside: dict[str, Any], monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    data = {**by_recipe("kunden-01.csv"), **beside.get("data", {})}
+    async with monday.agent() as client:
+        assert "recipe" in await refusal(client, "create-ingest-job", **{**beside, "data": data})
+    assert monday.jobs() == 0
+
+
+OUT_OF_BOUNDS = {
+    "too few rows": ("kunden-01.csv", HEADER + "K1;A;1;1,5;\n"),
+    "too many rows": ("kunden-01.csv", HEADER + ROWS * 11),
+    "a header renamed": ("kunden-01.csv", HEADER.replace("Telefon", "Telefax") + ROWS),
+    "a header more": ("kunden-01.csv", HEADER.replace("\n", ";Fax\n") + ROWS.replace(";x", ";x;1")),
+    "cells cleared": ("kunden-01.csv", HEADER + ROWS.replace("030", "#N/A;030").replace(";030 ", ";")),
+    "a file of another name": ("lieferanten.csv", HEADER + ROWS),
+}
+
+
+async def test_a_file_that_is_out_of_bounds_stops_with_what_is_out(monday: Monday) -> None:
+    told = {}
+    async with monday.agent() as client:
+        for case, (name, rows) in OUT_OF_BOUNDS.items():
+            monday.write(name, rows)
+            text = await refusal(client, "create-ingest-job", data=by_recipe(name))
+            dry = await client.call_tool("create-ingest-job", {"data": by_recipe(name), "dryRun": True})
+            reason = text.splitlines()[0].removeprefix("INSUFFICIENT_ACCESS: ")
+            assert reason in text_of(dry)
+            told[case] = reason.removeprefix("The file is out of the bounds of the recipe accounts-weekly: ")
+    assert (monday.jobs(), monday.count()) == (0, 0)
+    assert told == snapshot(
+        {
+            "too few rows": "the number of its rows is 1, and 3 is the least (rows).",
+            "too many rows": "the number of its rows is 110, and 100 is the most (rows).",
+            "a header renamed": 'it lacks "Telefon" (missingHeaders); it has "Telefax", which the recipe does not know (newHeaders).',
+            "a header more": 'it has "Fax", which the recipe does not know (newHeaders).',
+            "cells cleared": "it would clear Phone in 10 of 10 rows, and 20% is the most (cleared).",
+            "a file of another name": 'its name "lieferanten.csv" does not match "kunden-*.csv" (file).',
+        }
+    )
+
+
+async def test_a_file_with_wrong_cells_stops_and_nobody_is_asked_to_change_the_mapping(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS.replace("1.000,5", "1000.5"))
+    async with monday.agent() as client:
+        text = await refusal(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
+    tool, arguments = next_call(text.splitlines()[-1].removeprefix("Next: "))
+    assert (tool, arguments["data"], arguments["dryRun"]) == ("create-ingest-job", by_recipe("kunden-01.csv"), True)
+    assert monday.jobs() == 0
+
+
+async def test_new_and_missing_headers_may_be_allowed(monday: Monday) -> None:
+    bounds = RECIPE.replace("bounds:\n", "bounds:\n  newHeaders: allow\n  missingHeaders: allow\n")
+    (monday.recipes / "accounts-weekly.yaml").write_text(
+        bounds.replace("\nfields:", "\nonly: [Erp_Id__c, Name, Phone]\nfields:")
+    )
+    monday.write("kunden-01.csv", HEADER.replace("Telefon", "Telefax") + ROWS)
+    async with monday.agent() as client:
+        checked = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"), dryRun=True)
+    assert [column["column"] for column in checked["profile"]["columns"]] == snapshot(["Kundennr", "Firma"])
+
+
+async def test_a_field_that_the_recipe_does_not_list_is_not_written(monday: Monday) -> None:
+    text = RECIPE.replace("bounds:\n", "bounds:\n  newHeaders: allow\n")
+    (monday.recipes / "accounts-weekly.yaml").write_text(text)
+    monday.write("kunden-01.csv", HEADER.replace("\n", ";Fax\n") + ROWS.replace(";x", ";x;1"))
+    async with monday.agent() as client:
+        assert 'it would write "Fax" (fields)' in await refusal(
+            client, "create-ingest-job", data=by_recipe("kunden-01.csv")
+        )
+
+
+async def test_a_recipe_that_there_is_not_is_told_with_those_that_there_are(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    async with monday.agent() as client:
+        text = await refusal(
+            client, "create-ingest-job", data=by_recipe("kunden-01.csv", "account-weekly"), dryRun=True
+        )
+        assert "There are: accounts-weekly" in text
+        _, arguments = next_call(text.splitlines()[-1].removeprefix("Next: "))
+        assert arguments["data"] == by_recipe("kunden-01.csv")
+    async with monday.agent(recipes=None) as client:
+        assert "--recipes" in await refusal(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
+
+
+async def test_the_instructions_name_the_recipes_that_there_are(monday: Monday) -> None:
+    async with monday.agent() as client:
+        assert "Recipes, loads that people have reviewed: accounts-weekly." in (client.instructions or "")
+    async with monday.agent(recipes=None) as client:
+        assert "Recipes" not in (client.instructions or "")
