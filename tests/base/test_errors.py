@@ -7,10 +7,12 @@ import pytest
 
 from salesforce_bulk_ingest.base import errors
 from salesforce_bulk_ingest.base.errors import (
+    AllSentAgain,
     IngestError,
     InvalidArgument,
     InvalidJobId,
     NoRecord,
+    NoRowLeft,
     RefusedByPolicy,
     SentAgain,
     SourceChanged,
@@ -31,6 +33,8 @@ from salesforce_bulk_ingest.operations import errors as errors_of_operations
         (RefusedByPolicy, 403, "INSUFFICIENT_ACCESS"),
         (UploadConflict, 409, "INVALIDJOBSTATE"),
         (UploadUnclear, 409, "INVALIDJOBSTATE"),
+        (partial(NoRowLeft, to_job="750000000000001"), 400, "INVALID_ARGUMENT"),
+        (partial(AllSentAgain, job_id="750000000000001AAA", state="Open"), 409, "DUPLICATE_VALUE"),
         (partial(SentAgain, job_id="750000000000001AAA", state="Open"), 409, "DUPLICATE_VALUE"),
         (NoRecord, 503, "SERVER_UNAVAILABLE"),
     ],

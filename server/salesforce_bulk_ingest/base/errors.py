@@ -6,6 +6,7 @@
     │   ├── TooLarge
     │   ├── JobNotEnded
     │   ├── NoMatchingRows
+    │   ├── NoRowLeft
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RecipeMistake       a recipe can't be read, or does not fit the file
@@ -18,6 +19,7 @@
     │   ├── UploadUnderWay  rows are on their way to the job right now
     │   └── UploadUnclear   it is not known whether the rows of an upload arrived, or still will
     ├── SentAgain           rows were retried before
+    │   └── AllSentAgain    so were all that the caller asks for, and they are to be skipped
     ├── LoadedBefore        rows of an insert went into another job before
     ├── NoRecord            it is not known whether rows were retried before
     ├── StorageFailure      the machine keeps this server from a file
@@ -70,6 +72,19 @@ class TooLarge(InvalidArgument):
 
 class NoMatchingRows(InvalidArgument):
     """No failed row of the named jobs has an error that the caller asks for."""
+
+
+class NoRowLeft(InvalidArgument):
+    """Every row that the caller asks for was retried before, and such rows are to be skipped.
+
+    Args:
+        message: how many rows were retried in which jobs.
+        to_job: the id, of 15 characters, of the job that retried them, the first where they are several.
+    """
+
+    def __init__(self, message: str, to_job: str) -> None:
+        super().__init__(message)
+        self.to_job = to_job
 
 
 class SourceChanged(InvalidArgument):
@@ -146,6 +161,10 @@ class SentAgain(IngestError):
         super().__init__(message)
         self.job_id = job_id
         self.state = state
+
+
+class AllSentAgain(SentAgain):
+    """All rows that the caller asks for were retried before, and such rows are to be skipped."""
 
 
 class LoadedBefore(IngestError):

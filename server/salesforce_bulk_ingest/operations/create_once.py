@@ -78,12 +78,9 @@ class CreateOnce:
             The task that makes the job, and whether an equal call began it. The task has no job if every call had stopped
             waiting before the job was asked for. It ends with CreateUnanswered if the answer to the create is lost.
         """
-        while (job_id := self._remembered(call)) is not None:
-            job = await self._usable_job(job_id)
-            if job is not None:
-                return SharedTask.ended(MadeJob(job)), True
-            if self._remembered(call) == job_id:
-                del self._made[call]
+        earlier = await self.made_before(call)
+        if earlier is not None:
+            return SharedTask.ended(MadeJob(earlier)), True
 
         async def work(task: SharedTask[MadeJob[T] | None]) -> MadeJob[T] | None:
             checked = await check()
@@ -100,6 +97,16 @@ class CreateOnce:
         key = ("create", call)
         running: SharedTask[MadeJob[T] | None] | None = self._tasks.find(key)
         return running or self._tasks.start(key, work), running is not None
+
+    async def made_before(self, call: Hashable) -> Job | None:
+        """Return the job that an equal call made some minutes ago, if it can be gone on with."""
+        while (job_id := self._remembered(call)) is not None:
+            job = await self._usable_job(job_id)
+            if job is not None:
+                return job
+            if self._remembered(call) == job_id:
+                del self._made[call]
+        return None
 
     async def _usable_job(self, job_id: str) -> Job | None:
         """Return the job unless it is gone, was aborted, or has ended without a row in the org."""

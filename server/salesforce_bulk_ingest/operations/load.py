@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from salesforce_bulk_ingest.base.errors import IngestError, LoadedBefore, RefusedByPolicy, SourceChanged
+from salesforce_bulk_ingest.base.errors import IngestError, LoadedBefore, NoRowLeft, RefusedByPolicy, SourceChanged
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -269,7 +269,9 @@ class LoadOperations:
 
         org = await self._client.org()
         wanted = _counted(request, dry_run=dry_run)
-        load = await self._plan(org, wanted, create.sobject, create.destination(), seconds, report)
+        # Rows that went into the job of an equal call are those of this one, and not to be skipped.
+        earlier = None if dry_run else await self._made_for_skipped(org, create, request)
+        load = await self._plan(org, wanted, create.sobject, create.destination(), seconds, report, earlier)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
@@ -282,7 +284,8 @@ class LoadOperations:
             comparing = load.compare(number, None)
             return await load.check(number, None, await comparing.finished() if comparing else None)
 
-        call = await _call_of(org, create, request, load.plan)
+        source = request.source if isinstance(request.source, RetryRequest) else load.plan.version
+        call = await _call_of(org, create, request, source)
         making, is_repeat = await self._once.creates.make(call, create.body(load.plan.dialect), check)
         if not await making.wait(self._seconds_left()) or making.result is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
@@ -338,6 +341,13 @@ class LoadOperations:
             load.check_bounds(number)
         return await self._check_and_send(load, job, number)
 
+    async def _made_for_skipped(self, org: Org, create: CreateRequest, request: LoadRequest[AnySource]) -> str | None:
+        """Return the id of the job of an equal call, for rows of which those are skipped that went before."""
+        if not isinstance(request.source, RetryRequest) or not request.source.skip_sent:
+            return None
+        job = await self._once.creates.made_before(await _call_of(org, create, request, request.source))
+        return None if job is None else job.id
+
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
         """Check whether the rows went before, and send them."""
         comparing = None
@@ -368,8 +378,11 @@ class LoadOperations:
         if isinstance(request.source, RetryRequest):
             load_again, from_jobs = load_again or request.source.again, request.source.jobs
             fetch = await self._once.retries.fetch(org, request.source, destination, job_id)
-            if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
-                return fetch
+            try:
+                if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
+                    return fetch
+            except NoRowLeft as error:
+                raise await self._once.retries.all_sent(org, error) from error
             retry = self._once.retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
         else:
@@ -455,9 +468,8 @@ def _as_findings(refusal: RefusedByPolicy | None) -> tuple[Finding, ...]:
     return (Finding("error", f"Without dryRun this is refused. {refusal}", "Tell the user.", count=1),)
 
 
-async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySource], plan: Plan) -> str:
-    """Return a value that is equal for calls that ask for the same job with the same rows."""
-    source = request.source if isinstance(request.source, RetryRequest) else plan.version
+async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySource], source: object) -> str:
+    """Return a value that is equal for calls that ask for the same job with the same rows, which come from a source."""
     facts = (org.key, create, type(request.source).__name__, source, request.with_source(None))
 
     def digest() -> str:

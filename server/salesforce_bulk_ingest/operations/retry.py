@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, JobNotEnded, NoRecord, SentAgain
+from salesforce_bulk_ingest.base.errors import (
+    AllSentAgain,
+    InvalidArgument,
+    InvalidJobId,
+    JobNotEnded,
+    NoRecord,
+    NoRowLeft,
+    SentAgain,
+)
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.text import as_name
@@ -79,6 +87,11 @@ class Retries:
     def retry(self, org: Org, request: RetryRequest, file: RetryFile) -> "Retry":
         """Return the retry of the rows in a file that was fetched for this request."""
         return Retry(org, request, file, self._client, self._ledger)
+
+    async def all_sent(self, org: Org, error: NoRowLeft) -> AllSentAgain:
+        """Return the error that every row was sent before, with the job that has the rows."""
+        job = await _History(org, self._client, self._ledger).job(error.to_job)
+        return AllSentAgain(str(error), job.id if job else error.to_job, job.state if job else None)
 
     async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
         """Return the rows of jobs that were retried in other jobs, which loaded some or may still load them."""

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows, NoRowLeft
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted
@@ -110,13 +110,17 @@ def write_retry_file(
         if origin.row_numbers:
             origins.append(origin)
     if not origins:
-        raise _no_rows(request, found)
+        raise _no_rows(request, found, writer.skipped_into)
     retry_file = RetryFile(file.path, tuple(origins), tuple(found))
     return replace(retry_file, use=file.finish(retry_file.label()).use)
 
 
 class _RetryWriter:
-    """Writes rows of several results into one CSV, in the dialect of the destination."""
+    """Writes rows of several results into one CSV, in the dialect of the destination.
+
+    Attributes:
+        skipped_into: the ids of the jobs into which rows went before that are skipped.
+    """
 
     def __init__(
         self,
@@ -127,6 +131,7 @@ class _RetryWriter:
     ) -> None:
         self._skipped = skipped
         self._skipped_counts = Counter[str]()
+        self.skipped_into: list[str] = []
         self._file = file
         self._destination = destination
         self._check_cancelled = check_cancelled
@@ -153,6 +158,7 @@ class _RetryWriter:
     def skipped_notes(self, job_id: str) -> list[Finding]:
         """Return a warning for each job into which rows of this one went before, and begin to count anew."""
         counts, self._skipped_counts = self._skipped_counts, Counter[str]()
+        self.skipped_into += counts
         return [_skipped(job_id, to_job, count) for to_job, count in counts.items()]
 
     def write(self, job_id: str, dialect: Dialect, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
@@ -392,10 +398,11 @@ def _skipped(job_id: str, to_job: str, count: int) -> Finding:
 # Helpers
 
 
-def _no_rows(request: RetryRequest, notes: Sequence[Finding]) -> InvalidArgument:
+def _no_rows(request: RetryRequest, notes: Sequence[Finding], skipped_into: Sequence[str]) -> InvalidArgument:
     if notes:  # about rows that were left out
         texts = (" ".join([note.what, *_lines_of(note), note.do]) for note in notes)
-        return InvalidArgument(" ".join(["No row is left to send again.", *texts]))
+        message = " ".join(["No row is left to send again.", *texts])
+        return NoRowLeft(message, skipped_into[0]) if skipped_into else InvalidArgument(message)
     if request.where.is_empty:
         return InvalidArgument(
             f"These jobs have no {' or '.join(request.which)} rows, so there is nothing to send again."

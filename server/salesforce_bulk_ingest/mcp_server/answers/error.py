@@ -6,6 +6,7 @@ from mcp import MCPError
 from mcp_types import INVALID_PARAMS
 
 from salesforce_bulk_ingest.base.errors import (
+    AllSentAgain,
     IngestError,
     InvalidArgument,
     InvalidJobId,
@@ -147,6 +148,10 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
     (
         UploadConflict,
         "{abort} drops this job, if the rows must go in (nothing is loaded then); then create a new one and upload there.",
+    ),
+    (
+        AllSentAgain,
+        "{sent_again} Only if the user wants these rows to go a second time, give again: true in place of skipSent.",
     ),
     (
         SentAgain,
