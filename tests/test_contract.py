@@ -185,7 +185,7 @@ async def test_the_server_says_its_name_its_version_and_the_order_of_a_load(era:
         assert places == sorted(places)
 
 
-async def test_the_four_resource_templates_are_there(org_url: str) -> None:
+async def test_the_resource_templates_are_there(org_url: str) -> None:
     async with agent(org_url) as client:
         templates = (await client.list_resource_templates()).resource_templates
     assert [(template.uri_template, template.mime_type) for template in templates] == snapshot(
@@ -194,6 +194,7 @@ async def test_the_four_resource_templates_are_there(org_url: str) -> None:
             ("salesforce-bulk://jobs/{jobId}/failed-results{?offset,limit,columns,statusCode,field}", "text/csv"),
             ("salesforce-bulk://jobs/{jobId}/successful-results{?offset,limit,columns,statusCode,field}", "text/csv"),
             ("salesforce-bulk://jobs/{jobId}/unprocessed-records{?offset,limit,columns,statusCode,field}", "text/csv"),
+            ("salesforce-bulk://recipes/{name}", "application/yaml"),
         ]
     )
 

@@ -36,6 +36,7 @@ def test_nothing_set_gives_the_defaults() -> None:
             "max_job_rows": 0,
             "max_job_bytes": 0,
             "allow_preflight_off": False,
+            "only_recipes": False,
             "hide_fields": (),
             "confirm": ("delete", "hardDelete", "production update > 1000", "production upsert > 1000"),
             "confirm_without_dialog": "sentence",

@@ -199,6 +199,11 @@ class Settings(BaseModel):
         Env("BULK_INGEST_ALLOW_PREFLIGHT_OFF"),
         Flag("--allow-preflight-off", "Let callers of the tools send rows unchecked."),
     ] = Field(False, description='Let callers of the tools send rows unchecked, with `preflight: "off"`')
+    only_recipes: Annotated[
+        bool,
+        Env("BULK_INGEST_ONLY_RECIPES"),
+        Flag("--only-recipes", "Load rows by recipes alone."),
+    ] = Field(False, description="Load rows by `recipes` alone: a caller chooses one and a file; `/v1` fills no job")
     hide_fields: Annotated[
         FieldPatterns,
         Env("BULK_INGEST_HIDE_FIELD"),
@@ -398,6 +403,11 @@ class Settings(BaseModel):
         if self.mcp_port == self.rest_port != 0 and self.mcp_host == self.rest_host:
             raise _complaint("MCP and REST can't share one port", "mcp_port", "rest_port")
         self._check_callers()
+        if self.only_recipes and not self.recipes:
+            raise _complaint(
+                f"recipes ({ENV_NAMES['recipes']}) belongs to it, and is missing: no row could be loaded",
+                "only_recipes",
+            )
         if self.emulator:
             if self.org_name:
                 raise _complaint(
@@ -496,6 +506,7 @@ POLICY_SETTINGS = (
     "max_job_rows",
     "max_job_bytes",
     "allow_preflight_off",
+    "only_recipes",
 )
 """The settings of the policy, in the order in which `--help` shows them."""
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
-from mcp import Client
+from mcp import Client, MCPError
+from mcp_types import ResourceTemplateReference, TextResourceContents
+from pydantic import ValidationError
 
+from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import EmulatorConfig, create_app
 from tests.salesforce_emulator.caller import Caller, calling
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, refusal, text_of
+from tests.support.orgs import agent, both_surfaces, call, closed, refusal, text_of
 
 SCHEMA = """
 objects:
@@ -258,3 +261,76 @@ async def test_the_instructions_name_the_recipes_that_there_are(monday: Monday) 
         assert "Recipes, loads that people have reviewed: accounts-weekly." in (client.instructions or "")
     async with monday.agent(recipes=None) as client:
         assert "Recipes" not in (client.instructions or "")
+
+
+async def test_recipes_are_listed_read_and_completed(monday: Monday) -> None:
+    (monday.recipes / "broken.yml").write_text("object: [")
+    async with monday.agent() as client:
+        listed = [each for each in (await client.list_resources()).resources if "recipes" in str(each.uri)]
+        assert [(str(each.uri), each.title) for each in listed] == snapshot(
+            [
+                (
+                    "salesforce-bulk://recipes/accounts-weekly",
+                    "upsert Account by Erp_Id__c: The customers of the ERP, each Monday",
+                ),
+                ("salesforce-bulk://recipes/broken", "Recipe with a mistake"),
+            ]
+        )
+        read = (await client.read_resource(listed[0].uri)).contents[0]
+        assert isinstance(read, TextResourceContents) and read.text == RECIPE
+        with pytest.raises(MCPError, match="There is no recipe"):
+            await client.read_resource("salesforce-bulk://recipes/accounts")
+        template = ResourceTemplateReference(uri="salesforce-bulk://recipes/{name}")
+        completed = await client.complete(template, {"name": "name", "value": "acc"})
+        assert completed.completion.values == ["accounts-weekly"]
+
+
+async def test_more_failed_rows_than_the_recipe_allows_are_told(monday: Monday) -> None:
+    text = RECIPE.replace("bounds:\n", "bounds:\n  failed: 20%\n").replace(
+        "Type: Customer", "ParentId: 001000000000000AAA"
+    )
+    (monday.recipes / "accounts-weekly.yaml").write_text(text.replace("Type]", "ParentId]"))
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    async with monday.agent() as client:
+        created = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
+        tool, arguments = next_call(created["next"])
+        ended = await call(client, tool, **arguments, waitSeconds=30)
+        again = await call(client, "get-ingest-job-status", jobId=created["id"])
+    assert ended["numberRecordsFailed"] == 10
+    for answer in (ended, again):
+        assert "out of the bounds of the recipe accounts-weekly: of the rows, 20% may fail at most" in answer["summary"]
+
+
+INSERT = {"object": "Account", "operation": "insert"}
+
+
+async def test_where_rows_are_loaded_by_recipes_alone_no_other_way_leads_into_the_org(monday: Monday) -> None:
+    monday.write("kunden-01.csv", HEADER + ROWS)
+    made = monday.direct.http.post("/services/data/v63.0/jobs/ingest", json={**INSERT, "contentType": "CSV"}).json()[
+        "id"
+    ]
+    csv = {"csv": "Name\nAcme\n"}
+    settings: dict[str, Any] = {"upload_roots": [monday.files], "recipes": monday.recipes, "only_recipes": True}
+    async with both_surfaces(monday.url, **settings) as (client, rest):
+        created = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
+        refused = [
+            await refusal(client, "create-ingest-job", body=INSERT),
+            await refusal(client, "create-ingest-job", body=INSERT, data=csv),
+            await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [created["id"]]}}),
+            await refusal(client, "upload-data-ingest-job", jobId=made, body=csv),
+            await refusal(client, "close-abort-ingest-job", jobId=made, body={"state": "UploadComplete"}),
+            (await rest.post("", json=INSERT)).text,
+            (await rest.put(f"/{made}/batches", content=b"Name\nA\n", headers={"Content-Type": "text/csv"})).text,
+            (await rest.patch(f"/{made}", json={"state": "UploadComplete"})).text,
+        ]
+        assert [text for text in refused if "--only-recipes" not in text] == []
+        dry = await client.call_tool("create-ingest-job", {"body": INSERT, "data": csv, "dryRun": True})
+        assert "--only-recipes" in text_of(dry) and "loads without a recipe" in (client.instructions or "")
+        assert (await rest.patch(f"/{made}", json={"state": "Aborted"})).status_code == 200
+        assert (await closed(client, created["id"]))["numberRecordsFailed"] == 0
+    assert monday.count() == 10
+
+
+async def test_a_server_for_recipes_alone_has_to_know_where_they_are() -> None:
+    with pytest.raises(ValidationError, match=r"recipes .* belongs to it, and is missing"):
+        Settings(emulator=True, only_recipes=True)

@@ -39,12 +39,13 @@ def build_mcp(
         kind: the server's class.
         differs_by_caller: whether there may be callers who may only read, whose list of tools is shorter.
     """
+    recipes = Recipes(services.recipes)
     subscriptions = JobSubscriptions(services.operations.jobs)
     server = kind(
         SERVER_NAME,
-        IngestTools(services.operations, services.roots, services.save_roots, rest_url, Recipes(services.recipes)),
+        IngestTools(services.operations, services.roots, services.save_roots, rest_url, recipes),
         services.org,
-        partial(listed_resources, services.operations.suggestions),
+        partial(listed_resources, services.operations.suggestions, recipes),
         version=__version__,
         # The list depends on the operator's settings and the caller alone, so it lasts as long as the process.
         cache_hints={
@@ -56,8 +57,8 @@ def build_mcp(
     )
     if server.asks_org:
         server.middleware.append(subscriptions)
-        add_completions(server, services.operations.suggestions)
-    add_resources(server, services.operations)
+        add_completions(server, services.operations.suggestions, recipes)
+    add_resources(server, services.operations, recipes)
     return server
 
 

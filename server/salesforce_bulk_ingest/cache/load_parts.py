@@ -61,6 +61,12 @@ class LoadOrigin:
     source: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def recipe(self) -> str | None:
+        """The name of the recipe by which they were loaded; None for rows without one."""
+        data = self.arguments.get("data")
+        return data.get("recipe") if isinstance(data, dict) else None
+
 
 @dataclass(frozen=True, slots=True)
 class LoadPart:

@@ -18,9 +18,12 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
+from salesforce_bulk_ingest.base.errors import RecipeMistake
 from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES
 from salesforce_bulk_ingest.mcp_server.answers.error import invalid_params
+from salesforce_bulk_ingest.mcp_server.recipes import Recipes
 from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
@@ -37,9 +40,9 @@ Complete = Callable[[str, Given], Awaitable[Sequence[str]]]
 """Returns the values for what is typed."""
 
 
-def add_completions(server: MCPServer[None], suggestions: Suggestions) -> None:
+def add_completions(server: MCPServer[None], suggestions: Suggestions, recipes: Recipes) -> None:
     """Register the completions of all arguments of prompts, and of all variables of templates."""
-    completions = _Completions(suggestions)
+    completions = _Completions(suggestions, recipes)
 
     async def complete(
         ref: PromptReference | ResourceTemplateReference,
@@ -69,8 +72,9 @@ def add_completions(server: MCPServer[None], suggestions: Suggestions) -> None:
 class _Completions:
     """The values of each argument."""
 
-    def __init__(self, suggestions: Suggestions) -> None:
+    def __init__(self, suggestions: Suggestions, recipes: Recipes) -> None:
         self._suggestions = suggestions
+        self._recipes = recipes
         self._prompts: Mapping[tuple[str, str], Complete] = {
             ("load-file", "object"): self._object,
             ("load-file", "operation"): self._operation,
@@ -82,6 +86,7 @@ class _Completions:
             "jobId": self._job,
             "statusCode": self._code,
             "field": self._error_field,
+            "name": self._recipe,
         }
         self._kinds = {name: kind for kind, name in RESULT_NAMES.items()}
 
@@ -114,6 +119,12 @@ class _Completions:
 
     async def _error_field(self, typed: str, given: Given) -> Sequence[str]:
         return _matching(typed, await self._suggestions.error_fields(given.get("jobId", "")))
+
+    async def _recipe(self, typed: str, given: Given) -> Sequence[str]:
+        try:
+            return _matching(typed, await run_in_thread(self._recipes.names))
+        except RecipeMistake:
+            return ()
 
     async def _columns(self, kind: ResultKind, typed: str, given: Given) -> Sequence[str]:
         """Return the whole list of columns with each column that may be its last, and is not yet in it."""

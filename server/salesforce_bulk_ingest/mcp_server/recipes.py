@@ -62,6 +62,7 @@ class BoundsBody(ClosedModel):
     newHeaders: Tolerance = "refuse"
     missingHeaders: Tolerance = "refuse"
     cleared: MostText | None = None
+    failed: MostText | None = None
 
 
 class Recipe(MappingBody, CreateBody):
@@ -96,6 +97,12 @@ class Recipe(MappingBody, CreateBody):
         recipe = self.model_copy()
         recipe._name = name
         return recipe
+
+    @property
+    def title(self) -> str:
+        """What it does, and what it is for."""
+        what = f"{self.operation} {self.object}{f' by {self.externalIdFieldName}' if self.externalIdFieldName else ''}"
+        return f"{what}: {self.description}" if self.description else what
 
     @property
     def body(self) -> CreateBody:
@@ -134,6 +141,16 @@ class Recipe(MappingBody, CreateBody):
             self.bounds.missingHeaders == "allow",
         )
         return self.mapping.bounded_by(headers)
+
+    def out_of_bounds(self, failed: int, processed: int) -> str:
+        """Return a sentence about more failed rows of a job than there may be, after a space; empty if there are not."""
+        most = self.bounds.failed
+        if most is None or not Most.parse(most).is_exceeded(failed, processed):
+            return ""
+        return (
+            f" That is out of the bounds of the recipe {self.name}: of the rows, {Most.parse(most)} may fail at most "
+            "(failed). Tell the user; what succeeded is in the org."
+        )
 
     @property
     def load_bounds(self) -> LoadBounds:
@@ -186,6 +203,11 @@ class Recipes:
         how = 'data {"recipe": name, "file": path} runs one, without body'
         return f" Recipes, loads that people have reviewed: {told}. {how}."
 
+    def text(self, name: str) -> str:
+        """Return the text of a recipe as it is written, also of one with a mistake; the errors are those of `read`."""
+        folder = self._folder_with(name)
+        return folder.read(folder.file_of(name))
+
     def read(self, name: str) -> Recipe:
         """Return a recipe.
 
@@ -194,6 +216,14 @@ class Recipes:
             InvalidArgument: there is no recipe of this name.
             RecipeMistake: the file of the recipe has a mistake.
         """
+        folder = self._folder_with(name)
+        file = folder.file_of(name)
+        with _mistakes_in(file):
+            text = yaml_text(folder.read(file))
+        return _checked(file, text).named(name)
+
+    def _folder_with(self, name: str) -> RecipeFolder:
+        """Return the folder, in which there is a recipe of this name."""
         if self._folder is None:
             raise RefusedByPolicy("This server has no recipes: the operator names a folder of them with --recipes.")
         names = self._folder.names()
@@ -201,10 +231,7 @@ class Recipes:
             near = get_close_matches(name, names, 1)
             there = f"There are: {', '.join(names[:MOST_NAMES_TOLD])}{_more(names)}." if names else "There are none."
             raise InvalidArgument(f"There is no recipe {quoted(name)}. {there}", ("recipe",), near[0] if near else None)
-        file = self._folder.file_of(name)
-        with _mistakes_in(file):
-            text = yaml_text(self._folder.read(file))
-        return _checked(file, text).named(name)
+        return self._folder
 
 
 def _more(names: Sequence[str]) -> str:

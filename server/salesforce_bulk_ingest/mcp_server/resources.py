@@ -9,13 +9,15 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Annotations, Resource
 
-from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId
-from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, counted, job_uri, result_uri
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId, RecipeMistake
+from salesforce_bulk_ingest.base.text import as_name, cut, without_hidden
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, counted, job_uri, recipe_uri, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message, invalid_params
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of
 from salesforce_bulk_ingest.mcp_server.answers.next_call import RESULT_TOOLS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer
+from salesforce_bulk_ingest.mcp_server.recipes import Recipes
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.suggestions import KeptResult, Suggestions
@@ -29,6 +31,12 @@ from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 MOST_DIGITS = 15
 """The maximum number of digits of an offset or a limit."""
 
+RECIPE_TYPE = "application/yaml"
+"""The media type of a recipe (RFC 9512), also of one in JSON, which is YAML."""
+
+RECIPES_LISTED = 100
+LONGEST_TITLE = 200
+
 RESULT_DESCRIPTION = (
     f"A page of CSV: the header, then rows from offset on; {DEFAULT_ROWS} rows or about 4,000 tokens by default, at most "
     f"{MOST_ROWS}. columns={LINE_COLUMN} puts the line of the source before each row, where it is known. The next offset "
@@ -36,8 +44,8 @@ RESULT_DESCRIPTION = (
 )
 
 
-def add_resources(server: MCPServer[None], operations: Operations) -> None:
-    """Register the templates of the four resources: a job and its three results."""
+def add_resources(server: MCPServer[None], operations: Operations, recipes: Recipes) -> None:
+    """Register the templates of the resources: a job, its three results, and a recipe."""
 
     @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
     async def job(jobId: str) -> str:
@@ -52,6 +60,14 @@ def add_resources(server: MCPServer[None], operations: Operations) -> None:
 
     for kind in RESULT_NAMES:
         _add_result(server, operations, kind)
+
+    @server.resource(recipe_uri("{name}"), name="recipe", title="Recipe", mime_type=RECIPE_TYPE)
+    async def recipe(name: str) -> str:
+        """A load that people have reviewed, as its file says it."""
+        try:
+            return await run_in_thread(recipes.text, name)
+        except IngestError as error:
+            raise ResourceNotFoundError(code_and_message(error)) from error
 
 
 def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKind) -> None:
@@ -83,8 +99,30 @@ def _add_result(server: MCPServer[None], operations: Operations, kind: ResultKin
         return page.as_csv()
 
 
-async def listed_resources(suggestions: Suggestions) -> list[Resource]:
-    """Return the newest jobs of the org, and those of their results that are kept on this machine."""
+async def listed_resources(suggestions: Suggestions, recipes: Recipes) -> list[Resource]:
+    """Return the recipes, the newest jobs of the org, and those of their results that are kept on this machine."""
+    return [*await run_in_thread(_listed_recipes, recipes), *await _listed_jobs(suggestions)]
+
+
+def _listed_recipes(recipes: Recipes) -> list[Resource]:
+    try:
+        names = recipes.names()[:RECIPES_LISTED]
+    except RecipeMistake:
+        return []  # reading one tells the mistake
+    return [
+        Resource(uri=recipe_uri(name), name=name, title=_title_of(recipes, name), mime_type=RECIPE_TYPE)
+        for name in names
+    ]
+
+
+def _title_of(recipes: Recipes, name: str) -> str:
+    try:
+        return cut(without_hidden(recipes.read(name).title), LONGEST_TITLE)
+    except IngestError:
+        return "Recipe with a mistake"
+
+
+async def _listed_jobs(suggestions: Suggestions) -> list[Resource]:
     jobs = await suggestions.newest_jobs()
     kept = await suggestions.kept_results(jobs)
     return [

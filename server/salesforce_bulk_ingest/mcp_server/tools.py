@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds, RefusedByPolicy, TooLarge
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, OutOfBounds, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.shared_task import ReportBytes
 from salesforce_bulk_ingest.base.text import as_name
@@ -58,6 +58,7 @@ from salesforce_bulk_ingest.mcp_server.whole_files import WholeFiles
 from salesforce_bulk_ingest.operations.audit import Action
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
+from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load import AnySource, ReportLoad
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.planning import LoadRequest
@@ -222,7 +223,7 @@ class IngestTools:
         again; the job goes on by itself."""
         with errors_for_models(GivenCall.of("get-ingest-job-status", jobId=jobId, waitSeconds=waitSeconds)):
             status = await self._operations.jobs.status(jobId, wait_seconds=waitSeconds, report=_progress(ctx))
-            return _result(JobAnswer.of(status))
+            return _result(await self._held_to_recipe(JobAnswer.of(status), status))
 
     async def change_state(
         self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0, confirm: Confirm = ""
@@ -247,7 +248,7 @@ class IngestTools:
                 if isinstance(answer, InputRequiredResult):
                     return answer
                 status = await change(consent=answer)
-            return _result(JobAnswer.of_change(status, body.state))
+            return _result(await self._held_to_recipe(JobAnswer.of_change(status, body.state), status))
 
     async def delete(self, jobId: JobId) -> Annotated[CallToolResult, DeletedJobAnswer]:
         """Delete a job's metadata, rows and results from Salesforce, for good; records in the org stay. Use it only when
@@ -370,6 +371,18 @@ class IngestTools:
             name = f"{job_id} {RESULT_NAMES[kind]}"
             link = ResourceLink(type="resource_link", uri=result_uri(job.id, kind), name=name, mime_type="text/csv")
             return _result(PageAnswer.of(job, kind, page, accounting, rest_url, given), link)
+
+    async def _held_to_recipe(self, answer: JobAnswer, status: JobStatus) -> JobAnswer:
+        """Return the answer about a job that also says so where more rows failed than its recipe allows."""
+        job, part = status.job, None if status.load is None else status.load.part
+        if part is None or part.origin.recipe is None or not job.is_terminal:
+            return answer
+        try:
+            recipe = await run_in_thread(self.recipes.read, part.origin.recipe)
+        except IngestError:
+            return answer  # it was taken away, or is being changed
+        out = recipe.out_of_bounds(job.number_records_failed or 0, job.number_records_processed or 0)
+        return answer.model_copy(update={"summary": answer.summary + out})
 
     async def _recipe(self, data: DataBody | None, preflight: PreflightSwitch, load_again: bool) -> Recipe | None:
         """Return the recipe that the rows are loaded by; None for rows without one.

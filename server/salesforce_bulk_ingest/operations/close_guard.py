@@ -72,10 +72,19 @@ class CloseGuard:
         upload = None if org is None else await self._uploads.record_of(org, job.id)
         if upload is not None:
             audited.write = replace(audited.write, rows=upload.rows, sha256=upload.sha256 or None)
+        self._check_recipe(upload)
         await self._check_bounds(org, job, upload)
         if not (job.is_terminal or is_reached(job, "UploadComplete")):
             confirmed = await self._confirmations.check(Closing.of(org, job, upload), consent)
             audited.write = replace(audited.write, confirmation=confirmed)
+
+    def _check_recipe(self, upload: UploadRecord | None) -> None:
+        part = None if upload is None else upload.part
+        if self._policy.only_recipes and (part is None or part.origin.recipe is None):
+            raise RefusedByPolicy(
+                "The rows of this job went in without a recipe, as far as this server knows, and rows are loaded by recipes "
+                "alone here (--only-recipes)."
+            )
 
     async def _check_bounds(self, org: Org | None, job: Job, upload: UploadRecord | None) -> None:
         bounds = self._policy.bounds_of(job.object, job.operation, job.external_id_field_name)

@@ -40,6 +40,9 @@ UNAUTHORIZED = 401
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 
+FILLING_METHODS = frozenset({"POST", "PUT"})
+"""The methods of the calls that make or fill a job, which know no recipes."""
+
 UNREADABLE_JOB = "The object and operation of this request can't be read beyond doubt, and some are refused here"
 
 # The policy checks the method of the request itself, so no request that names another method may be forwarded (REST API
@@ -97,6 +100,8 @@ class Gateway:
             audited = await stack.enter_async_context(self._rules.audit.of(_write_of(call, job_id)))
             _check_method(call)
             self._rules.policy.check_write()
+            if call.method in FILLING_METHODS:
+                self._rules.policy.check_recipe(is_by_recipe=False)
             if job_id is None:
                 answer = await self._create(call, stack, audited)
             elif call.method == "PATCH":

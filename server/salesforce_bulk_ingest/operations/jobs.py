@@ -208,6 +208,7 @@ class JobOperations:
         write = Write(action="create", operation=create.operation, sobject=create.sobject)
         async with self._rules.audit.of(write) as audited:
             self._rules.policy.check_create(create.sobject, create.operation)
+            self._rules.policy.check_recipe(is_by_recipe=False)
             org = await self._client.org()
             await audited.tried()
             job = await create_job(

@@ -262,7 +262,7 @@ class LoadOperations:
         if not dry_run:
             async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
                 self._rules.policy.check_create(create.sobject, create.operation)
-                self._rules.policy.check_preflight(preflight=request.preflight)
+                self._check_way(request)
 
         def seconds() -> float:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
@@ -321,7 +321,7 @@ class LoadOperations:
         if not dry_run:
             async with self._rules.audit.of(Write(action="upload", job_id=job_id)):
                 self._rules.policy.check_write()
-                self._rules.policy.check_preflight(preflight=request.preflight)
+                self._check_way(request)
         job = await self._client.get_job(checked_job_id(job_id))
         if not dry_run:
             async with self._rules.audit.of(Write.to(job, "upload")):
@@ -347,6 +347,11 @@ class LoadOperations:
             return None
         job = await self._once.creates.made_before(await _call_of(org, create, request, request.source))
         return None if job is None else job.id
+
+    def _check_way(self, request: LoadRequest[AnySource]) -> None:
+        """Raise RefusedByPolicy where rows may not be loaded unchecked, or without a recipe."""
+        self._rules.policy.check_preflight(preflight=request.preflight)
+        self._rules.policy.check_recipe(is_by_recipe=request.bounds is not None)
 
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
         """Check whether the rows went before, and send them."""
@@ -424,7 +429,7 @@ class LoadOperations:
         asked = load.request.part
         try:
             self._rules.policy.check_create(sobject, operation)
-            self._rules.policy.check_preflight(preflight=load.request.preflight)
+            self._check_way(load.request)
             for part in load.plan.parts:
                 if asked in (None, part.number):
                     load.check_bounds(part.number)

@@ -31,6 +31,7 @@ class Policy:
         most_rows: the most rows of a job; 0 for any number.
         most_bytes: the most bytes of a job's rows, decompressed; 0 for any number.
         allows_preflight_off: whether rows may be sent without the preflight.
+        only_recipes: whether rows are loaded by recipes alone.
     """
 
     read_only: bool = False
@@ -42,6 +43,7 @@ class Policy:
     most_rows: int = 0
     most_bytes: int = 0
     allows_preflight_off: bool = False
+    only_recipes: bool = False
 
     @property
     def refused_operations(self) -> tuple[str, ...]:
@@ -67,7 +69,7 @@ class Policy:
     @property
     def has_rules(self) -> bool:
         """Whether a job has to be looked at before it is filled or closed."""
-        return self.judges_jobs or self.judges_rows
+        return self.judges_jobs or self.judges_rows or self.only_recipes
 
     def check_write(self) -> None:
         """Raise RefusedByPolicy on a read-only server, and for a caller who may only read."""
@@ -141,6 +143,14 @@ class Policy:
                 "--allow-preflight-off."
             )
 
+    def check_recipe(self, *, is_by_recipe: bool) -> None:
+        """Raise RefusedByPolicy for a job, or its rows, without a recipe, where rows are loaded by recipes alone."""
+        if self.only_recipes and not is_by_recipe:
+            raise RefusedByPolicy(
+                "Rows are loaded by recipes alone here (--only-recipes), through the tools, with data "
+                '{"recipe": name, "file": path}.'
+            )
+
     def bounds_of(
         self, sobject: str | None, operation: str | None, external_id_field: str | None
     ) -> "UploadBounds | None":
@@ -164,6 +174,7 @@ class Policy:
             ("refused objects", ", ".join(self.denied_objects)),
             ("refused fields", ", ".join(self.denied_fields)),
             ("most of a job", " and ".join(self._most)),
+            ("loads", "by recipes alone" if self.only_recipes else ""),
             ("preflight off", "allowed" if self.allows_preflight_off else ""),
         )
         refused = ", ".join(self.refused_operations) or "none"
@@ -172,6 +183,7 @@ class Policy:
     def in_words(self) -> str:
         """Return the rules for models, in few words that go on after a sentence; empty if everything is allowed."""
         rules = (
+            ("loads without ", ("a recipe",) if self.only_recipes else ()),
             ("operations ", self.refused_operations),
             ("objects ", self.denied_objects),
             ("objects other than ", self.allowed_objects),

@@ -31,6 +31,11 @@ def job_uri(job_id: str) -> str:
     return f"salesforce-bulk://jobs/{job_id}"
 
 
+def recipe_uri(name: str) -> str:
+    """Return the address of a recipe."""
+    return f"salesforce-bulk://recipes/{name}"
+
+
 def result_uri(job_id: str, kind: ResultKind) -> str:
     """Return the address of a result of a job."""
     return f"{job_uri(job_id)}/{RESULT_NAMES[kind]}"
