@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.csvio.header import MOST_HEADER_BYTES
 from salesforce_bulk_ingest.csvio.records import (
     BLOCK_BYTES,
     LONGEST_RECORD_BYTES,
+    Block,
     EndlessRecord,
     RecordSplitter,
     after_rows,
@@ -158,6 +159,14 @@ def test_blocks_joined_are_the_file_and_each_ends_with_a_record(content: bytes, 
         line += block.data.count(b"\n")
         cut += [record for record in records(block.data) if not is_blank(record)]
     assert cut == whole
+
+
+@pytest.mark.parametrize(
+    ("data", "plain"),
+    [(b"a,b\nc,d\n", b"a,b\nc,d\n"), (b'"a","b"\n"c","d"\n', b"a,b\nc,d\n"), (b"a,b\r\nc,d\r\n", b"a,b\nc,d\n")],
+)
+def test_plain_lines_are_the_same_whatever_the_writer_put_around_cells_and_lines(data: bytes, plain: bytes) -> None:
+    assert Block(data).plain_lines == Block(plain).lines == plain.split(b"\n")
 
 
 @pytest.mark.parametrize("content", [b'a,b\nc,"d\ne,f\n', b'a,b\nc,"d\n' + b"e,f\n" * (LONGEST_RECORD_BYTES // 2)])

@@ -224,6 +224,13 @@ class Block:
         """The bytes between the line feeds of the data; the last are empty if a line feed ends the data."""
         return self.data.split(b"\n")
 
+    @cached_property
+    def plain_lines(self) -> list[bytes]:
+        """The lines without quotes and carriage returns."""
+        if b'"' not in self.data and b"\r" not in self.data:
+            return self.lines
+        return self.data.translate(None, b'"\r').split(b"\n")
+
 
 def blocks(file: BinaryIO, first_line: int = 1, size: int = BLOCK_BYTES) -> Iterator[Block]:
     """Yield the rest of a file in blocks of whole records.
@@ -245,7 +252,7 @@ def blocks(file: BinaryIO, first_line: int = 1, size: int = BLOCK_BYTES) -> Iter
             raise EndlessRecord(bytes(whole.rest), first_line)
         block = Block(data, first_line)
         yield block
-        first_line += len(block.lines) - 1
+        first_line += data.count(b"\n")
     if whole.is_in_quotes:
         raise EndlessRecord(bytes(whole.rest), first_line)
     if whole.rest:

@@ -160,13 +160,12 @@ class RowSketcher:
     def _lines(self, block: Block, rows: int) -> list[bytes]:
         """Return each row as one line that does not depend on its writer; there may be blank lines between."""
         data = block.data
-        is_quoted = b'"' in data
-        if not (is_quoted or b"\r" in data) and self._is_comma:
-            return block.lines
-        lines = data.translate(self._to_comma, b'"\r').split(b"\n")
-        if is_quoted and len(lines) != rows + (not lines[-1]):
-            lines = _with_rows_on_one_line(data).translate(self._to_comma, b'"\r').split(b"\n")
-        return lines
+        lines = block.plain_lines
+        if b'"' in data and len(lines) != rows + (not lines[-1]):
+            data = _with_rows_on_one_line(data)
+        elif self._is_comma:
+            return lines
+        return data.translate(self._to_comma, b'"\r').split(b"\n")
 
 
 def _limit(level: int) -> int:

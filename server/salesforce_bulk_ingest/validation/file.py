@@ -370,15 +370,16 @@ def has_undecoded(text: str) -> bool:
     return False
 
 
-def longest_row(block: Block, rows: int) -> int:
-    """Return an upper bound for the number of bytes of a row, and so of its characters; where each is one line, the least.
+def longest_row(block: Block, rows: ParsedBlock) -> int:
+    """Return an upper bound for the number of bytes of the cells of a row, and so of their characters.
 
     Args:
         block: the bytes of the rows as they are uploaded.
-        rows: the number of rows.
+        rows: the rows.
     """
-    has_lines_alone = len(block.lines) - (not block.lines[-1]) == rows
-    return max(map(len, block.lines)) if has_lines_alone else len(block.data)
+    lines = block.plain_lines if rows.is_line_by_line else block.lines
+    has_lines_alone = len(lines) - (not lines[-1]) == len(rows)
+    return max(map(len, lines)) if has_lines_alone else len(block.data)
 
 
 def endless(error: EndlessRecord, dialect: Dialect) -> Unreadable:

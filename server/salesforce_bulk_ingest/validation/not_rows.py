@@ -201,7 +201,8 @@ class NotRowFinder:
             numbers = range(len(column)) if rows is None else rows
             cells = column if rows is None else [column[row] for row in rows]
             text = "\n".join(cells)
-            if self._width > 2 and any(end in text for end in _TOTAL_ENDS):
+            # These words come after a space, and to look for one character costs nothing beside several.
+            if self._width > 2 and " " in text and any(end in text for end in _TOTAL_ENDS):
                 yield from self._totals_of_groups(block, numbers, cells)
             if self._prefixes.isdisjoint(map(_PREFIX, cells)) or not self._may_be_none(text):
                 return

@@ -179,7 +179,7 @@ class PreflightChecks:
             rows: the rows to upload.
             block: the bytes of these rows.
         """
-        longest = longest_row(block, len(rows))
+        longest = longest_row(block, rows)
         self._outgoing.check(rows, block.data, longest)
         self._spare.check(rows)
         self._id_columns.check(rows)
