@@ -1,6 +1,8 @@
 """Columns that an upload and a result both have are compared by name."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.results.compared_columns import (
     CandidateFilter,
@@ -102,3 +104,16 @@ def test_external_ids_are_keys_in_any_case_and_as_any_number_and_record_ids_are_
     of_records, _ = compared_columns(("Id",), ("Id",), NONE_BLANK, "Id")
     hashes = list(of_records.key_hashes((keys,)))
     assert hashes[4] == hashes[5] != hashes[6]
+
+
+cells_of_a_column = st.lists(
+    st.text(st.sampled_from("0129aEtT+-.:Z#/N \u00a0\u00b2\u0663\n"), max_size=6)
+    | st.sampled_from(
+        ["true", " FALSE", "#N/A", "a0BEm0000tNq0hUMAR", "001000000000001AAA", "2026-01-31T09:30:00Z", "+1 555"]
+    )
+)
+
+
+@given(cells_of_a_column)
+def test_the_cells_of_a_column_have_the_forms_that_each_has_alone(cells: list[str]) -> None:
+    assert list(canonical_cells(cells)) == list(map(canonical_cell, cells))

@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 from typing import Self
@@ -15,7 +16,7 @@ from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.results.compared_columns import (
     CandidateFilter,
     ColumnCells,
@@ -188,10 +189,13 @@ def _add_candidates(
     candidates = candidate_filter.candidates(columns)
     if not candidates:
         return
-    lines, source, uploaded = block.lines, block.source.rows, block.uploaded.rows
+    lines = block.lines
+    source = [hash(tuple(block.source.row(row))) for row in candidates]
+    unchanged = block.uploaded is block.source
+    uploaded = source if unchanged else [hash(tuple(block.uploaded.row(row))) for row in candidates]
     rows = [
-        UploadedRow(block.first_row + row, lines[row], hash(tuple(source[row])), hash(tuple(uploaded[row])))
-        for row in candidates
+        UploadedRow(block.first_row + row, lines[row], source_hash, row_hash)
+        for row, source_hash, row_hash in zip(candidates, source, uploaded, strict=True)
     ]
     matcher.add_uploaded(rows, [[column[row] for row in candidates] for column in columns], compared)
 
@@ -199,7 +203,11 @@ def _add_candidates(
 def _outcomes(result: ResultFile, block: ParsedBlock) -> Sequence[str]:
     """Return the outcome cells of each row, as JSON."""
     columns = [block.column(index) for index in range(result.outcome_count)]
-    return list(map(json.dumps, zip(*columns, strict=True))) if columns else ["[]"] * len(block)
+    if not columns:
+        return ["[]"] * len(block)
+    outcomes = list(zip(*columns, strict=True))
+    texts = {outcome: json.dumps(outcome) for outcome in set(outcomes)}  # failed rows have few outcomes
+    return [texts[outcome] for outcome in outcomes]
 
 
 def _order(result: ResultFile, names: Sequence[str]) -> Sequence[int]:
@@ -226,6 +234,8 @@ def _blank_columns(result: ResultFile, order: Sequence[int], key: str | None) ->
     """Return the places, in this order of columns, of the columns in which all cells of the result are blank."""
     blank = set(range(len(order)))
     for _, block in result.blocks():
+        if not blank:
+            break
         columns = _returned_columns(result, block, order, key)
         blank -= {index for index in blank if any(columns[index])}
     return frozenset(blank)
@@ -261,7 +271,8 @@ def write_source_order(
     with matched_rows(result, upload, key, file.folder, check_cancelled) as matcher:
         file.file.write(csv_bytes([header], origin.source_dialect))
         for rows in _source_rows(upload, matcher):
-            file.file.write(csv_bytes([row for row, _ in rows], origin.source_dialect))
+            block = ParsedBlock(len(header), lambda: (), rows=[row for row, _ in rows])
+            file.file.write(block_bytes(block, origin.source_dialect))
             matched.extend(match.result_row for _, match in rows)
             unsure_outcomes.extend(match.result_row for _, match in rows if match.is_outcome_unsure)
             for _, match in rows:
@@ -293,12 +304,18 @@ def _source_rows(upload: ArchivedUpload, matcher: RowMatcher) -> Iterator[list[t
     for block in upload.blocks():
         rows: list[tuple[Row, MatchedRow]] = []
         while match is not None and match.uploaded_row < block.first_row + block.row_count:
-            cells = block.source.rows[match.uploaded_row - block.first_row]
-            rows.append(((str(_line_of(match) or ""), *json.loads(match.outcome), *cells), match))
+            cells = block.source.row(match.uploaded_row - block.first_row)
+            rows.append(((str(_line_of(match) or ""), *_outcome_cells(match.outcome), *cells), match))
             match = next(matches, None)
         yield rows
         if match is None:
             return
+
+
+@lru_cache(maxsize=64)
+def _outcome_cells(outcome: str) -> tuple[str, ...]:
+    """Return the outcome cells of a row, which those of many rows are."""
+    return tuple(json.loads(outcome))
 
 
 def _line_of(match: MatchedRow) -> int | None:
