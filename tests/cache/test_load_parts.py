@@ -71,6 +71,17 @@ async def test_a_job_of_the_first_time_does_not_follow_one_of_the_second_time(le
     assert [await ledger.next_job(ORG, job) for job in (FIRST, THIRD)] == [SECOND[:15], None]
 
 
+async def test_the_jobs_of_the_other_parts_are_known_and_of_each_the_last_before_this_one(ledger: Ledger) -> None:
+    await ledger.claim(ORG, SECOND, upload_of(NEXT))
+    assert await ledger.jobs_of_other_parts(ORG, SECOND) == {1: FIRST[:15]}
+    assert await ledger.jobs_of_other_parts(ORG, FIRST) == {2: SECOND[:15]}
+    await ledger.claim(ORG, THIRD, upload_of(PART))  # a second time
+    assert await ledger.jobs_of_other_parts(ORG, SECOND) == {1: FIRST[:15]}
+    await ledger.claim(ORG, "750000000000004AAA", upload_of(NEXT))
+    assert await ledger.jobs_of_other_parts(ORG, "750000000000004AAA") == {1: THIRD[:15]}
+    assert await ledger.jobs_of_other_parts(OTHER_ORG, FIRST) == {}
+
+
 async def test_of_arguments_that_are_too_long_none_is_kept(ledger: Ledger) -> None:
     long = replace(PART, origin=LoadOrigin("rows.csv", {"data": {"file": "x" * MOST_CHARACTERS}}))
     await ledger.claim(ORG, SECOND, upload_of(long))

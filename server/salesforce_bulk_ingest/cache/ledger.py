@@ -376,6 +376,10 @@ class Ledger:
         """Return the id, of 15 characters, of the job that got the part after that of a job; None if none is known."""
         return await self._run(lambda db: load_parts.next_job(db, org, job_id), None, looks_only=True)
 
+    async def jobs_of_other_parts(self, org: str, job_id: str) -> dict[int, str]:
+        """Return the ids, of 15 characters, of the jobs with the other parts of a job's load, by the number of the part."""
+        return await self._run(lambda db: load_parts.other_jobs(db, org, job_id), {}, looks_only=True)
+
     async def record_undo(self, org: str, by_job: str, rows: Mapping[str, int]) -> None:
         """Record that a job deletes records which other jobs created: so many of each of these jobs."""
         await self._run(lambda db: load_records.insert_undo(db, org, by_job, rows), None)

@@ -49,6 +49,16 @@ ORDER BY next.rowid DESC
 part, if there is one: the rows are loaded a second time."""
 
 
+_OTHER_JOBS = """
+SELECT other.part, other.job_id
+FROM load_parts AS this JOIN load_parts AS other
+    ON (other.org, other.sha256, other.parts) = (this.org, this.sha256, this.parts) AND other.part != this.part
+WHERE this.org = ? AND this.job_id = ?
+ORDER BY other.rowid < this.rowid, other.rowid
+"""
+"""Of rows that were loaded a second time, the jobs of that time stand last: the newest of those before this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadOrigin:
     """Where the rows of a load come from.
@@ -113,6 +123,11 @@ def next_job(db: sqlite3.Connection, org: str, job_id: str) -> str | None:
     """Return the id, of 15 characters, of the job that got the part after that of a job last; None if none did."""
     found = db.execute(_NEXT_JOB, (org, job_id[:15])).fetchone()
     return None if found is None else str(found[0])
+
+
+def other_jobs(db: sqlite3.Connection, org: str, job_id: str) -> dict[int, str]:
+    """Return the ids, of 15 characters, of the jobs that got the other parts of a job's load, by the number of the part."""
+    return {int(part): str(job) for part, job in db.execute(_OTHER_JOBS, (org, job_id[:15]))}
 
 
 def delete_part(db: sqlite3.Connection, org: str, job_id: str) -> None:

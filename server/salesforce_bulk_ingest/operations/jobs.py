@@ -1,7 +1,7 @@
 """The operations on jobs themselves: list, create, read, close, abort, delete."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.upload_once import JobLoad, Uploads, UploadState
+from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
@@ -39,6 +39,9 @@ COUNTERS_SECONDS = 10.0
 
 MOST_FETCHED_ROWS = 50_000
 """The most rows of an upsert whose results are fetched for the answer about it, to learn which records are new."""
+
+MOST_PARTS_READ = 50
+"""The most parts of a load whose jobs are read for the answer about the last, to sum their counters."""
 
 CREATING = frozenset({"insert", "upsert"})
 
@@ -175,18 +178,23 @@ class JobOperations:
 
     async def _with_counters(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """Return jobs as they are now, read side by side; one that can't be read in time stays as it is in the list."""
-        found = list(jobs)
+        # Jobs of other types are not of this API, and an open job has no counters yet.
+        counted = [job.id for job in jobs if job.job_type in (None, "V2Ingest") and job.state != "Open"]
+        found = await self._read_side_by_side(counted)
+        return [found.get(job.id, job) for job in jobs]
 
-        async def read(place: int) -> None:
+    async def _read_side_by_side(self, job_ids: Iterable[str]) -> dict[str, Job]:
+        """Return jobs by the ids that were asked for, without those that can't be read in time."""
+        found = dict[str, Job]()
+
+        async def read(job_id: str) -> None:
             with suppress(SalesforceError, IngestError):
-                found[place] = await self._client.get_job(jobs[place].id)
+                found[job_id] = await self._client.get_job(job_id)
 
         with anyio.move_on_after(min(COUNTERS_SECONDS, self._seconds_left())):
             async with anyio.create_task_group() as reading:
-                for place, job in enumerate(jobs):
-                    # Jobs of other types are not of this API, and an open job has no counters yet.
-                    if job.job_type in (None, "V2Ingest") and job.state != "Open":
-                        reading.start_soon(read, place)
+                for job_id in job_ids:
+                    reading.start_soon(read, job_id)
         return found
 
     async def check_write(self, action: Action) -> None:
@@ -296,8 +304,27 @@ class JobOperations:
         """Return the status with what this machine knows of the job's rows."""
         org, job = status.org, status.job
         load = await self._uploads.load_of(org, job.id)
+        if load is not None and load.part is not None and job.is_terminal and load.part.number == load.part.of:
+            load = replace(load, all_parts=await self._all_parts(org, job, load.part.of))
         accounting, created = await self._accounting(org, job), await self._created(org, job)
         return replace(status, load=load, accounting=accounting, created=created, undo=self._undo(job))
+
+    async def _all_parts(self, org: Org, job: Job, parts: int) -> AllParts | None:
+        """Return what became of the rows of all parts of a load, whose last job this is; None for one part or many."""
+        if not 1 < parts <= MOST_PARTS_READ:
+            return None
+        job_ids = await self._uploads.jobs_of_other_parts(org, job.id)
+        read = await self._read_side_by_side(job_ids.values())
+        # The same rows may have gone into jobs of another kind.
+        found = {number: read[job_id] for number, job_id in job_ids.items() if job_id in read} | {parts: job}
+        jobs = {number: each for number, each in found.items() if _counts_with(each, job)}
+        ended = [each for each in jobs.values() if each.is_terminal]
+        return AllParts(
+            loaded=sum(each.number_records_loaded for each in ended),
+            failed=sum(each.number_records_failed or 0 for each in ended),
+            running=tuple(number for number in sorted(jobs) if not jobs[number].is_terminal),
+            unknown=tuple(number for number in range(1, parts + 1) if number not in jobs),
+        )
 
     async def _created(self, org: Org, job: Job) -> int | None:
         """Return how many records a job created that has ended; None for a large upsert, or if that is not known."""
@@ -343,3 +370,9 @@ class JobOperations:
             sleep=self._sleep,
             now=self._now,
         )
+
+
+def _counts_with(other: Job, job: Job) -> bool:
+    """Return whether a job with the same rows is of the same load, and tells what became of its part."""
+    is_told = not other.is_terminal or other.number_records_processed is not None
+    return is_told and (other.object, other.operation) == (job.object, job.operation)

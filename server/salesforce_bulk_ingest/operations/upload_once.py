@@ -52,6 +52,23 @@ UploadState = Literal["unknown", "under way", "unclear", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
+class AllParts:
+    """What became of the rows of a load whose parts each had a job; rows that were sent again count in no part.
+
+    Attributes:
+        loaded: the number of rows in the org, of the parts that have ended.
+        failed: the number of rows that failed.
+        running: the numbers of the parts whose jobs have not ended.
+        unknown: the numbers of the parts of which no job is known, or none any more.
+    """
+
+    loaded: int
+    failed: int
+    running: tuple[int, ...] = ()
+    unknown: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JobLoad:
     """What this server knows of the rows of a job.
 
@@ -59,11 +76,13 @@ class JobLoad:
         rows: the number of rows that were sent to it, or are on their way; None where they were not counted.
         part: what they are of the rows of their load; None where that is not known.
         next_job: the id, of 15 characters, of the job that got the next part; None if there is no such job.
+        all_parts: for the last part, what became of the rows of all parts; None where that was not looked up.
     """
 
     rows: int | None
     part: LoadPart | None = None
     next_job: str | None = None
+    all_parts: AllParts | None = None
 
 
 class Content(Protocol):
@@ -179,6 +198,10 @@ class Uploads:
         if part is not None and part.number < part.of:
             next_job = await self._ledger.next_job(org.key, job_id)
         return JobLoad(known.rows, part, next_job)
+
+    async def jobs_of_other_parts(self, org: Org, job_id: str) -> dict[int, str]:
+        """Return the ids of the jobs with the other parts of a job's load, by the number of the part, as far as known."""
+        return await self._ledger.jobs_of_other_parts(org.key, job_id)
 
     async def knows(self, org: Org, job: Job) -> bool:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""

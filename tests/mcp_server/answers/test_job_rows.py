@@ -1,5 +1,7 @@
 """What the rows of a job are, in the answers about it: the source, the part, and the call for the next part."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,95 @@ async def test_where_rows_of_a_part_failed_they_come_first_and_the_next_part_aft
         status = await first_part(client, {"file": "rows.csv"})
     assert status["next"].startswith("get-failed-results-ingest-job")
     assert '"part": 2' in status["next"]
+
+
+FOUR_PARTS = "Name;Description\n" + "".join(f"{'' if n == 2 else f'Firm {n}'};{'x' * 900}\n" for n in range(4))
+
+
+async def parts_sent(client: Client, folder: Path, *numbers: int) -> list[str]:
+    """The ids of jobs with these parts of four rows, a row each, the third without a name; they are open."""
+    (folder / "rows.csv").write_text(FOUR_PARTS)
+    given = {"body": INSERT, "data": {"file": "rows.csv"}}
+    checked = await call(client, "create-ingest-job", **given, dryRun=True)
+    assert checked["of"] == 4
+    made = [
+        await call(client, "create-ingest-job", **given, part=number, sha256=checked["sha256"]) for number in numbers
+    ]
+    return [str(each["id"]) for each in made]
+
+
+@asynccontextmanager
+async def in_parts(org: WatchedOrg, folder: Path) -> AsyncIterator[Client]:
+    async with agent(org.url, folder=folder, upload_roots=[folder], max_upload_bytes=LIMIT) as client:
+        yield client
+
+
+async def test_the_last_part_says_what_became_of_the_rows_of_all(org: WatchedOrg, tmp_path: Path) -> None:
+    async with in_parts(org, tmp_path) as client:
+        *others, last = await parts_sent(client, tmp_path, 1, 2, 3, 4)
+        for job in others:
+            assert "loadedInAll" not in (await closed(client, job))["load"]
+        answer = await closed(client, last)
+        assert answer["load"] == snapshot(
+            {"source": "rows.csv", "rows": 1, "part": 4, "of": 4, "allRows": 4, "loadedInAll": 3, "failedInAll": 1}
+        )
+        assert " In all 4 parts: 3 loaded, 1 failed (rows sent again count in their own jobs)." in answer["summary"]
+    async with in_parts(org, tmp_path) as client:  # another server, with the same record
+        assert (await call(client, "get-ingest-job-status", jobId=last))["load"] == answer["load"]
+
+
+async def test_parts_that_run_or_are_not_known_are_named(org: WatchedOrg, tmp_path: Path) -> None:
+    async with in_parts(org, tmp_path) as client:
+        first, second, last = await parts_sent(client, tmp_path, 1, 2, 4)
+        await closed(client, first)
+        answer = await closed(client, last)
+        assert answer["load"] == snapshot(
+            {
+                "source": "rows.csv",
+                "rows": 1,
+                "part": 4,
+                "of": 4,
+                "allRows": 4,
+                "loadedInAll": 2,
+                "failedInAll": 0,
+                "partsRunning": [2],
+                "partsUnknown": [3],
+            }
+        )
+        assert (
+            " In 2 of the 4 parts: 2 loaded, none failed; part 2 not ended yet; part 3 not known here."
+            in answer["summary"]
+        )
+        await call(client, "delete-ingest-job", jobId=first)
+        await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
+        answer = await call(client, "get-ingest-job-status", jobId=last)
+    assert " In 2 of the 4 parts: 1 loaded, none failed; parts 1, 3 not known here." in answer["summary"]
+
+
+async def test_rows_of_parts_that_were_neither_loaded_nor_failed_are_counted(org: WatchedOrg, tmp_path: Path) -> None:
+    async with in_parts(org, tmp_path) as client:
+        first, *others, last = await parts_sent(client, tmp_path, 1, 2, 3, 4)
+        await call(client, "close-abort-ingest-job", jobId=first, body={"state": "Aborted"})
+        for job in others:
+            await closed(client, job)
+        answer = await closed(client, last)
+    assert (
+        " In all 4 parts: 2 loaded, 1 failed (rows sent again count in their own jobs), 1 neither." in answer["summary"]
+    )
+
+
+async def test_a_load_of_the_same_rows_into_another_object_is_none_of_the_parts(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    async with in_parts(org, tmp_path) as client:
+        first = await first_part(client, {"file": "rows.csv"})
+        _, arguments = next_call(first["next"])
+        for change in ({"operation": "update"}, {"object": "Lead"}):
+            other = {**arguments["body"], **change}
+            made = await call(client, "create-ingest-job", **{**arguments, "body": other, "preflight": "off"})
+            answer = await closed(client, made["id"])
+            assert answer["load"]["partsUnknown"] == [1]
 
 
 @pytest.mark.parametrize("data", [{"csv": "Name\nA\n"}, {"records": [{"Name": "A"}]}])

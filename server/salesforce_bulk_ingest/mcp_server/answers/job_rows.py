@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, counted
+from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_job_call, status_call
 from salesforce_bulk_ingest.operations.upload_once import JobLoad
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
@@ -21,6 +22,10 @@ def jobs_as_source(job_ids: Sequence[str]) -> str:
     return f"job {job_ids[0][:18]}{more}"
 
 
+NUMBERS_SHOWN = 10
+"""The most parts that a sentence names."""
+
+
 class JobRowsAnswer(PartListedAsObject):
     """The rows of a job."""
 
@@ -29,6 +34,10 @@ class JobRowsAnswer(PartListedAsObject):
     part: int | None = None
     of: int | None = None
     all_rows: int | None = None
+    loaded_in_all: int | None = None
+    failed_in_all: int | None = None
+    parts_running: tuple[int, ...] | None = None
+    parts_unknown: tuple[int, ...] | None = None
 
     @classmethod
     def of_load(cls, job: Job, load: JobLoad | None) -> Self | None:
@@ -38,8 +47,21 @@ class JobRowsAnswer(PartListedAsObject):
         part = load.part
         if part is None:
             return cls(rows=load.rows)
-        whole = {"part": part.number, "of": part.of, "all_rows": part.rows} if part.of > 1 else {}
-        return cls(source=part.origin.source or None, rows=load.rows, **whole)
+        source = part.origin.source or None
+        if part.of == 1:
+            return cls(source=source, rows=load.rows)
+        answer = cls(source=source, rows=load.rows, part=part.number, of=part.of, all_rows=part.rows)
+        parts = load.all_parts
+        if parts is None:
+            return answer
+        return answer.model_copy(
+            update={
+                "loaded_in_all": parts.loaded,
+                "failed_in_all": parts.failed,
+                "parts_running": parts.running or None,
+                "parts_unknown": parts.unknown or None,
+            }
+        )
 
 
 def rows_of_job(job: Job, load: JobLoad | None) -> str:
@@ -50,7 +72,30 @@ def rows_of_job(job: Job, load: JobLoad | None) -> str:
     source = f" from {_source(part.origin.source)}" if part is not None and part.origin.source else ""
     whole = f", part {part.number} of {part.of} ({part.rows:,} rows in all)" if part is not None and part.of > 1 else ""
     rows = "Rows" if load.rows is None or (job.is_terminal and not whole) else f"It has {counted(load.rows, 'row')}"
-    return "" if rows == "Rows" and not source and not whole else f" {rows}{source}{whole}."
+    return "" if rows == "Rows" and not source and not whole else f" {rows}{source}{whole}.{_all_parts(job, load)}"
+
+
+def _all_parts(job: Job, load: JobLoad) -> str:
+    """Return a sentence about the rows of all parts, after a space; empty where they were not looked up."""
+    parts, part = load.all_parts, load.part
+    if parts is None or part is None:
+        return ""
+    count = part.of - len(parts.running) - len(parts.unknown)
+    of = "all" if count == part.of else f"{count} of the"
+    failed = f"{parts.failed:,} failed (rows sent again count in their own jobs)" if parts.failed else "none failed"
+    others = part.rows - parts.loaded - parts.failed if count == part.of else 0
+    neither = f", {others:,} neither" if others > 0 else ""
+    left = [
+        f"; {_numbered(numbers)} {words}"
+        for numbers, words in ((parts.running, "not ended yet"), (parts.unknown, "not known here"))
+        if numbers
+    ]
+    return f" In {of} {part.of} parts: {parts.loaded:,} {loaded(job)}, {failed}{neither}{''.join(left)}."
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - NUMBERS_SHOWN} more" if len(numbers) > NUMBERS_SHOWN else ""
+    return f"part{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers[:NUMBERS_SHOWN]))}{more}"
 
 
 def _source(name: str) -> str:
