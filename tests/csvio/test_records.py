@@ -155,7 +155,7 @@ def test_blocks_joined_are_the_file_and_each_ends_with_a_record(content: bytes, 
     whole = splitter.feed(content) + splitter.flush()
     line, cut = 1, []
     for block in blocks(io.BytesIO(content), size=size):
-        assert block.first_line == line
+        assert (block.first_line, block.quotes) == (line, block.data.count(b'"'))
         line += block.data.count(b"\n")
         cut += [record for record in records(block.data) if not is_blank(record)]
     assert cut == whole

@@ -37,10 +37,20 @@ def last_record_end(data: bytes, quotes_before: int = 0) -> int:
         data: bytes that begin with a record, or within one.
         quotes_before: the number of quotes in the part of the first record that stands before the data.
     """
+    return _last_record_end(data, quotes_before + data.count(b'"'))
+
+
+def _last_record_end(data: bytes, quotes: int) -> int:
+    """Return what `last_record_end` returns.
+
+    Args:
+        data: see `last_record_end`.
+        quotes: the number of quotes up to the end of the data, with those in the part of the first record before the data.
+    """
     first_feed = data.find(b"\n")
     if first_feed < 0:
         return 0
-    end, quotes = len(data), quotes_before + data.count(b'"')
+    end = len(data)
     while end > first_feed:
         quote = data.rfind(b'"', 0, end)
         if quotes % 2 == 0 and (feed := data.rfind(b"\n", quote + 1, end)) >= 0:
@@ -99,11 +109,12 @@ class WholeRecords:
 
     Attributes:
         rest: the bytes of the last record, whose end is not in the buffer yet.
+        quotes: the number of quotes in the records that were returned last.
     """
 
     def __init__(self) -> None:
         self.rest = bytearray()
-        self._quotes = 0
+        self.quotes = self._quotes = 0
 
     @property
     def is_in_quotes(self) -> bool:
@@ -118,20 +129,22 @@ class WholeRecords:
     def add(self, chunk: bytes) -> bytes:
         """Add the next chunk, and return the whole records that end in the chunk; no bytes if no record ends there."""
         # No record ends in the rest, so only the chunk has to be searched.
-        end = last_record_end(chunk, self._quotes)
+        quotes = self._quotes + chunk.count(b'"')
+        end = _last_record_end(chunk, quotes)
         if not end:
             self.rest += chunk
-            self._quotes += chunk.count(b'"')
+            self.quotes, self._quotes = 0, quotes
             return b""
-        whole = bytes(self.rest) + chunk[:end]
+        whole = b"".join((self.rest, memoryview(chunk)[:end]))
         self.rest = bytearray(chunk[end:])
         self._quotes = chunk.count(b'"', end)
+        self.quotes = quotes - self._quotes
         return whole
 
     def take_rest(self) -> bytes:
         """Return the rest, and empty the buffer."""
         rest = bytes(self.rest)
-        self.rest, self._quotes = bytearray(), 0
+        self.rest, self.quotes, self._quotes = bytearray(), self._quotes, 0
         return rest
 
 
@@ -214,10 +227,12 @@ class Block:
     Attributes:
         data: the bytes of the records; the last record of a file may lack its line end.
         first_line: the line of the file on which the block begins; the header is on line 1.
+        quotes: the number of quotes of the data; None if it was not counted.
     """
 
     data: bytes
     first_line: int = 1
+    quotes: int | None = None
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -250,10 +265,9 @@ def blocks(file: BinaryIO, first_line: int = 1, size: int = BLOCK_BYTES) -> Iter
         data = whole.add(chunk)
         if whole.is_endless:
             raise EndlessRecord(bytes(whole.rest), first_line)
-        block = Block(data, first_line)
-        yield block
+        yield Block(data, first_line, whole.quotes)
         first_line += data.count(b"\n")
     if whole.is_in_quotes:
         raise EndlessRecord(bytes(whole.rest), first_line)
     if whole.rest:
-        yield Block(bytes(whole.rest), first_line)
+        yield Block(whole.take_rest(), first_line, whole.quotes)

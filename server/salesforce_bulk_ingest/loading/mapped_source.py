@@ -179,7 +179,7 @@ class MappedSource:
         for block in blocks(file, position.block_line):
             # With surrogateescape, bytes that are not UTF-8 are uploaded unchanged.
             text = block.data.decode(errors="surrogateescape")
-            rows = parse_block(text, self.header.dialect, width, block.first_line)
+            rows = parse_block(text, self.header.dialect, width, block.first_line, block.quotes)
             found = NotRows({}, state) if finder is None else finder.find(rows, text, block.first_line, state)
             yield self._mapped_block(
                 RowPosition(offset, block_line=block.first_line, state=state), block, text, rows, found.kinds

@@ -31,6 +31,10 @@ CLEARING = frozenset({NULL_CELL})
 STORED_WORDS = ERROR_WORDS | NULL_WORDS
 PLACEHOLDERS = CLEARING | STORED_WORDS
 
+_IN_ANY_CASE = frozenset(form for word in PLACEHOLDERS for form in (word, word.lower(), word.upper()))
+"""These words and more. Python's table for so many has free places next to each, so that other cells are told from them in
+three quarters of the time."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderColumn:
@@ -111,7 +115,7 @@ class PlaceholderChecks:
 
     def check(self, block: ParsedBlock) -> None:
         """Count the cells of one block that stand for no value."""
-        if not block.has_any(PLACEHOLDERS):
+        if not block.has_any(_IN_ANY_CASE):
             return
         for index, column in enumerate(self._columns):
             cells = block.column(index)
