@@ -37,6 +37,7 @@ objects:
       Tier__c: {type: picklist, picklist: [Gold, Silver], restricted: true}
       Moment__c: {type: datetime}
       Opens__c: {type: time}
+      Badge__c: {type: string, length: 40, unique: true}
 """
 
 
@@ -266,6 +267,12 @@ CASES = (
         csv="External_Id__c,Name\nR-1,Repeated 1\nR-1,Repeated 2\nR-2,Repeated 3\n",
         says="Keep one row for each",
         body=UPSERT,
+        chosen={"leaveOut": {"lines": "3"}},
+    ),
+    Case(
+        kind="repeated value",
+        csv="Name,Badge__c\nUnique 1,B-1\nUnique 2,b-1 \nUnique 3,B-2\n",
+        says="keep one row for each",
         chosen={"leaveOut": {"lines": "3"}},
     ),
     Case(kind="placeholders", csv="Name,Phone\nWord 1,NULL\nWord 2,#REF!\n", says="Empty them with values"),

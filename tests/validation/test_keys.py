@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.keys import MOST_IN_MEMORY, KeyChecks, KeyColumn, key_column
 from tests.loading.making import findings_of
 from tests.support.full_disk import posix_only, printed_on_a_full_disk
+from tests.validation.describing import field, sobject
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,31 @@ def test_blank_and_repeated_keys_are_found_with_their_lines(
     content: bytes, destination: Destination, findings: list[str]
 ) -> None:
     assert findings_of(content, destination) == findings
+
+
+UNIQUE = sobject(
+    "Thing__c",
+    field("Name"),
+    field("Ext__c", externalId=True, unique=True),
+    field("Code__c", unique=True),
+    field("Exact__c", unique=True, caseSensitive=True),
+)
+CODES = b"Ext__c,Code__c,Exact__c,Name\n1,A,x,a\n2,a ,X,a\n3,,x,a\n4,,,a\n5,#N/A,,a\n6,B,,a\n7,A,,a\n"
+
+
+@pytest.mark.parametrize(
+    ("operation", "findings"),
+    [
+        ("insert", snapshot(['warning Code__c at 3, 8 (2): No two records may have the same Code__c: rows with that of an earlier row fail. Correct them, or keep one row for each: leave the others out with leaveOut.', 'warning Exact__c at 4 (1): No two records may have the same Exact__c: rows with that of an earlier row fail. Correct them, or keep one row for each: leave the others out with leaveOut.'])),
+        ("upsert", snapshot(['warning Code__c at 3, 8 (2): No two records may have the same Code__c: rows with that of an earlier row fail, if their record is another. Correct them, or keep one row for each: leave the others out with leaveOut.', 'warning Exact__c at 4 (1): No two records may have the same Exact__c: rows with that of an earlier row fail, if their record is another. Correct them, or keep one row for each: leave the others out with leaveOut.'])),
+        ("delete", snapshot([])),
+    ],
+)  # fmt: skip
+def test_values_of_earlier_rows_are_found_where_no_two_records_may_have_the_same(
+    operation: str, findings: list[str]
+) -> None:
+    found = findings_of(CODES, Destination(operation, "Ext__c" if operation == "upsert" else None, describe=UNIQUE))
+    assert [line for line in found if "No two records" in line] == findings
 
 
 @pytest.mark.parametrize(

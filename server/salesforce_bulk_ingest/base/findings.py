@@ -16,7 +16,7 @@ FindingKind = Literal[
     "doubtful delimiter", "title", "not rows", "unreadable", "no rows", "row size", "long row", "long cell",
     "long header", "many columns", "unknown column", "doubled", "unnamed", "unnamed and blank", "doubled lookup",  # columns
     "read-only", "required", "external id", "no key", "only id", "permission", "object", "describe",
-    "blank key", "repeated key", "unchecked keys", "placeholders", "clearing cells",  # cells
+    "blank key", "repeated key", "repeated value", "unchecked keys", "placeholders", "clearing cells",  # cells
     "misfit error", "misfit warning", "blank", "picklist", "too long", "out of range", "may fail",
     "not a number", "not a date", "not a time", "not a time of day", "not a boolean", "not an email", "not an id",
     "no ids", "points",

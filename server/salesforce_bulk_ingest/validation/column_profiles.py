@@ -78,11 +78,13 @@ class Scope:
         operation: the operation of the job.
         object_name: the object whose fields columns and cells were checked against; None if it is not known.
         key: the column that was searched for blank and repeated keys; None if there is none, or the search failed.
+        unique: other columns that were searched for values of earlier rows, since no two records may have the same.
     """
 
     operation: str | None
     object_name: str | None
     key: str | None
+    unique: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

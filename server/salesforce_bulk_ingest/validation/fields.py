@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess, LikelyFormat, advice
 from salesforce_bulk_ingest.validation.header import HeaderChecks
+from salesforce_bulk_ingest.validation.key_forms import key_form
 from salesforce_bulk_ingest.validation.keys import KeyColumn
 
 NO_PROPOSAL: Mapping[int, str | None] = {}
@@ -80,6 +81,26 @@ class FieldChecks:
         """The column that identifies the record of each row; None if the column is missing, or every row is a new record."""
         index = next((index for index, column in enumerate(self._columns) if self._load.is_key(column)), None)
         return None if index is None else KeyColumn(index, self._load.key_form, self._load.needs_keys)
+
+    @property
+    def unique_columns(self) -> Sequence[KeyColumn]:
+        """The columns, beside that of the keys, in whose field no two records may have the same value."""
+        load = self._load
+        if load.deletes:
+            return ()
+        return [
+            KeyColumn(
+                index,
+                key_form(column.field),
+                is_needed=False,
+                unique_in="new records" if load.operation == "insert" else "records",
+            )
+            for index, column in enumerate(self._columns)
+            if isinstance(column, FieldColumn)
+            and column.field.unique
+            and column.parent_field is None
+            and not load.is_key(column)
+        ]
 
     def field_of(self, index: int) -> FieldDescribe | None:
         """Return the field of the object that a column fills, or is proposed for; None if there is none."""

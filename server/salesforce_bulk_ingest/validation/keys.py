@@ -15,7 +15,7 @@ from heapq import nsmallest
 from itertools import chain
 from operator import eq
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Literal, Self
 
 from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, Fails, FindingKind, Findings
@@ -38,21 +38,39 @@ UNKNOWN_FORM = (
     "describe: the last may win, or they fail."
 )
 REPEATED = "Rows have the {name} of an earlier row: the last may win, or they fail."
+UNIQUE_IN_NEW = "No two records may have the same {name}: rows with that of an earlier row fail."
+UNIQUE = "No two records may have the same {name}: rows with that of an earlier row fail, if their record is another."
+CORRECT_OR_KEEP_ONE = "Correct them, or keep one row for each: leave the others out with leaveOut."
+
+
+UniqueIn = Literal["new records", "records"]
+"""The records that rows are for: each row is a new one, or several rows may be for the same one."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
-    """The column that identifies the record of each row.
+    """A column that identifies the record of each row, or another of which no two records may have the same value.
 
     Attributes:
         index: the index of the column.
         form: the function that gives all spellings of a record's key the same form; see `key_forms.py`.
         is_needed: whether a row with a blank key fails.
+        unique_in: the records among which the values are unique, for a column that does not identify the row's record.
     """
 
     index: int
     form: KeyForm
     is_needed: bool
+    unique_in: UniqueIn | None = None
+
+    @property
+    def repeats(self) -> tuple[FindingKind, str, str, Fails | None]:
+        """The finding about rows that have the value of an earlier row: its kind, what is wrong, what to do, who fails."""
+        if self.unique_in == "new records":
+            return "repeated value", UNIQUE_IN_NEW, CORRECT_OR_KEEP_ONE, "these rows"
+        if self.unique_in is not None:
+            return "repeated value", UNIQUE, CORRECT_OR_KEEP_ONE, None
+        return "repeated key", UNKNOWN_FORM if self.form is any_form else REPEATED, KEEP_ONE, None
 
 
 def key_column(header: Sequence[str], operation: str | None, external_id_field: str | None) -> KeyColumn | None:
@@ -116,8 +134,8 @@ class KeyChecks:
             )
             self._findings.add("unchecked keys", "warning", what, self._failure.remedy, column=self._name)
             return
-        what = UNKNOWN_FORM if self._column.form is any_form else REPEATED
-        self._add("repeated key", what.format(name=as_name(self._name)), KEEP_ONE, lines, count)
+        kind, what, do, fails = self._column.repeats
+        self._add(kind, what.format(name=as_name(self._name)), do, lines, count, fails)
 
     @contextmanager
     def _unless_failed(self) -> Iterator[None]:

@@ -101,18 +101,24 @@ class PreflightChecks:
         self._points = PointChecks(unread, names, findings, hidden)
         self._key = key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
+        unique = () if self._fields is None else self._fields.unique_columns
+        self._unique = {names[column.index]: KeyChecks(column, names[column.index], findings) for column in unique}
         self._placeholders = PlaceholderChecks(
             [self._placeholders_in(index, key) for index in range(len(names))], findings
         )
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
-        if self._keys is not None:
-            self._resources.enter_context(self._keys)
+        for keys in self._all_keys:
+            self._resources.enter_context(keys)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._resources.close()
+
+    @property
+    def _all_keys(self) -> Sequence[KeyChecks]:
+        return [*([] if self._keys is None else [self._keys]), *self._unique.values()]
 
     @property
     def likely_formats(self) -> Mapping[str, str]:
@@ -187,8 +193,8 @@ class PreflightChecks:
         self._placeholders.check(rows)
         if self._fields is not None:
             self._fields.check(rows, STORED_WORDS, longest)
-        if self._keys is not None:
-            self._keys.check(rows)
+        for keys in self._all_keys:
+            keys.check(rows)
 
     def finish(self, rows: int, *, are_left_out: bool = False) -> None:
         """Add the findings that depend on all rows; called after the last block of rows.
@@ -207,8 +213,8 @@ class PreflightChecks:
             self._fields.finish(self._misfits.columns)
         formats = {**self._formats, **self.likely_formats}
         self._points.finish(self._header.dialect.delimiter, formats)
-        if self._keys is not None:
-            self._keys.finish()
+        for keys in self._all_keys:
+            keys.finish()
         if not rows and are_left_out:
             self._findings.add("no rows", "error", "All rows are left out.", "Leave fewer out in leaveOut.")
         elif not rows:
@@ -252,6 +258,7 @@ class PreflightChecks:
             self._destination.operation,
             None if load is None else load.describe.name,
             self._names[key.index] if key is not None and is_compared else None,
+            tuple(name for name, keys in self._unique.items() if keys.are_compared),
         )
 
     def _hidden_columns(self) -> frozenset[str]:

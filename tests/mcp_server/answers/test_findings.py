@@ -8,8 +8,10 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from salesforce_emulator import EmulatorConfig, create_app
 from tests.loading.making import file_of
 from tests.mcp_server.answers.halves import TOKEN_BUDGET
+from tests.support.asgi_server import running
 from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, call, closed, loaded, refusal, text_of
 from tests.support.watched_org import WatchedOrg
@@ -160,6 +162,28 @@ async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: 
         settled = await call(client, "create-ingest-job", **sent)
         assert settled.get("fields") is None
     assert org.changes == []
+
+
+async def test_rows_with_the_unique_value_of_an_earlier_row_fail_as_a_dry_run_says(tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text(
+        "objects: {Account: {fields: {Code__c: {type: string, length: 40, unique: true}}}}"
+    )
+    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
+    rows = {"csv": "Name,Code__c\nA,1\nB,x\nC,X \nD,2\nE,x\nF,\nG,\n"}
+    with running(create_app(config)) as url:
+        async with agent(url) as client:
+            checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+            (found,) = checked["findings"]
+            assert (found["column"], found["lines"], found["rows"], found["count"]) == (
+                "Code__c",
+                [4, 6],
+                ["C", "E"],
+                2,
+            )
+            assert "2 of these rows are known to fail" in checked["summary"]
+            assert checked["profile"]["checked"] == "file, columns, cells, repeated Code__c"
+            sent = await call(client, "create-ingest-job", body=INSERT, data=rows)
+            assert (await closed(client, sent["id"]))["numberRecordsFailed"] == 2
 
 
 async def test_the_key_of_a_parent_is_among_the_fields_for_a_column_whose_name_says_nothing(org: WatchedOrg) -> None:

@@ -179,6 +179,7 @@ def _checked(scope: Scope | None) -> str:
         parts.append("columns, cells")
     if scope.key is not None:
         parts.append(f"blank and repeated {as_name(scope.key)}")
+    parts += [f"repeated {as_name(name)}" for name in scope.unique]
     return ", ".join(parts)
 
 
