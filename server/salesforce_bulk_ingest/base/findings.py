@@ -61,6 +61,8 @@ class Finding:
         job: the attributes of a job in which the rows would not have the mistake; empty if the job is not at fault.
         fails: the rows that are known to fail for it; None if none is.
         rows: the rows on the first lines, if they were looked for; None for a line on which none begins.
+        cells: the different cells at fault where others in their place correct the mistake, and none of them where they are
+            many, long or hidden; None where no other cells would.
     """
 
     level: Level
@@ -72,6 +74,7 @@ class Finding:
     job: Mapping[str, str] = field(default_factory=dict)
     fails: Fails | None = None
     rows: tuple[NamedRow | None, ...] = ()
+    cells: tuple[str, ...] | None = None
 
 
 class Findings:
@@ -124,6 +127,7 @@ class Findings:
         of: str = "",
         job: Mapping[str, str] = SAME_JOB,
         fails: Fails | None = None,
+        cells: tuple[str, ...] | None = None,
     ) -> None:
         """Add mistakes of one kind in one column.
 
@@ -138,11 +142,13 @@ class Findings:
             of: see `add`.
             job: see `Finding`.
             fails: see `Finding`.
+            cells: see `Finding`.
         """
         if not count:
             return
         key = kind, of, column
-        finding = self._by_kind.get(key) or self._new(key, Finding(level, what, do, column, job=job, fails=fails))
+        new = Finding(level, what, do, column, job=job, fails=fails, cells=cells)
+        finding = self._by_kind.get(key) or self._new(key, new)
         finding.count += count
         if finding is not self._others.get(level) and len(finding.lines) < LINES_KEPT:
             # Two columns of one name may have the same mistake on one line.

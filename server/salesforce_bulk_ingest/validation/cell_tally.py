@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from itertools import islice
 
 from salesforce_bulk_ingest.base.findings import LINES_KEPT
 from salesforce_bulk_ingest.base.hidden_fields import mask
@@ -10,6 +11,8 @@ from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 
 VALUES_SHOWN = 5
+VALUES_KEPT = 20
+LONGEST_VALUE_KEPT = 255
 LONGEST_VALUE_SHOWN = 40
 
 
@@ -20,7 +23,7 @@ class CellTally:
     Attributes:
         count: the number of cells.
         lines: the lines of the source of the first cells.
-        values: the first few different cells, in order, as keys.
+        values: the first different cells, in order, as keys: one more than a finding gives, if there are as many.
     """
 
     count: int = 0
@@ -32,22 +35,32 @@ class CellTally:
         self.count += 1
         if len(self.lines) < LINES_KEPT:
             self.lines.append(line)
-        if len(self.values) < VALUES_SHOWN:
+        if len(self.values) <= VALUES_KEPT:
             self.values.setdefault(cell)
 
     def add_column(self, cells: Sequence[str], counted: Set[str], block: ParsedBlock) -> None:
         """Add those cells of the column in one block that are to be counted."""
         numbers = Counter(cells)
         self.count += sum(numbers[cell] for cell in counted)
-        if len(self.lines) == LINES_KEPT and len(self.values) == VALUES_SHOWN:
+        has_new_values = len(self.values) <= VALUES_KEPT and not counted <= self.values.keys()
+        if len(self.lines) == LINES_KEPT and not has_new_values:
             return
         for row, cell in enumerate(cells):
             if cell in counted:
                 if len(self.lines) < LINES_KEPT:
                     self.lines.append(block.line_of(row))
-                if len(self.values) < VALUES_SHOWN:
+                if len(self.values) <= VALUES_KEPT:
                     self.values.setdefault(cell)
+
+    @property
+    def all_values(self) -> tuple[str, ...]:
+        """All different cells; none where they are many, or one is long."""
+        is_whole = len(self.values) <= VALUES_KEPT and all(len(value) <= LONGEST_VALUE_KEPT for value in self.values)
+        return tuple(self.values) if is_whole else ()
 
     def shown(self, *, are_hidden: bool) -> str:
         """Return the first few different cells as a part of a sentence; of hidden ones it says how long they are."""
-        return ", ".join(mask(cell) if are_hidden else quoted(cell, LONGEST_VALUE_SHOWN) for cell in self.values)
+        return ", ".join(
+            mask(cell) if are_hidden else quoted(cell, LONGEST_VALUE_SHOWN)
+            for cell in islice(self.values, VALUES_SHOWN)
+        )

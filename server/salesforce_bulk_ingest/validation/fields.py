@@ -229,6 +229,7 @@ class _Tally:
         if self.complaint.shows_values:
             what += f": {self.cells.shown(are_hidden=are_hidden)}"
         fails: Fails | None = "these rows" if self.complaint.fails else None
+        cells = () if are_hidden else self.cells.all_values
         findings.add_several(
-            kind, "warning", f"{what}.", do, self.cells.lines, self.cells.count, column=column, fails=fails
+            kind, "warning", f"{what}.", do, self.cells.lines, self.cells.count, column=column, fails=fails, cells=cells
         )

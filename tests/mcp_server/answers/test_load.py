@@ -89,6 +89,63 @@ async def test_the_call_after_a_dry_run_refuses_rows_that_changed_meanwhile(org:
     assert (arguments["sha256"], sent["status"]) == (checked["sha256"], "uploaded")
 
 
+async def test_a_dry_run_names_the_call_that_corrects_what_would_fail_beside_the_one_that_sends_the_rest(
+    org: WatchedOrg,
+) -> None:
+    csv = "Name,AnnualRevenue,Phone\nAcme,much,1\n,2,2\nOther,more,3\nWide,4,4,4\nGood,5,5\n"
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv}, dryRun=True)
+        assert "4 of these rows are known to fail" in checked["summary"]
+        sends, _, corrects = checked["next"].partition(" Or ")
+        assert "sha256" in next_call(sends)[1]
+        tool, arguments = next_call(corrects)
+        assert (arguments["dryRun"], arguments["data"]) == snapshot(
+            (
+                True,
+                {
+                    "csv": "<the same rows>",
+                    "leaveOut": {"lines": "5"},
+                    "values": {
+                        "Name": {"": '<Name for "">'},
+                        "AnnualRevenue": {"much": '<AnnualRevenue for "much">', "more": '<AnnualRevenue for "more">'},
+                    },
+                },
+            )
+        )
+        assert corrects.endswith(
+            "takes others for the cells that fail, with the gaps filled and leaves 1 row out: ask the user."
+        )
+        filled = {"AnnualRevenue": {"much": "7", "more": "8"}, "Name": {"": "Unknown"}}
+        arguments["data"] |= {"csv": csv, "values": filled}
+        checked = await call(client, tool, **arguments)
+    assert (checked["rows"], checked["findings"]) == (4, []) and " Or " not in checked["next"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "values"),
+    [
+        ([f"A,{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"], "<AnnualRevenue: old to new cells>"),
+        ([f"A,much {n}{'y' * 200}" for n in range(9)], "<values by the findings>"),
+    ],
+)
+async def test_the_cells_to_correct_are_one_gap_where_they_are_many_or_long(
+    org: WatchedOrg, rows: list[str], values: str
+) -> None:
+    csv = "\n".join(["Name,AnnualRevenue", *rows, "B,1"])
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv}, dryRun=True)
+    found = next_call(checked["next"].partition(" Or ")[2])[1]["data"]["values"]
+    assert found == (values if values.endswith("findings>") else {"AnnualRevenue": values})
+
+
+async def test_hidden_cells_are_in_no_call_that_corrects_them(org: WatchedOrg) -> None:
+    async with agent(org.url, hide_fields=("AnnualRevenue",)) as client:
+        rows = {"csv": "Name,AnnualRevenue\nA,secret\nB,1\n"}
+        checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+    assert "secret" not in str(checked)
+    assert '"values": {"AnnualRevenue": "<AnnualRevenue: old to new cells>"}' in checked["next"]
+
+
 async def test_the_call_after_a_dry_run_of_a_part_sends_that_part(org: WatchedOrg) -> None:
     rows = {"csv": f"Name,Description\nAcme,{LONG}\nOther,{LONG}\nThird,{LONG}\n"}
     async with agent(org.url, max_upload_bytes=1_000) as client:

@@ -11,6 +11,8 @@ from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted, fitting
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
+from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
+from salesforce_bulk_ingest.results.corrections import Correction
 
 ITS_FIELD = "<its field, or null>"
 """The gap for the field of a column for which nothing is proposed."""
@@ -130,11 +132,31 @@ def known_to_fail(plan: Plan) -> str:
     )
 
 
+def next_with_correction(plan: Plan, given: GivenCall) -> str:
+    """Return a sentence, after a space, with the call that sends no row that is known to fail; empty if none is."""
+    if given.is_by_recipe:  # only those who review the recipe change what it does with rows
+        return ""
+    failing = [finding for finding in plan.findings if finding.fails == "these rows"]
+    corrected = {finding.column: finding.cells for finding in failing if finding.column and finding.cells is not None}
+    lines = sorted({line for finding in failing if finding.cells is None for line in finding.lines})
+    are_known = all(finding.count == len(finding.lines) for finding in failing if finding.cells is None)
+    gaps = gaps_of(Correction((), (), values=corrected))
+    can_leave_out = bool(lines) and are_known and plan.mapped_source.source.has_lines
+    gaps = gaps_of(Correction((), (), values=corrected), "findings")
+    leaving = given.leaving_out({"lines": ", ".join(map(str, lines))}) if can_leave_out else given
+    does = [
+        *(["takes others for the cells that fail, with the gaps filled"] if gaps else []),
+        *([f"leaves {counted(len(lines), 'row')} out"] if can_leave_out else []),
+    ]
+    return f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user." if does else ""
+
+
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that can't be sent as they are: they have errors, or are more than a job takes."""
     if not plan.has_errors:
         each = "each part has a job of its own, and fails or succeeds without the others"
-        return f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}; {each}."
+        sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}; {each}."
+        return f"{sends}{next_with_correction(plan, given)}"
     if given.is_by_recipe:
         by_whom = "once it is mended, or its recipe by those who review it: tell the user"
         return f"{given.checked()} checks the file again, {by_whom}."

@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
     known_to_fail,
     next_for_formats,
     next_for_unsent,
+    next_with_correction,
     verdict,
 )
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
@@ -176,7 +177,8 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
             return next_for_formats(plan, given)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
-        return f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
+        sends = f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
+        return f"{sends}{next_with_correction(plan, given)}"
     assert job is not None
     if outcome.status == "in progress":
         options = {name: value for name, value in given.arguments.items() if name in ("part", "sha256", "preflight")}

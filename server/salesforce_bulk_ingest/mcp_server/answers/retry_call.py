@@ -43,7 +43,7 @@ def failed_rows_call(job: Job, page: Page) -> str:
             f"causes: no argument beside rowsOf does that. {never_whole(job)}"
         )
     where = _where(correction, page.request.errors)
-    data = {**(rows_of(job.id, where=where) if where else rows_of(job.id, which=["failed"])), **_gaps(correction)}
+    data = {**(rows_of(job.id, where=where) if where else rows_of(job.id, which=["failed"])), **gaps_of(correction)}
     sent = sum(group.count for group in correction.sent)
     how = "as they were sent" if correction.are_sent_unchanged else "with the gaps filled"
     return (
@@ -64,8 +64,8 @@ def _where(correction: Correction, errors: ErrorFilter) -> dict[str, list[str]]:
     return {name: texts for name, texts in where.items() if texts}
 
 
-def _gaps(correction: Correction) -> dict[str, object]:
-    """Return the arguments beside rowsOf, each a gap or with gaps."""
+def gaps_of(correction: Correction, reasons: str = "causes") -> dict[str, object]:
+    """Return the arguments beside the rows, each a gap or with gaps, by what the answer calls the reasons for them."""
     values = {name: _values(name, cells) for name, cells in correction.values.items()}
     arguments: dict[str, Mapping[str, object]] = {
         "values": values,
@@ -74,7 +74,7 @@ def _gaps(correction: Correction) -> dict[str, object]:
         "columns": {name: f"<another field for {name}, or null>" for name in correction.columns},
     }
     if len(json.dumps(arguments)) > LONGEST_GAPS:
-        return {name: f"<{name} by the causes>" for name, gaps in arguments.items() if gaps}
+        return {name: f"<{name} by the {reasons}>" for name, gaps in arguments.items() if gaps}
     return {name: gaps for name, gaps in arguments.items() if gaps}
 
 
