@@ -106,4 +106,5 @@ def test_the_rows_of_findings_are_named_unless_their_source_has_changed(tmp_path
     path.write_bytes(content + b"more,Quattro\n")
     assert planned.with_named_rows(5) is planned
     without = plan_of(uploading(path), UNCHANGED, destination)
-    assert without.with_named_rows(5) is without
+    rows = [finding.rows for finding in without.with_named_rows(5).findings]
+    assert rows == [(NamedRow("Trio", ""),), (NamedRow("Duo", "wrong"), NamedRow("Quattro", "more"))]

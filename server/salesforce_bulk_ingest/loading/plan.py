@@ -67,9 +67,10 @@ class Plan:
         left_out: which rows of the source are left out.
         not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
         title_lines: the lines before the likely header, where the first line is likely to be a title; else None.
+        columns: the uploaded columns, as far as their meaning is known; empty if the source can't be read.
         profile: what is in the columns; None if that was not asked for, or the source can't be read.
         is_profiled: whether that was asked for.
-        blocks_at: the positions of the blocks of the source, if it has a profile.
+        blocks_at: the positions of the blocks of the source.
     """
 
     rows: int
@@ -89,6 +90,7 @@ class Plan:
     left_out: LeftOut = NONE_LEFT_OUT
     not_rows: frozenset[Kind] = frozenset()
     title_lines: str | None = None
+    columns: tuple[ProfiledColumn, ...] = ()
     profile: RowsProfile | None = None
     is_profiled: bool = False
     blocks_at: tuple[RowPosition, ...] = field(default=(), repr=False)
@@ -105,7 +107,7 @@ class Plan:
     def with_named_rows(self, lines: int) -> Self:
         """Return a copy of the plan whose first findings name the rows on their first lines, which are read again.
 
-        A plan without a profile, or of a source that has changed, is returned as it is.
+        A plan of a source that can't be read as CSV, or that has changed, is returned as it is.
 
         Args:
             lines: the maximum number of lines of each finding.
@@ -113,12 +115,12 @@ class Plan:
         Raises:
             InvalidArgument: the source can no longer be read.
         """
-        source, profile = self.mapped_source, self.profile
-        if profile is None or source.source.version() != self.version:
+        source = self.mapped_source
+        if not self.columns or source.source.version() != self.version:
             return self
         first = self.findings[:MOST_NAMED]
         rows = source.rows_on([line for finding in first for line in finding.lines[:lines]], self.blocks_at)
-        named = with_rows(first, lines, rows, self.header, [column.column for column in profile.columns])
+        named = with_rows(first, lines, rows, self.header, self.columns)
         return replace(self, findings=(*named, *self.findings[MOST_NAMED:]))
 
     def read_in(self, encoding: LikelyEncoding, version: object) -> Self:
@@ -244,6 +246,7 @@ def _checked(
         formats=checks.likely_formats,
         not_rows=frozenset(checks.not_rows),
         title_lines=checks.title_lines,
+        columns=tuple(checks.columns()),
         profile=_profile(rows, source, checks.columns(), checks.scope()),
     )
 
@@ -271,7 +274,9 @@ def _unchecked(
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
     columns = columns_without_describe(source.output_names, source.output_addresses, destination.hidden)
-    return replace(_plan_of(rows, upload, source), profile=_profile(rows, source, columns, None))
+    return replace(
+        _plan_of(rows, upload, source), columns=tuple(columns), profile=_profile(rows, source, columns, None)
+    )
 
 
 def _profile(

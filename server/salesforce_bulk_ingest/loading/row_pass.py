@@ -44,7 +44,7 @@ class RowPass:
         rows: the number of rows read so far, without those that are left out.
         left_out: which rows are left out so far.
         cutter: the cutter of these rows into parts.
-        blocks_at: the positions of the blocks, if the columns are counted.
+        blocks_at: the positions of the blocks.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class RowPass:
                     self._refuse_undecoded(block.source_text, block.position.block_line)
                 if self.tally is not None:
                     self.tally.add(block.output_rows)
-                    self.blocks_at.append(block.position)
+                self.blocks_at.append(block.position)
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)

@@ -276,7 +276,7 @@ class LoadOperations:
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
             return await self._dry_run(load, None, create.operation, create.sobject, lines)
-        number = _checked_part(load.plan, load.request, "no job was made and nothing was sent")
+        number = await _checked_part(load.plan, load.request, lines, "no job was made and nothing was sent")
         async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
             load.check_bounds(number)
 
@@ -336,7 +336,7 @@ class LoadOperations:
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
             return await self._dry_run(load, job, job.operation, job.object, lines)
-        number = _checked_part(load.plan, load.request)
+        number = await _checked_part(load.plan, load.request, lines)
         async with self._rules.audit.of(Write.to(job, "upload")):
             load.check_bounds(number)
         return await self._check_and_send(load, job, number)
@@ -494,12 +494,15 @@ def _check_part_and_sha256(plan: Plan, request: LoadRequest[RowSource]) -> None:
         plan.content_of(request.part or 1)
 
 
-def _checked_part(plan: Plan, request: LoadRequest[RowSource], refused: str = "nothing was sent") -> int:
+async def _checked_part(
+    plan: Plan, request: LoadRequest[RowSource], lines: int, refused: str = "nothing was sent"
+) -> int:
     """Return the number of the part that is to be sent.
 
     Args:
         plan: the plan of the rows.
         request: the request of the caller.
+        lines: the number of lines on which the findings of a refusal name the rows.
         refused: the end of the message of a refusal, which says what was not done.
 
     Raises:
@@ -508,12 +511,19 @@ def _checked_part(plan: Plan, request: LoadRequest[RowSource], refused: str = "n
         SourceChanged: the SHA-256 in the request is of other rows.
     """
     _check_part_and_sha256(plan, request)
-    if plan.has_errors:
-        raise RowsRefused(f"These rows have errors by which a job fails or values are lost, so {refused}.", plan)
-    if len(plan.parts) > 1 and (request.part is None or request.sha256 is None):
-        raise RowsRefused(
-            f"These rows are {plan.size:,} bytes, {len(plan.parts)} jobs' worth, so {refused}: name part "
-            f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part.",
-            plan,
-        )
+    message = _refusal_of_rows(plan, request, refused)
+    if message is not None:
+        raise RowsRefused(message, await run_in_thread(plan.with_named_rows, lines))
     return request.part or 1
+
+
+def _refusal_of_rows(plan: Plan, request: LoadRequest[RowSource], refused: str) -> str | None:
+    """Return the message of the refusal of rows; None if they may go."""
+    if plan.has_errors:
+        return f"These rows have errors by which a job fails or values are lost, so {refused}."
+    if len(plan.parts) > 1 and (request.part is None or request.sha256 is None):
+        return (
+            f"These rows are {plan.size:,} bytes, {len(plan.parts)} jobs' worth, so {refused}: name part "
+            f"(1 to {len(plan.parts)}) and sha256 {plan.sha256}, and make a job for each part."
+        )
+    return None
