@@ -333,8 +333,9 @@ async def test_no_text_of_others_passes_for_ours_in_any_answer_or_in_the_log(
             for template in (await client.list_resource_templates()).resource_templates:
                 address = template.uri_template.partition("{?")[0]
                 for job_id, query in ((JOB_ID, query) for query in QUERIES):
-                    await check_resource(client, address.format(jobId=job_id) + query)
-                await check_resource(client, address.format(jobId=quote(HOSTILE, safe="")))
+                    await check_resource(client, address.format(jobId=job_id, name="none") + query)
+                hostile = quote(HOSTILE, safe="")
+                await check_resource(client, address.format(jobId=hostile, name=hostile))
     check_log(caplog)
 
 
