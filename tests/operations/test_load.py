@@ -18,7 +18,7 @@ from mcp import Client
 
 from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
 from tests.loading.making import AWKWARD, file_of
-from tests.support.next_call import next_call
+from tests.support.next_call import next_call, proposed_columns
 from tests.support.orgs import ERAS, Era, agent, call, closed, refusal, steady, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -127,11 +127,11 @@ async def test_a_report_with_ten_other_columns_deletes_by_its_account_ids(
         org.forget()
         checked = await created(client, {"file": "report.csv"}, body=delete, dryRun=True)
         assert checked["status"] == "checked" and "id" not in checked and org.changes == []
-        assert checked["columns"] == {"Account ID": "Id", **dict.fromkeys(others)}
+        assert proposed_columns(checked) == {"Account ID": "Id", **dict.fromkeys(others)}
         refused = await refusal(client, "create-ingest-job", body=delete, data={"file": "report.csv"})
-        assert f"Proposed columns: {json.dumps(checked['columns'])}" in refused
+        assert f'"columns": {json.dumps(proposed_columns(checked))}' in refused
         assert org.changes == []
-        job = await created(client, {"file": "report.csv", "columns": checked["columns"]}, body=delete)
+        job = await created(client, {"file": "report.csv", "columns": proposed_columns(checked)}, body=delete)
         assert "columns" not in job
         done = await closed(client, job["id"])
         assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (29, 0)
@@ -144,13 +144,14 @@ async def test_what_is_settled_already_is_not_proposed_again(
     rows = {"csv": "Account Name,Billing City\nSettled,Oslo\n"}
     async with agent(org.url) as client:
 
-        async def proposed(**mapping: Any) -> object:
-            return (await created(client, rows | mapping, dryRun=True)).get("columns")
+        async def taken(**mapping: Any) -> object:
+            return proposed_columns(await created(client, rows | mapping, dryRun=True))
 
-        assert await proposed() == {"Account Name": "Name", "Billing City": "BillingCity"}
-        assert await proposed(columns={"Account Name": "Site"}) == {"Billing City": "BillingCity"}
-        assert await proposed(columns={"Account Name": "Name", "Billing City": None}) is None
-        assert await proposed(columns={"Account Name": "Name"}, only=["Name"]) is None
+        assert await taken() == {"Account Name": "Name", "Billing City": "BillingCity"}
+        assert await taken(columns={"Account Name": "Site"}) == {"Account Name": "Site", "Billing City": "BillingCity"}
+        for settled in ({"Account Name": "Name", "Billing City": None}, {"Account Name": "Name"}):
+            only = {"only": ["Name"]} if len(settled) == 1 else {}
+            assert await taken(columns=settled, **only) == settled
 
 
 async def test_all_sources_of_the_same_rows_make_the_same_records(org: WatchedOrg, tmp_path: Path) -> None:

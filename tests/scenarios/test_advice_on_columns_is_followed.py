@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from tests.support.follower import Follower, Heard
+from tests.support.next_call import proposed_columns
 from tests.support.orgs import agent, call, closed, loaded, refusal
 from tests.support.watched_org import WatchedOrg
 
@@ -66,8 +67,8 @@ async def test_columns_whose_cells_differ_are_given_fields_of_their_own(org: Wat
     body = {"object": "Contact", "operation": "insert"}
     async with agent(org.url) as client:
         checked = await call(client, "create-ingest-job", body=body, data={"csv": csv}, dryRun=True)
-        assert checked["columns"] == {"Nachname": "LastName"}
-        columns, fields = dict(checked["columns"]), {"#2": "Phone", "#3": "MobilePhone", "#4": "Fax"}
+        assert proposed_columns(checked) == {"Nachname": "LastName"}
+        columns, fields = dict(proposed_columns(checked) or {}), {"#2": "Phone", "#3": "MobilePhone", "#4": "Fax"}
         advice = [finding["do"] for finding in checked["findings"] if "{" in finding["do"]]
         assert advice == snapshot(
             [
@@ -110,8 +111,10 @@ async def test_ids_that_are_there_twice_are_deleted_by_one_of_the_columns(org: W
         csv = f"Id,Id,Name\n{record['Id']},{record['Id']},Twice\n"
         body = {"object": "Account", "operation": "delete"}
         checked = await call(client, "create-ingest-job", body=body, data={"csv": csv}, dryRun=True)
-        assert checked["columns"] == {"#2": None, "Name": None}
-        job = await call(client, "create-ingest-job", body=body, data={"csv": csv, "columns": checked["columns"]})
+        assert proposed_columns(checked) == {"#2": None, "Name": None}
+        job = await call(
+            client, "create-ingest-job", body=body, data={"csv": csv, "columns": proposed_columns(checked)}
+        )
         await closed(client, job["id"])
     assert org.records("SELECT Id FROM Account WHERE Name = 'Twice'") == []
 
@@ -121,10 +124,17 @@ async def test_a_field_that_is_proposed_is_not_told_as_missing(org: WatchedOrg) 
     async with agent(org.url) as client:
         data = {"csv": "Firma,External ID,Kundennr\nA,1,7\n"}
         with_key = await call(client, "create-ingest-job", body=upsert, data=data, dryRun=True)
-        assert with_key["columns"] == {"Firma": "Name", "External ID": "External_Id__c", "Kundennr": "AccountNumber"}
-        assert [found["column"] for found in with_key["findings"]] == ["Firma", "External ID", "Kundennr"]
+        assert proposed_columns(with_key) == {
+            "Firma": "Name",
+            "External ID": "External_Id__c",
+            "Kundennr": "AccountNumber",
+        }
+        (found,) = with_key["findings"]
+        assert 'no fields "Firma", "External ID", "Kundennr"' in found["what"] and found["count"] == 3
         data = {"csv": "Firma,Kundennr\nA,7\n"}
         without = await call(client, "create-ingest-job", body=upsert, data=data, dryRun=True)
-        assert without["columns"] == {"Firma": "Name"} and '"Kundennr": "<its field, or null>"' in without["next"]
+        assert (
+            proposed_columns(without) == {"Firma": "Name"} and '"Kundennr": "<its field, or null>"' in without["next"]
+        )
         assert without["fields"][0].startswith("External_Id__c")
         assert without["findings"][-1]["what"] == "There is no column External_Id__c, without which every row fails."

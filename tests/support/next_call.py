@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 _TOOL = re.compile(r"(?P<tool>[a-z]+-[a-z-]+) (?={)")
@@ -13,6 +14,13 @@ def next_call(sentence: str) -> tuple[str, dict[str, Any]]:
     assert found, f"no call at the beginning of {sentence!r}"
     arguments, _ = json.JSONDecoder().raw_decode(sentence, found.end())
     return found["tool"], arguments
+
+
+def proposed_columns(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The columns of the rows in the call at the beginning of `next`, without the gaps; None where it has none."""
+    _, arguments = next_call(answer["next"])
+    columns = arguments.get("data", arguments.get("body", {})).get("columns", {})
+    return {name: field for name, field in columns.items() if not str(field).startswith("<")} or None
 
 
 def next_line(text: str) -> str:

@@ -7,6 +7,7 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
+from tests.support.next_call import proposed_columns
 from tests.support.orgs import agent, call
 from tests.validation.describing import ACCOUNT, field
 
@@ -46,7 +47,7 @@ async def test_ids_are_proposed_for_what_they_are(
         body["externalIdFieldName"] = "External_Id__c"
     async with agent(org_url) as client:
         checked = await call(client, "create-ingest-job", body=body, data={"csv": csv}, dryRun=True)
-    assert checked.get("columns") == proposed
+    assert proposed_columns(checked) == proposed
 
 
 async def test_what_is_said_of_columns_without_record_ids(org_url: str) -> None:

@@ -1,7 +1,7 @@
 """Findings of the checks: one finding for each kind of mistake in each column, with the first lines that have it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -154,6 +154,19 @@ class Findings:
             # Two columns of one name may have the same mistake on one line.
             first = dict.fromkeys((*finding.lines, *lines[:LINES_KEPT]))
             finding.lines = tuple(first)[:LINES_KEPT]
+
+    def join(self, kind: FindingKind, columns: Collection[str], what: str, do: str) -> None:
+        """Put one finding in place of those of a kind in several columns, each of which is one mistake on the same line."""
+        keys = [key for key in self._by_kind if key[0] == kind and key[2] in columns]
+        if len(keys) < 2:
+            return
+        first = self._by_kind[keys[0]]
+        joined = Finding(first.level, what, do, lines=first.lines, count=len(keys), fails=first.fails)
+        self._by_kind = {
+            (kind, "", None) if key == keys[0] else key: joined if key == keys[0] else finding
+            for key, finding in self._by_kind.items()
+            if key == keys[0] or key not in keys
+        }
 
     def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""

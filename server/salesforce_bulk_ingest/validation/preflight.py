@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Findings
+from salesforce_bulk_ingest.base.text import as_name, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
 from salesforce_bulk_ingest.csvio.header import Header
@@ -24,6 +25,9 @@ from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
 from salesforce_bulk_ingest.validation.placeholders import STORED_WORDS, PlaceholderChecks, PlaceholderColumn
 from salesforce_bulk_ingest.validation.points import PointChecks
 from salesforce_bulk_ingest.validation.spare_columns import SpareColumns
+
+NOT_FIELDS = "{object} has no fields {names} that this user can see, which fails the whole job."
+TAKE_PROPOSED = "Take the proposed columns, or set other fields in columns, or null there to leave a column out."
 
 NO_FORMATS: Mapping[str, str] = MappingProxyType({})
 
@@ -211,6 +215,7 @@ class PreflightChecks:
         self._proposals = FieldProposals(self._destination, self._names, self._id_columns)
         if self._fields is not None:
             self._fields.finish(self._misfits.columns)
+        self._join_proposed()
         formats = {**self._formats, **self.likely_formats}
         self._points.finish(self._header.dialect.delimiter, formats)
         for keys in self._all_keys:
@@ -219,6 +224,16 @@ class PreflightChecks:
             self._findings.add("no rows", "error", "All rows are left out.", "Leave fewer out in leaveOut.")
         elif not rows:
             self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
+
+    def _join_proposed(self) -> None:
+        """Tell in one finding of all unknown columns for which fields are proposed: the proposal says which."""
+        describe = self._destination.describe
+        if describe is None:
+            return
+        names = [self._names[index] for index, field in self._proposals.fields(self._spare.spare).items() if field]
+        unknown = [name for name in names if "." not in name and describe.field(name) is None]
+        what = NOT_FIELDS.format(object=as_name(describe.name), names=quoted_names(unknown))
+        self._findings.join("unknown column", unknown, what, TAKE_PROPOSED)
 
     def proposal(self) -> Mapping[str, str | None]:
         """Return the proposal for the columns, by address: the field of each, or None to leave it out."""

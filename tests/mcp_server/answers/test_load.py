@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
+from tests.support.follower import HALVES
 from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, call, refusal, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
@@ -75,6 +76,30 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
     assert (
         "Left out by cells: line 2, 3, 4, 5, 6, 7\nLeft out by lines: line 11\nLeft out by notRows: line 10, 12" in text
     )
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_the_fields_for_foreign_names_stand_once_in_each_half(org: WatchedOrg, half: str) -> None:
+    rows = {"csv": "Firmenname,Strasse,PLZ,Ort\nAcme,A 1,1,Oslo\n"}
+    async with agent(org.url) as client:
+        checked = await client.call_tool("create-ingest-job", {"body": INSERT, "data": rows, "dryRun": True})
+        assert checked.structured_content is not None
+        told = text_of(checked) if half == "text" else str(checked.structured_content)
+        assert [told.count(name) for name in ("BillingStreet", "BillingPostalCode", "BillingCity")] == [1, 1, 1]
+        tool, arguments = next_call(checked.structured_content["next"])
+        settled = await call(client, tool, **{**arguments, "data": {**arguments["data"], **rows}})
+    assert settled["findings"] == []
+
+
+async def test_a_proposal_stands_beside_a_call_that_has_a_gap_for_the_rows(org: WatchedOrg) -> None:
+    long = {"set": {"Site": "x" * 600}, "leaveOut": {"cells": {"Firmenname": ["x" * 600]}}}
+    async with agent(org.url) as client:
+        rows = {"csv": "Firmenname\nAcme\n", **long}
+        checked = await client.call_tool("create-ingest-job", {"body": INSERT, "data": rows, "dryRun": True})
+    assert checked.structured_content is not None
+    assert '"data": "<the same rows, with ' in checked.structured_content["next"]
+    assert checked.structured_content["columns"] == {"Firmenname": "Name"}
+    assert 'Proposed columns: {"Firmenname": "Name"}' in text_of(checked)
 
 
 async def test_the_call_after_a_dry_run_refuses_rows_that_changed_meanwhile(org: WatchedOrg, tmp_path: Path) -> None:

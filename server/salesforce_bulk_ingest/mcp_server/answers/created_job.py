@@ -7,7 +7,7 @@ from pydantic import Field
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import job_uri
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of, next_step
-from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
+from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import JobStatus
@@ -51,7 +51,6 @@ class CreatedJobAnswer(LoadAnswer):
             done = "No second job was made: an equal call before made this one."
         return cls(
             summary=f"{done} {load_summary(outcome)}",
-            next=load_next(outcome, given),
             org=str(outcome.org),
             **({} if job is None else _job_fields(job)),
             **load_fields(outcome, given),

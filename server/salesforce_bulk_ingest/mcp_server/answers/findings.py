@@ -1,5 +1,6 @@
 """The results of the checks in an answer: findings, proposed columns and known fields, as many as fit."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Self
@@ -85,17 +86,19 @@ def _row_size(row: NamedRow | None) -> int:
     return 12 if row is None else 12 + len(row.name) + len(row.cell or "")
 
 
-def found_in(plan: Plan, given: GivenCall) -> dict[str, Any]:
+def found_in(plan: Plan, given: GivenCall, next_step: str) -> dict[str, Any]:
     """Return the results of the checks in a plan, under the names of the fields of `LoadAnswer`.
 
     Args:
         plan: the plan.
         given: the call that is answered, which may ask for more lines of findings.
+        next_step: the sentence about the next call, which need not be told again.
     """
     columns, findings = _proposal(plan), _findings(plan, given.arguments.get("linesShown", LINES_SHOWN))
+    is_in_next = json.dumps(columns)[1:-1] in next_step
     return {
         "encoding": plan.encoding and plan.encoding.name,
-        "columns": columns or None,
+        "columns": None if is_in_next else columns,
         "other_columns": len(plan.proposal) - len(columns) or None,
         "formats": _formats(plan) or None,
         "fields": tuple(fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,

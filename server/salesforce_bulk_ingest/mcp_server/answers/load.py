@@ -81,7 +81,7 @@ class LoadAnswer(Answer):
     findings: tuple[FindingAnswer, ...] | None = Field(None, description="Empty: nothing is wrong")
     other_findings: int | None = None
     encoding: str | None = None
-    columns: dict[str, str | None] | None = Field(None, description="Proposed; nothing applies them unasked")
+    columns: dict[str, str | None] | None = Field(None, description="Proposed, if `next` has not all")
     other_columns: int | None = None
     formats: dict[str, str] | None = None
     fields: tuple[str, ...] | None = None
@@ -99,8 +99,9 @@ class LoadAnswer(Answer):
         if self.encoding:
             yield f"Proposed encoding: {self.encoding}"
         if self.columns:
-            more = f" and {self.other_columns:,} more, told once these are settled" if self.other_columns else ""
-            yield f"Proposed columns: {as_json(self.columns)}{more}"
+            yield f"Proposed columns: {as_json(self.columns)}"
+        if self.other_columns:
+            yield f"And {self.other_columns:,} more proposed columns, told once these are settled"
         if self.formats:
             yield f"Proposed formats: {as_json(self.formats)}"
         if self.fields:
@@ -113,9 +114,10 @@ class LoadAnswer(Answer):
 
 
 def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
-    """Return the progress of an upload and the results of its checks, under the names of the fields of `LoadAnswer`."""
+    """Return the next step of an upload, its progress and the results of its checks, under the names of `LoadAnswer`."""
     goes_on = outcome.status in ("checking", "in progress")
-    progress = {"status": outcome.status, "bytes_done": outcome.done_bytes if goes_on else None}
+    next_step = load_next(outcome, given)
+    progress = {"next": next_step, "status": outcome.status, "bytes_done": outcome.done_bytes if goes_on else None}
     plan = outcome.plan
     if plan is None:
         return progress
@@ -128,7 +130,7 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
         "sha256": plan.sha256,
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
-        **found_in(plan, given),
+        **found_in(plan, given, next_step),
         "profile": ProfileAnswer.of(plan.profile) if plan.profile and outcome.status == "checked" else None,
     }
 

@@ -28,7 +28,6 @@ class ColumnAnswer(AnswerPart):
 
     column: str | None = None
     field: str | None = None
-    proposed: str | None = None
     empty: int | None = None
     clears: int | None = None
     distinct: int
@@ -51,7 +50,6 @@ class ColumnAnswer(AnswerPart):
         return cls(
             column=None if has_own_name else _name(column.address),
             field=_name(column.fills),
-            proposed=_name(column.proposed),
             empty=profile.empty or None,
             clears=profile.clears or None,
             distinct=profile.distinct,
@@ -64,7 +62,7 @@ class ColumnAnswer(AnswerPart):
         )
 
     def __str__(self) -> str:
-        name = " → ".join(as_name(each) for each in (self.column, self.field or self.proposed) if each)
+        name = " → ".join(as_name(each) for each in (self.column, self.field) if each)
         over = "over " if self.more else ""
         top = ", ".join(f"{quoted(value)} {count:,}" for value, count in (self.top or {}).items())
         facts = [
@@ -75,7 +73,7 @@ class ColumnAnswer(AnswerPart):
             f"takes {', '.join(map(quoted, self.allowed))}" if self.allowed else "",
             _of_unlisted(self.unlisted, self.listed or ()) if self.unlisted else "",
         ]
-        return f"- {name}{' (proposed)' if self.proposed else ''}: {', '.join(filter(None, facts))}"
+        return f"- {name}: {', '.join(filter(None, facts))}"
 
 
 class ProfileAnswer(PartListedAsObject):

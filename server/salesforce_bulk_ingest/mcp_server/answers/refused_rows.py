@@ -14,10 +14,11 @@ class RefusedRowsAnswer(LoadAnswer):
     @classmethod
     def of_error(cls, error: RowsRefused, given: GivenCall) -> Self:
         """Return the answer about a refusal, with the results of the checks."""
+        next_step = next_for_unsent(error.plan, given)
         return cls(
             summary=f"{error.code}: {error}",
-            next=next_for_unsent(error.plan, given),
-            **found_in(error.plan, given),
+            next=next_step,
+            **found_in(error.plan, given, next_step),
         )
 
     def text(self) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
-from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_next, load_summary
+from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.load import UploadOutcome
@@ -37,7 +37,6 @@ class UploadAnswer(LoadAnswer):
             state=bounded(job).state,
             org=str(outcome.org),
             summary=load_summary(outcome),
-            next=load_next(outcome, given),
             **load_fields(outcome, given),
         )
 
