@@ -194,6 +194,7 @@ async def test_the_resource_templates_are_there(org_url: str) -> None:
             ("salesforce-bulk://jobs/{jobId}/failed-results{?offset,limit,columns,statusCode,field}", "text/csv"),
             ("salesforce-bulk://jobs/{jobId}/successful-results{?offset,limit,columns,statusCode,field}", "text/csv"),
             ("salesforce-bulk://jobs/{jobId}/unprocessed-records{?offset,limit,columns,statusCode,field}", "text/csv"),
+            ("salesforce-bulk://jobs/{jobId}/recipe", "application/yaml"),
             ("salesforce-bulk://recipes/{name}", "application/yaml"),
         ]
     )

@@ -88,3 +88,20 @@ def test_a_recipe_is_read_when_it_is_used(tmp_path: Path) -> None:
     assert recipes.names() == ["weekly"] and recipes.read("weekly").operation == "insert"
     (tmp_path / "weekly.yaml").write_text(WHOLE.replace("insert", "update"))
     assert recipes.read("weekly").operation == "update"
+
+
+def test_columns_may_be_a_mapping_file_of_data_loader(tmp_path: Path) -> None:
+    (tmp_path / "accounts.sdl").write_text('#Mapping values\nFirm=Name\nNotes=\n"Customer"=Type\n"DE"=BillingCountry\n')
+    recipe = read(tmp_path, "object: Account\noperation: insert\ncolumns: accounts.sdl\nset: {BillingCountry: AT}\n")
+    assert (recipe.columns, recipe.set) == (
+        {"Firm": "Name", "Notes": None},
+        {"Type": "Customer", "BillingCountry": "AT"},
+    )
+
+
+@pytest.mark.parametrize("file", ["none.sdl", "../accounts.sdl", "/etc/passwd", ""])
+def test_a_mapping_file_that_is_not_in_the_folder_is_a_mistake(file: str, tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "accounts.sdl").write_text("Firm=Name\n")
+    said = f"object: Account\noperation: insert\ncolumns: '{file}'\n"
+    assert "can't be read: it is no file of the folder of recipes" in mistake(tmp_path / "recipes", said)

@@ -10,6 +10,7 @@
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RecipeMistake       a recipe can't be read, or does not fit the file
+    ├── NoRecipe            the load of a job can't be told as a recipe
     ├── RefusedByPolicy     the operator has to allow it
     │   ├── OutOfBounds     a load is out of the bounds of its recipe
     │   ├── ConfirmationNeeded  (operations/errors.py) a person has to confirm it
@@ -121,6 +122,13 @@ class OutOfBounds(RefusedByPolicy):
 
 class RecipeMistake(IngestError):
     """A recipe can't be read, or does not fit the file; those who review it can mend it."""
+
+
+class NoRecipe(IngestError):
+    """The load of a job can't be told as a recipe; the message says why."""
+
+    status = 404
+    code = "NOT_FOUND"
 
 
 class NotConfigured(IngestError):

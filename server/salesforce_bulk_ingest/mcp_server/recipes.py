@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import PurePath
@@ -18,6 +19,7 @@ from salesforce_bulk_ingest.loading.header_bounds import HeaderBounds
 from salesforce_bulk_ingest.loading.load_bounds import LoadBounds, Most
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.recipe_folder import RecipeFolder
+from salesforce_bulk_ingest.loading.sdl import loader_mapping
 from salesforce_bulk_ingest.loading.sources import UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.arguments import ClosedModel, CreateBody, MappingBody
@@ -220,7 +222,17 @@ class Recipes:
         file = folder.file_of(name)
         with _mistakes_in(file):
             text = yaml_text(folder.read(file))
-        return _checked(file, text).named(name)
+        return _checked(file, self._with_mapping_file(text, folder)).named(name)
+
+    def _with_mapping_file(self, text: YamlText, folder: RecipeFolder) -> YamlText:
+        """Return what a recipe says, with what a mapping file says that its columns name."""
+        said = text.value
+        if not isinstance(said, dict) or not isinstance(said.get("columns"), str):
+            return text
+        mapping = loader_mapping(folder.read(said["columns"]))
+        constants = said.get("set", {})
+        together = {**mapping.constants, **constants} if isinstance(constants, dict) else constants
+        return replace(text, value={**said, "columns": mapping.columns, "set": together})
 
     def _folder_with(self, name: str) -> RecipeFolder:
         """Return the folder, in which there is a recipe of this name."""

@@ -9,14 +9,22 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Annotations, Resource
 
-from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId, RecipeMistake
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId, NoRecipe, RecipeMistake
 from salesforce_bulk_ingest.base.text import as_name, cut, without_hidden
 from salesforce_bulk_ingest.base.threads import run_in_thread
-from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, counted, job_uri, recipe_uri, result_uri
+from salesforce_bulk_ingest.mcp_server.answers.answer import (
+    RESULT_NAMES,
+    counted,
+    job_recipe_uri,
+    job_uri,
+    recipe_uri,
+    result_uri,
+)
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error, code_and_message, invalid_params
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded, kind_of
 from salesforce_bulk_ingest.mcp_server.answers.next_call import RESULT_TOOLS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer
+from salesforce_bulk_ingest.mcp_server.job_recipe import recipe_of
 from salesforce_bulk_ingest.mcp_server.recipes import Recipes
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.operations.operations import Operations
@@ -45,7 +53,7 @@ RESULT_DESCRIPTION = (
 
 
 def add_resources(server: MCPServer[None], operations: Operations, recipes: Recipes) -> None:
-    """Register the templates of the resources: a job, its three results, and a recipe."""
+    """Register the templates of the resources: a job, its results, its load as a recipe, and a recipe."""
 
     @server.resource(job_uri("{jobId}"), name="job", title="Ingest job", mime_type="application/json")
     async def job(jobId: str) -> str:
@@ -60,6 +68,12 @@ def add_resources(server: MCPServer[None], operations: Operations, recipes: Reci
 
     for kind in RESULT_NAMES:
         _add_result(server, operations, kind)
+
+    @server.resource(job_recipe_uri("{jobId}"), name="job-recipe", title="Recipe of a job", mime_type=RECIPE_TYPE)
+    async def job_recipe(jobId: str) -> str:
+        """How a job was loaded by hand, as a recipe to review and to save; cells are not kept, and are gaps."""
+        with _errors_for_hosts(GivenCall("get-ingest-job-status", {"jobId": jobId})):
+            return recipe_of(*await operations.jobs.read_with_load(jobId))
 
     @server.resource(recipe_uri("{name}"), name="recipe", title="Recipe", mime_type=RECIPE_TYPE)
     async def recipe(name: str) -> str:
@@ -198,6 +212,8 @@ def _errors_for_hosts(given: GivenCall) -> Iterator[None]:
             yield
     except TimeoutError:
         raise ResourceError(f"Salesforce did not answer within {CALL_SECONDS} s: read again.") from None
+    except NoRecipe as error:
+        raise ResourceNotFoundError(code_and_message(error)) from error
     except (NotFound, InvalidJobId) as error:
         raise ResourceNotFoundError(f"{code_and_message(error)}\n{after_error(error, given)}") from error
     except InvalidArgument as error:

@@ -237,6 +237,11 @@ class JobOperations:
         """Return the job as it is now."""
         return await self._client.get_job(checked_job_id(job_id))
 
+    async def read_with_load(self, job_id: str) -> tuple[Job, JobLoad | None]:
+        """Return the job as it is now, and what its rows are; None where this server knows of no upload to it."""
+        job = await self.read(job_id)
+        return job, await self._uploads.load_of(await self._client.org(), job.id)
+
     def watch(self, job_id: str) -> JobWatch:
         """Return what reads the job until it has ended, for those who listen."""
         read = partial(self._client.get_job, checked_job_id(job_id))

@@ -77,12 +77,14 @@ class JobLoad:
         part: what they are of the rows of their load; None where that is not known.
         next_job: the id, of 15 characters, of the job that got the next part; None if there is no such job.
         all_parts: for the last part, what became of the rows of all parts; None where that was not looked up.
+        columns: the names of the columns that were sent; None where they are not known.
     """
 
     rows: int | None
     part: LoadPart | None = None
     next_job: str | None = None
     all_parts: AllParts | None = None
+    columns: tuple[str, ...] | None = None
 
 
 class Content(Protocol):
@@ -197,7 +199,7 @@ class Uploads:
         next_job = None
         if part is not None and part.number < part.of:
             next_job = await self._ledger.next_job(org.key, job_id)
-        return JobLoad(known.rows, part, next_job)
+        return JobLoad(known.rows, part, next_job, columns=known.columns)
 
     async def jobs_of_other_parts(self, org: Org, job_id: str) -> dict[int, str]:
         """Return the ids of the jobs with the other parts of a job's load, by the number of the part, as far as known."""

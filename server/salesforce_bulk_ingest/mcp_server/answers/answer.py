@@ -36,6 +36,11 @@ def recipe_uri(name: str) -> str:
     return f"salesforce-bulk://recipes/{name}"
 
 
+def job_recipe_uri(job_id: str) -> str:
+    """Return the address of the load of a job as a recipe."""
+    return f"{job_uri(job_id)}/recipe"
+
+
 def result_uri(job_id: str, kind: ResultKind) -> str:
     """Return the address of a result of a job."""
     return f"{job_uri(job_id)}/{RESULT_NAMES[kind]}"
