@@ -364,6 +364,14 @@ OTHERS: Mapping[FindingKind, str] = {
     "describe": "the org did not answer",
     "unchecked keys": "the machine has no room",
     "not an id": "ids are to be looked up in the org",
+    "unknown keys": "the file is to be corrected",
+    "several records": "records of the org are to be given keys of their own",
+    "shifted column": "the file is to be corrected",
+    "misplaced column": "the user has to say which field is meant",
+    "cleared field": "the user has to say whether it is meant",
+    "changed field": "the user has to say whether it is meant",
+    "no parent": "the parents are to be loaded first",
+    "there already": "the user has to say which rows are meant",
 }
 """Why no arguments follow the advice on these kinds."""
 

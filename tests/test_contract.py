@@ -138,7 +138,17 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
     assert arguments == snapshot(
         {
             "list-all-ingest-jobs": ["isPkChunkingEnabled", "jobType", "queryLocator"],
-            "create-ingest-job": ["body", "data", "part", "sha256", "dryRun", "preflight", "loadAgain", "linesShown"],
+            "create-ingest-job": [
+                "body",
+                "data",
+                "part",
+                "sha256",
+                "dryRun",
+                "preflight",
+                "loadAgain",
+                "linesShown",
+                "compare",
+            ],
             "get-ingest-job-status": ["jobId", "waitSeconds"],
             "close-abort-ingest-job": ["jobId", "body", "waitSeconds", "confirm"],
             "delete-ingest-job": ["jobId"],
@@ -151,6 +161,7 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
                 "preflight",
                 "loadAgain",
                 "linesShown",
+                "compare",
             ],
             "get-failed-results-ingest-job": ["jobId", "offset", "limit", "columns", "where", "saveAs"],
             "get-successful-results-ingest-job": ["jobId", "offset", "limit", "columns", "saveAs"],

@@ -282,6 +282,14 @@ class Settings(BaseModel):
         100_000_000,
         description="Most bytes of one upload through the tools, not through `/v1`; more goes in parts, a job for each",
     )
+    compare_rows: Annotated[
+        Bound,
+        Env("BULK_INGEST_COMPARE_ROWS"),
+        Flag("--compare-rows", "Most rows of a dry run compared with the org (10,000); 0 for none.", metavar="NUMBER"),
+    ] = Field(
+        10_000,
+        description="Most rows that a dry run compares with the org; of more rows, an even sample; `0` for none",
+    )
     no_spool: Annotated[
         bool, Env("BULK_INGEST_NO_SPOOL"), Flag("--no-spool", "Keep nothing of jobs on this machine.")
     ] = Field(
@@ -513,7 +521,7 @@ POLICY_SETTINGS = (
 ORG_SETTINGS = (
     frozenset(name for name in FILE_NAMES if is_about_salesforce(name))
     | frozenset(POLICY_SETTINGS)
-    | {"hide_fields", "confirm", "confirm_without_dialog"}
+    | {"hide_fields", "confirm", "confirm_without_dialog", "compare_rows"}
 )
 """The settings that can stand in the table of an org: which org it is, how to log in, and what may be done there.
 

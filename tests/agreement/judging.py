@@ -65,9 +65,10 @@ class Org:
         """What preflight says of the cells of a column in an insert."""
         sobject, _, name = field.partition(".")
         rows = [[self.sent(cell)] for cell in cells]
-        return [each for each in found(self._describe(sobject), "insert", [name], rows) if each.column == name]
+        return [each for each in found(self.describe(sobject), "insert", [name], rows) if each.column == name]
 
-    def _describe(self, sobject: str) -> SObjectDescribe:
+    def describe(self, sobject: str) -> SObjectDescribe:
+        """The describe of an object."""
         if sobject not in self.describes:
             answer = self.caller.http.get(f"{DATA}/sobjects/{sobject}/describe")
             self.describes[sobject] = SObjectDescribe.model_validate(answer.json())

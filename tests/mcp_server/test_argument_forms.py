@@ -56,6 +56,7 @@ SAMPLES: Mapping[str, Any] = {
     "preflight": "off",
     "loadAgain": True,
     "linesShown": 50,
+    "compare": ["Name"],
     "waitSeconds": 1,
     "confirm": "Yes",
     "saveAs": "/no/such/rows.csv",

@@ -193,11 +193,19 @@ async def test_a_dry_run_says_beforehand_that_a_close_will_be_asked_about(org_ur
             [
                 {
                     "level": "warning",
+                    "what": "2 of 2 rows have an Id that no record has. These rows fail: their records are gone, or are those of another org.",
+                    "do": "Have the user check that the file is of this object, this org and this time.",
+                    "column": "Id",
+                    "lines": [],
+                    "count": 2,
+                },
+                {
+                    "level": "warning",
                     "what": "Closing the job has to be confirmed by a person: delete 2 Account in embedded org.",
                     "do": "Ask the user before that; the rows can be uploaded without it.",
                     "lines": [],
                     "count": 0,
-                }
+                },
             ]
         )
         job_id = (await call(client, "create-ingest-job", body=DELETE))["id"]

@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import JobOperations
 from salesforce_bulk_ingest.operations.load import LoadOperations, SendOnce
 from salesforce_bulk_ingest.operations.operations import Operations
+from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.operations.results import ResultOperations
@@ -227,8 +228,8 @@ def services_over(
         tasks: runs the work that outlives a call.
         upload_limit: the largest size of one upload in bytes.
         hidden: the fields whose cells no answer shows.
-        options: `policy`, `seconds_left`, `report_seconds`, `sleep`, `clock` and `job_files` of the operations, and
-            `save_roots`; without a policy, rows may be sent unchecked.
+        options: `policy`, `compare_rows`, `seconds_left`, `report_seconds`, `sleep`, `clock` and `job_files` of the
+            operations, and `save_roots`; without a policy, rows may be sent unchecked.
     """
     report_seconds = options.get("report_seconds", REPORT_SECONDS)
     seconds_left, sleep = options.get("seconds_left", limits.seconds_left), options.get("sleep", anyio.sleep)
@@ -243,7 +244,8 @@ def services_over(
     once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     sketched = job_files is not None
     describes = DescribeCache(client, shared)
-    planner = Planner(describes, shared, upload_limit, sketched=sketched, hidden=hidden)
+    sampled = options.get("compare_rows", 10_000)
+    planner = Planner(describes, shared, upload_limit, sketched=sketched, hidden=hidden, sampled=sampled)
     rules = ChangeRules(policy, CloseGuard(policy, uploads, nothing_to_confirm(folder)), audit)
     jobs = JobOperations(client, rules, uploads, fetcher, sleep=sleep, seconds_left=seconds_left)
     operations = Operations(
@@ -254,6 +256,7 @@ def services_over(
             rules,
             planner,
             once,
+            OrgComparisons(client, describes, shared, hidden),
             seconds_left=seconds_left,
             report_seconds=report_seconds,
         ),

@@ -40,6 +40,7 @@ from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import JobOperations
 from salesforce_bulk_ingest.operations.load import LoadOperations, SendOnce
 from salesforce_bulk_ingest.operations.operations import Operations
+from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
@@ -166,7 +167,13 @@ class _Building:
         return Operations(
             rules.policy,
             jobs,
-            LoadOperations(self.client, rules, self._planner(describes, hidden), self._once(rules, uploads, fetcher)),
+            LoadOperations(
+                self.client,
+                rules,
+                self._planner(describes, hidden),
+                self._once(rules, uploads, fetcher),
+                OrgComparisons(self.client, describes, self.tasks, hidden),
+            ),
             ResultOperations(self.client, fetcher, hidden=hidden),
             Suggestions(jobs, rules.policy, describes, fetcher, self.tasks, clock=self.clock.monotonic),
         )
@@ -174,7 +181,8 @@ class _Building:
     def _planner(self, describes: DescribeCache, hidden: HiddenFields) -> Planner:
         most_bytes, keeps = self.settings.max_upload_bytes, self.kept.keeps_uploads
         # Rows are known again for as long as uploads are kept.
-        return Planner(describes, self.tasks, most_bytes, sketched=keeps, hidden=hidden)
+        sampled = self.settings.compare_rows
+        return Planner(describes, self.tasks, most_bytes, sketched=keeps, hidden=hidden, sampled=sampled)
 
     def _once(self, rules: ChangeRules, uploads: Uploads, fetcher: ResultFetcher | None) -> SendOnce:
         client, ledger, tasks = self.client, self.kept.ledger, self.tasks

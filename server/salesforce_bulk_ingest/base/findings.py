@@ -20,6 +20,8 @@ FindingKind = Literal[
     "misfit error", "misfit warning", "blank", "picklist", "too long", "out of range", "may fail",
     "not a number", "not a date", "not a time", "not a time of day", "not a boolean", "not an email", "not an id",
     "no ids", "points",
+    "unknown keys", "several records", "shifted column", "misplaced column", "cleared field", "changed field",  # the org
+    "no parent", "there already",
 ]  # fmt: skip
 """The kinds of mistakes that a check of rows finds. A test has advice on each that it follows."""
 

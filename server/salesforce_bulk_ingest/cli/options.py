@@ -32,6 +32,7 @@ PANELS = {
         "save_roots",
         "recipes",
         "max_upload_bytes",
+        "compare_rows",
         "no_spool",
         "no_kept_uploads",
         "spool_max_bytes",

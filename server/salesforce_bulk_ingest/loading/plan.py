@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPositi
 from salesforce_bulk_ingest.loading.parts import Part, PartContent
 from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_pass import Progress, RowPass, not_rows_of
+from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch
 from salesforce_bulk_ingest.loading.sources import encoding_of
 from salesforce_bulk_ingest.validation.column_profiles import (
@@ -71,6 +72,7 @@ class Plan:
         profile: what is in the columns; None if that was not asked for, or the source can't be read.
         is_profiled: whether that was asked for.
         blocks_at: the positions of the blocks of the source.
+        sample: an even sample of the rows, to be compared with the org; None if there is none.
     """
 
     rows: int
@@ -94,6 +96,7 @@ class Plan:
     profile: RowsProfile | None = None
     is_profiled: bool = False
     blocks_at: tuple[RowPosition, ...] = field(default=(), repr=False)
+    sample: RowSample | None = field(default=None, repr=False)
 
     @property
     def has_errors(self) -> bool:
@@ -186,6 +189,7 @@ def make_plan(
     preflight: bool = True,
     sketched: bool = True,
     profiled: bool = False,
+    sampled: int = 0,
     progress: Progress = lambda read_bytes: None,
 ) -> Plan:
     """Read all rows of a source, and return the plan of their upload.
@@ -197,27 +201,32 @@ def make_plan(
             with them, but for lines before the header and bytes that the named encoding lacks, which are refused.
         sketched: whether the parts get sketches of their rows.
         profiled: whether the plan gets a profile of the rows.
+        sampled: the maximum number of rows of its sample; 0 for a plan without one, as that of unchecked rows is.
         progress: called after each block, see `Progress`.
 
     Raises:
         InvalidArgument: the source can't be read; or, without a preflight, rows can't be mapped or cut.
         SourceChanged: the source has changed since it was opened, so that the last rows may be half written.
     """
-    make = _checked if preflight else _unchecked
-    plan = make(upload, destination, progress, sketched=sketched, profiled=profiled)
+    if preflight:
+        plan = _checked(upload, destination, progress, sketched=sketched, profiled=profiled, sampled=sampled)
+    else:
+        plan = _unchecked(upload, destination, progress, sketched=sketched, profiled=profiled)
     if upload.mapped_source.source.version() != upload.version:
         raise SourceChanged("The rows were changed while they were checked, so they may be half written.")
     return replace(plan, is_profiled=profiled)
 
 
 def _checked(
-    upload: UploadSource, destination: Destination, progress: Progress, *, sketched: bool, profiled: bool
+    upload: UploadSource, destination: Destination, progress: Progress, *, sketched: bool, profiled: bool, sampled: int
 ) -> Plan:
     source, findings = upload.mapped_source, Findings()
     try:
         if upload.unreadable is not None:
             raise upload.unreadable
-        rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled)
+        rows = RowPass(
+            upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled, sampled=sampled
+        )
         is_mapped = source.mapping is not None
         with PreflightChecks(
             source.header,
@@ -248,6 +257,7 @@ def _checked(
         title_lines=checks.title_lines,
         columns=tuple(checks.columns()),
         profile=_profile(rows, source, checks.columns(), checks.scope()),
+        sample=rows.sampler.sample(),
     )
 
 

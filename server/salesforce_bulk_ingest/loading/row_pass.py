@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource, RowPosition
 from salesforce_bulk_ingest.loading.parts import PartCutter
 from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeftOut
+from salesforce_bulk_ingest.loading.row_sample import RowSampler
 from salesforce_bulk_ingest.loading.row_sketch import RowSketcher
 from salesforce_bulk_ingest.loading.sources import encoding_of, read_errors
 from salesforce_bulk_ingest.validation.column_profiles import (
@@ -38,8 +39,10 @@ class RowPass:
         progress: called after each block, see `Progress`.
         sketched: whether the parts get sketches of their rows.
         profiled: whether what is in the columns is counted.
+        sampled: the maximum number of rows that are sampled; 0 for none.
 
     Attributes:
+        sampler: the sampler of the rows.
         tally: the tally of the columns; None if they are not counted.
         rows: the number of rows read so far, without those that are left out.
         left_out: which rows are left out so far.
@@ -56,9 +59,11 @@ class RowPass:
         *,
         sketched: bool,
         profiled: bool,
+        sampled: int = 0,
     ) -> None:
         self._file = file
         self._source = source
+        self.sampler = RowSampler(len(source.output_names), sampled)
         self.tally = RowsTally(len(source.output_names)) if profiled else None
         self._limit = limit
         self._progress = progress
@@ -107,6 +112,7 @@ class RowPass:
                 if self.tally is not None:
                     self.tally.add(block.output_rows)
                 self.blocks_at.append(block.position)
+                self.sampler.add(block.output_rows)
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)

@@ -369,7 +369,7 @@ Sha256 = Annotated[
     Field(
         min_length=64,
         pattern="^[0-9a-f]{64}$",
-        description="From dryRun: refuse rows that have changed. Default: take them",
+        description="From dryRun: refuse changed rows. Default: take them",
     ),
 ]
 DryRun = Annotated[bool, Field(description="Only check the rows")]
@@ -387,6 +387,19 @@ PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no che
 SaveAs = Annotated[str | None, Field(max_length=LONGEST_PATH, description="New .csv for all rows. Default: none")]
 
 LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]
+
+
+def _as_names(value: object) -> object:
+    """Return the names of fields to compare: true stands for all, false for none."""
+    [only] = value if isinstance(value, list) and len(value) == 1 else [value]
+    return {True: None, False: ()}[only] if isinstance(only, bool) else value
+
+
+Compare = Annotated[
+    tuple[str, ...] | None,
+    BeforeValidator(_as_names),
+    Field(description="Fields to compare with the org, or []. Default: all"),
+]
 
 JobId = Annotated[
     str,

@@ -1,6 +1,7 @@
 """The nine tools."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, TypedDict
 
@@ -26,6 +27,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_T
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
 from salesforce_bulk_ingest.mcp_server.arguments import (
+    Compare,
     Confirm,
     CreateBody,
     DataBody,
@@ -180,6 +182,7 @@ class IngestTools:
         preflight: PreflightSwitch = "on",
         loadAgain: LoadAgain = False,
         linesShown: LinesShown = LINES_SHOWN,
+        compare: Compare = None,
     ) -> Annotated[CallToolResult, CreatedJobAnswer]:
         """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
         its rows, or only check them (dryRun: no job is made). Nothing is loaded before the job is closed. Without data,
@@ -188,7 +191,7 @@ class IngestTools:
         refused unless the operator allows them."""
         options = {
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
-            "linesShown": linesShown,
+            "linesShown": linesShown, "compare": compare,
         }  # fmt: skip
         given = GivenCall.of(CREATE, body=body or "<body>", data=data, **options)
         with errors_for_models(given):
@@ -205,6 +208,7 @@ class IngestTools:
                     raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
             request = await self._load_request(data, recipe, part, sha256, preflight, loadAgain, given)
+            request = replace(request, compare=compare if dryRun else None)
             try:
                 with errors_of(recipe):
                     outcome = await self._operations.load.create_with_rows(
@@ -268,6 +272,7 @@ class IngestTools:
         preflight: PreflightSwitch = "on",
         loadAgain: LoadAgain = False,
         linesShown: LinesShown = LINES_SHOWN,
+        compare: Compare = None,
     ) -> Annotated[CallToolResult, UploadAnswer]:
         """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
         the server's machine. Columns are named by field API name; columns, set, values, formats and only change data on
@@ -275,12 +280,13 @@ class IngestTools:
         data is refused (abort, then create a new job). Next: close-abort-ingest-job."""
         options = {
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
-            "linesShown": linesShown,
+            "linesShown": linesShown, "compare": compare,
         }  # fmt: skip
         given = GivenCall.of(UPLOAD, jobId=jobId, body=body, **options)
         with errors_for_models(given):
             recipe = await self._recipe(body, preflight, loadAgain)
             request = await self._load_request(body, recipe, part, sha256, preflight, loadAgain, given)
+            request = replace(request, compare=compare if dryRun else None)
             try:
                 with errors_of(recipe):
                     outcome = await self._operations.load.upload(

@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
+from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
@@ -22,6 +23,7 @@ from salesforce_bulk_ingest.operations.create_once import CreateOnce
 from salesforce_bulk_ingest.operations.earlier_loads import Comparison, EarlierLoads, NewLoad, columns_of
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import seconds_left
+from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
 from salesforce_bulk_ingest.operations.planning import LoadRequest, Planner
 from salesforce_bulk_ingest.operations.policy import UploadBounds
 from salesforce_bulk_ingest.operations.retry import Retries, Retry
@@ -98,6 +100,7 @@ class UploadOutcome:
         done_bytes: the number of bytes read so far while the rows are checked, or sent so far while they are uploaded.
         is_repeat: whether an equal call made the job before, so that this call made none.
         refusal: for a dry run, why the load would be refused although its rows have no errors; None if it would not.
+        comparison: for a dry run, the rows compared with the org; None if they were not.
     """
 
     org: Org
@@ -108,6 +111,7 @@ class UploadOutcome:
     done_bytes: int = 0
     is_repeat: bool = False
     refusal: RefusedByPolicy | LoadedBefore | None = None
+    comparison: OrgComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,7 @@ class LoadOperations:
         rules: the operator's rules for changes.
         planner: plans the load.
         once: what keeps rows from going twice.
+        comparisons: compares the rows of a dry run with the org.
         seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
@@ -229,6 +234,7 @@ class LoadOperations:
         rules: ChangeRules,
         planner: Planner,
         once: SendOnce,
+        comparisons: OrgComparisons,
         *,
         seconds_left: Callable[[], float] = seconds_left,
         report_seconds: float = REPORT_SECONDS,
@@ -237,6 +243,7 @@ class LoadOperations:
         self._rules = rules
         self._planner = planner
         self._once = once
+        self._comparisons = comparisons
         self._seconds_left = seconds_left
         self._report_seconds = report_seconds
 
@@ -275,7 +282,7 @@ class LoadOperations:
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, None, create.operation, create.sobject, lines)
+            return await self._dry_run(load, None, create.destination(), create.sobject, lines)
         number = await _checked_part(load.plan, load.request, lines, "no job was made and nothing was sent")
         async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
             load.check_bounds(number)
@@ -335,7 +342,7 @@ class LoadOperations:
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, job, job.operation, job.object, lines)
+            return await self._dry_run(load, job, Destination.of_job(job), job.object, lines)
         number = await _checked_part(load.plan, load.request, lines)
         async with self._rules.audit.of(Write.to(job, "upload")):
             load.check_bounds(number)
@@ -408,21 +415,25 @@ class LoadOperations:
         return _PlannedLoad(org, readable, plan, retry, new_load, bounds, report)
 
     async def _dry_run(
-        self, load: _PlannedLoad, job: Job | None, operation: str | None, sobject: str | None, lines: int
+        self, load: _PlannedLoad, job: Job | None, destination: Destination, sobject: str | None, lines: int
     ) -> UploadOutcome:
         """Return the outcome of a dry run, whose findings name the rows on so many lines."""
         _check_part_and_sha256(load.plan, load.request)
-        part = load.request.part
+        part, operation = load.request.part, destination.operation
+        looking = self._comparisons.start(load.org, load.plan, sobject, destination, load.request.compare)
         comparing = load.compare(part, job)
-        if comparing is not None and not await comparing.wait(self._seconds_left()):
-            return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
+        for task in (comparing, looking):
+            if task is not None and not await task.wait(self._seconds_left()):
+                return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
+        comparison = looking.result if looking else None
+        seen = comparison.findings if comparison else ()
         refusal = self._refusal_of(load, operation, sobject)
         foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
         named = await run_in_thread(load.plan.with_named_rows, lines)
-        plan = named.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
+        plan = named.with_notes((*_as_findings(refusal), *seen, *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
-        return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice)
+        return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice, comparison=comparison)
 
     def _refusal_of(self, load: _PlannedLoad, operation: str | None, sobject: str | None) -> RefusedByPolicy | None:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""

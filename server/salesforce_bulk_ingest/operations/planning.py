@@ -42,6 +42,7 @@ class LoadRequest(Generic[Source]):
         sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
         load_again: whether rows that went into an earlier job may go again.
         profiled: whether the plan needs a profile of the rows.
+        compare: the names of the columns that a dry run compares with the org; None for all.
         notes: findings that were made before the plan, and that the plan is to include.
         origin: where the rows come from, for the record of the load; None where that is not known.
         bounds: the bounds of the recipe that the rows are loaded by; None for rows without a recipe.
@@ -54,6 +55,7 @@ class LoadRequest(Generic[Source]):
     sha256: str | None = None
     load_again: bool = False
     profiled: bool = False
+    compare: tuple[str, ...] | None = None
     notes: tuple[Finding, ...] = ()
     origin: LoadOrigin | None = field(default=None, compare=False, repr=False)
     bounds: LoadBounds | None = None
@@ -68,6 +70,7 @@ class LoadRequest(Generic[Source]):
             self.sha256,
             self.load_again,
             self.profiled,
+            self.compare,
             notes,
             self.origin,
             self.bounds,
@@ -88,6 +91,12 @@ class _KeptPlan:
     until: float
     is_for_one_call: bool
 
+    def without_sample(self) -> "_KeptPlan":
+        """Return the same for a plan that serves no dry run any more, which needs the sample."""
+        if self.plan.sample is None:
+            return self
+        return replace(self, plan=replace(self.plan, sample=None, is_profiled=False))
+
 
 class Planner:
     """Makes the plans of loads; equal calls share one plan.
@@ -98,6 +107,7 @@ class Planner:
         limit: the most bytes of one upload.
         sketched: whether plans have sketches of the rows, by which rows that went before are known again.
         hidden: the fields whose cells no finding shows.
+        sampled: the maximum number of rows that a plan with a profile samples, to be compared with the org; 0 for none.
     """
 
     def __init__(
@@ -108,12 +118,14 @@ class Planner:
         *,
         sketched: bool = True,
         hidden: HiddenFields = NOTHING_HIDDEN,
+        sampled: int = 0,
     ) -> None:
         self._describes = describes
         self._tasks = tasks
         self._limit = limit
         self._sketched = sketched
         self._hidden = hidden
+        self._sampled = sampled
         self._kept: OrderedDict[str, _KeptPlan] = OrderedDict()
 
     async def plan(
@@ -197,6 +209,7 @@ class Planner:
                 preflight=request.preflight,
                 sketched=self._sketched,
                 profiled=request.profiled,
+                sampled=self._sampled if request.profiled else 0,
                 progress=progress,
             )
         )
@@ -218,6 +231,9 @@ class Planner:
             self._keep(key, _KeptPlan(plan, until, is_for_one_call=not is_reusable))
 
     def _keep(self, key: str, kept: _KeptPlan) -> None:
+        if kept.plan.sample is not None:
+            # One sample in memory is enough: a plan that has lost its own is made anew for the next dry run.
+            self._kept = OrderedDict((other, each.without_sample()) for other, each in self._kept.items())
         self._kept[key] = kept
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)

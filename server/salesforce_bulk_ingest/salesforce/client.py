@@ -32,6 +32,7 @@ from salesforce_bulk_ingest.salesforce.models import (
     OrgLimits,
     Permissions,
     PermissionsFound,
+    QueryPage,
     ResultKind,
     SObjectDescribe,
     SObjectList,
@@ -51,6 +52,9 @@ from salesforce_bulk_ingest.salesforce.transport import (
     raise_for_status,
 )
 from salesforce_bulk_ingest.salesforce.user_info import user_of
+
+SAFE_IN_QUERY = "',()=.:"
+"""What stands in the query string of a query as it is, beside letters and digits: the length of a URI is limited."""
 
 WRITE_SECONDS = 30
 """The most seconds of a create, a close or an abort: what is left of a tool's call is for looking what became of it."""
@@ -262,8 +266,7 @@ class SalesforceClient:
 
     async def objects(self) -> tuple[SObjectSummary, ...]:
         """Return all objects that the user may see, without their fields (REST API guide, Describe Global)."""
-        headers = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
-        call = Call("GET", headers=headers, resource="/sobjects")
+        call = Call("GET", headers=_COMPRESSED_JSON, resource="/sobjects")
         return (await self._json(Operation.READ, SObjectList, call, "the list of objects")).sobjects
 
     async def describe(self, sobject: str) -> SObjectDescribe:
@@ -276,8 +279,7 @@ class SalesforceClient:
             NotFound: there is no such object, or the user may not see it.
             UnexpectedAnswer: the answer is about another object.
         """
-        headers = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
-        call = Call("GET", f"/{quote(sobject, safe='')}/describe", headers=headers, resource="/sobjects")
+        call = Call("GET", f"/{quote(sobject, safe='')}/describe", headers=_COMPRESSED_JSON, resource="/sobjects")
         asked = f"the describe of {as_name(sobject)}"
         described = await self._json(Operation.READ, SObjectDescribe, call, asked)
         if not _is_same_name(sobject, described.name):
@@ -304,8 +306,23 @@ class SalesforceClient:
         Raises:
             Rejected: the org does not tell them.
         """
-        call = Call("GET", query=f"q={quote(_PERMISSIONS)}", headers=_ACCEPT_JSON, resource="/query")
+        call = Call("GET", query=query_of(_PERMISSIONS), headers=_ACCEPT_JSON, resource="/query")
         return (await self._json(Operation.READ, PermissionsFound, call, "the user's permissions")).records[0]
+
+    async def query(self, soql: str) -> QueryPage:
+        """Return the first page of the records that a query finds (REST API guide, Query)."""
+        return await self._query_page(Call("GET", query=query_of(soql), headers=_COMPRESSED_JSON, resource="/query"))
+
+    async def query_more(self, locator: str) -> QueryPage:
+        """Return a further page of a query, by the locator that the page before gave."""
+        call = Call("GET", f"/{quote(locator, safe='')}", headers=_COMPRESSED_JSON, resource="/query")
+        return await self._query_page(call)
+
+    async def _query_page(self, call: Call) -> QueryPage:
+        page = await self._json(Operation.READ, QueryPage, call, "the records of a query")
+        if not page.done and page.locator is None:
+            raise UnexpectedAnswer("The answer to a query names no further page, and is not done.")
+        return page
 
     def open(self, call: Call) -> AbstractAsyncContextManager[httpx2.Response]:
         """Send any call and yield the answer with its body unread; see `Transport.open`."""
@@ -382,7 +399,13 @@ class SalesforceClient:
 _PERMISSIONS = "SELECT PermissionsBulkApiHardDelete FROM UserPermissionAccess"
 _BODY = TypeAdapter(dict[str, object])
 _ACCEPT_JSON = [("Accept", "application/json")]
+_COMPRESSED_JSON = [*_ACCEPT_JSON, ("Accept-Encoding", "gzip")]
 _JSON_HEADERS = [*_ACCEPT_JSON, ("Content-Type", "application/json; charset=UTF-8")]
+
+
+def query_of(soql: str) -> str:
+    """Return the query string of a query."""
+    return f"q={quote(soql, safe=SAFE_IN_QUERY, errors='replace')}"
 
 
 def _dump(body: Mapping[str, object]) -> bytes:

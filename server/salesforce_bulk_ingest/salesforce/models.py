@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qs
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel, to_pascal
 
 from salesforce_bulk_ingest.base.text import quoted
@@ -38,6 +38,7 @@ NULL_CELL = "#N/A"
 """The cell that Salesforce reads as null; an empty cell changes nothing (Bulk API 2.0 guide, Prepare CSV Files)."""
 
 LONGEST_LOCATOR = 200
+_LOCATOR = re.compile(rf"[0-9A-Za-z_-]{{1,{LONGEST_LOCATOR}}}")
 
 LONGEST_ID_SHOWN = 60
 
@@ -164,6 +165,23 @@ class JobList(WireModel):
         # The URL is treated as a path: a host in it is never called.
         locator = parse_qs(url.partition("?")[2]).get("queryLocator", [None])[0]
         return locator if locator and len(locator) <= LONGEST_LOCATOR else None
+
+
+class QueryPage(WireModel):
+    """One page of the records that a query finds (REST API guide, Query)."""
+
+    records: tuple[dict[str, JsonValue], ...]
+    done: bool = True
+    next_records_url: str | None = None
+
+    @property
+    def locator(self) -> str | None:
+        """The locator of the next page, or None on the last page."""
+        if self.done or self.next_records_url is None:
+            return None
+        # The URL is treated as a path: a host in it is never called.
+        locator = self.next_records_url.rpartition("/")[2]
+        return locator if _LOCATOR.fullmatch(locator) else None
 
 
 class Identity(WireModel):

@@ -180,7 +180,7 @@ async def test_rows_with_the_unique_value_of_an_earlier_row_fail_as_a_dry_run_sa
                 2,
             )
             assert "2 of these rows are known to fail" in checked["summary"]
-            assert checked["profile"]["checked"] == "file, columns, cells, repeated Code__c"
+            assert checked["profile"]["checked"] == "file, columns, cells, repeated Code__c, existing records"
             sent = await call(client, "create-ingest-job", body=INSERT, data=rows)
             assert (await closed(client, sent["id"]))["numberRecordsFailed"] == 2
 

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Self
 
-from pydantic import Field
-
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, NamedRow
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted, fitting
+from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, counted, fitting
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
 from salesforce_bulk_ingest.results.corrections import Correction
@@ -31,14 +29,14 @@ LONGEST_SENTENCE = 700
 LONGEST_COLUMN = 80
 
 
-class FindingAnswer(AnswerPart):
+class FindingAnswer(PartListedAsObject):
     """Something that is, or may be, wrong with the rows."""
 
     level: str
     what: str
     do: str
     column: str | None = None
-    lines: tuple[int, ...] = Field((), description="The first; 1 is the header")
+    lines: tuple[int, ...] = ()
     rows: tuple[str, ...] | None = None
     cells: tuple[str, ...] | None = None
     count: int
@@ -191,7 +189,7 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
     """Return the call that sends the rows that were checked, or a part of them, and refuses others."""
     part = {"part": _part_of(given)} if len(plan.parts) > 1 else {}
-    return given.again({**part, "sha256": plan.sha256}, without=("dryRun", "linesShown"))
+    return given.again({**part, "sha256": plan.sha256}, without=("dryRun", "linesShown", "compare"))
 
 
 def next_for_formats(plan: Plan, given: GivenCall) -> str:

@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_filter import CountedLines
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject, counted
+from salesforce_bulk_ingest.mcp_server.answers.comparison import ComparisonAnswer, counts_told, mistakes_told
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
@@ -85,7 +86,8 @@ class LoadAnswer(Answer):
     other_columns: int | None = None
     formats: dict[str, str] | None = None
     fields: tuple[str, ...] | None = None
-    profile: ProfileAnswer | None = Field(None, description="By dryRun")
+    comparison: ComparisonAnswer | None = None
+    profile: ProfileAnswer | None = None
 
     def text(self) -> str:
         sha256 = [f"sha256: {self.sha256}"] if self.sha256 else []
@@ -109,6 +111,8 @@ class LoadAnswer(Answer):
         yield from map(str, self.findings or ())
         if self.other_findings:
             yield f"- and {self.other_findings:,} more, not listed"
+        if self.comparison:
+            yield from self.comparison.lines()
         if self.profile:
             yield from self.profile.lines()
 
@@ -131,13 +135,27 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
         **found_in(plan, given, next_step),
-        "profile": ProfileAnswer.of(plan.profile) if plan.profile and outcome.status == "checked" else None,
+        "comparison": _comparison(outcome),
+        "profile": (
+            ProfileAnswer.of(plan.profile, outcome.comparison) if plan.profile and outcome.status == "checked" else None
+        ),
     }
 
 
-def load_summary(outcome: UploadOutcome) -> str:
-    """Return the sentences about what became of the rows, and how many are left out."""
-    summary = _progress_summary(outcome)
+def _comparison(outcome: UploadOutcome) -> ComparisonAnswer | None:
+    """Return the comparison with the org; None if nothing was looked for."""
+    comparison = outcome.comparison
+    return ComparisonAnswer.of(comparison) if comparison is not None and comparison.api_calls else None
+
+
+def load_summary(outcome: UploadOutcome, done: str = "") -> str:
+    """Return the sentences about what became of the rows, and how many are left out.
+
+    Args:
+        outcome: the outcome of the load.
+        done: a sentence about the job, which comes after what looks like a mistake.
+    """
+    summary = f"{mistakes_told(outcome.comparison)}{done}{_progress_summary(outcome)}{counts_told(outcome.comparison)}"
     left_out = LeftOutAnswer.of(outcome.plan, 0) if outcome.plan else None
     words = " and ".join(f"{rows.count:,} by {word}" for word, rows in left_out.by_word().items()) if left_out else ""
     return f"{summary} Left out of all rows: {words}." if words else summary
@@ -179,8 +197,13 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
             return next_for_formats(plan, given)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
-        sends = f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
-        return f"{sends}{next_with_correction(plan, given)}"
+        looks_wrong = outcome.comparison is not None and outcome.comparison.mistakes
+        unless = (
+            "once the user has seen what looks like a mistake, and wants it"
+            if looks_wrong
+            else "if they are still the same"
+        )
+        return f"{call_that_sends(plan, given)} sends the rows, {unless}.{next_with_correction(plan, given)}"
     assert job is not None
     if outcome.status == "in progress":
         options = {name: value for name, value in given.arguments.items() if name in ("part", "sha256", "preflight")}

@@ -5,6 +5,7 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
+from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, PartListedAsObject, fitting
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe
 from salesforce_bulk_ingest.validation.cells import TEXT_TYPES
@@ -87,8 +88,13 @@ class ProfileAnswer(PartListedAsObject):
     not_checked: str
 
     @classmethod
-    def of(cls, profile: RowsProfile) -> Self:
-        """Return the profile of rows, as much of it as fits."""
+    def of(cls, profile: RowsProfile, comparison: OrgComparison | None = None) -> Self:
+        """Return the profile of rows, as much of it as fits.
+
+        Args:
+            profile: the profile.
+            comparison: the rows compared with the org; None if they were not.
+        """
         count = len(profile.columns)
         room = ROOM_FOR_FREQUENT // max(count, 1)
         room = max(LEAST_ROOM_FOR_FREQUENT, min(MOST_ROOM_FOR_FREQUENT, room))
@@ -101,8 +107,8 @@ class ProfileAnswer(PartListedAsObject):
             other_columns=count - len(columns) or None,
             left_out=_names(profile.left_out) or None,
             sample=_sample(profile.sample),
-            checked=_checked(profile.scope),
-            not_checked=_not_checked(profile.scope),
+            checked=", ".join([_checked(profile.scope), *_seen(comparison)]),
+            not_checked=_not_checked(profile.scope, comparison),
         )
 
     def lines(self) -> Iterator[str]:
@@ -181,9 +187,23 @@ def _checked(scope: Scope | None) -> str:
     return ", ".join(parts)
 
 
-def _not_checked(scope: Scope | None) -> str:
+def _seen(comparison: OrgComparison | None) -> Sequence[str]:
+    """Return what was looked for in the org."""
+    if comparison is None:
+        return ()
+    parts = ["parents"] if comparison.has_parents else []
+    return [*parts, "existing records"] if comparison.target.key or comparison.looked_for else parts
+
+
+def _not_checked(scope: Scope | None, comparison: OrgComparison | None) -> str:
     """Return what was not checked: without a look into the org it is not known whether a record is there."""
-    parts = ["parents, existing records"]
+    if comparison is None:
+        parts = ["parents, existing records"]
+    else:
+        others = ", ".join(map(as_name, comparison.other_parents[:LEFT_OUT_SHOWN]))
+        parts = [f"parents of {others}"] if others else []
+        if "existing records" not in _seen(comparison):
+            parts.append("existing records (compare names fields to find them by)")
     if scope is None or scope.object_name is None:
         parts.append("columns, cells")
     if scope is None or scope.key is None:

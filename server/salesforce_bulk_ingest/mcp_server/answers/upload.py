@@ -2,21 +2,11 @@
 
 from typing import Self
 
-from pydantic import Field, JsonValue
-
 from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.findings import FindingAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
-from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.load import UploadOutcome
-
-FINDINGS_AS_IN_CREATE: dict[str, JsonValue] = {
-    "type": "array",
-    "items": {"type": "object", "additionalProperties": {}},
-    "description": "As in create",
-}
 
 
 class UploadAnswer(LoadAnswer):
@@ -25,7 +15,6 @@ class UploadAnswer(LoadAnswer):
     job_id: str
     state: str
     org: str
-    findings: tuple[FindingAnswer, ...] | None = Field(None, json_schema_extra={LISTED_AS: FINDINGS_AS_IN_CREATE})
 
     @classmethod
     def of_outcome(cls, outcome: UploadOutcome, given: GivenCall) -> Self:

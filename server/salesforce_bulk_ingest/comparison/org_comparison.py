@@ -1,0 +1,345 @@
+"""The comparison of rows with the org before they go: what would be new, changed and lost, and what looks like a mistake."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.hidden_fields import mask
+from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.comparison.changes import (
+    EXAMPLES,
+    Fate,
+    FieldChange,
+    RecordExample,
+    SideBySide,
+    examples_of,
+    side_by_side,
+)
+from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, ParentColumn, RowColumns
+from salesforce_bulk_ingest.comparison.mistakes import LEAST_ROWS, Mistake, mistakes_in
+from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordReader, RecordsFound
+from salesforce_bulk_ingest.loading.row_sample import RowSample
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
+from salesforce_bulk_ingest.validation.destination import LoadTarget
+from salesforce_bulk_ingest.validation.key_forms import trimmed
+
+ROWS_OF_A_CALL, MORE_CALLS = 500, 5
+"""A comparison makes at most one call to the org for so many rows, and so many more."""
+
+_NAMES = ("Name", "Subject", "CaseNumber")
+"""The fields by which people know records; hardly an object has two."""
+
+OTHERS_THERE = "They would make new records beside those that the org has, under other keys than these."
+GONE = "These rows fail: their records are gone, or are those of another org."
+CHECK_FILE = "Have the user check that the file is of this object, this org and this time."
+
+
+@dataclass(frozen=True, slots=True)
+class ThereAlready:
+    """New rows that have what a record of the org has already.
+
+    Attributes:
+        columns: the names of the columns that were compared.
+        rows: the number of such rows.
+        is_unique: whether only one record can have the value, so that these rows fail.
+        records: the ids of the first such records.
+    """
+
+    columns: tuple[str, ...]
+    rows: int
+    is_unique: bool
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingParents:
+    """Rows that name parents which the org has not.
+
+    Attributes:
+        column: the name of the column.
+        sobject: the object of the parents.
+        rows: the number of such rows.
+        keys: the first keys of such parents; masked if they are hidden.
+    """
+
+    column: str
+    sobject: str
+    rows: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrgComparison:
+    """Rows compared with the org.
+
+    Attributes:
+        target: the object and operation of the rows.
+        rows: the number of compared rows.
+        total: the number of all rows, of which the compared ones are an even sample if they are fewer.
+        fates: the number of rows of each fate; empty for new rows, which were only looked for.
+        fields: what the rows change in each field.
+        examples: the first few records that they change, before and after.
+        there: what of the rows is there already.
+        parents: the parents that are not there.
+        unseen: sentences about what could not be seen.
+        looked_for: what was looked for of rows that name no records: the names of columns.
+        has_parents: whether parents were looked for.
+        other_parents: the names of the columns with parents that were not looked for.
+        mistakes: what looks like a mistake, the worst first.
+        api_calls: the number of calls to the org.
+    """
+
+    target: LoadTarget
+    rows: int
+    total: int
+    fates: Counter[Fate] = field(default_factory=Counter)
+    fields: tuple[FieldChange, ...] = ()
+    examples: tuple[RecordExample, ...] = ()
+    there: tuple[ThereAlready, ...] = ()
+    parents: tuple[MissingParents, ...] = ()
+    unseen: tuple[str, ...] = ()
+    looked_for: tuple[str, ...] = ()
+    has_parents: bool = False
+    other_parents: tuple[str, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    api_calls: int = 0
+
+    @property
+    def with_record(self) -> int:
+        """The number of rows that name one record."""
+        return self.fates[Fate.CHANGED] + self.fates[Fate.EQUAL]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What looks like a mistake, as warnings."""
+        findings = Findings()
+        for mistake in self.mistakes:
+            mistake.report(findings)
+        return findings.sorted()
+
+
+class OrgComparer:
+    """Compares rows with the records of an org.
+
+    Args:
+        reader: reads the records.
+        sample: the rows.
+        columns: the columns of the rows.
+        target: the object and operation of the rows.
+        hides: returns whether the values of a field are hidden.
+        asked: the columns that are compared, instead of all; by them all new rows are looked for, beside by unique values.
+    """
+
+    def __init__(
+        self,
+        reader: RecordReader,
+        sample: RowSample,
+        columns: RowColumns,
+        target: LoadTarget,
+        *,
+        hides: Callable[[str], bool],
+        asked: Sequence[FoundBy] = (),
+    ) -> None:
+        self._reader = reader
+        self._sample = sample
+        self._columns = columns
+        self._target = target
+        self._name = next((name for name in _NAMES if target.describe.field(name) and not hides(name)), None)
+        self._asked = asked
+        self._unseen = [f"{as_name(name)} can't be compared." for name in columns.unseen]
+
+    async def compare(self) -> OrgComparison:
+        """Return the rows compared with the org."""
+        key = self._columns.key
+        return await (self._compare_new() if key is None else self._compare_named(*key))
+
+    async def _compare_named(self, column: ComparedColumn, key: KeyField) -> OrgComparison:
+        """Compare rows that name records."""
+        target, sample = self._target, self._sample
+        asked = tuple(column for column, _ in self._asked)
+        compared = () if target.deletes else asked or self._columns.compared
+        fields = [*(each.path for each in compared), *([self._name] if self._name else [])]
+        found = await self._reader.find(key, sample.columns[column.index], fields)
+        self._tell_unseen(found, f"records by {as_name(column.name)}")
+        pair, makes_new = (column, key), target.operation == "upsert"
+        sides = await run_in_thread(lambda: side_by_side(sample, pair, compared, found, makes_new=makes_new))
+        parents = await self._missing_parents()
+        mistakes = [
+            *await self._unknown_keys(sides, pair, found),
+            *await run_in_thread(mistakes_in, sides),
+            *_several(sides, column),
+            *map(_no_parent, parents),
+        ]
+        return OrgComparison(
+            target=target,
+            rows=len(sample),
+            total=sample.total,
+            fates=sides.counts,
+            fields=sides.changes(),
+            examples=examples_of(sides, sample, pair, found, self._name),
+            parents=parents,
+            has_parents=bool(self._columns.parents) and not target.deletes,
+            other_parents=() if target.deletes else self._columns.other_parents,
+            unseen=tuple(self._unseen),
+            mistakes=tuple(mistakes),
+            api_calls=self._reader.calls,
+        )
+
+    async def _compare_new(self) -> OrgComparison:
+        """Look for what new rows have in the records that are there."""
+        looked_for: list[Sequence[FoundBy]] = [(pair,) for pair in self._columns.unique]
+        if self._asked:
+            looked_for.append(self._asked)
+        there = [await self._there(pairs) for pairs in looked_for]
+        parents = await self._missing_parents()
+        found = tuple(each for each in there if each.rows)
+        return OrgComparison(
+            target=self._target,
+            rows=len(self._sample),
+            total=self._sample.total,
+            there=found,
+            parents=parents,
+            has_parents=bool(self._columns.parents),
+            other_parents=self._columns.other_parents,
+            looked_for=tuple(dict.fromkeys(column.name for pairs in looked_for for column, _ in pairs)),
+            unseen=tuple(self._unseen),
+            mistakes=(*(_there_already(each, len(self._sample)) for each in found), *map(_no_parent, parents)),
+            api_calls=self._reader.calls,
+        )
+
+    async def _there(self, pairs: Sequence[FoundBy]) -> ThereAlready:
+        """Look for the rows of which all these columns are those of one record."""
+        names = tuple(column.name for column, _ in pairs)
+        finding = next(((column, key) for column, key in pairs if key.can_find), None)
+        if finding is None:
+            self._unseen.append(f"Records can't be found by {quoted_names(names)}.")
+            return ThereAlready(names, 0, False, ())
+        column, key = finding
+        others = [other for other, _ in pairs if other is not column]
+        found = await self._reader.find(key, self._sample.columns[column.index], [other.path for other in others])
+        self._tell_unseen(found, f"records by {', '.join(map(as_name, names))}")
+        others = [other for other in others if other.path not in found.unseen]
+        ids = [_record_like(row, column, key, others, self._sample, found) for row in range(len(self._sample))]
+        there = [record_id for record_id in ids if record_id is not None]
+        is_unique = len(pairs) == 1 and key.describe is not None and key.describe.unique
+        return ThereAlready(names, len(there), is_unique, tuple(dict.fromkeys(there))[:EXAMPLES])
+
+    async def _missing_parents(self) -> tuple[MissingParents, ...]:
+        if self._target.deletes:
+            return ()
+        missing = [await self._missing_in(column) for column in self._columns.parents]
+        return tuple(each for each in missing if each.rows)
+
+    async def _missing_in(self, column: ParentColumn) -> MissingParents:
+        cells = trimmed(self._sample.columns[column.index])
+        found = await self._reader.find(column.key, cells)
+        self._tell_unseen(found, f"the parents in {as_name(column.name)}")
+        form = column.key.form
+        missing = found.asked - found.by_key.keys() - self._keys_of_rows(column.key)
+        keys = [key for key in cells if key not in BLANK_CELLS and form(key) in missing]
+        shown = tuple(dict.fromkeys(map(mask, keys) if column.is_hidden else keys))[:EXAMPLES]
+        return MissingParents(column.name, column.key.sobject, len(keys), shown)
+
+    def _keys_of_rows(self, parent: KeyField) -> set[str]:
+        """Return the keys of the rows themselves where these may be each other's parents."""
+        if self._columns.key is None or self._columns.key[1] != parent:
+            return set()
+        column, key = self._columns.key
+        return {key.form(cell) for cell in trimmed(self._sample.columns[column.index])}
+
+    async def _unknown_keys(self, sides: SideBySide, key: FoundBy, found: RecordsFound) -> list[Mistake]:
+        """Return the mistake that most keys are those of no record."""
+        unknown = sides.counts[Fate.NO_RECORD] + sides.counts[Fate.NEW]
+        known = len(sides.fates) - sides.counts[Fate.UNSEEN]
+        if 2 * unknown <= known:
+            return []
+        clause = f"{unknown:,} of {known:,} rows have an {as_name(key[0].name)} that no record has"
+        if sides.counts[Fate.NO_RECORD]:
+            why = self._of_another_object(key) or GONE
+            return [Mistake("unknown keys", clause, why, CHECK_FILE, unknown, (key[0].name,), "these rows")]
+        if known < LEAST_ROWS or not (found.by_key or await self._reader.has_any(key[1])):
+            return []
+        return [Mistake("unknown keys", clause, OTHERS_THERE, CHECK_FILE, unknown, (key[0].name,))]
+
+    def _of_another_object(self, key: FoundBy) -> str:
+        """Return the sentence that most ids are those of another object; empty if they are not."""
+        prefix = self._target.describe.key_prefix
+        cells = [cell for cell in trimmed(self._sample.columns[key[0].index]) if cell not in BLANK_CELLS]
+        if key[1].name != ID_FIELD or prefix is None or not cells:
+            return ""
+        most, count = Counter(cell[:3] for cell in cells).most_common(1)[0]
+        if most == prefix or 2 * count <= len(cells):
+            return ""
+        return f"Most ids begin with {as_name(most)}, and those of {as_name(self._target.describe.name)} with {prefix}."
+
+    def _tell_unseen(self, found: RecordsFound, what: str) -> None:
+        if found.unseen:
+            self._unseen.append(f"This user can't read {quoted_names(found.unseen)}.")
+        if found.failure is not None:
+            self._unseen.append(f"Not all {what} could be looked for. {found.failure}")
+
+
+def _record_like(
+    row: int,
+    column: ComparedColumn,
+    key: KeyField,
+    others: Sequence[ComparedColumn],
+    sample: RowSample,
+    found: RecordsFound,
+) -> str | None:
+    """Return the id of a record that has what a row has; None if there is none."""
+    cell = trimmed([sample.columns[column.index][row]])[0]
+    if cell in BLANK_CELLS:
+        return None
+    alike = (
+        record
+        for record in found.by_key.get(key.form(cell), ())
+        if all(_is_alike(other, sample.columns[other.index][row], record) for other in others)
+    )
+    return next((str(record.get(ID_FIELD)) for record in alike), None)
+
+
+def _is_alike(column: ComparedColumn, cell: str, record: JsonRecord) -> bool:
+    return column.forms.of_cell(cell) == column.forms.of_value(column.value_in(record))
+
+
+def _several(sides: SideBySide, column: ComparedColumn) -> Iterator[Mistake]:
+    count = sides.counts[Fate.SEVERAL_RECORDS]
+    if count:
+        yield Mistake(
+            "several records",
+            f"{count:,} rows have a {as_name(column.name)} that several records have",
+            "An upsert does not choose one of them, so these rows fail.",
+            "Have the user give each record a key of its own, or leave these rows out.",
+            count,
+            (column.name,),
+            "these rows",
+        )
+
+
+def _no_parent(missing: MissingParents) -> Mistake:
+    return Mistake(
+        "no parent",
+        f"{missing.rows:,} rows name a record of {as_name(missing.sobject)} in {as_name(missing.column)} that is not there",
+        f"They fail, since there is no {quoted_names(missing.keys)}.",
+        "Load the parents first, or correct these cells with values.",
+        missing.rows,
+        (missing.column,),
+        "these rows",
+    )
+
+
+def _there_already(there: ThereAlready, rows: int) -> Mistake:
+    names = " and ".join(map(as_name, there.columns))
+    return Mistake(
+        "there already",
+        f"{there.rows:,} of {rows:,} new rows have the {names} of a record that is there already",
+        "They fail, since no two records may have it." if there.is_unique else "They would be there twice.",
+        "Leave these rows out with leaveOut, or upsert by an external id to change the records.",
+        there.rows,
+        there.columns,
+        "these rows" if there.is_unique else None,
+    )
