@@ -1,5 +1,6 @@
 """The README's conversation, the entry in mcp.json and the changelog, held to the code."""
 
+import csv
 import json
 import re
 from importlib.resources import files
@@ -28,7 +29,7 @@ async def test_the_conversation_goes_as_it_is_told(tmp_path: Path) -> None:
     calls = [turn for turn in told if re.match(r"Agent +[a-z-]+-job ", turn)]
     assert len(calls) == 6 and sum(turn.count("→") for turn in calls) >= 12
     with emulator(tmp_path / "org") as org_url:
-        async with agent(org_url, upload_roots=(tmp_path,)) as client:
+        async with agent(org_url, upload_roots=(tmp_path,), save_roots=(tmp_path,)) as client:
             for turn in calls:
                 line, *answers = turn.splitlines()
                 _, tool, arguments = line.split(maxsplit=2)
@@ -41,6 +42,15 @@ async def test_the_conversation_goes_as_it_is_told(tmp_path: Path) -> None:
                 for shown in (answer.split("→ ", 1)[1] for answer in answers if "→" in answer):
                     told_before, found, rest = rest.partition(real(shown, jobs, tmp_path))
                     assert found, f"{shown}\nis not in\n{told_before}"
+    saved = lines_of_records(tmp_path / "contacts-failed.csv")
+    assert len(saved) == 11 and saved == sorted(saved)
+    assert {13, 63, 64, 100, 183, 211, 223, 251} <= set(saved)  # of which the dry run told
+
+
+def lines_of_records(file: Path) -> list[int]:
+    """The lines of the source of the rows in a saved file."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        return [int(row["sf__Line"]) for row in csv.DictReader(opened)]
 
 
 def real(text: str, jobs: dict[str, str], folder: Path) -> str:
