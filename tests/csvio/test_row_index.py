@@ -39,7 +39,18 @@ def test_the_rows_from_any_row_on_are_those_of_the_whole_file(content: bytes, si
     st.lists(
         st.tuples(
             st.sampled_from(
-                [b"a,b\n", b"a\rb\r\n", b'"x\ny"\n', b"\n", b'"stray\n', b"y" * (CHUNK_BYTES // 8) + b"\n"]
+                [
+                    b"a,b\n",
+                    b"a\rb\r\n",
+                    b'"x\ny"\n',
+                    b'"x\r\ny","z"\r\n',
+                    b'"x""\n""y","z"\n',
+                    b'x,y"z"\n',
+                    b"\n",
+                    b"\r\n",
+                    b'"stray\n',
+                    b"y" * (CHUNK_BYTES // 8) + b"\n",
+                ]
             ),
             st.sampled_from([1, 1, STEP, 2 * STEP]),
         ),

@@ -91,10 +91,9 @@ class RowIndex:
         left = (self.starts[entry + 1] if entry + 1 < len(self.starts) else self.size) - start
         file.seek(start)
         if left <= CHUNK_BYTES:
-            lines = file.read(left).splitlines(keepends=True)
-            if len(lines) == min(STEP, self.rows - entry * STEP):
-                # As many lines as rows: no row has a line break in it, and no line is blank.
-                yield lines
+            split = _split(file.read(left), min(STEP, self.rows - entry * STEP))
+            if split is not None:
+                yield split
                 return
             file.seek(start)
         splitter = RecordSplitter()
@@ -102,6 +101,29 @@ class RowIndex:
             left -= len(chunk)
             yield splitter.feed(chunk)
         yield splitter.flush()
+
+
+def _split(data: bytes, rows: int) -> list[bytes] | None:
+    """Return the records of some bytes, or None where splitting does not prove that it finds these.
+
+    Args:
+        data: the bytes of whole records.
+        rows: the number of records that are not blank.
+    """
+    if data.count(b"\n") <= rows:
+        lines = data.splitlines(keepends=True)
+        if len(lines) == rows:  # no row has a line break in it, and no line is blank
+            return lines
+    end = b'"\r\n' if data.endswith(b'"\r\n') else b'"\n'
+    *parts, rest = data.split(end)
+    # An even number of quotes before each of these ends makes it that of a record; and of no other are there so many.
+    if rest or len(parts) != rows or any(part[:1] in _LINE_ENDS or part.count(b'"') % 2 == 0 for part in parts):
+        return None
+    return [part + end for part in parts]
+
+
+_LINE_ENDS = frozenset({b"\n", b"\r"})
+"""The first bytes of a blank line."""
 
 
 class IndexBuilder:

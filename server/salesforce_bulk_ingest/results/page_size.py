@@ -7,10 +7,9 @@ share what headings, error groups and sentences leave. An explicit limit goes be
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, zip_longest
 
 from salesforce_bulk_ingest.base.text import cut
-from salesforce_bulk_ingest.csvio.writer import format_records
 
 DEFAULT_ROWS = 50
 MOST_ROWS = 1_000
@@ -131,13 +130,12 @@ def _cut_cells(row: Sequence[str], longest: int) -> tuple[str, ...]:
     return tuple(cut(cell, longest) for cell in row)
 
 
-_PLAIN = bytes(code for code in range(ord(" "), ord("~") + 1) if chr(code) not in '"\\')
 _readable = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _is_plain(text: str) -> bool:
     """Return whether no character of the text has an escape in JSON."""
-    return text.isascii() and not text.encode("ascii").translate(None, _PLAIN)
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
 def _cost(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
@@ -147,7 +145,8 @@ def _cost(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
         return _cost_of_plain(rows, texts)
     is_plain = list(map(_is_plain, texts))
     chars, on_wire = _cost_of_plain(list(compress(rows, is_plain)), list(compress(texts, is_plain)))
-    more_chars, more_on_wire = _cost_of_others([row for row, plain in zip(rows, is_plain, strict=True) if not plain])
+    others = [not plain for plain in is_plain]
+    more_chars, more_on_wire = _cost_of_others(list(compress(rows, others)), "".join(compress(texts, others)))
     return chars + more_chars, on_wire + more_on_wire
 
 
@@ -158,9 +157,30 @@ def _cost_of_plain(rows: Sequence[Sequence[str]], texts: Sequence[str]) -> tuple
     return chars + 4 * cells + 3 * len(rows), 2 * chars + 5 * cells + 2 * quoted + 8 * len(rows)
 
 
-def _cost_of_others(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+def _cost_of_others(rows: Sequence[Sequence[str]], text: str) -> tuple[int, int]:
     """Return the cost of rows with escapes. JSON is longer than CSV: it has quotes around each cell."""
-    text, cells = "".join(map("".join, rows)), sum(map(len, rows))
-    quotes = len(format_records(rows)) - len(text) - cells if any(mark in text for mark in ',"\r\n') else 0
-    chars = len(_readable(text)) - 2 + 4 * cells + len(rows)
-    return chars, 2 * (len(json.dumps(text)) - 2) + 5 * cells + 2 * quotes + 3 * len(rows)
+    cells, (chars, on_wire) = sum(map(len, rows)), _escaped(text)
+    return chars + 4 * cells + len(rows), 2 * on_wire + 5 * cells + 2 * _quotes(rows) + 3 * len(rows)
+
+
+def _escaped(text: str) -> tuple[int, int]:
+    """Return the length of a text in readable JSON and in JSON of ASCII alone, without its quotes."""
+    if _is_plain(text.replace("\n", "")):  # most rows with an escape have it for a line break
+        length = len(text) + text.count("\n")
+        return length, length
+    return len(_readable(text)) - 2, len(json.dumps(text)) - 2
+
+
+def _quotes(rows: Sequence[Sequence[str]]) -> int:
+    """Return the number of quotes that CSV adds to the cells of rows."""
+    quotes = 0
+    for column in zip_longest(*rows, fillvalue=""):
+        # Most columns have no cell that needs quotes, which is seen for a whole column at once.
+        text = "".join(column)
+        if _needs_quotes(text):
+            quotes += text.count('"') + 2 * sum(map(_needs_quotes, column))
+    return quotes
+
+
+def _needs_quotes(text: str) -> bool:
+    return "\n" in text or "," in text or '"' in text or "\r" in text
