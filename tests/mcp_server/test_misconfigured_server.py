@@ -51,7 +51,7 @@ async def test_every_tool_is_listed_and_answers_with_the_mistake_whatever_it_is_
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_resource_is_not_read_but_answers_with_the_mistake(era: Era, org: WatchedOrg, tmp_path: Path) -> None:
     async with _misconfigured(tmp_path, org, era) as client:
-        assert len((await client.list_resource_templates()).resource_templates) == 4
+        assert len((await client.list_resource_templates()).resource_templates) == 6
         for uri in (f"salesforce-bulk://jobs/{UNKNOWN_JOB}", "salesforce-bulk://nothing"):
             with pytest.raises(MCPError) as raised:
                 await client.read_resource(uri)

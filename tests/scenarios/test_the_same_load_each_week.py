@@ -328,6 +328,7 @@ async def test_where_rows_are_loaded_by_recipes_alone_no_other_way_leads_into_th
         assert "--only-recipes" in text_of(dry) and "loads without a recipe" in (client.instructions or "")
         assert (await rest.patch(f"/{made}", json={"state": "Aborted"})).status_code == 200
         assert (await closed(client, created["id"]))["numberRecordsFailed"] == 0
+        assert "rowsOf" not in (await call(client, "get-ingest-job-status", jobId=created["id"]))["undo"]
     assert monday.count() == 10
 
 

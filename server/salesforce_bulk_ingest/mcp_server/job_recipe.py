@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-import yaml
-
 from salesforce_bulk_ingest.base.errors import NoRecipe
 from salesforce_bulk_ingest.base.text import visible, without_hidden
 from salesforce_bulk_ingest.mcp_server.arguments import MappingBody
@@ -24,6 +22,8 @@ def recipe_of(job: Job, load: JobLoad | None) -> str:
     Raises:
         NoRecipe: it is not known how the rows were loaded, or they were loaded by a recipe, or are those of earlier jobs.
     """
+    import yaml  # no start needs it
+
     part = None if load is None else load.part
     if load is None or part is None:
         raise NoRecipe("This server has no record of how the rows of this job were loaded.")

@@ -6,14 +6,13 @@ from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds, RecipeMistake, RefusedByPolicy
 from salesforce_bulk_ingest.base.text import quoted, visible
-from salesforce_bulk_ingest.base.yaml import YamlError, YamlText, yaml_text
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.header_bounds import HeaderBounds
 from salesforce_bulk_ingest.loading.load_bounds import LoadBounds, Most
@@ -23,6 +22,9 @@ from salesforce_bulk_ingest.loading.sdl import loader_mapping
 from salesforce_bulk_ingest.loading.sources import UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.arguments import ClosedModel, CreateBody, MappingBody
+
+if TYPE_CHECKING:
+    from salesforce_bulk_ingest.base.yaml import YamlText
 
 MOST_NAMES_TOLD = 20
 MOST_MISTAKES_TOLD = 5
@@ -220,11 +222,10 @@ class Recipes:
         """
         folder = self._folder_with(name)
         file = folder.file_of(name)
-        with _mistakes_in(file):
-            text = yaml_text(folder.read(file))
+        text = _parsed(file, folder.read(file))
         return _checked(file, self._with_mapping_file(text, folder)).named(name)
 
-    def _with_mapping_file(self, text: YamlText, folder: RecipeFolder) -> YamlText:
+    def _with_mapping_file(self, text: "YamlText", folder: RecipeFolder) -> "YamlText":
         """Return what a recipe says, with what a mapping file says that its columns name."""
         said = text.value
         if not isinstance(said, dict) or not isinstance(said.get("columns"), str):
@@ -267,15 +268,17 @@ def errors_of(recipe: Recipe | None) -> Iterator[None]:
         raise RecipeMistake(f"The recipe {recipe.name} does not fit this file. {error}") from error
 
 
-@contextmanager
-def _mistakes_in(file: str) -> Iterator[None]:
+def _parsed(file: str, text: str) -> "YamlText":
+    # Imported by who reads a recipe: no start needs the parser.
+    from salesforce_bulk_ingest.base.yaml import YamlError, yaml_text
+
     try:
-        yield
+        return yaml_text(text)
     except YamlError as error:
         raise RecipeMistake(f"{file}, line {error.line}: {error}.") from None
 
 
-def _checked(file: str, text: YamlText) -> Recipe:
+def _checked(file: str, text: "YamlText") -> Recipe:
     """Return the recipe that a text has, or raise RecipeMistake, which names the line of each mistake."""
     if not isinstance(text.value, Mapping):
         raise RecipeMistake(f"{file}, line 1: write names with their settings here, as in object: Account.")

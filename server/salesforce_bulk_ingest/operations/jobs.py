@@ -351,6 +351,7 @@ class JobOperations:
             return None
         try:
             self._rules.policy.check_create(job.object, "delete")
+            self._rules.policy.check_recipe(is_by_recipe=False)
         except RefusedByPolicy:
             return "refused"
         return "by ids" if self._fetcher is None else "possible"
