@@ -125,6 +125,14 @@ async def test_a_dry_run_by_recipe_names_the_call_that_sends_what_it_checked(mon
         assert "INVALID_ARGUMENT" in await refusal(client, tool, **arguments)
 
 
+async def test_a_dry_run_by_a_recipe_offers_no_cells_in_place_of_those_that_fail(monday: Monday) -> None:
+    monday.write("kunden-bad.csv", HEADER + ROWS + f"K11;Müller;{'0' * 50};1;x\n")
+    async with monday.agent() as client:
+        checked = await call(client, "create-ingest-job", data=by_recipe("kunden-bad.csv"), dryRun=True)
+    assert "1 of these rows is known to fail" in checked["summary"]
+    assert "sends the rows" in checked["next"] and " Or " not in checked["next"]
+
+
 async def test_an_open_job_of_the_recipe_takes_its_file_and_no_other_job_does(monday: Monday) -> None:
     monday.write("kunden-01.csv", HEADER + ROWS)
     upsert = {"object": "account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}
