@@ -81,15 +81,7 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
                 "org": "embedded org",
                 "changed": True,
                 "resourceUri": "salesforce-bulk://jobs/JOB",
-                "rowCounts": {
-                    "sent": 3,
-                    "successful": 2,
-                    "failed": 1,
-                    "unprocessed": 0,
-                    "inNoResult": 0,
-                    "created": 2,
-                    "updated": 0,
-                },
+                "rowCounts": {"sent": 3, "successful": 2, "failed": 1, "unprocessed": 0, "inNoResult": 0, "created": 2},
             },
             [
                 "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
@@ -167,7 +159,7 @@ async def test_an_insert_says_how_many_records_are_new_where_an_upsert_does(clie
     )
     answer = await closed(client, made["id"])
     assert answer["summary"].endswith("1 of them failed. New records: 2.")
-    assert (answer["rowCounts"]["created"], answer["rowCounts"]["updated"]) == (2, 0)
+    assert answer["rowCounts"]["created"] == 2 and "updated" not in answer["rowCounts"]
 
 
 async def test_where_no_results_are_kept_the_successful_rows_tell_which_records_are_new(org: WatchedOrg) -> None:

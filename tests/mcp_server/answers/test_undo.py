@@ -33,7 +33,7 @@ async def undo_of(org: WatchedOrg, operation: str, rows: dict[str, Any] = ROWS, 
 
 async def test_an_insert_is_undone_by_the_ids_of_what_it_created(org: WatchedOrg) -> None:
     assert await undo_of(org, "insert", allow_operation=("delete",)) == snapshot(
-        'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["created"]}}} deletes what it created, once that job is closed. Only if the user asks for it.'
+        'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["<job>"], "which": ["created"]}}} deletes what it created, once closed. Only if the user asks.'
     )
 
 

@@ -72,7 +72,7 @@ class JobAnswer(Answer, Job):
             org=str(org),
             changed=status.changed,
             load=JobRowsAnswer.of_load(job, status.load),
-            row_counts=RowCountsAnswer.of(status.accounting, status.created),
+            row_counts=RowCountsAnswer.of(status.accounting, status.created, updates=job.operation == "upsert"),
             undo=undo_of(status),
             resource_uri=job_uri(job.id),
             summary=f"{summary} {describe(status)}".strip(),

@@ -25,7 +25,7 @@ class RowCountsAnswer(AnswerPart):
     updated: int | None = None
 
     @classmethod
-    def of(cls, accounting: RowAccounting | None, created: int | None = None) -> Self | None:
+    def of(cls, accounting: RowAccounting | None, created: int | None = None, *, updates: bool = True) -> Self | None:
         """Return the counts, with the number of new records, if that is known; None where they are not known."""
         if accounting is None or accounting.counts is None:
             return None
@@ -37,7 +37,7 @@ class RowCountsAnswer(AnswerPart):
             unprocessed=counts.unprocessed,
             in_no_result=counts.in_no_result,
             created=created,
-            updated=None if created is None else counts.successful - created,
+            updated=counts.successful - created if updates and created is not None else None,
         )
 
 

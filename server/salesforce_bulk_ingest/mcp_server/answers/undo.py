@@ -16,4 +16,4 @@ def undo_of(status: JobStatus) -> str | None:
     rows = rows_of(job.id, which=["created"]) if status.undo == "possible" else {"csv": IDS}
     delete = call(CREATE, body={"object": job.object, "operation": "delete"}, data=rows)
     stays = "; what it updated stays as it is now" if job.operation == "upsert" else ""
-    return f"{delete} deletes what it created, once that job is closed{stays}. Only if the user asks for it."
+    return f"{delete} deletes what it created, once closed{stays}. Only if the user asks."
