@@ -1,11 +1,11 @@
-"""Measure, in one run: 100 MB through the gateway, rows of the embedded org, preflight, results, retries, and many clients."""
+"""Measure, in one run: 100 MB through the gateway, rows of the embedded org, preflight, results, retries, comparisons with the org, and many clients."""
 
 import argparse
 import os
 import platform
 import sys
 
-from tests.bench import calls, many, org, results, retries, rows_in, transfers, waits
+from tests.bench import calls, comparisons, many, org, results, retries, rows_in, transfers, waits
 
 PARTS = {
     "gateway": transfers.run,
@@ -16,6 +16,7 @@ PARTS = {
     "many": many.run,
     "calls": calls.run,
     "wait": waits.run,
+    "compare": comparisons.run,
 }
 
 
