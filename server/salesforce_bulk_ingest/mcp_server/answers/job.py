@@ -86,8 +86,10 @@ class JobAnswer(Answer, Job):
     def of_change(cls, status: JobStatus, state: TargetState) -> Self:
         """Return the answer about a job that was to be closed (state UploadComplete) or aborted (Aborted)."""
         job = status.job
-        # Beside the next step of the load, an undo would look like another; the status has it then, too.
-        goes_on = bool(job.number_records_failed or next_part(job, status.load))
+        # Beside the next step of the load, an undo would look like another, and that of a part undoes no whole load; the
+        # status has it then, too.
+        part = None if status.load is None else status.load.part
+        goes_on = bool(job.number_records_failed) or (part is not None and part.of > 1)
         return cls.of(
             replace(status, undo=None) if goes_on else status,
             summary=state_change_summary(job, state, changed=bool(status.changed)),
