@@ -259,7 +259,7 @@ async def test_a_dry_run_makes_no_job_and_sends_nothing(org: WatchedOrg, tmp_pat
                         ],
                         "sample": [["Acme", "Oslo"], ["Other", "Lyon"]],
                         "checked": "file, columns, cells",
-                        "notChecked": "existing records (compare names fields to find them by), repeated keys, validation rules, triggers, duplicate rules, record types",
+                        "notChecked": "existing records (set compare), repeated keys, validation rules, triggers, duplicate rules, record types",
                     },
                 },
                 [
@@ -273,7 +273,7 @@ async def test_a_dry_run_makes_no_job_and_sends_nothing(org: WatchedOrg, tmp_pat
                     '["Acme", "Oslo"]',
                     '["Other", "Lyon"]',
                     "Checked: file, columns, cells.",
-                    "Not checked: existing records (compare names fields to find them by), repeated keys, validation rules, triggers, duplicate rules, record types.",
+                    "Not checked: existing records (set compare), repeated keys, validation rules, triggers, duplicate rules, record types.",
                 ],
             )
         )

@@ -140,7 +140,7 @@ async def test_new_rows_are_looked_for_by_the_fields_that_are_asked_for(client: 
     assert "Looked for in the org by Name or Phone" in answer["summary"]
     unasked = await dry_run(client, rows, INSERT)
     assert "comparison" not in unasked
-    assert "existing records (compare names fields to find them by)" in unasked["profile"]["notChecked"]
+    assert "existing records (set compare)" in unasked["profile"]["notChecked"]
 
 
 async def test_parents_that_are_not_there_are_named(client: Client) -> None:

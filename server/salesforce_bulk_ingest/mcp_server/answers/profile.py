@@ -203,7 +203,7 @@ def _not_checked(scope: Scope | None, comparison: OrgComparison | None) -> str:
         others = ", ".join(map(as_name, comparison.other_parents[:LEFT_OUT_SHOWN]))
         parts = [f"parents of {others}"] if others else []
         if "existing records" not in _seen(comparison):
-            parts.append("existing records (compare names fields to find them by)")
+            parts.append("existing records (set compare)")
     if scope is None or scope.object_name is None:
         parts.append("columns, cells")
     if scope is None or scope.key is None:
