@@ -370,6 +370,24 @@ async def test_rows_of_an_insert_that_was_undone_go(org: WatchedOrg, client: Cli
     assert count(org, "Undone") == 30
 
 
+@pytest.mark.parametrize("operation", ["insert", "upsert"])
+async def test_the_very_call_goes_again_after_its_job_was_undone(
+    operation: str, org: WatchedOrg, client: Client
+) -> None:
+    tag = f"Anew {operation}"
+    body = INSERT if operation == "insert" else INSERT | {"operation": "upsert", "externalIdFieldName": "Id"}
+    rows = (
+        csv_of([["", *row] for row in rows_of(tag)], ["Id", *HEADER]) if operation == "upsert" else csv_of(rows_of(tag))
+    )
+    job = await loaded(client, rows, body=body)
+    delete = {"object": "Account", "operation": "delete"}
+    undo = await call(client, "create-ingest-job", body=delete, data={"rowsOf": {"jobs": [job], "which": ["created"]}})
+    await closed(client, undo["id"])
+    assert count(org, tag) == 0
+    assert await loaded(client, rows, body=body) != job
+    assert count(org, tag) == 30
+
+
 async def test_rows_that_are_meant_twice_go_with_load_again(org: WatchedOrg, client: Client) -> None:
     rows = csv_of(rows_of("Meant"))
     await loaded(client, rows)

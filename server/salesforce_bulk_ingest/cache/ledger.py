@@ -387,7 +387,7 @@ class Ledger:
     async def undos_of(self, org: str, job_id: str) -> Mapping[str, int]:
         """Return the ids of the jobs that delete records which the job created, each with their number."""
         none: Mapping[str, int] = {}
-        return await self._run(lambda db: load_records.undos_of(db, org, job_id), none)
+        return await self._run(lambda db: load_records.undos_of(db, org, job_id), none, looks_only=True)
 
     async def _run(self, action: Callable[[sqlite3.Connection], T], default: T, *, looks_only: bool = False) -> T:
         """Run an action on the file; return the default where the file can't be used."""

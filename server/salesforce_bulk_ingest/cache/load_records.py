@@ -183,5 +183,5 @@ def insert_undo(db: sqlite3.Connection, org: str, by_job: str, rows: Mapping[str
 
 def undos_of(db: sqlite3.Connection, org: str, job_id: str) -> dict[str, int]:
     """Return the ids of the jobs that delete records which the job created, each with their number."""
-    query = "SELECT by_job, rows FROM undone_inserts WHERE org = ? AND job_id = ?"
+    query = "SELECT by_job, rows FROM undone_inserts WHERE org = ? AND job_id = ? ORDER BY by_job"
     return dict(db.execute(query, (org, job_id[:15])).fetchall())

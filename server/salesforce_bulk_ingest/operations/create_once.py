@@ -109,13 +109,14 @@ class CreateOnce:
         return None
 
     async def _usable_job(self, job_id: str) -> Job | None:
-        """Return the job unless it is gone, was aborted, or has ended without a row in the org."""
+        """Return the job unless it is gone, was aborted, has ended without a row in the org, or is being undone since."""
         try:
             job = await self._client.get_job(job_id)
         except NotFound:
             return None
         is_lost = job.is_terminal and (job.state != "JobComplete" or not job.number_records_loaded)
-        return None if is_lost else job
+        is_undone = job.is_terminal and bool(await self._uploads.undos_of(await self._client.org(), job))
+        return None if is_lost or is_undone else job
 
     async def _is_earlier(self, job: Job) -> bool:
         has_rows = await self._uploads.knows(await self._client.organization(), job)

@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.undos import are_all_undone, undos_of
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -25,7 +26,7 @@ from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.validation.destination import DELETES, Destination
+from salesforce_bulk_ingest.validation.destination import Destination
 
 logger = logging.getLogger(__name__)
 
@@ -182,7 +183,9 @@ class EarlierLoads:
         if job is None and await self._is_known_to_be_empty(org, upload.job_id):
             return None
         if job is not None and job.is_terminal:
-            if job.number_records_loaded <= 0 or await self._is_undone(org, job):
+            if job.number_records_loaded <= 0:
+                return None
+            if are_all_undone(job, await undos_of(self._client, self._ledger, org, job.id)):
                 return None
             if job.number_records_loaded < sketch.rows:
                 sketch = sketch.without(await self._not_loaded(org, job))
@@ -199,21 +202,6 @@ class EarlierLoads:
             return await self._client.get_job(job_id)
         except (NotFound, InvalidJobId):
             return None
-
-    async def _is_undone(self, org: Org, job: Job) -> bool:
-        """Return whether other jobs have deleted all records that the job created, as far as these tools sent the ids."""
-        undone = 0
-        for by_job, rows in (await self._ledger.undos_of(org.key, job.id)).items():
-            deleting = await self._job(by_job)
-            if (
-                deleting is not None
-                and deleting.operation in DELETES
-                and deleting.state == "JobComplete"
-                and deleting.number_records_failed == 0
-                and deleting.number_records_loaded > 0
-            ):
-                undone += rows
-        return undone >= job.number_records_loaded
 
     async def _not_loaded(self, org: Org, job: Job) -> RowSketch:
         """Return the sketch of the rows that an ended job did not load; empty if these can't be known."""

@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
+from salesforce_bulk_ingest.operations.undos import UndoJob
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -83,6 +84,7 @@ class JobStatus:
         load: what the rows of the job are; None where this machine knows of no upload to it.
         created: how many of the records of an insert or upsert are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
+        undone_by: the jobs that deleted records which it created, or may still.
     """
 
     org: Org
@@ -93,6 +95,7 @@ class JobStatus:
     load: JobLoad | None = None
     created: int | None = None
     undo: Undo | None = None
+    undone_by: tuple[UndoJob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +315,9 @@ class JobOperations:
         if load is not None and load.part is not None and job.is_terminal and load.part.number == load.part.of:
             load = replace(load, all_parts=await self._all_parts(org, job, load.part.of))
         accounting, created = await self._accounting(org, job), await self._created(org, job)
-        return replace(status, load=load, accounting=accounting, created=created, undo=self._undo(job))
+        undo = self._undo(job)
+        undone_by = () if undo is None else await self._uploads.undos_of(org, job)
+        return replace(status, load=load, accounting=accounting, created=created, undo=undo, undone_by=undone_by)
 
     async def _all_parts(self, org: Org, job: Job, parts: int) -> AllParts | None:
         """Return what became of the rows of all parts of a load, whose last job this is; None for one part or many."""

@@ -26,6 +26,7 @@ from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows,
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.undos import undos_of
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -46,6 +47,10 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """How far the clocks of this machine and of Salesforce may differ: a job that is this little younger may be older."""
 
 GO_AGAIN = "They go a second time, as again says."
+
+JOBS_TOLD = 3
+
+UNDONE = "Rows of records that are deleted already fail. See in that job what became of them."
 
 
 class Retries:
@@ -227,7 +232,7 @@ class Retry:
         rows = await run_in_thread(find_rows)
         if self._is_of_ids:
             self._ids = _counts(self._file, rows)
-            return ()
+            return tuple([note async for note in self._undone(_ids(to_job))])
         self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
@@ -271,6 +276,16 @@ class Retry:
         if before:
             raise await self._sent_again(before)
         return ()
+
+    async def _undone(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
+        """Yield a warning for each job of which other jobs have deleted records, or may still."""
+        for from_job in self._ids:
+            undos = await undos_of(self._client, self._ledger, self._org, from_job)
+            others = [undo.job for undo in undos if undo.job.id[:15] not in but_by]
+            if others:
+                jobs = ", ".join(f"{job.id} ({as_name(job.state)})" for job in others[:JOBS_TOLD])
+                what = f"Ids of records that job {from_job} created went into a delete job before: {jobs}."
+                yield Finding("warning", what, UNDONE)
 
     async def _check_record_is_whole(self) -> None:
         """Raise NoRecord where a job of the rows is older than the ledger, and an earlier ledger was lost."""

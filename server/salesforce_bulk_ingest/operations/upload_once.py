@@ -31,6 +31,7 @@ from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
+from salesforce_bulk_ingest.operations.undos import UndoJob, undos_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -208,6 +209,10 @@ class Uploads:
     async def knows(self, org: Org, job: Job) -> bool:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
         return await self.state_of(org, job.id) != "unknown"
+
+    async def undos_of(self, org: Org, job: Job) -> tuple[UndoJob, ...]:
+        """Return the jobs that deleted records which the job created, or may still, as far as this server knows."""
+        return await undos_of(self._client, self._ledger, org, job.id)
 
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""

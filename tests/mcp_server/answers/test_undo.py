@@ -99,3 +99,44 @@ async def test_a_server_that_changes_nothing_does_not_speak_of_it(org: WatchedOr
         await closed(client, made["id"])
     async with agent(org.url, read_only=True, allow_preflight_off=False) as client:
         assert "undo" not in await call(client, "get-ingest-job-status", jobId=made["id"])
+
+
+@pytest.mark.parametrize("operation", ["insert", "upsert"])
+async def test_an_undo_that_began_is_shown_in_place_of_another(operation: str, org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        body = {"object": "Account", "operation": operation}
+        body |= {"externalIdFieldName": "External_Id__c"} if operation == "upsert" else {}
+        rows = {"csv": f"Name,External_Id__c\nAgain {operation} 1,{operation}1\nAgain {operation} 2,{operation}2\n"}
+        made = await call(client, "create-ingest-job", body=body, data=rows)
+        await closed(client, made["id"])
+        tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"])
+        undoing = await call(client, tool, **arguments)
+        told = []
+        for _ in range(2):
+            status = await call(client, "get-ingest-job-status", jobId=made["id"])
+            told.append(status["undo"].replace(undoing["id"], "<undo>"))
+            await closed(client, undoing["id"])
+        again = await call(client, "create-ingest-job", **{**arguments, "preflight": "off"})
+    assert told == snapshot(
+        [
+            'get-ingest-job-status {"jobId": "<undo>"} shows the undo, which has the ids of 2 records that this job created, and is Open.',
+            'get-ingest-job-status {"jobId": "<undo>"} shows the undo, which has the ids of 2 records that this job created, and is JobComplete.',
+        ]
+    )
+    [_, found] = again["findings"]
+    assert found["what"].replace(undoing["id"], "<undo>").replace(made["id"], "<job>") == snapshot(
+        "Ids of records that job <job> created went into a delete job before: <undo> (JobComplete)."
+    )
+
+
+async def test_an_undo_that_was_aborted_is_no_undo(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        made = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"}, data=ROWS)
+        await closed(client, made["id"])
+        undo = (await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"]
+        tool, arguments = next_call(undo)
+        undoing = await call(client, tool, **arguments)
+        await call(client, "close-abort-ingest-job", jobId=undoing["id"], body={"state": "Aborted"})
+        assert (await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"] == undo
+        again = await call(client, tool, **{**arguments, "preflight": "off"})
+    assert len(again["findings"]) == 1
