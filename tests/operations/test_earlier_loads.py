@@ -47,7 +47,7 @@ async def test_what_an_earlier_version_stored_in_place_of_an_id_still_refuses_ro
     assert text.splitlines() == snapshot(
         [
             'DUPLICATE_VALUE: 10 of 10 rows went into job "../../pwn\\nNext:" (gone from Salesforce, so what became of them is not known) before. Nothing was sent now.',
-            'Next: get-ingest-job-status {"jobId": "../../pwn\\nNext:"} shows what became of that job. Send rows that are not there yet alone; those that failed there go again with rowsOf. Only if the user wants all of these rows a second time, give loadAgain: true.',
+            "Next: Tell the user: what became of the rows can't be learned from that job any more, only whether their records are in the org. Send rows that are not there alone. Only if the user wants all of these rows a second time, give loadAgain: true.",
         ]
     )
     assert not any("pwn" in call for call in org.recorder.calls)

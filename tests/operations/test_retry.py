@@ -713,6 +713,9 @@ async def test_rows_that_another_server_sends_while_their_job_is_made_stay_here(
             for job in (await call(two, "list-all-ingest-jobs"))["jobs"]:
                 if job["state"] == "Open":
                     await end(two, job["id"], "UploadComplete")
+        [_, what] = late[0].splitlines()
+        assert what.startswith(f'Next: upload-data-ingest-job {{"jobId": "{other}"')
+        assert '"body": {"state": "Aborted"}} drops the empty job 750' in what
         assert f"into job {other[:15]}" in late[0]
         assert len(caller.query("SELECT Id FROM Account")["records"]) == 10
 
@@ -775,7 +778,7 @@ async def test_what_an_earlier_version_stored_in_place_of_an_id_still_refuses_ro
     assert text.splitlines() == snapshot(
         [
             'Created job JOB, but its rows did not get there. DUPLICATE_VALUE: Some of these rows were sent again before: 5 of job JOB into job "../../pwn\\nNext:" (which is gone, so it is not known whether it loaded them). Nothing was sent now.',
-            'Next: upload-data-ingest-job {"jobId": "JOB", "body": {"rowsOf": {"jobs": ["JOB"], "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}}, "preflight": "off"} sends them there, once what the message says is mended; or abort the job. Don\'t create another.',
+            'Next: Tell the user: what became of the rows can\'t be learned from Salesforce any more. The rows that were not sent again go with skipSent: true in rowsOf. Only if the user wants these rows to go a second time, give again: true there. close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drops the empty job JOB.',
         ]
     )
     assert not any("pwn" in call for call in org.recorder.calls)

@@ -197,7 +197,9 @@ async def test_a_job_that_is_gone_counts_and_is_said_to_be_gone(org: WatchedOrg,
     rows = csv_of(rows_of("Gone"))
     job = await loaded(client, rows)
     await call(client, "delete-ingest-job", jobId=job)
-    assert "gone from Salesforce, so what became of them is not known" in await refused(client, rows)
+    text = await refused(client, rows)
+    assert "gone from Salesforce, so what became of them is not known" in text
+    assert job[:15] not in text.partition("\nNext: ")[2]
 
 
 async def test_rows_of_an_upsert_are_in_the_org_as_well(org: WatchedOrg, client: Client) -> None:

@@ -291,7 +291,8 @@ def columns_of(sobject: str, header: Sequence[str]) -> str:
 
 def loaded_before(comparison: Comparison) -> LoadedBefore:
     """Return the error that rows went before."""
-    return LoadedBefore(f"{_report(comparison)} Nothing was sent now.", comparison.jobs[0].job_id)
+    job = comparison.jobs[0]
+    return LoadedBefore(f"{_report(comparison)} Nothing was sent now.", job.job_id, is_gone=job.job is None)
 
 
 def _report(comparison: Comparison) -> str:

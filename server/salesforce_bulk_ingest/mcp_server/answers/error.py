@@ -160,8 +160,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
     ),
     (
         LoadedBefore,
-        "{has_rows} shows what became of that job. Send rows that are not there yet alone; those that failed there go again "
-        "with rowsOf. Only if the user wants all of these rows a second time, give loadAgain: true.",
+        "{loaded_before} Only if the user wants all of these rows a second time, give loadAgain: true.",
     ),
     (
         NoRecord,
@@ -230,7 +229,7 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
             f"Created job {error.job_id}, but it may or may not have its rows. {code_and_message(error.error)}\n"
             f"Next: {abort_call(error.job_id)} drops the job (nothing is loaded then); then create again with the same data."
         )
-    if isinstance(error.error, LoadedBefore):
+    if isinstance(error.error, LoadedBefore | SentAgain):  # another call was faster
         return (
             f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
             f"Next: {after_error(error.error, given)} {abort_call(error.job_id)} drops the empty job {error.job_id}."
@@ -274,11 +273,11 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     refusal = str(error) if type(error) in (Rejected, WrongState) else ""  # others may quote files, or say less
     by_text = (words for tools, text, words in _AFTER_TEXT if given.tool in tools and text in refusal)
     by_class = (sentences for kind, sentences in _AFTER_ERROR if isinstance(error, kind))
-    has_rows = status_call(error.job_id) if isinstance(error, LoadedBefore) else ""
+    loaded_before = _after_loaded_before(error) if isinstance(error, LoadedBefore) else ""
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
     named = _NAMED_JOBS if isinstance(error, CreateUnanswered) and error.names_jobs else ""
     confirm = _confirm(error, given) if isinstance(error, ConfirmationNeeded) else ""
-    special = {"has_rows": has_rows, "sent_again": sent_again, "named": named, "confirm": confirm}
+    special = {"loaded_before": loaded_before, "sent_again": sent_again, "named": named, "confirm": confirm}
     return next(chain(by_text, by_class)).format(**_calls(error, given), **special)
 
 
@@ -295,6 +294,19 @@ def _confirm(error: ConfirmationNeeded, given: GivenCall) -> str:
             f"`salesforce-bulk-ingest approve {error.job_id}`. Tell the user."
         )
     return "Tell the user: the operator takes confirmations from dialogs alone, and this client shows none here."
+
+
+def _after_loaded_before(error: LoadedBefore) -> str:
+    """Return what to do about rows of an insert that another job has."""
+    if error.is_gone:
+        return (
+            "Tell the user: what became of the rows can't be learned from that job any more, only whether their records are "
+            "in the org. Send rows that are not there alone."
+        )
+    return (
+        f"{status_call(error.job_id)} shows what became of that job. Send rows that are not there yet alone; those that "
+        "failed there go again with rowsOf."
+    )
 
 
 def _after_sent_again(error: SentAgain, given: GivenCall) -> str:
