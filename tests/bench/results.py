@@ -33,7 +33,8 @@ MOST_MEMORY_RISE = 48 * MIB
 MOST_BETWEEN_PAGES = 1.2
 MOST_OVER_BARE = 1.5
 MOST_KEPT = 4.0
-MOST_KEPT_QUOTING = 12.0
+MOST_KEPT_QUOTING = 16.0
+"""Where a rule of the org quotes another cell in each error, so that no two texts are alike: 14.3 measured, 22 before that."""
 MOST_MATCHED = 5.0
 """The most CPU time in times of what `csv.reader` takes for the result that is kept, or for the source of the matched rows."""
 

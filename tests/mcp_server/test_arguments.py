@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import UNKNOWN_JOB, agent, call, refusal
 from tests.support.watched_org import WatchedOrg
 
@@ -205,3 +206,18 @@ async def test_a_gap_that_nobody_filled_is_refused_and_never_loaded(client: Clie
         client, "create-ingest-job", body=INSERT, data={"csv": "Name,Phone\nAcme,1\n", **gaps}, dryRun=True
     )
     assert f'data.{next(iter(gaps))}: a gap is still there for "Name"' in text
+
+
+async def test_the_call_with_unfilled_gaps_keeps_what_is_filled_and_every_gap(client: Client) -> None:
+    values = {"Name": {"": '<Name for "">', "x": "Acme"}, "Phone": {"-": '<Phone for "-">'}, "Site": {"a": "b"}}
+    text = await refusal(
+        client, "create-ingest-job", body=INSERT, data={"csv": "Name,Phone,Site\n,-,a\n", "values": values}, dryRun=True
+    )
+    assert 'a gap is still there for "Name", "Phone"' in text
+    assert next_call(next_line(text))[1]["data"]["values"] == values
+
+
+async def test_only_which_is_corrected_where_created_goes_with_other_rows(client: Client) -> None:
+    rows = {"jobs": ["750000000000001AAA"], "which": ["created", "failed"], "skipSent": True}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": rows})
+    assert next_call(next_line(text))[1]["data"]["rowsOf"] == rows | {"which": "<which, corrected>"}

@@ -18,7 +18,7 @@ from mcp import Client
 
 from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
 from tests.loading.making import AWKWARD, file_of
-from tests.support.next_call import next_call, proposed_columns
+from tests.support.next_call import next_call, next_line, proposed_columns
 from tests.support.orgs import ERAS, Era, agent, call, closed, refusal, steady, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -521,6 +521,8 @@ async def test_a_part_that_is_not_there_is_refused_before_a_job_is_made(
         for arguments in (named | {"part": 999}, small | {"part": 2}):
             text = await refusal(client, "create-ingest-job", body=INSERT, dryRun=dry, **arguments)
             assert f"There is no part {arguments['part']}" in text
+            corrected = next_call(next_line(text))[1]
+            assert (corrected["part"], corrected["sha256"]) == ("<part, corrected>", arguments["sha256"])
         assert "\n- part: " in await refusal(client, "create-ingest-job", body=INSERT, **named | {"part": 0})
     assert org.changes == []
 

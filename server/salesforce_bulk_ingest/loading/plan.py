@@ -178,7 +178,7 @@ class Plan:
             InvalidArgument: there is no part with this number.
         """
         if not 1 <= part <= len(self.parts):
-            raise InvalidArgument(f"There is no part {part}: there are {len(self.parts)}.")
+            raise InvalidArgument(f"There is no part {part}: there are {len(self.parts)}.", ("part",))
         return PartContent(self.parts[part - 1], self.mapped_source, self.version)
 
 

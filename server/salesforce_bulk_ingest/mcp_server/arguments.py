@@ -5,7 +5,7 @@ The docstrings of the models and the descriptions of their fields are in the inp
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
@@ -20,6 +20,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted_names
@@ -156,12 +157,17 @@ class RetryBody(ClosedModel):
     again: bool = Field(False, description="Also rows that were sent again before")
     skipSent: bool = Field(False, description="Without rows that were sent again before")
 
-    @model_validator(mode="after")
-    def _which_go_together(self) -> Self:
-        if self.which is not None and not self.which:
+    @field_validator("which")
+    @classmethod
+    def _which_names_rows_of_one_kind(cls, which: tuple[Which, ...] | None) -> tuple[Which, ...] | None:
+        if which is not None and not which:
             raise ValueError('which names no rows: give "failed", "unprocessed", "missing" or several, or ["created"]')
-        if "created" in self.which_rows and len(self.which_rows) > 1:
+        if "created" in (which or ()) and len(set(which or ())) > 1:
             raise ValueError("created gives the ids of new records alone, so it goes without other rows")
+        return which
+
+    @model_validator(mode="after")
+    def _arguments_go_together(self) -> Self:
         if self.again and self.skipSent:
             raise ValueError("again sends rows that were sent again before, and skipSent leaves them out: give one")
         if self.where is not None and "failed" not in self.which_rows:
@@ -223,12 +229,20 @@ class LeaveOutBody(ClosedModel):
         return LeaveOut(self.cells, LineRanges.parse(self.lines or ""), self.notRows)
 
 
-def _check_filled(field: str, cells: Iterable[Cell]) -> None:
-    """Raise ValueError where a gap of `next` would be loaded as a cell."""
-    if any(isinstance(cell, str) and CELL_GAP.fullmatch(cell) for cell in cells):
-        raise ValueError(
-            f"a gap is still there for {quoted_names([field])}: put in what stands for it, or ask the user"
-        )
+UNFILLED_GAP = "unfilled_gap"
+"""The type of the mistake that a gap of `next` is still there; the call with it is right but for that."""
+
+
+def _check_filled(cells: Mapping[str, Iterable[Cell]]) -> None:
+    """Raise PydanticCustomError where a gap of `next` would be loaded as a cell of a field."""
+    unfilled = [field for field, given in cells.items() if any(map(_is_gap, given))]
+    if unfilled:
+        told = f"a gap is still there for {quoted_names(unfilled)}: put in what stands for it, or ask the user"
+        raise PydanticCustomError(UNFILLED_GAP, "{told}", {"told": told})
+
+
+def _is_gap(cell: Cell) -> bool:
+    return isinstance(cell, str) and CELL_GAP.fullmatch(cell) is not None
 
 
 class MappingBody(ClosedModel):
@@ -249,15 +263,13 @@ class MappingBody(ClosedModel):
     @field_validator("set")
     @classmethod
     def _set_has_no_gaps(cls, constants: dict[str, Cell]) -> dict[str, Cell]:
-        for name, cell in constants.items():
-            _check_filled(name, [cell])
+        _check_filled({name: [cell] for name, cell in constants.items()})
         return constants
 
     @field_validator("values")
     @classmethod
     def _values_have_no_gaps(cls, values: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        for name, replaced in values.items():
-            _check_filled(name, replaced.values())
+        _check_filled({name: replaced.values() for name, replaced in values.items()})
         return values
 
     @property

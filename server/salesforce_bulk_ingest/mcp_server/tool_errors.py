@@ -26,6 +26,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 )
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.mcp_server.argument_forms import RepeatedName, as_declared
+from salesforce_bulk_ingest.mcp_server.arguments import UNFILLED_GAP
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -126,7 +127,8 @@ class ActionableTool(Tool):
             for detail in details[:MOST_COMPLAINTS]
         ]
         filled = {to[:1] for to in meant.values() if to is not None}
-        wrong = [place for place in map(_place, details) if place not in meant and place not in filled]
+        to_fill = {_place(detail) for detail in details if detail["type"] == UNFILLED_GAP}
+        wrong = [place for place in map(_place, details) if place not in {*meant, *filled, *to_fill}]
         lost = [place[-1] for place, to in meant.items() if to is None]
         return self._rejected(complaints, with_gaps(moved(arguments, meant), wrong), lost)
 

@@ -193,7 +193,8 @@ class IngestTools:
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
             "linesShown": linesShown, "compare": compare,
         }  # fmt: skip
-        given = GivenCall.of(CREATE, body=body or "<body>", data=data, **options)
+        is_by_recipe = data is not None and data.recipe is not None
+        given = GivenCall.of(CREATE, body=body or (None if is_by_recipe else "<body>"), data=data, **options)
         with errors_for_models(given):
             recipe = await self._recipe(data, preflight, loadAgain)
         if recipe is not None:
